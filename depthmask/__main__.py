@@ -1,0 +1,8 @@
+"""`python -m depthmask`."""
+
+import sys
+
+from depthmask.cli.main import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Blends: how a cut-out gets into the picture."""

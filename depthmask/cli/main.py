@@ -1,0 +1,70 @@
+"""The command: verbs, and Hydra for the runs."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from depthmask.errors import DepthmaskError, UsageError
+
+VERBS = {
+    "run": "make, resume or extend a dataset (what happens without a verb)",
+    "plugins": "list every stage and who provides it",
+    "render": "make one sample of a dataset again, from its number alone",
+    "stats": "print the statistics of a dataset",
+    "completion": "print the shell completion script for bash, zsh or fish",
+}
+"""Each is a module of this package with `main(arguments) -> exit code`."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, handled like Ctrl-C."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130, 143."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return _dispatch(words)
+    except DepthmaskError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Terminated:
+        return _interrupted(143)
+    except KeyboardInterrupt:
+        return _interrupted(130)
+    except BrokenPipeError:
+        # The reader of our output went away, as in `depthmask plugins | head`.
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    verb = words[0] if words else "run"
+    if "--help" in words or "-h" in words:
+        verb, words = "help", []
+    elif "--version" in words:
+        verb, words = "version", []
+    elif verb in VERBS:
+        words = words[1:]
+    elif verb[:1].isalpha() and "=" not in verb:
+        raise UsageError(
+            f"{verb}: no such command; there are {', '.join(VERBS)}; a setting is NAME=VALUE"
+        )
+    else:
+        verb = "run"
+    # Only the verb's own imports: help and plugins are there before hydra would be.
+    return int(importlib.import_module(f"depthmask.cli.{verb}").main(words))
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _interrupted(code: int) -> int:
+    print("interrupted; the same command goes on from here", file=sys.stderr)
+    return code

@@ -1,0 +1,86 @@
+"""What a run shows in the terminal, and its log file."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class Rate(ProgressColumn):
+    """Things per second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """The mean rate once finished, the recent one before."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
+
+
+class Screen:
+    """Lines and progress bars on stderr; what the `depthmask` loggers say goes to the log file."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        # Kept until the log file is open: that happens after the guard has let the run in.
+        self._early = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
+        self._logger = logging.getLogger("depthmask")
+        self._logger.setLevel(logging.INFO)
+        self._logger.addHandler(self._early)
+        self._logger.propagate = False
+
+    def line(self, text: str) -> None:
+        """One line of text."""
+        self._console.print(text, markup=False)
+
+    @contextmanager
+    def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        """A progress bar; yields a function that advances it."""
+        columns = (
+            TextColumn(title.ljust(8)),
+            BarColumn(),
+            MofNCompleteColumn(),
+            Rate(unit),
+            TimeElapsedColumn(),
+            TextColumn("ETA"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=self._console) as progress:
+            task = progress.add_task(title, total=total)
+            yield lambda count: progress.advance(task, count)
+            progress.update(task, completed=total)
+
+    def open_log(self, path: Path) -> None:
+        """Write the log to `path` from now on, with what was logged before."""
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter(_LOG_FORMAT))
+        self._early.setTarget(file)
+        self._early.flush()
+        self._logger.removeHandler(self._early)
+        self._logger.addHandler(file)
+
+    def close(self) -> None:
+        """Close the log file."""
+        for handler in list(self._logger.handlers):
+            self._logger.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,33 @@
+"""The closing words of a run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from depthmask.cli.screen import Screen
+from depthmask.run import Result
+
+
+def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> None:
+    """Samples, bytes, rate, time by station, and where to go from here."""
+    dataset = result.dataset
+    total = f"{len(dataset):,} samples, {dataset.info['bytes'] / 1e6:,.1f} MB"
+    if result.made:
+        rate = result.made / result.seconds
+        screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
+        screen.line(f"time by station: {_shares(result.stations)}")
+    else:
+        screen.line(f"{total}; nothing is left to do")
+    path = str(dataset.path)
+    kept = [word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))]
+    extend = ["python", "-m", "depthmask", *kept, f"output={path}", f"samples={2 * len(dataset)}"]
+    screen.line(f"preview   {dataset.path / 'preview.jpg'}")
+    screen.line(f"open      depthmask.open({path!r})")
+    screen.line(f"extend    {shlex.join(extend)}")
+
+
+def _shares(stations: dict[str, float]) -> str:
+    whole = sum(stations.values()) or 1.0
+    ordered = sorted(stations.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {seconds / whole:.0%}" for name, seconds in ordered)

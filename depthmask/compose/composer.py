@@ -1,0 +1,75 @@
+"""place -> cover -> blend: from a recipe to a composite."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from depthmask.blend.base import Blend
+from depthmask.compose.cover import Cover, foot_depth, window
+from depthmask.data import Background, Composite, Layer, Recipe, Scene
+from depthmask.errors import DepthmaskError
+from depthmask.compose.library import Library
+from depthmask.placement.base import Placement
+from depthmask.streams import Stream
+
+
+class Composer:
+    """Makes composites; a pure function of (seed, stages, recipe)."""
+
+    def __init__(self, seed: int, placement: Placement, blend: Blend, library: Library) -> None:
+        self._placement = placement
+        self._blend = blend
+        self._library = library
+        self._stream = Stream(seed, "placement")
+
+    def compose(self, recipe: Recipe) -> Composite:
+        """Place every foreground of the recipe and blend them, back to front."""
+        background = self._library.background(recipe.background)
+        scene = Scene(recipe.index, background)
+        cover = Cover(scene.size)
+        random = self._stream.at(recipe.index)
+        for key, flip in recipe.foregrounds:
+            foreground = self._library.foreground(key)
+            for _ in range(self._placement.attempts):
+                layer = self._placement.place(scene, foreground, flip, random)
+                if self._fits(cover, layer):
+                    break
+            else:
+                raise self._no_place(recipe, key)
+            layer = replace(layer, depth_m=foot_depth(background, layer))
+            scene = replace(scene, layers=(*scene.layers, layer))
+        layers = tuple(
+            replace(layer, visible=visible)
+            for layer, visible in zip(scene.layers, cover.visible, strict=True)
+        )
+        return self._blended(recipe, background, cover, layers)
+
+    def _fits(self, cover: Cover, layer: Layer) -> bool:
+        return cover.add(
+            layer,
+            self._library.cut_out(layer),
+            min_visible=self._placement.min_visible,
+            max_overlap=self._placement.max_overlap,
+        )
+
+    def _blended(
+        self, recipe: Recipe, background: Background, cover: Cover, layers: tuple[Layer, ...]
+    ) -> Composite:
+        canvas = background.image.copy()
+        for layer in layers:
+            cut_out = self._library.cut_out(layer)
+            meet = window(layer, cover.mask.shape)
+            rows, columns = meet.canvas
+            self._blend.blend(
+                canvas, cut_out.rgb[meet.box], cut_out.alpha[meet.box], rows.start, columns.start
+            )
+        return Composite(recipe, canvas, cover.mask, cover.instances, layers, background)
+
+    def _no_place(self, recipe: Recipe, key: str) -> DepthmaskError:
+        stage = self._placement
+        return DepthmaskError(
+            f"sample {recipe.index}: no place for {key} on {recipe.background} in "
+            f"placement.attempts={stage.attempts} proposals of placement={stage.name} with "
+            f"placement.min_visible={stage.min_visible:g} and "
+            f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"
+        )

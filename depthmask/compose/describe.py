@@ -1,0 +1,43 @@
+"""What a sample's JSON says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from depthmask.data import Camera, Composite, Layer
+
+
+def describe(composite: Composite) -> dict[str, Any]:
+    """The recipe, the layers in the order of placing, and the camera, as plain data.
+
+    Boxes are [top, left, height, width] in canvas pixels; depth_m at the foot point.
+    """
+    recipe = composite.recipe
+    meta = {
+        "key": recipe.key,
+        "index": recipe.index,
+        "split": recipe.split,
+        "size": list(composite.mask.shape),
+        "background": recipe.background,
+        "layers": [_layer(layer) for layer in composite.layers],
+    }
+    if composite.background.camera is not None:
+        meta["camera"] = _camera(composite.background.camera)
+    return meta
+
+
+def _layer(layer: Layer) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "foreground": layer.foreground,
+        "label": layer.label,
+        "box": [layer.top, layer.left, layer.height, layer.width],
+        "flip": layer.flip,
+        "visible": round(layer.visible, 4),
+    }
+    if layer.depth_m is not None:
+        plain["depth_m"] = round(layer.depth_m, 4)
+    return plain
+
+
+def _camera(camera: Camera) -> dict[str, float]:
+    return {name: round(getattr(camera, name), 6) for name in Camera.__slots__}

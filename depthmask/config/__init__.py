@@ -1,0 +1,1 @@
+"""Stages as config: hooks, registry, the root, and Hydra."""

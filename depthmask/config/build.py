@@ -1,0 +1,99 @@
+"""From a config to live stages, and from live stages to plain data and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import Enum
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+from depthmask.config.registry import KINDS, registry, unknown
+from depthmask.config.root import Root
+from depthmask.errors import SettingError, UsageError
+from depthmask.stage import Stage
+
+STAGE = "stage"
+"""Where plain data keeps the name of a stage, beside its settings."""
+DEFAULT_RUNNER = "local"
+"""Plain data may leave the runner out: it decides nothing about the samples."""
+
+
+def from_config(config: DictConfig) -> Root:
+    """The live root of a composed Hydra config; UsageError for a bad value, with its full name."""
+    stages = {kind: _live_stage(kind, config[kind]) for kind in KINDS}
+    return Root(**_root_values(config), **stages)
+
+
+def to_plain(root: Root) -> dict[str, Any]:
+    """What JSON can hold: settings by name, each stage with its name under `stage`."""
+    plain: dict[str, Any] = {}
+    for item in dataclasses.fields(root):
+        value = getattr(root, item.name)
+        if isinstance(value, Stage):
+            plain[item.name] = {STAGE: value.name, **_plain_settings(value)}
+        elif dataclasses.is_dataclass(value):
+            plain[item.name] = _plain_settings(value)
+        else:
+            plain[item.name] = _plain(value)
+    return plain
+
+
+def from_plain(plain: dict[str, Any]) -> Root:
+    """The live root behind `to_plain`; settings that decide no samples may be missing."""
+    values = {name: value for name, value in plain.items() if name not in KINDS}
+    config = OmegaConf.merge(OmegaConf.structured(Root), values)
+    stages = {kind: stage_from_plain(kind, plain[kind]) for kind in KINDS if kind in plain}
+    stages.setdefault("runner", registry().stage("runner", DEFAULT_RUNNER)())
+    return Root(**_root_values(config), **stages)
+
+
+def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
+    """The live stage behind its part of `to_plain`."""
+    settings = {key: value for key, value in plain.items() if key != STAGE}
+    stage = registry().stage(kind, plain[STAGE])
+    return _live(kind, OmegaConf.merge(OmegaConf.structured(stage), settings))
+
+
+def _live_stage(kind: str, config: Any) -> Stage:
+    if not isinstance(config, DictConfig):
+        raise UsageError(unknown(kind, str(config), list(registry().stages[kind])))
+    stage = _live(kind, config)
+    if not isinstance(stage, Stage):
+        raise UsageError(
+            f"{kind}: its config names no stage; begin it with "
+            f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
+        )
+    return stage
+
+
+def _live(name: str, config: Any) -> Any:
+    try:
+        return OmegaConf.to_object(config)
+    except SettingError as error:
+        full_name = f"{name}.{error.name}"
+        raise SettingError(full_name, error.value, error.expected) from None
+    except MissingMandatoryValue as error:
+        raise UsageError(f"{error.full_key or name} is required; see `--help`") from None
+    except OmegaConfBaseException as error:
+        raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
+
+
+def _root_values(config: DictConfig) -> dict[str, Any]:
+    """The root's settings other than stages, as live values."""
+    values = {key: config[key] for key in config if key not in KINDS}
+    return {
+        key: _live(key, value) if OmegaConf.is_config(value) else value
+        for key, value in values.items()
+    }
+
+
+def _plain_settings(instance: Any) -> dict[str, Any]:
+    return {
+        item.name: _plain(getattr(instance, item.name)) for item in dataclasses.fields(instance)
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.name if isinstance(value, Enum) else value

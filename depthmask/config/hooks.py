@@ -1,0 +1,39 @@
+"""What a plugin may implement. Mark each function with `@depthmask.hookimpl`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from depthmask.config.root import Root
+    from depthmask.stage import Stage
+
+PROJECT = "depthmask"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+class Hooks:
+    """The hook specifications."""
+
+    @hookspec
+    def depthmask_stages(self) -> Sequence[type[Stage]]:
+        """Stage classes that become choices of their config groups."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    def depthmask_config_paths(self) -> Sequence[str]:
+        """Places with YAML presets, as `pkg://my_plugin.conf`."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    def depthmask_run_started(self, root: Root, output: Path) -> None:
+        """A run is about to make its first shard."""
+
+    @hookspec
+    def depthmask_run_finished(self, root: Root, output: Path) -> None:
+        """A run has written `dataset.json`."""

@@ -1,0 +1,61 @@
+"""The root of the config: what belongs to no single stage."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any
+
+from depthmask.data import Size
+from depthmask.encode import Encode
+from depthmask.errors import SettingError
+from depthmask.plan import Sampling
+from depthmask.stage import setting, settings
+
+MISSING: Any = "???"
+"""OmegaConf's mark of a value that must be given (its import takes 0.1 s, `--help` has 0.5 s)."""
+
+
+@settings
+class Root:
+    """A whole run: the root settings, and one stage from each group."""
+
+    output: str | None = setting(None, help="folder of the dataset; null: outputs/STAGES-HASH")
+    overwrite: bool = setting(False, help="delete a dataset that is in the way")
+    samples: int = setting(400, ge=1, le=10**12, help="how many samples")
+    seed: int = setting(0, ge=0, help="the same seed gives the same samples")
+    size: list[int] = setting([160, 160], ge=8, le=16384, help="canvas [height, width] in pixels")
+    objects: Any = setting(1, help="foregrounds in a sample: a number or [least, greatest]")
+    sampling: Sampling = setting(Sampling.random, help="assets at random or all in nested loops")
+    flips: bool = setting(True, help="mirror foregrounds, every other time")
+    repeats: int = setting(20, ge=1, help="positions for each pair, with sampling=product")
+    shard_size: int = setting(1000, ge=1, help="samples in a shard")
+    encode: Encode = field(
+        default_factory=Encode, metadata={"help": "how samples become bytes (see below)"}
+    )
+    source: Any = MISSING
+    geometry: Any = MISSING
+    placement: Any = MISSING
+    blend: Any = MISSING
+    depth: Any = MISSING
+    writer: Any = MISSING
+    runner: Any = MISSING
+
+    def __post_init__(self) -> None:
+        if len(self.size) != 2:
+            raise SettingError("size", self.size, "must be [height, width]")
+        least, greatest = self.object_range
+        if not 1 <= least <= greatest <= 65535:
+            raise SettingError("objects", self.objects, "must be 1..65535, the least first")
+
+    @property
+    def canvas(self) -> Size:
+        """(height, width) in pixels."""
+        return self.size[0], self.size[1]
+
+    @property
+    def object_range(self) -> tuple[int, int]:
+        """The least and the greatest number of foregrounds in a sample."""
+        given = self.objects if isinstance(self.objects, list) else [self.objects] * 2
+        if len(given) != 2 or not all(type(number) is int for number in given):
+            raise SettingError("objects", self.objects, "must be a whole number or two in [a, b]")
+        return given[0], given[1]

@@ -1,0 +1,215 @@
+"""The data objects that travel from station to station: one table of shapes and units.
+
+Height stands before width. Images are RGB. Depth is planar z (distance along the optical axis) in
+metres, larger is farther, 0 where it is invalid, unless a `DepthContract` says otherwise.
+Arrays are shared, never copied in passing: whoever receives one must not write into it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+UInt8: TypeAlias = NDArray[np.uint8]
+UInt16: TypeAlias = NDArray[np.uint16]
+Float32: TypeAlias = NDArray[np.float32]
+Size: TypeAlias = tuple[int, int]
+"""(height, width) in pixels."""
+
+
+def sample_key(index: int) -> str:
+    """The name of sample `index` in every format: `000000777`."""
+    return f"{index:09d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A pinhole camera above a floor, for pixel centres at (x + 0.5, y + 0.5).
+
+    f_px: focal length in pixels. cx, cy: principal point in pixels from the top-left corner.
+    height_m: of the optical centre above the floor. pitch: downward tilt in radians.
+    """
+
+    f_px: float
+    cx: float
+    cy: float
+    height_m: float
+    pitch: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """Points X with dot(normal, X) = offset_m, in camera coordinates: x right, y down, z forward."""
+
+    normal: tuple[float, float, float]
+    offset_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """A scene to paste into.
+
+    image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None where nobody measured it.
+    camera, plane: the view and the floor in it, or None where unknown.
+    """
+
+    key: str
+    image: UInt8
+    depth_m: Float32 | None = None
+    camera: Camera | None = None
+    plane: Plane | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """A cut-out, trimmed to its alpha.
+
+    rgba: uint8 [h, w, 4], straight (not premultiplied) alpha. relief_m: float32 [h, w], depth
+    relative to the foot point, or None. height_m: real height of the whole cut-out, or None.
+    """
+
+    key: str
+    label: str
+    rgba: UInt8
+    relief_m: Float32 | None = None
+    height_m: float | None = None
+
+    @property
+    def size(self) -> Size:
+        """(height, width) in pixels."""
+        return self.rgba.shape[0], self.rgba.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Where one foreground stands: a box in canvas pixels that may reach beyond the canvas.
+
+    top, left, height, width: pixels. depth_m: at the foot point (the middle of the box's lower
+    edge), None where the background has no geometry. visible: the part of the cut-out's alpha
+    that is to be seen, 0..1, after the canvas edge and nearer things have taken theirs.
+    """
+
+    foreground: str
+    label: str
+    top: int
+    left: int
+    height: int
+    width: int
+    flip: bool
+    depth_m: float | None = None
+    visible: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that the plan decides about a sample, before any image is opened."""
+
+    index: int
+    key: str
+    split: str
+    background: str
+    foregrounds: tuple[tuple[str, bool], ...]
+    """(foreground key, flip) in the order of placing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a placement sees: the background with its geometry, and the layers placed so far."""
+
+    index: int
+    background: Background
+    layers: tuple[Layer, ...] = ()
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the canvas in pixels."""
+        return self.background.image.shape[0], self.background.image.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A finished picture with its labels, before depth.
+
+    image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. instances: uint8
+    or uint16 [h, w], 1 + the number of the layer that is in front, 0 for the background.
+    layers: in the order of placing.
+    """
+
+    recipe: Recipe
+    image: UInt8
+    mask: UInt8
+    instances: UInt8 | UInt16
+    layers: tuple[Layer, ...]
+    background: Background
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A composite and its depth.
+
+    image, mask, instances: as in `Composite`. depth: float32 [dh, dw] by the dataset's contract,
+    or None. meta: the recipe, the layers and the camera as plain data (what JSON can hold).
+    """
+
+    key: str
+    image: UInt8
+    mask: UInt8
+    instances: UInt8 | UInt16 | None
+    depth: Float32 | None
+    meta: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A sample as bytes: member name (`jpg`, `mask.png`, `depth.png`, `json`) -> file content.
+
+    arrays: the same as arrays (`image`, `mask`, `depth`), for writers that keep arrays.
+    """
+
+    key: str
+    members: dict[str, bytes]
+    arrays: dict[str, NDArray[Any]]
+
+
+class DepthKind(Enum):
+    """What a depth value measures."""
+
+    metric_z = "metric_z"
+    relative = "relative"
+    disparity = "disparity"
+
+
+class DepthMode(Enum):
+    """How the depth of a sample came about."""
+
+    estimated = "estimated"
+    """A network looked at the composite."""
+    composited = "composited"
+    """The background's depth, with the objects set in."""
+    exact = "exact"
+    """Known from the scene itself, or measured by a sensor; nothing was guessed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DepthContract:
+    """What the numbers in a depth map mean.
+
+    Valid values lie in near..far [unit]; `invalid` marks a pixel without depth. clip says whether
+    values beyond the range were moved to its ends (else they are an error). resolution: (height,
+    width) of the maps. estimator, weights_sha256: who made them, and from which weights.
+    """
+
+    kind: DepthKind
+    unit: str
+    near: float
+    far: float
+    invalid: float
+    clip: bool
+    resolution: Size
+    estimator: str
+    weights_sha256: str | None
+    mode: DepthMode

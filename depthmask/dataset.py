@@ -1,0 +1,129 @@
+"""Reading a dataset: a random-access sequence of samples."""
+
+from __future__ import annotations
+
+import json
+import operator
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any, SupportsIndex, overload
+
+from depthmask.config.build import stage_from_plain
+from depthmask.depth.contract import contract_from_json
+from depthmask.data import DepthContract, Encoded, Sample
+from depthmask.encode import decode
+from depthmask.errors import UsageError
+from depthmask.pipeline import record_path
+from depthmask.output.record import Record
+from depthmask.writer.base import ShardReader
+
+OPEN_SHARDS = 16
+"""Shards kept open at a time."""
+
+
+class Dataset(Sequence[Sample]):
+    """The samples of a finished dataset, by number.
+
+    `ds[i]` has `.image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
+    `ds.contract` or None, and `.meta`. Pickles small, opens its files at first use.
+    """
+
+    def __init__(self, path: Path, info: dict[str, Any] | None = None) -> None:
+        """info: the content of `dataset.json`, where it is not written yet."""
+        self.path = path
+        self.info: dict[str, Any] = info or read_json(path / "dataset.json")
+        self._shards: OrderedDict[int, tuple[Record, ShardReader]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return int(self.info["samples"])
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        return decode(self.encoded(operator.index(index)))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def encoded(self, index: int) -> Encoded:
+        """Sample `index` as its bytes on disk; negative numbers count from the end."""
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(f"sample {index} is not in {self.path}: it has {len(self)}")
+        record, reader = self._shard(number // self.info["shard_size"])
+        return reader.read(number - record.start)
+
+    def records(self) -> Iterator[Record]:
+        """The records of all shards, in order."""
+        return (self._record(number) for number in range(self.info["shards"]))
+
+    @property
+    def contract(self) -> DepthContract | None:
+        """What the depth values mean, None if there are none."""
+        return contract_from_json(self.info["depth"])
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """Mean and standard deviation for each channel of image, mask and depth."""
+        return dict(self.info["statistics"])
+
+    @cached_property
+    def _writer(self) -> Any:
+        return stage_from_plain("writer", read_json(self.path / "plan.json")["config"]["writer"])
+
+    def _record(self, number: int) -> Record:
+        name = f"{self.info['split']}-{number:06d}"
+        return Record.from_json(read_json(record_path(self.path, name)))
+
+    def _shard(self, number: int) -> tuple[Record, ShardReader]:
+        if number in self._shards:
+            self._shards.move_to_end(number)
+            return self._shards[number]
+        record = self._record(number)
+        self._shards[number] = (record, self._writer.read(self.path / "shards", record))
+        if len(self._shards) > OPEN_SHARDS:
+            self._shards.popitem(last=False)[1][1].close()
+        return self._shards[number]
+
+    def close(self) -> None:
+        """Close all files; they open again when needed."""
+        while self._shards:
+            self._shards.popitem()[1][1].close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "info": self.info, "_shards": OrderedDict()}
+
+    def __repr__(self) -> str:
+        return f"Dataset({str(self.path)!r}, {len(self)} samples)"
+
+
+def open(path: str | PathLike[str]) -> Dataset:
+    """Open a finished dataset; UsageError if there is none at `path`."""
+    folder = Path(path)
+    if not (folder / "dataset.json").is_file():
+        unfinished = (folder / "plan.json").is_file()
+        raise UsageError(
+            f"{folder}: the dataset is unfinished; run its command again to complete it"
+            if unfinished
+            else f"{folder}: no dataset here (dataset.json is missing)"
+        )
+    return Dataset(folder)
+
+
+def read_json(path: Path) -> Any:
+    """Plain data from a file; UsageError if it is absent or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read ({error})") from None

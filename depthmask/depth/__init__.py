@@ -1,0 +1,1 @@
+"""Depth: what annotates a composite with a depth map."""

@@ -1,0 +1,54 @@
+"""Holding depth maps to their contract, and writing the contract down."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+from depthmask.data import DepthContract, DepthKind, DepthMode, Float32
+from depthmask.errors import DepthmaskError
+
+_ROUNDING = 1e-6
+"""Relative: float32 cannot hold most bounds exactly."""
+
+
+def check_depth(depth: Float32, contract: DepthContract, key: str) -> None:
+    """Raise unless every valid value is a number in near..far, and the map has its resolution."""
+    if depth.shape != contract.resolution:
+        raise DepthmaskError(
+            f"sample {key}: {contract.estimator} gave a depth map of {depth.shape}, "
+            f"its contract says {contract.resolution}"
+        )
+    valid = depth[depth != contract.invalid]
+    if not valid.size:
+        return
+    least, greatest = float(valid.min()), float(valid.max())
+    near, far = contract.near * (1 - _ROUNDING), contract.far * (1 + _ROUNDING)
+    # A NaN fails both comparisons.
+    if not (least >= near and greatest <= far):
+        raise DepthmaskError(
+            f"sample {key}: depth {least:g}..{greatest:g} {contract.unit} is outside the contract "
+            f"of {contract.estimator}, {contract.near:g}..{contract.far:g}"
+        )
+
+
+def contract_as_json(contract: DepthContract | None) -> dict[str, Any] | None:
+    """Plain data, enums by name."""
+    if contract is None:
+        return None
+    values = {name: getattr(contract, name) for name in DepthContract.__slots__}
+    return {key: value.name if isinstance(value, Enum) else value for key, value in values.items()}
+
+
+def contract_from_json(data: dict[str, Any] | None) -> DepthContract | None:
+    """What `contract_as_json` gave."""
+    if data is None:
+        return None
+    return DepthContract(
+        **{
+            **data,
+            "kind": DepthKind[data["kind"]],
+            "mode": DepthMode[data["mode"]],
+            "resolution": (data["resolution"][0], data["resolution"][1]),
+        }
+    )

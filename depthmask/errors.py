@@ -1,0 +1,27 @@
+"""The errors that a user may see: one line each, saying what, where, and what to do."""
+
+
+class DepthmaskError(Exception):
+    """The run cannot go on; the message is one line for the user."""
+
+    exit_code = 1
+
+
+class UsageError(DepthmaskError):
+    """The command, the config or the input folder is wrong; nothing was started."""
+
+    exit_code = 2
+
+
+class SettingError(UsageError):
+    """A stage's setting has a value outside its range.
+
+    The stage knows the setting's name only; whoever builds the stage knows the group it was
+    chosen for and puts it in front (see `depthmask.config.build`).
+    """
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(f"{name}={value}: {expected}")
+        self.name = name
+        self.value = value
+        self.expected = expected

@@ -1,0 +1,1 @@
+"""Byte layouts made fast and deterministic: PNG, tar, zip, npz."""

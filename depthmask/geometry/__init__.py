@@ -1,0 +1,1 @@
+"""Geometry: the depth of a background, found once for each."""

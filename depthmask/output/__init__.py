@@ -1,0 +1,1 @@
+"""What lies on the disk: records, atomic publishing, the guard of the output folder."""

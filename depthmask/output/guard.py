@@ -1,0 +1,101 @@
+"""The guard of an output folder: what was begun there is continued, or refused, never mixed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from depthmask.dataset import read_json
+from depthmask.errors import UsageError
+from depthmask.output.publish import DRAFTS, write_json
+
+FREE = ("output", "overwrite", "runner")
+"""Config that decides nothing about the samples."""
+
+
+class Found(Enum):
+    """What the output folder held."""
+
+    nothing = "nothing"
+    same = "same"
+    shorter = "shorter"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """All that decides the bytes of a dataset, as plain data, and its hash."""
+
+    description: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the description."""
+        text = json.dumps(self.description, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
+    """Take the folder for the plan, by writing `plan.json`; UsageError if another plan has it.
+
+    A larger number of samples of the same plan extends what is there.
+    """
+    if overwrite:
+        _clear(output)
+    found = _compare(output, wanted)
+    if found is not Found.same:
+        (output / "records").mkdir(parents=True, exist_ok=True)
+        # No longer complete, so no longer to be read as if it were.
+        (output / "dataset.json").unlink(missing_ok=True)
+        write_json(
+            output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
+        )
+    shutil.rmtree(output / DRAFTS, ignore_errors=True)
+    return found
+
+
+def _compare(output: Path, wanted: Claim) -> Found:
+    if not output.exists() or not any(output.iterdir()):
+        return Found.nothing
+    if not (output / "plan.json").is_file():
+        raise UsageError(
+            f"output={output}: the folder is not empty and holds no dataset of ours; "
+            "choose another output"
+        )
+    there = read_json(output / "plan.json")
+    differences = list(_differences(there, wanted.description))
+    if not differences:
+        return Found.same
+    names = [name for name, _, _ in differences]
+    if names == ["config.samples"] and there["config"]["samples"] < differences[0][2]:
+        return Found.shorter
+    name, old, new = differences[0]
+    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+    raise UsageError(
+        f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "
+        f"and {new} now{more}; choose another output, or overwrite=true"
+    )
+
+
+def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """(field, value there, value wanted) of all leaves that differ."""
+    if isinstance(there, dict) and isinstance(wanted, dict):
+        # A change of stage explains all that comes with it, so it is named first.
+        for key in sorted({*there, *wanted} - {"fingerprint"}, key=lambda k: (k != "stage", k)):
+            path = f"{name}.{key}" if name else key
+            yield from _differences(there.get(key), wanted.get(key), path)
+    elif there != wanted:
+        yield name, there, wanted
+
+
+def _clear(output: Path) -> None:
+    if not output.exists():
+        return
+    if not (output / "plan.json").is_file() and any(output.iterdir()):
+        raise UsageError(f"output={output}: not a dataset of ours, so overwrite=true leaves it")
+    shutil.rmtree(output)

@@ -1,0 +1,84 @@
+"""The contact sheet `preview.jpg`: image, mask and depth of some samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from depthmask.data import Sample
+from depthmask.output.colormap import colour
+
+SAMPLES = 24
+_COLUMNS = 4
+_GAP = 12
+_MARGIN = 24
+_TILE = 160
+_PAPER = (250, 250, 248)
+_INK = (60, 60, 60)
+
+
+def contact_sheet(samples: Sequence[Sample], title: str) -> Image.Image:
+    """Tiles of image, mask and depth side by side, one colour scale for all depth maps."""
+    near, far = _depth_range(samples)
+    tiles = [_tile(sample, near, far) for sample in samples]
+    width, height = tiles[0].size
+    rows = -(-len(tiles) // _COLUMNS)
+    columns = min(_COLUMNS, len(tiles))
+    sheet = Image.new(
+        "RGB",
+        (
+            2 * _MARGIN + columns * (width + _GAP) - _GAP,
+            3 * _MARGIN + 12 + rows * (height + _GAP) - _GAP,
+        ),
+        _PAPER,
+    )
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, _COLUMNS)
+        left, top = _MARGIN + column * (width + _GAP), 2 * _MARGIN + 12 + row * (height + _GAP)
+        sheet.paste(tile, (left, top))
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=ImageFont.load_default(16))
+    if far > near:
+        _legend(sheet, near, far)
+    return sheet
+
+
+def _depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
+    """The 1st and 99th percentile: a single far corner must not flatten the colours."""
+    values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
+    if not values:
+        return 0.0, 0.0
+    near, far = np.percentile(np.concatenate(values), (1, 99))
+    return float(near), float(far)
+
+
+def _tile(sample: Sample, near: float, far: float) -> Image.Image:
+    pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
+    if sample.depth is not None:
+        pictures.append(Image.fromarray(colour(sample.depth, near, far)))
+    height = _TILE
+    width = max(1, round(_TILE * sample.image.shape[1] / sample.image.shape[0]))
+    tile = Image.new("RGB", (width * len(pictures), height))
+    for number, picture in enumerate(pictures):
+        if picture.size != (width, height):
+            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
+        tile.paste(picture, (number * width, 0))
+    return tile
+
+
+def _legend(sheet: Image.Image, near: float, far: float) -> None:
+    """A colour bar with its ends in metres, at the top right."""
+    width, height = 200, 14
+    bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    right_text = f"{far:.1f} m"
+    right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
+    left = right - 8 - width
+    sheet.paste(Image.fromarray(bar), (left, _MARGIN + 2))
+    draw.text((right, _MARGIN), right_text, fill=_INK, font=font)
+    left_text = f"{near:.1f} m"
+    draw.text(
+        (left - 8 - draw.textlength(left_text, font=font), _MARGIN), left_text, fill=_INK, font=font
+    )

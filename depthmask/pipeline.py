@@ -1,0 +1,132 @@
+"""The whole flow in one loop.
+
+    plan -> Recipe -> place, cover, blend -> Composite -> annotate -> Sample -> encode -> write
+
+A shard is the unit of parallel work: a runner maps `make_shard(job, shard)` over the shards of
+the plan, in one process or many, and never sees an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from depthmask.compose.composer import Composer
+from depthmask.config.root import Root
+from depthmask.depth.contract import check_depth
+from depthmask.data import Composite, DepthContract, Encoded, Float32, Sample
+from depthmask.geometry.cache import GeometryCache
+from depthmask.geometry.estimated import as_geometry
+from depthmask.compose.library import Library
+from depthmask.compose.describe import describe
+from depthmask.plan import Plan, Shard
+from depthmask.output.publish import Draft, write_json
+from depthmask.output.record import Record
+from depthmask.statistics import Statistics
+from depthmask.timing import Laps
+
+
+@dataclass(frozen=True)
+class Generate:
+    """The job of making samples from a plan over assets.
+
+    Small when pickled: what a worker needs besides is made in the worker, at first use.
+    """
+
+    root: Root
+    plan: Plan
+    contract: DepthContract | None
+    output: Path
+
+    def samples(self, start: int, stop: int, laps: Laps) -> Iterator[Sample]:
+        """The samples start..stop-1; sample i is the same whatever else is asked for."""
+        recipes = self.plan.recipes(start, stop)
+        while batch := list(islice(recipes, self.root.depth.batch_size)):
+            composites = [self._composer.compose(recipe) for recipe in batch]
+            laps("compose")
+            depths = self.root.depth.annotate(composites)
+            laps("depth")
+            for composite, depth in zip(composites, depths, strict=True):
+                yield self._sample(composite, depth)
+
+    @cached_property
+    def geometry(self) -> GeometryCache:
+        """The backgrounds' geometry, for the stages that read it."""
+        geometry = as_geometry(self.root.geometry)
+        return GeometryCache(geometry, self.root.source, self.root.canvas)
+
+    @property
+    def reads_geometry(self) -> bool:
+        """Whether any stage does."""
+        return bool(self.root.placement.reads_geometry or self.root.depth.reads_geometry)
+
+    def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
+        if depth is not None and self.contract is not None:
+            check_depth(depth, self.contract, composite.recipe.key)
+        return Sample(
+            key=composite.recipe.key,
+            image=composite.image,
+            mask=composite.mask,
+            instances=composite.instances,
+            depth=depth,
+            meta=describe(composite),
+        )
+
+    @cached_property
+    def _composer(self) -> Composer:
+        source, size = self.root.source, self.root.canvas
+        library = Library(
+            source,
+            size,
+            self.geometry.background
+            if self.reads_geometry
+            else lambda key: source.background(key, size),
+        )
+        return Composer(self.root.seed, self.root.placement, self.root.blend, library)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def make_shard(
+    job: Generate, shard: Shard, made: Callable[[int], None] = lambda count: None
+) -> Record:
+    """Make, write and publish one shard; `made` hears of every sample. Returns its record."""
+    laps, statistics = Laps(), Statistics()
+
+    def encoded() -> Iterator[Encoded]:
+        for sample in job.samples(shard.start, shard.stop, laps):
+            statistics.add(sample)
+            laps("statistics")
+            member_bytes = job.root.encode.encode(sample)
+            laps("encode")
+            yield member_bytes
+            laps("write")
+            made(1)
+
+    with Draft(job.output, shard.name) as draft:
+        members = job.root.writer.write(draft.folder, shard.name, len(shard), encoded())
+        laps("write")
+        files = draft.publish()
+        laps("publish")
+    record = Record(
+        shard=shard.name,
+        split=shard.split,
+        start=shard.start,
+        stop=shard.stop,
+        files=files,
+        members=members,
+        statistics=statistics.as_sums(),
+        seconds=laps.seconds,
+    )
+    write_json(record_path(job.output, shard.name), record.as_json())
+    return record
+
+
+def record_path(output: Path, shard: str) -> Path:
+    """Where the record of a shard lies."""
+    return output / "records" / f"{shard}.json"

@@ -1,0 +1,1 @@
+"""Placements: where on the background a foreground goes."""

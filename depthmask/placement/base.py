@@ -1,0 +1,48 @@
+"""Placements: where on the background a foreground goes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from depthmask.data import Foreground, Layer, Scene
+from depthmask.stage import Stage, setting, settings
+
+
+@settings
+class Placement(Stage):
+    """Proposes one layer at a time; the framework keeps those that show and overlap as asked."""
+
+    kind: ClassVar[str] = "placement"
+    reads_geometry: ClassVar[bool] = False
+    """Whether `place` needs the background's depth, camera or plane."""
+
+    min_visible: float = setting(
+        0.25, ge=0, le=1, help="least part of each cut-out that is to be seen"
+    )
+    max_overlap: float = setting(
+        0.5, ge=0, le=1, help="largest part of a new cut-out that may cover earlier ones"
+    )
+    attempts: int = setting(100, ge=1, help="proposals for a cut-out before the run gives up")
+
+    @abstractmethod
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        """Propose a box [pixels] for the foreground; all chance comes from `random`."""
+
+
+def layer(foreground: Foreground, *, top: int, left: int, scale: float, flip: bool) -> Layer:
+    """A layer that shows the foreground `scale` times its prepared size, at least one pixel."""
+    height, width = foreground.size
+    return Layer(
+        foreground=foreground.key,
+        label=foreground.label,
+        top=top,
+        left=left,
+        height=max(1, round(height * scale)),
+        width=max(1, round(width * scale)),
+        flip=flip,
+    )

@@ -1,0 +1,132 @@
+"""The plan: sample number -> recipe, without opening any image.
+
+Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from depthmask.data import Recipe, sample_key
+from depthmask.errors import UsageError
+from depthmask.streams import Stream
+
+
+class Sampling(Enum):
+    """How the sample numbers run through the assets."""
+
+    random = "random"
+    product = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A run of consecutive samples start..stop-1 of one split."""
+
+    number: int
+    split: str
+    start: int
+    stop: int
+
+    @property
+    def name(self) -> str:
+        """`train-000042`: the stem of its files, and of its record."""
+        return f"{self.split}-{self.number:06d}"
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides what the samples are.
+
+    objects: the least and the greatest number of foregrounds in a sample. repeats: positions for
+    each pair of assets in `product` order, which nests as DepthMaskDataset's loop did: background,
+    foreground, repeat, and with `flips` the cut-out and its mirror image.
+    """
+
+    seed: int
+    samples: int
+    shard_size: int
+    sampling: Sampling
+    objects: tuple[int, int]
+    flips: bool
+    repeats: int
+    backgrounds: tuple[str, ...]
+    foregrounds: tuple[str, ...]
+    split: str = "train"
+
+    def __post_init__(self) -> None:
+        if self.objects[1] > len(self.foregrounds):
+            raise UsageError(
+                f"objects={self.objects[1]}: the source has {len(self.foregrounds)} foregrounds, "
+                "and those of one sample are all different; ask for fewer objects"
+            )
+
+    def recipes(self, start: int, stop: int) -> Iterator[Recipe]:
+        """The recipes of the samples start..stop-1."""
+        stream = Stream(self.seed, "plan")
+        for index in range(start, stop):
+            yield self._recipe(index, stream)
+
+    def recipe(self, index: int) -> Recipe:
+        """The recipe of one sample; IndexError outside 0..samples-1."""
+        if not 0 <= index < self.samples:
+            raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
+        return next(self.recipes(index, index + 1))
+
+    def shard_count(self) -> int:
+        """How many shards the plan has."""
+        return -(-self.samples // self.shard_size)
+
+    def shard(self, number: int) -> Shard:
+        """The shard with this number."""
+        start = number * self.shard_size
+        return Shard(number, self.split, start, min(start + self.shard_size, self.samples))
+
+    def _recipe(self, index: int, stream: Stream) -> Recipe:
+        # One draw for all that is needed: a call costs 2 us, each number in it 4 ns.
+        least, greatest = self.objects
+        chances = stream.at(index).random(2 + 2 * greatest)
+        count = least + _pick(chances[1], greatest - least + 1)
+        background = _pick(chances[0], len(self.backgrounds))
+        first = _pick(chances[2], len(self.foregrounds))
+        flips = [self.flips and chance < 0.5 for chance in chances[-count:]]
+        if self.sampling is Sampling.product:
+            background, first, flips[0] = self._product(index)
+        chosen = _others(first, chances[3 : 2 + count], len(self.foregrounds))
+        return Recipe(
+            index=index,
+            key=sample_key(index),
+            split=self.split,
+            background=self.backgrounds[background],
+            foregrounds=tuple(
+                (self.foregrounds[foreground], bool(flip))
+                for foreground, flip in zip(chosen, flips, strict=True)
+            ),
+        )
+
+    def _product(self, index: int) -> tuple[int, int, bool]:
+        """(background, foreground, flip) of the nested loops; they start anew when they end."""
+        index, flip = divmod(index, 2) if self.flips else (index, 0)
+        index //= self.repeats
+        index, foreground = divmod(index, len(self.foregrounds))
+        return index % len(self.backgrounds), foreground, flip == 1
+
+
+def _pick(chance: float, count: int) -> int:
+    return int(chance * count)
+
+
+def _others(first: int, chances: Iterable[float], count: int) -> list[int]:
+    """`first` and one more number below `count` for each chance, all different."""
+    chosen = [first]
+    for chance in chances:
+        pick = _pick(chance, count - len(chosen))
+        for taken in sorted(chosen):
+            pick += pick >= taken
+        chosen.append(pick)
+    return chosen

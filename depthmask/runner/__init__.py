@@ -1,0 +1,1 @@
+"""Runners: who makes the shards."""

@@ -1,0 +1,28 @@
+"""Runners: who makes the shards."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import ClassVar
+
+from depthmask.pipeline import Generate
+from depthmask.plan import Shard
+from depthmask.output.record import Record
+from depthmask.stage import Stage
+
+
+class Runner(Stage):
+    """Maps `depthmask.pipeline.make_shard(job, shard)` over shards, in any order."""
+
+    kind: ClassVar[str] = "runner"
+
+    @abstractmethod
+    def run(
+        self, job: Generate, shards: Sequence[Shard], made: Callable[[int], None]
+    ) -> Iterator[Record]:
+        """Yield the record of each shard as it is published.
+
+        made: to be called now and then with the number of samples made since the last call.
+        Raises `DepthmaskError` if a shard could not be made.
+        """

@@ -1,0 +1,1 @@
+"""Sources: where backgrounds and foregrounds come from."""

@@ -1,0 +1,129 @@
+"""Exact pooled mean and standard deviation, from integer sums."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.data import Sample
+
+ROWS = 256
+"""Rows added in float32 at a time: 256 * 255**2 < 2**24, so every partial sum is exact."""
+
+
+@dataclass
+class Moments:
+    """Count, sum and sum of squares of integers, as Python integers: they never overflow."""
+
+    count: int = 0
+    total: list[int] = field(default_factory=list)
+    squares: list[int] = field(default_factory=list)
+
+    def add(self, count: int, total: list[int], squares: list[int]) -> None:
+        """Add `count` values for each channel, given as sums."""
+        self.count += count
+        self.total = _plus(self.total, total)
+        self.squares = _plus(self.squares, squares)
+
+    def mean(self, unit: float) -> list[float]:
+        """Mean for each channel; `unit` is what the integer 1 stands for."""
+        return [unit * total / self.count for total in self.total] if self.count else []
+
+    def std(self, unit: float) -> list[float]:
+        """Population standard deviation for each channel."""
+        if not self.count:
+            return []
+        # In integers up to the last division: no cancellation.
+        variances = (
+            squares * self.count - total * total
+            for total, squares in zip(self.total, self.squares, strict=True)
+        )
+        return [unit * math.sqrt(variance) / self.count for variance in variances]
+
+
+def _plus(a: list[int], b: list[int]) -> list[int]:
+    return [x + y for x, y in zip(a, b, strict=True)] if a else list(b)
+
+
+@dataclass
+class Statistics:
+    """Of the pixels before any encoding: image and mask in levels of 0..255, depth in millimetres.
+
+    Depth is rounded to the millimetre for the sums, and invalid pixels are left out.
+    """
+
+    image: Moments = field(default_factory=Moments)
+    mask: Moments = field(default_factory=Moments)
+    depth: Moments = field(default_factory=Moments)
+
+    def add(self, sample: Sample, invalid_depth: float = 0.0) -> None:
+        """Add the pixels of one sample."""
+        self.image.add(*_byte_sums(sample.image.reshape(-1, 3)))
+        self.mask.add(*_byte_sums(sample.mask.reshape(-1, 1)))
+        if sample.depth is not None:
+            valid = sample.depth[sample.depth != invalid_depth].astype(np.float64)
+            # Whole numbers below 2**16, squared and added a few million times: exact in float64.
+            millimetres = np.rint(valid * 1000)
+            # Not by BLAS: its threads cost 50 times what they save on so little.
+            total, squares = millimetres.sum(), np.einsum("i,i->", millimetres, millimetres)
+            self.depth.add(millimetres.size, [int(total)], [int(squares)])
+
+    def merge(self, other: Statistics) -> None:
+        """Add the sums of other samples."""
+        for mine, theirs in zip(self._moments(), other._moments(), strict=True):
+            if theirs.count:
+                mine.add(theirs.count, theirs.total, theirs.squares)
+
+    def as_sums(self) -> dict[str, Any]:
+        """Plain data for a record."""
+        names = ("image", "mask", "depth")
+        return {
+            name: {"count": one.count, "sum": one.total, "sum_of_squares": one.squares}
+            for name, one in zip(names, self._moments(), strict=True)
+        }
+
+    @classmethod
+    def from_sums(cls, sums: dict[str, Any]) -> Statistics:
+        """What `as_sums` gave."""
+        return cls(
+            **{
+                name: Moments(one["count"], one["sum"], one["sum_of_squares"])
+                for name, one in sums.items()
+            }
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Mean and std for each channel: image and mask as parts of 1, depth in metres."""
+        units = {"image": 1 / 255, "mask": 1 / 255, "depth": 1e-3}
+        return {
+            name: {"mean": moments.mean(unit), "std": moments.std(unit)}
+            for (name, unit), moments in zip(units.items(), self._moments(), strict=True)
+            if moments.count
+        }
+
+    def _moments(self) -> tuple[Moments, Moments, Moments]:
+        return self.image, self.mask, self.depth
+
+
+def _byte_sums(pixels: NDArray[np.uint8]) -> tuple[int, list[int], list[int]]:
+    """Count, sums and sums of squares of uint8 [n, channels].
+
+    Folded to a [ROWS, m] float32 matrix, which NumPy adds row by row with SIMD: 50 us for a
+    160x160 RGB image, against 380 us for a `sum` over integers.
+    """
+    count, channels = pixels.shape
+    rest = count % ROWS
+    head = pixels[: count - rest].reshape(ROWS, -1).astype(np.float32)
+    tail = pixels[count - rest :].astype(np.int64)
+    total = head.sum(axis=0).astype(np.int64).reshape(-1, channels).sum(axis=0)
+    np.square(head, out=head)
+    squares = head.sum(axis=0).astype(np.int64).reshape(-1, channels).sum(axis=0)
+    return (
+        count,
+        (total + tail.sum(axis=0)).tolist(),
+        (squares + (tail * tail).sum(axis=0)).tolist(),
+    )

@@ -1,0 +1,1 @@
+"""Writers: how samples become the files of a shard, and back."""

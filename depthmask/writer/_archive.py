@@ -1,0 +1,39 @@
+"""What the tar and the zip writer share: members one after another in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from depthmask.data import Encoded
+from depthmask.output.record import Members
+
+
+class Archive(Protocol):
+    """An archive open for writing."""
+
+    def add(self, name: str, data: bytes) -> int:
+        """Append a member; returns the offset of its content."""
+
+    def close(self) -> None:
+        """Write what ends the archive."""
+
+
+class ArchiveFormat(Protocol):
+    """How to begin an archive in an open file."""
+
+    def __call__(self, file: BinaryIO) -> Archive: ...
+
+
+def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) -> Members:
+    """Write every member as `KEY.MEMBER`, samples in order; returns where each lies."""
+    members: Members = {}
+    with path.open("wb", buffering=1 << 20) as file:
+        archive = begin(file)
+        for sample in samples:
+            for name, data in sample.members.items():
+                offset = archive.add(f"{sample.key}.{name}", data)
+                members.setdefault(name, []).append((0, offset, len(data)))
+        archive.close()
+    return members

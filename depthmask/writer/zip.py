@@ -1,0 +1,22 @@
+"""Zip shards: every desktop opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from depthmask.data import Encoded
+from depthmask.formats.zip import ZipStream
+from depthmask.output.record import Members
+from depthmask.stage import stage
+from depthmask.writer._archive import write_archive
+from depthmask.writer.base import Writer
+
+
+@stage("zip")
+class Zip(Writer):
+    """One zip file for each shard; members are stored, since JPEG and PNG are compressed."""
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        """Write `SHARD.zip`."""
+        return write_archive(folder / f"{shard}.zip", ZipStream, samples)
