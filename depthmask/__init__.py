@@ -1,3 +1,84 @@
-"""Labelled image datasets: cut-out foregrounds over backgrounds, with mask and depth."""
+"""Labelled image datasets: cut-out foregrounds over backgrounds, with mask and depth.
+
+What stands here is for users and plugin authors: `open` for datasets; `stage`, `setting`,
+`hookimpl` and the abstract stage classes for plugins; the data objects; the errors.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from depthmask.blend.base import Blend
+from depthmask.config.hooks import hookimpl
+from depthmask.data import (
+    Background,
+    Camera,
+    Composite,
+    DepthContract,
+    DepthKind,
+    DepthMode,
+    Encoded,
+    Foreground,
+    Layer,
+    Plane,
+    Recipe,
+    Sample,
+    Scene,
+)
+from depthmask.depth.base import Depth, Estimator
+from depthmask.errors import DepthmaskError, SettingError, UsageError
+from depthmask.geometry.base import Geometry
+from depthmask.placement.base import Placement
+from depthmask.source.base import Source
+from depthmask.stage import Stage, setting, stage
+from depthmask.writer.base import ShardReader, Writer
+
+if TYPE_CHECKING:
+    from depthmask.dataset import Dataset
 
 __version__ = "0.1.0"
+__all__ = [
+    "Background",
+    "Blend",
+    "Camera",
+    "Composite",
+    "Depth",
+    "DepthContract",
+    "DepthKind",
+    "DepthMode",
+    "DepthmaskError",
+    "Encoded",
+    "Estimator",
+    "Foreground",
+    "Geometry",
+    "Layer",
+    "Placement",
+    "Plane",
+    "Recipe",
+    "Sample",
+    "Scene",
+    "SettingError",
+    "ShardReader",
+    "Source",
+    "Stage",
+    "UsageError",
+    "Writer",
+    "__version__",
+    "hookimpl",
+    "open",
+    "setting",
+    "stage",
+]
+
+
+def open(path: str | PathLike[str]) -> Dataset:
+    """Open a finished dataset as a random-access sequence of samples.
+
+    `len(ds)`, `ds[i].image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
+    `ds.contract`, or None, and `.meta`. Raises `UsageError` if there is no finished dataset.
+    """
+    # Imported here since it takes OmegaConf along, which `--help` has no time for.
+    from depthmask.dataset import open as open_dataset
+
+    return open_dataset(path)

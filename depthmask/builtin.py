@@ -16,6 +16,7 @@ from depthmask.placement.grid import Grid
 from depthmask.placement.random import Random
 from depthmask.runner.local import Local
 from depthmask.source.assets import Assets
+from depthmask.source.rooms import Rooms
 from depthmask.stage import Stage
 from depthmask.writer.folder import Folder
 from depthmask.writer.npz import Npz
@@ -27,7 +28,7 @@ from depthmask.writer.zip import Zip
 def depthmask_stages() -> Sequence[type[Stage]]:
     """All of them, in the order of `--help`."""
     return [
-        *(Assets,),
+        *(Assets, Rooms),
         *(Auto, SourceGeometry, NoGeometry),
         *(Random, Grid),
         *(Alpha,),

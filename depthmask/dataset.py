@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
 from depthmask.config.build import stage_from_plain
-from depthmask.depth.contract import contract_from_json
 from depthmask.data import DepthContract, Encoded, Sample
+from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import UsageError
-from depthmask.pipeline import record_path
 from depthmask.output.record import Record
+from depthmask.pipeline import record_path
 from depthmask.writer.base import ShardReader
 
 OPEN_SHARDS = 16

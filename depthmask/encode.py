@@ -114,7 +114,7 @@ class Encode:
     def _encode_image(self, image: UInt8) -> bytes:
         if self.image is ImageFormat.png:
             return encode_png(image)
-        return simplejpeg.encode_jpeg(  # type: ignore[no-any-return]
+        return simplejpeg.encode_jpeg(
             image, quality=self.quality, colorsubsampling=self.subsampling, fastdct=False
         )
 
@@ -177,7 +177,7 @@ _DEPTH_ENCODERS = {DepthFormat.png16: _depth_png, DepthFormat.npz: _depth_npz}
 
 
 def _grey_jpeg(mask: UInt8, quality: int) -> bytes:
-    return simplejpeg.encode_jpeg(  # type: ignore[no-any-return]
+    return simplejpeg.encode_jpeg(
         mask[..., None], quality=quality, colorspace="GRAY", colorsubsampling="Gray", fastdct=False
     )
 
@@ -190,5 +190,5 @@ def _decode_image(data: bytes, mode: str) -> UInt8:
     if data[:2] == b"\xff\xd8":
         grey = mode == "L"
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
-        return pixels[..., 0] if grey else pixels  # type: ignore[no-any-return]
+        return pixels[..., 0] if grey else pixels
     return np.asarray(_open(data).convert(mode))

@@ -21,7 +21,8 @@ class SettingError(UsageError):
     """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
-        super().__init__(f"{name}={value}: {expected}")
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        super().__init__(f"{name}={text}: {expected}")
         self.name = name
         self.value = value
         self.expected = expected

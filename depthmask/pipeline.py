@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.compose.composer import Composer
+from depthmask.compose.describe import describe
+from depthmask.compose.library import Library
 from depthmask.config.root import Root
-from depthmask.depth.contract import check_depth
 from depthmask.data import Composite, DepthContract, Encoded, Float32, Sample
+from depthmask.depth.contract import check_depth
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
-from depthmask.compose.library import Library
-from depthmask.compose.describe import describe
-from depthmask.plan import Plan, Shard
 from depthmask.output.publish import Draft, write_json
 from depthmask.output.record import Record
+from depthmask.plan import Plan, Shard
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
 

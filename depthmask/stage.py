@@ -12,10 +12,11 @@ types as the schema, `depthmask plugins` and `--help` read the docstring and the
 from __future__ import annotations
 
 import dataclasses
+import operator
 from abc import ABC
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, ClassVar, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from depthmask.errors import SettingError
 
@@ -39,22 +40,26 @@ class Limits:
     def broken_by(self, value: float) -> str | None:
         """What was expected, if `value` lies outside."""
         for bound, holds, words in (
-            (self.ge, lambda v, b: v >= b, "at least"),
-            (self.gt, lambda v, b: v > b, "more than"),
-            (self.le, lambda v, b: v <= b, "at most"),
-            (self.lt, lambda v, b: v < b, "less than"),
+            (self.ge, operator.ge, "at least"),
+            (self.gt, operator.gt, "more than"),
+            (self.le, operator.le, "at most"),
+            (self.lt, operator.lt, "less than"),
         ):
             # A NaN fails every comparison, so it is refused by any bound.
             if bound is not None and not holds(value, bound):
-                return f"must be {words} {bound:g}"
+                return f"must be {words} {_number(bound)}"
         return None
 
     def __str__(self) -> str:
         """As interval, `0..1` or `>= 1`."""
         if self.ge is not None and self.le is not None:
-            return f"{self.ge:g}..{self.le:g}"
+            return f"{_number(self.ge)}..{_number(self.le)}"
         pairs = ((">=", self.ge), (">", self.gt), ("<=", self.le), ("<", self.lt))
-        return ", ".join(f"{sign} {bound:g}" for sign, bound in pairs if bound is not None)
+        return ", ".join(f"{sign} {_number(bound)}" for sign, bound in pairs if bound is not None)
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def setting(
@@ -80,7 +85,7 @@ def setting(
 S = TypeVar("S")
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(setting,))
+@dataclass_transform(kw_only_default=True)
 def stage(name: str) -> Callable[[type[S]], type[S]]:
     """Make a class a stage named `name`: a dataclass whose settings are checked when it is made."""
 
@@ -92,17 +97,18 @@ def stage(name: str) -> Callable[[type[S]], type[S]]:
     return decorate
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(setting,))
+@dataclass_transform(kw_only_default=True)
 def settings(cls: type[S]) -> type[S]:
     """Make a class a keyword-only dataclass whose ranges are checked when it is made."""
-    own_check = cls.__dict__.get("__post_init__")
+    # Its own or an inherited one: a stage made from another keeps that one's checks.
+    own_check = getattr(cls, "__post_init__", None)
 
-    def __post_init__(self: S) -> None:
+    def check(self: S) -> None:
         check_ranges(self)
         if own_check is not None:
             own_check(self)
 
-    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    cls.__post_init__ = check  # type: ignore[attr-defined]
     return dataclasses.dataclass(kw_only=True)(cls)
 
 
@@ -121,12 +127,13 @@ def check_ranges(instance: Any) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SettingInfo:
-    """One setting as `--help` shows it."""
+    """One setting as `--help` shows it; choices: the values of an enum or a flag."""
 
     name: str
     type: str
     default: str
     help: str
+    choices: tuple[str, ...]
 
 
 def describe_settings(cls: type) -> list[SettingInfo]:
@@ -134,21 +141,32 @@ def describe_settings(cls: type) -> list[SettingInfo]:
     hints = get_type_hints(cls)
     return [
         SettingInfo(
-            field.name,
-            _type_text(hints[field.name], field.metadata.get("limits")),
-            _default_text(field),
-            field.metadata.get("help", ""),
+            name=field.name,
+            type=_type_text(hints[field.name], field.metadata.get("limits")),
+            default=_default_text(field),
+            help=field.metadata.get("help", ""),
+            choices=_choices(hints[field.name]),
         )
         for field in dataclasses.fields(cls)
     ]
 
 
-def _type_text(hint: Any, limits: Limits | None) -> str:
+def _choices(hint: Any) -> tuple[str, ...]:
+    if hint is bool:
+        return ("true", "false")
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return "|".join(member.name for member in hint)
-    text = getattr(hint, "__name__", str(hint)) if isinstance(hint, type) else str(hint)
-    text = text.replace("typing.", "").replace(" | ", "|")
-    return f"{text} {limits}".strip() if limits is not None and str(limits) else text
+        return tuple(member.name for member in hint)
+    return ()
+
+
+def _type_text(hint: Any, limits: Limits | None) -> str:
+    if choices := _choices(hint):
+        return "|".join(choices)
+    if hint is Any:
+        return ""
+    text = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint)
+    text = text.replace("typing.", "").replace(" | ", "|").replace("None", "null")
+    return f"{text} {limits}".strip() if limits is not None else text
 
 
 def _default_text(field: dataclasses.Field[Any]) -> str:
@@ -159,4 +177,6 @@ def _default_text(field: dataclasses.Field[Any]) -> str:
     default = field.default
     if isinstance(default, Enum):
         return default.name
+    if isinstance(default, bool):
+        return str(default).lower()
     return "null" if default is None else str(default)

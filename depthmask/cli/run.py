@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from unittest.mock import patch
 
@@ -22,6 +23,8 @@ from depthmask.config.registry import registry
 from depthmask.errors import DepthmaskError
 from depthmask.run import run
 
+_FLAGS = ("-m", "--multirun")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run Hydra's command line over `conf/` and the registered stages."""
@@ -30,25 +33,50 @@ def main(arguments: Sequence[str]) -> int:
     hydra_source.register()
     # Hydra would print its own traceback and exit with 1; this makes it raise.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    jobs = _Jobs()
     command = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name="config"
-    )(_task)
-    # Hydra reads sys.argv.
-    with patch.object(sys, "argv", ["depthmask", *arguments]):
+    )(jobs.run)
+    with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
+        # Hydra reads sys.argv, and its argparse wants flags before overrides.
+        flags = [word for word in arguments if word in _FLAGS]
+        overrides = [word for word in arguments if word not in _FLAGS]
+        words = ["depthmask", *flags, f"hydra.sweep.dir={scratch}", *overrides]
+        with patch.object(sys, "argv", words):
+            try:
+                command()
+            except Exception as error:
+                raise explain(error, arguments) from error
+    return jobs.exit_code()
+
+
+class _Jobs:
+    """Runs the jobs that Hydra hands out, one or a sweep of them, and keeps what went wrong.
+
+    A job that raised would make Hydra print lines of its own, and end a sweep.
+    """
+
+    def __init__(self) -> None:
+        self._failures: list[Exception] = []
+        self._sweep = False
+
+    def run(self, config: DictConfig) -> None:
+        """Hydra's task function."""
+        self._sweep = HydraConfig.get().mode is RunMode.MULTIRUN
+        overrides = HydraConfig.get().overrides.task
+        screen = Screen()
         try:
-            command()
-        except DepthmaskError:
-            raise
+            result = run(from_config(config), screen, sweep=self._sweep)
+            show_result(result, screen, overrides)
         except Exception as error:
-            raise explain(error) from error
-    return 0
+            self._failures.append(error)
+            if self._sweep:
+                screen.line(f"error: {' '.join(overrides)}: {error}")
+        finally:
+            screen.close()
 
-
-def _task(config: DictConfig) -> None:
-    screen = Screen()
-    try:
-        sweep = HydraConfig.get().mode is RunMode.MULTIRUN
-        result = run(from_config(config), screen, sweep=sweep)
-        show_result(result, screen, HydraConfig.get().overrides.task)
-    finally:
-        screen.close()
+    def exit_code(self) -> int:
+        """0 if all went well; the failure of a single run is raised."""
+        if self._failures and not self._sweep:
+            raise self._failures[0]
+        return DepthmaskError.exit_code if self._failures else 0

@@ -20,7 +20,9 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
     else:
         screen.line(f"{total}; nothing is left to do")
     path = str(dataset.path)
-    kept = [word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))]
+    kept = [
+        word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))
+    ]
     extend = ["python", "-m", "depthmask", *kept, f"output={path}", f"samples={2 * len(dataset)}"]
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({path!r})")

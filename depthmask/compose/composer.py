@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from depthmask.blend.base import Blend
 from depthmask.compose.cover import Cover, foot_depth, window
+from depthmask.compose.library import Library
 from depthmask.data import Background, Composite, Layer, Recipe, Scene
 from depthmask.errors import DepthmaskError
-from depthmask.compose.library import Library
 from depthmask.placement.base import Placement
 from depthmask.streams import Stream
 

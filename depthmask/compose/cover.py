@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from depthmask.data import Background, Layer, Size, UInt8, UInt16
 from depthmask.compose.library import CutOut
+from depthmask.data import Background, Layer, Size, UInt8, UInt16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Window:
     def empty(self) -> bool:
         """Whether box and canvas do not meet."""
         rows, columns = self.canvas
-        return rows.start >= rows.stop or columns.start >= columns.stop
+        return bool(rows.start >= rows.stop or columns.start >= columns.stop)
 
 
 def window(layer: Layer, size: Size) -> Window:
@@ -57,9 +57,7 @@ class Cover:
         self._seen: list[UInt8] = []
         self._sums: list[int] = []
 
-    def add(
-        self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float
-    ) -> bool:
+    def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
         """Put a layer in front, unless it, or one behind it, would show too little."""
         meet = window(layer, self._size)
         if meet.empty:
@@ -119,7 +117,7 @@ class Cover:
 
 
 def _over_255(product: UInt16) -> UInt8:
-    """x / 255, rounded, for x in 0..65025."""
+    """X / 255, rounded, for x in 0..65025."""
     total = product + np.uint16(128)
     return ((total + (total >> 8)) >> 8).astype(np.uint8)
 

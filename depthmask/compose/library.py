@@ -1,4 +1,4 @@
-"""The assets that a worker has at hand: decoded, resized and flipped once, within a memory bound."""
+"""The assets that a worker has at hand, decoded, resized and flipped once, in bounded memory."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ class CutOut:
 class Library:
     """Backgrounds, foregrounds and cut-outs by key; a worker's only way to them."""
 
-    def __init__(
-        self, source: Source, size: Size, background: Callable[[str], Background]
-    ) -> None:
+    def __init__(self, source: Source, size: Size, background: Callable[[str], Background]) -> None:
         self._source = source
         self._size = size
         self._make_background = background
@@ -70,7 +68,7 @@ class _Bounded(Generic[V]):
             value = make()
             if self._cache.getsizeof(value) <= self._cache.maxsize:
                 self._cache[key] = value
-        return value  # type: ignore[no-any-return]
+        return value
 
 
 def _background_bytes(background: Background) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from depthmask.config.registry import KINDS, registry, unknown
+from depthmask.config.registry import KINDS, registry, suggestion, unknown
 from depthmask.config.root import Root
 from depthmask.errors import SettingError, UsageError
-from depthmask.stage import Stage
+from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
 """Where plain data keeps the name of a stage, beside its settings."""
@@ -22,7 +22,7 @@ DEFAULT_RUNNER = "local"
 
 def from_config(config: DictConfig) -> Root:
     """The live root of a composed Hydra config; UsageError for a bad value, with its full name."""
-    stages = {kind: _live_stage(kind, config[kind]) for kind in KINDS}
+    stages: dict[str, Any] = {kind: _live_stage(kind, config.get(kind)) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 
 
@@ -58,6 +58,7 @@ def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
 
 def _live_stage(kind: str, config: Any) -> Stage:
     if not isinstance(config, DictConfig):
+        # `~placement` takes the group away, `++placement=x` leaves a text where a stage belongs.
         raise UsageError(unknown(kind, str(config), list(registry().stages[kind])))
     stage = _live(kind, config)
     if not isinstance(stage, Stage):
@@ -75,14 +76,20 @@ def _live(name: str, config: Any) -> Any:
         full_name = f"{name}.{error.name}"
         raise SettingError(full_name, error.value, error.expected) from None
     except MissingMandatoryValue as error:
-        raise UsageError(f"{error.full_key or name} is required; see `--help`") from None
+        key = str(error.full_key).rpartition(".")[2]
+        settings = describe_settings(error.object_type) if error.object_type else []
+        text = next((one.help for one in settings if one.name == key), "")
+        raise UsageError(f"{name}.{key} is required ({text}); give {name}.{key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
 
 
-def _root_values(config: DictConfig) -> dict[str, Any]:
+def _root_values(config: Any) -> dict[str, Any]:
     """The root's settings other than stages, as live values."""
-    values = {key: config[key] for key in config if key not in KINDS}
+    values = {str(key): config[key] for key in config if key not in KINDS}
+    known = [item.name for item in dataclasses.fields(Root)]
+    for key in values.keys() - set(known):
+        raise UsageError(f"{key}: no such setting{suggestion(key, known)}")
     return {
         key: _live(key, value) if OmegaConf.is_config(value) else value
         for key, value in values.items()

@@ -12,9 +12,10 @@ import importlib.metadata
 import inspect
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 import pluggy
 
@@ -105,11 +106,16 @@ class Registry:
 
 def unknown(kind: str, name: str, names: list[str]) -> str:
     """One line: what was not found, what may have been meant, what there is."""
+    return f"{kind}={name}: no such {kind}{suggestion(name, sorted(names), f'{kind}=')}"
+
+
+def suggestion(name: str, known: list[str], prefix: str = "") -> str:
+    """The end of such a line."""
     import difflib
 
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    meant = f"; did you mean {kind}={near[0]}?" if near else ";"
-    return f"{kind}={name}: no such {kind}{meant} There are: {', '.join(sorted(names))}"
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    meant = f"; did you mean {prefix}{near[0]}? There are: " if near else "; there are: "
+    return meant + (", ".join(known) or "none")
 
 
 @functools.cache
@@ -131,7 +137,7 @@ def registry() -> Registry:
         start = time.perf_counter()
         try:
             _load(found, entry, provider)
-        except Exception as error:  # whatever a plugin does must not stop the others
+        except (Exception, SystemExit) as error:  # whatever a plugin does must not stop the others
             reason = str(error) if isinstance(error, UsageError) else _first_line(error)
             found._left_out(Problem(entry.name, provider, reason))
         found.load_seconds[entry.name] = time.perf_counter() - start
@@ -155,11 +161,11 @@ def _load(found: Registry, entry: importlib.metadata.EntryPoint, provider: Provi
         stages = [_checked(plugin)]
     elif isinstance(plugin, ModuleType) and _hooks(plugin):
         _check_hooks(plugin)
-        offered = getattr(plugin, "depthmask_stages", list)()
+        offered: Iterable[object] = getattr(plugin, "depthmask_stages", list)()
         stages = [_checked(stage) for stage in offered]
         found.plugins.register(plugin, f"{provider.name}:{entry.name}")
     else:
-        stages = list(_stages_of(plugin))
+        stages = [_checked(stage) for stage in _stages_of(plugin)]
         if not stages:
             raise UsageError(f"{entry.value} has neither stage classes nor hooks")
     for stage in stages:
@@ -173,28 +179,33 @@ def _hooks(module: ModuleType) -> list[str]:
 def _check_hooks(module: ModuleType) -> None:
     for name in _hooks(module):
         if not hasattr(Hooks, name):
-            known = ", ".join(sorted(vars(Hooks).keys() & set(dir(Hooks)) - set(dir(object))))
+            known = ", ".join(sorted(hook for hook in vars(Hooks) if hook.startswith(PROJECT)))
             raise UsageError(f"there is no hook {name}; there are: {known}")
         if not hasattr(getattr(module, name), f"{PROJECT}_impl"):
             raise UsageError(f"{name} lacks the decorator @depthmask.hookimpl")
 
 
-def _stages_of(module: object) -> Iterator[type[Stage]]:
+def _stages_of(plugin: object) -> list[type[Stage]]:
     """The stage classes that a module defines (not those that it imports)."""
-    for value in vars(module).values() if isinstance(module, ModuleType) else ():
-        if inspect.isclass(value) and value.__module__ == module.__name__:
-            if issubclass(value, Stage) and "name" in vars(value):
-                yield value
+    if not isinstance(plugin, ModuleType):
+        return []
+    values = vars(plugin).values()
+    return [one for one in values if _is_stage(one) and one.__module__ == plugin.__name__]
 
 
-def _checked(stage: object) -> type[Stage]:
-    if not (inspect.isclass(stage) and issubclass(stage, Stage) and "name" in vars(stage)):
+def _is_stage(value: object) -> bool:
+    return inspect.isclass(value) and issubclass(value, Stage) and "name" in vars(value)
+
+
+def _checked(stage: Any) -> type[Stage]:
+    if not _is_stage(stage):
         raise UsageError(f"{stage!r} is not a stage: derive from a stage class and add @stage")
-    if stage.__abstractmethods__:
-        raise UsageError(f"stage {stage.name} lacks {', '.join(sorted(stage.__abstractmethods__))}")
-    if getattr(stage, "kind", None) not in KINDS:
-        raise UsageError(f"stage {stage.name} is of no known kind; there are: {', '.join(KINDS)}")
-    return stage
+    found: type[Stage] = stage
+    if found.__abstractmethods__:
+        raise UsageError(f"stage {found.name} lacks {', '.join(sorted(found.__abstractmethods__))}")
+    if getattr(found, "kind", None) not in KINDS:
+        raise UsageError(f"stage {found.name} is of no known kind; there are: {', '.join(KINDS)}")
+    return found
 
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:
@@ -204,6 +215,6 @@ def _groups(stage: type[Stage]) -> tuple[str, ...]:
     return (stage.kind, "geometry") if issubclass(stage, Estimator) else (stage.kind,)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     text = str(error).strip().splitlines()
     return f"{type(error).__name__}: {text[0] if text else ''}".rstrip(": ")

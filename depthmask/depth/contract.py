@@ -36,8 +36,13 @@ def contract_as_json(contract: DepthContract | None) -> dict[str, Any] | None:
     """Plain data, enums by name."""
     if contract is None:
         return None
-    values = {name: getattr(contract, name) for name in DepthContract.__slots__}
-    return {key: value.name if isinstance(value, Enum) else value for key, value in values.items()}
+    return {name: _plain(getattr(contract, name)) for name in DepthContract.__slots__}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.name
+    return list(value) if isinstance(value, tuple) else value
 
 
 def contract_from_json(data: dict[str, Any] | None) -> DepthContract | None:

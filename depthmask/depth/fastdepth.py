@@ -149,7 +149,7 @@ def _network(batch: int) -> Callable[[Float32], Any]:
         from depthmask.depth import _fastdepth_network as network
 
         model = network.build(network.load_weights(WEIGHTS), batch, SIDE)
-    return model.predict_on_batch  # type: ignore[no-any-return]
+    return model.predict_on_batch
 
 
 @functools.cache

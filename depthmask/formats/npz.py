@@ -28,7 +28,7 @@ def deflate_array(array: NDArray[Any]) -> Deflated:
     """The `.npy` file of a whole array, deflated."""
     content = Deflated()
     content.feed(npy_header(array.dtype, array.shape))
-    content.feed(np.ascontiguousarray(array))
+    content.feed(np.ascontiguousarray(array).data)
     return content
 
 

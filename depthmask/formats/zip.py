@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from typing import BinaryIO
 
 from isal import isal_zlib
-from numpy.typing import NDArray
 
 from depthmask.errors import DepthmaskError
 
@@ -68,7 +67,8 @@ class ZipStream:
             )
         common = (_VERSION, 0, method, *_MIDNIGHT_1980, checksum, packed, size, len(encoded))
         self._directory.append(
-            _CENTRAL.pack(b"PK\x01\x02", _VERSION, *common, 0, 0, 0, 0, 0o644 << 16, start) + encoded
+            _CENTRAL.pack(b"PK\x01\x02", _VERSION, *common, 0, 0, 0, 0, 0o644 << 16, start)
+            + encoded
         )
         self._file.write(_LOCAL.pack(b"PK\x03\x04", *common, 0) + encoded)
         self._file.writelines(chunks)
@@ -84,8 +84,8 @@ class Deflated:
         self._chunks: list[bytes] = []
         self._compressor = isal_zlib.compressobj(level=1, wbits=-15)
 
-    def feed(self, data: bytes | memoryview | NDArray[object]) -> None:
-        """Append content (anything with a contiguous buffer)."""
+    def feed(self, data: bytes | memoryview) -> None:
+        """Append content."""
         self.size += memoryview(data).nbytes
         self.checksum = isal_zlib.crc32(data, self.checksum)
         self._chunks.append(self._compressor.compress(data))

@@ -33,13 +33,15 @@ class Auto(Geometry):
         return self._fallback.cache_key
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """The source's contract or the fallback's; for a mixture, the wider range and both names."""
+        """The source's or the fallback's; for a mixture, the wider range and both names."""
         own, guessed = SourceGeometry().contract(size, known), self._fallback.contract(size, known)
         if known == 1 or guessed is None:
             return own
         if known == 0:
             return guessed
-        return replace(guessed, near=own.near, far=own.far, estimator=f"source, {guessed.estimator}")
+        return replace(
+            guessed, near=own.near, far=own.far, estimator=f"source, {guessed.estimator}"
+        )
 
     def needs_measuring(self, has_depth: bool) -> bool:
         """Where the source has no depth."""

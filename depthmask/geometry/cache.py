@@ -73,7 +73,7 @@ class GeometryCache:
     def _path(self, background: Background) -> Path:
         digest = blake2b(self._geometry.cache_key.encode(), digest_size=16)
         digest.update(repr(background.image.shape).encode())
-        digest.update(np.ascontiguousarray(background.image))
+        digest.update(np.ascontiguousarray(background.image).data)
         name = digest.hexdigest()
         return self._folder / name[:2] / f"{name}.npy"
 

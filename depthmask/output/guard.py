@@ -49,18 +49,17 @@ def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
         _clear(output)
     found = _compare(output, wanted)
     if found is not Found.same:
-        (output / "records").mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
         # No longer complete, so no longer to be read as if it were.
         (output / "dataset.json").unlink(missing_ok=True)
-        write_json(
-            output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
-        )
+        write_json(output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint})
+        (output / "records").mkdir(exist_ok=True)
     shutil.rmtree(output / DRAFTS, ignore_errors=True)
     return found
 
 
 def _compare(output: Path, wanted: Claim) -> Found:
-    if not output.exists() or not any(output.iterdir()):
+    if _is_free(output):
         return Found.nothing
     if not (output / "plan.json").is_file():
         raise UsageError(
@@ -93,9 +92,27 @@ def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str,
         yield name, there, wanted
 
 
+def _is_free(output: Path) -> bool:
+    """Whether nobody has the folder yet; a run killed in `claim` leaves no more than a draft."""
+    if output.exists() and not output.is_dir():
+        raise UsageError(f"output={output}: a file; choose the name of a folder")
+    return not output.exists() or all(_is_plan_draft(path) for path in output.iterdir())
+
+
+def _is_plan_draft(path: Path) -> bool:
+    return path.match("plan.json.*.tmp")
+
+
 def _clear(output: Path) -> None:
-    if not output.exists():
+    if _is_free(output):
         return
-    if not (output / "plan.json").is_file() and any(output.iterdir()):
+    if not (output / "plan.json").is_file():
         raise UsageError(f"output={output}: not a dataset of ours, so overwrite=true leaves it")
-    shutil.rmtree(output)
+    # Killed in between, what is left must not look complete, and must still look like ours.
+    (output / "dataset.json").unlink(missing_ok=True)
+    for path in output.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != "plan.json":
+            path.unlink()
+    (output / "plan.json").unlink()

@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
+from depthmask.output.record import Record
 from depthmask.pipeline import Generate
 from depthmask.plan import Shard
-from depthmask.output.record import Record
 from depthmask.stage import Stage
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
+from depthmask.output.record import Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.plan import Shard
-from depthmask.output.record import Record
 from depthmask.runner.base import Runner
 from depthmask.stage import setting, stage
 

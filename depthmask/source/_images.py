@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def load(path: Path) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
         raise UsageError(f"{path}: not a JPEG, PNG or WebP picture; replace or remove it") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         raise UsageError(f"{path}: cannot be decoded ({error}); replace or remove it") from None
 
 
@@ -41,6 +42,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """8-bit RGB; transparent parts of a background show what colour lies under them."""
     if image.mode in _DEEP_MODES:
         image = _eight_bits(image)
+    elif image.has_transparency_data:
+        # Pillow warns where a palette with transparency becomes RGB in one step.
+        image = image.convert("RGBA")
     return image.convert("RGB")
 
 
@@ -49,14 +53,13 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
     if not image.has_transparency_data:
         return None
     rgba = image.convert("RGBA")
-    return None if rgba.getextrema()[3] == (255, 255) else rgba
+    return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
 
 
 def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
     """RGBA from a picture and the grey values of a mask of the same size."""
     rgba = to_rgb(image)
-    grey = _eight_bits(mask) if mask.mode in _DEEP_MODES else mask
-    rgba.putalpha(grey.convert("L"))
+    rgba.putalpha(to_rgb(mask).convert("L"))
     return rgba
 
 
@@ -73,9 +76,7 @@ def resize_picture(image: Image.Image, size: Size) -> UInt8:
     """RGB cropped at the centre to the aspect of (height, width), then resized by Lanczos."""
     if (image.height, image.width) == size:
         return np.asarray(image)
-    resized = image.resize(
-        (size[1], size[0]), Image.Resampling.LANCZOS, box=crop_box(image, size)
-    )
+    resized = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=crop_box(image, size))
     return np.asarray(resized)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +84,9 @@ class Assets(Source):
                     f"{self._root / folder}: no {', '.join(images.SUFFIXES)} files; "
                     "put pictures there or choose another source.root"
                 )
-        unknown = sorted(self._facts.keys() - self._files("fg").keys() - self._files("bg").keys())
+        unknown = sorted(
+            self._facts.keys() - self._files("fg").keys() - self._files("bg").keys(), key=str
+        )
         if unknown:
             raise UsageError(f"{self._root / 'assets.csv'}: no picture named {unknown[0]}")
         # Decoding releases the GIL.
@@ -91,7 +94,7 @@ class Assets(Source):
             for _ in threads.map(lambda key: self.background(key, size), self.backgrounds()):
                 pass
             masked = sum(threads.map(self._mask_is_ignored, self.foregrounds()))
-            digests = list(threads.map(_digest, self._all_files()))
+            digests = list(threads.map(self._digest, self._all_files()))
         if masked:
             _log.info("fg_mask/: %d masks ignored, their cut-outs have alpha of their own", masked)
         return blake2b("".join(digests).encode(), digest_size=16).hexdigest()
@@ -122,6 +125,11 @@ class Assets(Source):
         files = [path for listing in self._listings.values() for path in listing.values()]
         table = self._root / "assets.csv"
         return sorted([*files, table]) if table.is_file() else sorted(files)
+
+    def _digest(self, path: Path) -> str:
+        """Name within the root and content: a root that moves stays the same."""
+        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
     def _cut_out(self, key: str) -> Image.Image:
         path = self._files("fg")[key]
@@ -157,8 +165,12 @@ class Assets(Source):
         path = self._root / "assets.csv"
         if not path.is_file():
             return {}
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        try:
+            # With or without the byte order mark that spreadsheets put in front.
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                rows = list(csv.DictReader(file))
+        except (ValueError, csv.Error) as error:
+            raise UsageError(f"{path}: cannot be read as UTF-8 CSV ({error})") from None
         if rows and "key" not in rows[0]:
             raise UsageError(f"{path}: no column named key in its first line")
         return {row["key"]: (row.get("label") or "foreground", _height(path, row)) for row in rows}
@@ -170,7 +182,7 @@ def _height(path: Path, row: dict[str, str]) -> float | None:
         height = float(text) if text else None
     except ValueError:
         height = -1.0
-    if height is not None and not height > 0:
+    if height is not None and not 0 < height < math.inf:
         raise UsageError(f"{path}: height_m={text} of {row['key']} is not a number of metres")
     return height
 
@@ -186,8 +198,3 @@ def _listing(folder: Path) -> dict[str, Path]:
             raise UsageError(f"{path} and {found[path.stem].name} share a name; rename one of them")
         found[path.stem] = path
     return found
-
-
-def _digest(path: Path) -> str:
-    content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
-    return f"{path.parent.name}/{path.name} {content}\n"

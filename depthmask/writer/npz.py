@@ -48,7 +48,7 @@ class Npz(Writer):
                     if name not in stacks:
                         stacks[name] = Deflated()
                         stacks[name].feed(npy_header(array.dtype, (count, *array.shape)))
-                    stacks[name].feed(np.ascontiguousarray(array))
+                    stacks[name].feed(np.ascontiguousarray(array).data)
             for name, data in sample.members.items():
                 if _ARRAYS.get(name) not in stacked:
                     blobs.setdefault(name, []).append(data)

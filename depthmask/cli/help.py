@@ -1,0 +1,39 @@
+"""`depthmask --help`: commands, root settings, and every stage with its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from depthmask.cli.listing import settings_table, stage_listing
+from depthmask.cli.main import VERBS
+from depthmask.config.registry import KINDS
+from depthmask.config.root import Root
+from depthmask.encode import Encode
+from depthmask.stage import describe_settings
+
+_USAGE = """\
+depthmask makes labelled image datasets: cut-out foregrounds over backgrounds, each sample with
+image, foreground mask and depth map.
+
+usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset=NAME] [-m]
+
+  python -m depthmask
+  python -m depthmask placement=random writer=webdataset
+  python -m depthmask source=assets source.root=DIR output=OUT samples=10000 runner.workers=2
+  python -m depthmask -m placement=random,grid writer=zip,npz     every combination
+"""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print all of it."""
+    print(_USAGE)
+    print("commands:")
+    for verb, text in VERBS.items():
+        print(f"  {verb:<12}{text}")
+    print("\nsettings:")
+    own = [one for one in describe_settings(Root) if one.name not in (*KINDS, "encode")]
+    print(settings_table(own, "  "))
+    print("\nencode: how samples become bytes")
+    print(settings_table(describe_settings(Encode), "  encode."))
+    print(f"\nstages (GROUP=STAGE, then GROUP.SETTING=VALUE):\n{stage_listing()}")
+    return 0

@@ -1,0 +1,40 @@
+"""Stages and settings as text."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Iterator
+
+from depthmask.config.registry import KINDS, Registered, registry
+from depthmask.stage import SettingInfo, describe_settings
+
+
+def stage_listing() -> str:
+    """Every stage by group, with its settings and who provides it; then what was left out."""
+    parts = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
+    problems = [f"  {problem}" for problem in registry().problems]
+    if problems:
+        parts.append("\n".join(["left out:", *problems]))
+    return "\n\n".join(parts)
+
+
+def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
+    """A line for each setting: name=default, type and range, help."""
+    rows = [(f"{prefix}{one.name}={one.default}", one.type, one.help) for one in settings]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {text}".rstrip() for name, kind, text in rows
+    )
+
+
+def _group(kind: str, stages: Iterable[Registered]) -> str:
+    return "\n".join([kind, *(line for stage in stages for line in _stage(kind, stage))])
+
+
+def _stage(kind: str, registered: Registered) -> Iterator[str]:
+    stage = registered.stage
+    summary = (inspect.getdoc(stage) or "").split("\n\n")[0].replace("\n", " ")
+    yield f"  {kind}={stage.name}  ({registered.provider})  {summary}"
+    settings = describe_settings(stage)
+    if settings:
+        yield settings_table(settings, f"      {kind}.")

@@ -1,0 +1,48 @@
+"""`depthmask render OUT --index 123`: a sample made again, from its number alone."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from depthmask.config.build import from_plain
+from depthmask.data import Encoded
+from depthmask.dataset import read_json
+from depthmask.errors import UsageError
+from depthmask.run import prepare
+from depthmask.timing import Laps
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the members of one sample as files, and print their paths."""
+    parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
+    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset, finished or not")
+    parser.add_argument("--index", type=int, required=True, help="number of the sample")
+    parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
+    options = parser.parse_args(arguments)
+    encoded = render(Path(options.dataset), options.index)
+    options.into.mkdir(parents=True, exist_ok=True)
+    for name, data in encoded.members.items():
+        path = options.into / f"{encoded.key}.{name}"
+        path.write_bytes(data)
+        print(path)
+    return 0
+
+
+def render(dataset: Path, index: int) -> Encoded:
+    """The sample as its run encodes it: the plan is read, the shards are not.
+
+    Raises `UsageError` if there is no such sample, or if the assets are no longer those of the
+    plan.
+    """
+    plan = read_json(dataset / "plan.json")
+    root = from_plain(plan["config"])
+    inputs = root.source.check(root.canvas)
+    if inputs != plan["inputs"]:
+        raise UsageError(f"{dataset}: the assets have changed since this dataset was made")
+    job, _ = prepare(root, inputs)
+    if not 0 <= index < job.plan.samples:
+        raise UsageError(f"--index {index}: {dataset} has the samples 0..{job.plan.samples - 1}")
+    sample = next(job.samples(index, index + 1, Laps()))
+    return root.encode.encode(sample)

@@ -1,0 +1,36 @@
+"""`depthmask stats OUT`: exact mean and standard deviation of a dataset."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+
+from depthmask.dataset import Dataset, open
+
+_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table, or with `--json` the numbers as they stand in dataset.json."""
+    parser = argparse.ArgumentParser(prog="depthmask stats", description=__doc__)
+    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    options = parser.parse_args(arguments)
+    dataset = open(options.dataset)
+    print(json.dumps(dataset.stats, indent=2) if options.json else _table(dataset))
+    return 0
+
+
+def _table(dataset: Dataset) -> str:
+    info = dataset.info
+    lines = [
+        f"{len(dataset):,} samples of {info['size'][0]}x{info['size'][1]}, {info['shards']:,} "
+        f"shards, {info['bytes'] / 1e6:,.1f} MB; {info['backgrounds']:,} backgrounds, "
+        f"{info['foregrounds']:,} foregrounds",
+        f"{'channel':<12}{'mean':>12}{'std':>12}",
+    ]
+    for kind, moments in dataset.stats.items():
+        for name, mean, std in zip(_CHANNELS[kind], moments["mean"], moments["std"], strict=True):
+            lines.append(f"{name:<12}{mean:>12.5f}{std:>12.5f}")
+    return "\n".join(lines)

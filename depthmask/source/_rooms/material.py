@@ -1,0 +1,99 @@
+"""What a surface is made of, and the colours of the trade."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
+
+import numpy as np
+
+Colour: TypeAlias = tuple[float, float, float]
+"""Linear red, green, blue; 1 is a perfect white surface."""
+
+
+class Pattern(IntEnum):
+    """How a surface varies over its (u, v) in metres; see `texture.py`."""
+
+    plain = 0
+    plaster = 1
+    wood = 2
+    planks = 3
+    tiles = 4
+    checker = 5
+    carpet = 6
+    fabric = 7
+    stripes = 8
+    books = 9
+    folds = 10
+    leaves = 11
+    picture = 12
+    rug = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A pattern between two colours.
+
+    scale: width of the pattern's unit in metres (a plank, a tile, a stripe). glow: light that the
+    surface sends out by itself, as a multiple of its colour. seed: shifts the pattern.
+    """
+
+    colour: Colour
+    second: Colour
+    pattern: Pattern = Pattern.plain
+    scale: float = 0.1
+    glow: float = 0.0
+    seed: int = 0
+
+
+def linear(text: str) -> Colour:
+    """The linear colour of `rrggbb`."""
+    red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    return red * red, green * green, blue * blue
+
+
+def scaled(colour: Colour, factor: float) -> Colour:
+    """The colour, `factor` times as bright."""
+    return colour[0] * factor, colour[1] * factor, colour[2] * factor
+
+
+def solid_colour(text: str, glow: float = 0.0) -> Material:
+    """A smooth material of one colour."""
+    return Material(linear(text), linear(text), glow=glow)
+
+
+def pick(rng: np.random.Generator, names: tuple[str, ...]) -> str:
+    """One of `names`."""
+    return names[int(rng.integers(len(names)))]
+
+
+WOODS = ("c9a878", "b88d5e", "8a6242", "5e4030", "d8bf98", "a57c55", "3f3029")
+PAINTS = ("ebe8e0", "d9d5cb", "7f8f8c", "46545c", "b9c2bb", "2f3336", "a9b7c0")
+FABRICS = (
+    "b9ad9a", "8d8f92", "3d4a5c", "5f6f57", "a9634a", "c19a4b",
+    "3f6b70", "4a4a4d", "cfc6b6", "7b4b52", "6c7fa0", "9aa58c",
+)  # fmt: skip
+METALS = ("2b2b2c", "8f9193", "b79a63", "dcdcda")
+
+
+def wood(rng: np.random.Generator, names: tuple[str, ...] = WOODS) -> Material:
+    """Grained wood."""
+    colour = linear(pick(rng, names))
+    return Material(colour, scaled(colour, 0.62), Pattern.wood, seed=int(rng.integers(1024)))
+
+
+def joinery(rng: np.random.Generator) -> Material:
+    """What cupboards and shelves are made of: wood, or painted board."""
+    return wood(rng) if rng.random() < 0.6 else solid_colour(pick(rng, PAINTS))
+
+
+def fabric(rng: np.random.Generator) -> Material:
+    """Upholstery."""
+    colour = linear(pick(rng, FABRICS))
+    return Material(colour, scaled(colour, 0.75), Pattern.fabric, seed=int(rng.integers(1024)))
+
+
+def metal(rng: np.random.Generator) -> Material:
+    """Painted or bare metal of legs, lamps and handles."""
+    return solid_colour(pick(rng, METALS))

@@ -1,0 +1,148 @@
+"""A user's mistake: one line that says what, where and what to do; exit code 2; nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from depthmask.cli.main import main
+
+
+def assets(folder: Path) -> Path:
+    """The smallest assets: one background, one cut-out."""
+    for name in ("bg", "fg"):
+        (folder / name).mkdir(parents=True)
+    grey = np.full((40, 40, 3), 90, np.uint8)
+    Image.fromarray(grey).save(folder / "bg" / "wall.png")
+    rgba = np.zeros((30, 20, 4), np.uint8)
+    rgba[5:25, 5:15] = (200, 30, 30, 255)
+    Image.fromarray(rgba).save(folder / "fg" / "box.png")
+    return folder
+
+
+def fails(
+    capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int = 2
+) -> str:
+    assert main([*words, f"output={out}"]) == code
+    text = capsys.readouterr().err.strip()
+    assert len(text.splitlines()) == 1, text
+    assert text.startswith("error: ")
+    assert not (out / "dataset.json").exists()
+    assert not (out / "plan.json").exists()
+    return text.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["placement=rnadom"], "placement=rnadom: no such placement; did you mean placement=random"),
+        (["writer=tarball"], "writer=tarball: no such writer; there are: folder, npz, webdataset"),
+        (["placement.max_scale=-1"], "placement.max_scale=-1: must be more than 0"),
+        (["placement.min_scale=2"], "placement.max_scale=1: must be at least min_scale=2"),
+        (["placement.min_visible=1.5"], "placement.min_visible=1.5: must be at most 1"),
+        (["placement.nosuch=1"], "placement.nosuch=1: no such setting"),
+        (["placement.min_visibel=1"], "did you mean placement.min_visible?"),
+        (["writer=npz", "writer.image=raw"], "did you mean writer.images?"),
+        (["encode.qualty=50"], "did you mean encode.quality?"),
+        (["encode.quality=0"], "encode.quality=0: must be at least 1"),
+        (["encode.image=gif"], "encode.image=gif: must be one of jpeg, png"),
+        (["encode.subsampling=411"], "encode.subsampling=411: must be 444, 422 or 420"),
+        (["samples=abc"], "samples=abc: must be a whole number"),
+        (["samples=0"], "samples=0: must be at least 1"),
+        (["flips=maybe"], "flips=maybe: must be true or false"),
+        (["placement.min_scale=big"], "placement.min_scale=big: must be a number"),
+        (["size=[160]"], "size=[160]: must be [height, width]"),
+        (["objects=[3,1]"], "objects=[3, 1]: must be 1..65535, the least first"),
+        (["objects=[1,500]"], "objects=500: the source has"),
+        (["nosuch=1"], "nosuch=1: no such setting; there are: output"),
+        (["+nosuch=1"], "nosuch: no such setting"),
+        (["+preset=nosuch"], "preset=nosuch: no such preset; there are: pairs"),
+        (["samples=["], "samples=[: cannot be read"),
+        (["~placement"], "placement=None: no such placement; there are: grid, random"),
+        (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
+        (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
+        (["source=assets"], "source.root is required (the folder that holds bg/ and fg/)"),
+        (["source=assets", "source.root=/no/such"], "source.root=/no/such: no such folder"),
+        (["rendr"], "rendr: no such command; there are run, plugins, render"),
+    ],
+)
+def test_bad_usage(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], line: str
+) -> None:
+    assert line in fails(capsys, tmp_path / "out", *words)
+
+
+def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    root = tmp_path / "assets"
+    words = ["source=assets", f"source.root={root}"]
+    out = tmp_path / "out"
+    root.mkdir()
+    assert f"{root / 'bg'}: no such folder; source.root needs bg/" in fails(capsys, out, *words)
+    (root / "bg").mkdir()
+    (root / "fg").mkdir()
+    assert f"{root / 'bg'}: no .jpg" in fails(capsys, out, *words)
+    (root / "bg").rmdir()
+    (root / "fg").rmdir()
+    assets(root)
+    Image.new("RGB", (30, 40)).save(root / "fg" / "flat.jpg")
+    text = fails(capsys, out, *words)
+    assert f"{root / 'fg' / 'flat.jpg'}: no transparency and no mask" in text
+    (root / "fg_mask").mkdir()
+    Image.new("L", (31, 40), 255).save(root / "fg_mask" / "flat.png")
+    text = fails(capsys, out, *words)
+    assert "flat.png: 40x31, but its cut-out flat.jpg is 40x30" in text
+    Image.new("L", (30, 40), 255).save(root / "fg_mask" / "flat.png")
+    assert main([*words, f"output={out}", "samples=3", "+preset=pairs"]) == 0
+
+
+def test_output_of_another_plan_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    root = assets(tmp_path / "assets")
+    words = ["source=assets", f"source.root={root}", f"output={tmp_path / 'out'}", "+preset=pairs"]
+    assert main([*words, "samples=4"]) == 0
+    before = (tmp_path / "out" / "dataset.json").read_bytes()
+    for change, line in [
+        ("seed=5", "seed is 0 there and 5 now"),
+        ("samples=3", "samples is 4 there and 3 now"),
+        ("placement=grid", "placement.stage is random there and grid now"),
+        ("encode.quality=50", "encode.quality is 95 there and 50 now"),
+    ]:
+        capsys.readouterr()
+        assert main([*words, "samples=4", change]) == 2
+        text = capsys.readouterr().err
+        assert line in text
+        assert "choose another output, or overwrite=true" in text
+    assert (tmp_path / "out" / "dataset.json").read_bytes() == before
+    Image.new("RGB", (40, 40), "blue").save(root / "bg" / "wall.png")
+    assert main([*words, "samples=4"]) == 2
+    assert "inputs is" in capsys.readouterr().err
+    assert main([*words, "samples=4", "overwrite=true"]) == 0
+
+
+def test_foreign_folder_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("precious")
+    for more in ([], ["overwrite=true"]):
+        assert main(["samples=1", f"output={tmp_path}", *more]) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_sample_without_a_place_fails_and_names_the_setting(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    root = assets(tmp_path / "assets")
+    code = main(
+        ["source=assets", f"source.root={root}", "+preset=pairs", f"output={tmp_path / 'out'}",
+         "samples=5", "placement.min_scale=9", "placement.max_scale=9", "placement.min_visible=0.9"]
+    )  # fmt: skip
+    assert code == 1
+    text = capsys.readouterr().err.strip().splitlines()[-1]
+    assert text.startswith("error: sample 0: no place for box on wall in placement.attempts=100")
+    assert "placement.min_visible=0.9" in text
+    assert not (tmp_path / "out" / "dataset.json").exists()
+    assert not list((tmp_path / "out" / "records").iterdir())
+    assert main(["stats", str(tmp_path / "out")]) == 2
+    assert "the dataset is unfinished" in capsys.readouterr().err

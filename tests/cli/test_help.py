@@ -1,0 +1,59 @@
+"""`--help` and `plugins`: complete, and served without hydra or TensorFlow."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from depthmask.cli.main import VERBS, main
+from depthmask.config.registry import KINDS, registry
+from depthmask.config.root import Root
+
+HEAVY = ("hydra", "omegaconf", "tensorflow", "keras", "rich", "webdataset")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plugins"]])
+def test_lists_every_stage_with_its_settings(
+    capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    for kind in KINDS:
+        for name, registered in registry().stages[kind].items():
+            assert f"{kind}={name}  (built-in)  " in text
+            for field in dataclasses.fields(registered.stage):  # type: ignore[arg-type]
+                assert f"{kind}.{field.name}=" in text
+                assert field.metadata["help"] in text
+
+
+def test_help_lists_commands_and_root_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for verb in VERBS:
+        assert f"\n  {verb} " in text
+    for field in dataclasses.fields(Root):
+        if field.name not in (*KINDS, "encode"):
+            assert f"\n  {field.name}=" in text
+    assert " object at 0x" not in text
+    assert "<class" not in text
+
+
+@pytest.mark.parametrize("words", [["--help"], ["plugins"], ["--version"]])
+def test_needs_no_heavy_import(words: list[str]) -> None:
+    code = (
+        "import sys; from depthmask.cli.main import main; "
+        f"assert main({words!r}) == 0; "
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("depthmask 0.")

@@ -1,0 +1,137 @@
+"""Plugins as real distributions on the path: the good ones serve, the others disturb nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+STAGE = """
+from depthmask import Placement, stage, setting
+from depthmask.placement.base import layer
+
+@stage("{name}")
+class Mine(Placement):
+    "Always in the corner."
+    shift: int = setting(3, ge=0, help="pixels")
+
+    def place(self, scene, foreground, flip, random):
+        return layer(foreground, top=self.shift, left=self.shift, scale=1.0, flip=flip)
+"""
+
+
+def install(folder: Path, name: str, code: str, value: str | None = None) -> None:
+    """What pip would leave: a module and its metadata with an entry point."""
+    (folder / f"{name}.py").write_text(code)
+    info = folder / f"{name}-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {value or name}\n")
+
+
+def depthmask(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [sys.executable, "-m", "depthmask", *words],
+        env={**os.environ, "PYTHONPATH": path, **env},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_module_with_a_stage(tmp_path: Path) -> None:
+    install(tmp_path, "corner", STAGE.format(name="corner"))
+    listing = depthmask(tmp_path, "plugins").stdout
+    assert "placement=corner  (corner 1.2)  Always in the corner." in listing
+    assert "placement.shift=3" in listing
+    run = depthmask(
+        tmp_path, "placement=corner", "placement.shift=7", "+preset=pairs", "samples=2",
+        "source.rooms=1", "source.furniture=1", "output=out",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    stats = depthmask(tmp_path, "stats", "out")
+    assert "2 samples" in stats.stdout
+
+
+def test_class_as_entry_point(tmp_path: Path) -> None:
+    install(tmp_path, "one", STAGE.format(name="one"), "one:Mine")
+    assert "placement=one  (one 1.2)" in depthmask(tmp_path, "plugins").stdout
+
+
+def test_hook_module_with_presets(tmp_path: Path) -> None:
+    code = STAGE.format(name="hooked") + (
+        "\nfrom depthmask import hookimpl\n\n"
+        "@hookimpl\ndef depthmask_stages():\n    return [Mine]\n\n"
+        "@hookimpl\ndef depthmask_config_paths():\n    return ['pkg://hooked_conf']\n"
+    )
+    install(tmp_path, "hooked", code)
+    (tmp_path / "hooked_conf" / "placement").mkdir(parents=True)
+    (tmp_path / "hooked_conf" / "__init__.py").touch()
+    (tmp_path / "hooked_conf" / "placement" / "far.yaml").write_text(
+        "defaults:\n  - /schema/placement/hooked@_here_\n  - _self_\nshift: 50\n"
+    )
+    assert "placement=hooked  (hooked 1.2)" in depthmask(tmp_path, "plugins").stdout
+    config = depthmask(tmp_path, "placement=far", "--cfg", "job")
+    assert "shift: 50" in config.stdout
+
+
+BROKEN = {
+    "raises": ("raise RuntimeError('boom')", "RuntimeError: boom"),
+    "exits": ("raise SystemExit(3)", "SystemExit: 3"),
+    "lacks": ("import nosuchmodule", "No module named 'nosuchmodule'"),
+    "misspelt": (
+        "from depthmask import hookimpl\n@hookimpl\ndef depthmask_stagez():\n    return []",
+        "there is no hook depthmask_stagez; there are: depthmask_config_paths, depthmask_run",
+    ),
+    "bare": ("def depthmask_stages():\n    return []", "lacks the decorator @depthmask.hookimpl"),
+    "empty": ("x = 1", "has neither stage classes nor hooks"),
+    "claims": (STAGE.format(name="grid"), "placement=grid is taken by built-in"),
+    "half": (
+        "from depthmask import Blend, stage\n@stage('half')\nclass Half(Blend):\n    'Half.'",
+        "stage half lacks blend",
+    ),
+}
+
+
+def test_broken_plugins_are_named_and_the_run_goes_on(tmp_path: Path) -> None:
+    for name, (code, _) in BROKEN.items():
+        install(tmp_path, name, code)
+    install(tmp_path, "corner", STAGE.format(name="corner"))
+    for words in (["plugins"], ["--help"]):
+        listing = depthmask(tmp_path, *words)
+        assert listing.returncode == 0, listing.stderr
+        for name, (_, reason) in BROKEN.items():
+            lines = [
+                line for line in listing.stdout.splitlines()
+                if f"plugin {name} ({name} 1.2) disabled: " in line
+            ]  # fmt: skip
+            assert len(lines) == 1
+            assert reason in lines[0]
+        assert "placement=corner  (corner 1.2)" in listing.stdout
+        assert "placement=grid  (built-in)" in listing.stdout
+    run = depthmask(
+        tmp_path, "placement=corner", "+preset=pairs", "samples=1", "source.rooms=1",
+        "source.furniture=1",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.count("warning: plugin ") == len(BROKEN)
+    assert "Traceback" not in run.stderr
+
+
+def test_blocked_and_strict(tmp_path: Path) -> None:
+    install(tmp_path, "bad", "raise RuntimeError('boom')")
+    assert "bad" not in depthmask(tmp_path, "plugins", DEPTHMASK_BLOCK="bad").stdout
+    strict = depthmask(tmp_path, "plugins", DEPTHMASK_STRICT_PLUGINS="1")
+    assert strict.returncode == 1
+    assert strict.stderr.startswith("error: plugin bad (bad 1.2) disabled: RuntimeError: boom")
+
+
+def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
+    install(tmp_path, "aaa", STAGE.format(name="twin"))
+    install(tmp_path, "bbb", STAGE.format(name="twin"))
+    listing = depthmask(tmp_path, "plugins").stdout
+    assert "placement=twin  (aaa 1.2)" in listing
+    assert "plugin bbb (bbb 1.2) disabled: placement=twin is taken by aaa 1.2" in listing

@@ -1,0 +1,145 @@
+"""What several test files need: a cache of their own, tiny assets, hypothesis that repeats itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from PIL import Image
+
+from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
+from depthmask.source.base import Source
+from depthmask.stage import stage
+
+# The same examples in every run: a red test stays red until its cause is mended.
+hypothesis.settings.register_profile(
+    "depthmask", deadline=None, derandomize=True, max_examples=50, database=None
+)
+hypothesis.settings.load_profile("depthmask")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Measured geometry goes to a folder of this session, never to the user's cache."""
+    before = os.environ.get("DEPTHMASK_CACHE")
+    os.environ["DEPTHMASK_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["DEPTHMASK_CACHE"]
+    else:
+        os.environ["DEPTHMASK_CACHE"] = before
+
+
+@stage("tiny")
+class Tiny(Source):
+    """Backgrounds and foregrounds out of memory, at whatever size they have."""
+
+    def __post_init__(self) -> None:
+        self.scenes: dict[str, Background] = {}
+        self.things: dict[str, Foreground] = {}
+
+    def backgrounds(self) -> Sequence[str]:
+        return sorted(self.scenes)
+
+    def foregrounds(self) -> Sequence[str]:
+        return sorted(self.things)
+
+    def background(self, key: str, size: Size) -> Background:
+        return self.scenes[key]
+
+    def foreground(self, key: str, size: Size) -> Foreground:
+        return self.things[key]
+
+    def has_depth(self, key: str) -> bool:
+        return self.scenes[key].depth_m is not None
+
+    def check(self, size: Size) -> str:
+        return "tiny"
+
+
+@pytest.fixture
+def make_source() -> Callable[..., Tiny]:
+    """A source with these backgrounds and foregrounds."""
+
+    def make(*assets: Background | Foreground) -> Tiny:
+        source = Tiny()
+        for one in assets:
+            if isinstance(one, Background):
+                source.scenes[one.key] = one
+            else:
+                source.things[one.key] = one
+        return source
+
+    return make
+
+
+@pytest.fixture
+def make_foreground() -> Callable[..., Foreground]:
+    """A cut-out of one colour; alpha: one value, or uint8 [h, w]."""
+
+    def make(
+        key: str,
+        size: Size = (4, 4),
+        alpha: int | np.ndarray = 255,
+        colour: tuple[int, int, int] = (255, 0, 0),
+    ) -> Foreground:
+        rgba = np.empty((*size, 4), np.uint8)
+        rgba[..., :3] = colour
+        rgba[..., 3] = alpha
+        return Foreground(key, f"a {key}", rgba)
+
+    return make
+
+
+@pytest.fixture
+def make_sample() -> Callable[..., Sample]:
+    """Sample `index` with smooth pictures; depth 1..9 m with one invalid pixel."""
+
+    def make(index: int, size: Size = (12, 10), *, depth: bool = True) -> Sample:
+        height, width = size
+        y, x = np.mgrid[0:height, 0:width]
+        image = np.stack([y * 9 + index, x * 11, y + x + 50], axis=-1) % 256
+        depth_m = (1 + y * 0.5 + x * 0.0625 + index * 0.125).astype(np.float32)
+        depth_m[0, 0] = 0
+        return Sample(
+            key=sample_key(index),
+            image=image.astype(np.uint8),
+            mask=((y * 20 + x + index) % 256).astype(np.uint8),
+            instances=((x + y) % 3).astype(np.uint8),
+            depth=depth_m if depth else None,
+            meta={"index": index, "layers": [{"label": "Stühle", "box": [-1, 0, 2, 3]}]},
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_recipe() -> Callable[..., Recipe]:
+    """A recipe from a background key and foreground keys; `!key` is flipped."""
+
+    def make(index: int, background: str, *foregrounds: str) -> Recipe:
+        chosen = tuple((key.removeprefix("!"), key.startswith("!")) for key in foregrounds)
+        return Recipe(index, sample_key(index), "train", background, chosen)
+
+    return make
+
+
+@pytest.fixture
+def assets_root(tmp_path: Path) -> Path:
+    """A folder as `source=assets` wants it: three backgrounds, two cut-outs."""
+    root = tmp_path / "assets"
+    y, x = np.mgrid[0:24, 0:32]
+    picture = np.stack([y * 10, x * 7, (x + y) * 4], axis=-1).astype(np.uint8)
+    (root / "bg").mkdir(parents=True)
+    (root / "fg").mkdir()
+    for number in range(3):
+        Image.fromarray(np.roll(picture, number, axis=1)).save(root / "bg" / f"room{number}.png")
+    cut_out = np.zeros((10, 8, 4), np.uint8)
+    cut_out[2:9, 1:7] = (200, 100, 50, 255)
+    for name in ("cup", "vase"):
+        Image.fromarray(cut_out).save(root / "fg" / f"{name}.png")
+    return root

@@ -1,0 +1,122 @@
+"""The decorator that makes a class a stage."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from enum import Enum
+from typing import Any, ClassVar
+
+import pytest
+
+from depthmask.errors import SettingError, UsageError
+from depthmask.stage import Limits, Stage, describe_settings, setting, settings, stage
+
+
+class Mode(Enum):
+    """Two ways."""
+
+    fast = "fast"
+    slow = "slow"
+
+
+@settings
+class Base(Stage):
+    """A kind with a check of its own."""
+
+    kind: ClassVar[str] = "thing"
+    low: int = setting(1, ge=0, le=5, help="low end")
+
+    def __post_init__(self) -> None:
+        if self.low == 3:
+            raise SettingError("low", self.low, "must not be 3")
+
+
+@stage("thing")
+class Thing(Base):
+    """A thing."""
+
+    mode: Mode = setting(Mode.fast, help="way")
+    parts: list[float] = setting([0.5, 1.0], gt=0, le=1, help="parts")
+    limit: float | None = setting(None, gt=0, help="limit [m]")
+    loud: bool = setting(False, help="noise")
+    path: str = setting(help="file")
+
+
+@stage("narrow")
+class Narrow(Thing):
+    """One more check."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.limit is None:
+            raise SettingError("limit", None, "is needed")
+
+
+def test_a_stage_is_a_keyword_only_dataclass_with_a_name() -> None:
+    thing = Thing(path="x")
+    assert (thing.name, thing.kind, thing.low, thing.mode) == ("thing", "thing", 1, Mode.fast)
+    assert dataclasses.replace(thing, low=2).low == 2
+    with pytest.raises(TypeError):
+        Thing(1)  # type: ignore[misc]
+    with pytest.raises(TypeError, match="path"):
+        Thing()  # type: ignore[call-arg]
+
+
+def test_defaults_that_are_lists_are_not_shared() -> None:
+    Thing(path="x").parts.append(9.0)
+    assert Thing(path="x").parts == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"low": -1}, "low=-1: must be at least 0"),
+        ({"low": 6}, "low=6: must be at most 5"),
+        ({"parts": [0.5, 0.0]}, "parts=[0.5, 0.0]: must be more than 0"),
+        ({"limit": math.nan}, "limit=nan: must be more than 0"),
+        ({"low": 3}, "low=3: must not be 3"),
+    ],
+)
+def test_ranges_are_checked_when_a_stage_is_made(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Thing(path="x", **values)
+    assert str(caught.value) == text
+    assert isinstance(caught.value, UsageError)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("values", [{"low": 0}, {"low": 5}, {"parts": [1.0]}, {"parts": []}])
+def test_the_ends_of_a_range_belong_to_it(values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        assert getattr(Thing(path="x", **values), name) == value
+
+
+def test_inherited_and_own_checks_both_run() -> None:
+    with pytest.raises(SettingError, match="not be 3"):
+        Narrow(path="x", limit=1.0, low=3)
+    with pytest.raises(SettingError, match="is needed"):
+        Narrow(path="x")
+    with pytest.raises(SettingError, match="at least 0"):
+        Narrow(path="x", limit=1.0, low=-1)
+    assert Narrow(path="x", limit=1.0).name == "narrow"
+    assert Thing.name == "thing"
+
+
+def test_settings_are_described_in_order() -> None:
+    found = {info.name: (info.type, info.default, info.choices) for info in describe_settings(Thing)}
+    assert list(found) == ["low", "mode", "parts", "limit", "loud", "path"]
+    assert found["low"] == ("int 0..5", "1", ())
+    assert found["mode"] == ("fast|slow", "fast", ("fast", "slow"))
+    assert found["limit"] == ("float|null > 0", "null", ())
+    assert found["loud"] == ("true|false", "false", ("true", "false"))
+    assert found["path"][1] == "(required)"
+    assert found["parts"][1] == "[0.5, 1.0]"
+    assert describe_settings(Thing)[3].help == "limit [m]"
+
+
+def test_limits_read_as_an_interval() -> None:
+    assert str(Limits(ge=0, le=1)) == "0..1"
+    assert str(Limits(gt=0, lt=2)) == "> 0, < 2"
+    assert str(Limits()) == ""
+    assert Limits().broken_by(math.nan) is None
