@@ -20,6 +20,13 @@ from depthmask.stage import setting, settings
 MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
+# Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
+_JPEG_BYTES = ((1, 0.03), (50, 0.12), (75, 0.17), (85, 0.22), (90, 0.29), (95, 0.38), (100, 0.62))
+_PNG_BYTES = 1.42
+_MASK_BYTES = 0.08
+_OTHER_BYTES = 3000
+"""JSON, and the headers and padding of four members."""
+
 
 class ImageFormat(Enum):
     """How composites are stored."""
@@ -99,12 +106,12 @@ class Encode:
             )
 
     def bytes_per_sample(self, size: Size, depth: Size | None) -> int:
-        """About how many bytes a sample takes: figures of the 100 reference photographs."""
-        pixels = size[0] * size[1]
-        image = 1.9 if self.image is ImageFormat.png else 0.055 + 0.000024 * self.quality**2
-        total = pixels * (image + 0.03) + 700
-        if depth is not None and self.depth is not DepthFormat.none:
-            total += depth[0] * depth[1] * (1.0 if self.depth is DepthFormat.png16 else 1.9)
+        """About how many bytes a sample takes, from the means of the reference photographs."""
+        jpeg = float(np.interp(self.quality, *zip(*_JPEG_BYTES, strict=True)))
+        image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
+        total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
+        if depth is not None:
+            total += depth[0] * depth[1] * _DEPTH_BYTES[self.depth]
         return int(total)
 
     @property
@@ -173,6 +180,7 @@ def _depth_npz(depth: Float32) -> bytes:
     return encode_npz({"depth": depth})
 
 
+_DEPTH_BYTES = {DepthFormat.png16: 0.87, DepthFormat.npz: 1.9, DepthFormat.none: 0.0}
 _DEPTH_ENCODERS = {DepthFormat.png16: _depth_png, DepthFormat.npz: _depth_npz}
 
 

@@ -17,6 +17,7 @@ from depthmask.dataset import Dataset, read_json
 from depthmask.depth.contract import contract_as_json
 from depthmask.errors import UsageError
 from depthmask.geometry.estimated import as_geometry
+from depthmask.machine import machine
 from depthmask.output.guard import FREE, Claim, Found, claim
 from depthmask.output.preview import SAMPLES, contact_sheet
 from depthmask.output.publish import write_json
@@ -25,7 +26,7 @@ from depthmask.output.summary import summarise
 from depthmask.pipeline import Generate, record_path
 from depthmask.plan import Plan, Shard
 from depthmask.timing import add_seconds
-from depthmask.versions import machine, versions
+from depthmask.versions import versions
 
 if TYPE_CHECKING:
     from depthmask.cli.screen import Screen

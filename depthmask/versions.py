@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import platform
 
 import depthmask
 from depthmask.config.registry import BUILT_IN, KINDS, registry
@@ -21,8 +20,3 @@ def versions(root: Root) -> dict[str, str]:
         if provider.name != BUILT_IN and kind != "runner":
             found[provider.name] = provider.version
     return found
-
-
-def machine() -> str:
-    """Python and processor, for the log."""
-    return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"

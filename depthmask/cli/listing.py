@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
+from depthmask.config.location import config_folder
 from depthmask.config.registry import KINDS, Registered, registry
 from depthmask.stage import SettingInfo, describe_settings
 
@@ -12,6 +14,7 @@ from depthmask.stage import SettingInfo, describe_settings
 def stage_listing() -> str:
     """Every stage by group, with its settings and who provides it; then what was left out."""
     parts = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
+    parts.append("\n".join(["presets", *_presets()]))
     problems = [f"  {problem}" for problem in registry().problems]
     if problems:
         parts.append("\n".join(["left out:", *problems]))
@@ -25,6 +28,21 @@ def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
     return "\n".join(
         f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {text}".rstrip() for name, kind, text in rows
     )
+
+
+def _presets() -> Iterator[str]:
+    """The YAML files of `conf/`, each with its first line of comment."""
+    folder = config_folder()
+    for path in sorted(folder.glob("*/*.yaml")):
+        group = path.parent.name
+        name = f"+preset={path.stem}" if group == "preset" else f"{group}={path.stem}"
+        yield f"  {name}  {_first_comment(path)}"
+
+
+def _first_comment(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comments = (line[1:].strip() for line in lines if line.startswith("#"))
+    return next((line for line in comments if not line.startswith("@")), "")
 
 
 def _group(kind: str, stages: Iterable[Registered]) -> str:

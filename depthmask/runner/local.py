@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -14,6 +13,7 @@ from typing import Any
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
 from depthmask.output.record import Record
+from depthmask.machine import cores
 from depthmask.pipeline import Generate, make_shard
 from depthmask.plan import Shard
 from depthmask.runner.base import Runner
@@ -49,7 +49,7 @@ class Local(Runner):
         # N workers would load N models, and one model uses all cores.
         if isinstance(job.root.depth, Estimator):
             return 1
-        return len(os.sched_getaffinity(0))
+        return cores()
 
 
 def _in_processes(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import logging
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -17,6 +16,7 @@ from PIL import Image
 
 from depthmask.data import Background, Foreground, Size
 from depthmask.errors import UsageError
+from depthmask.machine import cores
 from depthmask.source import _images as images
 from depthmask.source.base import Source
 from depthmask.stage import setting, stage
@@ -90,7 +90,7 @@ class Assets(Source):
         if unknown:
             raise UsageError(f"{self._root / 'assets.csv'}: no picture named {unknown[0]}")
         # Decoding releases the GIL.
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(cores()) as threads:
             for _ in threads.map(lambda key: self.background(key, size), self.backgrounds()):
                 pass
             masked = sum(threads.map(self._mask_is_ignored, self.foregrounds()))

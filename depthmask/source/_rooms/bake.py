@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.source._rooms.lights import Lights, ambient, from_lamp, from_panel, shadowed
 from depthmask.source._rooms.occlusion import openness
@@ -83,7 +84,7 @@ def looked_up(baked: Baked, u: Floats, v: Floats, width: float, height: float) -
     """Light [3, n] at u, v [n] metres on a face of the given width and height."""
     column = np.clip(u * (baked.across / width), 0, baked.across - 1).astype(np.int32)
     row = np.clip(v * (baked.along / height), 0, baked.along - 1).astype(np.int32)
-    return np.take(baked.values, row * baked.across + column, axis=1)
+    return np.asarray(np.take(baked.values, row * baked.across + column, axis=1))
 
 
 def own_shadows(
@@ -130,7 +131,7 @@ def _direct_share(
     return kept / total
 
 
-def smoothed(values: Floats, known: Floats) -> Floats:
+def smoothed(values: Floats, known: NDArray[np.bool_]) -> Floats:
     """Means of `known` values [h, w] over 3 x 3 pixels; 1 where there are none."""
     total, weight = np.zeros_like(values), np.zeros_like(values)
     padded, mask = np.pad(values * known, 1), np.pad(known.astype(values.dtype), 1)

@@ -70,7 +70,7 @@ def ambient(normal: Floats, lights: Lights) -> Floats:
     """Indirect light float32 [3, n] on surfaces with normals [3, n]."""
     up = 0.5 + 0.5 * normal[1]
     above, below = _column(lights.above), _column(lights.below)
-    return below + (above - below) * up
+    return np.asarray(below + (above - below) * up)
 
 
 def from_panel(panel: Panel, position: Floats, normal: Floats, target: Floats) -> Floats:
@@ -82,7 +82,7 @@ def from_panel(panel: Panel, position: Floats, normal: Floats, target: Floats) -
     square = (way * way).sum(axis=0)
     falling = np.maximum((way * normal).sum(axis=0), 0)
     leaving = np.maximum(-(way * panel.normal.astype(way.dtype)[:, None]).sum(axis=0), 0)
-    return falling * leaving * np.float32(panel.area) / (square * square + 0.05)
+    return np.asarray(falling * leaving * np.float32(panel.area) / (square * square + 0.05))
 
 
 def from_lamp(lamp: Lamp, position: Floats, normal: Floats) -> Floats:
@@ -90,7 +90,7 @@ def from_lamp(lamp: Lamp, position: Floats, normal: Floats) -> Floats:
     way = lamp.position.astype(position.dtype)[:, None] - position
     square = (way * way).sum(axis=0) + 0.02
     facing = (way * normal).sum(axis=0) / np.sqrt(square)
-    return np.maximum(facing, 0) / (square + 0.3)
+    return np.asarray(np.maximum(facing, 0) / (square + 0.3))
 
 
 def direct(position: Floats, normal: Floats, lights: Lights, samples: tuple[int, int]) -> Floats:
@@ -131,14 +131,14 @@ def sunlit(position: Floats, normal: Floats, lights: Lights) -> Floats:
     """The part [n] of the sun's light that reaches points through the windows, unshadowed."""
     share = np.zeros_like(position[0])
     if lights.sun is None:
-        return share
+        return np.asarray(share)
     towards = lights.sun.direction.astype(position.dtype)
     facing = np.maximum(towards @ normal, 0)
     for panel in lights.panels:
         slope = -float(panel.normal @ lights.sun.direction)
         if slope > 0.05:
             share += facing * _through(panel, position, towards, slope)
-    return share
+    return np.asarray(share)
 
 
 def sun_clear(

@@ -20,12 +20,12 @@ def _field() -> NDArray[np.float32]:
     rng = np.random.Generator(np.random.Philox(2024))
     total = np.zeros((SIDE, SIDE))
     for cells in OCTAVES:
-        values = rng.random((cells, cells)) - 0.5
+        values: Floats = rng.random((cells, cells)) - 0.5
         for axis in (0, 1):
             values = _stretch(values, axis)
         total += values * (OCTAVES[0] / cells) ** 0.7
     total -= total.mean()
-    return (total / total.std()).astype(np.float32).ravel()
+    return np.asarray((total / total.std()).astype(np.float32).ravel())
 
 
 def _stretch(values: Floats, axis: int) -> Floats:
@@ -36,7 +36,7 @@ def _stretch(values: Floats, axis: int) -> Floats:
     weight = part * part * (3 - 2 * part)
     weight = weight[:, None] if axis == 0 else weight[None, :]
     first = np.take(values, low, axis)
-    return first + (np.take(values, (low + 1) % cells, axis) - first) * weight
+    return np.asarray(first + (np.take(values, (low + 1) % cells, axis) - first) * weight)
 
 
 @functools.cache
@@ -48,9 +48,9 @@ def noise(x: Floats, y: Floats, seed: Any = 0) -> Floats:
     """Fractal noise at (x, y); its coarsest bumps are 1/8 wide, and it repeats after 1."""
     column = (x * SIDE).astype(np.int32) + seed * 37
     row = (y * SIDE).astype(np.int32) + seed * 91
-    return _field()[(row & (SIDE - 1)) * SIDE + (column & (SIDE - 1))]
+    return np.asarray(_field()[(row & (SIDE - 1)) * SIDE + (column & (SIDE - 1))])
 
 
 def chance(i: Any, j: Any, seed: Any = 0) -> Floats:
     """A uniform number in 0..1 for each pair of int32 cell numbers."""
-    return _hashes()[(i * 1619 + j * 3163 + seed * 131) & 4095]
+    return np.asarray(_hashes()[(i * 1619 + j * 3163 + seed * 131) & 4095])

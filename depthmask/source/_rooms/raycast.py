@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from depthmask.source._rooms.view import Extent, Grid, View, extent
 FACES = 6
 """Surfaces 0..5 are the room's own: left, right, floor, ceiling, front, back; then the solids."""
 NOTHING = -1
+Components: TypeAlias = Sequence[Any] | Floats
+"""x, y and z, each an array or a number."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +30,7 @@ class Hits:
     surface: NDArray[np.int16]
 
 
-def span(solid: Solid, origin: Sequence[Any], ray: Sequence[Floats]) -> tuple[Floats, Floats]:
+def span(solid: Solid, origin: Components, ray: Components) -> tuple[Floats, Floats]:
     """Where rays enter and leave a solid; enter > leave where they miss it.
 
     origin, ray: three components each, in the solid's unit frame.
@@ -48,7 +50,7 @@ def _slab(origin: Any, ray: Floats) -> tuple[Floats, Floats]:
     return middle - reach, middle + reach
 
 
-def _box_span(origin: Sequence[Any], ray: Sequence[Floats]) -> tuple[Floats, Floats]:
+def _box_span(origin: Components, ray: Components) -> tuple[Floats, Floats]:
     near, far = _slab(origin[0], ray[0])
     for i in (1, 2):
         low, high = _slab(origin[i], ray[i])
@@ -64,7 +66,7 @@ def _roots(a: Floats, b: Floats, c: Any) -> tuple[Floats, Floats, NDArray[np.boo
     return np.minimum(first, second), np.maximum(first, second), square < 0
 
 
-def _ball_span(origin: Sequence[Any], ray: Sequence[Floats]) -> tuple[Floats, Floats]:
+def _ball_span(origin: Components, ray: Components) -> tuple[Floats, Floats]:
     a = ray[0] * ray[0] + ray[1] * ray[1] + ray[2] * ray[2]
     b = origin[0] * ray[0] + origin[1] * ray[1] + origin[2] * ray[2]
     c = origin[0] ** 2 + origin[1] ** 2 + origin[2] ** 2 - 1
@@ -72,9 +74,7 @@ def _ball_span(origin: Sequence[Any], ray: Sequence[Floats]) -> tuple[Floats, Fl
     return np.where(missed, np.inf, near), far
 
 
-def _round_span(
-    origin: Sequence[Any], ray: Sequence[Floats], taper: float
-) -> tuple[Floats, Floats]:
+def _round_span(origin: Components, ray: Components, taper: float) -> tuple[Floats, Floats]:
     # The radius at height y is middle + slope * y.
     middle, slope = (1 + taper) / 2, (taper - 1) / 2
     radius = middle + slope * origin[1]

@@ -21,7 +21,7 @@ from depthmask.source._rooms.view import Grid, View
 
 BAND_RAYS = 1 << 18
 """Rays at a time, so that large pictures need no large memory."""
-QUIET = 0.025
+QUIET = 0.035
 """Difference of display values (0..1) that one sample in a pixel may hide."""
 Paint: TypeAlias = Callable[[Points, NDArray[np.intp]], Floats]
 """Display values [3, n] of points, given the number of the pixel [n] that each lies in."""

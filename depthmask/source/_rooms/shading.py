@@ -122,4 +122,4 @@ def _gloss(room: Room, found: Points, colour: Floats) -> None:
 def _soft(place: Floats, span: tuple[float, float], distance: Floats) -> Floats:
     blur = 0.05 + 0.09 * np.maximum(distance, 0)
     inner = np.minimum(place - span[0], span[1] - place)
-    return np.clip(inner / blur + 0.5, 0, 1)
+    return np.asarray(np.clip(inner / blur + 0.5, 0, 1))

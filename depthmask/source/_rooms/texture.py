@@ -26,7 +26,7 @@ def _cells(x: Floats) -> tuple[Any, Floats]:
 def _line(place: Floats, width: Any) -> Floats:
     """1 at the cell's border, 0 beyond `width` (in cells) from it."""
     edge = np.minimum(place, 1 - place)
-    return np.clip(1 - edge / width, 0, 1)
+    return np.asarray(np.clip(1 - edge / width, 0, 1))
 
 
 def _plain(u: Floats, v: Floats, scale: Any, seed: Any) -> Painted:
@@ -151,4 +151,4 @@ def albedo(materials: Sequence[Material], which: Any, u: Floats, v: Floats) -> F
         share, bright = PAINTERS[pattern](u[at], v[at], scale[own], seed[own])
         start = colour[:, at]
         colour[:, at] = (start + (np.take(second, own, axis=1) - start) * share) * bright
-    return colour
+    return np.asarray(colour)

@@ -26,13 +26,14 @@ def developed(radiance: Floats, factor: float) -> Floats:
     light *= (1 + light * np.float32(1 / WHITE**2)) / (1 + light)
     value = np.sqrt(np.minimum(light, 1))
     # A little contrast around the middle.
-    return value + np.float32(0.28) * (value * value * (3 - 2 * value) - value)
+    return np.asarray(value + np.float32(0.28) * (value * value * (3 - 2 * value) - value))
 
 
 def averaged(values: Floats, oversample: int) -> Floats:
     """Means [..., h, w] of blocks of oversample x oversample rays [..., h * o, w * o]."""
-    rows = sum(values[..., i::oversample, :] for i in range(oversample))
-    total = sum(rows[..., i::oversample] for i in range(oversample))  # type: ignore[index]
+    total = values[..., ::oversample, ::oversample].copy()
+    for ray in range(1, oversample**2):
+        total += values[..., ray // oversample :: oversample, ray % oversample :: oversample]
     return np.asarray(total / np.float32(oversample**2))
 
 

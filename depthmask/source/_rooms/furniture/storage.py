@@ -23,7 +23,7 @@ BINDINGS = (("7a3b32", "d9c7a0"), ("2f4858", "c9d0d2"), ("4c5a3c", "e2d6bd"), ("
 def cabinet(rng: np.random.Generator) -> list[Solid]:
     """A sideboard with doors and drawers on short legs."""
     half, high = rng.uniform(0.5, 0.85), rng.uniform(0.7, 0.9)
-    return _fronted(rng, half, 0.21, high, columns=int(rng.integers(2, 4)), drawers=1)
+    return _fronted(rng, half, 0.21, high, columns=int(rng.integers(2, 4)), drawers=3)
 
 
 def dresser(rng: np.random.Generator) -> list[Solid]:
@@ -39,12 +39,13 @@ def nightstand(rng: np.random.Generator) -> list[Solid]:
 
 def wardrobe(rng: np.random.Generator) -> list[Solid]:
     """A tall cupboard with doors."""
-    return _fronted(rng, rng.uniform(0.45, 0.75), 0.29, rng.uniform(1.85, 2.1), 2, 0)
+    return _fronted(rng, rng.uniform(0.45, 0.75), 0.29, rng.uniform(1.85, 2.1), 2, 1)
 
 
 def _fronted(
     rng: np.random.Generator, half: float, deep: float, high: float, columns: int, drawers: int
 ) -> list[Solid]:
+    """A box with fronts in columns: every other column has `drawers`, the rest one door."""
     body, knob = joinery(rng), metal(rng)
     front = body if rng.random() < 0.65 else joinery(rng)
     foot = rng.uniform(0.05, 0.14)
@@ -55,9 +56,9 @@ def _fronted(
     each = 2 * (half - 0.015) / columns
     for column in range(columns):
         left = -half + 0.015 + column * each
-        stack = drawers if drawers > 1 or (drawers and column % 2 == 0) else 0
-        x, y = (left + 0.005, left + each - 0.005), (foot + 0.015, high - 0.03)
-        solids += _drawers(x, y, deep, max(stack, 1) if drawers > 1 else 1 + 2 * stack, front, knob)
+        rows = drawers if column % 2 == 0 else 1
+        across, up = (left + 0.005, left + each - 0.005), (foot + 0.015, high - 0.03)
+        solids += _drawers(across, up, deep, rows, front, knob)
     return solids
 
 
@@ -128,7 +129,7 @@ def _row(rng: np.random.Generator, half: float, y: float, room: float, deep: flo
 def television(rng: np.random.Generator) -> list[Solid]:
     """A wide screen on a low board."""
     body, half = wood(rng), rng.uniform(0.6, 0.85)
-    board = _fronted(rng, half, 0.2, 0.48, 3, 0)
+    board = _fronted(rng, half, 0.2, 0.48, 3, 1)
     screen = rng.uniform(0.42, 0.62)
     dark = solid_colour("17181a")
     return [

@@ -1,0 +1,242 @@
+"""From recipes to composites."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthmask.blend.alpha import Alpha
+from depthmask.compose.composer import Composer
+from depthmask.compose.describe import describe
+from depthmask.compose.library import Library
+from depthmask.data import (
+    Background,
+    Camera,
+    Composite,
+    Foreground,
+    Layer,
+    Plane,
+    Recipe,
+    Scene,
+)
+from depthmask.errors import DepthmaskError
+from depthmask.placement.base import Placement, layer
+from depthmask.placement.random import Positions, Random
+from depthmask.source.base import Source
+from depthmask.stage import setting, stage
+
+MakeForeground = Callable[..., Foreground]
+MakeRecipe = Callable[..., Recipe]
+SIZE = (16, 20)
+
+
+@stage("fixed")
+class Fixed(Placement):
+    """One corner after another, along the diagonal."""
+
+    step: int = setting(3, ge=0, help="pixels from one object to the next")
+    start: int = setting(1, help="first corner")
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        corner = self.start + self.step * len(scene.layers)
+        return layer(foreground, top=corner, left=corner, scale=1, flip=flip)
+
+
+@pytest.fixture
+def room() -> Background:
+    """Grey; depth grows by a metre from row to row."""
+    depth = np.arange(1, 17, dtype=np.float32)[:, None] * np.ones(20, np.float32)
+    return Background("room", np.full((*SIZE, 3), 100, np.uint8), depth)
+
+
+@pytest.fixture
+def compose_with(
+    make_source: Callable[..., Source], make_foreground: MakeForeground, room: Background
+) -> Callable[..., Composer]:
+    """A composer over the room, with red, green and a blue cut-out of two halves."""
+    halves = make_foreground("blue", (4, 6), colour=(0, 0, 255))
+    rgba = halves.rgba.copy()
+    rgba[:, :3, 3] = 0
+
+    def make(placement: Placement, *, seed: int = 0, background: Background = room) -> Composer:
+        source = make_source(
+            background,
+            make_foreground("red", (4, 6), colour=(255, 0, 0)),
+            make_foreground("green", (5, 5), 128, (0, 255, 0)),
+            replace(halves, rgba=rgba),
+        )
+        library = Library(source, SIZE, lambda key: source.background(key, SIZE))
+        return Composer(seed, placement, Alpha(), library)
+
+    return make
+
+
+def same(one: Composite, other: Composite) -> bool:
+    return (
+        np.array_equal(one.image, other.image)
+        and np.array_equal(one.mask, other.mask)
+        and np.array_equal(one.instances, other.instances)
+        and (one.layers, one.recipe) == (other.layers, other.recipe)
+    )
+
+
+def test_one_opaque_object_by_hand(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    recipe = make_recipe(3, "room", "red")
+    found = compose_with(Fixed(start=2)).compose(recipe)
+    inside = np.zeros(SIZE, bool)
+    inside[2:6, 2:8] = True
+    assert np.array_equal(found.mask, inside * 255)
+    assert np.array_equal(found.instances, inside)
+    assert (found.image[inside] == (255, 0, 0)).all()
+    assert (found.image[~inside] == 100).all()
+    # The foot stands in row 5, which is 6 m away.
+    assert found.layers == (Layer("red", "a red", 2, 2, 4, 6, False, 6.0, 1.0),)
+    assert found.recipe is recipe
+    assert found.background.key == "room"
+
+
+def test_later_objects_lie_in_front(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    found = compose_with(Fixed(start=1, step=2)).compose(make_recipe(0, "room", "red", "green"))
+    # Red: rows 1..4, columns 1..6. Green at half strength: rows and columns 3..7.
+    assert found.image[1, 1].tolist() == [255, 0, 0]
+    assert found.image[3, 3].tolist() == [127, 128, 0]
+    assert found.image[7, 7].tolist() == [50, 178, 50]
+    assert found.mask[3, 3] == 255
+    assert found.mask[7, 7] == 128
+    assert found.instances[1, 1] == 1
+    assert found.instances[3, 3] == 2
+    # 2 x 4 of the 24 pixels of red shine through by 127 / 255.
+    assert found.layers[0].visible == pytest.approx((16 + 8 * 127 / 255) / 24)
+    assert found.layers[1].visible == 1.0
+
+
+def test_flip_mirrors_the_object_in_its_box(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    composer = compose_with(Fixed(start=2))
+    straight = composer.compose(make_recipe(0, "room", "blue"))
+    mirrored = composer.compose(make_recipe(0, "room", "!blue"))
+    assert straight.mask[2:6, 2:8].any(axis=0).tolist() == [False] * 3 + [True] * 3
+    assert mirrored.mask[2:6, 2:8].any(axis=0).tolist() == [True] * 3 + [False] * 3
+    assert [one.layers[0].flip for one in (straight, mirrored)] == [False, True]
+
+
+@pytest.mark.parametrize("start", [-2, 14])
+def test_objects_across_the_edge_are_cut(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe, start: int
+) -> None:
+    found = compose_with(Fixed(start=start, min_visible=0.1)).compose(make_recipe(0, "room", "red"))
+    rows, columns = (slice(0, 2), slice(0, 4)) if start < 0 else (slice(14, 16), slice(14, 20))
+    expected = np.zeros(SIZE, np.uint8)
+    expected[rows, columns] = 255
+    assert np.array_equal(found.mask, expected)
+    assert found.layers[0].visible == pytest.approx((expected > 0).sum() / 24)
+    assert found.layers[0].depth_m == (2.0 if start < 0 else 16.0)
+
+
+def test_where_nothing_fits_the_error_names_the_settings(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    composer = compose_with(Fixed(start=14, min_visible=0.9, max_overlap=0.25, attempts=7))
+    with pytest.raises(DepthmaskError) as caught:
+        composer.compose(make_recipe(12, "room", "red"))
+    assert str(caught.value) == (
+        "sample 12: no place for red on room in placement.attempts=7 proposals of placement=fixed "
+        "with placement.min_visible=0.9 and placement.max_overlap=0.25; loosen one of them"
+    )
+    assert caught.value.exit_code == 1
+
+
+def test_too_much_overlap_is_an_error_too(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    composer = compose_with(Fixed(step=1, max_overlap=0.1))
+    with pytest.raises(DepthmaskError, match="no place for green"):
+        composer.compose(make_recipe(0, "room", "red", "green"))
+
+
+def test_proposals_are_drawn_until_one_fits(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    placement = Random(positions=Positions.crossing, min_visible=1.0, max_overlap=0.0)
+    composer = compose_with(placement)
+    for index in range(60):
+        found = composer.compose(make_recipe(index, "room", "red", "!blue"))
+        assert [one.visible for one in found.layers] == [1.0, 1.0]
+        assert (found.mask > 0).sum() == 24 + 12
+
+
+def test_a_sample_does_not_depend_on_the_others(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    recipes = [make_recipe(index, "room", "red", "!green", "blue") for index in range(12)]
+    placement = Random(min_scale=0.5, max_scale=2.0)
+    one = compose_with(placement)
+    in_order = [one.compose(recipe) for recipe in recipes]
+    again = [one.compose(recipe) for recipe in reversed(recipes)][::-1]
+    alone = [compose_with(placement).compose(recipe) for recipe in recipes]
+    for first, second, third in zip(in_order, again, alone, strict=True):
+        assert same(first, second)
+        assert same(first, third)
+    assert len({found.image.tobytes() for found in in_order}) == 12
+    other = compose_with(placement, seed=1).compose(recipes[0])
+    assert not same(other, in_order[0])
+
+
+def test_the_background_is_left_alone(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
+) -> None:
+    composer = compose_with(Fixed())
+    found = composer.compose(make_recipe(0, "room", "red"))
+    assert (room.image == 100).all()
+    assert not np.shares_memory(found.image, room.image)
+    second = composer.compose(make_recipe(1, "room", "blue"))
+    assert (second.image[1:5, 1:4] == 100).all()
+
+
+def test_without_geometry_layers_have_no_depth(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
+) -> None:
+    composer = compose_with(Fixed(), background=replace(room, depth_m=None))
+    found = composer.compose(make_recipe(0, "room", "red"))
+    assert found.layers[0].depth_m is None
+    assert "depth_m" not in describe(found)["layers"][0]
+
+
+def test_description_is_plain_data(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
+) -> None:
+    camera = Camera(100.0, 10.0, 8.0, 1.4, 0.1234567)
+    scene = replace(room, camera=camera, plane=Plane((0.0, 1.0, 0.0), 1.4))
+    composer = compose_with(Fixed(start=14, min_visible=0.1), background=scene)
+    meta: dict[str, Any] = describe(composer.compose(make_recipe(5, "room", "!red")))
+    assert meta == {
+        "key": "000000005",
+        "index": 5,
+        "split": "train",
+        "size": [16, 20],
+        "background": "room",
+        "layers": [
+            {
+                "foreground": "red",
+                "label": "a red",
+                "box": [14, 14, 4, 6],
+                "flip": True,
+                "visible": 0.5,
+                "depth_m": 16.0,
+            }
+        ],
+        "camera": {"f_px": 100.0, "cx": 10.0, "cy": 8.0, "height_m": 1.4, "pitch": 0.123457},
+    }
+    assert json.loads(json.dumps(meta)) == meta

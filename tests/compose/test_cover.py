@@ -1,0 +1,260 @@
+"""Who hides whom, against loops over single pixels."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from depthmask.compose.cover import Cover, foot_depth, window
+from depthmask.compose.library import CutOut
+from depthmask.data import Background, Layer, Size
+
+START = st.integers(-9, 12)
+SIDE = st.integers(1, 8)
+BOXES = st.tuples(START, START, SIDE, SIDE)
+CANVAS = (9, 11)
+
+
+def box(top: int, left: int, height: int, width: int) -> Layer:
+    return Layer("fg", "thing", top, left, height, width, False)
+
+
+def cut_out(alpha: np.ndarray) -> CutOut:
+    rgb = np.zeros((*alpha.shape, 3), np.uint8)
+    return CutOut(rgb, alpha, int(alpha.sum(dtype=np.int64)))
+
+
+def soft(size: Size, seed: int) -> CutOut:
+    """Alpha of all sorts: clear, solid and between."""
+    random = np.random.default_rng(seed)
+    return cut_out(
+        random.choice(np.array([0, 255, 127, 128, 3, 254], np.uint8), size).astype(np.uint8)
+    )
+
+
+def solid(size: Size, alpha: int = 255) -> CutOut:
+    return cut_out(np.full(size, alpha, np.uint8))
+
+
+def add(cover: Cover, layer: Layer, what: CutOut, least: float = 0, most: float = 1) -> bool:
+    return cover.add(layer, what, min_visible=least, max_overlap=most)
+
+
+class ByPixel:
+    """The same stack, one pixel after another, in Python's integers."""
+
+    def __init__(self, size: Size) -> None:
+        self.pixels = [(y, x) for y in range(size[0]) for x in range(size[1])]
+        self.mask = dict.fromkeys(self.pixels, 0)
+        self.instances = dict.fromkeys(self.pixels, 0)
+        self.seen: list[dict[tuple[int, int], int]] = []
+        self.whole: list[int] = []
+
+    def add(self, layer: Layer, what: CutOut) -> None:
+        own = {
+            (y, x): int(what.alpha[y - layer.top, x - layer.left])
+            if 0 <= y - layer.top < layer.height and 0 <= x - layer.left < layer.width
+            else 0
+            for y, x in self.pixels
+        }
+        for pixel, alpha in own.items():
+            for seen in self.seen:
+                seen[pixel] = self.over(seen[pixel] * (255 - alpha))
+            self.mask[pixel] = 255 - self.over((255 - self.mask[pixel]) * (255 - alpha))
+            if alpha >= 128:
+                self.instances[pixel] = len(self.seen) + 1
+        self.seen.append(own)
+        self.whole.append(int(what.alpha.astype(int).sum()))
+
+    def visible(self) -> list[float]:
+        pairs = zip(self.seen, self.whole, strict=True)
+        return [sum(seen.values()) / whole for seen, whole in pairs]
+
+    @staticmethod
+    def over(product: int) -> int:
+        return (2 * product + 255) // 510
+
+
+@given(BOXES)
+def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int]) -> None:
+    layer = box(*numbers)
+    meet = window(layer, CANVAS)
+    canvas, within = np.zeros(CANVAS, int), np.arange(layer.height * layer.width) + 1
+    within = within.reshape(layer.height, layer.width)
+    pairs = 0
+    for y in range(CANVAS[0]):
+        for x in range(CANVAS[1]):
+            if 0 <= y - layer.top < layer.height and 0 <= x - layer.left < layer.width:
+                canvas[y, x] = within[y - layer.top, x - layer.left]
+                pairs += 1
+    assert meet.empty == (pairs == 0)
+    assert meet.whole == (pairs == within.size)
+    if pairs:
+        assert np.array_equal(canvas[meet.canvas], within[meet.box])
+        assert canvas[meet.canvas].size == pairs
+
+
+@given(numbers=BOXES, seed=st.integers(0, 9))
+def test_visible_part_of_one_cut_out(numbers: tuple[int, int, int, int], seed: int) -> None:
+    layer, what = box(*numbers), soft(numbers[2:], seed)
+    cover, slow = Cover(CANVAS), ByPixel(CANVAS)
+    accepted = add(cover, layer, what)
+    slow.add(layer, what)
+    on_canvas = sum(slow.seen[0].values())
+    assert accepted == (on_canvas > 0)
+    if accepted:
+        assert cover.visible == (on_canvas / what.alpha_sum,)
+    else:
+        assert cover.visible == ()
+        assert not cover.mask.any()
+
+
+@given(st.lists(st.tuples(BOXES, st.integers(0, 99)), min_size=1, max_size=5))
+def test_stacks_of_soft_cut_outs(stack: list[tuple[tuple[int, int, int, int], int]]) -> None:
+    cover, slow = Cover(CANVAS), ByPixel(CANVAS)
+    for numbers, seed in stack:
+        layer, what = box(*numbers), soft(numbers[2:], seed)
+        if add(cover, layer, what):
+            slow.add(layer, what)
+    assert cover.mask.ravel().tolist() == list(slow.mask.values())
+    assert cover.instances.ravel().tolist() == list(slow.instances.values())
+    assert cover.visible == pytest.approx(slow.visible(), abs=1e-12)
+
+
+@given(numbers=BOXES, least=st.floats(0, 1))
+def test_min_visible_decides_at_the_canvas_edge(
+    numbers: tuple[int, int, int, int], least: float
+) -> None:
+    layer, what = box(*numbers), solid(numbers[2:])
+    cover = Cover(CANVAS)
+    meet = window(layer, CANVAS)
+    rows, columns = meet.canvas
+    area = 0 if meet.empty else (rows.stop - rows.start) * (columns.stop - columns.start)
+    part = area / (layer.height * layer.width)
+    expected = area > 0 and area * 255 >= least * what.alpha_sum
+    assert add(cover, layer, what, least) == expected
+    if expected:
+        assert cover.visible == (part,)
+
+
+def test_union_and_instances_of_two_by_hand() -> None:
+    cover = Cover((1, 5))
+    assert add(cover, box(0, 0, 1, 3), solid((1, 3)))
+    assert add(cover, box(0, 2, 1, 2), cut_out(np.array([[128, 127]], np.uint8)))
+    assert cover.mask.tolist() == [[255, 255, 255, 127, 0]]
+    # 128 owns the pixel, 127 does not.
+    assert cover.instances.tolist() == [[1, 1, 2, 0, 0]]
+    assert cover.visible == (pytest.approx((255 + 255 + 127) / 765), 1.0)
+
+
+def test_soft_alphas_unite_as_independent_screens() -> None:
+    cover = Cover((1, 1))
+    for _ in range(2):
+        assert add(cover, box(0, 0, 1, 1), solid((1, 1), 128))
+    # 255 - 127 * 127 / 255 = 191.75
+    assert cover.mask[0, 0] == 192
+
+
+def test_a_new_layer_must_not_hide_too_much_of_one_behind() -> None:
+    cover = Cover((4, 8))
+    assert add(cover, box(0, 0, 4, 4), solid((4, 4)), 0.25)
+    before = cover.mask.copy(), cover.instances.copy(), cover.visible
+    # Leaves 0 of 4 columns; then 1 of 4, which is 0.25 and enough.
+    assert not add(cover, box(0, 0, 4, 8), solid((4, 8)), 0.25)
+    assert np.array_equal(cover.mask, before[0])
+    assert np.array_equal(cover.instances, before[1])
+    assert cover.visible == before[2]
+    assert add(cover, box(0, 1, 4, 7), solid((4, 7)), 0.25)
+    assert cover.visible == (0.25, 1.0)
+
+
+def test_layers_behind_add_up_what_hides_them() -> None:
+    cover = Cover((1, 8))
+    assert add(cover, box(0, 0, 1, 8), solid((1, 8)), 0.5)
+    assert add(cover, box(0, 0, 1, 3), solid((1, 3)), 0.5)
+    # 3 of 8 are hidden already; 2 more would leave 3 of 8.
+    assert not add(cover, box(0, 6, 1, 2), solid((1, 2)), 0.5)
+    assert add(cover, box(0, 7, 1, 1), solid((1, 1)), 0.5)
+    assert cover.visible == (0.5, 1.0, 1.0)
+
+
+def test_what_the_edge_took_counts_against_a_layer_behind() -> None:
+    cover = Cover((1, 8))
+    # Half of it lies beyond the left edge.
+    assert add(cover, box(0, -4, 1, 8), solid((1, 8)), 0.4)
+    assert cover.visible == (0.5,)
+    assert not add(cover, box(0, 3, 1, 4), solid((1, 4)), 0.4)
+    assert add(cover, box(0, 4, 1, 4), solid((1, 4)), 0.4)
+
+
+@pytest.mark.parametrize(("most", "accepted"), [(0.0, False), (0.49, False), (0.5, True), (1, True)])
+def test_max_overlap_is_the_part_of_the_new_cut_out(most: float, accepted: bool) -> None:
+    cover = Cover((2, 8))
+    assert add(cover, box(0, 0, 2, 6), solid((2, 6)))
+    assert add(cover, box(0, 4, 2, 4), solid((2, 4)), 0, most) == accepted
+
+
+def test_without_overlap_neighbours_may_touch() -> None:
+    cover = Cover((2, 8))
+    assert add(cover, box(0, 0, 2, 4), solid((2, 4)), 1, 0)
+    assert add(cover, box(0, 4, 2, 4), solid((2, 4)), 1, 0)
+    assert not add(cover, box(0, 3, 1, 1), solid((1, 1)), 1, 0)
+    assert cover.visible == (1.0, 1.0)
+
+
+def test_transparent_and_distant_cut_outs_are_refused() -> None:
+    cover = Cover((4, 4))
+    assert not add(cover, box(0, 0, 2, 2), solid((2, 2), 0))
+    assert not add(cover, box(4, 0, 2, 2), solid((2, 2)))
+    assert not add(cover, box(-2, 0, 2, 2), solid((2, 2)))
+    clear_side = np.zeros((1, 4), np.uint8)
+    clear_side[0, :2] = 255
+    assert not add(cover, box(0, -2, 1, 4), cut_out(clear_side))
+    assert not cover.mask.any()
+
+
+def test_more_than_255_layers_need_16_bits() -> None:
+    cover = Cover((10, 30))
+    for number in range(300):
+        assert add(cover, box(*divmod(number, 30), 1, 1), solid((1, 1)))
+        assert cover.instances.dtype == (np.uint8 if number < 255 else np.uint16)
+    assert cover.instances.ravel().tolist() == list(range(1, 301))
+
+
+FLOOR = Background(
+    "bg", np.zeros((4, 5, 3), np.uint8), np.arange(1, 21, dtype=np.float32).reshape(4, 5)
+)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((0, 0, 4, 5), 18),  # row 3, column 2
+        ((0, 1, 2, 2), 8),  # row 1, column 2
+        ((3, 4, 9, 9), 20),  # below and right of the canvas
+        ((-9, -9, 3, 3), 1),  # above and left of it
+        ((2, -1, 1, 1), 11),
+    ],
+)
+def test_foot_depth_is_taken_at_the_middle_of_the_lower_edge(
+    numbers: tuple[int, int, int, int], expected: float
+) -> None:
+    assert foot_depth(FLOOR, box(*numbers)) == expected
+
+
+def test_foot_depth_takes_the_nearest_valid_pixel() -> None:
+    depth = np.zeros((4, 5), np.float32)
+    depth[0, 0], depth[3, 4] = 2.5, 7.5
+    scene = dataclasses.replace(FLOOR, depth_m=depth)
+    assert foot_depth(scene, box(2, 3, 1, 1)) == 7.5
+    assert foot_depth(scene, box(1, 0, 1, 1)) == 2.5
+
+
+def test_foot_depth_without_any_valid_pixel() -> None:
+    empty = np.zeros((4, 5), np.float32)
+    assert foot_depth(dataclasses.replace(FLOOR, depth_m=empty), box(0, 0, 1, 1)) is None
+    assert foot_depth(dataclasses.replace(FLOOR, depth_m=None), box(0, 0, 1, 1)) is None

@@ -1,0 +1,120 @@
+"""Assets at hand: made once, resized, flipped, and forgotten when there are too many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from depthmask.compose import library
+from depthmask.compose.library import Library
+from depthmask.data import Background, Foreground, Layer, Size
+from depthmask.source.base import Source
+
+MakeForeground = Callable[..., Foreground]
+
+
+def layer(height: int, width: int, *, flip: bool = False) -> Layer:
+    return Layer("cup", "", 0, 0, height, width, flip)
+
+
+@pytest.fixture
+def gradient(make_foreground: MakeForeground) -> Foreground:
+    """4x6, red growing to the right, the left half clear."""
+    thing = make_foreground("cup", (4, 6), np.array([0, 0, 0, 255, 255, 255], np.uint8))
+    rgba = thing.rgba.copy()
+    rgba[..., 0] = np.arange(6) * 40
+    return replace(thing, rgba=rgba)
+
+
+@pytest.fixture
+def shelf(make_source: Callable[..., Source], gradient: Foreground) -> Library:
+    source = make_source(gradient)
+    return Library(source, (8, 8), lambda key: source.background(key, (8, 8)))
+
+
+def test_a_cut_out_of_its_own_size_keeps_its_pixels(shelf: Library, gradient: Foreground) -> None:
+    found = shelf.cut_out(layer(4, 6))
+    assert np.array_equal(found.rgb, gradient.rgba[..., :3])
+    assert np.array_equal(found.alpha, gradient.rgba[..., 3])
+    assert found.alpha_sum == 4 * 3 * 255
+
+
+def test_flip_mirrors_left_and_right(shelf: Library, gradient: Foreground) -> None:
+    found = shelf.cut_out(layer(4, 6, flip=True))
+    assert np.array_equal(found.rgb, gradient.rgba[:, ::-1, :3])
+    assert np.array_equal(found.alpha, gradient.rgba[:, ::-1, 3])
+    straight, mirrored = shelf.cut_out(layer(8, 12)), shelf.cut_out(layer(8, 12, flip=True))
+    assert np.array_equal(straight.rgb[:, ::-1], mirrored.rgb)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (8, 12), (40, 6)])
+def test_a_layer_decides_the_size(shelf: Library, size: Size) -> None:
+    found = shelf.cut_out(layer(*size))
+    assert found.rgb.shape == (*size, 3)
+    assert found.alpha.shape == size
+    assert found.alpha_sum == int(found.alpha.astype(int).sum())
+    assert found.rgb.flags.c_contiguous
+    assert found.alpha.flags.c_contiguous
+
+
+def test_hidden_colours_do_not_bleed_into_a_resized_edge(
+    make_source: Callable[..., Source], make_foreground: MakeForeground
+) -> None:
+    thing = make_foreground("cup", (8, 8), colour=(200, 200, 200))
+    rgba = thing.rgba.copy()
+    rgba[:, :4] = (0, 0, 0, 0)
+    shelf = Library(make_source(replace(thing, rgba=rgba)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    found = shelf.cut_out(layer(5, 5))
+    assert found.rgb[found.alpha > 30].min() >= 195
+
+
+def test_assets_are_made_once(
+    make_source: Callable[..., Source], gradient: Foreground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: Counter[str] = Counter()
+    source = make_source(gradient)
+    plain = source.foreground
+
+    def foreground(key: str, size: Size) -> Foreground:
+        calls[key] += 1
+        return plain(key, size)
+
+    def background(key: str) -> Background:
+        calls[key] += 1
+        return Background(key, np.zeros((8, 8, 3), np.uint8))
+
+    monkeypatch.setattr(source, "foreground", foreground)
+    shelf = Library(source, (8, 8), background)
+    for _ in range(3):
+        assert shelf.cut_out(layer(4, 6)) is shelf.cut_out(layer(4, 6))
+        shelf.cut_out(layer(2, 3))
+        assert shelf.background("room") is shelf.background("room")
+    assert calls == {"cup": 1, "room": 1}
+
+
+def test_memory_is_bounded_and_the_newest_stay(
+    make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Room for two pictures of 8x8x3 bytes with depth, 192 + 256 each.
+    monkeypatch.setattr(library, "CACHE_BYTES", 900)
+    calls: list[str] = []
+
+    def background(key: str) -> Background:
+        calls.append(key)
+        side = 40 if key == "large" else 8
+        return Background(
+            key, np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.float32)
+        )
+
+    shelf = Library(make_source(), (8, 8), background)
+    for key in ("a", "b", "a", "c", "a", "b"):
+        shelf.background(key)
+    assert calls == ["a", "b", "c", "b"]
+    # What is larger than the whole bound is handed out, and pushes nothing out.
+    for key in ("large", "large", "b"):
+        assert shelf.background(key).key == key
+    assert calls[4:] == ["large", "large"]
