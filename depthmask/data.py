@@ -43,7 +43,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Points X with dot(normal, X) = offset_m, in camera coordinates: x right, y down, z forward."""
+    """Points X with dot(normal, X) = offset_m, in camera coordinates: x right, y down, z ahead."""
 
     normal: tuple[float, float, float]
     offset_m: float

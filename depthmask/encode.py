@@ -21,7 +21,8 @@ MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
 # Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
-_JPEG_BYTES = ((1, 0.03), (50, 0.12), (75, 0.17), (85, 0.22), (90, 0.29), (95, 0.38), (100, 0.62))
+_JPEG_QUALITIES = (1, 50, 75, 85, 90, 95, 100)
+_JPEG_BYTES = (0.03, 0.12, 0.17, 0.22, 0.29, 0.38, 0.62)
 _PNG_BYTES = 1.42
 _MASK_BYTES = 0.08
 _OTHER_BYTES = 3000
@@ -99,7 +100,7 @@ class Encode:
             return
         if contract.kind is not DepthKind.metric_z or contract.far * MILLIMETRES > 0xFFFF:
             raise SettingError(
-                "depth",
+                "encode.depth",
                 "png16",
                 f"holds metres up to 65.535, and {contract.estimator} gives {contract.kind.name} "
                 f"up to {contract.far:g} {contract.unit}; choose encode.depth=npz",
@@ -107,7 +108,7 @@ class Encode:
 
     def bytes_per_sample(self, size: Size, depth: Size | None) -> int:
         """About how many bytes a sample takes, from the means of the reference photographs."""
-        jpeg = float(np.interp(self.quality, *zip(*_JPEG_BYTES, strict=True)))
+        jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
         image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
         total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
         if depth is not None:

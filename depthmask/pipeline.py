@@ -46,8 +46,7 @@ class Generate:
         """The samples start..stop-1; sample i is the same whatever else is asked for."""
         recipes = self.plan.recipes(start, stop)
         while batch := list(islice(recipes, self.root.depth.batch_size)):
-            composites = [self._composer.compose(recipe) for recipe in batch]
-            laps("compose")
+            composites = [self._composer.compose(recipe, laps) for recipe in batch]
             depths = self.root.depth.annotate(composites)
             laps("depth")
             for composite, depth in zip(composites, depths, strict=True):

@@ -37,6 +37,18 @@ class Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
+class _Notes(logging.Handler):
+    """Shows warnings in the terminal, too."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        self._screen.line(f"note: {record.getMessage()}")
+
+
 class Screen:
     """Lines and progress bars on stderr; what the `depthmask` loggers say goes to the log file."""
 
@@ -47,6 +59,7 @@ class Screen:
         self._logger = logging.getLogger("depthmask")
         self._logger.setLevel(logging.INFO)
         self._logger.addHandler(self._early)
+        self._logger.addHandler(_Notes(self))
         self._logger.propagate = False
 
     def line(self, text: str) -> None:

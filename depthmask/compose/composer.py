@@ -11,6 +11,7 @@ from depthmask.data import Background, Composite, Layer, Recipe, Scene
 from depthmask.errors import DepthmaskError
 from depthmask.placement.base import Placement
 from depthmask.streams import Stream
+from depthmask.timing import Laps
 
 
 class Composer:
@@ -22,27 +23,31 @@ class Composer:
         self._library = library
         self._stream = Stream(seed, "placement")
 
-    def compose(self, recipe: Recipe) -> Composite:
+    def compose(self, recipe: Recipe, laps: Laps) -> Composite:
         """Place every foreground of the recipe and blend them, back to front."""
         background = self._library.background(recipe.background)
+        foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
+        laps("source")
         scene = Scene(recipe.index, background)
         cover = Cover(scene.size)
         random = self._stream.at(recipe.index)
-        for key, flip in recipe.foregrounds:
-            foreground = self._library.foreground(key)
+        for foreground, flip in foregrounds:
             for _ in range(self._placement.attempts):
                 layer = self._placement.place(scene, foreground, flip, random)
                 if self._fits(cover, layer):
                     break
             else:
-                raise self._no_place(recipe, key)
+                raise self._no_place(recipe, foreground.key)
             layer = replace(layer, depth_m=foot_depth(background, layer))
             scene = replace(scene, layers=(*scene.layers, layer))
         layers = tuple(
             replace(layer, visible=visible)
             for layer, visible in zip(scene.layers, cover.visible, strict=True)
         )
-        return self._blended(recipe, background, cover, layers)
+        laps("place")
+        composite = self._blended(recipe, background, cover, layers)
+        laps("blend")
+        return composite
 
     def _fits(self, cover: Cover, layer: Layer) -> bool:
         return cover.add(

@@ -48,7 +48,7 @@ def contact_sheet(samples: Sequence[Sample], title: str) -> Image.Image:
 def _depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
     """The 1st and 99th percentile: a single far corner must not flatten the colours."""
     values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
-    if not values:
+    if not any(map(len, values)):
         return 0.0, 0.0
     near, far = np.percentile(np.concatenate(values), (1, 99))
     return float(near), float(far)

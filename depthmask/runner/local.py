@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -12,8 +15,8 @@ from typing import Any
 
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
-from depthmask.output.record import Record
 from depthmask.machine import cores
+from depthmask.output.record import Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.plan import Shard
 from depthmask.runner.base import Runner
@@ -71,8 +74,10 @@ def _in_processes(
             for future in done:
                 running |= {executor.submit(_make, shard) for shard in islice(waiting, 1)}
                 yield _record(future)
-    finally:
-        _end(executor)
+    except BaseException:
+        _kill(executor)
+        raise
+    executor.shutdown()
 
 
 def _record(future: Future[Record]) -> Record:
@@ -85,8 +90,9 @@ def _record(future: Future[Record]) -> Record:
         ) from None
 
 
-def _end(executor: ProcessPoolExecutor) -> None:
+def _kill(executor: ProcessPoolExecutor) -> None:
     """Stop the workers now: what they have not published is made again next time."""
+    # `terminate_workers` of Python 3.14, by the same private attribute.
     processes = list((executor._processes or {}).values())
     executor.shutdown(wait=False, cancel_futures=True)
     for process in processes:
@@ -104,6 +110,15 @@ def _begin(job: Generate, counter: Any) -> None:
     _worker = (job, counter)
     # Ctrl-C reaches the whole process group; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next shard for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _make(shard: Shard) -> Record:

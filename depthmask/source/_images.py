@@ -25,13 +25,14 @@ def load(path: Path) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=_FORMATS)
-        if image.width * image.height > _MOST_PIXELS:
-            raise UsageError(
-                f"{path}: {image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
-                "make it smaller"
-            )
-        image.load()
-        return ImageOps.exif_transpose(image)
+        with image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise UsageError(
+                    f"{path}: {image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
+                    "make it smaller"
+                )
+            image.load()
+            return ImageOps.exif_transpose(image)
     except UnidentifiedImageError:
         raise UsageError(f"{path}: not a JPEG, PNG or WebP picture; replace or remove it") from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:

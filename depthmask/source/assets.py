@@ -96,7 +96,9 @@ class Assets(Source):
             masked = sum(threads.map(self._mask_is_ignored, self.foregrounds()))
             digests = list(threads.map(self._digest, self._all_files()))
         if masked:
-            _log.info("fg_mask/: %d masks ignored, their cut-outs have alpha of their own", masked)
+            _log.warning(
+                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own", masked
+            )
         return blake2b("".join(digests).encode(), digest_size=16).hexdigest()
 
     @property

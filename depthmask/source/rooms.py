@@ -38,7 +38,7 @@ class Rooms(Source):
         [1.3, 1.6], ge=0.6, le=2.0, help="least and largest height of the camera, metres"
     )
     foreground_scale: float = setting(
-        0.9375, gt=0, le=4, help="long side of a cut-out as a part of the canvas' shorter side"
+        0.6, gt=0, le=4, help="long side of a cut-out as a part of the canvas's shorter side"
     )
     oversample: int = setting(
         3, ge=1, le=8, help="rays per pixel along each side, for smooth edges"

@@ -98,7 +98,7 @@ def test_pixels_depend_on_the_key_alone() -> None:
 
 
 def test_every_kind_of_cutout_is_trimmed_and_soft_edged() -> None:
-    source = small()
+    source = small(foreground_scale=0.9375)
     labels = set()
     for key in source.foregrounds():
         made = source.foreground(key, (64, 80))
