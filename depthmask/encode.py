@@ -17,6 +17,7 @@ from depthmask.formats.npz import encode_npz
 from depthmask.formats.png import encode_png
 from depthmask.stage import setting, settings
 
+_LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
@@ -55,6 +56,7 @@ class DepthFormat(Enum):
 
     png16 = "png16"
     npz = "npz"
+    npz16 = "npz16"
     none = "none"
 
 
@@ -62,8 +64,9 @@ class DepthFormat(Enum):
 class Encode:
     """How samples become bytes.
 
-    JPEG by libjpeg-turbo, PNG lossless, depth as 16-bit PNG in millimetres (0 invalid, half a
-    millimetre of rounding) or as npz with one float32 array `depth`.
+    JPEG by libjpeg-turbo, PNG lossless. Depth as 16-bit PNG in millimetres (0 invalid, rounded by
+    half a millimetre at most), or as npz with one array `depth`, float32 (exact) or float16
+    (npz16, rounded by 1/2048 at most: 4 mm at 8 m).
     """
 
     image: ImageFormat = setting(ImageFormat.jpeg, help="format of the composite")
@@ -88,15 +91,24 @@ class Encode:
         if self.instances is InstancesFormat.png and sample.instances is not None:
             members["instances.png"] = encode_png(sample.instances)
         if sample.depth is not None and self.depth is not DepthFormat.none:
-            arrays["depth"] = sample.depth
-            member = "depth.png" if self.depth is DepthFormat.png16 else "depth.npz"
-            members[member] = _DEPTH_ENCODERS[self.depth](sample.depth)
+            depth = sample.depth
+            if self.depth is DepthFormat.npz16:
+                depth = depth.astype(np.float16)
+            arrays["depth"] = depth
+            if self.depth is DepthFormat.png16:
+                members["depth.png"] = encode_png(to_millimetres(depth))
+            else:
+                members["depth.npz"] = encode_npz({"depth": depth})
         members["json"] = json.dumps(sample.meta, separators=(",", ":")).encode()
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
         """Raise for a depth format that cannot hold what the contract promises."""
-        if contract is None or self.depth is not DepthFormat.png16:
+        if contract is None:
+            return
+        if self.depth is DepthFormat.npz16 and contract.far > _LARGEST_FLOAT16:
+            raise SettingError("encode.depth", "npz16", f"holds values up to {_LARGEST_FLOAT16:g}")
+        if self.depth is not DepthFormat.png16:
             return
         if contract.kind is not DepthKind.metric_z or contract.far * MILLIMETRES > 0xFFFF:
             raise SettingError(
@@ -149,7 +161,7 @@ def decode(encoded: Encoded) -> Sample:
 
 def _decode_depth(encoded: Encoded) -> Float32 | None:
     if "depth" in encoded.arrays:
-        return encoded.arrays["depth"]
+        return np.asarray(encoded.arrays["depth"], np.float32)
     if "depth.png" in encoded.members:
         return from_millimetres(np.asarray(_open(encoded.members["depth.png"])))
     if "depth.npz" in encoded.members:
@@ -173,16 +185,12 @@ def from_millimetres(millimetres: UInt16) -> Float32:
     return (millimetres / np.float32(MILLIMETRES)).astype(np.float32)
 
 
-def _depth_png(depth_m: Float32) -> bytes:
-    return encode_png(to_millimetres(depth_m))
-
-
-def _depth_npz(depth: Float32) -> bytes:
-    return encode_npz({"depth": depth})
-
-
-_DEPTH_BYTES = {DepthFormat.png16: 0.87, DepthFormat.npz: 1.9, DepthFormat.none: 0.0}
-_DEPTH_ENCODERS = {DepthFormat.png16: _depth_png, DepthFormat.npz: _depth_npz}
+_DEPTH_BYTES = {
+    DepthFormat.png16: 0.87,
+    DepthFormat.npz: 1.9,
+    DepthFormat.npz16: 1.0,
+    DepthFormat.none: 0.0,
+}
 
 
 def _grey_jpeg(mask: UInt8, quality: int) -> bytes:

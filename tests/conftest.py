@@ -1,4 +1,4 @@
-"""What several test files need: a cache of their own, tiny assets, hypothesis that repeats itself."""
+"""What several test files need: a cache of their own, tiny assets, examples that repeat."""
 
 from __future__ import annotations
 

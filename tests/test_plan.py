@@ -33,8 +33,19 @@ def plan(**changes: Any) -> Plan:
     return replace(base, **changes)
 
 
-GOLDEN = [('bg2', ('fg8', False)), ('bg7', ('fg0', False), ('fg11', False), ('fg5', True)), ('bg9', ('fg2', True)), ('bg2', ('fg1', False), ('fg11', False))]
-GOLDEN_LAST = Recipe(index=999999999, key='999999999', split='train', background='bg1', foregrounds=(('fg10', True), ('fg1', False), ('fg0', False)))
+GOLDEN = [
+    ("bg2", ("fg8", False)),
+    ("bg7", ("fg0", False), ("fg11", False), ("fg5", True)),
+    ("bg9", ("fg2", True)),
+    ("bg2", ("fg1", False), ("fg11", False)),
+]
+GOLDEN_LAST = Recipe(
+    index=999999999,
+    key="999999999",
+    split="train",
+    background="bg1",
+    foregrounds=(("fg10", True), ("fg1", False), ("fg0", False)),
+)
 SAMPLINGS = st.sampled_from(Sampling)
 
 

@@ -58,9 +58,9 @@ def test_a_stage_is_a_keyword_only_dataclass_with_a_name() -> None:
     assert (thing.name, thing.kind, thing.low, thing.mode) == ("thing", "thing", 1, Mode.fast)
     assert dataclasses.replace(thing, low=2).low == 2
     with pytest.raises(TypeError):
-        Thing(1)  # type: ignore[misc]
+        Thing(1)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="path"):
-        Thing()  # type: ignore[call-arg]
+        Thing()
 
 
 def test_defaults_that_are_lists_are_not_shared() -> None:
@@ -104,7 +104,9 @@ def test_inherited_and_own_checks_both_run() -> None:
 
 
 def test_settings_are_described_in_order() -> None:
-    found = {info.name: (info.type, info.default, info.choices) for info in describe_settings(Thing)}
+    found = {
+        info.name: (info.type, info.default, info.choices) for info in describe_settings(Thing)
+    }
     assert list(found) == ["low", "mode", "parts", "limit", "loud", "path"]
     assert found["low"] == ("int 0..5", "1", ())
     assert found["mode"] == ("fast|slow", "fast", ("fast", "slow"))

@@ -39,11 +39,12 @@ def python_sums(values: np.ndarray) -> tuple[int, list[int], list[int]]:
 
 
 @given(
-    height=st.integers(1, 40), width=st.integers(1, 40), seed=st.integers(0, 99), depth=st.booleans()
+    height=st.integers(1, 40),
+    width=st.integers(1, 40),
+    seed=st.integers(0, 99),
+    depth=st.booleans(),
 )
-def test_sums_are_those_of_python_integers(
-    height: int, width: int, seed: int, depth: bool
-) -> None:
+def test_sums_are_those_of_python_integers(height: int, width: int, seed: int, depth: bool) -> None:
     sample = random_sample((height, width), seed, depth=depth)
     found = Statistics()
     found.add(sample)

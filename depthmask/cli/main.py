@@ -15,6 +15,8 @@ VERBS = {
     "plugins": "list every stage and who provides it",
     "render": "make one sample of a dataset again, from its number alone",
     "stats": "print the statistics of a dataset",
+    "evaluate": "score a depth estimator on RGB-D pairs",
+    "tune": "measure a depth estimator by batch size",
     "completion": "print the shell completion script for bash, zsh or fish",
 }
 """Each is a module of this package with `main(arguments) -> exit code`."""

@@ -24,7 +24,9 @@ def test_every_value_and_alpha_is_the_rounded_fraction(below: int) -> None:
 def test_the_integers_above_are_the_fractions() -> None:
     for value, alpha, below in ((200, 128, 10), (1, 1, 255), (255, 254, 0), (3, 127, 4)):
         canvas = np.full((1, 1, 3), below, np.uint8)
-        Alpha().blend(canvas, np.full((1, 1, 3), value, np.uint8), np.full((1, 1), alpha, np.uint8), 0, 0)
+        Alpha().blend(
+            canvas, np.full((1, 1, 3), value, np.uint8), np.full((1, 1), alpha, np.uint8), 0, 0
+        )
         weight = Fraction(alpha, 255)
         assert canvas[0, 0, 0] == round(value * weight + below * (1 - weight))
 

@@ -17,7 +17,11 @@ from depthmask.cli.main import main
 def test_candidates() -> None:
     assert candidates("depthmask plu") == ["plugins"]
     assert candidates("depthmask plugins plu") == []
-    assert candidates("depthmask placement=") == ["placement=", "placement=grid", "placement=random"]
+    assert candidates("depthmask placement=") == [
+        "placement=",
+        "placement=grid",
+        "placement=random",
+    ]
     assert "writer=webdataset" in candidates("depthmask placement=grid wri")
     assert candidates("depthmask encode.image=") == [
         "encode.image=", "encode.image=jpeg", "encode.image=png"

@@ -23,9 +23,7 @@ def assets(folder: Path) -> Path:
     return folder
 
 
-def fails(
-    capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int = 2
-) -> str:
+def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int = 2) -> str:
     assert main([*words, f"output={out}"]) == code
     text = capsys.readouterr().err.strip()
     assert len(text.splitlines()) == 1, text
@@ -38,7 +36,10 @@ def fails(
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["placement=rnadom"], "placement=rnadom: no such placement; did you mean placement=random"),
+        (
+            ["placement=rnadom"],
+            "placement=rnadom: no such placement; did you mean placement=random",
+        ),
         (["writer=tarball"], "writer=tarball: no such writer; there are: folder, npz, webdataset"),
         (["placement.max_scale=-1"], "placement.max_scale=-1: must be more than 0"),
         (["placement.min_scale=2"], "placement.max_scale=1: must be at least min_scale=2"),

@@ -83,8 +83,8 @@ class ByPixel:
 def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int]) -> None:
     layer = box(*numbers)
     meet = window(layer, CANVAS)
-    canvas, within = np.zeros(CANVAS, int), np.arange(layer.height * layer.width) + 1
-    within = within.reshape(layer.height, layer.width)
+    area = layer.height * layer.width
+    canvas, within = np.zeros(CANVAS, int), np.arange(1, area + 1).reshape(numbers[2:])
     pairs = 0
     for y in range(CANVAS[0]):
         for x in range(CANVAS[1]):
@@ -148,7 +148,7 @@ def test_union_and_instances_of_two_by_hand() -> None:
     assert cover.mask.tolist() == [[255, 255, 255, 127, 0]]
     # 128 owns the pixel, 127 does not.
     assert cover.instances.tolist() == [[1, 1, 2, 0, 0]]
-    assert cover.visible == (pytest.approx((255 + 255 + 127) / 765), 1.0)
+    assert cover.visible == pytest.approx(((255 + 255 + 127) / 765, 1.0))
 
 
 def test_soft_alphas_unite_as_independent_screens() -> None:
@@ -191,11 +191,21 @@ def test_what_the_edge_took_counts_against_a_layer_behind() -> None:
     assert add(cover, box(0, 4, 1, 4), solid((1, 4)), 0.4)
 
 
-@pytest.mark.parametrize(("most", "accepted"), [(0.0, False), (0.49, False), (0.5, True), (1, True)])
+@pytest.mark.parametrize(
+    ("most", "accepted"), [(0.0, False), (0.49, False), (0.5, True), (1, True)]
+)
 def test_max_overlap_is_the_part_of_the_new_cut_out(most: float, accepted: bool) -> None:
     cover = Cover((2, 8))
     assert add(cover, box(0, 0, 2, 6), solid((2, 6)))
     assert add(cover, box(0, 4, 2, 4), solid((2, 4)), 0, most) == accepted
+
+
+def test_only_the_part_on_the_canvas_counts_for_max_overlap() -> None:
+    cover = Cover((2, 8))
+    assert add(cover, box(0, 0, 2, 7), solid((2, 7)))
+    # Two of its four columns lie on the canvas, and one of those on the first layer.
+    assert not add(cover, box(0, 6, 2, 4), solid((2, 4)), 0, 0.49)
+    assert add(cover, box(0, 6, 2, 4), solid((2, 4)), 0, 0.5)
 
 
 def test_without_overlap_neighbours_may_touch() -> None:

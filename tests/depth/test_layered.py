@@ -16,6 +16,7 @@ from depthmask.data import (
     Layer,
     Recipe,
 )
+from depthmask.depth.base import Depth
 from depthmask.depth.layered import Layered
 from depthmask.depth.none import NoDepth
 from depthmask.errors import UsageError
@@ -62,8 +63,10 @@ def test_objects_lie_flat_at_their_foot_point(dtype: str) -> None:
 def test_the_background_keeps_its_depth() -> None:
     one = composite([[0, 0, 0], [0, 0, 0]], [], "uint8")
     (found,) = Layered().annotate([one])
-    assert np.array_equal(found, one.background.depth_m)  # type: ignore[arg-type]
-    assert not np.shares_memory(found, one.background.depth_m)  # type: ignore[arg-type]
+    depth_m = one.background.depth_m
+    assert depth_m is not None
+    assert np.array_equal(found, depth_m)
+    assert not np.shares_memory(found, depth_m)
 
 
 def test_an_object_without_depth_is_invalid() -> None:
@@ -85,5 +88,6 @@ def test_without_geometry_it_says_what_to_choose() -> None:
 def test_no_depth_reads_nothing_and_gives_nothing() -> None:
     one = composite([[0, 0, 0], [0, 0, 0]], [], "uint8")
     assert NoDepth().annotate([one, one]) == [None, None]
-    assert NoDepth().contract((2, 3), GEOMETRY) is None
+    stage: Depth = NoDepth()
+    assert stage.contract((2, 3), GEOMETRY) is None
     assert not NoDepth.reads_geometry

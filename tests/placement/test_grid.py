@@ -31,9 +31,7 @@ def place(
 
 
 def test_cells_follow_one_another_by_rows() -> None:
-    corners = [
-        (box.top, box.left) for box in (place(Grid(rows=2, columns=3), i) for i in range(7))
-    ]
+    corners = [(box.top, box.left) for box in (place(Grid(rows=2, columns=3), i) for i in range(7))]
     # Cells of 20x20, boxes of 10x10 in their middle.
     assert corners == [(5, 5), (5, 25), (5, 45), (25, 5), (25, 25), (25, 45), (5, 5)]
 
@@ -79,7 +77,7 @@ def test_jitter_moves_by_up_to_half_of_its_part_of_the_cell() -> None:
     grid = Grid(rows=2, columns=3, jitter=0.5)
     tops = {place(grid, 0, seed=seed).top for seed in range(300)}
     lefts = {place(grid, 0, seed=seed).left for seed in range(300)}
-    assert tops == lefts == set(range(0, 11))
+    assert tops == lefts == set(range(11))
 
 
 @pytest.mark.parametrize("jitter", [0.0, 1.0])

@@ -40,15 +40,13 @@ def test_exactly_the_promised_positions_come_about(
         Positions.inside: [
             s
             for s in range(-40, 40)
-            if (0 <= s and s + box <= canvas) or (s <= 0 and s + box >= canvas)
+            if (s >= 0 and s + box <= canvas) or (s <= 0 and s + box >= canvas)
         ],
         Positions.canvas: list(range(canvas)),
     }[positions]
     random = np.random.default_rng(0)
     placement = Random(positions=positions)
-    seen = {
-        placement.place(scene(canvas, 5), thing(box, 2), False, random).top for _ in range(400)
-    }
+    seen = {placement.place(scene(canvas, 5), thing(box, 2), False, random).top for _ in range(400)}
     assert seen == set(allowed)
 
 
@@ -58,8 +56,7 @@ def test_positions_are_equally_likely_and_independent(positions: Positions) -> N
     placement = Random(positions=positions)
     place = scene(6, 7), thing(3, 4)
     counts = Counter(
-        (box.top, box.left)
-        for box in (placement.place(*place, False, random) for _ in range(6000))
+        (box.top, box.left) for box in (placement.place(*place, False, random) for _ in range(6000))
     )
     share = {
         Positions.crossing: 6000 / ((6 + 2) * (7 + 3)),
@@ -82,9 +79,7 @@ def test_scale_is_uniform_within_its_ends_and_keeps_the_aspect() -> None:
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_a_layer_says_what_it_shows(
-    make_foreground: Callable[..., Foreground], flip: bool
-) -> None:
+def test_a_layer_says_what_it_shows(make_foreground: Callable[..., Foreground], flip: bool) -> None:
     box = Random().place(
         scene(9, 9), make_foreground("cup", (3, 2)), flip, np.random.default_rng(0)
     )

@@ -163,7 +163,11 @@ def test_modes_of_backgrounds(assets_root: Path) -> None:
         ),
         "la.png": (la, {}, np.repeat(grey[..., None], 3, axis=2)),
         "rgba.png": (rgba, {}, slope(8, 8)),
-        "bit.png": (Image.fromarray(grey > 90), {}, np.repeat(((grey > 90) * 255)[..., None], 3, 2)),
+        "bit.png": (
+            Image.fromarray(grey > 90),
+            {},
+            np.repeat(((grey > 90) * 255)[..., None], 3, 2),
+        ),
         "palette.png": (palette, {}, np.asarray(red)),
         "holes.png": (palette, {"transparency": bytes([0, 128])}, np.asarray(red)),
         "trns.png": (red, {"transparency": (255, 0, 0)}, np.asarray(red)),
@@ -242,11 +246,15 @@ def test_modes_of_cut_outs(assets_root: Path) -> None:
     rgba = red.copy()
     rgba.putalpha(alpha)
     palette = two.quantize(4)
-    clear = palette.getpixel((7, 0))
-    assert isinstance(clear, int)
+    clear = int(np.asarray(palette)[0, 7])
     foreground(assets_root, "la.png", Image.merge("LA", (grey, alpha)))
     foreground(assets_root, "palette.png", palette, transparency=clear)
-    foreground(assets_root, "bytes.png", palette, transparency=bytes(0 if i == clear else 255 for i in range(4)))
+    foreground(
+        assets_root,
+        "bytes.png",
+        palette,
+        transparency=bytes(0 if i == clear else 255 for i in range(4)),
+    )
     foreground(assets_root, "trns.png", two, transparency=(0, 0, 9))
     foreground(assets_root, "rgba.webp", rgba, lossless=True)
     source = assets(assets_root, foreground_scale=None)
@@ -277,7 +285,7 @@ def test_the_mask_may_lie_in_fg_mask(assets_root: Path, kind: str) -> None:
         "deep": Image.fromarray(grey.astype(np.uint16) * 257),
     }[kind]
     (assets_root / "fg_mask").mkdir()
-    save = {"transparency": bytes([255, 254])} if kind == "bytes" else {}
+    save: dict[str, Any] = {"transparency": bytes([255, 254])} if kind == "bytes" else {}
     stored.save(assets_root / "fg_mask" / "jug.png", **save)
     foreground(assets_root, "jug.jpg", Image.new("RGB", (8, 8), (90, 60, 30)), quality=95)
     source = assets(assets_root, foreground_scale=None)
@@ -304,7 +312,7 @@ def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(
     with caplog.at_level(logging.INFO):
         assets(assets_root).check(SIZE)
     assert [record.getMessage() for record in caplog.records] == [
-        "fg_mask/: 2 masks ignored, their cut-outs have alpha of their own"
+        "fg_mask/: 2 masks are not used, their cut-outs have alpha of their own"
     ]
 
 
@@ -447,9 +455,7 @@ def test_truncated_pictures(assets_root: Path, form: str, part: float, folder: s
     refused(assets_root, f"{folder}/{name}: ", "replace or remove it")
 
 
-@pytest.mark.parametrize(
-    "content", [b"hello", b"\0" * 1000, b"%PDF-1.7\n", "GIF", "BMP"], ids=repr
-)
+@pytest.mark.parametrize("content", [b"hello", b"\0" * 1000, b"%PDF-1.7\n", "GIF", "BMP"], ids=repr)
 def test_not_a_picture(assets_root: Path, content: bytes | str) -> None:
     data = content if isinstance(content, bytes) else encoded(content)
     (assets_root / "bg" / "odd.png").write_bytes(data)
@@ -469,7 +475,9 @@ def test_a_folder_with_the_name_of_a_picture(assets_root: Path) -> None:
 @pytest.mark.parametrize("side", [10_001, 60_000])
 def test_a_pixel_bomb_is_not_decoded(assets_root: Path, side: int) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99))
@@ -485,6 +493,7 @@ def test_broken_exif_is_one_line(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     random = np.random.default_rng(0)
     start = data.index(b"EXIF")
+    lines = []
     for _ in range(400):
         bad = data.copy()
         for place in random.integers(start + 8, len(bad), 2):
@@ -493,11 +502,12 @@ def test_broken_exif_is_one_line(tmp_path: Path) -> None:
         try:
             _images.load(path)
         except UsageError as error:
-            assert str(path) in str(error)
-            assert "\n" not in str(error)
+            lines.append(str(error))
         except UserWarning:
             # Pillow says that it cannot read the EXIF; no error outside of tests.
             pass
+    assert lines
+    assert all(line.startswith(f"{path}: ") and "\n" not in line for line in lines)
 
 
 # The hash
@@ -555,7 +565,7 @@ def test_the_assets_of_depthmaskdataset(caplog: pytest.LogCaptureFixture) -> Non
     source = assets(SEED_ASSETS)
     with caplog.at_level(logging.INFO):
         source.check(SIZE)
-    assert "100 masks ignored" in caplog.text
+    assert "100 masks are not used" in caplog.text
     assert source.backgrounds() == tuple(f"bg{number:03d}" for number in range(1, 101))
     assert len(source.foregrounds()) == 100
     for key in source.foregrounds():

@@ -1,0 +1,64 @@
+"""The accuracy table of the README: `fastdepth` on measured depth, and against DenseDepth.
+
+    python benchmarks/depth_accuracy.py REFERENCE [result.json]
+
+REFERENCE is a folder with `rgbd/NAME.rgb.jpg` + `NAME.depth_mm.png`, and with
+`densedepth/N_image.png` + `N_depth_relative.npy` (what the real nyu.h5 gave, scaled to 0..1).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from depthmask.cli.evaluate import evaluate
+from depthmask.depth.fastdepth import FastDepth
+from depthmask.depth.metrics import mean_scores, spearman
+
+
+def accuracy(reference: Path) -> dict[str, float]:
+    """Mean scores over the RGB-D pairs, plain and scaled, and the rank correlation."""
+    estimator = FastDepth()
+    rows = evaluate(estimator, reference / "rgbd")
+    plain = mean_scores([row.plain for row in rows if row.plain is not None])
+    scaled = mean_scores([row.scaled for row in rows])
+    correlations = [
+        _correlation(estimator, path) for path in sorted(reference.glob("densedepth/*_image.png"))
+    ]
+    return {
+        **{f"plain {name}": value for name, value in asdict(plain).items()},
+        **{f"scaled {name}": value for name, value in asdict(scaled).items()},
+        "spearman to DenseDepth": float(np.mean(correlations)),
+    }
+
+
+def _correlation(estimator: FastDepth, path: Path) -> float:
+    """Rank correlation with DenseDepth's map of the same photograph, at the map's size."""
+    theirs = np.load(
+        path.with_name(path.name.replace("_image.png", "_depth_relative.npy")), allow_pickle=False
+    )
+    with Image.open(path) as picture:
+        image = np.asarray(picture.convert("RGB"))
+    (depth,) = estimator.estimate(image[None])
+    height, width = theirs.shape
+    ours = np.asarray(Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR))
+    return spearman(ours.ravel().astype(np.float64), theirs.ravel().astype(np.float64))
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; write it as JSON where a second argument says so."""
+    found = accuracy(Path(arguments[0]))
+    for name, value in found.items():
+        print(f"{name:<24}{value:>8.3f}")
+    if len(arguments) > 1:
+        Path(arguments[1]).write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

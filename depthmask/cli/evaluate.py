@@ -1,0 +1,158 @@
+"""`depthmask evaluate depth=NAME on=FOLDER`: an estimator against measured depth."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from depthmask.config.compose import compose_root
+from depthmask.data import DepthKind, Float32, UInt8
+from depthmask.depth.base import Estimator
+from depthmask.depth.metrics import Scores, aligned, mean_scores, scores, valid
+from depthmask.errors import UsageError
+from depthmask.source import _images as images
+
+_RGB = ".rgb."
+_DEPTH = ".depth_mm.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A photograph and its measured depth; image: uint8 [h, w, 3], depth_m: float32 [h, w]."""
+
+    name: str
+    image: UInt8
+    depth_m: Float32
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print a line for each image and the mean; `json=FILE` keeps the numbers as JSON."""
+    own = {"on": "", "json": ""}
+    overrides = []
+    for word in arguments:
+        name, _, value = word.partition("=")
+        if name in own:
+            own[name] = value
+        else:
+            overrides.append(word)
+    if not own["on"]:
+        raise UsageError("evaluate: give on=FOLDER with RGB-D pairs, and depth=NAME")
+    estimator = compose_root(overrides).depth
+    if not isinstance(estimator, Estimator):
+        raise UsageError(f"evaluate depth={estimator.name}: not an estimator; try depth=fastdepth")
+    rows = evaluate(estimator, Path(own["on"]))
+    print(_table(rows))
+    if own["json"]:
+        Path(own["json"]).write_text(json.dumps(_as_json(rows), indent=2) + "\n")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Scores of one image; plain is None where the estimator does not promise metres."""
+
+    name: str
+    plain: Scores | None
+    scaled: Scores
+
+
+def evaluate(estimator: Estimator, folder: Path) -> list[Row]:
+    """Scores of every pair in `folder`, over the pixels whose measured depth is valid."""
+    return [_row(estimator, pair) for pair in pairs(folder)]
+
+
+def pairs(folder: Path) -> Iterator[Pair]:
+    """`NAME.rgb.jpg` with `NAME.depth_mm.png`, or `bg/NAME.jpg` with `bg_depth/NAME.png`.
+
+    Depth is 16-bit millimetres, 0 = invalid.
+    """
+    found = list(_named_pairs(folder)) or list(_asset_pairs(folder))
+    if not found:
+        raise UsageError(
+            f"on={folder}: no pairs; it needs NAME.rgb.jpg with NAME.depth_mm.png, "
+            "or bg/ with bg_depth/"
+        )
+    for name, rgb, depth in found:
+        picture = images.to_rgb(images.load(rgb))
+        size = (picture.height, picture.width)
+        yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
+
+
+def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    for rgb in sorted(folder.glob(f"*{_RGB}*")):
+        name = rgb.name.partition(_RGB)[0]
+        depth = folder / f"{name}{_DEPTH}"
+        if not depth.is_file():
+            raise UsageError(f"{rgb}: its depth {depth.name} is missing")
+        yield name, rgb, depth
+
+
+def _asset_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    for depth in sorted(folder.glob("bg_depth/*.png")):
+        for rgb in sorted(folder.glob(f"bg/{depth.stem}.*")):
+            yield depth.stem, rgb, depth
+
+
+def _row(estimator: Estimator, pair: Pair) -> Row:
+    contract = estimator.contract(pair.depth_m.shape, None)
+    kind = contract.kind if contract else DepthKind.relative
+    (depth,) = estimator.estimate(pair.image[None])
+    predicted = _at_size(depth, pair.depth_m)
+    both = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
+    if not both.any():
+        raise UsageError(f"{pair.name}: no pixel with a valid depth")
+    p, t = predicted[both].astype(np.float64), pair.depth_m[both].astype(np.float64)
+    plain = scores(p, t) if kind is DepthKind.metric_z else None
+    return Row(pair.name, plain, scores(aligned(p, t, kind), t))
+
+
+def _at_size(depth: Float32, like: Float32) -> Float32:
+    if depth.shape == like.shape:
+        return depth
+    height, width = like.shape
+    resized = Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
+
+
+def _mean(rows: list[Row]) -> Row:
+    plain = [row.plain for row in rows if row.plain is not None]
+    return Row("mean", mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
+
+
+def _table(rows: list[Row]) -> str:
+    """A line for each image, plain scores and then those after scaling."""
+    names = [field.name for field in fields(Scores)]
+    width = max(len(row.name) for row in rows) + 2
+    head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
+    columns = "".join(f"{name:>9}" for name in names)
+    lines = [head, f"{'image':<{width}}{columns}  {columns}"]
+    for row in [*rows, _mean(rows)]:
+        plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
+        lines.append(f"{row.name:<{width}}{plain}  {_numbers(row.scaled)}")
+    return "\n".join(lines)
+
+
+def _numbers(one: Scores) -> str:
+    return "".join(f"{value:>9.3f}" for value in asdict(one).values())
+
+
+def _as_json(rows: list[Row]) -> dict[str, Any]:
+    return {
+        row.name: {
+            "plain": row.plain and _finite(asdict(row.plain)),
+            "scaled": _finite(asdict(row.scaled)),
+        }
+        for row in [*rows, _mean(rows)]
+    }
+
+
+def _finite(values: dict[str, float]) -> dict[str, float | None]:
+    """JSON has no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}

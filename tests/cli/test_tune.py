@@ -1,0 +1,35 @@
+"""`tune` measures, prints a table, and names the best."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from depthmask.cli.main import main
+
+
+def test_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tune", "depth=fastdepth", "batches=1,2", "size=[32,32]"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["batch", "images/s", "peak", "MB"]
+    rates = {}
+    for line in lines[1:3]:
+        batch, rate, peak = line.replace(",", "").split()
+        rates[batch] = float(rate)
+        assert 100 < float(peak) < 24_000
+    best = max(rates, key=rates.__getitem__)
+    assert re.match(rf"best: depth.batch={best}, ", lines[3])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["depth=layered"], "tune depth=layered: no batch size to tune"),
+        (["depth=fastdepth", "batches=1,x"], "batches=1,x: must be whole numbers"),
+        (["depth=fastdepth", "batches=0"], "depth.batch=0: must be at least 1"),
+    ],
+)
+def test_bad_usage(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
+    assert main(["tune", *words]) == 2
+    assert line in capsys.readouterr().err
