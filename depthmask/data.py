@@ -198,9 +198,10 @@ class DepthMode(Enum):
 class DepthContract:
     """What the numbers in a depth map mean.
 
-    Valid values lie in near..far [unit]; `invalid` marks a pixel without depth. clip says whether
-    values beyond the range were moved to its ends (else they are an error). resolution: (height,
-    width) of the maps. estimator, weights_sha256: who made them, and from which weights.
+    Valid values lie in near..far [unit], 0 < near < far; `invalid`, always 0, marks a pixel without
+    depth. clip says whether values beyond the range were moved to its ends (else they are an
+    error). resolution: (height, width) of the maps. estimator, weights_sha256: who made them, and
+    from which weights.
     """
 
     kind: DepthKind
@@ -213,3 +214,10 @@ class DepthContract:
     estimator: str
     weights_sha256: str | None
     mode: DepthMode
+
+    def __post_init__(self) -> None:
+        if not (0 < self.near < self.far and self.invalid == 0):
+            raise ValueError(
+                f"depth contract of {self.estimator}: {self.near:g}..{self.far:g} with "
+                f"{self.invalid:g} for invalid; it has to be 0 < near < far, and 0 for invalid"
+            )

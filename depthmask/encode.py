@@ -153,7 +153,7 @@ def decode(encoded: Encoded) -> Sample:
         key=encoded.key,
         image=image,
         mask=mask,
-        instances=None if instances is None else np.asarray(_open(instances)),
+        instances=None if instances is None else np.array(_open(instances)),
         depth=_decode_depth(encoded),
         meta=json.loads(members["json"]),
     )
@@ -208,4 +208,5 @@ def _decode_image(data: bytes, mode: str) -> UInt8:
         grey = mode == "L"
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
         return pixels[..., 0] if grey else pixels
-    return np.asarray(_open(data).convert(mode))
+    # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
+    return np.array(_open(data).convert(mode))

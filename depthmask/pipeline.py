@@ -64,8 +64,7 @@ class Generate:
         return bool(self.root.placement.reads_geometry or self.root.depth.reads_geometry)
 
     def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
-        if depth is not None and self.contract is not None:
-            check_depth(depth, self.contract, composite.recipe.key)
+        check_depth(depth, self.contract, composite.recipe.key)
         return Sample(
             key=composite.recipe.key,
             image=composite.image,

@@ -20,7 +20,7 @@ from depthmask.geometry.estimated import as_geometry
 from depthmask.machine import machine
 from depthmask.output.guard import FREE, Claim, Found, claim
 from depthmask.output.preview import SAMPLES, contact_sheet
-from depthmask.output.publish import write_json
+from depthmask.output.publish import DRAFTS, write_json
 from depthmask.output.record import Record
 from depthmask.output.summary import summarise
 from depthmask.pipeline import Generate, record_path
@@ -181,4 +181,5 @@ def _finish(job: Generate, records: list[Record]) -> None:
         job.output / "preview.jpg", quality=92
     )
     dataset.close()
+    shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
     write_json(job.output / "dataset.json", summary)

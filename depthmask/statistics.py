@@ -60,12 +60,12 @@ class Statistics:
     mask: Moments = field(default_factory=Moments)
     depth: Moments = field(default_factory=Moments)
 
-    def add(self, sample: Sample, invalid_depth: float = 0.0) -> None:
+    def add(self, sample: Sample) -> None:
         """Add the pixels of one sample."""
         self.image.add(*_byte_sums(sample.image.reshape(-1, 3)))
         self.mask.add(*_byte_sums(sample.mask.reshape(-1, 1)))
         if sample.depth is not None:
-            valid = sample.depth[sample.depth != invalid_depth].astype(np.float64)
+            valid = sample.depth[sample.depth != 0].astype(np.float64)
             # Whole numbers below 2**16, squared and added a few million times: exact in float64.
             millimetres = np.rint(valid * 1000)
             # Not by BLAS: its threads cost 50 times what they save on so little.

@@ -23,7 +23,7 @@ class Root:
     overwrite: bool = setting(False, help="delete a dataset that is in the way")
     samples: int = setting(400, ge=1, le=10**12, help="how many samples")
     seed: int = setting(0, ge=0, help="the same seed gives the same samples")
-    size: list[int] = setting([160, 160], ge=8, le=16384, help="canvas [height, width] in pixels")
+    size: list[int] = setting([160, 160], ge=8, le=8192, help="canvas [height, width] in pixels")
     objects: Any = setting(1, help="foregrounds in a sample: a number or [least, greatest]")
     sampling: Sampling = setting(Sampling.random, help="assets at random or all in nested loops")
     flips: bool = setting(True, help="mirror foregrounds, every other time")

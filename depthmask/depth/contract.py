@@ -12,8 +12,18 @@ _ROUNDING = 1e-6
 """Relative: float32 cannot hold most bounds exactly."""
 
 
-def check_depth(depth: Float32, contract: DepthContract, key: str) -> None:
-    """Raise unless every valid value is a number in near..far, and the map has its resolution."""
+def check_depth(depth: Float32 | None, contract: DepthContract | None, key: str) -> None:
+    """Raise unless every valid value is a number in near..far, and the map has its resolution.
+
+    Without a contract there must be no map, and with one there must be.
+    """
+    if contract is None or depth is None:
+        if contract is not None or depth is not None:
+            raise DepthmaskError(
+                f"sample {key}: the depth stage gave {'no' if depth is None else 'a'} map, "
+                f"and promised {'none' if contract is None else 'one'}"
+            )
+        return
     if depth.shape != contract.resolution:
         raise DepthmaskError(
             f"sample {key}: {contract.estimator} gave a depth map of {depth.shape}, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 import warnings
 from pathlib import Path
 
@@ -16,13 +17,15 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
+_FILTERING = threading.Lock()
+"""Warning filters belong to the process: two threads would put back each other's."""
 
 
 def load(path: Path) -> Image.Image:
     """The decoded picture, upright by its EXIF orientation; UsageError names the file."""
     try:
         # Pillow warns of large pictures; here the cap below decides.
-        with warnings.catch_warnings():
+        with _FILTERING, warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             image = Image.open(path, formats=_FORMATS)
         with image:

@@ -13,8 +13,8 @@ from depthmask.stage import Stage
 class Source(Stage):
     """Lists of keys, and the prepared image behind each key.
 
-    A key is a short text without dots, slashes or spaces; the same key always gives the same
-    pixels. `background` and `foreground` must be pure functions of (settings, key, size).
+    A key is a short text, unique in its list; the same key always gives the same pixels.
+    `background` and `foreground` must be pure functions of (settings, key, size).
     """
 
     kind: ClassVar[str] = "source"

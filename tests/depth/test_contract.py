@@ -49,11 +49,20 @@ def test_the_resolution_is_part_of_the_contract() -> None:
         check_depth(depth().T, CONTRACT, "000000001")
 
 
-def test_another_invalid_value() -> None:
-    marked = replace(CONTRACT, invalid=-1.0)
-    check_depth(depth(-1.0), marked, "0")
-    with pytest.raises(DepthmaskError):
-        check_depth(depth(0.0), marked, "0")
+@pytest.mark.parametrize(
+    "change", [{"invalid": -1.0}, {"near": 0.0}, {"far": 0.05}, {"far": float("nan")}]
+)
+def test_contract_that_would_be_ambiguous_is_refused(change: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="0 < near < far, and 0 for invalid"):
+        replace(CONTRACT, **change)  # type: ignore[arg-type]
+
+
+def test_map_without_contract_and_contract_without_map() -> None:
+    with pytest.raises(DepthmaskError, match="gave no map, and promised one"):
+        check_depth(None, CONTRACT, "0")
+    with pytest.raises(DepthmaskError, match="gave a map, and promised none"):
+        check_depth(depth(1.0), None, "0")
+    check_depth(None, None, "0")
 
 
 @pytest.mark.parametrize("contract", [CONTRACT, replace(CONTRACT, weights_sha256="ab"), None])
