@@ -153,9 +153,6 @@ def test_invalid_depth_is_left_out() -> None:
     found = Statistics()
     found.add(Sample("0", np.zeros((2, 3, 3), np.uint8), grey, None, depth, {}))
     assert found.depth == Moments(3, [7000], [21_000_000])
-    marked = Statistics()
-    marked.add(Sample("0", np.zeros((2, 3, 3), np.uint8), grey, None, depth - 1, {}), -1.0)
-    assert marked.depth == Moments(3, [0 + 1000 + 3000], [10_000_000])
 
 
 def test_depth_without_a_valid_pixel_counts_nothing() -> None:
