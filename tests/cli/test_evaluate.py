@@ -39,7 +39,7 @@ class Brightness(Estimator):
         return list(self.estimate(np.stack([one.image for one in composites])))
 
     def estimate(self, images: UInt8) -> Float32:
-        return images[..., 0].astype(np.float32) / 10
+        return images[..., 0].astype(np.float32) / np.float32(10)
 
 
 def made_pair(folder: Path, name: str = "one") -> None:

@@ -25,7 +25,8 @@ def test_scores_by_hand() -> None:
 def test_perfect_and_mean() -> None:
     true_m = np.linspace(1, 5, 10)
     perfect = scores(true_m, true_m)
-    assert perfect == Scores(0, 0, 0, 1, 1, 1, pytest.approx(1))
+    assert perfect == Scores(0, 0, 0, 1, 1, 1, perfect.spearman)
+    assert perfect.spearman == pytest.approx(1)
     assert mean_scores([perfect, scores(2 * true_m, true_m)]).abs_rel == pytest.approx(0.5)
 
 
