@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import operator
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,10 @@ from depthmask.config.build import stage_from_plain
 from depthmask.data import DepthContract, Encoded, Sample
 from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
-from depthmask.errors import UsageError
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
-from depthmask.pipeline import record_path
+from depthmask.output.verify import read_record
 from depthmask.writer.base import ShardReader
 
 OPEN_SHARDS = 16
@@ -34,7 +34,7 @@ class Dataset(Sequence[Sample]):
     def __init__(self, path: Path, info: dict[str, Any] | None = None) -> None:
         """info: the content of `dataset.json`, where it is not written yet."""
         self.path = path
-        self.info: dict[str, Any] = info or read_json(path / "dataset.json")
+        self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
         self._shards: OrderedDict[int, tuple[Record, ShardReader]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -78,11 +78,18 @@ class Dataset(Sequence[Sample]):
 
     @cached_property
     def _writer(self) -> Any:
-        return stage_from_plain("writer", read_json(self.path / "plan.json")["config"]["writer"])
+        plan = require_sealed(self.path / "plan.json")
+        return stage_from_plain("writer", plan["config"]["writer"])
 
     def _record(self, number: int) -> Record:
         name = f"{self.info['split']}-{number:06d}"
-        return Record.from_json(read_json(record_path(self.path, name)))
+        record = read_record(self.path, name)
+        if record is None:
+            raise DepthmaskError(
+                f"{self.path}: the record of {name} is missing or damaged; "
+                f"`python -m depthmask verify {self.path} --repair` makes the shard again"
+            )
+        return record
 
     def _shard(self, number: int) -> tuple[Record, ShardReader]:
         if number in self._shards:
@@ -117,13 +124,3 @@ def open(path: str | PathLike[str]) -> Dataset:
             else f"{folder}: no dataset here (dataset.json is missing)"
         )
     return Dataset(folder)
-
-
-def read_json(path: Path) -> Any:
-    """Plain data from a file; UsageError if it is absent or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({error})") from None

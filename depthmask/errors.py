@@ -5,6 +5,14 @@ class DepthmaskError(Exception):
     """The run cannot go on; the message is one line for the user."""
 
     exit_code = 1
+    final = True
+    """Whether trying again would give the same."""
+
+
+class ShardError(DepthmaskError):
+    """A stage failed at a shard in a way that nobody foresaw; the others can still be made."""
+
+    final = False
 
 
 class UsageError(DepthmaskError):

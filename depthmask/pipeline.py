@@ -8,6 +8,7 @@ the plan, in one process or many, and never sees an image.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -21,10 +22,11 @@ from depthmask.compose.library import Library
 from depthmask.config.root import Root
 from depthmask.data import Composite, DepthContract, Encoded, Float32, Sample
 from depthmask.depth.contract import check_depth
+from depthmask.errors import DepthmaskError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
-from depthmask.output.publish import Draft, write_json
-from depthmask.output.record import Record
+from depthmask.output.publish import Draft, disk_error, write_sealed
+from depthmask.output.record import Record, record_path
 from depthmask.plan import Plan, Shard
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
@@ -93,38 +95,57 @@ class Generate:
 def make_shard(
     job: Generate, shard: Shard, made: Callable[[int], None] = lambda count: None
 ) -> Record:
-    """Make, write and publish one shard; `made` hears of every sample. Returns its record."""
+    """Make, write and publish one shard; `made` hears of every sample. Returns its record.
+
+    Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
+    """
     laps, statistics = Laps(), Statistics()
+    done = 0
 
     def encoded() -> Iterator[Encoded]:
+        nonlocal done
         for sample in job.samples(shard.start, shard.stop, laps):
             statistics.add(sample)
             laps("statistics")
-            member_bytes = job.root.encode.encode(sample)
+            members = job.root.encode.encode(sample)
             laps("encode")
-            yield member_bytes
+            yield members
             laps("write")
+            done += 1
             made(1)
 
-    with Draft(job.output, shard.name) as draft:
-        members = job.root.writer.write(draft.folder, shard.name, len(shard), encoded())
-        laps("write")
-        files = draft.publish()
-        laps("publish")
-    record = Record(
-        shard=shard.name,
-        split=shard.split,
-        start=shard.start,
-        stop=shard.stop,
-        files=files,
-        members=members,
-        statistics=statistics.as_sums(),
-        seconds=laps.seconds,
-    )
-    write_json(record_path(job.output, shard.name), record.as_json())
+    try:
+        with Draft(job.output, shard.name) as draft:
+            places = job.root.writer.write(draft.folder, shard.name, len(shard), encoded())
+            laps("write")
+            files = draft.publish()
+            laps("publish")
+        record = Record(
+            shard=shard.name,
+            split=shard.split,
+            start=shard.start,
+            stop=shard.stop,
+            files=files,
+            members=places,
+            statistics=statistics.as_sums(),
+            seconds=laps.seconds,
+        )
+        write_sealed(record_path(job.output, shard.name), record.as_json())
+    except DepthmaskError:
+        raise
+    except OSError as error:
+        raise disk_error(error, job.output) from error
+    except Exception as error:
+        raise _stage_failure(job, shard, done, error) from error
     return record
 
 
-def record_path(output: Path, shard: str) -> Path:
-    """Where the record of a shard lies."""
-    return output / "records" / f"{shard}.json"
+def _stage_failure(job: Generate, shard: Shard, done: int, error: Exception) -> ShardError:
+    """Name the sample that was being made; with a network, the first of its batch."""
+    recipe = job.plan.recipe(min(shard.start + done, shard.stop - 1))
+    assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return ShardError(
+        f"{shard.name}: sample {recipe.index} ({assets}): {type(error).__name__}: {error} "
+        f"(in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"
+    )

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
-from depthmask.dataset import Dataset, read_json
+from depthmask.dataset import Dataset
 from depthmask.depth.contract import contract_as_json
 from depthmask.errors import UsageError
 from depthmask.geometry.estimated import as_geometry
 from depthmask.machine import machine
-from depthmask.output.guard import FREE, Claim, Found, claim
+from depthmask.output.guard import FREE, Claim, Found, claim, examine
+from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
-from depthmask.output.publish import DRAFTS, write_json
+from depthmask.output.publish import DRAFTS, read_sealed, write_sealed
 from depthmask.output.record import Record
 from depthmask.output.summary import summarise
-from depthmask.pipeline import Generate, record_path
+from depthmask.output.verify import standing
+from depthmask.pipeline import Generate
 from depthmask.plan import Plan, Shard
 from depthmask.timing import add_seconds
 from depthmask.versions import versions
@@ -53,24 +55,37 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
     start = time.perf_counter()
     inputs = root.source.check(root.canvas)
     job, wanted = prepare(root, inputs, sweep=sweep)
-    found = claim(job.output, wanted, overwrite=root.overwrite)
-    screen.open_log(job.output / "run.log")
-    _log.info("depthmask %s, %s, %s", versions(root)["depthmask"], machine(), job.output)
-    records, missing = _progress(job, found)
-    complete = (job.output / "dataset.json").is_file()
+    examine(job.output, wanted, overwrite=root.overwrite)
+    with locked(job.output):
+        found = claim(job.output, wanted, overwrite=root.overwrite)
+        screen.open_log(job.output / "run.log")
+        _log.info("depthmask %s, %s, %s", versions(root)["depthmask"], machine(), job.output)
+        made, stations = _complete(job, wanted, found, screen)
+    return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+
+
+def _complete(
+    job: Generate, wanted: Claim, found: Found, screen: Screen
+) -> tuple[int, dict[str, float]]:
+    """Make what is missing; how many samples that were, and the time by station."""
+    shards = [job.plan.shard(number) for number in range(job.plan.shard_count())]
+    records: dict[str, Record] = {}
+    if found is not Found.nothing:
+        records = {record.shard: record for record in standing(job.output, shards)}
+    missing = [shard for shard in shards if shard.name not in records]
     stations: dict[str, float] = {}
-    if missing or not complete:
+    if missing or read_sealed(job.output / "dataset.json") is None:
+        (job.output / "dataset.json").unlink(missing_ok=True)
         screen.line(_announcement(job, missing))
-        registry().plugins.hook.depthmask_run_started(root=root, output=job.output)
+        registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
         _measure_backgrounds(job, screen, stations)
         for record in _make(job, missing, screen):
             records[record.shard] = record
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _finish(job, [records[name] for name in sorted(records)])
-        registry().plugins.hook.depthmask_run_finished(root=root, output=job.output)
-    made = sum(map(len, missing))
-    return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+        _finish(job, [records[shard.name] for shard in shards], wanted)
+        registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
+    return sum(map(len, missing)), stations
 
 
 def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, Claim]:
@@ -113,30 +128,6 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     return Generate(root, plan, contract, output), wanted
 
 
-def _progress(job: Generate, found: Found) -> tuple[dict[str, Record], list[Shard]]:
-    """The records that stand, by shard name, and the shards still to be made."""
-    shards = [job.plan.shard(number) for number in range(job.plan.shard_count())]
-    if found is Found.nothing:
-        return {}, shards
-    records = {shard.name: record for shard in shards if (record := _standing(job.output, shard))}
-    return records, [shard for shard in shards if shard.name not in records]
-
-
-def _standing(output: Path, shard: Shard) -> Record | None:
-    """The record of a shard if it is whole and its files are there at their size."""
-    path = record_path(output, shard.name)
-    if not path.is_file():
-        return None
-    try:
-        record = Record.from_json(read_json(path))
-        whole = (record.start, record.stop) == (shard.start, shard.stop) and all(
-            (output / "shards" / file.name).stat().st_size == file.bytes for file in record.files
-        )
-    except (UsageError, KeyError, TypeError, ValueError, OSError):
-        return None
-    return record if whole else None
-
-
 def _announcement(job: Generate, missing: list[Shard]) -> str:
     samples = sum(map(len, missing))
     depth = job.contract.resolution if job.contract else None
@@ -170,9 +161,9 @@ def _make(job: Generate, missing: list[Shard], screen: Screen) -> Any:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Generate, records: list[Record]) -> None:
+def _finish(job: Generate, records: list[Record], wanted: Claim) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, records, versions(job.root))
+    summary = summarise(job, records, wanted.fingerprint, versions(job.root))
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
@@ -182,4 +173,4 @@ def _finish(job: Generate, records: list[Record]) -> None:
     )
     dataset.close()
     shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
-    write_json(job.output / "dataset.json", summary)
+    write_sealed(job.output / "dataset.json", summary)

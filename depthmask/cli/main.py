@@ -15,6 +15,7 @@ VERBS = {
     "plugins": "list every stage and who provides it",
     "render": "make one sample of a dataset again, from its number alone",
     "stats": "print the statistics of a dataset",
+    "verify": "check every byte of a dataset; --repair makes damaged shards again",
     "evaluate": "score a depth estimator on RGB-D pairs",
     "tune": "measure a depth estimator by batch size",
     "completion": "print the shell completion script for bash, zsh or fish",

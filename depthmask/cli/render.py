@@ -8,8 +8,8 @@ from pathlib import Path
 
 from depthmask.config.build import from_plain
 from depthmask.data import Encoded
-from depthmask.dataset import read_json
 from depthmask.errors import UsageError
+from depthmask.output.publish import require_sealed
 from depthmask.run import prepare
 from depthmask.timing import Laps
 
@@ -36,7 +36,7 @@ def render(dataset: Path, index: int) -> Encoded:
     Raises `UsageError` if there is no such sample, or if the assets are no longer those of the
     plan.
     """
-    plan = read_json(dataset / "plan.json")
+    plan = require_sealed(dataset / "plan.json")
     root = from_plain(plan["config"])
     inputs = root.source.check(root.canvas)
     if inputs != plan["inputs"]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf.errors import MissingMandatoryValue, ValidationError
+from omegaconf.errors import ValidationError
 
 from depthmask.config.registry import suggestion, unknown
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
+
+E = TypeVar("E", bound=BaseException)
 
 
 def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
@@ -20,35 +22,32 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
 
     overrides: the words of the command line.
     """
-    for cause in _chain(error):
-        text = _explained(cause, str(error), overrides)
-        if text:
-            return UsageError(text)
-    return UsageError(_first_line(error))
+    chain = list(_chain(error))
+    if missing := _first(MissingConfigException, chain):
+        text = _no_such_stage(missing)
+    elif unreadable := _first(OverrideParseException, chain):
+        text = f"{unreadable.override}: cannot be read; a setting is NAME=VALUE, quote the rest"
+    elif invalid := _first(ValidationError, chain):
+        text = _bad_value(invalid, overrides)
+    elif refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
+        schemas = [getattr(cause, "object_type", None) for cause in chain]
+        schema = next((one for one in schemas if isinstance(one, type)), Root)
+        text = _no_such_setting(refused[1], schema, overrides)
+    else:
+        text = _first_line(error)
+    return UsageError(text)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was raised from, innermost first: that one knows best."""
-    if error is not None:
-        yield from _chain(error.__cause__)
+    """The error and what it was raised from."""
+    while error is not None:
         yield error
+        error = error.__cause__
 
 
-def _explained(error: BaseException, outer: str, overrides: Sequence[str]) -> str | None:
-    if isinstance(error, MissingConfigException):
-        return _no_such_stage(error)
-    if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override}: cannot be read; a setting is NAME=VALUE, quote special characters"
-        )
-    if isinstance(error, MissingMandatoryValue):
-        return f"{error.full_key} is required; give {error.full_key}=VALUE"
-    if isinstance(error, ValidationError):
-        return _bad_value(error, outer, overrides)
-    refused = re.search(r"Could not (?:override|append to|delete from) '?([\w./@]+)", outer)
-    if refused:
-        return _no_such_setting(refused[1], getattr(error, "object_type", None), overrides)
-    return None
+def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
+    """The outermost error of a kind: under a debugger OmegaConf adds inner ones without a key."""
+    return next((error for error in chain if isinstance(error, kind)), None)
 
 
 def _no_such_stage(error: MissingConfigException) -> str:
@@ -57,7 +56,7 @@ def _no_such_stage(error: MissingConfigException) -> str:
     return unknown(group, name, list(error.options or ())) if group else _first_line(error)
 
 
-def _bad_value(error: ValidationError, outer: str, overrides: Sequence[str]) -> str:
+def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
     key = error.full_key or ""
     given = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
     text = _first_line(error)
@@ -73,10 +72,9 @@ def _bad_value(error: ValidationError, outer: str, overrides: Sequence[str]) -> 
     return f"{given}: {text}"
 
 
-def _no_such_setting(name: str, schema: type | None, overrides: Sequence[str]) -> str:
+def _no_such_setting(name: str, schema: type, overrides: Sequence[str]) -> str:
     """`placement.nosuch`: no field of the schema behind `placement`."""
     group, dot, _ = name.rpartition(".")
-    schema = schema if dataclasses.is_dataclass(schema) else Root
     known = [f"{group}{dot}{one.name}" for one in describe_settings(schema)]
     given = next((word for word in overrides if word.split("=")[0].lstrip("+~") == name), name)
     return f"{given}: no such setting{suggestion(name, known)}"

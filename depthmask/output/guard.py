@@ -11,9 +11,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from depthmask.dataset import read_json
 from depthmask.errors import UsageError
-from depthmask.output.publish import DRAFTS, write_json
+from depthmask.output.lock import LOCK
+from depthmask.output.publish import DRAFTS, make_folder, read_sealed, write_sealed
 
 FREE = ("output", "overwrite", "runner")
 """Config that decides nothing about the samples."""
@@ -40,25 +40,8 @@ class Claim:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
-    """Take the folder for the plan, by writing `plan.json`; UsageError if another plan has it.
-
-    A larger number of samples of the same plan extends what is there.
-    """
-    if overwrite:
-        _clear(output)
-    found = _compare(output, wanted)
-    if found is not Found.same:
-        output.mkdir(parents=True, exist_ok=True)
-        # No longer complete, so no longer to be read as if it were.
-        (output / "dataset.json").unlink(missing_ok=True)
-        write_json(output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint})
-        (output / "records").mkdir(exist_ok=True)
-    shutil.rmtree(output / DRAFTS, ignore_errors=True)
-    return found
-
-
-def _compare(output: Path, wanted: Claim) -> Found:
+def examine(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
+    """What is in the folder; UsageError if it is not for this plan. Nothing is written."""
     if _is_free(output):
         return Found.nothing
     if not (output / "plan.json").is_file():
@@ -66,7 +49,36 @@ def _compare(output: Path, wanted: Claim) -> Found:
             f"output={output}: the folder is not empty and holds no dataset of ours; "
             "choose another output"
         )
-    there = read_json(output / "plan.json")
+    return Found.nothing if overwrite else _compare(output, wanted)
+
+
+def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
+    """Take the folder for the plan, by writing `plan.json`; UsageError as `examine`.
+
+    A larger number of samples of the same plan extends what is there.
+    """
+    found = examine(output, wanted, overwrite=overwrite)
+    if overwrite:
+        _clear(output)
+    if found is not Found.same:
+        make_folder(output)
+        # No longer complete, so no longer to be read as if it were.
+        (output / "dataset.json").unlink(missing_ok=True)
+        write_sealed(
+            output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
+        )
+    make_folder(output / "records")
+    shutil.rmtree(output / DRAFTS, ignore_errors=True)
+    return found
+
+
+def _compare(output: Path, wanted: Claim) -> Found:
+    there = read_sealed(output / "plan.json")
+    if there is None:
+        raise UsageError(
+            f"output={output}: its plan.json is damaged, so nobody knows what is there; "
+            "choose another output, or overwrite=true"
+        )
     differences = list(_differences(there, wanted.description))
     if not differences:
         return Found.same
@@ -93,26 +105,25 @@ def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str,
 
 
 def _is_free(output: Path) -> bool:
-    """Whether nobody has the folder yet; a run killed in `claim` leaves no more than a draft."""
+    """Whether nobody has the folder yet."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"output={output}: a file; choose the name of a folder")
-    return not output.exists() or all(_is_plan_draft(path) for path in output.iterdir())
+    return not output.exists() or all(_is_debris(path) for path in output.iterdir())
 
 
-def _is_plan_draft(path: Path) -> bool:
-    return path.match("plan.json.*.tmp")
+def _is_debris(path: Path) -> bool:
+    """What a run leaves that was killed before it had a plan."""
+    return path.name == LOCK or path.match("plan.json.*.tmp")
 
 
 def _clear(output: Path) -> None:
-    if _is_free(output):
-        return
-    if not (output / "plan.json").is_file():
-        raise UsageError(f"output={output}: not a dataset of ours, so overwrite=true leaves it")
+    """Remove a dataset of ours, and keep the lock that this run holds."""
     # Killed in between, what is left must not look complete, and must still look like ours.
+    last = [output / "plan.json", output / LOCK]
     (output / "dataset.json").unlink(missing_ok=True)
     for path in output.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        elif path.name != "plan.json":
+        elif path not in last:
             path.unlink()
-    (output / "plan.json").unlink()
+    (output / "plan.json").unlink(missing_ok=True)

@@ -6,6 +6,7 @@ hashes and renames. A plugin writer cannot get it wrong.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -14,10 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.output.record import ShardFile
 
 DRAFTS = ".drafts"
 """Folder of unfinished shards in the output; whatever a killed run left there is garbage."""
+
+
+CHECKSUM = "checksum"
+"""The key under which a sealed file keeps the sha256 of its other keys."""
 
 
 class Draft:
@@ -46,7 +52,7 @@ class Draft:
         files = tuple(self._sealed(path) for path in paths)
         for folder in sorted({path.parent for path in paths} - {self.folder}):
             sync_folder(folder)
-        self._shards.mkdir(exist_ok=True)
+        make_folder(self._shards)
         for entry in sorted(self.folder.iterdir()):
             _replace(entry, self._shards / entry.name)
         sync_folder(self._shards)
@@ -60,16 +66,60 @@ class Draft:
         return ShardFile(name, path.stat().st_size, digest)
 
 
-def write_json(path: Path, data: Any) -> None:
-    """Write plain data atomically: temporary name, sync, rename, sync of the folder."""
+def write_sealed(path: Path, data: dict[str, Any]) -> None:
+    """Write plain data with a checksum of its own: temporary name, sync, rename, sync of folder."""
+    text = json.dumps({**data, CHECKSUM: _checksum(data)}, separators=(",", ":"))
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("w", encoding="utf-8") as file:
-        json.dump(data, file, separators=(",", ":"))
-        file.write("\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder whose name is durable, with all that are missing above it."""
+    if not path.is_dir():
+        make_folder(path.parent)
+        path.mkdir(exist_ok=True)
+        sync_folder(path.parent)
+
+
+def read_sealed(path: Path) -> dict[str, Any] | None:
+    """What `write_sealed` wrote; None if the file is absent, cut, changed or another's."""
+    try:
+        data = json.loads(path.read_bytes())
+        checksum = data.pop(CHECKSUM)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return data if checksum == _checksum(data) else None
+
+
+def require_sealed(path: Path) -> dict[str, Any]:
+    """What `write_sealed` wrote; UsageError if it is not there or not whole."""
+    data = read_sealed(path)
+    if data is None:
+        state = "is damaged" if path.exists() else "is missing"
+        raise UsageError(f"{path}: {path.name} {state}, so this is no dataset to read")
+    return data
+
+
+def disk_error(error: OSError, output: Path) -> DepthmaskError:
+    """An error of the disk in one line: the path, what happened, what is free."""
+    where = error.filename or output
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        free = shutil.disk_usage(output).free
+        return DepthmaskError(
+            f"{where}: {error.strerror}; {free:,} bytes are free in {output}. "
+            "Make room and run the same command again: what is published stays"
+        )
+    return DepthmaskError(f"{where}: {error.strerror or error}")
+
+
+def _checksum(data: Any) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sync_folder(folder: Path) -> None:

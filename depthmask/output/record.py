@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 Members: TypeAlias = dict[str, list[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
+
+
+def record_path(output: Path, shard: str) -> Path:
+    """Where the record of a shard lies."""
+    return output / "records" / f"{shard}.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from depthmask.depth.contract import contract_as_json
@@ -14,16 +14,22 @@ from depthmask.statistics import Statistics
 SCHEMA = 1
 
 
-def summarise(job: Generate, records: Sequence[Record], versions: dict[str, str]) -> dict[str, Any]:
+def manifest_hash(records: Iterable[Record]) -> str:
+    """One sha256 over the names and hashes of all files, in the order of the shards."""
+    lines = (f"{file.sha256} {file.name}\n" for record in records for file in record.files)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def summarise(
+    job: Generate, records: Sequence[Record], fingerprint: str, versions: dict[str, str]
+) -> dict[str, Any]:
     """Totals, exact statistics, the depth contract, and one hash over all files."""
     statistics = Statistics()
     for record in records:
         statistics.merge(Statistics.from_sums(record.statistics))
-    manifest = "".join(
-        f"{file.sha256} {file.name}\n" for record in records for file in record.files
-    )
     return {
         "schema": SCHEMA,
+        "fingerprint": fingerprint,
         "samples": job.plan.samples,
         "split": job.plan.split,
         "shards": len(records),
@@ -35,5 +41,5 @@ def summarise(job: Generate, records: Sequence[Record], versions: dict[str, str]
         "depth": contract_as_json(job.contract),
         "statistics": statistics.summary(),
         "versions": versions,
-        "manifest_sha256": hashlib.sha256(manifest.encode()).hexdigest(),
+        "manifest_sha256": manifest_hash(records),
     }

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import logging
 import multiprocessing.connection
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
@@ -19,22 +13,31 @@ from depthmask.machine import cores
 from depthmask.output.record import Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.plan import Shard
+from depthmask.runner._workers import Refusal, Worker
 from depthmask.runner.base import Runner
 from depthmask.stage import setting, stage
 
+ATTEMPTS = 3
+"""How often a shard is tried before it counts as failed."""
 POLL_SECONDS = 0.1
 """How often the progress of the workers is looked at."""
+
+_log = logging.getLogger(__name__)
 
 
 @stage("local")
 class Local(Runner):
     """Worker processes on this machine; one worker means this very process.
 
-    Workers are spawned, never forked: a fork after a TensorFlow op hangs.
+    A worker that dies or hangs is replaced and its shard tried again, three times in all.
     """
 
     workers: int = setting(
         0, ge=0, help="processes; 0: one for each core, or 1 if a network makes the depth"
+    )
+
+    timeout: float = setting(
+        600.0, gt=0, help="seconds without a new sample after which a worker counts as hung"
     )
 
     def run(
@@ -44,7 +47,7 @@ class Local(Runner):
         workers = min(self._wanted(job), len(shards))
         if workers <= 1:
             return (make_shard(job, shard, made) for shard in shards)
-        return _in_processes(job, shards, made, workers)
+        return _Pool(job, shards, workers, self.timeout).run(made)
 
     def _wanted(self, job: Generate) -> int:
         if self.workers:
@@ -55,77 +58,80 @@ class Local(Runner):
         return cores()
 
 
-def _in_processes(
-    job: Generate, shards: Sequence[Shard], made: Callable[[int], None], workers: int
-) -> Iterator[Record]:
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("Q", 0)
-    executor = ProcessPoolExecutor(workers, context, _begin, (job, counter))
-    reported = 0
-    # Two shards for each worker are under way or waiting; a plan may have millions.
-    waiting = iter(shards)
-    running = {executor.submit(_make, shard) for shard in islice(waiting, 2 * workers)}
-    try:
-        while running:
-            done, running = wait(running, POLL_SECONDS, FIRST_COMPLETED)
-            now = counter.value
-            made(now - reported)
-            reported = now
-            for future in done:
-                running |= {executor.submit(_make, shard) for shard in islice(waiting, 1)}
-                yield _record(future)
-    except BaseException:
-        _kill(executor)
-        raise
-    executor.shutdown()
+class _Pool:
+    """Workers at their shards: replaces those that die or hang, and tries their shards again."""
 
+    def __init__(
+        self, job: Generate, shards: Iterable[Shard], workers: int, timeout: float
+    ) -> None:
+        self._job = job
+        self._shards = iter(shards)
+        self._workers = workers
+        self._timeout = timeout
+        self._again: list[Shard] = []
+        self._attempts: Counter[int] = Counter()
+        self._failed: list[str] = []
+        self._idle: list[Worker] = []
+        self._busy: list[Worker] = []
 
-def _record(future: Future[Record]) -> Record:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        raise DepthmaskError(
-            "a worker process died (killed, or out of memory); "
-            "what is published stays, run the same command again to go on"
-        ) from None
+    def run(self, made: Callable[[int], None]) -> Iterator[Record]:
+        """Yield records as they come; raises at the end if a shard could not be made."""
+        try:
+            while self._hand_out():
+                ready = multiprocessing.connection.wait(
+                    [worker.pipe for worker in self._busy], POLL_SECONDS
+                )
+                made(sum(worker.progress() for worker in self._busy))
+                for worker in list(self._busy):
+                    if worker.pipe in ready or worker.silence() > self._timeout:
+                        record = self._collect(worker, hung=worker.pipe not in ready)
+                        if record is not None:
+                            yield record
+        finally:
+            for worker in self._busy:
+                worker.kill()
+            for worker in self._idle:
+                worker.dismiss()
+        if self._failed:
+            raise DepthmaskError(
+                f"{len(self._failed)} of the shards could not be made, the others stand: "
+                + "; ".join(self._failed)
+            )
 
+    def _hand_out(self) -> bool:
+        """Give every free worker a shard; whether anybody is at work."""
+        while len(self._busy) < self._workers:
+            shard = self._again.pop() if self._again else next(self._shards, None)
+            if shard is None:
+                break
+            worker = self._idle.pop() if self._idle else Worker(self._job)
+            worker.give(shard)
+            self._busy.append(worker)
+        return bool(self._busy)
 
-def _kill(executor: ProcessPoolExecutor) -> None:
-    """Stop the workers now: what they have not published is made again next time."""
-    # `terminate_workers` of Python 3.14, by the same private attribute.
-    processes = list((executor._processes or {}).values())
-    executor.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.join()
+    def _collect(self, worker: Worker, *, hung: bool) -> Record | None:
+        """The record that a worker sent; a shard that it could not make is tried again."""
+        self._busy.remove(worker)
+        answer = None if hung else worker.answer()
+        if isinstance(answer, Record):
+            self._idle.append(worker)
+            return answer
+        if answer is None:
+            ending = worker.kill()
+            if hung:
+                ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
+            answer = Refusal(f"{worker.shard.name}: {ending}", final=False)
+        else:
+            self._idle.append(worker)
+        self._note(worker.shard, answer)
+        return None
 
-
-_worker: tuple[Generate, Any]
-"""In a worker process: its job, and the counter of samples made by all workers."""
-
-
-def _begin(job: Generate, counter: Any) -> None:
-    global _worker
-    _worker = (job, counter)
-    # Ctrl-C reaches the whole process group; the parent decides what happens.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for its next shard for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _make(shard: Shard) -> Record:
-    job, counter = _worker
-
-    def made(count: int) -> None:
-        with counter.get_lock():
-            counter.value += count
-
-    return make_shard(job, shard, made)
+    def _note(self, shard: Shard, refusal: Refusal) -> None:
+        if refusal.final:
+            raise DepthmaskError(refusal.reason)
+        self._attempts[shard.number] += 1
+        _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.number])
+        if self._attempts[shard.number] < ATTEMPTS:
+            self._again.append(shard)
+        else:
+            self._failed.append(refusal.reason)

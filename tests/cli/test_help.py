@@ -23,7 +23,7 @@ def test_lists_every_stage_with_its_settings(
     text = capsys.readouterr().out
     for kind in KINDS:
         for name, registered in registry().stages[kind].items():
-            assert f"{kind}={name}  (built-in)  " in text
+            assert f"{kind}={name}  ({registered.provider})  " in text
             for field in dataclasses.fields(registered.stage):  # type: ignore[arg-type]
                 assert f"{kind}.{field.name}=" in text
                 assert field.metadata["help"] in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from depthmask.errors import UsageError
 from depthmask.output.guard import Claim, Found, claim
-from depthmask.output.publish import DRAFTS
+from depthmask.output.publish import DRAFTS, require_sealed
 
 
 def plan(**config: Any) -> Claim:
@@ -54,7 +53,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_a_new_folder_is_taken(output: Path) -> None:
     assert claim(output, plan(), overwrite=False) is Found.nothing
-    written = json.loads((output / "plan.json").read_text())
+    written = require_sealed(output / "plan.json")
     assert written.pop("fingerprint") == plan().fingerprint
     assert written == plan().description
     assert (output / "records").is_dir()
@@ -78,7 +77,7 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Path)
     assert not (output / "dataset.json").exists()
     assert (output / "shards" / "train-000000.zip").exists()
     assert (output / "records" / "train-000000.json").exists()
-    assert json.loads((output / "plan.json").read_text())["config"]["samples"] == 250
+    assert require_sealed(output / "plan.json")["config"]["samples"] == 250
     assert claim(output, plan(samples=250), overwrite=False) is Found.same
 
 
@@ -142,7 +141,7 @@ def test_a_file_in_the_place_of_the_folder(output: Path, overwrite: bool) -> Non
 def test_a_damaged_plan_is_refused(output: Path) -> None:
     finished(output)
     (output / "plan.json").write_text('{"schema": 1, "con')
-    with pytest.raises(UsageError, match=r"plan\.json: cannot be read"):
+    with pytest.raises(UsageError, match=r"its plan.json is damaged"):
         claim(output, plan(), overwrite=False)
     assert claim(output, plan(), overwrite=True) is Found.nothing
 

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from depthmask.output.publish import DRAFTS, Draft, write_json
+from depthmask.errors import UsageError
+from depthmask.output.publish import (
+    DRAFTS,
+    Draft,
+    read_sealed,
+    require_sealed,
+    write_sealed,
+)
 from depthmask.output.record import Record, ShardFile
 
 
@@ -88,19 +95,36 @@ def test_other_shards_stay(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["a.tar", "b.tar"]
 
 
-def test_json_is_replaced_whole(tmp_path: Path) -> None:
+def test_sealed_file_is_replaced_whole(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    write_json(path, {"name": "Stühle", "values": [1, 2.5, None]})
-    assert json.loads(path.read_text(encoding="utf-8")) == {
-        "name": "Stühle",
-        "values": [1, 2.5, None],
-    }
+    data = {"name": "Stühle", "values": [1, 2.5, None]}
+    write_sealed(path, data)
+    assert read_sealed(path) == data
     with pytest.raises(TypeError):
-        write_json(path, {"name": {1, 2}})
-    assert json.loads(path.read_text(encoding="utf-8"))["name"] == "Stühle"
-    write_json(path, [])
-    assert path.read_bytes() == b"[]\n"
+        write_sealed(path, {"name": {1, 2}})
+    assert read_sealed(path) == data
+    write_sealed(path, {})
+    assert read_sealed(path) == {}
     assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_every_damage_to_a_sealed_file_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    assert read_sealed(path) is None
+    write_sealed(path, {"shard": "train-000000", "files": [{"bytes": 12}], "seconds": 0.25})
+    whole = path.read_bytes()
+    for size in range(len(whole) - 1):
+        path.write_bytes(whole[:size])
+        assert read_sealed(path) is None
+    for bit in range(8 * (len(whole) - 1)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        assert read_sealed(path) is None, changed
+    path.write_text("[]")
+    assert read_sealed(path) is None
+    with pytest.raises(UsageError, match=r"record.json is damaged"):
+        require_sealed(path)
 
 
 def test_a_record_survives_json() -> None:

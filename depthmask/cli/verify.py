@@ -1,0 +1,56 @@
+"""`depthmask verify OUT`: whether every byte is as it was published."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from depthmask.cli.screen import Screen
+from depthmask.config.build import from_plain
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.output.publish import read_sealed
+from depthmask.output.verify import Problem, verify
+from depthmask.run import run
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print what is wrong, a line for each; 0 if nothing is (or nothing any more)."""
+    parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
+    parser.add_argument("dataset", metavar="OUT", type=Path, help="folder of a dataset")
+    parser.add_argument("--repair", action="store_true", help="make the damaged shards again")
+    options = parser.parse_args(arguments)
+    if not (options.dataset / "plan.json").is_file():
+        raise UsageError(f"{options.dataset}: no dataset here (plan.json is missing)")
+    problems = _report(options.dataset)
+    if problems and options.repair:
+        repair(options.dataset, problems)
+        problems = _report(options.dataset)
+    return DepthmaskError.exit_code if problems else 0
+
+
+def repair(output: Path, problems: Sequence[Problem]) -> None:
+    """Make damaged shards again, to the same bytes; DepthmaskError if the plan itself is lost."""
+    plan = read_sealed(output / "plan.json")
+    if plan is None:
+        raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
+    for problem in problems:
+        if problem.stray is not None:
+            problem.stray.unlink()
+    # Without it the dataset is unfinished, and the run makes what is missing.
+    (output / "dataset.json").unlink(missing_ok=True)
+    screen = Screen()
+    try:
+        run(replace(from_plain(plan["config"]), output=str(output)), screen)
+    finally:
+        screen.close()
+
+
+def _report(output: Path) -> list[Problem]:
+    problems = verify(output)
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print(f"{output}: every shard is as it was published")
+    return problems
