@@ -1,5 +1,10 @@
 """The errors that a user may see: one line each, saying what, where, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class DepthmaskError(Exception):
     """The run cannot go on; the message is one line for the user."""
@@ -34,3 +39,12 @@ class SettingError(UsageError):
         self.name = name
         self.value = value
         self.expected = expected
+
+
+@contextmanager
+def setting_errors_named(group: str) -> Iterator[None]:
+    """Put the config group in front of the setting that an error names."""
+    try:
+        yield
+    except SettingError as error:
+        raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None

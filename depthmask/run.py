@@ -15,7 +15,7 @@ from depthmask.config.registry import registry
 from depthmask.config.root import Root
 from depthmask.dataset import Dataset
 from depthmask.depth.contract import contract_as_json
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.machine import machine
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
@@ -106,9 +106,10 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
         foregrounds=tuple(source.foregrounds()),
     )
     known = sum(map(source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
-    contract = root.depth.contract(
-        root.canvas, as_geometry(root.geometry).contract(root.canvas, known)
-    )
+    with setting_errors_named("geometry"):
+        geometry = as_geometry(root.geometry).contract(root.canvas, known)
+    with setting_errors_named("depth"):
+        contract = root.depth.contract(root.canvas, geometry)
     root.encode.check(contract)
     wanted = Claim(
         {
@@ -168,7 +169,7 @@ def _finish(job: Generate, records: list[Record], wanted: Claim) -> None:
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
     title = f"{job.output.name}: {len(dataset):,} samples"
-    contact_sheet([dataset[index] for index in chosen], title).save(
+    contact_sheet([dataset[index] for index in chosen], title, job.contract).save(
         job.output / "preview.jpg", quality=92
     )
     dataset.close()

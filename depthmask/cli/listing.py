@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from depthmask.config.location import config_folder
+from depthmask.config.location import config_folder, plugin_config_folders
 from depthmask.config.registry import KINDS, Registered, registry
 from depthmask.stage import SettingInfo, describe_settings
 
@@ -31,9 +31,9 @@ def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
 
 
 def _presets() -> Iterator[str]:
-    """The YAML files of `conf/`, each with its first line of comment."""
-    folder = config_folder()
-    for path in sorted(folder.glob("*/*.yaml")):
+    """The YAML files of `conf/` and of plugins, each with its first line of comment."""
+    folders = [config_folder(), *plugin_config_folders()]
+    for path in (path for folder in folders for path in sorted(folder.glob("*/*.yaml"))):
         group = path.parent.name
         name = f"+preset={path.stem}" if group == "preset" else f"{group}={path.stem}"
         yield f"  {name}  {_first_comment(path)}"

@@ -23,7 +23,9 @@ from depthmask.config.registry import registry
 from depthmask.errors import DepthmaskError
 from depthmask.run import run
 
-_FLAGS = ("-m", "--multirun")
+_VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp",
+           "--package", "-p", "--info", "-i")  # fmt: skip
+"""Hydra's options that a value follows."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,16 +40,26 @@ def main(arguments: Sequence[str]) -> int:
         version_base="1.3", config_path=str(config_folder()), config_name="config"
     )(jobs.run)
     with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
-        # Hydra reads sys.argv, and its argparse wants flags before overrides.
-        flags = [word for word in arguments if word in _FLAGS]
-        overrides = [word for word in arguments if word not in _FLAGS]
-        words = ["depthmask", *flags, f"hydra.sweep.dir={scratch}", *overrides]
+        words = ["depthmask", *_flags_first(arguments), f"hydra.sweep.dir={scratch}"]
         with patch.object(sys, "argv", words):
             try:
                 command()
             except Exception as error:
                 raise explain(error, arguments) from error
     return jobs.exit_code()
+
+
+def _flags_first(arguments: Sequence[str]) -> list[str]:
+    """Options with their values, then overrides: Hydra's argparse takes them in no other order."""
+    options, overrides = [], []
+    takes_value = False
+    for word in arguments:
+        if takes_value or word.startswith("-"):
+            options.append(word)
+            takes_value = word in _VALUED
+        else:
+            overrides.append(word)
+    return [*options, *overrides]
 
 
 class _Jobs:

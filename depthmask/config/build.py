@@ -11,7 +11,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.config.registry import KINDS, registry, suggestion, unknown
 from depthmask.config.root import Root
-from depthmask.errors import SettingError, UsageError
+from depthmask.errors import UsageError, setting_errors_named
 from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
@@ -71,10 +71,8 @@ def _live_stage(kind: str, config: Any) -> Stage:
 
 def _live(name: str, config: Any) -> Any:
     try:
-        return OmegaConf.to_object(config)
-    except SettingError as error:
-        full_name = f"{name}.{error.name}"
-        raise SettingError(full_name, error.value, error.expected) from None
+        with setting_errors_named(name):
+            return OmegaConf.to_object(config)
     except MissingMandatoryValue as error:
         key = str(error.full_key).rpartition(".")[2]
         settings = describe_settings(error.object_type) if error.object_type else []

@@ -6,6 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+
 from depthmask.data import Composite, DepthContract, Float32, Size, UInt8
 from depthmask.stage import Stage
 
@@ -41,6 +43,10 @@ class Estimator(Depth):
     @abstractmethod
     def cache_key(self) -> str:
         """Weights and settings that the numbers depend on: equal keys, equal depth."""
+
+    def annotate(self, composites: Sequence[Composite]) -> Sequence[Float32]:
+        """The depth of each composite's picture."""
+        return list(self.estimate(np.stack([composite.image for composite in composites])))
 
     @abstractmethod
     def estimate(self, images: UInt8) -> Float32:

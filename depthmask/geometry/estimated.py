@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from depthmask.data import Background, DepthContract, Size
+from depthmask.data import Background, DepthContract, DepthKind, Size
 from depthmask.depth.base import Estimator
 from depthmask.errors import UsageError
 from depthmask.geometry.base import Geometry
@@ -31,8 +31,13 @@ class EstimatedGeometry(Geometry):
         return self._estimator.cache_key
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """The estimator's own; UsageError for maps that are not of the canvas's size."""
+        """The estimator's own; UsageError if it does not give metres at the canvas's size."""
         contract = self._estimator.contract(size, None)
+        if contract is not None and contract.kind is not DepthKind.metric_z:
+            raise UsageError(
+                f"geometry={self.name}: it gives {contract.kind.name}, and objects are set in by "
+                "metres; use it as depth, or choose an estimator of metric depth"
+            )
         if contract is not None and contract.resolution != size:
             raise UsageError(
                 f"geometry={self.name}: its maps are {contract.resolution}, the canvas is {size}; "

@@ -19,8 +19,11 @@ _INVALID = 64
 
 
 def colour(depth: Float32, near: float, far: float) -> UInt8:
-    """float32 [h, w] -> uint8 [h, w, 3]: near is red, far is blue, invalid (0) is dark grey."""
-    place = 1 - np.clip((depth - near) / max(far - near, 1e-9), 0, 1)
+    """float32 [h, w] -> uint8 [h, w, 3]: near is red, far is blue, invalid (0) is dark grey.
+
+    near, far: the values at the ends of the scale; for disparity near is the larger one.
+    """
+    place = 1 - np.clip((depth - near) / (far - near or 1e-9), 0, 1)
     powers = place[..., None] ** np.arange(6)
     rgb = np.clip(powers @ _TURBO.T, 0, 1) * 255
     rgb[depth == 0] = _INVALID

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from depthmask.data import Sample
+from depthmask.data import DepthContract, DepthKind, Sample
 from depthmask.output.colormap import colour
 
 SAMPLES = 24
@@ -19,9 +19,13 @@ _PAPER = (250, 250, 248)
 _INK = (60, 60, 60)
 
 
-def contact_sheet(samples: Sequence[Sample], title: str) -> Image.Image:
+def contact_sheet(
+    samples: Sequence[Sample], title: str, contract: DepthContract | None = None
+) -> Image.Image:
     """Tiles of image, mask and depth side by side, one colour scale for all depth maps."""
     near, far = _depth_range(samples)
+    if contract is not None and contract.kind is DepthKind.disparity:
+        near, far = far, near
     tiles = [_tile(sample, near, far) for sample in samples]
     width, height = tiles[0].size
     rows = -(-len(tiles) // _COLUMNS)
@@ -40,8 +44,8 @@ def contact_sheet(samples: Sequence[Sample], title: str) -> Image.Image:
         sheet.paste(tile, (left, top))
     draw = ImageDraw.Draw(sheet)
     draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=ImageFont.load_default(16))
-    if far > near:
-        _legend(sheet, near, far)
+    if far != near:
+        _legend(sheet, near, far, contract.unit if contract else "")
     return sheet
 
 
@@ -68,17 +72,17 @@ def _tile(sample: Sample, near: float, far: float) -> Image.Image:
     return tile
 
 
-def _legend(sheet: Image.Image, near: float, far: float) -> None:
-    """A colour bar with its ends in metres, at the top right."""
+def _legend(sheet: Image.Image, near: float, far: float, unit: str) -> None:
+    """A colour bar with the depth of its ends, at the top right."""
     width, height = 200, 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    right_text = f"{far:.1f} m"
+    right_text = f"{far:.1f} {unit}"
     right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
     left = right - 8 - width
     sheet.paste(Image.fromarray(bar), (left, _MARGIN + 2))
     draw.text((right, _MARGIN), right_text, fill=_INK, font=font)
-    left_text = f"{near:.1f} m"
+    left_text = f"{near:.1f} {unit}"
     draw.text(
         (left - 8 - draw.textlength(left_text, font=font), _MARGIN), left_text, fill=_INK, font=font
     )

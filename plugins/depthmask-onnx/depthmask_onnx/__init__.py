@@ -1,0 +1,1 @@
+"""Any monocular depth model in ONNX as a depth estimator of depthmask: `depth=onnx`."""

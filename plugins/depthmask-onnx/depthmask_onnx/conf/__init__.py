@@ -1,0 +1,1 @@
+"""Presets: the settings of `onnx` for models as published."""
