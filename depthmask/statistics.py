@@ -7,12 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from depthmask.data import Sample
-
-ROWS = 256
-"""Rows added in float32 at a time: 256 * 255**2 < 2**24, so every partial sum is exact."""
+from depthmask.data import Sample, UInt8
 
 
 @dataclass
@@ -62,8 +58,8 @@ class Statistics:
 
     def add(self, sample: Sample) -> None:
         """Add the pixels of one sample."""
-        self.image.add(*_byte_sums(sample.image.reshape(-1, 3)))
-        self.mask.add(*_byte_sums(sample.mask.reshape(-1, 1)))
+        self.image.add(*_byte_sums(sample.image))
+        self.mask.add(*_byte_sums(sample.mask))
         if sample.depth is not None:
             valid = sample.depth[sample.depth != 0].astype(np.float64)
             # Whole numbers below 2**16, squared and added a few million times: exact in float64.
@@ -109,21 +105,28 @@ class Statistics:
         return self.image, self.mask, self.depth
 
 
-def _byte_sums(pixels: NDArray[np.uint8]) -> tuple[int, list[int], list[int]]:
-    """Count, sums and sums of squares of uint8 [n, channels].
+def byte_sum(values: UInt8) -> int:
+    """Sum of uint8 [h, w]: 1 us for 160x160 by OpenCV, 8 us by NumPy; both are exact."""
+    import cv2
 
-    Folded to a [ROWS, m] float32 matrix, which NumPy adds row by row with SIMD: 50 us for a
-    160x160 RGB image, against 380 us for a `sum` over integers.
+    return round(cv2.sumElems(values)[0]) if values.size else 0
+
+
+def _byte_sums(pixels: UInt8) -> tuple[int, list[int], list[int]]:
+    """Count, sums and sums of squares by channel of uint8 [h, w] or [h, w, channels].
+
+    OpenCV adds bytes in integers: 9 us for a 160x160 RGB image, 380 us with NumPy. Its results are
+    float64, less than 0.01 off below 2**43, where the largest canvas stays: rounded they are exact.
     """
-    count, channels = pixels.shape
-    rest = count % ROWS
-    head = pixels[: count - rest].reshape(ROWS, -1).astype(np.float32)
-    tail = pixels[count - rest :].astype(np.int64)
-    total = head.sum(axis=0).astype(np.int64).reshape(-1, channels).sum(axis=0)
-    np.square(head, out=head)
-    squares = head.sum(axis=0).astype(np.int64).reshape(-1, channels).sum(axis=0)
+    # Here, because its import takes 0.1 s, which `--help` does not have.
+    import cv2
+
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    planes = [pixels] if channels == 1 else cv2.split(pixels)
+    totals = cv2.sumElems(pixels)[:channels]
     return (
-        count,
-        (total + tail.sum(axis=0)).tolist(),
-        (squares + (tail * tail).sum(axis=0)).tolist(),
+        height * width,
+        [round(total) for total in totals],
+        [round(cv2.norm(plane, cv2.NORM_L2SQR)) for plane in planes],
     )

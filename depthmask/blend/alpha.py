@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthmask.blend.base import Blend
+from depthmask.blend.base import Blend, Patch
 from depthmask.data import UInt8
 from depthmask.stage import stage
 
@@ -13,13 +13,11 @@ from depthmask.stage import stage
 class Alpha(Blend):
     """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
 
-    def blend(self, canvas: UInt8, rgb: UInt8, alpha: UInt8, top: int, left: int) -> None:
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> None:
         """In 16-bit integers; (t + (t >> 8)) >> 8 with t = x + 128 is x / 255, rounded."""
-        height, width = alpha.shape
+        height, width = patch.alpha.shape
         window = canvas[top : top + height, left : left + width]
-        weight = alpha[..., None].astype(np.uint16)
-        total = rgb * weight
-        total += window * (255 - weight)
-        total += 128
+        total = window * patch.passing
+        total += patch.weighted
         total += total >> 8
         np.right_shift(total, 8, out=window, casting="unsafe")

@@ -62,12 +62,10 @@ class Composer:
     ) -> Composite:
         canvas = background.image.copy()
         for layer in layers:
-            cut_out = self._library.cut_out(layer)
             meet = window(layer, cover.mask.shape)
             rows, columns = meet.canvas
-            self._blend.blend(
-                canvas, cut_out.rgb[meet.box], cut_out.alpha[meet.box], rows.start, columns.start
-            )
+            patch = self._library.cut_out(layer).patch.window(*meet.box)
+            self._blend.blend(canvas, patch, rows.start, columns.start)
         return Composite(recipe, canvas, cover.mask, cover.instances, layers, background)
 
     def _no_place(self, recipe: Recipe, key: str) -> DepthmaskError:

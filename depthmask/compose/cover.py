@@ -11,6 +11,7 @@ import numpy as np
 
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Layer, Size, UInt8, UInt16
+from depthmask.statistics import byte_sum
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,8 @@ class Cover:
         meet = window(layer, self._size)
         if meet.empty:
             return False
-        alpha = cut_out.alpha[meet.box]
-        on_canvas = cut_out.alpha_sum if meet.whole else int(alpha.sum(dtype=np.int64))
+        alpha = cut_out.patch.alpha[meet.box]
+        on_canvas = cut_out.alpha_sum if meet.whole else byte_sum(alpha)
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         if not self._sums:
@@ -88,12 +89,12 @@ class Cover:
     ) -> bool:
         passing = 255 - alpha.astype(np.uint16)
         below = self.mask[meet.canvas]
-        overlap = int(np.minimum(below, alpha).sum(dtype=np.int64))
+        overlap = byte_sum(np.minimum(below, alpha))
         if overlap > max_overlap * on_canvas:
             return False
         hidden = [_over_255(seen[meet.canvas] * passing) for seen in self._seen]
         sums = [
-            int(seen.sum(dtype=np.int64)) - int((seen[meet.canvas] - left).sum(dtype=np.int64))
+            byte_sum(seen) - byte_sum(seen[meet.canvas] - left)
             for seen, left in zip(self._seen, hidden, strict=True)
         ]
         if any(now < min_visible * whole for now, whole in zip(sums, self._sums, strict=True)):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from depthmask.blend.base import Patch
 from depthmask.compose.cover import Cover, foot_depth, window
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Layer, Size
@@ -25,7 +26,7 @@ def box(top: int, left: int, height: int, width: int) -> Layer:
 
 def cut_out(alpha: np.ndarray) -> CutOut:
     rgb = np.zeros((*alpha.shape, 3), np.uint8)
-    return CutOut(rgb, alpha, int(alpha.sum(dtype=np.int64)))
+    return CutOut(Patch.of(rgb, alpha), int(alpha.sum(dtype=np.int64)))
 
 
 def soft(size: Size, seed: int) -> CutOut:
@@ -56,7 +57,7 @@ class ByPixel:
 
     def add(self, layer: Layer, what: CutOut) -> None:
         own = {
-            (y, x): int(what.alpha[y - layer.top, x - layer.left])
+            (y, x): int(what.patch.alpha[y - layer.top, x - layer.left])
             if 0 <= y - layer.top < layer.height and 0 <= x - layer.left < layer.width
             else 0
             for y, x in self.pixels
@@ -68,7 +69,7 @@ class ByPixel:
             if alpha >= 128:
                 self.instances[pixel] = len(self.seen) + 1
         self.seen.append(own)
-        self.whole.append(int(what.alpha.astype(int).sum()))
+        self.whole.append(int(what.patch.alpha.astype(int).sum()))
 
     def visible(self) -> list[float]:
         pairs = zip(self.seen, self.whole, strict=True)

@@ -38,27 +38,27 @@ def shelf(make_source: Callable[..., Source], gradient: Foreground) -> Library:
 
 def test_a_cut_out_of_its_own_size_keeps_its_pixels(shelf: Library, gradient: Foreground) -> None:
     found = shelf.cut_out(layer(4, 6))
-    assert np.array_equal(found.rgb, gradient.rgba[..., :3])
-    assert np.array_equal(found.alpha, gradient.rgba[..., 3])
+    assert np.array_equal(found.patch.rgb, gradient.rgba[..., :3])
+    assert np.array_equal(found.patch.alpha, gradient.rgba[..., 3])
     assert found.alpha_sum == 4 * 3 * 255
 
 
 def test_flip_mirrors_left_and_right(shelf: Library, gradient: Foreground) -> None:
     found = shelf.cut_out(layer(4, 6, flip=True))
-    assert np.array_equal(found.rgb, gradient.rgba[:, ::-1, :3])
-    assert np.array_equal(found.alpha, gradient.rgba[:, ::-1, 3])
+    assert np.array_equal(found.patch.rgb, gradient.rgba[:, ::-1, :3])
+    assert np.array_equal(found.patch.alpha, gradient.rgba[:, ::-1, 3])
     straight, mirrored = shelf.cut_out(layer(8, 12)), shelf.cut_out(layer(8, 12, flip=True))
-    assert np.array_equal(straight.rgb[:, ::-1], mirrored.rgb)
+    assert np.array_equal(straight.patch.rgb[:, ::-1], mirrored.patch.rgb)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (8, 12), (40, 6)])
 def test_a_layer_decides_the_size(shelf: Library, size: Size) -> None:
     found = shelf.cut_out(layer(*size))
-    assert found.rgb.shape == (*size, 3)
-    assert found.alpha.shape == size
-    assert found.alpha_sum == int(found.alpha.astype(int).sum())
-    assert found.rgb.flags.c_contiguous
-    assert found.alpha.flags.c_contiguous
+    assert found.patch.rgb.shape == (*size, 3)
+    assert found.patch.alpha.shape == size
+    assert found.alpha_sum == int(found.patch.alpha.astype(int).sum())
+    assert found.patch.rgb.flags.c_contiguous
+    assert found.patch.alpha.flags.c_contiguous
 
 
 def test_hidden_colours_do_not_bleed_into_a_resized_edge(
@@ -69,7 +69,7 @@ def test_hidden_colours_do_not_bleed_into_a_resized_edge(
     rgba[:, :4] = (0, 0, 0, 0)
     shelf = Library(make_source(replace(thing, rgba=rgba)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
     found = shelf.cut_out(layer(5, 5))
-    assert found.rgb[found.alpha > 30].min() >= 195
+    assert found.patch.rgb[found.patch.alpha > 30].min() >= 195
 
 
 def test_assets_are_made_once(
