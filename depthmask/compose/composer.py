@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from depthmask.blend.base import Blend
 from depthmask.compose.cover import Cover, foot_depth, window
 from depthmask.compose.library import Library
@@ -38,10 +36,9 @@ class Composer:
                     break
             else:
                 raise self._no_place(recipe, foreground.key)
-            layer = replace(layer, depth_m=foot_depth(background, layer))
-            scene = replace(scene, layers=(*scene.layers, layer))
+            scene = Scene(recipe.index, background, (*scene.layers, layer))
         layers = tuple(
-            replace(layer, visible=visible)
+            _labelled(layer, background, visible)
             for layer, visible in zip(scene.layers, cover.visible, strict=True)
         )
         laps("place")
@@ -76,3 +73,19 @@ class Composer:
             f"placement.min_visible={stage.min_visible:g} and "
             f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"
         )
+
+
+def _labelled(layer: Layer, background: Background, visible: float) -> Layer:
+    """The layer with what is known once all are placed; `replace` takes five times as long."""
+    depth_m = layer.depth_m
+    return Layer(
+        layer.foreground,
+        layer.label,
+        layer.top,
+        layer.left,
+        layer.height,
+        layer.width,
+        layer.flip,
+        foot_depth(background, layer) if depth_m is None else depth_m,
+        visible,
+    )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from depthmask.data import Foreground, Layer, Scene
+from depthmask.data import Foreground, Layer, Scene, Size
 from depthmask.stage import Stage, setting, settings
 
 
@@ -34,15 +34,13 @@ class Placement(Stage):
         """Propose a box [pixels] for the foreground; all chance comes from `random`."""
 
 
-def layer(foreground: Foreground, *, top: int, left: int, scale: float, flip: bool) -> Layer:
-    """A layer that shows the foreground `scale` times its prepared size, at least one pixel."""
+def scaled_size(foreground: Foreground, scale: float) -> Size:
+    """(height, width) in pixels of the foreground `scale` times as large, at least one pixel."""
     height, width = foreground.size
-    return Layer(
-        foreground=foreground.key,
-        label=foreground.label,
-        top=top,
-        left=left,
-        height=max(1, round(height * scale)),
-        width=max(1, round(width * scale)),
-        flip=flip,
-    )
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def layer(foreground: Foreground, *, top: int, left: int, scale: float, flip: bool) -> Layer:
+    """A layer that shows the foreground `scale` times its prepared size."""
+    height, width = scaled_size(foreground, scale)
+    return Layer(foreground.key, foreground.label, top, left, height, width, flip)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum
 
 import numpy as np
 
 from depthmask.data import Foreground, Layer, Scene
 from depthmask.errors import SettingError
-from depthmask.placement.base import Placement, layer
+from depthmask.placement.base import Placement, layer, scaled_size
 from depthmask.stage import setting, stage
 
 
@@ -46,15 +45,12 @@ class Random(Placement):
         self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
     ) -> Layer:
         """Draw scale, top and left; three numbers from `random` for every proposal."""
-        for_scale, for_top, for_left = random.random(3)
+        for_scale, for_top, for_left = random.random(3).tolist()
         scale = self.min_scale + (self.max_scale - self.min_scale) * for_scale
-        box = layer(foreground, top=0, left=0, scale=scale, flip=flip)
-        height, width = scene.size
-        return replace(
-            box,
-            top=self._start(box.height, height, for_top),
-            left=self._start(box.width, width, for_left),
-        )
+        box, canvas = scaled_size(foreground, scale), scene.size
+        top = self._start(box[0], canvas[0], for_top)
+        left = self._start(box[1], canvas[1], for_left)
+        return layer(foreground, top=top, left=left, scale=scale, flip=flip)
 
     def _start(self, length: int, canvas: int, chance: float) -> int:
         """Where the box begins along one axis, by a number in 0..1."""
