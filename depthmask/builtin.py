@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from depthmask.blend.alpha import Alpha
 from depthmask.config.hooks import hookimpl
+from depthmask.depth.densedepth import DenseDepth
 from depthmask.depth.fastdepth import FastDepth
 from depthmask.depth.layered import Layered
 from depthmask.depth.none import NoDepth
@@ -32,7 +33,7 @@ def depthmask_stages() -> Sequence[type[Stage]]:
         *(Auto, SourceGeometry, NoGeometry),
         *(Random, Grid),
         *(Alpha,),
-        *(Layered, FastDepth, NoDepth),
+        *(Layered, FastDepth, DenseDepth, NoDepth),
         *(WebDataset, Zip, Npz, Folder),
         *(Local,),
     ]

@@ -18,6 +18,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
+from depthmask.depth._runtime import default_policy
 from depthmask.errors import DepthmaskError
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
@@ -60,10 +61,29 @@ def load_weights(path: Path) -> dict[str, NDArray[np.float32]]:
     """
     arrays = _read_arrays(path)
     try:
-        check_shapes(arrays)
+        weights = {name: _as_float(arrays, name) for name in arrays if not _is_scale(name)}
+        check_shapes(weights)
     except DepthmaskError as error:
         raise DepthmaskError(f"{path}: {error}") from None
-    return {name: array.astype(np.float32) for name, array in arrays.items()}
+    return weights
+
+
+def _is_scale(name: str) -> bool:
+    return name.endswith(".scale")
+
+
+def _as_float(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    """float32; integers are multiples of the layer's `scale`, one for each output channel."""
+    array, scale = arrays[name], arrays.get(f"{name.rpartition('.')[0]}.scale")
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    if array.dtype != np.int16 or scale is None or scale.dtype != np.float32:
+        raise DepthmaskError(
+            f"array {name}: expected finite floating-point numbers, or int16 with a scale"
+        )
+    if array.shape[-scale.ndim :] != scale.shape:
+        raise DepthmaskError(f"array {name}: its scale has shape {list(scale.shape)}")
+    return array * scale
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -85,7 +105,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _array_names() -> list[str]:
-    return [f"{one.name}.{part}" for one in convolutions() for part in ("kernel", "bias")]
+    return [f"{one.name}.{part}" for one in convolutions() for part in ("kernel", "scale", "bias")]
 
 
 def check_shapes(arrays: Weights) -> None:
@@ -128,27 +148,19 @@ def _check_array(arrays: Weights, name: str, expected: tuple[int | None, ...]) -
     return array.shape
 
 
-def build(weights: Weights, batch: int, side: int) -> keras.Model:
+def build(weights: Weights, batch: int, side: int, policy: str = "float32") -> keras.Model:
     """The network with these weights (as `load_weights` gives them), for one shape of input.
 
     float32 [batch, side, side, 3] RGB in 0..1 -> float32 [batch, side, side, 1] metres, larger is
-    farther. side: pixels, a multiple of 32.
+    farther. side: pixels, a multiple of 32. policy: Keras's dtype policy of all layers before the
+    head, which is float32.
     """
     image = keras.Input((side, side, 3), batch_size=batch)
-    x = _convolve(image, weights, "stem", "relu6", stride=2)
-    encoded = {}
-    for block, stride in enumerate(ENCODER_STRIDES, start=1):
-        x = _separable(x, weights, f"encoder{block}", "relu6", stride)
-        encoded[block] = x
-    for block in range(1, DECODER_BLOCKS + 1):
-        x = _separable(x, weights, f"decoder{block}", "relu")
-        if block == DECODER_BLOCKS:
-            # The head is 1x1, so it gives the same before the last upsampling, at a quarter of
-            # the work.
-            x = _convolve(x, weights, "head", "relu")
-        x = layers.UpSampling2D(2, interpolation="nearest")(x)
-        if block in SKIPS:
-            x = layers.Add()([x, encoded[SKIPS[block]]])
+    with default_policy(policy):
+        x = _body(image, weights)
+    # The head is 1x1, so it gives the same before the last upsampling, at a quarter of the work.
+    x = _convolve(x, weights, "head", "relu", dtype="float32")
+    x = layers.UpSampling2D(2, interpolation="nearest", dtype="float32")(x)
     model = keras.Model(image, x, name="fastdepth")
     for layer in model.layers:
         if layer.weights:
@@ -157,13 +169,36 @@ def build(weights: Weights, batch: int, side: int) -> keras.Model:
     return model
 
 
+def _body(image: Tensor, weights: Weights) -> Tensor:
+    """All but the head and the last upsampling."""
+    x = _convolve(image, weights, "stem", "relu6", stride=2)
+    encoded = {}
+    for block, stride in enumerate(ENCODER_STRIDES, start=1):
+        x = _separable(x, weights, f"encoder{block}", "relu6", stride)
+        encoded[block] = x
+    for block in range(1, DECODER_BLOCKS + 1):
+        x = _separable(x, weights, f"decoder{block}", "relu")
+        if block < DECODER_BLOCKS:
+            x = layers.UpSampling2D(2, interpolation="nearest")(x)
+        if block in SKIPS:
+            x = layers.Add()([x, encoded[SKIPS[block]]])
+    return x
+
+
 def _separable(x: Tensor, weights: Weights, name: str, activation: str, stride: int = 1) -> Tensor:
     """A depthwise convolution, then a pointwise one."""
     x = _convolve(x, weights, f"{name}.depthwise", activation, stride)
     return _convolve(x, weights, f"{name}.pointwise", activation)
 
 
-def _convolve(x: Tensor, weights: Weights, name: str, activation: str, stride: int = 1) -> Tensor:
+def _convolve(
+    x: Tensor,
+    weights: Weights,
+    name: str,
+    activation: str,
+    stride: int = 1,
+    dtype: str | None = None,
+) -> Tensor:
     """A convolution with its bias and activation, padded as in PyTorch: alike on all sides."""
     side, _, _, width = weights[f"{name}.kernel"].shape
     padding = "same"
@@ -176,6 +211,7 @@ def _convolve(x: Tensor, weights: Weights, name: str, activation: str, stride: i
         "padding": padding,
         "activation": activation,
         "name": name.replace(".", "_"),
+        "dtype": dtype,
     }
     # Zeros, because random numbers would be drawn only to be overwritten (10 s on JAX).
     if name.endswith(".depthwise"):

@@ -354,8 +354,5 @@ def test_fastdepth_equals_the_built_in_one() -> None:
     seed = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])
     ours_m = Onnx(weights=str(REFERENCE / "fastdepth_7.onnx")).estimate(seed)
     error_m = np.abs(ours_m - FastDepth().estimate(seed))
-    # Keeps most kernels in float16: 99.98 % of the pixels are within a centimetre, the worst of
-    # 40 images is 2 cm off. With its kernels in float32 the two differ by 0.1 mm at most.
-    assert np.quantile(error_m, 0.999) < 1e-2
     assert error_m.mean() < 1e-3
-    assert error_m.max() < 3e-2
+    assert error_m.max() < 1e-2

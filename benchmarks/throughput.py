@@ -1,0 +1,186 @@
+"""How fast pairs of image and mask are made, against the original's loop and the encoders' limit.
+
+    python benchmarks/throughput.py --assets DIR [--samples 40000] [--json result.json]
+
+All figures are measured one after another in one run, as medians of `--runs` whole processes:
+the loop of DepthMaskDataset's notebook written anew (Pillow: paste, two JPEGs of quality 50, zip),
+the encoders alone over ready composites, `depthmask` with each writer, with 1 and 2 workers, with
+depth, its start-up, its peak memory, and reading the result back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+PAIRS = ("+preset=pairs", "placement=original", "encode.quality=50")
+
+
+def original_loop(assets: Path, pairs: int) -> float:
+    """Pairs per second of the notebook's loop, in this process."""
+    random = np.random.default_rng(0)
+    backgrounds = sorted((assets / "bg").iterdir())
+    foregrounds = sorted((assets / "fg").iterdir())
+    done, start = 0, time.perf_counter()
+    with tempfile.TemporaryFile() as file, zipfile.ZipFile(file, "w") as archive:
+        for background in backgrounds:
+            for foreground in foregrounds:
+                scene = Image.open(background).convert("RGB")
+                cut_out = Image.open(foreground).convert("RGBA")
+                for flip in (False, True):
+                    pasted = cut_out.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else cut_out
+                    alpha = pasted.getchannel("A")
+                    for _ in range(20):
+                        place = tuple(int(one) for one in random.integers(0, scene.size))
+                        image, mask = scene.copy(), Image.new("RGB", scene.size)
+                        image.paste(pasted, place, alpha)
+                        mask.paste(alpha.convert("RGB"), place, alpha)
+                        for name, picture in (("image", image), ("mask", mask)):
+                            data = io.BytesIO()
+                            picture.save(data, "JPEG", quality=50, optimize=True)
+                            archive.writestr(f"{name}/{done:06d}.jpg", data.getvalue())
+                        done += 1
+                        if done == pairs:
+                            return done / (time.perf_counter() - start)
+    raise ValueError(f"{assets} has fewer than {pairs} pairs")
+
+
+def encoders_alone(assets: Path, pairs: int) -> float:
+    """Pairs per second of one core that encodes ready samples and does nothing else."""
+    from depthmask.config.compose import compose_root
+    from depthmask.run import prepare
+    from depthmask.timing import Laps
+
+    root = compose_root([*PAIRS, "source=assets", f"source.root={assets}", "samples=500"])
+    job, _ = prepare(root, root.source.check(root.canvas))
+    samples = list(job.samples(0, 500, Laps()))
+    start = time.perf_counter()
+    for number in range(pairs):
+        root.encode.encode(samples[number % len(samples)])
+    return pairs / (time.perf_counter() - start)
+
+
+def whole_process(assets: Path, samples: int, *words: str) -> tuple[float, float]:
+    """Samples per second by the wall time of the whole command, and its peak memory in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "depthmask", "source=assets", f"source.root={assets}"]
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [*command, f"samples={samples}", f"output={folder}/out", *words],
+            stderr=subprocess.DEVNULL,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        if status:
+            raise RuntimeError(f"{' '.join(command)} failed")
+        return samples / seconds, usage.ru_maxrss / 1024
+
+
+def reading(assets: Path, samples: int) -> dict[str, float]:
+    """Samples per second read at random by `depthmask.open`, and streamed by it and webdataset."""
+    import webdataset
+
+    import depthmask
+
+    with tempfile.TemporaryDirectory() as folder:
+        out = f"{folder}/out"
+        subprocess.run(
+            [sys.executable, "-m", "depthmask", "source=assets", f"source.root={assets}", *PAIRS,
+             f"samples={samples}", f"output={out}"],
+            check=True, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        dataset = depthmask.open(out)
+        order = np.random.default_rng(0).integers(0, samples, samples).tolist()
+        shards = [str(path) for path in sorted(Path(out, "shards").iterdir())]
+        stream = webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8")
+        return {
+            "open()[i] at random": _rate(samples, lambda: [dataset[index] for index in order]),
+            "open(), streaming": _rate(samples, lambda: list(map(len, _sizes(dataset)))),
+            "webdataset, streaming": _rate(samples, lambda: [one["jpg"] for one in stream]),
+        }
+
+
+def _sizes(dataset: object) -> list[tuple[int, ...]]:
+    return [sample.image.shape for sample in dataset]  # type: ignore[attr-defined]
+
+
+def _rate(count: int, work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - start)
+
+
+def start_up() -> float:
+    """Seconds of `--help`."""
+    start = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "depthmask", "--help"], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - start
+
+
+def measure(assets: Path, samples: int, runs: int) -> dict[str, float]:
+    """Every figure, as the median of `runs`."""
+
+    def median(work: Callable[[], float]) -> float:
+        return statistics.median(work() for _ in range(runs))
+
+    def rate(*words: str, count: int = samples) -> float:
+        return median(lambda: whole_process(assets, count, *words)[0])
+
+    found = {
+        "the original's loop, one process": median(lambda: original_loop(assets, 2000)),
+        "encoders alone, one core": median(lambda: encoders_alone(assets, 4000)),
+        "q50, webdataset, 2 workers": rate(*PAIRS, "runner.workers=2"),
+        "q50, webdataset, 1 worker": rate(*PAIRS, "runner.workers=1", count=samples // 2),
+    }
+    for writer in ("zip", "npz", "folder"):
+        found[f"q50, {writer}, 2 workers"] = rate(*PAIRS, f"writer={writer}", "runner.workers=2")
+    found["q95, webdataset, 2 workers"] = rate(*PAIRS, "encode.quality=95", "runner.workers=2")
+    found["q50 and layered depth PNG, 2 workers"] = rate(
+        "placement=original", "encode.quality=50", "runner.workers=2"
+    )
+    found["start-up, --help [s]"] = median(start_up)
+    for count in (samples // 10, samples):
+        _, peak = whole_process(assets, count, *PAIRS, "runner.workers=1")
+        found[f"peak memory, {count:,} samples [MB]"] = peak
+    return {**found, **reading(assets, min(samples, 10_000))}
+
+
+def main() -> int:
+    """Print the table and its ratios; write it as JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assets", type=Path, required=True, help="folder with bg/ and fg/")
+    parser.add_argument("--samples", type=int, default=40_000)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    found = measure(options.assets, options.samples, options.runs)
+    made = found["q50, webdataset, 2 workers"]
+    found["ratio: 2 workers to 1"] = made / found["q50, webdataset, 1 worker"]
+    found["ratio: a worker to the original's loop"] = (
+        found["q50, webdataset, 1 worker"] / found["the original's loop, one process"]
+    )
+    found["ratio: 2 workers to the encoders alone"] = made / 2 / found["encoders alone, one core"]
+    for name, value in found.items():
+        print(f"{name:<44}{value:>12,.2f}" if value < 100 else f"{name:<44}{value:>12,.0f}")
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
