@@ -2,9 +2,10 @@
 
     python benchmarks/depth_runtimes.py benchmarks/depth_runtimes.json
 
-DenseDepth has random weights (as fast as trained ones), FastDepth its own; images are 160x160 (FastDepth: made 224x224). The
-runtimes take turns, so that whatever else the machine does meets all of them, and the fastest turn
-counts. `error` is against Keras in float32, max|a-b| / max|b| of the networks' outputs.
+DenseDepth has random weights (as fast as trained ones), FastDepth its own; images are 160x160
+(FastDepth: made 224x224). The runtimes take turns, so that whatever else the machine does meets all
+of them, and the fastest turn counts. `error` is against Keras in float32, max|a-b| / max|b| of the
+networks' outputs.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from depthmask.depth.base import Depth, Estimator
 from depthmask.errors import DepthmaskError, SettingError, UsageError
 from depthmask.geometry.base import Geometry
 from depthmask.placement.base import Placement
-from depthmask.source.base import Source
+from depthmask.source.base import Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
 from depthmask.writer.base import ShardReader, Writer
 
@@ -46,6 +46,7 @@ __all__ = [
     "Background",
     "Blend",
     "Camera",
+    "Checked",
     "Composite",
     "Depth",
     "DepthContract",
@@ -58,6 +59,7 @@ __all__ = [
     "Foreground",
     "Geometry",
     "Layer",
+    "LeftOut",
     "Placement",
     "Plane",
     "Recipe",

@@ -15,8 +15,10 @@ from depthmask.data import DepthContract, Encoded, Sample
 from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.formats.untrusted import untrusted
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
+from depthmask.output.summary import check_summary
 from depthmask.output.verify import read_record
 from depthmask.writer.base import ShardReader
 
@@ -35,6 +37,8 @@ class Dataset(Sequence[Sample]):
         """info: the content of `dataset.json`, where it is not written yet."""
         self.path = path
         self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
+        with untrusted(str(path / "dataset.json")):
+            check_summary(self.info)
         self._shards: OrderedDict[int, tuple[Record, ShardReader]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -49,7 +53,9 @@ class Dataset(Sequence[Sample]):
     def __getitem__(self, index: SupportsIndex | slice) -> Sample | list[Sample]:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
-        return decode(self.encoded(operator.index(index)))
+        encoded = self.encoded(operator.index(index))
+        with untrusted(str(self.path)):
+            return decode(encoded, self._most_pixels)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))
@@ -79,15 +85,22 @@ class Dataset(Sequence[Sample]):
     @cached_property
     def _writer(self) -> Any:
         plan = require_sealed(self.path / "plan.json")
-        return stage_from_plain("writer", plan["config"]["writer"])
+        with untrusted(str(self.path / "plan.json")):
+            return stage_from_plain("writer", plan["config"]["writer"])
+
+    @property
+    def _most_pixels(self) -> int:
+        sizes = [self.info["size"], *([self.contract.resolution] if self.contract else [])]
+        return max(height * width for height, width in sizes)
 
     def _record(self, number: int) -> Record:
-        name = f"{self.info['split']}-{number:06d}"
-        record = read_record(self.path, name)
-        if record is None:
+        record = require_record(self.path, f"{self.info['split']}-{number:06d}")
+        start = number * self.info["shard_size"]
+        stop = min(start + self.info["shard_size"], len(self))
+        if (record.start, record.stop) != (start, stop):
             raise DepthmaskError(
-                f"{self.path}: the record of {name} is missing or damaged; "
-                f"`python -m depthmask verify {self.path} --repair` makes the shard again"
+                f"{self.path}: the record of {record.shard} is of the samples "
+                f"{record.start}..{record.stop - 1}, not {start}..{stop - 1}"
             )
         return record
 
@@ -111,6 +124,17 @@ class Dataset(Sequence[Sample]):
 
     def __repr__(self) -> str:
         return f"Dataset({str(self.path)!r}, {len(self)} samples)"
+
+
+def require_record(output: Path, shard: str) -> Record:
+    """The record of a published shard; DepthmaskError if it is not there or not whole."""
+    record = read_record(output, shard)
+    if record is None:
+        raise DepthmaskError(
+            f"{output}: the record of {shard} is missing or damaged; "
+            f"`python -m depthmask verify {output} --repair` makes the shard again"
+        )
+    return record
 
 
 def open(path: str | PathLike[str]) -> Dataset:

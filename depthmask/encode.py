@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -13,13 +15,19 @@ from PIL import Image
 
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
 from depthmask.errors import DepthmaskError, SettingError
-from depthmask.formats.npz import encode_npz
+from depthmask.formats.npz import encode_npz, read_npz
 from depthmask.formats.png import encode_png
+from depthmask.formats.untrusted import untrusted
 from depthmask.stage import setting, settings
 
 _LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
+
+MOST_PIXELS = 8192 * 8192
+"""Of the largest canvas."""
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE_AT = 16
 
 # Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
 _JPEG_QUALITIES = (1, 50, 75, 85, 90, 95, 100)
@@ -58,6 +66,18 @@ class DepthFormat(Enum):
     npz = "npz"
     npz16 = "npz16"
     none = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of an encoded sample before there is one.
+
+    members: their number. bytes: of all members together, about. arrays: bytes of each by name.
+    """
+
+    members: int
+    bytes: int
+    arrays: dict[str, int]
 
 
 @settings
@@ -118,8 +138,19 @@ class Encode:
                 f"up to {contract.far:g} {contract.unit}; choose encode.depth=npz",
             )
 
-    def bytes_per_sample(self, size: Size, depth: Size | None) -> int:
-        """About how many bytes a sample takes, from the means of the reference photographs."""
+    def expected(self, size: Size, depth: Size | None) -> Expected:
+        """What a sample will bring, by the sizes of canvas and depth map."""
+        arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
+        members = ["image", "mask", "json"]
+        if self.instances is not InstancesFormat.none:
+            members.append("instances")
+        if depth is not None and self.depth is not DepthFormat.none:
+            members.append("depth")
+            arrays["depth"] = depth[0] * depth[1] * (2 if self.depth is DepthFormat.npz16 else 4)
+        return Expected(len(members), self._bytes(size, depth), arrays)
+
+    def _bytes(self, size: Size, depth: Size | None) -> int:
+        """From the means of the reference photographs."""
         jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
         image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
         total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
@@ -139,35 +170,71 @@ class Encode:
         )
 
 
-def decode(encoded: Encoded) -> Sample:
-    """The sample behind its members, or behind its arrays where a writer kept those."""
-    members, arrays = encoded.members, encoded.arrays
-    image = arrays.get("image")
-    if image is None:
-        image = _decode_image(members.get("jpg") or members["png"], "RGB")
-    mask = arrays.get("mask")
-    if mask is None:
-        mask = _decode_image(members.get("mask.png") or members["mask.jpg"], "L")
-    instances = members.get("instances.png")
-    return Sample(
-        key=encoded.key,
-        image=image,
-        mask=mask,
-        instances=None if instances is None else np.array(_open(instances)),
-        depth=_decode_depth(encoded),
-        meta=json.loads(members["json"]),
-    )
+def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
+    """The sample behind its members, or behind its arrays where a writer kept those.
+
+    most_pixels: what a picture may have; DepthmaskError names the member that has more, or that
+    cannot be decoded.
+    """
+    with untrusted(encoded.key):
+        image = _picture(encoded, "image", ("jpg", "png"), "RGB", most_pixels)
+        mask = _picture(encoded, "mask", ("mask.png", "mask.jpg"), "L", most_pixels)
+        if mask.shape != image.shape[:2]:
+            raise DepthmaskError(f"a mask of {mask.shape} for an image of {image.shape}")
+        return Sample(
+            key=encoded.key,
+            image=image,
+            mask=mask,
+            instances=_instances(encoded, most_pixels),
+            depth=_decode_depth(encoded, most_pixels),
+            meta=_meta(encoded),
+        )
 
 
-def _decode_depth(encoded: Encoded) -> Float32 | None:
-    if "depth" in encoded.arrays:
-        return np.asarray(encoded.arrays["depth"], np.float32)
-    if "depth.png" in encoded.members:
-        return from_millimetres(np.asarray(_open(encoded.members["depth.png"])))
-    if "depth.npz" in encoded.members:
-        with np.load(io.BytesIO(encoded.members["depth.npz"]), allow_pickle=False) as arrays:
-            return np.asarray(arrays["depth"], np.float32)
-    return None
+def _picture(
+    encoded: Encoded, array: str, members: tuple[str, ...], mode: str, most_pixels: int
+) -> UInt8:
+    """The array of this name, or the one of the members that is there, decoded to `mode`."""
+    pixels = encoded.arrays.get(array)
+    if pixels is not None:
+        if pixels.dtype != np.uint8 or pixels.ndim != (3 if mode == "RGB" else 2):
+            raise DepthmaskError(f"{array}: {pixels.dtype} {pixels.shape} is no picture")
+        return pixels
+    name = next((name for name in members if name in encoded.members), None)
+    if name is None:
+        raise DepthmaskError(f"no {' and no '.join(members)}")
+    with untrusted(name):
+        return _decode_image(encoded.members[name], mode, most_pixels)
+
+
+def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
+    data = encoded.members.get("instances.png")
+    if data is None:
+        return None
+    with untrusted("instances.png"):
+        return _grey(data, most_pixels)
+
+
+def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
+    members, depth = encoded.members, encoded.arrays.get("depth")
+    if depth is None and "depth.png" in members:
+        with untrusted("depth.png"):
+            depth = from_millimetres(_grey(members["depth.png"], most_pixels).astype(np.uint16))
+    elif depth is None and "depth.npz" in members:
+        data = members["depth.npz"]
+        with untrusted("depth.npz"):
+            depth = read_npz(io.BytesIO(data), len(data))["depth"]
+    if depth is not None and depth.ndim != 2:
+        raise DepthmaskError(f"a depth map of {depth.shape}")
+    return None if depth is None else np.asarray(depth, np.float32)
+
+
+def _meta(encoded: Encoded) -> dict[str, Any]:
+    with untrusted("json"):
+        meta = json.loads(encoded.members["json"])
+        if not isinstance(meta, dict):
+            raise DepthmaskError("not the description of a sample")
+        return meta
 
 
 def to_millimetres(depth_m: Float32) -> UInt16:
@@ -199,14 +266,31 @@ def _grey_jpeg(mask: UInt8, quality: int) -> bytes:
     )
 
 
-def _open(data: bytes) -> Image.Image:
-    return Image.open(io.BytesIO(data), formats=["PNG", "JPEG"])
+def _open(data: bytes, most_pixels: int) -> Image.Image:
+    """The picture, its size looked at before it is decoded, and before Pillow warns of it."""
+    width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
+    if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        # A second header would have been the one that counts.
+        if image.size == (width, height):
+            return image
+    raise DepthmaskError(f"no PNG of up to {most_pixels:,} pixels")
 
 
-def _decode_image(data: bytes, mode: str) -> UInt8:
+def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
+    values = np.array(_open(data, most_pixels))
+    if values.ndim != 2:
+        raise DepthmaskError(f"values of {values.shape}, one channel expected")
+    return values
+
+
+def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
     if data[:2] == b"\xff\xd8":
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        if width * height > most_pixels:
+            raise DepthmaskError(f"{height}x{width}, more than {most_pixels:,} pixels")
         grey = mode == "L"
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
         return pixels[..., 0] if grey else pixels
     # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
-    return np.array(_open(data).convert(mode))
+    return np.array(_open(data, most_pixels).convert(mode))

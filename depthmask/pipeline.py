@@ -8,6 +8,7 @@ the plan, in one process or many, and never sees an image.
 
 from __future__ import annotations
 
+import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
@@ -142,10 +143,19 @@ def make_shard(
 
 def _stage_failure(job: Generate, shard: Shard, done: int, error: Exception) -> ShardError:
     """Name the sample that was being made; with a network, the first of its batch."""
-    recipe = job.plan.recipe(min(shard.start + done, shard.stop - 1))
+    sample = culprit(job, min(shard.start + done, shard.stop - 1))
+    return ShardError(f"{shard.name}: {sample}: {in_one_line(error)}")
+
+
+def culprit(job: Generate, index: int) -> str:
+    """A sample and its assets, to be named when it could not be made."""
+    recipe = job.plan.recipe(index)
     assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
+    return f"sample {index} ({assets})"
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error that nobody foresaw says, and where it came from."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return ShardError(
-        f"{shard.name}: sample {recipe.index} ({assets}): {type(error).__name__}: {error} "
-        f"(in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"
-    )
+    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500)
+    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"

@@ -5,7 +5,7 @@ Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -87,6 +87,10 @@ class Plan:
         start = number * self.shard_size
         return Shard(number, self.split, start, min(start + self.shard_size, self.samples))
 
+    def shards(self, done: Iterable[int] = ()) -> Shards:
+        """All shards but those with the numbers in `done`."""
+        return Shards(self, frozenset(done))
+
     def _recipe(self, index: int, stream: Stream) -> Recipe:
         # One draw for all that is needed: a call costs 2 us, each number in it 4 ns.
         least, greatest = self.objects
@@ -115,6 +119,38 @@ class Plan:
         index //= self.repeats
         index, foreground = divmod(index, len(self.foregrounds))
         return index % len(self.backgrounds), foreground, flip == 1
+
+
+@dataclass(frozen=True)
+class Shards(Collection[Shard]):
+    """The shards of a plan less those that are done, made as they are asked for.
+
+    A plan may have a million of them, and most of them are far off when a run starts.
+    """
+
+    plan: Plan
+    done: frozenset[int]
+
+    def __len__(self) -> int:
+        return self.plan.shard_count() - len(self.done)
+
+    def __iter__(self) -> Iterator[Shard]:
+        for number in range(self.plan.shard_count()):
+            if number not in self.done:
+                yield self.plan.shard(number)
+
+    def __contains__(self, shard: object) -> bool:
+        return (
+            isinstance(shard, Shard)
+            and 0 <= shard.number < self.plan.shard_count()
+            and shard.number not in self.done
+            and shard == self.plan.shard(shard.number)
+        )
+
+    @property
+    def samples(self) -> int:
+        """Of all these shards together."""
+        return self.plan.samples - sum(len(self.plan.shard(number)) for number in self.done)
 
 
 def _pick(chance: float, count: int) -> int:

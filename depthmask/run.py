@@ -6,6 +6,8 @@ import itertools
 import logging
 import shutil
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,22 +15,25 @@ from typing import TYPE_CHECKING, Any
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
-from depthmask.dataset import Dataset
+from depthmask.dataset import Dataset, require_record
 from depthmask.depth.contract import contract_as_json
-from depthmask.errors import UsageError, setting_errors_named
+from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.machine import machine
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
 from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
-from depthmask.output.publish import DRAFTS, read_sealed, write_sealed
-from depthmask.output.record import Record
-from depthmask.output.summary import summarise
+from depthmask.output.publish import DRAFTS, disk_error, read_sealed, write_sealed
+from depthmask.output.quarantine import quarantine
+from depthmask.output.record import recorded
+from depthmask.output.summary import manifest_hash, summarise
 from depthmask.output.verify import standing
-from depthmask.pipeline import Generate
-from depthmask.plan import Plan, Shard
+from depthmask.pipeline import Generate, in_one_line
+from depthmask.plan import Plan, Shards
+from depthmask.source.base import LeftOut
 from depthmask.timing import add_seconds
 from depthmask.versions import versions
+from depthmask.writer.base import check_shard_size
 
 if TYPE_CHECKING:
     from depthmask.cli.screen import Screen
@@ -53,39 +58,65 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
     is written if config, assets or output folder are not right.
     """
     start = time.perf_counter()
-    inputs = root.source.check(root.canvas)
-    job, wanted = prepare(root, inputs, sweep=sweep)
+    checked = root.source.check(root.canvas)
+    job, wanted = prepare(root, checked.digest, sweep=sweep)
     examine(job.output, wanted, overwrite=root.overwrite)
-    with locked(job.output):
+    with _one_line_for_failures(job.output), locked(job.output):
         found = claim(job.output, wanted, overwrite=root.overwrite)
         screen.open_log(job.output / "run.log")
         _log.info("depthmask %s, %s, %s", versions(root)["depthmask"], machine(), job.output)
-        made, stations = _complete(job, wanted, found, screen)
+        for one in checked.left_out:
+            _log.info("left out: %s: %s", one.file, one.reason)
+        quarantine(job.output, checked.left_out)
+        made, stations = _complete(job, wanted, found, checked.left_out, screen)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
+@contextmanager
+def _one_line_for_failures(output: Path) -> Iterator[None]:
+    """Turn what nobody foresaw into one line for the user, and a traceback in the log."""
+    try:
+        yield
+    except DepthmaskError:
+        raise
+    except OSError as error:
+        raise disk_error(error, output) from error
+    except Exception as error:
+        _log.info("failed", exc_info=True)
+        raise DepthmaskError(f"{in_one_line(error)}; see {output / 'run.log'}") from error
+
+
 def _complete(
-    job: Generate, wanted: Claim, found: Found, screen: Screen
+    job: Generate, wanted: Claim, found: Found, left_out: Sequence[LeftOut], screen: Screen
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
-    shards = [job.plan.shard(number) for number in range(job.plan.shard_count())]
-    records: dict[str, Record] = {}
+    done: list[int] = []
     if found is not Found.nothing:
-        records = {record.shard: record for record in standing(job.output, shards)}
-    missing = [shard for shard in shards if shard.name not in records]
+        there = standing(job.output, recorded(job.output, job.plan))
+        done = [record.start // job.plan.shard_size for record in there]
+    missing = job.plan.shards(done)
     stations: dict[str, float] = {}
-    if missing or read_sealed(job.output / "dataset.json") is None:
+    if missing or not _is_complete(job):
         (job.output / "dataset.json").unlink(missing_ok=True)
         screen.line(_announcement(job, missing))
         registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
         _measure_backgrounds(job, screen, stations)
         for record in _make(job, missing, screen):
-            records[record.shard] = record
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _finish(job, [records[shard.name] for shard in shards], wanted)
+        _finish(job, wanted, left_out)
         registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
-    return sum(map(len, missing)), stations
+    return missing.samples, stations
+
+
+def _is_complete(job: Generate) -> bool:
+    """Whether `dataset.json` is there, and about the records that stand."""
+    summary = read_sealed(job.output / "dataset.json")
+    if summary is None:
+        return False
+    shards = map(job.plan.shard, range(job.plan.shard_count()))
+    records = (require_record(job.output, shard.name) for shard in shards)
+    return bool(summary["manifest_sha256"] == manifest_hash(records))
 
 
 def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, Claim]:
@@ -111,6 +142,8 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     with setting_errors_named("depth"):
         contract = root.depth.contract(root.canvas, geometry)
     root.encode.check(contract)
+    depth = contract.resolution if contract else None
+    check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
     wanted = Claim(
         {
             "schema": 1,
@@ -129,10 +162,10 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     return Generate(root, plan, contract, output), wanted
 
 
-def _announcement(job: Generate, missing: list[Shard]) -> str:
-    samples = sum(map(len, missing))
+def _announcement(job: Generate, missing: Shards) -> str:
+    samples = missing.samples
     depth = job.contract.resolution if job.contract else None
-    expected = samples * job.root.encode.bytes_per_sample(job.root.canvas, depth)
+    expected = samples * job.root.encode.expected(job.root.canvas, depth).bytes
     free = shutil.disk_usage(job.output).free
     done = job.plan.samples - samples
     resumed = f" ({done:,} are there already)" if done else ""
@@ -157,14 +190,16 @@ def _measure_backgrounds(job: Generate, screen: Screen, stations: dict[str, floa
         add_seconds(stations, {"geometry": time.perf_counter() - start})
 
 
-def _make(job: Generate, missing: list[Shard], screen: Screen) -> Any:
-    with screen.bar("samples", sum(map(len, missing)), "samples") as advance:
+def _make(job: Generate, missing: Shards, screen: Screen) -> Any:
+    with screen.bar("samples", missing.samples, "samples") as advance:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Generate, records: list[Record], wanted: Claim) -> None:
+def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, records, wanted.fingerprint, versions(job.root))
+    # Read again, one by one: a million of them would not fit the memory.
+    records = (require_record(job.output, shard.name) for shard in job.plan.shards())
+    summary = summarise(job, records, wanted.fingerprint, versions(job.root), left_out)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)

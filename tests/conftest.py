@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
-from depthmask.source.base import Source
+from depthmask.source.base import Checked, Source
 from depthmask.stage import stage
 
 # The same examples in every run: a red test stays red until its cause is mended.
@@ -57,8 +57,8 @@ class Tiny(Source):
     def has_depth(self, key: str) -> bool:
         return self.scenes[key].depth_m is not None
 
-    def check(self, size: Size) -> str:
-        return "tiny"
+    def check(self, size: Size) -> Checked:
+        return Checked("tiny")
 
 
 @pytest.fixture

@@ -261,9 +261,9 @@ def test_png16_holds_millimetres_to_65_metres() -> None:
 
 def test_the_estimate_of_bytes_grows_with_what_is_stored() -> None:
     size = (160, 160)
-    alone = Encode().bytes_per_sample(size, None)
-    assert Encode(depth=DepthFormat.none).bytes_per_sample(size, size) == alone
-    with_depth = Encode().bytes_per_sample(size, size)
-    assert alone < with_depth < Encode(depth=DepthFormat.npz).bytes_per_sample(size, size)
-    assert Encode(image=ImageFormat.png).bytes_per_sample(size, None) > 2 * alone
-    assert Encode(quality=50).bytes_per_sample(size, None) < alone
+    alone = Encode().expected(size, None).bytes
+    assert Encode(depth=DepthFormat.none).expected(size, size).bytes == alone
+    with_depth = Encode().expected(size, size).bytes
+    assert alone < with_depth < Encode(depth=DepthFormat.npz).expected(size, size).bytes
+    assert Encode(image=ImageFormat.png).expected(size, None).bytes > 2 * alone
+    assert Encode(quality=50).expected(size, None).bytes < alone

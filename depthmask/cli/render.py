@@ -9,6 +9,7 @@ from pathlib import Path
 from depthmask.config.build import from_plain
 from depthmask.data import Encoded
 from depthmask.errors import UsageError
+from depthmask.formats.untrusted import untrusted
 from depthmask.output.publish import require_sealed
 from depthmask.run import prepare
 from depthmask.timing import Laps
@@ -37,11 +38,12 @@ def render(dataset: Path, index: int) -> Encoded:
     plan.
     """
     plan = require_sealed(dataset / "plan.json")
-    root = from_plain(plan["config"])
-    inputs = root.source.check(root.canvas)
-    if inputs != plan["inputs"]:
+    with untrusted(str(dataset / "plan.json")):
+        root = from_plain(plan["config"])
+    checked = root.source.check(root.canvas)
+    if checked.digest != plan.get("inputs"):
         raise UsageError(f"{dataset}: the assets have changed since this dataset was made")
-    job, _ = prepare(root, inputs)
+    job, _ = prepare(root, checked.digest)
     if not 0 <= index < job.plan.samples:
         raise UsageError(f"--index {index}: {dataset} has the samples 0..{job.plan.samples - 1}")
     sample = next(job.samples(index, index + 1, Laps()))

@@ -21,6 +21,7 @@ from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
 from depthmask.config.registry import registry
 from depthmask.errors import DepthmaskError
+from depthmask.pipeline import in_one_line
 from depthmask.run import run
 
 _VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp",
@@ -80,7 +81,8 @@ class _Jobs:
         try:
             result = run(from_config(config), screen, sweep=self._sweep)
             show_result(result, screen, overrides)
-        except Exception as error:
+        except Exception as unforeseen:
+            error = _as_one_line(unforeseen)
             self._failures.append(error)
             if self._sweep:
                 screen.line(f"error: {' '.join(overrides)}: {error}")
@@ -92,3 +94,8 @@ class _Jobs:
         if self._failures and not self._sweep:
             raise self._failures[0]
         return DepthmaskError.exit_code if self._failures else 0
+
+
+def _as_one_line(error: Exception) -> DepthmaskError:
+    """A stage of a plugin may raise anything, as early as when it is made."""
+    return error if isinstance(error, DepthmaskError) else DepthmaskError(in_one_line(error))

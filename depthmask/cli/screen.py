@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -49,6 +49,18 @@ class _Notes(logging.Handler):
         self._screen.line(f"note: {record.getMessage()}")
 
 
+class _LogFile(logging.FileHandler):
+    """A log that falls silent when the disk is full: the run itself says so, in one line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Nothing: logging would print a traceback."""
+
+    def close(self) -> None:
+        """Close, and lose what could not be written."""
+        with suppress(OSError):
+            super().close()
+
+
 class Screen:
     """Lines and progress bars on stderr; what the `depthmask` loggers say goes to the log file."""
 
@@ -85,7 +97,7 @@ class Screen:
 
     def open_log(self, path: Path) -> None:
         """Write the log to `path` from now on, with what was logged before."""
-        file = logging.FileHandler(path, encoding="utf-8")
+        file = _LogFile(path, encoding="utf-8")
         file.setFormatter(logging.Formatter(_LOG_FORMAT))
         self._early.setTarget(file)
         self._early.flush()

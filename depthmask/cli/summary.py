@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from depthmask.cli.screen import Screen
 from depthmask.run import Result
 
+_SHOWN = 3
+"""How many of the files that were left out are named."""
+
 
 def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> None:
     """Samples, bytes, rate, time by station, and where to go from here."""
@@ -19,6 +22,8 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
         screen.line(f"time by station: {_shares(result.stations)}")
     else:
         screen.line(f"{total}; nothing is left to do")
+    if left_out := dataset.info["left_out"]:
+        screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
     path = str(dataset.path)
     kept = [
         word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))
@@ -27,6 +32,13 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({path!r})")
     screen.line(f"extend    {shlex.join(extend)}")
+
+
+def _few(left_out: Sequence[dict[str, str]]) -> str:
+    first = "; ".join(f"{one['file']}: {one['reason']}" for one in left_out[:_SHOWN])
+    files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+    more = f"; and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
+    return f"{files}: {first}{more}"
 
 
 def _shares(stations: dict[str, float]) -> str:

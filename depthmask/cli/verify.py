@@ -10,6 +10,7 @@ from pathlib import Path
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_plain
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.formats.untrusted import untrusted
 from depthmask.output.publish import read_sealed
 from depthmask.output.verify import Problem, verify
 from depthmask.run import run
@@ -35,16 +36,17 @@ def repair(output: Path, problems: Sequence[Problem]) -> None:
     plan = read_sealed(output / "plan.json")
     if plan is None:
         raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
-    for problem in problems:
-        if problem.stray is not None:
-            problem.stray.unlink()
-    # Without it the dataset is unfinished, and the run makes what is missing.
-    (output / "dataset.json").unlink(missing_ok=True)
     screen = Screen()
     try:
-        run(replace(from_plain(plan["config"]), output=str(output)), screen)
+        with untrusted(str(output / "plan.json")):
+            root = from_plain(plan["config"])
+        run(replace(root, output=str(output)), screen)
     finally:
         screen.close()
+    # Only now: where the run is refused, everything stays as it is.
+    for problem in problems:
+        if problem.stray is not None:
+            problem.stray.unlink(missing_ok=True)
 
 
 def _report(output: Path) -> list[Problem]:

@@ -41,11 +41,14 @@ def to_plain(root: Root) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> Root:
-    """The live root behind `to_plain`; settings that decide no samples may be missing."""
+    """The live root behind `to_plain`; settings that decide no samples may be missing.
+
+    Where the plain data was made by others, call it in `untrusted`.
+    """
     values = {name: value for name, value in plain.items() if name not in KINDS}
     config = OmegaConf.merge(OmegaConf.structured(Root), values)
-    stages = {kind: stage_from_plain(kind, plain[kind]) for kind in KINDS if kind in plain}
-    stages.setdefault("runner", registry().stage("runner", DEFAULT_RUNNER)())
+    known = {"runner": {STAGE: DEFAULT_RUNNER}, **plain}
+    stages = {kind: stage_from_plain(kind, known[kind]) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 
 

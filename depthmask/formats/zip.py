@@ -22,8 +22,23 @@ _MIDNIGHT_1980 = (0, 0x21)
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
-_MOST_MEMBERS = 0xFFFF - 1
-_LARGEST = 0xFFFFFFFF - 1
+MOST_MEMBERS = 0xFFFF - 1
+LARGEST = 0xFFFFFFFF - 1
+
+
+_MARGIN = 2
+"""What is known beforehand is a mean; noisy pictures take up to twice as much."""
+_ENTRY = _LOCAL.size + _CENTRAL.size + 2 * 64
+"""Bytes that a member takes besides its content, with a name of 64 characters."""
+
+
+def most_samples(members: int, size: int) -> int:
+    """How many samples with so many members, and about `size` bytes, an archive holds."""
+    return min(MOST_MEMBERS // members, LARGEST // (_MARGIN * size + members * _ENTRY))
+
+
+class ArchiveFullError(DepthmaskError):
+    """A member does not fit any more."""
 
 
 class ZipStream:
@@ -60,9 +75,9 @@ class ZipStream:
         packed = sum(map(len, chunks))
         start = self._position
         self._position += _LOCAL.size + len(encoded) + packed
-        if max(self._position, size) > _LARGEST or len(self._directory) >= _MOST_MEMBERS:
-            raise DepthmaskError(
-                f"{name}: the zip archive would pass 4 GiB or {_MOST_MEMBERS} members; "
+        if max(self._position, size) > LARGEST or len(self._directory) >= MOST_MEMBERS:
+            raise ArchiveFullError(
+                f"{name}: the zip archive would pass 4 GiB or {MOST_MEMBERS} members; "
                 "choose a smaller shard_size"
             )
         common = (_VERSION, 0, method, *_MIDNIGHT_1980, checksum, packed, size, len(encoded))

@@ -13,7 +13,13 @@ from typing import Any
 
 from depthmask.errors import UsageError
 from depthmask.output.lock import LOCK
-from depthmask.output.publish import DRAFTS, make_folder, read_sealed, write_sealed
+from depthmask.output.publish import (
+    TEMPORARY,
+    make_folder,
+    read_sealed,
+    remove_leftovers,
+    write_sealed,
+)
 
 FREE = ("output", "overwrite", "runner")
 """Config that decides nothing about the samples."""
@@ -68,7 +74,7 @@ def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
             output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
         )
     make_folder(output / "records")
-    shutil.rmtree(output / DRAFTS, ignore_errors=True)
+    remove_leftovers(output)
     return found
 
 
@@ -113,7 +119,7 @@ def _is_free(output: Path) -> bool:
 
 def _is_debris(path: Path) -> bool:
     """What a run leaves that was killed before it had a plan."""
-    return path.name == LOCK or path.match("plan.json.*.tmp")
+    return path.name == LOCK or path.match(f"plan.json.*{TEMPORARY}")
 
 
 def _clear(output: Path) -> None:

@@ -21,6 +21,8 @@ from depthmask.output.record import ShardFile
 DRAFTS = ".drafts"
 """Folder of unfinished shards in the output; whatever a killed run left there is garbage."""
 
+TEMPORARY = ".tmp"
+"""How the names of sealed files end before they are whole."""
 
 CHECKSUM = "checksum"
 """The key under which a sealed file keeps the sha256 of its other keys."""
@@ -68,14 +70,21 @@ class Draft:
 
 def write_sealed(path: Path, data: dict[str, Any]) -> None:
     """Write plain data with a checksum of its own: temporary name, sync, rename, sync of folder."""
-    text = json.dumps({**data, CHECKSUM: _checksum(data)}, separators=(",", ":"))
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    with temporary.open("wb") as file:
+        file.write(_sealed_text(data, _checksum(data)))
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def remove_leftovers(output: Path) -> None:
+    """Remove what a killed run left unfinished: drafts, and sealed files without their name."""
+    shutil.rmtree(output / DRAFTS, ignore_errors=True)
+    for folder in (output, output / "records"):
+        for path in folder.glob(f"*.json.*{TEMPORARY}"):
+            path.unlink()
 
 
 def make_folder(path: Path) -> None:
@@ -89,11 +98,14 @@ def make_folder(path: Path) -> None:
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """What `write_sealed` wrote; None if the file is absent, cut, changed or another's."""
     try:
-        data = json.loads(path.read_bytes())
+        text = path.read_bytes()
+        data = json.loads(text)
         checksum = data.pop(CHECKSUM)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return data if checksum == _checksum(data) else None
+    # The very bytes, too: 1e-05 and 1E-05 are one number, and one bit apart.
+    same = checksum == _checksum(data) and text == _sealed_text(data, checksum)
+    return data if same else None
 
 
 def require_sealed(path: Path) -> dict[str, Any]:
@@ -109,12 +121,17 @@ def disk_error(error: OSError, output: Path) -> DepthmaskError:
     """An error of the disk in one line: the path, what happened, what is free."""
     where = error.filename or output
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        free = shutil.disk_usage(output).free
+        there = next(folder for folder in (output, *output.absolute().parents) if folder.is_dir())
+        free = shutil.disk_usage(there).free
         return DepthmaskError(
             f"{where}: {error.strerror}; {free:,} bytes are free in {output}. "
             "Make room and run the same command again: what is published stays"
         )
     return DepthmaskError(f"{where}: {error.strerror or error}")
+
+
+def _sealed_text(data: dict[str, Any], checksum: str) -> bytes:
+    return json.dumps({**data, CHECKSUM: checksum}, separators=(",", ":")).encode() + b"\n"
 
 
 def _checksum(data: Any) -> str:

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from depthmask.errors import DepthmaskError
+from depthmask.plan import Plan, Shard
+
 Members: TypeAlias = dict[str, list[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
+MOST_SAMPLES = 10**12
+"""Of a dataset: the root setting's limit, and more than anybody has disks for."""
+MOST_BYTES = 1 << 29
+"""Of one member: a canvas of 8192x8192 takes 201 MB in RGB, and 268 MB as float32 depth."""
 
 
 def record_path(output: Path, shard: str) -> Path:
     """Where the record of a shard lies."""
+    if not is_inside(shard) or "/" in shard:
+        raise DepthmaskError(f"{output}: {shard!r} is no name of a shard")
     return output / "records" / f"{shard}.json"
+
+
+def recorded(output: Path, plan: Plan) -> Iterator[Shard]:
+    """The shards of the plan that have a record, whether it is right or not."""
+    for path in (output / "records").glob(f"{plan.split}-*.json"):
+        digits = path.stem.removeprefix(f"{plan.split}-")
+        if digits.isdecimal() and int(digits) < plan.shard_count():
+            shard = plan.shard(int(digits))
+            if shard.name == path.stem:
+                yield shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +77,79 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """What `as_json` gave; KeyError or TypeError if it is something else."""
-        return cls(
-            shard=data["shard"],
-            split=data["split"],
-            start=data["start"],
-            stop=data["stop"],
-            files=tuple(ShardFile(**file) for file in data["files"]),
+        """What `as_json` gave; KeyError, TypeError or ValueError if it is something else.
+
+        Its checksum says that a record is whole, not that we wrote it: whoever made a dataset may
+        have put in what they like, so nothing in it is believed before it has been looked at.
+        """
+        record = cls(
+            shard=_of_type(str, data["shard"]),
+            split=_of_type(str, data["split"]),
+            start=_count(data["start"]),
+            stop=_count(data["stop"]),
+            files=tuple(_shard_file(file) for file in data["files"]),
             members={
                 name: [(file, offset, size) for file, offset, size in places]
-                for name, places in data["members"].items()
+                for name, places in _of_type(dict, data["members"]).items()
             },
-            statistics=data["statistics"],
-            seconds=data["seconds"],
+            statistics=_of_type(dict, data["statistics"]),
+            seconds=_of_type(dict, data["seconds"]),
         )
+        _check_names(record)
+        _check_members(record)
+        return record
+
+
+def is_inside(name: str) -> bool:
+    """Whether a name with forward slashes leads to nowhere but below its folder."""
+    parts = name.split("/")
+    return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)
+
+
+def _shard_file(data: Any) -> ShardFile:
+    file = ShardFile(**_of_type(dict, data))
+    _count(file.bytes)
+    if not is_inside(_of_type(str, file.name)):
+        raise ValueError(f"{file.name!r} leads out of the shards")
+    _of_type(str, file.sha256)
+    return file
+
+
+def _check_names(record: Record) -> None:
+    names = [file.name for file in record.files]
+    if len(set(names)) < len(names) or not names:
+        raise ValueError("a file is there twice, or none at all")
+    if not record.start < record.stop <= MOST_SAMPLES:
+        raise ValueError(f"samples {record.start}..{record.stop - 1}")
+
+
+def _check_members(record: Record) -> None:
+    """Every member lies within its file, beside the others, and there is one for each sample."""
+    by_file: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for name, places in record.members.items():
+        if len(places) != len(record) or not is_inside(name):
+            raise ValueError(f"{len(places)} places of {name!r} for {len(record)} samples")
+        for file, offset, size in places:
+            if _count(size) > MOST_BYTES:
+                raise ValueError(f"a member {name} of {size} bytes")
+            by_file[_count(file)].append((_count(offset), size))
+    for file, extents in by_file.items():
+        extents.sort()
+        ends = [offset + size for offset, size in extents]
+        starts = [offset for offset, _ in extents[1:]]
+        if file >= len(record.files) or ends[-1] > record.files[file].bytes:
+            raise ValueError("a member beyond the end of its file")
+        if any(start < end for start, end in zip(starts, ends, strict=False)):
+            raise ValueError("members that overlap")
+
+
+def _of_type(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"{kind.__name__} expected")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value

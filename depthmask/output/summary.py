@@ -6,40 +6,93 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from depthmask.depth.contract import contract_as_json
-from depthmask.output.record import Record
+from depthmask.depth.contract import contract_as_json, contract_from_json
+from depthmask.encode import MOST_PIXELS
+from depthmask.errors import DepthmaskError
+from depthmask.output.record import MOST_SAMPLES, Record, is_inside
 from depthmask.pipeline import Generate
+from depthmask.source.base import LeftOut
 from depthmask.statistics import Statistics
 
 SCHEMA = 1
 
 
-def manifest_hash(records: Iterable[Record]) -> str:
+def check_summary(info: dict[str, Any]) -> None:
+    """Raise unless the content of a `dataset.json` is what `summarise` gives; call in `untrusted`.
+
+    Its checksum says that it is whole, not that we wrote it.
+    """
+    if info["schema"] != SCHEMA:
+        raise DepthmaskError(f"schema {info['schema']!r}, this version reads {SCHEMA}")
+    samples, shard_size, shards = (info[key] for key in ("samples", "shard_size", "shards"))
+    counts = (samples, shard_size, shards, info["bytes"], *info["size"])
+    if not all(type(count) is int and count > 0 for count in counts):
+        raise DepthmaskError("a number in it is none")
+    if samples > MOST_SAMPLES or shards != -(-samples // shard_size):
+        raise DepthmaskError(f"{samples:,} samples in {shards:,} shards of {shard_size:,}")
+    contract = contract_from_json(info["depth"])
+    for height, width in [info["size"], *([contract.resolution] if contract else [])]:
+        if not 0 < height * width <= MOST_PIXELS:
+            raise DepthmaskError(f"pictures of {height}x{width}")
+    if not is_inside(info["split"]) or not isinstance(info["statistics"], dict):
+        raise DepthmaskError(f"split {info['split']!r} or the statistics cannot be right")
+
+
+class Manifest:
     """One sha256 over the names and hashes of all files, in the order of the shards."""
-    lines = (f"{file.sha256} {file.name}\n" for record in records for file in record.files)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, record: Record) -> None:
+        """Append the files of a shard."""
+        for file in record.files:
+            self._hash.update(f"{file.sha256} {file.name}\n".encode())
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was added."""
+        return self._hash.hexdigest()
+
+
+def manifest_hash(records: Iterable[Record]) -> str:
+    """The manifest's hash over these records."""
+    manifest = Manifest()
+    for record in records:
+        manifest.add(record)
+    return manifest.sha256
 
 
 def summarise(
-    job: Generate, records: Sequence[Record], fingerprint: str, versions: dict[str, str]
+    job: Generate,
+    records: Iterable[Record],
+    fingerprint: str,
+    versions: dict[str, str],
+    left_out: Sequence[LeftOut],
 ) -> dict[str, Any]:
-    """Totals, exact statistics, the depth contract, and one hash over all files."""
-    statistics = Statistics()
+    """Totals, exact statistics, the depth contract, and one hash over all files.
+
+    records: in the order of the shards; each is looked at once and not kept.
+    """
+    statistics, manifest, size = Statistics(), Manifest(), 0
     for record in records:
         statistics.merge(Statistics.from_sums(record.statistics))
+        manifest.add(record)
+        size += record.bytes
     return {
         "schema": SCHEMA,
         "fingerprint": fingerprint,
         "samples": job.plan.samples,
         "split": job.plan.split,
-        "shards": len(records),
+        "shards": job.plan.shard_count(),
         "shard_size": job.plan.shard_size,
         "size": list(job.root.canvas),
-        "bytes": sum(record.bytes for record in records),
+        "bytes": size,
         "backgrounds": len(job.plan.backgrounds),
         "foregrounds": len(job.plan.foregrounds),
+        "left_out": [{"file": one.file, "reason": one.reason} for one in left_out],
         "depth": contract_as_json(job.contract),
         "statistics": statistics.summary(),
         "versions": versions,
-        "manifest_sha256": manifest_hash(records),
+        "manifest_sha256": manifest.sha256,
     }

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from depthmask.errors import DepthmaskError
+from depthmask.formats.untrusted import untrusted
 from depthmask.machine import cores
 from depthmask.output.guard import Claim
 from depthmask.output.publish import read_sealed
 from depthmask.output.record import Record, ShardFile, record_path
-from depthmask.output.summary import manifest_hash
+from depthmask.output.summary import check_summary, manifest_hash
 from depthmask.plan import Shard
 
 
@@ -60,8 +64,10 @@ def verify(output: Path) -> list[Problem]:
     ]
     if summary is None or plan is None:
         return problems
+    if implausible := _implausible(output, summary):
+        return [Problem(None, implausible)]
     fingerprint = Claim({key: plan[key] for key in plan if key != "fingerprint"}).fingerprint
-    if not fingerprint == plan["fingerprint"] == summary["fingerprint"]:
+    if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
     names = [f"{summary['split']}-{number:06d}" for number in range(summary["shards"])]
     records = {name: read_record(output, name) for name in names}
@@ -71,13 +77,26 @@ def verify(output: Path) -> list[Problem]:
         ):
             problems += [Problem(name, text) for text in texts]
     found = [record for record in records.values() if record is not None]
-    if len(found) == len(names) and manifest_hash(found) != summary["manifest_sha256"]:
+    if len(found) == len(names) and manifest_hash(found) != summary.get("manifest_sha256"):
         problems.append(Problem(None, "the records are not those that dataset.json was made from"))
     problems += [
         Problem(None, f"{path.relative_to(output)}: belongs to no shard", stray=path)
         for path in _strays(output, records)
     ]
     return problems
+
+
+def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
+    """What is wrong with a `dataset.json` that is whole but that no run of ours wrote."""
+    try:
+        with untrusted("dataset.json"):
+            check_summary(summary)
+    except DepthmaskError as error:
+        return str(error)
+    records = sum(1 for _ in (output / "records").glob("*"))
+    if summary["shards"] > 2 * records + 100_000:
+        return f"dataset.json tells of {summary['shards']:,} shards, and {records:,} have records"
+    return None
 
 
 def _whole(output: Path, shard: Shard) -> Record | None:
@@ -96,7 +115,10 @@ def _problems(output: Path, record: Record | None) -> list[str]:
 
 def _file_problem(path: Path, file: ShardFile) -> str | None:
     try:
-        size = path.stat().st_size
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            return f"{file.name} is a link, or no file at all"
+        size = status.st_size
         if size != file.bytes:
             return f"{file.name} has {size:,} bytes and was published with {file.bytes:,}"
         with path.open("rb") as content:

@@ -6,14 +6,19 @@ it was at.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 import time
-from ctypes import c_longlong
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -22,13 +27,20 @@ from depthmask.output.record import Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.plan import Shard
 
+_PR_SET_PDEATHSIG = 1
+"""linux/prctl.h"""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a worker sends instead of a record. final: trying again would give the same."""
+    """What a worker sends instead of a record.
+
+    final: trying again would give the same. trace: the traceback, for the log.
+    """
 
     reason: str
     final: bool
+    trace: str = ""
 
 
 class Worker:
@@ -37,10 +49,11 @@ class Worker:
     def __init__(self, job: Generate) -> None:
         # Spawned, never forked: a fork after a TensorFlow op hangs.
         context = multiprocessing.get_context("spawn")
-        self._made = context.RawValue(c_longlong, 0)
+        self._made = context.RawValue(ctypes.c_longlong, 0)
         self.pipe, there = context.Pipe()
         self._process = context.Process(target=_serve, args=(job, there, self._made), daemon=True)
-        self._process.start()
+        with _interrupts_held():
+            self._process.start()
         # Ours has to be closed, or the pipe would not tell that the worker is gone.
         there.close()
         self._shard: Shard | None = None
@@ -85,17 +98,35 @@ class Worker:
         return answer
 
     def kill(self) -> str:
-        """End the process if it still runs; returns how it ended and at which sample."""
+        """End the process if it still runs; returns how it ended."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
-        sample = min(self.shard.start + self._made.value - self._before, self.shard.stop - 1)
-        return f"{_ending(self._process.exitcode)} at sample {sample}"
+        return _ending(self._process.exitcode)
+
+    def sample(self) -> int:
+        """The number of the sample that it was making last."""
+        return min(self.shard.start + self._made.value - self._before, self.shard.stop - 1)
 
     def dismiss(self) -> None:
         """Let an idle worker end by itself."""
         self.pipe.close()
         self._process.join()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C from a process that starts: it inherits this, until it can ignore the signal.
+
+    It reaches the whole process group, and a Python that is starting answers with a traceback.
+    """
+    # Once and before: its start takes the signals off hold.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(exit_code: int | None) -> str:
@@ -108,7 +139,7 @@ def _serve(job: Generate, pipe: Connection, made: Any) -> None:
     """In the worker: make the shards that come, until the pipe closes."""
     # Ctrl-C reaches the whole process group; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _end_with_parent()
 
     def count(samples: int) -> None:
         made.value += samples
@@ -118,18 +149,30 @@ def _serve(job: Generate, pipe: Connection, made: Any) -> None:
             shard = pipe.recv()
         except EOFError:
             return
-        pipe.send(_answer(job, shard, count))
+        pipe.send(attempt(job, shard, count))
 
 
-def _answer(job: Generate, shard: Shard, count: Any) -> Record | Refusal:
+def attempt(job: Generate, shard: Shard, made: Callable[[int], None]) -> Record | Refusal:
+    """Make a shard; whatever goes wrong becomes a refusal."""
     try:
-        return make_shard(job, shard, count)
+        return make_shard(job, shard, made)
     except DepthmaskError as error:
-        return Refusal(str(error), final=error.final)
+        return Refusal(str(error), final=error.final, trace=traceback.format_exc())
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed must not stay behind in the middle of a shard."""
+    """A worker whose parent was killed must not stay behind in the middle of a shard.
+
+    The next run has the lock at once, and may make another dataset in the same folder.
+    """
+    if sys.platform == "linux":
+        # At once, even if the worker is stopped or stuck in a library; but for the main thread
+        # of the parent only, and not if it was dead before.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_await_parent, daemon=True).start()
+
+
+def _await_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         multiprocessing.connection.wait([parent.sentinel])

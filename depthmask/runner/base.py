@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from typing import ClassVar
 
 from depthmask.output.record import Record
@@ -19,7 +19,7 @@ class Runner(Stage):
 
     @abstractmethod
     def run(
-        self, job: Generate, shards: Sequence[Shard], made: Callable[[int], None]
+        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Yield the record of each shard as it is published.
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import multiprocessing.connection
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
 from depthmask.machine import cores
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate, make_shard
+from depthmask.pipeline import Generate, culprit
 from depthmask.plan import Shard
-from depthmask.runner._workers import Refusal, Worker
+from depthmask.runner._workers import Refusal, Worker, attempt
 from depthmask.runner.base import Runner
 from depthmask.stage import setting, stage
 
 ATTEMPTS = 3
 """How often a shard is tried before it counts as failed."""
+NAMED = 3
+"""How many failed shards the last line names."""
 POLL_SECONDS = 0.1
 """How often the progress of the workers is looked at."""
 
@@ -41,12 +43,12 @@ class Local(Runner):
     )
 
     def run(
-        self, job: Generate, shards: Sequence[Shard], made: Callable[[int], None]
+        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Make the shards, in order in one process, as they come in several."""
         workers = min(self._wanted(job), len(shards))
         if workers <= 1:
-            return (make_shard(job, shard, made) for shard in shards)
+            return _in_this_process(job, shards, made)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
     def _wanted(self, job: Generate) -> int:
@@ -56,6 +58,50 @@ class Local(Runner):
         if isinstance(job.root.depth, Estimator):
             return 1
         return cores()
+
+
+class _Failures:
+    """What went wrong with which shard, and how often."""
+
+    def __init__(self) -> None:
+        self._attempts: Counter[int] = Counter()
+        self._reasons: list[str] = []
+
+    def note(self, shard: Shard, refusal: Refusal) -> bool:
+        """Whether the shard is worth another attempt; raises what would fail every shard."""
+        _log.info("%s\n%s", refusal.reason, refusal.trace)
+        if refusal.final:
+            raise DepthmaskError(refusal.reason)
+        self._attempts[shard.number] += 1
+        _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.number])
+        again = self._attempts[shard.number] < ATTEMPTS
+        if not again:
+            self._reasons.append(refusal.reason)
+        return again
+
+    def settle(self) -> None:
+        """Raise if a shard could not be made."""
+        if self._reasons:
+            named, more = self._reasons[:NAMED], len(self._reasons) - NAMED
+            raise DepthmaskError(
+                f"{len(self._reasons)} of the shards could not be made, the others stand: "
+                + "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])
+            )
+
+
+def _in_this_process(
+    job: Generate, shards: Iterable[Shard], made: Callable[[int], None]
+) -> Iterator[Record]:
+    failures = _Failures()
+    for shard in shards:
+        again = True
+        while again:
+            answer = attempt(job, shard, made)
+            if isinstance(answer, Record):
+                yield answer
+                break
+            again = failures.note(shard, answer)
+    failures.settle()
 
 
 class _Pool:
@@ -69,8 +115,7 @@ class _Pool:
         self._workers = workers
         self._timeout = timeout
         self._again: list[Shard] = []
-        self._attempts: Counter[int] = Counter()
-        self._failed: list[str] = []
+        self._failures = _Failures()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
 
@@ -92,11 +137,7 @@ class _Pool:
                 worker.kill()
             for worker in self._idle:
                 worker.dismiss()
-        if self._failed:
-            raise DepthmaskError(
-                f"{len(self._failed)} of the shards could not be made, the others stand: "
-                + "; ".join(self._failed)
-            )
+        self._failures.settle()
 
     def _hand_out(self) -> bool:
         """Give every free worker a shard; whether anybody is at work."""
@@ -113,25 +154,19 @@ class _Pool:
         """The record that a worker sent; a shard that it could not make is tried again."""
         self._busy.remove(worker)
         answer = None if hung else worker.answer()
-        if isinstance(answer, Record):
-            self._idle.append(worker)
-            return answer
         if answer is None:
-            ending = worker.kill()
-            if hung:
-                ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
-            answer = Refusal(f"{worker.shard.name}: {ending}", final=False)
+            answer = self._dead(worker, hung=hung)
         else:
             self._idle.append(worker)
-        self._note(worker.shard, answer)
+        if isinstance(answer, Record):
+            return answer
+        if self._failures.note(worker.shard, answer):
+            self._again.append(worker.shard)
         return None
 
-    def _note(self, shard: Shard, refusal: Refusal) -> None:
-        if refusal.final:
-            raise DepthmaskError(refusal.reason)
-        self._attempts[shard.number] += 1
-        _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.number])
-        if self._attempts[shard.number] < ATTEMPTS:
-            self._again.append(shard)
-        else:
-            self._failed.append(refusal.reason)
+    def _dead(self, worker: Worker, *, hung: bool) -> Refusal:
+        ending = worker.kill()
+        if hung:
+            ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
+        sample = culprit(self._job, worker.sample())
+        return Refusal(f"{worker.shard.name}: {sample}: {ending}", final=False)

@@ -8,38 +8,65 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from depthmask.data import Float32, Size, UInt8
-from depthmask.errors import UsageError
+from depthmask.source._folder import AssetError
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 100_000_000
-_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by its EXIF orientation."""
 _FILTERING = threading.Lock()
 """Warning filters belong to the process: two threads would put back each other's."""
 
 
 def load(path: Path) -> Image.Image:
-    """The decoded picture, upright by its EXIF orientation; UsageError names the file."""
+    """The decoded picture, upright by its EXIF orientation; of an animation, the first one.
+
+    Raises `AssetError`, which names the file.
+    """
     try:
-        # Pillow warns of large pictures; here the cap below decides.
-        with _FILTERING, warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=_FORMATS)
-        with image:
+        with _opened(path) as image:
             if image.width * image.height > _MOST_PIXELS:
-                raise UsageError(
-                    f"{path}: {image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
-                    "make it smaller"
+                raise AssetError(
+                    path,
+                    f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
+                    "make it smaller",
                 )
             image.load()
-            return ImageOps.exif_transpose(image)
+            turn = _TURNS.get(_orientation(image))
+            return image.copy() if turn is None else image.transpose(turn)
     except UnidentifiedImageError:
-        raise UsageError(f"{path}: not a JPEG, PNG or WebP picture; replace or remove it") from None
+        raise AssetError(path, "not a JPEG, PNG or WebP picture; replace or remove it") from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
-        raise UsageError(f"{path}: cannot be decoded ({error}); replace or remove it") from None
+        # An error of the disk names the file once more; ours is in front already.
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
+
+
+def _opened(path: Path) -> Image.Image:
+    # Pillow warns of large pictures; here our cap decides.
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=_FORMATS)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF tag; `ImageOps.exif_transpose` would read it twice and write it anew."""
+    # Pillow warns of whatever does not look like EXIF.
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -91,11 +118,12 @@ def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
     """
     image = load(path)
     if image.mode not in _DEEP_MODES:
-        raise UsageError(f"{path}: mode {image.mode}; depth has to be a 16-bit grey PNG [mm]")
+        raise AssetError(path, f"mode {image.mode}; depth has to be a 16-bit grey PNG [mm]")
     if image.width * like.height != image.height * like.width:
-        raise UsageError(
-            f"{path}: {image.height}x{image.width} has another aspect than its picture, "
-            f"{like.height}x{like.width}"
+        raise AssetError(
+            path,
+            f"{image.height}x{image.width} has another aspect than its picture, "
+            f"{like.height}x{like.width}",
         )
     millimetres = image.convert("F").resize(
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
@@ -104,7 +132,5 @@ def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image)
-    if image.mode == "F" or values.min() < 0 or values.max() > 0xFFFF:
-        raise UsageError(f"mode {image.mode} outside 16-bit grey is not a picture")
-    return Image.fromarray((values.astype(np.uint16) >> 8).astype(np.uint8))
+    """The upper byte; what a PNG gives as mode `I` has 16 bits too."""
+    return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import logging
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from enum import Enum
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -18,10 +17,22 @@ from depthmask.data import Background, Foreground, Size
 from depthmask.errors import UsageError
 from depthmask.machine import cores
 from depthmask.source import _images as images
-from depthmask.source.base import Source
+from depthmask.source._folder import SUFFIXES, AssetError, Listing, listing, shown
+from depthmask.source._table import Facts, read_facts
+from depthmask.source.base import Checked, LeftOut, Source
 from depthmask.stage import setting, stage
 
 _log = logging.getLogger(__name__)
+_OWNERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
+"""The folder of the pictures that the files of a folder belong to, by name."""
+
+
+class OnBadAsset(Enum):
+    """What happens where a file cannot be used."""
+
+    fail = "fail"
+    skip = "skip"
+    quarantine = "quarantine"
 
 
 @stage("assets")
@@ -32,6 +43,10 @@ class Assets(Source):
     its own, `bg_depth/` with a 16-bit millimetre PNG for backgrounds (0 = invalid), `assets.csv`
     with the columns key, label and height_m for cut-outs.
 
+    All are looked at before the first sample is planned. A file that cannot be used ends the run;
+    with `on_bad_asset=skip` it is left out, and its cut-out or background with it;
+    `quarantine` also copies them to `quarantine/` of the output, with the reason.
+
     Backgrounds are cropped at the centre to the canvas's aspect and resized. Cut-outs are trimmed
     to their alpha and scaled so that the long side is `foreground_scale` of the canvas's shorter
     side; with `foreground_scale=null` they stay as they are.
@@ -40,6 +55,9 @@ class Assets(Source):
     root: str = setting(help="the folder that holds bg/ and fg/")
     foreground_scale: float | None = setting(
         150 / 160, gt=0, le=4, help="long side of a cut-out by the canvas's shorter side, or null"
+    )
+    on_bad_asset: OnBadAsset = setting(
+        OnBadAsset.fail, help="stop at a file that cannot be used, or leave it out"
     )
 
     def backgrounds(self) -> Sequence[str]:
@@ -76,30 +94,112 @@ class Assets(Source):
         """Whether `bg_depth/` has the background."""
         return key in self._optional("bg_depth")
 
-    def check(self, size: Size) -> str:
-        """Decode every asset; the hash covers names and contents of all files."""
+    def check(self, size: Size) -> Checked:
+        """Decode every asset; the digest covers names and contents of all files in use."""
+        found = self._scan()
+        self._listings = {folder: dict(one.files) for folder, one in found.items()}
+        self._check_table(found)
+        faults = [fault for one in found.values() for fault in one.faults]
+        left_out = self._leave_out(faults)
+        # What belongs to a file that is left out has left with it, so it is not tried any more.
+        for look in (self._unpaired, partial(self._undecodable, size)):
+            new = look()
+            left_out += self._leave_out(new)
+            faults += new
+        faults.sort(key=lambda fault: fault.path)
+        if faults and self.on_bad_asset is OnBadAsset.fail:
+            raise UsageError(_in_one_line(faults))
+        self._require_both(faults)
+        self._tell_of_unused_masks()
+        return Checked(self._digest(), tuple(sorted(left_out, key=lambda one: one.file)))
+
+    def _scan(self) -> dict[str, Listing]:
+        return {folder: listing(self._root, folder) for folder in _OWNERS}
+
+    def _check_table(self, found: dict[str, Listing]) -> None:
+        """A row may be of a picture that is left out, but not of one that never was."""
+        known: set[str] = set()
         for folder in ("bg", "fg"):
-            if not self._files(folder):
-                raise UsageError(
-                    f"{self._root / folder}: no {', '.join(images.SUFFIXES)} files; "
-                    "put pictures there or choose another source.root"
-                )
-        unknown = sorted(
-            self._facts.keys() - self._files("fg").keys() - self._files("bg").keys(), key=str
-        )
+            known |= found[folder].files.keys()
+            known |= {fault.path.stem for fault in found[folder].faults}
+        unknown = sorted(self._facts.keys() - known, key=str)
         if unknown:
             raise UsageError(f"{self._root / 'assets.csv'}: no picture named {unknown[0]}")
+
+    def _unpaired(self) -> list[AssetError]:
+        """Masks and depth maps of nothing: most likely there is an error in the name."""
+        return [
+            AssetError(path, f"no picture of that name in {owner}/; rename or remove it")
+            for folder, owner in _OWNERS.items()
+            for key, path in self._optional(folder).items()
+            if key not in self._files(owner)
+        ]
+
+    def _undecodable(self, size: Size) -> list[AssetError]:
         # Decoding releases the GIL.
         with ThreadPoolExecutor(cores()) as threads:
-            for _ in threads.map(lambda key: self.background(key, size), self.backgrounds()):
-                pass
-            masked = sum(threads.map(self._mask_is_ignored, self.foregrounds()))
-            digests = list(threads.map(self._digest, self._all_files()))
-        if masked:
-            _log.warning(
-                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own", masked
+            tried = [
+                *threads.map(
+                    lambda key: _fault(lambda: self.background(key, size)), self.backgrounds()
+                ),
+                *threads.map(lambda key: _fault(lambda: self._cut_out(key)), self.foregrounds()),
+            ]
+        return [fault for fault in tried if fault is not None]
+
+    def _leave_out(self, faults: Iterable[AssetError]) -> list[LeftOut]:
+        """Take the files at fault from the listings, and whatever belongs to them."""
+        left_out = []
+        for fault in faults:
+            files = {fault.path}
+            for folder, owner in _OWNERS.items():
+                if owner == _OWNERS[fault.path.parent.name]:
+                    files.add(self._listings[folder].pop(fault.path.stem, fault.path))
+            copies = files if self.on_bad_asset is OnBadAsset.quarantine else ()
+            left_out.append(
+                LeftOut(
+                    file=shown(fault.path.relative_to(self._root)),
+                    reason=fault.reason,
+                    copies=tuple(sorted(copies)),
+                )
             )
-        return blake2b("".join(digests).encode(), digest_size=16).hexdigest()
+        return left_out
+
+    def _require_both(self, faults: Sequence[AssetError]) -> None:
+        for folder in ("bg", "fg"):
+            if not self._files(folder):
+                reasons = [one for one in faults if _OWNERS[one.path.parent.name] == folder]
+                raise UsageError(
+                    f"{self._root / folder}: none of its pictures can be used: "
+                    f"{_in_one_line(reasons)}"
+                    if reasons
+                    else f"{self._root / folder}: no {', '.join(SUFFIXES)} files; "
+                    "put pictures there or choose another source.root"
+                )
+
+    def _tell_of_unused_masks(self) -> None:
+        with ThreadPoolExecutor(cores()) as threads:
+            unused = sum(threads.map(self._has_alpha, self._optional("fg_mask")))
+        if unused:
+            _log.warning(
+                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own", unused
+            )
+
+    def _has_alpha(self, key: str) -> bool:
+        return images.to_rgba(images.load(self._files("fg")[key])) is not None
+
+    def _digest(self) -> str:
+        files = [path for listed in self._listings.values() for path in listed.values()]
+        table = self._root / "assets.csv"
+        if table.is_file():
+            files.append(table)
+        with ThreadPoolExecutor(cores()) as threads:
+            lines = "".join(threads.map(self._digest_line, sorted(files)))
+        return blake2b(lines.encode(), digest_size=16).hexdigest()
+
+    def _digest_line(self, path: Path) -> str:
+        """Name within the root and content: a root that moves stays the same."""
+        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
     @property
     def _root(self) -> Path:
@@ -120,83 +220,45 @@ class Assets(Source):
 
     @cached_property
     def _listings(self) -> dict[str, dict[str, Path]]:
-        folders = ("bg", "fg", "fg_mask", "bg_depth")
-        return {folder: _listing(self._root / folder) for folder in folders}
+        """Files by key, in their folders; after `check` those that can be used, in workers too."""
+        return {folder: one.files for folder, one in self._scan().items()}
 
-    def _all_files(self) -> list[Path]:
-        files = [path for listing in self._listings.values() for path in listing.values()]
-        table = self._root / "assets.csv"
-        return sorted([*files, table]) if table.is_file() else sorted(files)
-
-    def _digest(self, path: Path) -> str:
-        """Name within the root and content: a root that moves stays the same."""
-        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return f"{path.relative_to(self._root).as_posix()} {content}\n"
+    @cached_property
+    def _facts(self) -> Facts:
+        return read_facts(self._root / "assets.csv")
 
     def _cut_out(self, key: str) -> Image.Image:
         path = self._files("fg")[key]
         picture = images.load(path)
         rgba = images.to_rgba(picture) or images.with_mask(picture, self._mask(path, picture))
         if rgba.getchannel("A").getbbox() is None:
-            raise UsageError(f"{path}: wholly transparent; replace or remove it")
+            raise AssetError(path, "wholly transparent; replace or remove it")
         return rgba
 
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
         mask_path = self._optional("fg_mask").get(path.stem)
         if mask_path is None:
-            raise UsageError(
-                f"{path}: no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
+            raise AssetError(
+                path, f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
             )
         mask = images.load(mask_path)
         if mask.size != picture.size:
-            raise UsageError(
-                f"{mask_path}: {mask.height}x{mask.width}, but its cut-out {path.name} is "
-                f"{picture.height}x{picture.width}; a mask needs the size of its cut-out"
+            raise AssetError(
+                mask_path,
+                f"{mask.height}x{mask.width}, but its cut-out {path.name} is "
+                f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
         return mask
 
-    def _mask_is_ignored(self, key: str) -> bool:
-        self._cut_out(key)
-        return key in self._optional("fg_mask") and (
-            images.to_rgba(images.load(self._files("fg")[key])) is not None
-        )
 
-    @cached_property
-    def _facts(self) -> dict[str, tuple[str, float | None]]:
-        """Label and real height [m] by key, from `assets.csv`."""
-        path = self._root / "assets.csv"
-        if not path.is_file():
-            return {}
-        try:
-            # With or without the byte order mark that spreadsheets put in front.
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                rows = list(csv.DictReader(file))
-        except (ValueError, csv.Error) as error:
-            raise UsageError(f"{path}: cannot be read as UTF-8 CSV ({error})") from None
-        if rows and "key" not in rows[0]:
-            raise UsageError(f"{path}: no column named key in its first line")
-        return {row["key"]: (row.get("label") or "foreground", _height(path, row)) for row in rows}
-
-
-def _height(path: Path, row: dict[str, str]) -> float | None:
-    text = row.get("height_m") or ""
+def _fault(attempt: Callable[[], object]) -> AssetError | None:
     try:
-        height = float(text) if text else None
-    except ValueError:
-        height = -1.0
-    if height is not None and not 0 < height < math.inf:
-        raise UsageError(f"{path}: height_m={text} of {row['key']} is not a number of metres")
-    return height
+        attempt()
+    except AssetError as fault:
+        return fault
+    return None
 
 
-def _listing(folder: Path) -> dict[str, Path]:
-    """Pictures by key; two files of one name would make one key mean two things."""
-    found: dict[str, Path] = {}
-    paths = sorted(folder.iterdir()) if folder.is_dir() else []
-    for path in paths:
-        if path.suffix.lower() not in images.SUFFIXES or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise UsageError(f"{path} and {found[path.stem].name} share a name; rename one of them")
-        found[path.stem] = path
-    return found
+def _in_one_line(faults: Sequence[AssetError]) -> str:
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    return f"{faults[0]}{more}; source.on_bad_asset=skip leaves out what cannot be used"

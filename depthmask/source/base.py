@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from depthmask.data import Background, Foreground, Size
 from depthmask.stage import Stage
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An asset that is not used.
+
+    file: the file at fault, relative to the source's root. copies: files that the run keeps a copy
+    of, with the reason beside it, in `quarantine/` of the output.
+    """
+
+    file: str
+    reason: str
+    copies: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `Source.check` found. digest: a hash of names and contents of all assets in use."""
+
+    digest: str
+    left_out: tuple[LeftOut, ...] = ()
+
+
 class Source(Stage):
     """Lists of keys, and the prepared image behind each key.
+
+    `check` comes first, once; from then on the lists hold nothing that it left out, in the workers
+    too: they get the source as it is after the check.
 
     A key is a short text, unique in its list; the same key always gives the same pixels.
     `background` and `foreground` must be pure functions of (settings, key, size).
@@ -40,8 +66,8 @@ class Source(Stage):
         return False
 
     @abstractmethod
-    def check(self, size: Size) -> str:
-        """Look at every asset before the first sample is planned; return a hash of their content.
+    def check(self, size: Size) -> Checked:
+        """Look at every asset before the first sample is planned.
 
-        Raises `UsageError` that names the file, for anything that cannot be used.
+        Raises `UsageError` that names the file, for anything that can be neither used nor left out.
         """

@@ -12,7 +12,7 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.source._rooms import cutout, photo
 from depthmask.source._rooms.scene import Optics, scene
 from depthmask.source._rooms.streams import Kind, stream
-from depthmask.source.base import Source
+from depthmask.source.base import Checked, Source
 from depthmask.stage import setting, stage
 
 GENERATOR = 1
@@ -85,10 +85,10 @@ class Rooms(Source):
         """Every room has."""
         return True
 
-    def check(self, size: Size) -> str:
+    def check(self, size: Size) -> Checked:
         """A hash of the settings and the generator's version; there is nothing to read."""
         settings = json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
-        return hashlib.sha256(settings.encode()).hexdigest()[:16]
+        return Checked(hashlib.sha256(settings.encode()).hexdigest()[:16])
 
     @property
     def _optics(self) -> Optics:

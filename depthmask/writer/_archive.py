@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from depthmask.data import Encoded
+from depthmask.errors import DepthmaskError
+from depthmask.formats.zip import ArchiveFullError
 from depthmask.output.record import Members
 
 
@@ -31,9 +33,18 @@ def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) 
     members: Members = {}
     with path.open("wb", buffering=1 << 20) as file:
         archive = begin(file)
-        for sample in samples:
-            for name, data in sample.members.items():
-                offset = archive.add(f"{sample.key}.{name}", data)
-                members.setdefault(name, []).append((0, offset, len(data)))
+        for number, sample in enumerate(samples):
+            try:
+                _add(archive, sample, members)
+            except ArchiveFullError as full:
+                # Rare: sizes are estimated beforehand (`check_shard_size`), with a margin.
+                fits = number * 9 // 10
+                raise DepthmaskError(f"{full}: shard_size={fits} fits") from None
         archive.close()
     return members
+
+
+def _add(archive: Archive, sample: Encoded, members: Members) -> None:
+    for name, data in sample.members.items():
+        offset = archive.add(f"{sample.key}.{name}", data)
+        members.setdefault(name, []).append((0, offset, len(data)))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from abc import abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
 from depthmask.data import Encoded, sample_key
-from depthmask.output.record import Members, Record
+from depthmask.encode import Expected
+from depthmask.errors import DepthmaskError, SettingError
+from depthmask.output.record import Members, Record, ShardFile
+from depthmask.plan import Plan
 from depthmask.stage import Stage
 
 
@@ -36,9 +40,50 @@ class Writer(Stage):
         where each member lies, or {} if `read` finds the samples by other means.
         """
 
+    def most_samples(self, expected: Expected) -> int | None:
+        """How many such samples fit one shard; None if there is no limit."""
+        return None
+
     def read(self, folder: Path, record: Record) -> ShardReader:
         """Open a published shard; here by the places that `write` returned."""
         return MemberReader(folder, record)
+
+
+def check_shard_size(writer: Writer, expected: Expected, plan: Plan) -> None:
+    """Raise `SettingError` now, and not after minutes of work, if a shard would be too large."""
+    most = writer.most_samples(expected)
+    if most is not None and min(plan.shard_size, plan.samples) > most:
+        fits = f"shard_size={most}" if most else "writer=webdataset"
+        raise SettingError(
+            "shard_size",
+            plan.shard_size,
+            f"writer={writer.name} holds {most:,} such samples in a file; {fits} fits",
+        )
+
+
+def open_published(folder: Path, file: ShardFile) -> int:
+    """A descriptor of a published file; DepthmaskError unless it is one, of the size it had.
+
+    By `file.name` below `folder`, never by a link: a dataset that came from elsewhere must not
+    make us read, or wait for, what is not a part of it.
+    """
+    path = folder / file.name
+    for part in path.relative_to(folder).parents:
+        if part.name and (folder / part).is_symlink():
+            raise DepthmaskError(f"{path}: {folder / part} is a link; a shard is read from none")
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        reason = "a link; a shard is read from none" if path.is_symlink() else error.strerror
+        raise DepthmaskError(f"{path}: {reason}") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
+        os.close(handle)
+        raise DepthmaskError(
+            f"{path}: not the file of {file.bytes:,} bytes that was published; "
+            "`python -m depthmask verify OUT --repair` makes the shard again"
+        )
+    return handle
 
 
 class MemberReader:
@@ -62,9 +107,13 @@ class MemberReader:
             os.close(self._open.popitem()[1])
 
     def _bytes(self, file: int, offset: int, size: int) -> bytes:
-        if len(self._record.files) > 1:
-            return (self._folder / self._record.files[file].name).read_bytes()
-        if file not in self._open:
-            path = self._folder / self._record.files[file].name
-            self._open[file] = os.open(path, os.O_RDONLY)
-        return os.pread(self._open[file], size, offset)
+        if file in self._open:
+            return os.pread(self._open[file], size, offset)
+        handle = open_published(self._folder, self._record.files[file])
+        if len(self._record.files) == 1:
+            self._open[file] = handle
+            return os.pread(handle, size, offset)
+        # One file for each member, thousands in a shard: too many to keep open.
+        with os.fdopen(handle, "rb") as content:
+            content.seek(offset)
+            return content.read(size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from enum import Enum
 from functools import cached_property
@@ -12,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import Encoded, sample_key
-from depthmask.formats.npz import deflate_array, npy_header
-from depthmask.formats.zip import Deflated, ZipStream
+from depthmask.encode import Expected
+from depthmask.errors import DepthmaskError
+from depthmask.formats.npz import deflate_array, npy_header, read_npz
+from depthmask.formats.untrusted import untrusted
+from depthmask.formats.zip import LARGEST, Deflated, ZipStream, most_samples
 from depthmask.output.record import Members, Record
 from depthmask.stage import setting, stage
-from depthmask.writer.base import ShardReader, Writer
+from depthmask.writer.base import ShardReader, Writer, open_published
 
 
 class Images(Enum):
@@ -36,6 +40,14 @@ class Npz(Writer):
     """
 
     images: Images = setting(Images.encoded, help="pictures as encoded bytes or as raw arrays")
+
+    def most_samples(self, expected: Expected) -> int:
+        """An npz file is a zip archive: below 4 GiB, also each array before it is deflated."""
+        arrays = expected.arrays
+        size = sum(arrays.values()) if self.images is Images.raw else arrays.get("depth", 0)
+        stacked = LARGEST // (size + 1)
+        # The members of the shard are a few arrays, whatever the number of samples.
+        return min(stacked, most_samples(1, expected.bytes))
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
@@ -66,7 +78,7 @@ class Npz(Writer):
 
     def read(self, folder: Path, record: Record) -> ShardReader:
         """Open the npz file; arrays are read when first asked for."""
-        return NpzReader(folder / record.files[0].name, record.start)
+        return NpzReader(folder, record)
 
 
 _ARRAYS = {
@@ -83,17 +95,44 @@ _ARRAYS = {
 class NpzReader:
     """Keeps the arrays of one shard in memory: an npz file is deflated as a whole."""
 
-    def __init__(self, path: Path, start: int) -> None:
-        self._path = path
-        self._start = start
+    def __init__(self, folder: Path, record: Record) -> None:
+        self._folder = folder
+        self._record = record
 
     @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        with np.load(self._path, allow_pickle=False) as file:
-            return dict(file)
+        file = self._record.files[0]
+        handle = open_published(self._folder, file)
+        with untrusted(str(self._folder / file.name)), os.fdopen(handle, "rb") as content:
+            arrays = read_npz(content, file.bytes)
+            for name, array in arrays.items():
+                self._check(name, array, arrays)
+        return arrays
+
+    def _check(self, name: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Stacks have one item for each sample, blobs one offset more, each within the blob."""
+        samples = len(self._record)
+        if name.endswith("_offsets"):
+            blob = arrays.get(name.removesuffix("_offsets"), np.zeros(0))
+            fits = (
+                array.dtype == np.int64
+                and array.shape == (samples + 1,)
+                and blob.dtype == np.uint8
+                and blob.ndim == 1
+                and bool(np.all(array[1:] >= array[:-1]))
+                and (array[0], array[-1]) == (0, len(blob))
+            )
+        else:
+            fits = f"{name}_offsets" in arrays or array.shape[:1] == (samples,)
+        if not fits:
+            raise DepthmaskError(
+                f"{name!r}: {array.dtype} {list(array.shape)} does not suit {samples} samples"
+            )
 
     def read(self, number: int) -> Encoded:
         """Sample `number`: stacked arrays as arrays, the rest as members."""
+        if not 0 <= number < len(self._record):
+            raise IndexError(f"{number} is not one of {len(self._record)} samples")
         members, arrays = {}, {}
         for name, array in self._arrays.items():
             offsets = self._arrays.get(f"{name}_offsets")
@@ -101,7 +140,7 @@ class NpzReader:
                 members[name] = array[offsets[number] : offsets[number + 1]].tobytes()
             elif not name.endswith("_offsets"):
                 arrays[name] = array[number]
-        return Encoded(sample_key(self._start + number), members, arrays)
+        return Encoded(sample_key(self._record.start + number), members, arrays)
 
     def close(self) -> None:
         """Forget the arrays."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from depthmask.data import Encoded
-from depthmask.formats.zip import ZipStream
+from depthmask.encode import Expected
+from depthmask.formats.zip import ZipStream, most_samples
 from depthmask.output.record import Members
 from depthmask.stage import stage
 from depthmask.writer._archive import write_archive
@@ -16,6 +17,10 @@ from depthmask.writer.base import Writer
 @stage("zip")
 class Zip(Writer):
     """One zip file for each shard; members are stored, since JPEG and PNG are compressed."""
+
+    def most_samples(self, expected: Expected) -> int:
+        """Below 4 GiB and 65,535 members: readers that know no more are everywhere."""
+        return most_samples(expected.members, expected.bytes)
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.zip`."""

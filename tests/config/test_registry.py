@@ -123,7 +123,7 @@ def test_broken_plugins_are_named_and_the_run_goes_on(tmp_path: Path) -> None:
 
 def test_blocked_and_strict(tmp_path: Path) -> None:
     install(tmp_path, "bad", "raise RuntimeError('boom')")
-    assert "bad" not in depthmask(tmp_path, "plugins", DEPTHMASK_BLOCK="bad").stdout
+    assert "bad 1.2" not in depthmask(tmp_path, "plugins", DEPTHMASK_BLOCK="bad").stdout
     strict = depthmask(tmp_path, "plugins", DEPTHMASK_STRICT_PLUGINS="1")
     assert strict.returncode == 1
     assert strict.stderr.startswith("error: plugin bad (bad 1.2) disabled: RuntimeError: boom")

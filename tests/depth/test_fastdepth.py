@@ -285,8 +285,10 @@ def test_integers_without_a_fitting_scale_are_refused(
     scale = f"{name.rpartition('.')[0]}.scale"
     path = tmp_path / "weights.npz"
     for broken in (None, np.ones(3, np.float32), np.float32(1), shipped[scale].astype(np.int32)):
-        arrays = {key: array for key, array in shipped.items() if key != scale}
-        np.savez(path, **arrays, **({} if broken is None else {scale: broken}))
+        arrays: dict[str, Any] = {key: one for key, one in shipped.items() if key != scale}
+        if broken is not None:
+            arrays[scale] = broken
+        np.savez(path, allow_pickle=False, **arrays)
         with pytest.raises(DepthmaskError, match=rf"weights\.npz: array {name}: "):
             network.load_weights(path)
 

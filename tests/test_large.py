@@ -1,0 +1,160 @@
+"""A plan of a billion samples costs nothing at its start, and no shard outgrows its archive."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import pytest
+
+from depthmask.cli.main import main
+from depthmask.data import Sample
+from depthmask.encode import Encode, Expected
+from depthmask.errors import DepthmaskError, SettingError
+from depthmask.formats.zip import LARGEST
+from depthmask.plan import Plan, Sampling
+from depthmask.writer.base import Writer, check_shard_size
+from depthmask.writer.folder import Folder
+from depthmask.writer.npz import Images, Npz
+from depthmask.writer.webdataset import WebDataset
+from depthmask.writer.zip import Zip
+
+BILLION = 10**9
+# The disk of a tester has no room for a billion samples, and a run says so before it starts; peak
+# memory is asked for at the very end, by whatever way the run ends.
+RUN = """
+import atexit, resource, shutil, sys, types
+shutil.disk_usage = lambda path: types.SimpleNamespace(free=10**18)
+atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+from depthmask.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def words(assets_root: Path, out: Path) -> list[str]:
+    return ["source=assets", f"source.root={assets_root}", f"output={out}", f"samples={BILLION}",
+            "size=[24,32]", "shard_size=100", "+preset=pairs", "runner.workers=1"]  # fmt: skip
+
+
+def start(assets_root: Path, out: Path, shards: int) -> tuple[float, int]:
+    """Run until so many more shards are there; seconds to the first line, and peak bytes."""
+    begun = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, *words(assets_root, out)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    while not (line := process.stderr.readline()).startswith("1,000,000,000 samples"):
+        assert line, "the run ended at once"
+        if line.startswith("999,999,"):
+            break
+    seconds = time.monotonic() - begun
+    records = out / "records"
+    before = len(list(records.glob("*.json")))
+    while len(list(records.glob("*.json"))) < before + shards:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    stdout, _ = process.communicate(timeout=20)
+    assert process.returncode == 143
+    return seconds, int(stdout)
+
+
+def test_a_billion_samples(
+    assets_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    for _ in range(2):  # The second one resumes.
+        seconds, peak = start(assets_root, out, 3)
+        print(f"started in {seconds:.2f} s, peak {peak / 1e6:.0f} MB")
+        assert peak < 300e6
+        # 0.8 s on an idle machine, most of it imports.
+        assert seconds < 5
+    text = capsys.readouterr().out
+    began = time.monotonic()
+    assert main(["render", str(out), "--index", str(BILLION - 1), "--into", str(tmp_path)]) == 0
+    print(text, f"rendered in {time.monotonic() - began:.2f} s")
+    assert (tmp_path / "999999999.jpg").is_file()
+    assert main(["render", str(out), "--index", str(BILLION)]) == 2
+
+
+def plan(samples: int = 10**12, shard_size: int = 1000) -> Plan:
+    return Plan(
+        seed=0, samples=samples, shard_size=shard_size, sampling=Sampling.random, objects=(1, 1),
+        flips=True, repeats=1, backgrounds=("b",), foregrounds=("f",),
+    )  # fmt: skip
+
+
+def test_shards_are_made_as_they_are_asked_for() -> None:
+    shards = plan().shards(done=[0, 2, 10**9 - 1])
+    assert len(shards) == 10**9 - 3
+    assert shards.samples == 10**12 - 3000
+    everything: Collection[object] = shards
+    assert "train-000005" not in everything
+    first = iter(shards)
+    assert [next(first).number for _ in range(3)] == [1, 3, 4]
+    assert plan().shard(5) in shards
+    assert plan().shard(2) not in shards
+    assert plan().shard(10**9) not in shards
+    assert plan(shard_size=7).shard(5) not in shards
+
+
+def test_all_shards_of_a_small_plan() -> None:
+    shards = plan(samples=25, shard_size=10).shards()
+    assert [(one.start, one.stop) for one in shards] == [(0, 10), (10, 20), (20, 25)]
+    assert (len(shards), shards.samples) == (3, 25)
+    assert plan(samples=25, shard_size=10).shards([2]).samples == 20
+
+
+EXPECTED = Encode().expected((160, 160), (160, 160))
+
+
+@pytest.mark.parametrize(
+    ("writer", "expected", "most"),
+    [
+        (Zip(), EXPECTED, 65_534 // 4),
+        (Zip(), Expected(4, 20_000_000, {}), 107),
+        (Npz(), EXPECTED, LARGEST // (160 * 160 * 4 + 1)),
+        (Npz(images=Images.raw), EXPECTED, LARGEST // (160 * 160 * 8 + 1)),
+        (Npz(), Expected(4, 20_000_000, {}), 107),
+        (Zip(), Expected(4, 2**32, {}), 0),
+    ],
+)
+def test_a_shard_that_would_be_too_large(writer: Writer, expected: Expected, most: int) -> None:
+    assert writer.most_samples(expected) == most
+    if most:
+        check_shard_size(writer, expected, plan(shard_size=most))
+        # The setting may be larger than what there is.
+        check_shard_size(writer, expected, plan(samples=most, shard_size=10**6))
+    fits = f"shard_size={most} fits" if most else "writer=webdataset fits"
+    with pytest.raises(SettingError, match=fits):
+        check_shard_size(writer, expected, plan(shard_size=most + 1))
+
+
+@pytest.mark.parametrize("writer", [WebDataset(), Folder()])
+def test_writers_without_a_limit(writer: Writer) -> None:
+    check_shard_size(writer, EXPECTED, plan(shard_size=10**9))
+
+
+def test_noisier_than_expected(
+    make_sample: Callable[..., Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("depthmask.formats.zip.LARGEST", 20_000)
+    samples = (Encode().encode(make_sample(number)) for number in range(100))
+    with pytest.raises(DepthmaskError, match=r"4 GiB .*choose a smaller shard_size: shard_size=\d"):
+        Zip().write(tmp_path, "train-000000", 100, samples)
+
+
+def test_it_is_said_before_anything_is_written(
+    assets_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    rest = [word for word in words(assets_root, out) if not word.startswith("shard_size")]
+    assert main([*rest, "writer=zip", "shard_size=40000"]) == 2
+    line = "shard_size=40000: writer=zip holds 21,844 such samples in a file; shard_size=21844 fits"
+    assert line in capsys.readouterr().err
+    assert not out.exists()
