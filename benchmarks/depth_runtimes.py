@@ -64,17 +64,19 @@ def main(arguments: list[str]) -> int:
         weights = Path(folder) / "random.npz"
         np.savez(weights, allow_pickle=False, **_random_weights())
         rows = [
-            *_measure(lambda *how: DenseDepth(weights=str(weights), batch=32, **_named(*how))),
-            *_measure(lambda *how: FastDepth(batch=16, **_named(*how))),
+            *_measure(
+                lambda runtime, precision: DenseDepth(
+                    weights=str(weights), batch=32, runtime=runtime, precision=precision
+                )
+            ),
+            *_measure(
+                lambda runtime, precision: FastDepth(batch=16, runtime=runtime, precision=precision)
+            ),
         ]
     print(_table(rows))
     report = {"machine": _machine(), "rows": [row._asdict() for row in rows]}
     Path(arguments[0]).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return 0
-
-
-def _named(runtime: Runtime, precision: Precision) -> dict[str, object]:
-    return {"runtime": runtime, "precision": precision}
 
 
 def _random_weights() -> dict[str, np.ndarray]:
@@ -140,7 +142,7 @@ def _images(count: int, height: int, width: int) -> Float32:
     """float32 [count, height, width, 3] in 0..1: smooth, all different."""
     y, x = np.mgrid[0:height, 0:width] / 25
     waves = [[np.sin(y + i + c) * np.cos(x - i) for c in range(3)] for i in range(count)]
-    return (np.moveaxis(np.array(waves, np.float32), 1, -1) + 1) / 2
+    return ((np.moveaxis(np.array(waves), 1, -1) + 1) / 2).astype(np.float32)
 
 
 def _error(found: np.ndarray, expected: np.ndarray) -> float:

@@ -61,7 +61,7 @@ METRES = {
 
 @stage("densedepth")
 class DenseDepth(KerasEstimator):
-    """Metric depth by the large network that DepthMaskDataset used, at some 8 images/s on two cores.
+    """Metric depth by the large network that DepthMaskDataset used, some 8 images/s on two cores.
 
     DenseDepth, Alhashim and Wonka 2018, https://arxiv.org/abs/1812.11941, as its authors' Keras
     code runs it: upsampling with aligned corners, depth = clip(1000 / y, 10, 1000) / 1000, times

@@ -9,9 +9,6 @@ from collections.abc import Sequence
 
 from depthmask.data import Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
-from depthmask.source._rooms import cutout, photo
-from depthmask.source._rooms.scene import Optics, scene
-from depthmask.source._rooms.streams import Kind, stream
 from depthmask.source.base import Checked, Source
 from depthmask.stage import setting, stage
 
@@ -60,8 +57,14 @@ class Rooms(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The room as photograph, with depth, camera and floor."""
+        # Here and below: 70 ms that `--help` does not need.
+        from depthmask.source._rooms import photo
+        from depthmask.source._rooms.scene import Optics, scene
+        from depthmask.source._rooms.streams import Kind, stream
+
         number = _number(key, "room", self.rooms)
-        room = scene(self.seed, number, self._optics)
+        fov, height = self.fov_deg, self.camera_height
+        room = scene(self.seed, number, Optics((fov[0], fov[1]), (height[0], height[1])))
         taken = photo.Photo(room, size)
         return Background(
             key=key,
@@ -76,6 +79,8 @@ class Rooms(Source):
 
         `height_m` is what the picture spans at the distance of the nearest foot.
         """
+        from depthmask.source._rooms import cutout
+
         thing = cutout.subject(self.seed, _number(key, "item", self.furniture))
         long_side = max(round(min(size) * self.foreground_scale), 1)
         rgba = cutout.photograph(thing, long_side, self.oversample)
@@ -89,11 +94,6 @@ class Rooms(Source):
         """A hash of the settings and the generator's version; there is nothing to read."""
         settings = json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
         return Checked(hashlib.sha256(settings.encode()).hexdigest()[:16])
-
-    @property
-    def _optics(self) -> Optics:
-        fov, height = self.fov_deg, self.camera_height
-        return Optics((fov[0], fov[1]), (height[0], height[1]))
 
 
 def _keys(prefix: str, count: int) -> list[str]:

@@ -153,7 +153,7 @@ def test_neighbours_make_no_difference(random_npz: Path, images: np.ndarray) -> 
 
 def test_predict_gives_metres(random_npz: Path, images: np.ndarray) -> None:
     stage = DenseDepth(weights=str(random_npz), batch=2)
-    rgb = images[:2].astype(np.float32) / 255
+    rgb = images[:2].astype(np.float32) / np.float32(255)
     depth_m = stage.predict(rgb)
     assert depth_m.shape == (2, 32, 48)
     np.testing.assert_array_equal(depth_m, to_metres(stage._raw(rgb), METRES[Scale.nyu]))
