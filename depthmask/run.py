@@ -114,8 +114,7 @@ def _is_complete(job: Generate) -> bool:
     summary = read_sealed(job.output / "dataset.json")
     if summary is None:
         return False
-    shards = map(job.plan.shard, range(job.plan.shard_count()))
-    records = (require_record(job.output, shard.name) for shard in shards)
+    records = (require_record(job.output, shard.name) for shard in job.plan.shards())
     return bool(summary["manifest_sha256"] == manifest_hash(records))
 
 

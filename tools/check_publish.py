@@ -148,9 +148,10 @@ def check(trace: Iterable[str], output: str) -> tuple[list[str], int]:
         if name in _WRITES and handle:
             state.written(number, handle[1])
         elif name in ("fsync", "fdatasync") and handle:
-            if Path(handle[1]) in {Path(one).parent for one in state.files} | {Path(output)}:
+            if any(one.startswith(handle[1] + "/") for one in state.files):
                 state.folders[handle[1]] = number
-            state.file(handle[1]).synced = number
+            else:
+                state.file(handle[1]).synced = number
         elif name.startswith(("rename", "link", "symlink")) and len(paths) == 2:
             state.rename(number, paths[0], paths[1])
         elif name == "openat" and "O_TRUNC" in arguments and paths:

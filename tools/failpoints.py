@@ -230,14 +230,18 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="Stop a run before each of its steps.")
     parser.add_argument("--full", action="store_true", help="a full disk instead of SIGKILL")
+    parser.add_argument("--writer", action="append", help="all by default")
+    parser.add_argument("--kind", action="append", choices=KINDS, help="all by default")
+    parser.add_argument("--every", type=int, default=1, help="only every k-th step")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="depthmask-steps-")).resolve()
     assets = tiny.make_assets(folder / "assets")
     registry()
     bad = 0
-    for writer in (*tiny.WRITERS, "folder"):
-        for kind in KINDS:
-            done = list(Course(folder, assets, writer, kind).run(full=options.full))
+    for writer in options.writer or (*tiny.WRITERS, "folder"):
+        for kind in options.kind or KINDS:
+            course = Course(folder, assets, writer, kind)
+            done = list(course.run(full=options.full, every=options.every))
             wrong = [(step, problems) for step, problems in done if problems]
             print(f"{writer:10} {kind:9} {len(done):4} steps, {len(wrong)} with a loss", flush=True)
             for step, problems in wrong:

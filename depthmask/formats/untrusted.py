@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from depthmask.errors import DepthmaskError, UsageError
 
+_LONGEST = 500
+
 
 @contextmanager
 def untrusted(name: str) -> Iterator[None]:
@@ -14,10 +16,16 @@ def untrusted(name: str) -> Iterator[None]:
     try:
         yield
     except UsageError as error:
-        raise UsageError(f"{name}: {error}") from None
+        raise UsageError(f"{name}: {_short(error)}") from None
     except DepthmaskError as error:
-        raise DepthmaskError(f"{name}: {error}") from None
+        raise DepthmaskError(f"{name}: {_short(error)}") from None
     except Exception as error:
         # Decoders raise what they come upon: OSError, SyntaxError, KeyError, struct.error, ...
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = _short(error) or type(error).__name__
         raise DepthmaskError(f"{name}: cannot be read ({reason})") from None
+
+
+def _short(error: Exception) -> str:
+    """Its message as one line; what the bytes made it repeat may be long."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

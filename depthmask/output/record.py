@@ -15,6 +15,8 @@ Members: TypeAlias = dict[str, list[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
 MOST_SAMPLES = 10**12
 """Of a dataset: the root setting's limit, and more than anybody has disks for."""
+_LONGEST_NAME = 200
+"""In bytes: file systems take 255, and ours get a suffix."""
 MOST_BYTES = 1 << 29
 """Of one member: a canvas of 8192x8192 takes 201 MB in RGB, and 268 MB as float32 depth."""
 
@@ -22,7 +24,7 @@ MOST_BYTES = 1 << 29
 def record_path(output: Path, shard: str) -> Path:
     """Where the record of a shard lies."""
     if not is_inside(shard) or "/" in shard:
-        raise DepthmaskError(f"{output}: {shard!r} is no name of a shard")
+        raise DepthmaskError(f"{output}: {shard[:80]!r} is no name of a shard")
     return output / "records" / f"{shard}.json"
 
 
@@ -103,7 +105,8 @@ class Record:
 def is_inside(name: str) -> bool:
     """Whether a name with forward slashes leads to nowhere but below its folder."""
     parts = name.split("/")
-    return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)
+    plain = name.isprintable() and "\\" not in name and len(name.encode()) <= _LONGEST_NAME
+    return plain and not {"", ".", ".."} & set(parts)
 
 
 def _shard_file(data: Any) -> ShardFile:

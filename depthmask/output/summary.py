@@ -35,7 +35,7 @@ def check_summary(info: dict[str, Any]) -> None:
         if not 0 < height * width <= MOST_PIXELS:
             raise DepthmaskError(f"pictures of {height}x{width}")
     if not is_inside(info["split"]) or not isinstance(info["statistics"], dict):
-        raise DepthmaskError(f"split {info['split']!r} or the statistics cannot be right")
+        raise DepthmaskError("its split or its statistics cannot be right")
 
 
 class Manifest:

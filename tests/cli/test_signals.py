@@ -1,0 +1,71 @@
+"""The first Ctrl-C or SIGTERM ends a run within 10 s, whatever it is at, without a traceback."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+from tools import tiny
+
+
+def wait_for_handler(process: subprocess.Popen[bytes]) -> None:
+    """Until our code has begun: before, Python is starting, and no code of ours can answer."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(status.split("SigCgt:")[1].split()[0], 16)
+        if caught & 1 << (signal.SIGTERM - 1):
+            return
+        time.sleep(0.005)
+    raise AssertionError("it never began")
+
+
+def signalled(words: list[str], log: Path, sent: signal.Signals, wait_s: float) -> int:
+    process = tiny.start(words, log)
+    wait_for_handler(process)
+    time.sleep(wait_s)
+    # Ctrl-C reaches the whole process group, SIGTERM the one process that it is sent to.
+    if sent is signal.SIGINT:
+        os.killpg(process.pid, sent)
+    else:
+        process.send_signal(sent)
+    code = process.wait(10)
+    assert tiny.orphans(process.pid) == []
+    return code
+
+
+def test_at_any_time(tmp_path: Path) -> None:
+    assets, log = tiny.make_assets(tmp_path / "assets"), tmp_path / "log"
+    plan = ("samples=200", "shard_size=10", "runner.workers=2")
+    words = tiny.words(assets, tmp_path / "out", *plan)
+    chance = random.Random(3)
+    for number in range(8):
+        sent, code = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[number % 2]
+        assert signalled(words, log, sent, chance.uniform(0, 1.5)) in (code, 0)
+        text = log.read_text()
+        assert "Traceback" not in text, text
+        assert "interrupted; the same command goes on" in text or "preview" in text
+    assert tiny.start(words, log).wait(60) == 0
+    assert tiny.start(tiny.words(assets, tmp_path / "whole", *plan), log).wait(60) == 0
+    assert tiny.losses(tmp_path / "out", 200, tiny.sha256s(tmp_path / "whole")) == []
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_middle_of_the_geometry(
+    tmp_path: Path, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow is loading, or the network at work."""
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
+    words = ["source.rooms=40", "geometry=fastdepth", "samples=50", f"output={tmp_path / 'out'}"]
+    code = signalled(words, tmp_path / "log", sent, 2.0)
+    assert code == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
+    assert "Traceback" not in (tmp_path / "log").read_text()

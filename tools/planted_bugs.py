@@ -1,0 +1,143 @@
+"""Does the suite notice? Eight bugs, each planted into a copy of the package; every one must be.
+
+python tools/planted_bugs.py
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Bug:
+    """edits: (file of the package, text that is there, text instead). tests: those to go red."""
+
+    name: str
+    edits: tuple[tuple[str, str, str], ...]
+    tests: tuple[str, ...]
+
+
+_PUBLISH, _PIPELINE = "output/publish.py", "pipeline.py"
+_ORDER = "tests/output/test_publish_order.py"
+BUGS = (
+    Bug("no fsync", ((_PUBLISH, "os.fsync(", "(lambda handle: None)("),), (_ORDER,)),
+    Bug(
+        "no rename",
+        ((_PUBLISH, 'path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")', "path"),),
+        (_ORDER,),
+    ),
+    Bug(
+        "record before data",
+        (
+            (_PUBLISH, "            _replace(entry, self",
+             "            (LATER.append(entry), self"),
+            (_PUBLISH, "class Draft:", "LATER: list[Path] = []\n\n\nclass Draft:"),
+            (
+                _PUBLISH,
+                "    os.replace(temporary, path)\n",
+                "    os.replace(temporary, path)\n"
+                '    while path.parent.name == "records" and LATER:\n'
+                '        os.replace(LATER[0], path.parent.parent / "shards" / LATER.pop(0).name)\n',
+            ),
+            (
+                _PUBLISH,
+                "    ) -> None:\n        shutil.rmtree(self.folder, ignore_errors=True)",
+                "    ) -> None:\n        pass",
+            ),
+        ),
+        (_ORDER,),
+    ),
+    Bug(
+        "marker by presence",
+        (("output/verify.py", "return None if _problems(output, record) else record",
+          "return record"),),
+        ("tests/cli/test_verify.py",),
+    ),
+    Bug(
+        "close on exception",
+        (
+            (_PIPELINE, "for sample in job.samples(shard.start, shard.stop, laps):",
+             "for sample in _quiet(job.samples(shard.start, shard.stop, laps)):"),
+            (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
+             " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
+        ),
+        ("tests/runner/test_local.py", "-k", "this_process"),
+    ),
+    Bug(
+        "seed from worker number",
+        (
+            (_PIPELINE, "Composer(self.root.seed,", "Composer(self.root.seed + os.getpid(),"),
+            (_PIPELINE, "import traceback\n", "import os\nimport traceback\n"),
+        ),
+        ("tests/test_pipeline.py", "-k", "workers_or_shards"),
+    ),
+    Bug(
+        "ignored worker death",
+        (("runner/local.py", "            answer = self._dead(worker, hung=hung)\n",
+          "            worker.kill()\n            return None\n"),),
+        ("tests/runner/test_local.py", "-k", "fails_once or always_dies"),
+    ),
+    Bug(
+        "append to zip",
+        (
+            ("writer/_archive.py", '"wb"', '"ab"'),
+            (_PUBLISH, "        shutil.rmtree(self.folder, ignore_errors=True)\n",
+             "        pass\n"),
+            (_PUBLISH, "mkdir(parents=True)", "mkdir(parents=True, exist_ok=True)"),
+        ),
+        ("tests/runner/test_local.py", "-k", "fails_once or this_process"),
+    ),
+)  # fmt: skip
+
+
+def noticed(bug: Bug | None, tests: tuple[str, ...], folder: Path) -> bool:
+    """Whether tests fail on a copy of the package with the bug."""
+    copy = folder / (bug.name.replace(" ", "-") if bug else "as-it-is")
+    for name in ("depthmask", "conf", "tests", "tools"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copy)
+    for file, before, after in bug.edits if bug else ():
+        path = copy / "depthmask" / file
+        text = path.read_text()
+        if before not in text:
+            raise SystemExit(f"{file} has no longer the text that {bug} replaces")
+        path.write_text(text.replace(before, after))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "--no-cov", *tests],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(f"    {done.stdout.strip().splitlines()[-1]}", flush=True)
+    # 1: tests failed. Anything else is a mistake of ours, such as no test found.
+    if done.returncode not in (0, 1):
+        raise SystemExit(done.stdout + done.stderr)
+    return done.returncode == 1
+
+
+def main() -> int:
+    """Plant them one by one; 1 if the suite slept through one, or is red without any."""
+    folder = Path(tempfile.mkdtemp(prefix="depthmask-planted-"))
+    if noticed(None, tuple(sorted({bug.tests[0] for bug in BUGS})), folder):
+        raise SystemExit("the tests are red without any bug")
+    missed = 0
+    for bug in BUGS:
+        red = noticed(bug, bug.tests, folder)
+        print(f"{bug.name:24} {'noticed' if red else 'MISSED'} by {bug.tests[0]}", flush=True)
+        missed += not red
+    shutil.rmtree(folder)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
