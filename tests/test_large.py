@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -43,8 +44,7 @@ def words(assets_root: Path, out: Path) -> list[str]:
 
 
 def start(assets_root: Path, out: Path, shards: int) -> tuple[float, int]:
-    """Run until so many more shards are there; seconds to the first line, and peak bytes."""
-    begun = time.monotonic()
+    """Run until so many more shards are there; CPU seconds to its first line, and peak bytes."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, *words(assets_root, out)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -54,7 +54,9 @@ def start(assets_root: Path, out: Path, shards: int) -> tuple[float, int]:
         assert line, "the run ended at once"
         if line.startswith("999,999,"):
             break
-    seconds = time.monotonic() - begun
+    # Not by the clock, which tells how busy the machine is.
+    times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    seconds = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
     records = out / "records"
     before = len(list(records.glob("*.json")))
     while len(list(records.glob("*.json"))) < before + shards:
@@ -74,8 +76,8 @@ def test_a_billion_samples(
         seconds, peak = start(assets_root, out, 3)
         print(f"started in {seconds:.2f} s, peak {peak / 1e6:.0f} MB")
         assert peak < 300e6
-        # 0.8 s on an idle machine, most of it imports.
-        assert seconds < 5
+        # 0.9 s, as much as with 400 samples: imports.
+        assert seconds < 2
     text = capsys.readouterr().out
     began = time.monotonic()
     assert main(["render", str(out), "--index", str(BILLION - 1), "--into", str(tmp_path)]) == 0

@@ -2,7 +2,7 @@
 
     python tools/fault_loop.py --rounds 100
 
-A placement from a plugin does something terrible at sample 6. For every round: the right exit
+A placement from a plugin does something terrible at sample 7. For every round: the right exit
 code, the culprit in the one line, the other shards made, no process left 5 s later; and once the
 fault is gone, the same command completes the dataset to the bytes of a run without a fault.
 """
@@ -62,7 +62,7 @@ class Faulty(Placement):
 
     def place(self, scene, foreground, flip, random):
         fault, marker = os.environ.get("FAULT"), os.environ.get("FAULT_MARKER")
-        here = (scene.background.key, foreground.key) == ("wall1", "box2")
+        here = (scene.background.key, foreground.key) == ("wall1", "box3")
         if fault and here and not (marker and Path(marker).exists()):
             if marker:
                 Path(marker).touch()
@@ -104,7 +104,7 @@ class Arena:
         return tiny.sha256s(self.folder / "wanted")
 
     def words(self, output: Path, workers: int = 2, timeout_s: float = 5.0) -> list[str]:
-        """Sample 6 is wall1 with box2, the first of train-000002."""
+        """Sample 7 is wall1 with box3, in the middle of train-000002."""
         return tiny.words(
             self.assets,
             output,
@@ -155,7 +155,7 @@ def always(arena: Arena, output: Path, fault: str) -> list[str]:
     problems = []
     if ended.code != 1 or ended.left or arena.made(output) != [0, 1, 3]:
         problems.append(f"{ended}, made {arena.made(output)}")
-    if len(errors) != 1 or "train-000002: sample 6 (wall1, box2)" not in errors[0]:
+    if len(errors) != 1 or "train-000002: sample 7 (wall1, box3)" not in errors[0]:
         problems.append(f"the culprit is not named in one line: {ended.text}")
     if "Traceback" in ended.text or "(attempt 3)" not in ended.text or "attempt 4" in ended.text:
         problems.append(f"not three attempts, or a traceback: {ended.text}")

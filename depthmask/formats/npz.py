@@ -1,7 +1,4 @@
-"""NumPy's npz with ISA-L's deflate: `np.load` reads it, 17 times faster made than by NumPy.
-
-80x80 float32 maps: 17,000 a second at 22.2 kB, `np.savez_compressed` makes 970 at 21.9 kB.
-"""
+"""NumPy's npz, written with the same bytes each time, and read with bounds; `np.load` reads it."""
 
 from __future__ import annotations
 

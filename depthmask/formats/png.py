@@ -1,7 +1,8 @@
-"""PNG for masks and depth maps: one scan-line filter and ISA-L's deflate.
+"""PNG for masks and depth maps: one scan-line filter and libdeflate.
 
-One 160x160 mask takes 24 us this way and 211 us with Pillow at level 1; a depth map 161 us
-against 463 us with OpenCV, at the same size or smaller.
+Deflating a 160x160 depth map takes 242 us this way and 496 us with zlib, both at level 1, and the
+result is smaller. ISA-L takes 142 us, but is not to be had: in some 10,000 shards made in workers
+under load, a few pictures came out in other bytes, with the same pixels.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import struct
 import zlib
 
+import deflate
 import numpy as np
-from isal import isal_zlib
 from numpy.typing import NDArray
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -33,12 +34,12 @@ def encode_png(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     lines[:, 0] = _UP
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
-    data = isal_zlib.compress(lines, level=1)
+    data = deflate.zlib_compress(lines.data, 1)
     return b"".join(
         (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b""))
     )
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def _chunk(kind: bytes, data: bytes | bytearray) -> bytes:
     checksum = zlib.crc32(data, zlib.crc32(kind))
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)

@@ -1,8 +1,7 @@
-"""A zip archive whose bytes depend on names and contents alone, deflated by ISA-L.
+"""A zip archive whose bytes depend on names and contents alone.
 
-`zipfile` takes no other compressor than zlib, which is 10 times slower than ISA-L at level 1 and
-would be the slowest part of an npz shard. No zip64: a shard has to stay below 4 GiB and 65,535
-members, and says so.
+Members that grow while samples come are deflated as they come, so that a shard of arrays needs no
+second copy. No zip64: a shard has to stay below 4 GiB and 65,535 members, and says so.
 """
 
 from __future__ import annotations
@@ -11,8 +10,6 @@ import struct
 import zlib
 from collections.abc import Iterable
 from typing import BinaryIO
-
-from isal import isal_zlib
 
 from depthmask.errors import DepthmaskError
 
@@ -97,12 +94,12 @@ class Deflated:
         self.size = 0
         self.checksum = 0
         self._chunks: list[bytes] = []
-        self._compressor = isal_zlib.compressobj(level=1, wbits=-15)
+        self._compressor = zlib.compressobj(level=1, wbits=-15)
 
     def feed(self, data: bytes | memoryview) -> None:
         """Append content."""
         self.size += memoryview(data).nbytes
-        self.checksum = isal_zlib.crc32(data, self.checksum)
+        self.checksum = zlib.crc32(data, self.checksum)
         self._chunks.append(self._compressor.compress(data))
 
     def finish(self) -> list[bytes]:

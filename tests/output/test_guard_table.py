@@ -113,7 +113,7 @@ def test_assets(
         aside.rename(link)
 
 
-@pytest.mark.parametrize("package", ["numpy", "pillow", "simplejpeg", "isal"])
+@pytest.mark.parametrize("package", ["numpy", "pillow", "simplejpeg", "deflate"])
 def test_encoders(
     arena: Path,
     capsys: pytest.CaptureFixture[str],

@@ -35,7 +35,7 @@ def test_a_worker_that_fails_once(arena: fault_loop.Arena, tmp_path: Path, fault
 def test_a_worker_that_hangs_once(arena: fault_loop.Arena, tmp_path: Path) -> None:
     assert fault_loop.once(arena, tmp_path / "out", "hang") == []
     log = (tmp_path / "out" / "run.log").read_text()
-    assert "train-000002: sample 6 (wall1, box2): no sample in runner.timeout=5 s" in log
+    assert "train-000002: sample 7 (wall1, box3): no sample in runner.timeout=5 s" in log
 
 
 def test_a_killed_parent_leaves_nobody(arena: fault_loop.Arena, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_failing_stage_in_this_process(arena: fault_loop.Arena, tmp_path: Path
     assert ended.code == 1
     errors = [line for line in ended.text.splitlines() if line.startswith("error: ")]
     assert len(errors) == 1
-    assert "train-000002: sample 6 (wall1, box2): ValueError: boom in two lines (in " in errors[0]
+    assert "train-000002: sample 7 (wall1, box3): ValueError: boom in two lines (in " in errors[0]
     assert "Traceback" not in ended.text
     assert arena.made(tmp_path / "out") == [0, 1, 3]
     log = (tmp_path / "out" / "run.log").read_text()
