@@ -16,6 +16,8 @@ sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 from tools import tiny
 
+pytestmark = pytest.mark.slow
+
 
 def wait_for_handler(process: subprocess.Popen[bytes]) -> None:
     """Until our code has begun: before, Python is starting, and no code of ours can answer."""

@@ -20,6 +20,9 @@ from tools import failpoints, tiny  # noqa: E402
 PLAN = ("samples=7", "shard_size=3")
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.make_assets(tmp_path_factory.mktemp("full") / "assets")

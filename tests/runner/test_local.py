@@ -20,24 +20,32 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> fault_loop.Arena:
     return fault_loop.Arena(tmp_path_factory.mktemp("faults"))
 
 
-@pytest.mark.parametrize("fault", ["kill", "exit0", "segfault", "limit"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["kill", *(pytest.param(one, marks=SLOW) for one in ("exit0", "segfault", "limit"))],
+)
 def test_a_worker_that_always_dies(arena: fault_loop.Arena, tmp_path: Path, fault: str) -> None:
     assert fault_loop.always(arena, tmp_path / "out", fault) == []
     assert fault_loop.resumed(arena, tmp_path / "out") == []
 
 
-@pytest.mark.parametrize("fault", ["exit", "error"])
+@pytest.mark.parametrize("fault", [pytest.param("exit", marks=SLOW), "error"])
 def test_a_worker_that_fails_once(arena: fault_loop.Arena, tmp_path: Path, fault: str) -> None:
     assert fault_loop.once(arena, tmp_path / "out", fault) == []
     assert tiny.losses(tmp_path / "out", 12, arena.wanted) == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_once(arena: fault_loop.Arena, tmp_path: Path) -> None:
     assert fault_loop.once(arena, tmp_path / "out", "hang") == []
     log = (tmp_path / "out" / "run.log").read_text()
     assert "train-000002: sample 7 (wall1, box3): no sample in runner.timeout=5 s" in log
 
 
+@pytest.mark.slow
 def test_a_killed_parent_leaves_nobody(arena: fault_loop.Arena, tmp_path: Path) -> None:
     process = arena.start(tmp_path / "out", FAULT="hang")
     deadline = time.monotonic() + 60
