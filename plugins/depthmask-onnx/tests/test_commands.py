@@ -83,7 +83,8 @@ def test_bad_file_is_one_line_before_anything_is_written(tmp_path: Path, group: 
     (tmp_path / "bad.onnx").write_bytes(b"\x08\x07garbage")
     done = run(tmp_path, f"{group}=onnx", f"{group}.weights=bad.onnx", *SMALL)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"error: {group}.weights=bad.onnx: is not an ONNX model, or was cut")
+    line = f"error: {group}.weights=bad.onnx: is not an ONNX model, or was cut"
+    assert done.stderr.startswith(line)
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
