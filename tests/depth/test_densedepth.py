@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import depthmask
+from depthmask.cli.main import main
 from depthmask.data import DepthKind, DepthMode
 from depthmask.depth import _runtime, densedepth
 from depthmask.depth._keras import Resolution, native_log_muted, set_keras_defaults
@@ -190,6 +192,18 @@ def test_native_maps_of_160_are_80(random_npz: Path, monkeypatch: pytest.MonkeyP
     depth_m = stage.estimate(np.zeros((2, 160, 160, 3), np.uint8))
     assert depth_m.shape == (2, 80, 80)
     assert stage.contract((160, 160)).resolution == (80, 80)
+
+
+def test_npz_shards_of_native_maps_load_with_numpy_alone(random_npz: Path, tmp_path: Path) -> None:
+    settings = ["depth=densedepth", f"depth.weights={random_npz}", "depth.batch=1"]
+    settings += ["depth.resolution=native", "writer=npz", "samples=2", "runner.workers=1"]
+    out = tmp_path / "out"
+    assert main([*settings, "source.rooms=1", "source.furniture=1", f"output={out}"]) == 0
+    with np.load(out / "shards" / "train-000000.npz") as arrays:
+        depth_m = arrays["depth"]
+    assert (depth_m.dtype, depth_m.shape) == (np.float32, (2, 80, 80))
+    np.testing.assert_array_equal(depth_m[1], depthmask.open(out)[1].depth)
+    assert 0.1 <= depth_m.min() < depth_m.max() <= 10
 
 
 def test_output_at_and_below_zero_follows_predict() -> None:
