@@ -27,7 +27,7 @@ from depthmask.errors import DepthmaskError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
 from depthmask.output.publish import Draft, disk_error, write_sealed
-from depthmask.output.record import Record, record_path
+from depthmask.output.record import Record, as_places, record_path
 from depthmask.plan import Plan, Shard
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
@@ -37,13 +37,15 @@ from depthmask.timing import Laps
 class Generate:
     """The job of making samples from a plan over assets.
 
-    Small when pickled: what a worker needs besides is made in the worker, at first use.
+    lineage: what the records of its shards say that they were made for (see `Claim`). Small when
+    pickled: what a worker needs besides is made in the worker, at first use.
     """
 
     root: Root
     plan: Plan
     contract: DepthContract | None
     output: Path
+    lineage: str
 
     def samples(self, start: int, stop: int, laps: Laps) -> Iterator[Sample]:
         """The samples start..stop-1; sample i is the same whatever else is asked for."""
@@ -124,10 +126,11 @@ def make_shard(
         record = Record(
             shard=shard.name,
             split=shard.split,
+            lineage=job.lineage,
             start=shard.start,
             stop=shard.stop,
             files=files,
-            members=places,
+            members={name: as_places(of_member) for name, of_member in places.items()},
             statistics=statistics.as_sums(),
             seconds=laps.seconds,
         )

@@ -25,7 +25,7 @@ from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
 from depthmask.output.publish import DRAFTS, disk_error, read_sealed, write_sealed
 from depthmask.output.quarantine import quarantine
-from depthmask.output.record import recorded
+from depthmask.output.record import Record, recorded
 from depthmask.output.summary import manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
@@ -92,7 +92,7 @@ def _complete(
     """Make what is missing; how many samples that were, and the time by station."""
     done: list[int] = []
     if found is not Found.nothing:
-        there = standing(job.output, recorded(job.output, job.plan))
+        there = standing(job.output, recorded(job.output, job.plan), job.lineage)
         done = [record.start // job.plan.shard_size for record in there]
     missing = job.plan.shards(done)
     stations: dict[str, float] = {}
@@ -114,8 +114,12 @@ def _is_complete(job: Generate) -> bool:
     summary = read_sealed(job.output / "dataset.json")
     if summary is None:
         return False
-    records = (require_record(job.output, shard.name) for shard in job.plan.shards())
-    return bool(summary["manifest_sha256"] == manifest_hash(records))
+    return bool(summary["manifest_sha256"] == manifest_hash(_records(job)))
+
+
+def _records(job: Generate) -> Iterator[Record]:
+    """Those of all shards, read one by one: a million of them would not fit the memory."""
+    return (require_record(job.output, shard.name) for shard in job.plan.shards())
 
 
 def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, Claim]:
@@ -158,7 +162,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
         output = Path("outputs") / own
     else:
         output = Path(root.output) / own if sweep else Path(root.output)
-    return Generate(root, plan, contract, output), wanted
+    return Generate(root, plan, contract, output, wanted.lineage), wanted
 
 
 def _announcement(job: Generate, missing: Shards) -> str:
@@ -196,9 +200,7 @@ def _make(job: Generate, missing: Shards, screen: Screen) -> Any:
 
 def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    # Read again, one by one: a million of them would not fit the memory.
-    records = (require_record(job.output, shard.name) for shard in job.plan.shards())
-    summary = summarise(job, records, wanted.fingerprint, versions(job.root), left_out)
+    summary = summarise(job, _records(job), wanted.fingerprint, versions(job.root), left_out)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)

@@ -11,8 +11,6 @@ sys.path.append(str(Path(__file__).resolve().parent.parent))
 
 from tools import kill_loop
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> list[kill_loop.Round]:

@@ -63,7 +63,7 @@ def start(assets_root: Path, out: Path, shards: int) -> tuple[float, int]:
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGTERM)
-    stdout, _ = process.communicate(timeout=20)
+    stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 143
     return seconds, int(stdout)
 

@@ -32,7 +32,7 @@ from tools import tiny
 PLUGIN = """
 import ctypes, os, resource, signal, sys, time
 from pathlib import Path
-from depthmask import Placement, stage
+from depthmask import Placement, setting, stage
 from depthmask.placement.base import layer
 
 def limit():
@@ -58,11 +58,12 @@ FAULTS = {
 
 @stage("faulty")
 class Faulty(Placement):
-    "Fails at one background with one cut-out."
+    "Fails at one background with one cut-out, or always."
+    always: bool = setting(False, help="with every cut-out")
 
     def place(self, scene, foreground, flip, random):
         fault, marker = os.environ.get("FAULT"), os.environ.get("FAULT_MARKER")
-        here = (scene.background.key, foreground.key) == ("wall1", "box3")
+        here = self.always or (scene.background.key, foreground.key) == ("wall1", "box3")
         if fault and here and not (marker and Path(marker).exists()):
             if marker:
                 Path(marker).touch()
@@ -103,20 +104,22 @@ class Arena:
             raise SystemExit(ended.text)
         return tiny.sha256s(self.folder / "wanted")
 
-    def words(self, output: Path, workers: int = 2, timeout_s: float = 5.0) -> list[str]:
+    def words(self, output: Path, workers: int = 2, more: tuple[str, ...] = ()) -> list[str]:
         """Sample 7 is wall1 with box3, in the middle of train-000002."""
         return tiny.words(
             self.assets,
             output,
             *("placement=faulty", "samples=12", "shard_size=3", "sampling=product", "flips=false"),
-            *("repeats=1", f"runner.workers={workers}", f"runner.timeout={timeout_s}"),
+            *("repeats=1", f"runner.workers={workers}", "runner.timeout=5", *more),
         )
 
-    def start(self, output: Path, workers: int = 2, **env: str) -> subprocess.Popen[str]:
+    def start(
+        self, output: Path, workers: int = 2, more: tuple[str, ...] = (), **env: str
+    ) -> subprocess.Popen[str]:
         """The run as a process group of its own."""
         path = os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")])
         return subprocess.Popen(
-            [sys.executable, "-m", "depthmask", *self.words(output, workers)],
+            [sys.executable, "-m", "depthmask", *self.words(output, workers, more)],
             env={**os.environ, "PYTHONPATH": path.rstrip(os.pathsep), **env},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -124,9 +127,9 @@ class Arena:
             start_new_session=True,
         )
 
-    def run(self, output: Path, workers: int = 2, **env: str) -> Ended:
+    def run(self, output: Path, workers: int = 2, more: tuple[str, ...] = (), **env: str) -> Ended:
         """The run to its end; -1: it hung."""
-        return finish(self.start(output, workers, **env))
+        return finish(self.start(output, workers, more, **env))
 
     def made(self, output: Path) -> list[int]:
         """The numbers of the shards that are there."""

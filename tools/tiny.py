@@ -124,7 +124,7 @@ def group(process: int) -> list[int]:
 def children(process: int) -> list[int]:
     """The workers of a run: its child processes, less multiprocessing's resource tracker."""
     found = [int(stat[0]) for stat in _processes() if int(stat[3]) == process and stat[2] != "Z"]
-    return [one for one in found if b"resource_tracker" not in _command(one)]
+    return [one for one in found if b"spawn_main" in _command(one)]
 
 
 def orphans(process: int, seconds: float = 5.0) -> list[int]:

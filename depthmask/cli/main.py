@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from depthmask.errors import DepthmaskError, UsageError
@@ -21,6 +22,7 @@ VERBS = {
     "completion": "print the shell completion script for bash, zsh or fish",
 }
 """Each is a module of this package with `main(arguments) -> exit code`."""
+_INTERRUPTED = "interrupted; the same command goes on from here"
 
 
 class Terminated(KeyboardInterrupt):
@@ -30,7 +32,7 @@ class Terminated(KeyboardInterrupt):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130, 143."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    _on_signals(_quit_at_once)
     try:
         return _dispatch(words)
     except DepthmaskError as error:
@@ -61,13 +63,33 @@ def _dispatch(words: list[str]) -> int:
     else:
         verb = "run"
     # Only the verb's own imports: help and plugins are there before hydra would be.
-    return int(importlib.import_module(f"depthmask.cli.{verb}").main(words))
+    module = importlib.import_module(f"depthmask.cli.{verb}")
+    _on_signals(_raise)
+    return int(module.main(words))
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    raise Terminated
+def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, handler)
+
+
+def _quit_at_once(signum: int, frame: FrameType | None) -> None:
+    # While modules are imported nothing has begun, and an exception in the middle of one may be
+    # swallowed: the run would go on.
+    os.write(2, f"{_INTERRUPTED}\n".encode())
+    os._exit(128 + signum)
+
+
+def _raise(signum: int, frame: FrameType | None) -> None:
+    raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
 
 
 def _interrupted(code: int) -> int:
-    print("interrupted; the same command goes on from here", file=sys.stderr)
+    # The way out is short, and a second signal would only add its traceback.
+    _on_signals(_ignore)
+    print(_INTERRUPTED, file=sys.stderr)
     return code
+
+
+def _ignore(signum: int, frame: FrameType | None) -> None:
+    pass

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     command = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name="config"
     )(jobs.run)
-    with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
+    with _scratch_folder() as scratch:
         words = ["depthmask", *_flags_first(arguments), f"hydra.sweep.dir={scratch}"]
         with patch.object(sys, "argv", words):
             try:
@@ -48,6 +48,17 @@ def main(arguments: Sequence[str]) -> int:
             except Exception as error:
                 raise explain(error, arguments) from error
     return jobs.exit_code()
+
+
+def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
+    """Where Hydra leaves its notes on a sweep."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="depthmask-")
+    except OSError as error:
+        raise DepthmaskError(
+            f"no folder for temporary files ({error.strerror or error}): make room, "
+            "or name another one with TMPDIR=FOLDER"
+        ) from None
 
 
 def _flags_first(arguments: Sequence[str]) -> list[str]:

@@ -42,8 +42,18 @@ class Claim:
     @property
     def fingerprint(self) -> str:
         """sha256 of the description."""
-        text = json.dumps(self.description, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _hash(self.description)
+
+    @property
+    def lineage(self) -> str:
+        """The same for all numbers of samples: what a shard and a longer dataset have in common."""
+        config = {**self.description["config"], "samples": None}
+        return _hash({**self.description, "config": config})
+
+
+def _hash(data: dict[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def examine(output: Path, wanted: Claim, *, overwrite: bool) -> Found:

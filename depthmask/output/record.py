@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.errors import DepthmaskError
 from depthmask.plan import Plan, Shard
 
-Members: TypeAlias = dict[str, list[tuple[int, int, int]]]
+Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
+Places: TypeAlias = NDArray[np.int64]
+"""The same for one member: int64 [samples, 3]."""
 MOST_SAMPLES = 10**12
 """Of a dataset: the root setting's limit, and more than anybody has disks for."""
 _LONGEST_NAME = 200
@@ -47,21 +51,22 @@ class ShardFile:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Record:
     """A shard that is complete and on disk.
 
-    start, stop: its sample numbers, stop exclusive. members: where to find each member, empty if
-    the writer's files have an index of their own. statistics: integer sums (see `Statistics`).
-    seconds: time by station.
+    lineage: of the dataset it was made for (see `Claim`). start, stop: its sample numbers, stop
+    exclusive. members: where to find each member, empty if the writer's files have an index of
+    their own. statistics: integer sums (see `Statistics`). seconds: time by station.
     """
 
     shard: str
     split: str
+    lineage: str
     start: int
     stop: int
     files: tuple[ShardFile, ...]
-    members: Members
+    members: dict[str, Places]
     statistics: dict[str, Any]
     seconds: dict[str, float]
 
@@ -75,7 +80,12 @@ class Record:
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
-        return asdict(self)
+        data = {item.name: getattr(self, item.name) for item in fields(self)}
+        data["files"] = [
+            {"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in self.files
+        ]
+        data["members"] = {name: places.tolist() for name, places in self.members.items()}
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
@@ -87,12 +97,12 @@ class Record:
         record = cls(
             shard=_of_type(str, data["shard"]),
             split=_of_type(str, data["split"]),
+            lineage=_of_type(str, data["lineage"]),
             start=_count(data["start"]),
             stop=_count(data["stop"]),
             files=tuple(_shard_file(file) for file in data["files"]),
             members={
-                name: [(file, offset, size) for file, offset, size in places]
-                for name, places in _of_type(dict, data["members"]).items()
+                name: as_places(places) for name, places in _of_type(dict, data["members"]).items()
             },
             statistics=_of_type(dict, data["statistics"]),
             seconds=_of_type(dict, data["seconds"]),
@@ -126,24 +136,32 @@ def _check_names(record: Record) -> None:
         raise ValueError(f"samples {record.start}..{record.stop - 1}")
 
 
+def as_places(places: Any) -> Places:
+    """int64 [samples, 3] of what a writer, or a record, tells; ValueError if it is not that."""
+    array = np.array(places)
+    if array.dtype != np.int64 or array.ndim != 2 or array.shape[1] != 3 or array.min() < 0:
+        raise ValueError("a member's places are not (file, offset, bytes)")
+    return array
+
+
 def _check_members(record: Record) -> None:
     """Every member lies within its file, beside the others, and there is one for each sample."""
-    by_file: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for name, places in record.members.items():
         if len(places) != len(record) or not is_inside(name):
             raise ValueError(f"{len(places)} places of {name!r} for {len(record)} samples")
-        for file, offset, size in places:
-            if _count(size) > MOST_BYTES:
-                raise ValueError(f"a member {name} of {size} bytes")
-            by_file[_count(file)].append((_count(offset), size))
-    for file, extents in by_file.items():
-        extents.sort()
-        ends = [offset + size for offset, size in extents]
-        starts = [offset for offset, _ in extents[1:]]
-        if file >= len(record.files) or ends[-1] > record.files[file].bytes:
-            raise ValueError("a member beyond the end of its file")
-        if any(start < end for start, end in zip(starts, ends, strict=False)):
-            raise ValueError("members that overlap")
+    if not record.members:
+        return
+    file, offset, size = np.concatenate(list(record.members.values())).T
+    if size.max() > MOST_BYTES:
+        raise ValueError(f"a member of {size.max()} bytes")
+    ends = np.array([one.bytes for one in record.files])
+    # Subtracted, as the sum of two large numbers may be beyond int64.
+    if file.max() >= len(ends) or (offset > ends[file] - size).any():
+        raise ValueError("a member beyond the end of its file")
+    order = np.lexsort((size, offset, file))
+    file, start, stop = file[order], offset[order], (offset + size)[order]
+    if ((file[1:] == file[:-1]) & (start[1:] < stop[:-1])).any():
+        raise ValueError("members that overlap")
 
 
 def _of_type(kind: type, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from depthmask.depth.contract import contract_as_json, contract_from_json
 from depthmask.encode import MOST_PIXELS
 from depthmask.errors import DepthmaskError
-from depthmask.output.record import MOST_SAMPLES, Record, is_inside
+from depthmask.output.record import MOST_SAMPLES, Record, ShardFile, is_inside
 from depthmask.pipeline import Generate
 from depthmask.source.base import LeftOut
 from depthmask.statistics import Statistics
@@ -44,9 +44,9 @@ class Manifest:
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
-    def add(self, record: Record) -> None:
+    def add(self, files: Iterable[ShardFile]) -> None:
         """Append the files of a shard."""
-        for file in record.files:
+        for file in files:
             self._hash.update(f"{file.sha256} {file.name}\n".encode())
 
     @property
@@ -59,7 +59,7 @@ def manifest_hash(records: Iterable[Record]) -> str:
     """The manifest's hash over these records."""
     manifest = Manifest()
     for record in records:
-        manifest.add(record)
+        manifest.add(record.files)
     return manifest.sha256
 
 
@@ -77,7 +77,7 @@ def summarise(
     statistics, manifest, size = Statistics(), Manifest(), 0
     for record in records:
         statistics.merge(Statistics.from_sums(record.statistics))
-        manifest.add(record)
+        manifest.add(record.files)
         size += record.bytes
     return {
         "schema": SCHEMA,

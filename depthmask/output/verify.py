@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
@@ -16,8 +17,11 @@ from depthmask.machine import cores
 from depthmask.output.guard import Claim
 from depthmask.output.publish import read_sealed
 from depthmask.output.record import Record, ShardFile, record_path
-from depthmask.output.summary import check_summary, manifest_hash
+from depthmask.output.summary import Manifest, check_summary
 from depthmask.plan import Shard
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,14 @@ def read_record(output: Path, shard: str) -> Record | None:
     return record if record is not None and record.shard == shard else None
 
 
-def standing(output: Path, shards: Iterable[Shard]) -> Iterator[Record]:
-    """The records of those shards that are whole, every byte of their files hashed."""
-    # hashlib gives the GIL away; two cores hash some 3 GB/s.
-    with ThreadPoolExecutor(cores()) as threads:
-        for record in threads.map(lambda shard: _whole(output, shard), shards):
-            if record is not None:
-                yield record
+def standing(output: Path, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
+    """The records of those shards that are whole, every byte of their files hashed.
+
+    lineage: of the dataset that the shards have to be of.
+    """
+    for record in _side_by_side(lambda shard: _whole(output, shard, lineage), shards):
+        if record is not None:
+            yield record
 
 
 def verify(output: Path) -> list[Problem]:
@@ -66,24 +71,59 @@ def verify(output: Path) -> list[Problem]:
         return problems
     if implausible := _implausible(output, summary):
         return [Problem(None, implausible)]
-    fingerprint = Claim({key: plan[key] for key in plan if key != "fingerprint"}).fingerprint
+    claim = Claim({key: plan[key] for key in plan if key != "fingerprint"})
+    try:
+        with untrusted("plan.json"):
+            fingerprint, lineage = claim.fingerprint, claim.lineage
+    except DepthmaskError as error:
+        return [Problem(None, str(error))]
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
-    names = [f"{summary['split']}-{number:06d}" for number in range(summary["shards"])]
-    records = {name: read_record(output, name) for name in names}
-    with ThreadPoolExecutor(cores()) as threads:
-        for name, texts in zip(
-            names, threads.map(lambda n: _problems(output, records[n]), names), strict=True
-        ):
-            problems += [Problem(name, text) for text in texts]
-    found = [record for record in records.values() if record is not None]
-    if len(found) == len(names) and manifest_hash(found) != summary.get("manifest_sha256"):
+    names = (f"{summary['split']}-{number:06d}" for number in range(summary["shards"]))
+    manifest, known, unknown = Manifest(), set[Path](), set[str]()
+    for look in _side_by_side(lambda name: _look(output, name, lineage), names):
+        problems += [Problem(look.shard, text) for text in look.problems]
+        known.add(record_path(output, look.shard))
+        known.update(output / "shards" / file.name for file in look.files)
+        manifest.add(look.files)
+        if not look.files:
+            unknown.add(look.shard)
+    if not unknown and manifest.sha256 != summary.get("manifest_sha256"):
         problems.append(Problem(None, "the records are not those that dataset.json was made from"))
     problems += [
         Problem(None, f"{path.relative_to(output)}: belongs to no shard", stray=path)
-        for path in _strays(output, records)
+        for path in _strays(output, known, unknown)
     ]
     return problems
+
+
+class _Look(NamedTuple):
+    """What became of a shard; files: those of its record, none if there is no record."""
+
+    shard: str
+    files: tuple[ShardFile, ...]
+    problems: list[str]
+
+
+def _look(output: Path, shard: str, lineage: str) -> _Look:
+    record = read_record(output, shard)
+    if record is None:
+        return _Look(shard, (), ["its record is missing or damaged"])
+    foreign = [] if record.lineage == lineage else ["its record is of another dataset"]
+    return _Look(shard, record.files, foreign + _problems(output, record))
+
+
+def _side_by_side(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
+    """`map` in threads, in order, a few items ahead: there may be a million of them."""
+    # hashlib gives the GIL away; two cores hash some 3 GB/s.
+    with ThreadPoolExecutor(cores()) as threads:
+        ahead: deque[Future[_Out]] = deque()
+        for item in items:
+            ahead.append(threads.submit(work, item))
+            if len(ahead) > 4 * cores():
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
@@ -99,16 +139,16 @@ def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
     return None
 
 
-def _whole(output: Path, shard: Shard) -> Record | None:
+def _whole(output: Path, shard: Shard, lineage: str) -> Record | None:
     record = read_record(output, shard.name)
-    if record is None or (record.start, record.stop) != (shard.start, shard.stop):
+    if record is None or record.lineage != lineage:
         return None
-    return None if _problems(output, record) else record
+    if (record.start, record.stop) != (shard.start, shard.stop) or _problems(output, record):
+        return None
+    return record
 
 
-def _problems(output: Path, record: Record | None) -> list[str]:
-    if record is None:
-        return ["its record is missing or damaged"]
+def _problems(output: Path, record: Record) -> list[str]:
     texts = [_file_problem(output / "shards" / file.name, file) for file in record.files]
     return [text for text in texts if text]
 
@@ -130,13 +170,12 @@ def _file_problem(path: Path, file: ShardFile) -> str | None:
     return None if digest == file.sha256 else f"{file.name} has another content (sha256 differs)"
 
 
-def _strays(output: Path, records: dict[str, Record | None]) -> list[Path]:
-    """Files among shards and records that no shard accounts for."""
-    known = {record_path(output, name) for name in records}
-    for record in records.values():
-        known |= {output / "shards" / file.name for file in record.files} if record else set()
-    # Without its record, nobody knows what a shard's files are; by their name they are its.
-    unknown = {name for name, record in records.items() if record is None}
+def _strays(output: Path, known: set[Path], unknown: set[str]) -> list[Path]:
+    """Files among shards and records that no shard accounts for.
+
+    unknown: shards without a record. Nobody knows what their files are; by their name they are
+    theirs.
+    """
     return sorted(
         path
         for folder in (output / "shards", output / "records")

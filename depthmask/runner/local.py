@@ -19,6 +19,8 @@ from depthmask.stage import setting, stage
 
 ATTEMPTS = 3
 """How often a shard is tried before it counts as failed."""
+HOPELESS = 10
+"""After so many failed shards, and none that was made, the others are not tried."""
 NAMED = 3
 """How many failed shards the last line names."""
 POLL_SECONDS = 0.1
@@ -47,7 +49,8 @@ class Local(Runner):
     ) -> Iterator[Record]:
         """Make the shards, in order in one process, as they come in several."""
         workers = min(self._wanted(job), len(shards))
-        if workers <= 1:
+        # Who asks for several gets their isolation, be it for the last shard alone.
+        if workers <= 1 and self.workers <= 1:
             return _in_this_process(job, shards, made)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
@@ -66,6 +69,11 @@ class _Failures:
     def __init__(self) -> None:
         self._attempts: Counter[int] = Counter()
         self._reasons: list[str] = []
+        self._any_made = False
+
+    def note_made(self) -> None:
+        """A shard was made, so the others may be worth it."""
+        self._any_made = True
 
     def note(self, shard: Shard, refusal: Refusal) -> bool:
         """Whether the shard is worth another attempt; raises what would fail every shard."""
@@ -77,6 +85,8 @@ class _Failures:
         again = self._attempts[shard.number] < ATTEMPTS
         if not again:
             self._reasons.append(refusal.reason)
+            if len(self._reasons) == HOPELESS and not self._any_made:
+                self.settle()
         return again
 
     def settle(self) -> None:
@@ -98,6 +108,7 @@ def _in_this_process(
         while again:
             answer = attempt(job, shard, made)
             if isinstance(answer, Record):
+                failures.note_made()
                 yield answer
                 break
             again = failures.note(shard, answer)
@@ -159,6 +170,7 @@ class _Pool:
         else:
             self._idle.append(worker)
         if isinstance(answer, Record):
+            self._failures.note_made()
             return answer
         if self._failures.note(worker.shard, answer):
             self._again.append(worker.shard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -30,7 +31,7 @@ class ArchiveFormat(Protocol):
 
 def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) -> Members:
     """Write every member as `KEY.MEMBER`, samples in order; returns where each lies."""
-    members: Members = {}
+    members: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     with path.open("wb", buffering=1 << 20) as file:
         archive = begin(file)
         for number, sample in enumerate(samples):
@@ -44,7 +45,7 @@ def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) 
     return members
 
 
-def _add(archive: Archive, sample: Encoded, members: Members) -> None:
+def _add(archive: Archive, sample: Encoded, members: dict[str, list[tuple[int, int, int]]]) -> None:
     for name, data in sample.members.items():
         offset = archive.add(f"{sample.key}.{name}", data)
-        members.setdefault(name, []).append((0, offset, len(data)))
+        members[name].append((0, offset, len(data)))

@@ -34,7 +34,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def out(whole: Path, tmp_path: Path) -> Path:
-    """A copy to damage; its plan says where it was made, which decides nothing."""
+    """A copy to damage, with the assets beside it."""
+    shutil.copytree(whole.parent / "assets", tmp_path / "assets")
     return Path(shutil.copytree(whole, tmp_path / "out"))
 
 
@@ -129,6 +130,19 @@ def foreign_record(out: Path) -> list[str]:
     return ["train-000001: its record is missing or damaged"]
 
 
+def shard_of_another_dataset(out: Path) -> list[str]:
+    """Whole, with its own record, and of the same samples: but not of this plan."""
+    other = out.with_name("other")
+    words = [*tiny.words(out.with_name("assets"), other, "samples=6", "seed=1"), "shard_size=2"]
+    assert main([*words, "runner.workers=1"]) == 0
+    for name in ("shards/train-000001.tar", "records/train-000001.json"):
+        shutil.copy(other / name, out / name)
+    return [
+        "train-000001: its record is of another dataset",
+        "the records are not those that dataset.json was made from",
+    ]
+
+
 def lost_manifest(out: Path) -> list[str]:
     (out / "dataset.json").unlink()
     return ["dataset.json is missing or damaged"]
@@ -142,8 +156,8 @@ def other_manifest(out: Path) -> list[str]:
 
 
 DAMAGES = [
-    delete, swap, extra, duplicate, empty_record, lost_record, foreign_record, lost_manifest,
-    other_manifest,
+    delete, swap, extra, duplicate, empty_record, lost_record, foreign_record,
+    shard_of_another_dataset, lost_manifest, other_manifest,
 ]  # fmt: skip
 
 

@@ -45,17 +45,38 @@ def test_a_worker_that_hangs_once(arena: fault_loop.Arena, tmp_path: Path) -> No
     assert "train-000002: sample 7 (wall1, box3): no sample in runner.timeout=5 s" in log
 
 
-@pytest.mark.slow
 def test_a_killed_parent_leaves_nobody(arena: fault_loop.Arena, tmp_path: Path) -> None:
     process = arena.start(tmp_path / "out", FAULT="hang")
     deadline = time.monotonic() + 60
-    while len(tiny.children(process.pid)) < 2:
+    # Until all that is left is the worker that hangs, and one that waits.
+    while arena.made(tmp_path / "out") != [0, 1, 3]:
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
     # Even one that cannot run any code of ours.
-    os.kill(tiny.children(process.pid)[0], signal.SIGSTOP)
+    for worker in tiny.children(process.pid):
+        os.kill(worker, signal.SIGSTOP)
     process.kill()
-    assert fault_loop.finish(process).left == 0
+    ended = fault_loop.finish(process)
+    assert (ended.code, ended.left) == (-signal.SIGKILL, 0)
+
+
+def test_several_workers_are_several_processes_also_for_the_last_shard(
+    arena: fault_loop.Arena, tmp_path: Path
+) -> None:
+    """A process that ends itself with 0 must not end the run with 0."""
+    fault_loop.always(arena, tmp_path / "out", "kill")
+    ended = arena.run(tmp_path / "out", FAULT="exit0")
+    assert ended.code == 1
+    assert "train-000002: sample 7 (wall1, box3): the worker ended with code 0" in ended.text
+
+
+def test_a_stage_that_always_fails_is_not_tried_for_ever(
+    arena: fault_loop.Arena, tmp_path: Path
+) -> None:
+    ended = arena.run(tmp_path / "out", 1, ("samples=600", "placement.always=true"), FAULT="error")
+    assert ended.code == 1
+    assert "error: 10 of the shards could not be made, the others stand: " in ended.text
+    assert ended.text.count("(attempt 3)") == 10
 
 
 def test_a_failing_stage_in_this_process(arena: fault_loop.Arena, tmp_path: Path) -> None:
