@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import numpy as np
+import orjson
 import simplejpeg
 from PIL import Image
 
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
 from depthmask.errors import DepthmaskError, SettingError
+from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg
 from depthmask.formats.npz import encode_npz, read_npz
 from depthmask.formats.png import encode_png
 from depthmask.formats.untrusted import untrusted
@@ -97,15 +98,17 @@ class Encode:
     depth: DepthFormat = setting(DepthFormat.png16, help="format of the depth map")
 
     def __post_init__(self) -> None:
-        if self.subsampling not in ("444", "422", "420"):
-            raise SettingError("subsampling", self.subsampling, "must be 444, 422 or 420")
+        if self.subsampling not in SUBSAMPLINGS:
+            raise SettingError(
+                "subsampling", self.subsampling, f"must be one of {', '.join(SUBSAMPLINGS)}"
+            )
 
     def encode(self, sample: Sample) -> Encoded:
         """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member: self._encode_image(sample.image)}
         if self.mask is MaskFormat.jpeg:
-            members["mask.jpg"] = _grey_jpeg(sample.mask, self.quality)
+            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality)
         else:
             members["mask.png"] = encode_png(sample.mask)
         if self.instances is InstancesFormat.png and sample.instances is not None:
@@ -119,7 +122,7 @@ class Encode:
                 members["depth.png"] = encode_png(to_millimetres(depth))
             else:
                 members["depth.npz"] = encode_npz({"depth": depth})
-        members["json"] = json.dumps(sample.meta, separators=(",", ":")).encode()
+        members["json"] = orjson.dumps(sample.meta)
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
@@ -165,9 +168,7 @@ class Encode:
     def _encode_image(self, image: UInt8) -> bytes:
         if self.image is ImageFormat.png:
             return encode_png(image)
-        return simplejpeg.encode_jpeg(
-            image, quality=self.quality, colorsubsampling=self.subsampling, fastdct=False
-        )
+        return encode_jpeg(image, self.quality, self.subsampling)
 
 
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
@@ -231,7 +232,7 @@ def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
 
 def _meta(encoded: Encoded) -> dict[str, Any]:
     with untrusted("json"):
-        meta = json.loads(encoded.members["json"])
+        meta = orjson.loads(encoded.members["json"])
         if not isinstance(meta, dict):
             raise DepthmaskError("not the description of a sample")
         return meta
@@ -258,12 +259,6 @@ _DEPTH_BYTES = {
     DepthFormat.npz16: 1.0,
     DepthFormat.none: 0.0,
 }
-
-
-def _grey_jpeg(mask: UInt8, quality: int) -> bytes:
-    return simplejpeg.encode_jpeg(
-        mask[..., None], quality=quality, colorspace="GRAY", colorsubsampling="Gray", fastdct=False
-    )
 
 
 def _open(data: bytes, most_pixels: int) -> Image.Image:

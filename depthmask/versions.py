@@ -9,7 +9,7 @@ import depthmask
 from depthmask.config.registry import BUILT_IN, KINDS, registry
 from depthmask.config.root import Root
 
-_ENCODERS = ("numpy", "pillow", "simplejpeg", "deflate")
+_ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
 
 
 def versions(root: Root) -> dict[str, str]:

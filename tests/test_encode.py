@@ -216,7 +216,7 @@ def test_depth_beyond_16_bits_is_refused(make_sample: MakeSample, value: float) 
 
 @pytest.mark.parametrize("subsampling", ["411", "", "4:2:0"])
 def test_unknown_subsampling_is_refused(subsampling: str) -> None:
-    with pytest.raises(SettingError, match="must be 444, 422 or 420"):
+    with pytest.raises(SettingError, match="must be one of 444, 422, 420"):
         Encode(subsampling=subsampling)
 
 

@@ -17,7 +17,8 @@ class Alpha(Blend):
         """In 16-bit integers; (t + (t >> 8)) >> 8 with t = x + 128 is x / 255, rounded."""
         height, width = patch.alpha.shape
         window = canvas[top : top + height, left : left + width]
-        total = window * patch.passing
-        total += patch.weighted
+        total = np.multiply(window, ~patch.alphas, dtype=np.uint16)
+        total += np.multiply(patch.rgb, patch.alphas, dtype=np.uint16)
+        total += np.uint16(128)
         total += total >> 8
         np.right_shift(total, 8, out=window, casting="unsafe")

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from depthmask.data import UInt8, UInt16
+from depthmask.data import UInt8
 from depthmask.stage import Stage
 
 
@@ -16,31 +16,29 @@ from depthmask.stage import Stage
 class Patch:
     """The pixels of a cut-out, at the size that they have in the picture.
 
-    rgb: uint8 [h, w, 3], straight colours. alpha: uint8 [h, w]. weighted: uint16 [h, w, 3],
-    rgb * alpha + 128. passing: uint16 [h, w, 3], 255 - alpha, what the background keeps. The last
-    two are made once for each cut-out and not at each use: a third of the time of blending.
+    rgb: uint8 [h, w, 3], straight colours. alpha: uint8 [h, w]. alphas: uint8 [h, w, 3], alpha for
+    each channel: without broadcasting NumPy multiplies three times as fast. Nothing larger is kept:
+    products in 16 bits, made once, took longer to come from memory than to make anew.
     """
 
     rgb: UInt8
     alpha: UInt8
-    weighted: UInt16
-    passing: UInt16
+    alphas: UInt8
 
     @classmethod
     def of(cls, rgb: UInt8, alpha: UInt8) -> Patch:
         """The patch with these colours and this alpha."""
-        weight = np.repeat(alpha.astype(np.uint16)[..., None], 3, axis=2)
-        return cls(rgb, alpha, rgb * weight + np.uint16(128), 255 - weight)
+        return cls(rgb, alpha, np.repeat(alpha[..., None], 3, axis=2))
 
     def window(self, rows: slice, columns: slice) -> Patch:
         """A part of it, as views."""
         place = (rows, columns)
-        return Patch(self.rgb[place], self.alpha[place], self.weighted[place], self.passing[place])
+        return Patch(self.rgb[place], self.alpha[place], self.alphas[place])
 
     @property
     def nbytes(self) -> int:
         """Of all its arrays."""
-        return sum(getattr(self, name).nbytes for name in Patch.__slots__)
+        return self.rgb.nbytes + self.alpha.nbytes + self.alphas.nbytes
 
 
 class Blend(Stage):

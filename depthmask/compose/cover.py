@@ -76,7 +76,6 @@ class Cover:
     def _put_first(self, alpha: UInt8, meet: Window) -> None:
         self.mask[meet.canvas] = alpha
         self.instances[meet.canvas] = alpha >= 128
-        self._seen = [self.mask.copy()]
 
     def _put_in_front(
         self,
@@ -87,6 +86,9 @@ class Cover:
         min_visible: float,
         max_overlap: float,
     ) -> bool:
+        if len(self._sums) == 1:
+            # Not before it is needed: most scenes have one layer.
+            self._seen = [self.mask.copy()]
         passing = 255 - alpha.astype(np.uint16)
         below = self.mask[meet.canvas]
         overlap = byte_sum(np.minimum(below, alpha))

@@ -61,5 +61,5 @@ def test_window_of_a_patch_is_the_patch_of_the_window() -> None:
     rows, columns = slice(2, 6), slice(1, 4)
     whole = Patch.of(rgba[..., :3], rgba[..., 3]).window(rows, columns)
     part = Patch.of(rgba[rows, columns, :3], rgba[rows, columns, 3])
-    for name in ("rgb", "alpha", "weighted", "passing"):
+    for name in ("rgb", "alpha", "alphas"):
         assert np.array_equal(getattr(whole, name), getattr(part, name))

@@ -85,9 +85,14 @@ def test_chunks_and_header_by_hand() -> None:
         + zlib.crc32(b"IHDR\0\0\0\2\0\0\0\2\x08\0\0\0\0").to_bytes(4, "big")
     )
     size = int.from_bytes(data[33:37], "big")
-    # Filter 2, "up": 8 - 7 = 1 and 8 - 9 = 255.
-    assert zlib.decompress(data[41 : 41 + size]) == b"\2\7\x09\2\1\xff"
+    assert zlib.decompress(data[41 : 41 + size]) == b"\0\7\x09\0\x08\x08"
     assert data[-12:] == b"\0\0\0\0IEND\xaeB`\x82"
+
+
+def test_depth_is_filtered() -> None:
+    data = encode_png(np.array([[7, 9], [8, 8]], np.uint16))
+    # Filter 2, "up": 8 - 7 = 1 and 8 - 9 = 255.
+    assert zlib.decompress(data[41:-16]) == b"\2\0\7\0\x09\2\0\1\0\xff"
 
 
 def test_the_input_is_left_alone_and_the_bytes_repeat() -> None:
