@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,19 @@ from depthmask.statistics import Statistics
 from depthmask.timing import Laps
 
 
+class Progress:
+    """Which sample a stage is at, to be named if it fails, and how many are made."""
+
+    def __init__(self, made: Callable[[int], None] = lambda samples: None) -> None:
+        self.begun = 0
+        self.made = made
+        """To be called with the number of samples made since the last call."""
+
+    def at(self, index: int) -> None:
+        """A stage begins to work at this sample."""
+        self.begun = index
+
+
 @dataclass(frozen=True)
 class Generate:
     """The job of making samples from a plan over assets.
@@ -47,15 +60,30 @@ class Generate:
     output: Path
     lineage: str
 
-    def samples(self, start: int, stop: int, laps: Laps) -> Iterator[Sample]:
-        """The samples start..stop-1; sample i is the same whatever else is asked for."""
+    def batches(
+        self, start: int, stop: int, laps: Laps, progress: Progress
+    ) -> Iterator[list[Sample]]:
+        """The samples start..stop-1, as many at a time as the depth stage likes."""
         recipes = self.plan.recipes(start, stop)
         while batch := list(islice(recipes, self.root.depth.batch_size)):
-            composites = [self._composer.compose(recipe, laps) for recipe in batch]
+            laps("source")
+            composites = []
+            for recipe in batch:
+                progress.at(recipe.index)
+                composites.append(self._composer.compose(recipe, laps))
+            # A network fails at all of them, or at none.
+            progress.at(batch[0].index)
             depths = self.root.depth.annotate(composites)
             laps("depth")
-            for composite, depth in zip(composites, depths, strict=True):
-                yield self._sample(composite, depth)
+            yield [
+                self._sample(composite, depth)
+                for composite, depth in zip(composites, depths, strict=True)
+            ]
+
+    def sample(self, index: int) -> Sample:
+        """One sample, the same whatever else is asked for; IndexError if it is not in the plan."""
+        (sample,) = next(self.batches(index, index + 1, Laps(), Progress()))
+        return sample
 
     @cached_property
     def geometry(self) -> GeometryCache:
@@ -95,27 +123,28 @@ class Generate:
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def make_shard(
-    job: Generate, shard: Shard, made: Callable[[int], None] = lambda count: None
-) -> Record:
-    """Make, write and publish one shard; `made` hears of every sample. Returns its record.
+def make_shard(job: Generate, shard: Shard, progress: Progress) -> Record:
+    """Make, write and publish one shard; returns its record.
 
     Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
     """
     laps, statistics = Laps(), Statistics()
-    done = 0
+    progress.at(shard.start)
+    indices = count(shard.start)
 
     def encoded() -> Iterator[Encoded]:
-        nonlocal done
-        for sample in job.samples(shard.start, shard.stop, laps):
-            statistics.add(sample)
+        for batch in job.batches(shard.start, shard.stop, laps, progress):
+            for sample in batch:
+                statistics.add(sample)
             laps("statistics")
-            members = job.root.encode.encode(sample)
+            ready = []
+            for sample in batch:
+                progress.at(next(indices))
+                ready.append(job.root.encode.encode(sample))
             laps("encode")
-            yield members
+            yield from ready
             laps("write")
-            done += 1
-            made(1)
+            progress.made(len(batch))
 
     try:
         with Draft(job.output, shard.name) as draft:
@@ -132,7 +161,7 @@ def make_shard(
             files=files,
             members={name: as_places(of_member) for name, of_member in places.items()},
             statistics=statistics.as_sums(),
-            seconds=laps.seconds,
+            seconds=dict(laps.seconds),
         )
         write_sealed(record_path(job.output, shard.name), record.as_json())
     except DepthmaskError:
@@ -140,18 +169,13 @@ def make_shard(
     except OSError as error:
         raise disk_error(error, job.output) from error
     except Exception as error:
-        raise _stage_failure(job, shard, done, error) from error
+        sample = culprit(job, progress.begun)
+        raise ShardError(f"{shard.name}: {sample}: {in_one_line(error)}") from error
     return record
 
 
-def _stage_failure(job: Generate, shard: Shard, done: int, error: Exception) -> ShardError:
-    """Name the sample that was being made; with a network, the first of its batch."""
-    sample = culprit(job, min(shard.start + done, shard.stop - 1))
-    return ShardError(f"{shard.name}: {sample}: {in_one_line(error)}")
-
-
 def culprit(job: Generate, index: int) -> str:
-    """A sample and its assets, to be named when it could not be made."""
+    """A sample and its assets, to be named when it, or its batch, could not be made."""
     recipe = job.plan.recipe(index)
     assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
     return f"sample {index} ({assets})"

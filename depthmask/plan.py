@@ -103,15 +103,13 @@ class Plan:
         if self.sampling is Sampling.product:
             background, first, flips[0] = self._product(index)
         chosen = _others(first, chances[3 : 2 + count], len(self.foregrounds))
+        names = [self.foregrounds[one] for one in chosen]
         return Recipe(
             index=index,
             key=sample_key(index),
             split=self.split,
             background=self.backgrounds[background],
-            foregrounds=tuple(
-                (self.foregrounds[foreground], bool(flip))
-                for foreground, flip in zip(chosen, flips, strict=True)
-            ),
+            foregrounds=tuple(zip(names, flips, strict=True)),
         )
 
     def _product(self, index: int) -> tuple[int, int, bool]:

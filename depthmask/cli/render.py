@@ -12,7 +12,6 @@ from depthmask.errors import UsageError
 from depthmask.formats.untrusted import untrusted
 from depthmask.output.publish import require_sealed
 from depthmask.run import prepare
-from depthmask.timing import Laps
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,5 +45,4 @@ def render(dataset: Path, index: int) -> Encoded:
     job, _ = prepare(root, checked.digest)
     if not 0 <= index < job.plan.samples:
         raise UsageError(f"--index {index}: {dataset} has the samples 0..{job.plan.samples - 1}")
-    sample = next(job.samples(index, index + 1, Laps()))
-    return root.encode.encode(sample)
+    return root.encode.encode(job.sample(index))

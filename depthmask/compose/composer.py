@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depthmask.blend.base import Blend
-from depthmask.compose.cover import Cover, foot_depth, window
+from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
 from depthmask.data import Background, Composite, Layer, Recipe, Scene
 from depthmask.errors import DepthmaskError
@@ -58,11 +58,8 @@ class Composer:
         self, recipe: Recipe, background: Background, cover: Cover, layers: tuple[Layer, ...]
     ) -> Composite:
         canvas = background.image.copy()
-        for layer in layers:
-            meet = window(layer, cover.mask.shape)
-            rows, columns = meet.canvas
-            patch = self._library.cut_out(layer).patch.window(*meet.box)
-            self._blend.blend(canvas, patch, rows.start, columns.start)
+        for patch, top, left in cover.patches:
+            self._blend.blend(canvas, patch, top, left)
         return Composite(recipe, canvas, cover.mask, cover.instances, layers, background)
 
     def _no_place(self, recipe: Recipe, key: str) -> DepthmaskError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from depthmask.blend.base import Patch
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Layer, Size, UInt8, UInt16
 from depthmask.statistics import byte_sum
@@ -55,6 +56,8 @@ class Cover:
         """uint8 [h, w]: 1 + the number of the layer that owns the pixel, 0 for the background."""
         self.visible: tuple[float, ...] = ()
         """The visible part of each layer's alpha, 0..1."""
+        self.patches: list[tuple[Patch, int, int]] = []
+        """For each layer the part of it that is on the canvas, its top and its left there."""
         self._seen: list[UInt8] = []
         self._sums: list[int] = []
 
@@ -63,15 +66,18 @@ class Cover:
         meet = window(layer, self._size)
         if meet.empty:
             return False
-        alpha = cut_out.patch.alpha[meet.box]
+        patch = cut_out.patch.window(*meet.box)
+        alpha = patch.alpha
         on_canvas = cut_out.alpha_sum if meet.whole else byte_sum(alpha)
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         if not self._sums:
             self._put_first(alpha, meet)
             self._account([on_canvas], cut_out)
-            return True
-        return self._put_in_front(alpha, meet, on_canvas, cut_out, min_visible, max_overlap)
+        elif not self._put_in_front(alpha, meet, on_canvas, cut_out, min_visible, max_overlap):
+            return False
+        self.patches.append((patch, meet.canvas[0].start, meet.canvas[1].start))
+        return True
 
     def _put_first(self, alpha: UInt8, meet: Window) -> None:
         self.mask[meet.canvas] = alpha

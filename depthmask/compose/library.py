@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
-from cachetools import LRUCache
 from PIL import Image
 
 from depthmask.blend.base import Patch
@@ -16,7 +15,7 @@ from depthmask.source.base import Source
 from depthmask.statistics import byte_sum
 
 CACHE_BYTES = 64 << 20
-"""For each kind: 64 MiB hold 370 backgrounds of 160x160 with depth, or 180 cut-outs of 150x150."""
+"""For each kind: 64 MiB hold 370 backgrounds of 160x160 with depth, or 740 cut-outs of 150x150."""
 
 V = TypeVar("V")
 
@@ -55,18 +54,33 @@ class Library:
 
 
 class _Bounded(Generic[V]):
-    """A cache that forgets the least recently used values beyond `CACHE_BYTES`."""
+    """A cache that forgets its oldest values beyond `CACHE_BYTES`.
+
+    The oldest, not those least recently used: assets are drawn at random, so that one is as good as
+    the other, and a plain dict answers in 0.1 us, cachetools' LRU in 3.
+    """
 
     def __init__(self, measure: Callable[[V], int]) -> None:
-        self._cache: LRUCache[Hashable, V] = LRUCache(CACHE_BYTES, getsizeof=measure)
+        self._measure = measure
+        self._values: dict[Hashable, V] = {}
+        self._bytes = 0
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        value: Any = self._cache.get(key)
+        value = self._values.get(key)
         if value is None:
             value = make()
-            if self._cache.getsizeof(value) <= self._cache.maxsize:
-                self._cache[key] = value
+            self._keep(key, value)
         return value
+
+    def _keep(self, key: Hashable, value: V) -> None:
+        size = self._measure(value)
+        if size > CACHE_BYTES:
+            return
+        self._bytes += size
+        self._values[key] = value
+        while self._bytes > CACHE_BYTES:
+            oldest = next(iter(self._values))
+            self._bytes -= self._measure(self._values.pop(oldest))
 
 
 def _background_bytes(background: Background) -> int:
@@ -84,5 +98,5 @@ def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
         rgba = np.asarray(resized)
     if layer.flip:
         rgba = rgba[:, ::-1]
-    patch = Patch.of(np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]))
+    patch = Patch(np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]))
     return CutOut(patch, byte_sum(patch.alpha))

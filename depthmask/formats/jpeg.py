@@ -20,6 +20,6 @@ def encode_jpeg(image: UInt8, quality: int, subsampling: str = "420") -> bytes:
 
     options = [cv2.IMWRITE_JPEG_QUALITY, quality]
     if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
         options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, SUBSAMPLINGS[subsampling]]
+        return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1].tobytes()
     return cv2.imencode(".jpg", image, options)[1].tobytes()

@@ -8,6 +8,7 @@ in workers under load, a few pictures came out in other bytes, with the same pix
 
 from __future__ import annotations
 
+import functools
 import struct
 import zlib
 
@@ -28,20 +29,22 @@ def encode_png(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     """uint8 or uint16, [h, w] grey or [h, w, 3 or 4] -> a PNG file; the same pixels come back."""
     height, width = image.shape[:2]
     channels = 1 if image.ndim == 2 else image.shape[2]
-    header = struct.pack(
-        ">IIBBBBB", width, height, image.itemsize * 8, _COLOUR_TYPES[channels], 0, 0, 0
-    )
     if image.dtype == np.uint8 and channels == 1:
         # Masks, instance maps: a few flat regions.
         lines = np.empty((height, 1 + width), np.uint8)
         lines[:, 0] = _NONE
         lines[:, 1:] = image.reshape(height, width)
-        data = zlib_ng.compress(lines.data, 1)
+        data: bytes | bytearray = zlib_ng.compress(lines.data, 1)
     else:
         data = deflate.zlib_compress(_up(image).data, 1)
-    return b"".join(
-        (_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", data), _chunk(b"IEND", b""))
-    )
+    return b"".join((_head(width, height, image.itemsize, channels), _chunk(b"IDAT", data), _END))
+
+
+@functools.lru_cache(maxsize=16)
+def _head(width: int, height: int, itemsize: int, channels: int) -> bytes:
+    """The signature and the first chunk, the same for every picture of a dataset."""
+    fields = (width, height, itemsize * 8, _COLOUR_TYPES[channels], 0, 0, 0)
+    return _SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", *fields))
 
 
 def _up(image: NDArray[np.uint8] | NDArray[np.uint16]) -> UInt8:
@@ -59,3 +62,6 @@ def _up(image: NDArray[np.uint8] | NDArray[np.uint16]) -> UInt8:
 def _chunk(kind: bytes, data: bytes | bytearray) -> bytes:
     checksum = zlib.crc32(data, zlib.crc32(kind))
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
+
+
+_END = _chunk(b"IEND", b"")

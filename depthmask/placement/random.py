@@ -8,7 +8,7 @@ import numpy as np
 
 from depthmask.data import Foreground, Layer, Scene
 from depthmask.errors import SettingError
-from depthmask.placement.base import Placement, layer, scaled_size
+from depthmask.placement.base import Placement, scaled_size
 from depthmask.stage import setting, stage
 
 
@@ -47,10 +47,10 @@ class Random(Placement):
         """Draw scale, top and left; three numbers from `random` for every proposal."""
         for_scale, for_top, for_left = random.random(3).tolist()
         scale = self.min_scale + (self.max_scale - self.min_scale) * for_scale
-        box, canvas = scaled_size(foreground, scale), scene.size
-        top = self._start(box[0], canvas[0], for_top)
-        left = self._start(box[1], canvas[1], for_left)
-        return layer(foreground, top=top, left=left, scale=scale, flip=flip)
+        (height, width), canvas = scaled_size(foreground, scale), scene.size
+        top = self._start(height, canvas[0], for_top)
+        left = self._start(width, canvas[1], for_left)
+        return Layer(foreground.key, foreground.label, top, left, height, width, flip)
 
     def _start(self, length: int, canvas: int, chance: float) -> int:
         """Where the box begins along one axis, by a number in 0..1."""

@@ -15,16 +15,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.context import SpawnContext
 
 from depthmask.errors import DepthmaskError
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate, make_shard
+from depthmask.pipeline import Generate, Progress, make_shard
 from depthmask.plan import Shard
 
 _PR_SET_PDEATHSIG = 1
@@ -49,15 +49,16 @@ class Worker:
     def __init__(self, job: Generate) -> None:
         # Spawned, never forked: a fork after a TensorFlow op hangs.
         context = multiprocessing.get_context("spawn")
-        self._made = context.RawValue(ctypes.c_longlong, 0)
+        self._progress = _Shared(context)
         self.pipe, there = context.Pipe()
-        self._process = context.Process(target=_serve, args=(job, there, self._made), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(job, there, self._progress), daemon=True
+        )
         with _interrupts_held():
             self._process.start()
         # Ours has to be closed, or the pipe would not tell that the worker is gone.
         there.close()
         self._shard: Shard | None = None
-        self._before = 0
         self._reported = 0
         self._last_sign = 0.0
 
@@ -70,7 +71,7 @@ class Worker:
     def give(self, shard: Shard) -> None:
         """Hand it a shard to make; if it is dead, `answer` will tell."""
         self._shard = shard
-        self._before = self._made.value
+        self._progress.at(shard.start)
         self._last_sign = time.monotonic()
         try:
             self.pipe.send(shard)
@@ -79,7 +80,7 @@ class Worker:
 
     def progress(self) -> int:
         """Samples made since the last call."""
-        made = self._made.value
+        made = self._progress.count
         new, self._reported = made - self._reported, made
         if new:
             self._last_sign = time.monotonic()
@@ -106,12 +107,35 @@ class Worker:
 
     def sample(self) -> int:
         """The number of the sample that it was making last."""
-        return min(self.shard.start + self._made.value - self._before, self.shard.stop - 1)
+        return self._progress.begun
 
     def dismiss(self) -> None:
         """Let an idle worker end by itself."""
         self.pipe.close()
         self._process.join()
+
+
+class _Shared(Progress):
+    """Progress in memory that both processes see."""
+
+    def __init__(self, context: SpawnContext) -> None:
+        self._begun = context.RawValue(ctypes.c_longlong, 0)
+        self._count = context.RawValue(ctypes.c_longlong, 0)
+
+    @property
+    def begun(self) -> int:  # type: ignore[override]
+        return int(self._begun.value)
+
+    @property
+    def count(self) -> int:
+        """Samples made, of all shards."""
+        return int(self._count.value)
+
+    def at(self, index: int) -> None:
+        self._begun.value = index
+
+    def made(self, samples: int) -> None:
+        self._count.value += samples
 
 
 @contextmanager
@@ -135,27 +159,24 @@ def _ending(exit_code: int | None) -> str:
     return f"the worker was ended by {signal.Signals(-exit_code).name}"
 
 
-def _serve(job: Generate, pipe: Connection, made: Any) -> None:
+def _serve(job: Generate, pipe: Connection, progress: Progress) -> None:
     """In the worker: make the shards that come, until the pipe closes."""
     # Ctrl-C reaches the whole process group; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-
-    def count(samples: int) -> None:
-        made.value += samples
 
     while True:
         try:
             shard = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(job, shard, count))
+        pipe.send(attempt(job, shard, progress))
 
 
-def attempt(job: Generate, shard: Shard, made: Callable[[int], None]) -> Record | Refusal:
+def attempt(job: Generate, shard: Shard, progress: Progress) -> Record | Refusal:
     """Make a shard; whatever goes wrong becomes a refusal."""
     try:
-        return make_shard(job, shard, made)
+        return make_shard(job, shard, progress)
     except DepthmaskError as error:
         return Refusal(str(error), final=error.final, trace=traceback.format_exc())
 

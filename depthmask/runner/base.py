@@ -13,7 +13,7 @@ from depthmask.stage import Stage
 
 
 class Runner(Stage):
-    """Maps `depthmask.pipeline.make_shard(job, shard)` over shards, in any order."""
+    """Maps `depthmask.pipeline.make_shard(job, shard, progress)` over shards, in any order."""
 
     kind: ClassVar[str] = "runner"
 

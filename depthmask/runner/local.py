@@ -11,7 +11,7 @@ from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
 from depthmask.machine import cores
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate, culprit
+from depthmask.pipeline import Generate, Progress, culprit
 from depthmask.plan import Shard
 from depthmask.runner._workers import Refusal, Worker, attempt
 from depthmask.runner.base import Runner
@@ -106,7 +106,7 @@ def _in_this_process(
     for shard in shards:
         again = True
         while again:
-            answer = attempt(job, shard, made)
+            answer = attempt(job, shard, Progress(made))
             if isinstance(answer, Record):
                 failures.note_made()
                 yield answer

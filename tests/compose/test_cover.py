@@ -26,7 +26,7 @@ def box(top: int, left: int, height: int, width: int) -> Layer:
 
 def cut_out(alpha: np.ndarray) -> CutOut:
     rgb = np.zeros((*alpha.shape, 3), np.uint8)
-    return CutOut(Patch.of(rgb, alpha), int(alpha.sum(dtype=np.int64)))
+    return CutOut(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)))
 
 
 def soft(size: Size, seed: int) -> CutOut:

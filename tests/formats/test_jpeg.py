@@ -21,7 +21,10 @@ def pictures() -> list[np.ndarray]:
     noise = np.random.default_rng(0).normal(0, 6, (160, 160, 3))
     made = (np.stack(planes, axis=-1) + noise).clip(0, 255).astype(np.uint8)
     photos = sorted(PHOTOS.glob("*"))[:20]
-    return [made, *(np.asarray(Image.open(one).convert("RGB").resize((160, 160))) for one in photos)]
+    return [
+        made,
+        *(np.asarray(Image.open(one).convert("RGB").resize((160, 160))) for one in photos),
+    ]
 
 
 def by_pillow(image: np.ndarray, quality: int, subsampling: str) -> bytes:
