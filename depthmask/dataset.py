@@ -22,9 +22,6 @@ from depthmask.output.summary import check_summary
 from depthmask.output.verify import read_record
 from depthmask.writer.base import ShardReader
 
-OPEN_SHARDS = 16
-"""Shards kept open at a time."""
-
 
 class Dataset(Sequence[Sample]):
     """The samples of a finished dataset, by number.
@@ -110,7 +107,7 @@ class Dataset(Sequence[Sample]):
             return self._shards[number]
         record = self._record(number)
         self._shards[number] = (record, self._writer.read(self.path / "shards", record))
-        if len(self._shards) > OPEN_SHARDS:
+        if len(self._shards) > self._writer.open_shards:
             self._shards.popitem(last=False)[1][1].close()
         return self._shards[number]
 

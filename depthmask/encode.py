@@ -17,7 +17,7 @@ from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, S
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg
 from depthmask.formats.npz import encode_npz, read_npz
-from depthmask.formats.png import encode_png
+from depthmask.formats.png import decode_png, encode_png
 from depthmask.formats.untrusted import untrusted
 from depthmask.stage import setting, settings
 
@@ -262,7 +262,7 @@ _DEPTH_BYTES = {
 
 
 def _open(data: bytes, most_pixels: int) -> Image.Image:
-    """The picture, its size looked at before it is decoded, and before Pillow warns of it."""
+    """A PNG that another program made, and before Pillow warns of its size."""
     width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
     if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
         image = Image.open(io.BytesIO(data), formats=["PNG"])
@@ -273,7 +273,9 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
 
 
 def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
-    values = np.array(_open(data, most_pixels))
+    values = decode_png(data, most_pixels)
+    if values is None:
+        values = np.array(_open(data, most_pixels))
     if values.ndim != 2:
         raise DepthmaskError(f"values of {values.shape}, one channel expected")
     return values
@@ -287,5 +289,8 @@ def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
         grey = mode == "L"
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
         return pixels[..., 0] if grey else pixels
+    values = decode_png(data, most_pixels)
+    if values is not None and values.dtype == np.uint8 and values.ndim == (2 if mode == "L" else 3):
+        return values[..., :3] if values.ndim == 3 else values
     # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
     return np.array(_open(data, most_pixels).convert(mode))

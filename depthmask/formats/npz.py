@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
-from depthmask.formats.zip import DEFLATED, STORED, Deflated, ZipStream
+from depthmask.formats.zip import DEFLATED, STORED, Deflated, ZipStream, deflated
 
 _MOST_ARRAYS = 64
 _PLAIN_BYTES = 128 << 20
@@ -33,10 +33,7 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 def deflate_array(array: NDArray[Any]) -> Deflated:
     """The `.npy` file of a whole array, deflated."""
-    content = Deflated()
-    content.feed(npy_header(array.dtype, array.shape))
-    content.feed(np.ascontiguousarray(array).data)
-    return content
+    return deflated(npy_header(array.dtype, array.shape) + array.tobytes())
 
 
 def encode_npz(arrays: dict[str, NDArray[Any]]) -> bytes:

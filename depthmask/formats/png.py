@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
+from typing import Any
 
 import deflate
 import numpy as np
@@ -21,6 +22,9 @@ from depthmask.data import UInt8
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
+_CHANNELS = {colour: channels for channels, colour in _COLOUR_TYPES.items()}
+_IDAT_AT = len(_SIGNATURE) + 25
+"""After the signature and the chunk of the header."""
 _NONE, _UP = 0, 2
 """Filters of a line, https://www.w3.org/TR/png-3/#9Filters"""
 
@@ -38,6 +42,44 @@ def encode_png(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
     else:
         data = deflate.zlib_compress(_up(image).data, 1)
     return b"".join((_head(width, height, image.itemsize, channels), _chunk(b"IDAT", data), _END))
+
+
+def decode_png(data: bytes, most_pixels: int) -> NDArray[Any] | None:
+    """The pixels of what `encode_png` gave; None if it is another's PNG, or damaged.
+
+    A quarter of Pillow's time. uint8 or uint16, [h, w] or [h, w, 3 or 4].
+    """
+    if len(data) < _IDAT_AT + 8:
+        return None
+    width, height, bits, colour = struct.unpack_from(">IIBB", data, len(_SIGNATURE) + 8)
+    channels, itemsize = _CHANNELS.get(colour, 0), bits // 8
+    if not 0 < width * height <= most_pixels or not channels or bits not in (8, 16):
+        return None
+    packed = data[_IDAT_AT + 8 : -len(_END) - 4]
+    if data != b"".join((_head(width, height, itemsize, channels), _chunk(b"IDAT", packed), _END)):
+        return None
+    stride = 1 + width * channels * itemsize
+    unpacked = _unpacked(packed, height * stride)
+    if unpacked is None:
+        return None
+    lines = np.frombuffer(unpacked, np.uint8).reshape(height, stride)
+    rows, filters = lines[:, 1:], lines[:, 0]
+    if (filters == _UP).all():
+        rows = np.add.accumulate(rows, axis=0, dtype=np.uint8)
+    elif not (filters == _NONE).all():
+        return None
+    values = np.ascontiguousarray(rows).view(f">u{itemsize}").astype(f"u{itemsize}")
+    return values.reshape((height, width) if channels == 1 else (height, width, channels))
+
+
+def _unpacked(packed: bytes, size: int) -> bytes | None:
+    """So many bytes, no more and no fewer; None if it is not that."""
+    stream = zlib_ng.decompressobj()
+    try:
+        unpacked: bytes = stream.decompress(packed, size + 1)
+    except zlib_ng.error:  # type: ignore[misc]
+        return None
+    return unpacked if len(unpacked) == size and stream.eof and not stream.unused_data else None
 
 
 @functools.lru_cache(maxsize=16)

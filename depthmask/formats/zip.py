@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import BinaryIO
+
+import deflate
+from zlib_ng import zlib_ng
 
 from depthmask.errors import DepthmaskError
 
@@ -21,8 +24,6 @@ _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 MOST_MEMBERS = 0xFFFF - 1
 LARGEST = 0xFFFFFFFF - 1
-
-
 _MARGIN = 2
 """What is known beforehand is a mean; noisy pictures take up to twice as much."""
 _ENTRY = _LOCAL.size + _CENTRAL.size + 2 * 64
@@ -50,10 +51,9 @@ class ZipStream:
         """Append a stored member; returns the offset of its content in the archive."""
         return self._append(name, STORED, [data], zlib.crc32(data), len(data))
 
-    def add_deflated(self, name: str, deflated: Deflated) -> int:
-        """Append a member from its deflated chunks; returns the offset of its first byte."""
-        chunks = deflated.finish()
-        return self._append(name, DEFLATED, chunks, deflated.checksum, deflated.size)
+    def add_deflated(self, name: str, content: Deflated) -> int:
+        """Append a deflated member; returns the offset of its first byte."""
+        return self._append(name, DEFLATED, content.chunks, content.checksum, content.size)
 
     def close(self) -> None:
         """Write the central directory."""
@@ -64,11 +64,8 @@ class ZipStream:
             _END.pack(b"PK\x05\x06", 0, 0, count, count, len(directory), self._position, 0)
         )
 
-    def _append(
-        self, name: str, method: int, chunks: Iterable[bytes], checksum: int, size: int
-    ) -> int:
+    def _append(self, name: str, method: int, chunks: list[bytes], checksum: int, size: int) -> int:
         encoded = name.encode("ascii")
-        chunks = list(chunks)
         packed = sum(map(len, chunks))
         start = self._position
         self._position += _LOCAL.size + len(encoded) + packed
@@ -87,22 +84,39 @@ class ZipStream:
         return start + _LOCAL.size + len(encoded)
 
 
+@dataclass(frozen=True, slots=True)
 class Deflated:
-    """Deflates what it is fed, so that only the compressed chunks stay in memory."""
+    """Content ready for an archive; size and checksum (crc32) are of what went in."""
+
+    chunks: list[bytes]
+    size: int
+    checksum: int
+
+
+def deflated(data: bytes) -> Deflated:
+    """The whole content at once, by libdeflate: a third of the time of zlib's level 1."""
+    return Deflated([bytes(deflate.deflate_compress(data, 1))], len(data), zlib.crc32(data))
+
+
+class Deflater:
+    """Deflates what it is fed, so that only the compressed chunks stay in memory.
+
+    By zlib-ng, since libdeflate takes all or nothing: float32 maps of 80x80 in 300 us, by zlib 570.
+    """
 
     def __init__(self) -> None:
-        self.size = 0
-        self.checksum = 0
+        self._size = 0
+        self._checksum = 0
         self._chunks: list[bytes] = []
-        self._compressor = zlib.compressobj(level=1, wbits=-15)
+        self._compressor = zlib_ng.compressobj(2, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
 
     def feed(self, data: bytes | memoryview) -> None:
         """Append content."""
-        self.size += memoryview(data).nbytes
-        self.checksum = zlib.crc32(data, self.checksum)
+        self._size += memoryview(data).nbytes
+        self._checksum = zlib.crc32(data, self._checksum)
         self._chunks.append(self._compressor.compress(data))
 
-    def finish(self) -> list[bytes]:
-        """All compressed chunks, in order; nothing can be fed after it."""
+    def finish(self) -> Deflated:
+        """All of it; nothing can be fed after it."""
         self._chunks.append(self._compressor.flush())
-        return self._chunks
+        return Deflated(self._chunks, self._size, self._checksum)

@@ -31,6 +31,8 @@ class Writer(Stage):
     """A pair of `write` and `read`; the same samples always give the same bytes."""
 
     kind: ClassVar[str] = "writer"
+    open_shards: ClassVar[int] = 400
+    """How many a dataset keeps open: files (systems allow 1024), and 0.1 MB of places for each."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

@@ -17,7 +17,7 @@ from depthmask.encode import Expected
 from depthmask.errors import DepthmaskError
 from depthmask.formats.npz import deflate_array, npy_header, read_npz
 from depthmask.formats.untrusted import untrusted
-from depthmask.formats.zip import LARGEST, Deflated, ZipStream, most_samples
+from depthmask.formats.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.output.record import Members, Record
 from depthmask.stage import setting, stage
 from depthmask.writer.base import ShardReader, Writer, open_published
@@ -39,6 +39,9 @@ class Npz(Writer):
     `jpg[jpg_offsets[i]:jpg_offsets[i + 1]]`, uint8. The JSON is kept in the same way.
     """
 
+    # An open one is in memory as a whole.
+    open_shards = 8
+
     images: Images = setting(Images.encoded, help="pictures as encoded bytes or as raw arrays")
 
     def most_samples(self, expected: Expected) -> int:
@@ -51,14 +54,14 @@ class Npz(Writer):
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
-        stacks: dict[str, Deflated] = {}
+        stacks: dict[str, Deflater] = {}
         blobs: dict[str, list[bytes]] = {}
         stacked = {"image", "mask", "depth"} if self.images is Images.raw else {"depth"}
         for sample in samples:
             for name, array in sample.arrays.items():
                 if name in stacked:
                     if name not in stacks:
-                        stacks[name] = Deflated()
+                        stacks[name] = Deflater()
                         stacks[name].feed(npy_header(array.dtype, (count, *array.shape)))
                     stacks[name].feed(np.ascontiguousarray(array).data)
             for name, data in sample.members.items():
@@ -67,7 +70,7 @@ class Npz(Writer):
         with (folder / f"{shard}.npz").open("wb") as file:
             archive = ZipStream(file)
             for name, stack in stacks.items():
-                archive.add_deflated(f"{name}.npy", stack)
+                archive.add_deflated(f"{name}.npy", stack.finish())
             for name, items in blobs.items():
                 offsets = np.cumsum([0, *map(len, items)], dtype=np.int64)
                 archive.add_deflated(f"{name}_offsets.npy", deflate_array(offsets))

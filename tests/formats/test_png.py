@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from depthmask.formats.png import encode_png
+from depthmask.formats.png import decode_png, encode_png
 
 MODES = {
     ("uint8", 1): "L",
@@ -47,6 +47,38 @@ def test_pillow_decodes_the_same_pixels(
     image = decoded(encode_png(pixels))
     assert image.mode == MODES[dtype, channels]
     assert np.array_equal(np.asarray(image), pixels)
+
+
+@pytest.mark.parametrize(("dtype", "channels"), MODES)
+@given(height=st.integers(1, 20), width=st.integers(1, 20), seed=st.integers(0, 9))
+def test_we_decode_the_same_pixels(
+    dtype: str, channels: int, height: int, width: int, seed: int
+) -> None:
+    pixels = picture(height, width, channels, dtype, seed)
+    found = decode_png(encode_png(pixels), 400)
+    assert found is not None
+    assert found.dtype == pixels.dtype
+    assert np.array_equal(found, pixels)
+    assert found.flags.writeable
+
+
+def test_we_decode_nothing_that_is_damaged_or_too_large() -> None:
+    data = encode_png(picture(12, 9, 1, "uint16"))
+    assert decode_png(data, 107) is None
+    for size in range(len(data)):
+        assert decode_png(data[:size], 108) is None
+    for bit in range(8 * len(data)):
+        changed = bytearray(data)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert decode_png(bytes(changed), 108) is None, bit
+    assert decode_png(data + b"x", 108) is None
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "RGB"])
+def test_what_pillow_made_is_left_to_pillow(mode: str) -> None:
+    file = io.BytesIO()
+    Image.fromarray(picture(30, 20, 3, "uint8")).convert(mode).save(file, "PNG")
+    assert decode_png(file.getvalue(), 600) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (160, 160)])

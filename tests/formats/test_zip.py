@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from depthmask.errors import DepthmaskError
 from depthmask.formats import zip as ours
-from depthmask.formats.zip import Deflated, ZipStream
+from depthmask.formats.zip import Deflater, ZipStream, deflated
 
 MEMBERS = {"000000000.jpg": b"one", "000000000.mask.png": b"", "000000001.jpg": b"x" * 70_000}
 
@@ -31,11 +32,11 @@ def archive(members: dict[str, bytes], *, deflate: bool = False) -> tuple[bytes,
     offsets = []
     for name, data in members.items():
         if deflate:
-            content = Deflated()
+            content = Deflater()
             # Fed in two parts, as the npz writer does.
             content.feed(data[: len(data) // 3])
             content.feed(data[len(data) // 3 :])
-            offsets.append(stream.add_deflated(name, content))
+            offsets.append(stream.add_deflated(name, content.finish()))
         else:
             offsets.append(stream.add(name, data))
     stream.close()
@@ -74,9 +75,9 @@ def test_members_may_mix_stored_and_deflated() -> None:
     file = io.BytesIO()
     stream = ZipStream(file)
     stream.add("a", b"aa")
-    content = Deflated()
+    content = Deflater()
     content.feed(np.arange(1000, dtype=np.float32).data)
-    offset = stream.add_deflated("b", content)
+    offset = stream.add_deflated("b", content.finish())
     after = stream.add("c", b"cc")
     stream.close()
     assert after > offset
@@ -84,6 +85,16 @@ def test_members_may_mix_stored_and_deflated() -> None:
         assert read.testzip() is None
         assert read.read("b") == np.arange(1000, dtype=np.float32).tobytes()
         assert read.read("c") == b"cc"
+
+
+@given(st.binary(max_size=70_000))
+def test_at_once_or_in_parts_it_comes_back(content: bytes) -> None:
+    parts = Deflater()
+    for start in range(0, len(content), 1000):
+        parts.feed(content[start : start + 1000])
+    for one in (parts.finish(), deflated(content)):
+        assert zlib.decompress(b"".join(one.chunks), -15) == content
+        assert (one.size, one.checksum) == (len(content), zlib.crc32(content))
 
 
 def test_the_same_members_give_the_same_bytes() -> None:
