@@ -60,10 +60,12 @@ FAULTS = {
 class Faulty(Placement):
     "Fails at one background with one cut-out, or always."
     always: bool = setting(False, help="with every cut-out")
+    after: int = setting(0, help="the samples before it are left alone")
 
     def place(self, scene, foreground, flip, random):
         fault, marker = os.environ.get("FAULT"), os.environ.get("FAULT_MARKER")
         here = self.always or (scene.background.key, foreground.key) == ("wall1", "box3")
+        here = here and scene.index >= self.after
         if fault and here and not (marker and Path(marker).exists()):
             if marker:
                 Path(marker).touch()

@@ -79,6 +79,18 @@ def test_a_stage_that_always_fails_is_not_tried_for_ever(
     assert ended.text.count("(attempt 3)") == 10
 
 
+def test_nothing_stays_of_an_attempt_that_had_begun_to_write(
+    arena: fault_loop.Arena, tmp_path: Path
+) -> None:
+    one_shard = ("samples=24", "shard_size=24", "placement.after=8")
+    assert arena.run(tmp_path / "whole", 1, one_shard).code == 0
+    marker = str(tmp_path / "marker")
+    ended = arena.run(tmp_path / "out", 1, one_shard, FAULT="error", FAULT_MARKER=marker)
+    assert ended.code == 0
+    assert "(attempt 1)" in ended.text
+    assert tiny.losses(tmp_path / "out", 24, tiny.sha256s(tmp_path / "whole")) == []
+
+
 def test_a_failing_stage_in_this_process(arena: fault_loop.Arena, tmp_path: Path) -> None:
     ended = arena.run(tmp_path / "out", workers=1, FAULT="error")
     assert ended.code == 1
