@@ -162,6 +162,11 @@ class Sample:
     depth: Float32 | None
     meta: dict[str, Any]
 
+    @property
+    def index(self) -> int:
+        """The number of the sample: its key says it in digits."""
+        return int(self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:

@@ -17,7 +17,7 @@ from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, S
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg
 from depthmask.formats.npz import encode_npz, read_npz
-from depthmask.formats.png import decode_png, encode_png
+from depthmask.formats.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
 from depthmask.formats.untrusted import untrusted
 from depthmask.stage import setting, settings
 
@@ -122,7 +122,7 @@ class Encode:
                 members["depth.png"] = encode_png(to_millimetres(depth))
             else:
                 members["depth.npz"] = encode_npz({"depth": depth})
-        members["json"] = orjson.dumps(sample.meta)
+        members["json"] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
@@ -273,7 +273,7 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
 
 
 def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
-    values = decode_png(data, most_pixels)
+    values = decode_png(data, most_pixels, GREY_8, GREY_16)
     if values is None:
         values = np.array(_open(data, most_pixels))
     if values.ndim != 2:
@@ -289,8 +289,8 @@ def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
         grey = mode == "L"
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
         return pixels[..., 0] if grey else pixels
-    values = decode_png(data, most_pixels)
-    if values is not None and values.dtype == np.uint8 and values.ndim == (2 if mode == "L" else 3):
-        return values[..., :3] if values.ndim == 3 else values
+    values = decode_png(data, most_pixels, GREY_8 if mode == "L" else RGB_8)
+    if values is not None:
+        return values
     # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
     return np.array(_open(data, most_pixels).convert(mode))

@@ -114,7 +114,7 @@ def _is_complete(job: Generate) -> bool:
     summary = read_sealed(job.output / "dataset.json")
     if summary is None:
         return False
-    return bool(summary["manifest_sha256"] == manifest_hash(_records(job)))
+    return bool(summary.get("manifest_sha256") == manifest_hash(_records(job)))
 
 
 def _records(job: Generate) -> Iterator[Record]:

@@ -308,3 +308,49 @@ def test_json_that_is_nested_deep(out: Path, name: str, depth: int) -> None:
     (out / name).write_text(f'{{"checksum":"{checksum}"{text}')
     refused(out)
     assert verify(out)
+
+
+@pytest.mark.parametrize("out", ["webdataset"], indirect=True)
+@pytest.mark.parametrize(
+    "places",
+    [
+        ["A" * 100_000, *[""] * 100_000],
+        [[0, 0, 1], [0, 2, True]],
+        [[0, 0, 1], [0, 2, 10**30]],
+        [[0, 0, 1, 0], [0, 2]],
+        {"a": 1},
+        [0, 0, 0],
+    ],
+)
+def test_places_that_are_none(out: Path, places: Any) -> None:
+    record = out / "records" / "train-000000.json"
+    data = read_sealed(record)
+    assert data
+    edit(record, members={**data["members"], "json": places})
+    refused(out, "train-000000")
+    assert verify(out)
+
+
+@pytest.mark.parametrize("out", ["webdataset"], indirect=True)
+@pytest.mark.parametrize("sha256", ["\ud800", "AB" * 32, "../x"])
+def test_a_hash_that_is_none(out: Path, sha256: str) -> None:
+    record = out / "records" / "train-000000.json"
+    data = read_sealed(record)
+    assert data
+    edit(record, files=[{**data["files"][0], "sha256": sha256}])
+    assert verify(out)
+
+
+@pytest.mark.parametrize("out", ["webdataset"], indirect=True)
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_a_record_that_is_no_file(out: Path, kind: str) -> None:
+    record = out / "records" / "train-000000.json"
+    record.unlink()
+    if kind == "link":
+        record.symlink_to("/dev/zero")
+    elif kind == "pipe":
+        os.mkfifo(record)
+    else:
+        record.mkdir()
+    refused(out, "train-000000")
+    assert any("train-000000: its record is missing" in str(one) for one in verify(out))

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,14 @@ from PIL import Image
 import depthmask
 from depthmask.cli.main import main
 from depthmask.cli.render import render
+from depthmask.config.compose import compose_root
 from depthmask.dataset import Dataset
+from depthmask.depth.layered import Layered
+from depthmask.encode import Encode
+from depthmask.errors import ShardError
+from depthmask.pipeline import Progress, make_shard
+from depthmask.run import prepare
+from depthmask.statistics import Statistics
 
 
 @pytest.fixture(scope="module")
@@ -283,3 +291,37 @@ def test_interrupted_run_goes_on(
     assert not (tmp_path / "out" / "dataset.json").exists()
     done = len(list(records.glob("*.json")))
     assert 0 < done < 300
+
+
+@pytest.mark.parametrize("station", ["depth", "statistics", "encode"])
+def test_the_sample_that_failed_is_named(
+    station: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though several go through the stations together."""
+
+    def fail_at_5(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 6:
+            raise ValueError("boom")
+        return before(*arguments)
+
+    calls: list[Any] = []
+    owner, name = {
+        "depth": (Layered, "annotate"),
+        "statistics": (Statistics, "add"),
+        "encode": (Encode, "encode"),
+    }[station]
+    before = getattr(owner, name)
+    words = ["source.rooms=1", "source.furniture=1", "samples=20", f"output={tmp_path}"]
+    job, _ = prepare(compose_root(words), "")
+    monkeypatch.setattr(owner, name, fail_at_5)
+    with pytest.raises(ShardError, match=r"train-000000: sample 5 \(room.*ValueError: boom"):
+        make_shard(job, job.plan.shard(0), Progress())
+
+
+def test_a_sample_that_is_not_in_the_plan(tmp_path: Path) -> None:
+    job, _ = prepare(compose_root(["source.rooms=1", "source.furniture=1", "samples=5"]), "")
+    assert job.sample(4).index == 4
+    for index in (-1, 5, 10**6):
+        with pytest.raises(IndexError):
+            job.sample(index)

@@ -70,7 +70,9 @@ def _dispatch(words: list[str]) -> int:
 
 def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, handler)
+        # Who started us may have asked for deafness: a shell does for what runs in the background.
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, handler)
 
 
 def _quit_at_once(signum: int, frame: FrameType | None) -> None:

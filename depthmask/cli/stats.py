@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 from depthmask.dataset import Dataset, open
+from depthmask.formats.untrusted import untrusted
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
 
@@ -18,7 +19,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="as JSON")
     options = parser.parse_args(arguments)
     dataset = open(options.dataset)
-    print(json.dumps(dataset.stats, indent=2) if options.json else _table(dataset))
+    with untrusted(str(dataset.path / "dataset.json")):
+        text = json.dumps(dataset.stats, indent=2) if options.json else _table(dataset)
+    print(text)
     return 0
 
 

@@ -21,12 +21,8 @@ class Depth(Stage):
 
     @property
     def batch_size(self) -> int:
-        """How many composites go through the stations together, and `annotate` gets at a time.
-
-        8 by default: so many stay in a core's cache (160x160), and each station's code as well; a
-        tenth faster than one by one, and than 64.
-        """
-        return 8
+        """How many composites `annotate` likes to get at a time."""
+        return 1
 
     @abstractmethod
     def contract(self, size: Size, geometry: DepthContract | None) -> DepthContract | None:

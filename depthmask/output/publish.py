@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -108,9 +109,7 @@ def make_folder(path: Path) -> None:
 def read_sealed(path: Path) -> dict[str, Any] | None:
     """What `write_sealed` wrote; None if the file is absent, cut, changed or another's."""
     try:
-        if path.stat().st_size > MOST_SEALED:
-            return None
-        content = path.read_bytes()
+        content = _read_file(path, MOST_SEALED)
         if content[:_SEAL_BYTES] != _seal(content[_SEAL_BYTES:]):
             return None
         data: dict[str, Any] = json.loads(content)
@@ -118,6 +117,16 @@ def read_sealed(path: Path) -> dict[str, Any] | None:
         return data
     except (OSError, ValueError, KeyError, RecursionError):
         return None
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    """A regular file of so many bytes at most; never a link, or what would be read for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > most:
+            raise ValueError("no file of ours")
+        return file.read(most)
 
 
 def require_sealed(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -21,6 +23,7 @@ MOST_SAMPLES = 10**12
 """Of a dataset: the root setting's limit, and more than anybody has disks for."""
 _LONGEST_NAME = 200
 """In bytes: file systems take 255, and ours get a suffix."""
+_SHA256 = re.compile("[0-9a-f]{64}")
 MOST_BYTES = 1 << 29
 """Of one member: a canvas of 8192x8192 takes 201 MB in RGB, and 268 MB as float32 depth."""
 
@@ -89,7 +92,7 @@ class Record:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """What `as_json` gave; KeyError, TypeError or ValueError if it is something else.
+        """What `as_json` gave; KeyError, TypeError, ValueError or OverflowError if it is not that.
 
         Its checksum says that a record is whole, not that we wrote it: whoever made a dataset may
         have put in what they like, so nothing in it is believed before it has been looked at.
@@ -124,7 +127,8 @@ def _shard_file(data: Any) -> ShardFile:
     _count(file.bytes)
     if not is_inside(_of_type(str, file.name)):
         raise ValueError(f"{file.name!r} leads out of the shards")
-    _of_type(str, file.sha256)
+    if not _SHA256.fullmatch(_of_type(str, file.sha256)):
+        raise ValueError(f"{file.sha256[:80]!r} is no sha256")
     return file
 
 
@@ -138,10 +142,11 @@ def _check_names(record: Record) -> None:
 
 def as_places(places: Any) -> Places:
     """int64 [samples, 3] of what a writer, or a record, tells; ValueError if it is not that."""
-    array = np.array(places)
-    if array.dtype != np.int64 or array.ndim != 2 or array.shape[1] != 3 or array.min() < 0:
+    # Looked at one by one: NumPy would make anything into an array, a long text a huge one.
+    numbers = list(itertools.chain.from_iterable(places))
+    if set(map(len, places)) != {3} or set(map(type, numbers)) != {int} or min(numbers) < 0:
         raise ValueError("a member's places are not (file, offset, bytes)")
-    return array
+    return np.array(numbers, np.int64).reshape(-1, 3)
 
 
 def _check_members(record: Record) -> None:

@@ -44,7 +44,7 @@ def read_record(output: Path, shard: str) -> Record | None:
     data = read_sealed(record_path(output, shard))
     try:
         record = Record.from_json(data) if data is not None else None
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return record if record is not None and record.shard == shard else None
 
@@ -116,14 +116,18 @@ def _look(output: Path, shard: str, lineage: str) -> _Look:
 def _side_by_side(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
     """`map` in threads, in order, a few items ahead: there may be a million of them."""
     # hashlib gives the GIL away; two cores hash some 3 GB/s.
-    with ThreadPoolExecutor(cores()) as threads:
-        ahead: deque[Future[_Out]] = deque()
+    threads = ThreadPoolExecutor(cores())
+    ahead: deque[Future[_Out]] = deque()
+    try:
         for item in items:
             ahead.append(threads.submit(work, item))
             if len(ahead) > 4 * cores():
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
+    finally:
+        # After Ctrl-C nobody waits for what was only queued.
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _implausible(output: Path, summary: dict[str, Any]) -> str | None:

@@ -60,6 +60,7 @@ class Worker:
         there.close()
         self._shard: Shard | None = None
         self._reported = 0
+        self._seen = -1
         self._last_sign = 0.0
 
     @property
@@ -82,12 +83,13 @@ class Worker:
         """Samples made since the last call."""
         made = self._progress.count
         new, self._reported = made - self._reported, made
-        if new:
+        if self._progress.begun != self._seen:
+            self._seen = self._progress.begun
             self._last_sign = time.monotonic()
         return new
 
     def silence(self) -> float:
-        """Seconds since it last made a sample."""
+        """Seconds since a stage last began to work at another sample."""
         return time.monotonic() - self._last_sign
 
     def answer(self) -> Record | Refusal | None:

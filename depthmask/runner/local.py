@@ -19,7 +19,7 @@ from depthmask.stage import setting, stage
 
 ATTEMPTS = 3
 """How often a shard is tried before it counts as failed."""
-HOPELESS = 10
+HOPELESS = 100
 """After so many failed shards, and none that was made, the others are not tried."""
 NAMED = 3
 """How many failed shards the last line names."""
@@ -86,15 +86,15 @@ class _Failures:
         if not again:
             self._reasons.append(refusal.reason)
             if len(self._reasons) == HOPELESS and not self._any_made:
-                self.settle()
+                self.settle("none could, and the others were not tried")
         return again
 
-    def settle(self) -> None:
+    def settle(self, others: str = "the others stand") -> None:
         """Raise if a shard could not be made."""
         if self._reasons:
             named, more = self._reasons[:NAMED], len(self._reasons) - NAMED
             raise DepthmaskError(
-                f"{len(self._reasons)} of the shards could not be made, the others stand: "
+                f"{len(self._reasons)} of the shards could not be made, {others}: "
                 + "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])
             )
 

@@ -32,7 +32,7 @@ class Writer(Stage):
 
     kind: ClassVar[str] = "writer"
     open_shards: ClassVar[int] = 400
-    """How many a dataset keeps open: files (systems allow 1024), and 0.1 MB of places for each."""
+    """How many a dataset keeps open, each with its record."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

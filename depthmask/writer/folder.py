@@ -15,6 +15,9 @@ from depthmask.writer.base import Writer
 class Folder(Writer):
     """One folder for each shard, one file for each member."""
 
+    # A shard's record names thousands of files.
+    open_shards = 16
+
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD/KEY.MEMBER` files."""
         places: dict[str, list[tuple[str, int]]] = {}

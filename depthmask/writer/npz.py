@@ -142,7 +142,8 @@ class NpzReader:
             if offsets is not None:
                 members[name] = array[offsets[number] : offsets[number + 1]].tobytes()
             elif not name.endswith("_offsets"):
-                arrays[name] = array[number]
+                # A copy: who writes into a sample must not write into the next reader's.
+                arrays[name] = array[number].copy()
         return Encoded(sample_key(self._record.start + number), members, arrays)
 
     def close(self) -> None:

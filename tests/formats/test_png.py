@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from depthmask.formats.png import decode_png, encode_png
+from depthmask.formats.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
 
 MODES = {
     ("uint8", 1): "L",
@@ -55,7 +55,7 @@ def test_we_decode_the_same_pixels(
     dtype: str, channels: int, height: int, width: int, seed: int
 ) -> None:
     pixels = picture(height, width, channels, dtype, seed)
-    found = decode_png(encode_png(pixels), 400)
+    found = decode_png(encode_png(pixels), 400, (channels, pixels.itemsize))
     assert found is not None
     assert found.dtype == pixels.dtype
     assert np.array_equal(found, pixels)
@@ -64,21 +64,23 @@ def test_we_decode_the_same_pixels(
 
 def test_we_decode_nothing_that_is_damaged_or_too_large() -> None:
     data = encode_png(picture(12, 9, 1, "uint16"))
-    assert decode_png(data, 107) is None
+    assert decode_png(data, 107, GREY_16) is None
+    assert decode_png(data, 108, GREY_8, RGB_8) is None
+    assert decode_png(data, 108, GREY_16) is not None
     for size in range(len(data)):
-        assert decode_png(data[:size], 108) is None
+        assert decode_png(data[:size], 108, GREY_16) is None
     for bit in range(8 * len(data)):
         changed = bytearray(data)
         changed[bit // 8] ^= 1 << bit % 8
-        assert decode_png(bytes(changed), 108) is None, bit
-    assert decode_png(data + b"x", 108) is None
+        assert decode_png(bytes(changed), 108, GREY_16) is None, bit
+    assert decode_png(data + b"x", 108, GREY_16) is None
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "RGB"])
 def test_what_pillow_made_is_left_to_pillow(mode: str) -> None:
     file = io.BytesIO()
     Image.fromarray(picture(30, 20, 3, "uint8")).convert(mode).save(file, "PNG")
-    assert decode_png(file.getvalue(), 600) is None
+    assert decode_png(file.getvalue(), 600, GREY_8, RGB_8) is None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (50, 1), (160, 160)])

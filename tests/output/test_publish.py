@@ -134,7 +134,7 @@ def test_a_record_survives_json() -> None:
         lineage="ef",
         start=5,
         stop=7,
-        files=(ShardFile("a.tar", 515, "ab"), ShardFile("b.tar", 20, "cd")),
+        files=(ShardFile("a.tar", 515, "ab" * 32), ShardFile("b.tar", 20, "cd" * 32)),
         members={"jpg": as_places([(0, 512, 3), (1, 0, 4)])},
         statistics={"image": {"count": 1, "sum": [10**30], "sum_of_squares": [1]}},
         seconds={"encode": 0.5},

@@ -231,3 +231,11 @@ def test_arrays_of_any_layout_are_kept(make_sample: MakeSample, tmp_path: Path) 
     found = _np_load(Npz(images=Images.raw), [replace(turned, mask=turned.mask.copy())], tmp_path)
     assert np.array_equal(found["depth"][0], sample.depth.T)
     assert np.array_equal(found["mask"][0], sample.mask.T)
+
+
+def test_samples_of_raw_arrays_are_their_owners(make_sample: MakeSample, tmp_path: Path) -> None:
+    samples = encoded(make_sample, Encode())
+    writer = Npz(images=Images.raw)
+    reader = writer.read(tmp_path / "shards", publish(writer, tmp_path, samples))
+    reader.read(1).arrays["image"][:] = 7
+    assert np.array_equal(reader.read(1).arrays["image"], samples[1].arrays["image"])
