@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +21,11 @@ hypothesis.settings.register_profile(
     "depthmask", deadline=None, derandomize=True, max_examples=50, database=None
 )
 hypothesis.settings.load_profile("depthmask")
+
+
+# What a shell starts in the background is deaf to Ctrl-C, and so would be the runs that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

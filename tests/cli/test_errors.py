@@ -50,7 +50,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
         (["encode.qualty=50"], "did you mean encode.quality?"),
         (["encode.quality=0"], "encode.quality=0: must be at least 1"),
         (["encode.image=gif"], "encode.image=gif: must be one of jpeg, png"),
-        (["encode.subsampling=411"], "encode.subsampling=411: must be 444, 422 or 420"),
+        (["encode.subsampling=411"], "encode.subsampling=411: must be one of 444, 422, 420"),
         (["samples=abc"], "samples=abc: must be a whole number"),
         (["samples=0"], "samples=0: must be at least 1"),
         (["flips=maybe"], "flips=maybe: must be true or false"),
