@@ -23,7 +23,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("depthmask")
 
 
-# What a shell starts in the background is deaf to Ctrl-C, and so would be the runs that tests start.
+# What a shell starts in the background is deaf to Ctrl-C, and so would be what tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
