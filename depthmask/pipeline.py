@@ -12,7 +12,7 @@ import textwrap
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,14 @@ from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
 from depthmask.config.root import Root
 from depthmask.data import Composite, DepthContract, Encoded, Float32, Sample, Size
+from depthmask.depth.base import Estimator
 from depthmask.depth.contract import check_depth
 from depthmask.errors import DepthmaskError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
 from depthmask.output.publish import Draft, disk_error, write_sealed
 from depthmask.output.record import Record, as_places, record_path
+from depthmask.overlap import ahead
 from depthmask.plan import Plan, Shard
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
@@ -64,19 +66,13 @@ class Generate:
         self, start: int, stop: int, laps: Laps, progress: Progress
     ) -> Iterator[list[Sample]]:
         """The samples start..stop-1, in groups that go through the stations together."""
-        recipes = self.plan.recipes(start, stop)
-        likes = self.root.depth.batch_size
-        together = likes if likes > 1 else _together(self.root.canvas)
-        while batch := list(islice(recipes, together)):
-            laps("source")
-            composites = []
-            for recipe in batch:
-                progress.at(recipe.index)
-                composites.append(self._composer.compose(recipe, laps))
-            depths: list[Float32 | None] = []
-            for first in range(0, len(batch), likes):
-                progress.at(batch[first].index)
-                depths += self.root.depth.annotate(composites[first : first + likes])
+        composed = self._composed(start, stop, laps, progress)
+        in_thread = isinstance(self.root.depth, Estimator)
+        # A thread must not say where this one is; a network's batch fails as a whole anyway.
+        annotate = partial(self._annotate, progress=Progress() if in_thread else progress)
+        for composites, annotated in ahead(annotate, composed, in_thread=in_thread):
+            progress.at(composites[0].recipe.index)
+            depths = annotated()
             laps("depth")
             samples = []
             for composite, depth in zip(composites, depths, strict=True):
@@ -100,6 +96,28 @@ class Generate:
     def reads_geometry(self) -> bool:
         """Whether any stage does."""
         return bool(self.root.placement.reads_geometry or self.root.depth.reads_geometry)
+
+    def _composed(
+        self, start: int, stop: int, laps: Laps, progress: Progress
+    ) -> Iterator[list[Composite]]:
+        recipes = self.plan.recipes(start, stop)
+        likes = self.root.depth.batch_size
+        together = likes if likes > 1 else _together(self.root.canvas)
+        while batch := list(islice(recipes, together)):
+            laps("source")
+            composites = []
+            for recipe in batch:
+                progress.at(recipe.index)
+                composites.append(self._composer.compose(recipe, laps))
+            yield composites
+
+    def _annotate(self, composites: list[Composite], progress: Progress) -> list[Float32 | None]:
+        likes = self.root.depth.batch_size
+        depths: list[Float32 | None] = []
+        for first in range(0, len(composites), likes):
+            progress.at(composites[first].recipe.index)
+            depths += self.root.depth.annotate(composites[first : first + likes])
+        return depths
 
     def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
         check_depth(depth, self.contract, composite.recipe.key)

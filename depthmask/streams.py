@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
+UInt64: TypeAlias = NDArray[np.uint64]
+Words: TypeAlias = tuple[UInt64, UInt64, UInt64, UInt64]
+_MULTIPLIERS = 0xD2E7470EE14C6C93, 0xCA5A826395121157
+_WEYL = 0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B
+_HALF = 2**32 - 1
+_32 = np.uint64(32)
+_WORTH_IT = 100
+"""Rows: all at once takes 300 us for few as for many."""
 
 
 class Stream:
@@ -20,9 +31,53 @@ class Stream:
         self._bits = np.random.Philox(key=int.from_bytes(digest, "little"))
         self._state = self._bits.state
         self._generator = np.random.Generator(self._bits)
+        self._key: UInt64 = self._state["state"]["key"]
 
     def at(self, index: int) -> np.random.Generator:
         """The generator at the start of sample `index`; the last one given is no longer valid."""
         self._state["state"]["counter"][2] = index
         self._bits.state = self._state
         return self._generator
+
+    def rows(self, start: int, stop: int, count: int) -> NDArray[np.float64]:
+        """`at(i).random(count)` for i in start..stop-1, as [stop - start, count].
+
+        All at once: 0.3 us for a row of four, which takes 4 us by itself. The rounds of Philox are
+        those of the paper; NumPy's generators make one number after another only.
+        """
+        if stop - start < _WORTH_IT:
+            return np.array([self.at(index).random(count) for index in range(start, stop)])
+        blocks = -(-count // 4)
+        low = np.tile(np.arange(1, blocks + 1, dtype=np.uint64), stop - start)
+        index = np.repeat(np.arange(stop - start, dtype=np.uint64) + np.uint64(start), blocks)
+        none = np.zeros_like(low)
+        words = np.stack(_philox((low, none, index, none), self._key), axis=1)
+        # As NumPy makes a float of 64 bits: the upper 53.
+        upper = words.reshape(stop - start, -1)[:, :count] >> np.uint64(11)
+        return np.multiply(upper, 2.0**-53, dtype=np.float64)
+
+
+def _philox(counter: Words, key: UInt64) -> Words:
+    """Ten rounds of Philox4x64 for many counters, four arrays of words each."""
+    a, b, c, d = counter
+    left, right = key
+    for _ in range(10):
+        high_a, low_a = _product(_MULTIPLIERS[0], a)
+        high_c, low_c = _product(_MULTIPLIERS[1], c)
+        a, b, c, d = high_c ^ b ^ left, low_c, high_a ^ d ^ right, low_a
+        left, right = _wrapping(left, _WEYL[0]), _wrapping(right, _WEYL[1])
+    return a, b, c, d
+
+
+def _product(factor: int, words: UInt64) -> tuple[UInt64, UInt64]:
+    """The upper and the lower 64 bits of each product, by halves."""
+    high, low = np.uint64(factor >> 32), np.uint64(factor & _HALF)
+    upper, lower = words >> _32, words & np.uint64(_HALF)
+    middle = high * lower
+    cross = low * upper + (low * lower >> _32) + (middle & np.uint64(_HALF))
+    return high * upper + (middle >> _32) + (cross >> _32), words * np.uint64(factor)
+
+
+def _wrapping(word: np.uint64, more: int) -> np.uint64:
+    # As Python's integers: NumPy warns when a scalar wraps around.
+    return np.uint64((int(word) + more) % 2**64)

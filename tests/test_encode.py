@@ -66,9 +66,13 @@ def test_every_combination_comes_back(
         f"mask.{'jpg' if mask is MaskFormat.jpeg else 'png'}",
         *(["instances.png"] if instances is InstancesFormat.png else []),
         *(
-            {"png16": ["depth.png"], "npz": ["depth.npz"], "npz16": ["depth.npz"], "none": []}[
-                depth.name
-            ]
+            {
+                "png16": ["depth.png"],
+                "npz": ["depth.npz"],
+                "npz16": ["depth.npz"],
+                "compact": ["depth.npz"],
+                "none": [],
+            }[depth.name]
         ),
         "json",
     ]

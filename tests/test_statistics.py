@@ -72,6 +72,18 @@ def test_the_brightest_picture_of_any_size_is_exact(size: Size) -> None:
     assert found.summary()["image"] == {"mean": [1.0] * 3, "std": [0.0] * 3}
 
 
+@pytest.mark.parametrize(("size", "count"), [((2, 3), 600), ((700, 900), 40)])
+def test_many_of_the_brightest_pictures_are_exact(size: Size, count: int) -> None:
+    # More than float32 could add up, in one place or by strips.
+    white = Sample(
+        "0", np.full((*size, 3), 255, np.uint8), np.zeros(size, np.uint8), None, None, {}
+    )
+    found, pixels = Statistics(), size[0] * size[1] * count
+    for _ in range(count):
+        found.add(white)
+    assert found.image == Moments(pixels, [255 * pixels] * 3, [65025 * pixels] * 3)
+
+
 def test_mean_and_std_of_160x160_are_those_of_numpy() -> None:
     samples = [random_sample((160, 160), seed) for seed in range(4)]
     found = Statistics()

@@ -59,3 +59,16 @@ def test_streams_of_neighbours_do_not_overlap() -> None:
     stream = Stream(3, "placement")
     draws = np.concatenate([stream.at(index).random(200) for index in range(50)])
     assert len(np.unique(draws)) == draws.size
+
+
+@given(
+    start=INDEX,
+    rows=st.sampled_from([0, 1, 99, 100, 131]),
+    count=st.integers(1, 13),
+    seed=st.integers(0, 9),
+)
+def test_rows_are_what_numpy_draws_one_by_one(start: int, rows: int, count: int, seed: int) -> None:
+    stream = Stream(seed, "plan")
+    found = stream.rows(start, start + rows, count)
+    one_by_one = [stream.at(start + row).random(count) for row in range(rows)]
+    assert np.array_equal(found, np.array(one_by_one))

@@ -18,8 +18,7 @@ class Layered(Depth):
     """The background's depth with each object set in flat, at the depth of its foot point.
 
     A pixel belongs to the object in front where that object's visible alpha is 128 or more, so a
-    soft edge is never a mixture of two depths. Costs one look-up per pixel; no network runs on the
-    composite.
+    soft edge is never a mixture of two depths. No network runs on the composite.
     """
 
     reads_geometry = True
@@ -41,6 +40,8 @@ class Layered(Depth):
 def _set_in(composite: Composite) -> Float32:
     background_m = composite.background.depth_m
     assert background_m is not None, "the framework completes backgrounds for reads_geometry"
-    objects_m = [layer.depth_m or 0.0 for layer in composite.layers]
-    by_instance = np.array([0.0, *objects_m], dtype=np.float32)
-    return np.where(composite.instances > 0, by_instance[composite.instances], background_m)
+    depth_m = background_m.copy()
+    for number, layer in enumerate(composite.layers, start=1):
+        # 9 us each for 160x160; one look-up of all by their numbers takes 60.
+        np.copyto(depth_m, np.float32(layer.depth_m or 0), where=composite.instances == number)
+    return depth_m

@@ -34,7 +34,8 @@ class Images(Enum):
 class Npz(Writer):
     """One npz file for each shard.
 
-    `depth` float32 [n, dh, dw] as the dataset's contract says. Pictures either `raw`, `image`
+    `depth` float32 [n, dh, dw] as the dataset's contract says (or `depth_planes` uint8
+    [n, 2, dh, dw], where `encode.depth=compact`). Pictures either `raw`, `image`
     uint8 [n, h, w, 3] and `mask` uint8 [n, h, w], or `encoded`: member `jpg` of sample i is
     `jpg[jpg_offsets[i]:jpg_offsets[i + 1]]`, uint8. The JSON is kept in the same way.
     """
@@ -56,7 +57,9 @@ class Npz(Writer):
         """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
         stacks: dict[str, Deflater] = {}
         blobs: dict[str, list[bytes]] = {}
-        stacked = {"image", "mask", "depth"} if self.images is Images.raw else {"depth"}
+        stacked = {"depth", "depth_planes"}
+        if self.images is Images.raw:
+            stacked |= {"image", "mask"}
         for sample in samples:
             for name, array in sample.arrays.items():
                 if name in stacked:
