@@ -11,9 +11,11 @@ depth, its start-up, its peak memory, and reading the result back.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import itertools
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -147,6 +149,80 @@ def _rate(count: int, work: Callable[[], object]) -> float:
     return count / (time.perf_counter() - start)
 
 
+def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
+    """Maps of 80x80 per second, and bytes of a map, by `np.savez_compressed` and by ours.
+
+    The layered depth of the backgrounds by FastDepth, at the resolution of the original.
+    """
+    import io
+
+    from depthmask.config.compose import compose_root
+    from depthmask.encode import to_millimetres
+    from depthmask.formats.npz import encode_npz
+    from depthmask.formats.planes import to_planes
+    from depthmask.run import prepare
+
+    words = ["source=assets", f"source.root={assets}", "depth=layered", "geometry=fastdepth"]
+    job, _ = prepare(compose_root([*words, f"samples={count}", "size=[80,80]"]), "")
+    maps = [depth for index in range(count) if (depth := job.sample(index).depth) is not None]
+
+    def savez(depth: np.ndarray) -> bytes:
+        file = io.BytesIO()
+        np.savez_compressed(file, output=depth)
+        return file.getvalue()
+
+    def compact(depth: np.ndarray) -> bytes:
+        return encode_npz({"depth_planes": to_planes(to_millimetres(depth))})
+
+    found = {}
+    ways = {"savez": savez, "npz": lambda one: encode_npz({"depth": one}), "compact": compact}
+    for name, way in ways.items():
+        sizes: list[int] = []
+        found[f"80x80 depth, {name} [maps/s]"] = _rate(
+            len(maps), lambda way=way, sizes=sizes: sizes.extend(len(way(one)) for one in maps)
+        )
+        found[f"80x80 depth, {name} [bytes]"] = statistics.mean(sizes)
+    return found
+
+
+def network(assets: Path, batches: int = 8) -> float:
+    """The part of FastDepth's own images/s that a whole shard keeps, start-up left out."""
+    from depthmask.config.compose import compose_root
+    from depthmask.depth.base import Estimator
+    from depthmask.pipeline import Progress, make_shard
+    from depthmask.run import prepare
+
+    words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]
+    with tempfile.TemporaryDirectory() as folder:
+        root = compose_root([*words, "samples=100000", f"shard_size={32 * batches}"])
+        job, _ = prepare(root, "")
+        (Path(folder) / "records").mkdir()
+        job = dataclasses.replace(job, output=Path(folder))
+        assert isinstance(root.depth, Estimator)
+        size = root.depth.batch_size
+        images = np.stack([job.sample(index).image for index in range(size)])
+        # The first has to decode the assets.
+        make_shard(job, job.plan.shard(0), Progress())
+        shard = job.plan.shard(1)
+        alone = _rate(
+            len(shard), lambda: [root.depth.estimate(images) for _ in range(len(shard) // size)]
+        )
+        return _rate(len(shard), lambda: make_shard(job, shard, Progress())) / alone
+
+
+def planned_memory(assets: Path, samples: int, seconds: float) -> float:
+    """Peak memory in MB of a run over so many samples, interrupted after a while."""
+    with tempfile.TemporaryDirectory() as folder:
+        words = [*PAIRS, "source=assets", f"source.root={assets}", "runner.workers=1"]
+        process = subprocess.Popen(
+            [*COMMAND, *words, f"samples={samples}", f"output={folder}/out"],
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        return os.wait4(process.pid, 0)[2].ru_maxrss / 1024
+
+
 def start_up() -> float:
     """Seconds of `--help`."""
     start = time.perf_counter()
@@ -184,6 +260,11 @@ def measure(assets: Path, samples: int, runs: int) -> dict[str, float]:
     for count in (samples // 10, samples):
         _, peak = whole_process(assets, count, *PAIRS, "runner.workers=1")
         found[f"peak memory, {count:,} samples [MB]"] = peak
+    found["peak memory, 4,000,000 planned, 20 s of them made [MB]"] = planned_memory(
+        assets, 4_000_000, 20
+    )
+    found |= depth_maps(assets)
+    found["ratio: a run with fastdepth to the network alone"] = median(lambda: network(assets))
     return {**found, **reading(assets, min(samples, 10_000))}
 
 

@@ -26,20 +26,21 @@ class Composer:
         background = self._library.background(recipe.background)
         foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
         laps("source")
-        scene = Scene(recipe.index, background)
-        cover = Cover(scene.size)
+        cover = Cover(background.image.shape[:2])
+        placed: tuple[Layer, ...] = ()
         random = self._stream.at(recipe.index)
         for foreground, flip in foregrounds:
+            scene = Scene(recipe.index, background, placed)
             for _ in range(self._placement.attempts):
                 layer = self._placement.place(scene, foreground, flip, random)
                 if self._fits(cover, layer):
                     break
             else:
                 raise self._no_place(recipe, foreground.key)
-            scene = Scene(recipe.index, background, (*scene.layers, layer))
+            placed = (*placed, layer)
         layers = tuple(
             _labelled(layer, background, visible)
-            for layer, visible in zip(scene.layers, cover.visible, strict=True)
+            for layer, visible in zip(placed, cover.visible, strict=True)
         )
         laps("place")
         composite = self._blended(recipe, background, cover, layers)

@@ -52,7 +52,7 @@ class Cover:
         self._size = size
         self.mask: UInt8 = np.zeros(size, np.uint8)
         """uint8 [h, w]: union of the alphas, 255 - the product of what they let through."""
-        self.instances: UInt8 | UInt16 = np.zeros(size, np.uint8)
+        self.instances: UInt8 | UInt16 = self.mask
         """uint8 [h, w]: 1 + the number of the layer that owns the pixel, 0 for the background."""
         self.visible: tuple[float, ...] = ()
         """The visible part of each layer's alpha, 0..1."""
@@ -80,8 +80,12 @@ class Cover:
         return True
 
     def _put_first(self, alpha: UInt8, meet: Window) -> None:
+        # Here, because its import takes 0.1 s, which `--help` does not have.
+        import cv2
+
         self.mask[meet.canvas] = alpha
-        self.instances[meet.canvas] = alpha >= 128
+        self.instances = np.empty(self._size, np.uint8)
+        cv2.threshold(self.mask, 127, 1, cv2.THRESH_BINARY, self.instances)
 
     def _put_in_front(
         self,
