@@ -14,6 +14,7 @@ from depthmask.geometry.auto import Auto
 from depthmask.geometry.none import NoGeometry
 from depthmask.geometry.source import SourceGeometry
 from depthmask.placement.grid import Grid
+from depthmask.placement.ground import Ground
 from depthmask.placement.random import Random
 from depthmask.runner.local import Local
 from depthmask.source.assets import Assets
@@ -31,7 +32,7 @@ def depthmask_stages() -> Sequence[type[Stage]]:
     return [
         *(Assets, Rooms),
         *(Auto, SourceGeometry, NoGeometry),
-        *(Random, Grid),
+        *(Random, Grid, Ground),
         *(Alpha,),
         *(Layered, FastDepth, DenseDepth, NoDepth),
         *(WebDataset, Zip, Npz, Folder),

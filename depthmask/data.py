@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 UInt8: TypeAlias = NDArray[np.uint8]
 UInt16: TypeAlias = NDArray[np.uint16]
 Float32: TypeAlias = NDArray[np.float32]
+Positions: TypeAlias = NDArray[np.uint32]
+"""[n]: pixels by their number, row * width + column."""
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 
@@ -54,7 +56,8 @@ class Background:
     """A scene to paste into.
 
     image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None where nobody measured it.
-    camera, plane: the view and the floor in it, or None where unknown.
+    camera, plane: the view and the floor in it, or None where unknown. floor: the pixels that show
+    the floor, where a placement needs them. guessed: whether a network made the depth.
     """
 
     key: str
@@ -62,6 +65,8 @@ class Background:
     depth_m: Float32 | None = None
     camera: Camera | None = None
     plane: Plane | None = None
+    floor: Positions | None = None
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,8 @@ class Recipe:
     background: str
     foregrounds: tuple[tuple[str, bool], ...]
     """(foreground key, flip) in the order of placing."""
+    attempt: int = 0
+    """How often other assets were drawn before these, since those had no place."""
 
 
 @dataclass(frozen=True, slots=True)

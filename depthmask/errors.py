@@ -20,6 +20,10 @@ class ShardError(DepthmaskError):
     final = False
 
 
+class NoPlaceError(DepthmaskError):
+    """No proposal of the placement fits; the sample may draw other assets."""
+
+
 class UsageError(DepthmaskError):
     """The command, the config or the input folder is wrong; nothing was started."""
 

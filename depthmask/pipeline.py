@@ -21,12 +21,22 @@ from depthmask.compose.composer import Composer
 from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
 from depthmask.config.root import Root
-from depthmask.data import Composite, DepthContract, Encoded, Float32, Sample, Size
+from depthmask.data import (
+    Background,
+    Composite,
+    DepthContract,
+    Encoded,
+    Float32,
+    Recipe,
+    Sample,
+    Size,
+)
 from depthmask.depth.base import Estimator
 from depthmask.depth.contract import check_depth
-from depthmask.errors import DepthmaskError, ShardError
+from depthmask.errors import DepthmaskError, NoPlaceError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
+from depthmask.geometry.ground import with_ground
 from depthmask.output.publish import Draft, disk_error, write_sealed
 from depthmask.output.record import Record, as_places, record_path
 from depthmask.overlap import ahead
@@ -108,8 +118,19 @@ class Generate:
             composites = []
             for recipe in batch:
                 progress.at(recipe.index)
-                composites.append(self._composer.compose(recipe, laps))
+                composites.append(self._composite(recipe, laps))
             yield composites
+
+    def _composite(self, recipe: Recipe, laps: Laps) -> Composite:
+        while True:
+            try:
+                return self._composer.compose(recipe, laps)
+            except NoPlaceError as error:
+                again = self.plan.redrawn(recipe)
+                if again is None:
+                    tries = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""
+                    raise DepthmaskError(f"{error}{tries}") from None
+                recipe = again
 
     def _annotate(self, composites: list[Composite], progress: Progress) -> list[Float32 | None]:
         likes = self.root.depth.batch_size
@@ -133,14 +154,17 @@ class Generate:
     @cached_property
     def _composer(self) -> Composer:
         source, size = self.root.source, self.root.canvas
-        library = Library(
-            source,
-            size,
-            self.geometry.background
-            if self.reads_geometry
-            else lambda key: source.background(key, size),
-        )
+        library = Library(source, size, self._background)
         return Composer(self.root.seed, self.root.placement, self.root.blend, library)
+
+    def _background(self, key: str) -> Background:
+        """The background with as much geometry as the stages read."""
+        if not self.reads_geometry:
+            return self.root.source.background(key, self.root.canvas)
+        background = self.geometry.background(key)
+        if self.root.placement.needs_ground:
+            return with_ground(background, self.root.fov_deg)
+        return background
 
     def __getstate__(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)}

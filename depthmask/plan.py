@@ -6,13 +6,15 @@ Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from depthmask.data import Recipe, sample_key
 from depthmask.errors import UsageError
 from depthmask.streams import Stream
 
+REDRAWS = 30
+"""How often a sample draws other assets where no placement fits."""
 _DRAWN_AT_ONCE = 1024
 """Recipes."""
 
@@ -78,8 +80,20 @@ class Plan:
             rows = stream.rows(first, last, count).tolist()
             yield from map(self._recipe, range(first, last), rows)
 
+    def redrawn(self, recipe: Recipe) -> Recipe | None:
+        """Other assets for a sample; None if it has drawn often enough, or `product` decides them.
+
+        A pure function of the sample's number and of how often it was drawn.
+        """
+        attempt = recipe.attempt + 1
+        if attempt > REDRAWS or self.sampling is Sampling.product:
+            return None
+        stream = Stream(self.seed, "plan").at(recipe.index, attempt)
+        chances = stream.random(2 + 2 * self.objects[1]).tolist()
+        return replace(self._recipe(recipe.index, chances), attempt=attempt)
+
     def recipe(self, index: int) -> Recipe:
-        """The recipe of one sample; IndexError outside 0..samples-1."""
+        """The recipe of one sample at first; IndexError outside 0..samples-1."""
         if not 0 <= index < self.samples:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
         return next(self.recipes(index, index + 1))

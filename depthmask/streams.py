@@ -33,9 +33,12 @@ class Stream:
         self._generator = np.random.Generator(self._bits)
         self._key: UInt64 = self._state["state"]["key"]
 
-    def at(self, index: int) -> np.random.Generator:
-        """The generator at the start of sample `index`; the last one given is no longer valid."""
-        self._state["state"]["counter"][2] = index
+    def at(self, index: int, attempt: int = 0) -> np.random.Generator:
+        """The generator at the start of sample `index`; the last one given is no longer valid.
+
+        attempt: another start for each, where a sample has to draw again.
+        """
+        self._state["state"]["counter"][2:] = index, attempt
         self._bits.state = self._state
         return self._generator
 

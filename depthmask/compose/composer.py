@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from depthmask.blend.base import Blend
 from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
-from depthmask.data import Background, Composite, Layer, Recipe, Scene
-from depthmask.errors import DepthmaskError
+from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Scene
+from depthmask.errors import NoPlaceError
 from depthmask.placement.base import Placement
 from depthmask.streams import Stream
 from depthmask.timing import Laps
@@ -22,20 +24,22 @@ class Composer:
         self._stream = Stream(seed, "placement")
 
     def compose(self, recipe: Recipe, laps: Laps) -> Composite:
-        """Place every foreground of the recipe and blend them, back to front."""
+        """Place every foreground of the recipe and blend them, back to front.
+
+        Raises `NoPlaceError` if one has no place.
+        """
         background = self._library.background(recipe.background)
         foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
         laps("source")
-        cover = Cover(background.image.shape[:2])
+        size = background.image.shape[0], background.image.shape[1]
+        tolerance = self._placement.tolerance if background.guessed else 0.0
+        cover = Cover(size, background.depth_m, tolerance)
         placed: tuple[Layer, ...] = ()
-        random = self._stream.at(recipe.index)
+        random = self._stream.at(recipe.index, recipe.attempt)
         for foreground, flip in foregrounds:
             scene = Scene(recipe.index, background, placed)
-            for _ in range(self._placement.attempts):
-                layer = self._placement.place(scene, foreground, flip, random)
-                if self._fits(cover, layer):
-                    break
-            else:
+            layer = self._placed(scene, cover, foreground, flip, random)
+            if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
         layers = tuple(
@@ -47,13 +51,28 @@ class Composer:
         laps("blend")
         return composite
 
-    def _fits(self, cover: Cover, layer: Layer) -> bool:
-        return cover.add(
-            layer,
-            self._library.cut_out(layer),
-            min_visible=self._placement.min_visible,
-            max_overlap=self._placement.max_overlap,
-        )
+    def _placed(
+        self,
+        scene: Scene,
+        cover: Cover,
+        foreground: Foreground,
+        flip: bool,
+        random: np.random.Generator,
+    ) -> Layer | None:
+        """The first proposal that fits, put on the cover; None if there is none."""
+        for _ in range(self._placement.attempts):
+            layer = self._placement.place(scene, foreground, flip, random)
+            if layer is None:
+                return None
+            fits = cover.add(
+                layer,
+                self._library.cut_out(layer),
+                min_visible=self._placement.min_visible,
+                max_overlap=self._placement.max_overlap,
+            )
+            if fits:
+                return layer
+        return None
 
     def _blended(
         self, recipe: Recipe, background: Background, cover: Cover, layers: tuple[Layer, ...]
@@ -63,9 +82,9 @@ class Composer:
             self._blend.blend(canvas, patch, top, left)
         return Composite(recipe, canvas, cover.mask, cover.instances, layers, background)
 
-    def _no_place(self, recipe: Recipe, key: str) -> DepthmaskError:
+    def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:
         stage = self._placement
-        return DepthmaskError(
+        return NoPlaceError(
             f"sample {recipe.index}: no place for {key} on {recipe.background} in "
             f"placement.attempts={stage.attempts} proposals of placement={stage.name} with "
             f"placement.min_visible={stage.min_visible:g} and "

@@ -1,6 +1,6 @@
 """Who hides whom: layers -> visible alpha, union mask and instance map.
 
-Layers lie in the order of placing, later ones in front.
+Layers lie by their depth, or later ones in front where nobody knows it.
 """
 
 from __future__ import annotations
@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.blend.base import Patch
 from depthmask.compose.library import CutOut
-from depthmask.data import Background, Layer, Size, UInt8, UInt16
+from depthmask.data import Background, Float32, Layer, Size, UInt8, UInt16
 from depthmask.statistics import byte_sum
 
 
@@ -46,87 +47,166 @@ def window(layer: Layer, size: Size) -> Window:
 
 
 class Cover:
-    """The stack of layers on one canvas, and how much of each is still to be seen."""
+    """The stack of layers on one canvas, and how much of each is still to be seen.
 
-    def __init__(self, size: Size) -> None:
+    A layer that knows its depth is hidden by background and layers that are nearer; one that does
+    not lies in front of all before it.
+    """
+
+    def __init__(self, size: Size, depth_m: Float32 | None = None, tolerance: float = 0.0) -> None:
         self._size = size
+        self._depth_m = depth_m
+        self._tolerance = tolerance
         self.mask: UInt8 = np.zeros(size, np.uint8)
         """uint8 [h, w]: union of the alphas, 255 - the product of what they let through."""
         self.instances: UInt8 | UInt16 = self.mask
         """uint8 [h, w]: 1 + the number of the layer that owns the pixel, 0 for the background."""
         self.visible: tuple[float, ...] = ()
-        """The visible part of each layer's alpha, 0..1."""
-        self.patches: list[tuple[Patch, int, int]] = []
-        """For each layer the part of it that is on the canvas, its top and its left there."""
-        self._seen: list[UInt8] = []
-        self._sums: list[int] = []
+        """The visible part of each layer's alpha, 0..1, in the order of placing."""
+        self._stack: list[_Placed] = []
+        self._order: list[_Placed] = []
+
+    @property
+    def patches(self) -> list[tuple[Patch, int, int]]:
+        """What is on the canvas of each layer, its top and its left there, from back to front."""
+        return [one.patch for one in self._stack]
 
     def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
-        """Put a layer in front, unless it, or one behind it, would show too little."""
+        """Put a layer into the stack, unless it, or one behind it, would show too little."""
         meet = window(layer, self._size)
         if meet.empty:
             return False
         patch = cut_out.patch.window(*meet.box)
-        alpha = patch.alpha
-        on_canvas = cut_out.alpha_sum if meet.whole else byte_sum(alpha)
-        if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
+        hidden = self._hidden(layer, meet)
+        if hidden is not None:
+            patch = Patch(patch.rgb, np.where(hidden, np.uint8(0), patch.alpha))
+        whole = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
+        if whole == 0 or whole < min_visible * cut_out.alpha_sum:
             return False
-        if not self._sums:
-            self._put_first(alpha, meet)
-            self._account([on_canvas], cut_out)
-        elif not self._put_in_front(alpha, meet, on_canvas, cut_out, min_visible, max_overlap):
+        top, left = meet.canvas[0].start, meet.canvas[1].start
+        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, whole)
+        if not self._stack:
+            self._put_first(new)
+        elif not self._put_among(new, min_visible, max_overlap):
             return False
-        self.patches.append((patch, meet.canvas[0].start, meet.canvas[1].start))
+        self._order.append(new)
+        self.visible = tuple(one.sum / one.whole for one in self._order)
         return True
 
-    def _put_first(self, alpha: UInt8, meet: Window) -> None:
+    def _hidden(self, layer: Layer, meet: Window) -> NDArray[np.bool_] | None:
+        """Where the background is nearer than the layer; None if nowhere."""
+        if layer.depth_m is None or self._depth_m is None:
+            return None
+        behind = self._depth_m[meet.canvas]
+        # Invalid pixels are 0 and hide nothing: nobody knows what is there.
+        hidden = (behind < layer.depth_m * (1 - self._tolerance)) & (behind > 0)
+        return hidden if hidden.any() else None
+
+    def _put_first(self, new: _Placed) -> None:
         # Here, because its import takes 0.1 s, which `--help` does not have.
         import cv2
 
-        self.mask[meet.canvas] = alpha
+        self.mask[new.meet.canvas] = new.alpha
         self.instances = np.empty(self._size, np.uint8)
         cv2.threshold(self.mask, 127, 1, cv2.THRESH_BINARY, self.instances)
+        self._stack = [new]
 
-    def _put_in_front(
-        self,
-        alpha: UInt8,
-        meet: Window,
-        on_canvas: int,
-        cut_out: CutOut,
-        min_visible: float,
-        max_overlap: float,
-    ) -> bool:
-        if len(self._sums) == 1:
-            # Not before it is needed: most scenes have one layer.
-            self._seen = [self.mask.copy()]
-        passing = 255 - alpha.astype(np.uint16)
-        below = self.mask[meet.canvas]
+    def _put_among(self, new: _Placed, min_visible: float, max_overlap: float) -> bool:
+        for one in self._stack:
+            if one.seen is None:
+                # Not before it is needed: most scenes have one layer.
+                one.seen = one.on_canvas(self._size)
+        canvas, alpha = new.meet.canvas, new.alpha
+        below = self.mask[canvas]
         overlap = byte_sum(np.minimum(below, alpha))
-        if overlap > max_overlap * on_canvas:
+        if overlap > max_overlap * new.sum:
             return False
-        hidden = [_over_255(seen[meet.canvas] * passing) for seen in self._seen]
-        sums = [
-            byte_sum(seen) - byte_sum(seen[meet.canvas] - left)
-            for seen, left in zip(self._seen, hidden, strict=True)
-        ]
-        if any(now < min_visible * whole for now, whole in zip(sums, self._sums, strict=True)):
+        place = self._place(new)
+        seen = alpha
+        for one in self._stack[place:]:
+            seen = _over_255(seen * (255 - one.part(canvas).astype(np.uint16)))
+        passing = 255 - alpha.astype(np.uint16)
+        changes = []
+        for one in self._stack[:place]:
+            assert one.seen is not None, "made above"
+            left = _over_255(one.seen[canvas] * passing)
+            changes.append((one, left, one.sum - byte_sum(one.seen[canvas] - left)))
+        new.sum = byte_sum(seen) if place < len(self._stack) else new.sum
+        if new.sum < min_visible * new.whole or any(
+            left < min_visible * one.whole for one, _, left in changes
+        ):
             return False
-        for seen, left in zip(self._seen, hidden, strict=True):
-            seen[meet.canvas] = left
-        self.mask[meet.canvas] = 255 - _over_255((255 - below.astype(np.uint16)) * passing)
-        number = len(self._sums) + 1
-        if number == 256:
-            self.instances = self.instances.astype(np.uint16)
-        self.instances[meet.canvas][alpha >= 128] = number
-        own = np.zeros(self._size, np.uint8)
-        own[meet.canvas] = alpha
-        self._seen.append(own)
-        self._account([*sums, on_canvas], cut_out)
+        for one, left, left_sum in changes:
+            assert one.seen is not None, "made above"
+            one.seen[canvas], one.sum = left, left_sum
+        new.seen = np.zeros(self._size, np.uint8)
+        new.seen[canvas] = seen
+        self.mask[canvas] = 255 - _over_255((255 - below.astype(np.uint16)) * passing)
+        self._stack.insert(place, new)
+        self._own(new, place)
         return True
 
-    def _account(self, seen: list[int], newest: CutOut) -> None:
-        self._sums.append(newest.alpha_sum)
-        self.visible = tuple(now / whole for now, whole in zip(seen, self._sums, strict=True))
+    def _place(self, new: _Placed) -> int:
+        """Where in the stack it belongs: before the first that is nearer, or on top."""
+        if new.depth_m is None:
+            return len(self._stack)
+        for place, one in enumerate(self._stack):
+            if one.depth_m is None or one.depth_m < new.depth_m:
+                return place
+        return len(self._stack)
+
+    def _own(self, new: _Placed, place: int) -> None:
+        """Give it the pixels that nobody in front of it owns."""
+        number = len(self._stack)
+        if number == 256:
+            self.instances = self.instances.astype(np.uint16)
+        canvas = new.meet.canvas
+        owned = new.alpha >= 128
+        for one in self._stack[place + 1 :]:
+            owned &= one.part(canvas) < 128
+        self.instances[canvas][owned] = number
+
+
+@dataclass(slots=True)
+class _Placed:
+    """A layer in the stack.
+
+    patch: with the alpha that the background leaves, its top and its left. whole, sum: of the
+    cut-out's alpha, all of it and what is to be seen. seen: the latter, [h, w] of the canvas.
+    """
+
+    patch: tuple[Patch, int, int]
+    meet: Window
+    whole: int
+    depth_m: float | None
+    sum: int
+    seen: UInt8 | None = None
+
+    @property
+    def alpha(self) -> UInt8:
+        return self.patch[0].alpha
+
+    def on_canvas(self, size: Size) -> UInt8:
+        """Its alpha, 0 outside its box."""
+        canvas = np.zeros(size, np.uint8)
+        canvas[self.meet.canvas] = self.alpha
+        return canvas
+
+    def part(self, canvas: tuple[slice, slice]) -> UInt8:
+        """Its alpha in that part of the canvas, 0 outside its box."""
+        rows, columns = canvas
+        own_rows, own_columns = self.meet.canvas
+        found = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        top, bottom = max(rows.start, own_rows.start), min(rows.stop, own_rows.stop)
+        left, right = max(columns.start, own_columns.start), min(columns.stop, own_columns.stop)
+        if top < bottom and left < right:
+            found[
+                top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
+            ] = self.alpha[
+                top - own_rows.start : bottom - own_rows.start,
+                left - own_columns.start : right - own_columns.start,
+            ]
+        return found
 
 
 def _over_255(product: UInt16) -> UInt8:

@@ -21,6 +21,8 @@ def describe(composite: Composite) -> dict[str, Any]:
         "background": recipe.background,
         "layers": [_layer(layer) for layer in composite.layers],
     }
+    if recipe.attempt:
+        meta["attempt"] = recipe.attempt
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
     return meta

@@ -28,6 +28,9 @@ class Root:
     sampling: Sampling = setting(Sampling.random, help="assets at random or all in nested loops")
     flips: bool = setting(True, help="mirror foregrounds, every other time")
     repeats: int = setting(20, ge=1, help="positions for each pair, with sampling=product")
+    fov_deg: float = setting(
+        60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
+    )
     shard_size: int = setting(1000, ge=1, help="samples in a shard")
     encode: Encode = field(
         default_factory=Encode, metadata={"help": "how samples become bytes (see below)"}

@@ -61,7 +61,7 @@ class GeometryCache:
         depth_m = _load(self._path(background))
         if depth_m is None or depth_m.shape != background.image.shape[:2]:
             return None
-        return replace(background, depth_m=depth_m, camera=None, plane=None)
+        return replace(background, depth_m=depth_m, plane=None, guessed=True)
 
     def _measure(self, backgrounds: Sequence[Background]) -> list[Background]:
         measured = self._geometry.measure(backgrounds)

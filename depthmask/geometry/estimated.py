@@ -50,10 +50,10 @@ class EstimatedGeometry(Geometry):
         return True
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """Depth for each picture, at its size."""
+        """Depth for each picture, at its size; a floor that the source knew is not in it."""
         depth_m = self._estimator.estimate(np.stack([one.image for one in backgrounds]))
         return [
-            replace(background, depth_m=depth, camera=None, plane=None)
+            replace(background, depth_m=depth, plane=None, guessed=True)
             for background, depth in zip(backgrounds, depth_m, strict=True)
         ]
 

@@ -18,20 +18,33 @@ class Placement(Stage):
     kind: ClassVar[str] = "placement"
     reads_geometry: ClassVar[bool] = False
     """Whether `place` needs the background's depth, camera or plane."""
+    needs_ground: ClassVar[bool] = False
+    """Whether it needs a floor, also where the source knows none: then one is fitted."""
 
     min_visible: float = setting(
         0.25, ge=0, le=1, help="least part of each cut-out that is to be seen"
     )
     max_overlap: float = setting(
-        0.5, ge=0, le=1, help="largest part of a new cut-out that may cover earlier ones"
+        0.5,
+        ge=0,
+        le=1,
+        help="largest part of a new cut-out that may lie over or under earlier ones",
+    )
+    tolerance: float = setting(
+        0.5, ge=0, lt=1, help="depth by a network hides what is farther by this part or more"
     )
     attempts: int = setting(100, ge=1, help="proposals for a cut-out before the run gives up")
 
     @abstractmethod
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
-    ) -> Layer:
-        """Propose a box [pixels] for the foreground; all chance comes from `random`."""
+    ) -> Layer | None:
+        """Propose a box [pixels] for the foreground; all chance comes from `random`.
+
+        A layer with `depth_m` is hidden by what is nearer, of the background and of other layers;
+        without, it lies in front of those before. None: this background has no place for it, which
+        no other draw would change, and the sample draws other assets.
+        """
 
 
 def scaled_size(foreground: Foreground, scale: float) -> Size:

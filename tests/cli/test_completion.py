@@ -20,6 +20,7 @@ def test_candidates() -> None:
     assert candidates("depthmask placement=") == [
         "placement=",
         "placement=grid",
+        "placement=ground",
         "placement=random",
     ]
     assert "writer=webdataset" in candidates("depthmask placement=grid wri")

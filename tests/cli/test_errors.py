@@ -62,7 +62,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
         (["+nosuch=1"], "nosuch: no such setting"),
         (["+preset=nosuch"], "preset=nosuch: no such preset; there are: pairs"),
         (["samples=["], "samples=[: cannot be read"),
-        (["~placement"], "placement=None: no such placement; there are: grid, random"),
+        (["~placement"], "placement=None: no such placement; there are: grid, ground, random"),
         (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
         (["source=assets"], "source.root is required (the folder that holds bg/ and fg/)"),

@@ -269,3 +269,69 @@ def test_foot_depth_without_any_valid_pixel() -> None:
     empty = np.zeros((4, 5), np.float32)
     assert foot_depth(dataclasses.replace(FLOOR, depth_m=empty), box(0, 0, 1, 1)) is None
     assert foot_depth(dataclasses.replace(FLOOR, depth_m=None), box(0, 0, 1, 1)) is None
+
+
+def test_the_nearest_owns_the_pixel_in_10000_scenes() -> None:
+    random, size = np.random.default_rng(0), (12, 16)
+    stacked = 0
+    for _ in range(10_000):
+        depth_m = random.uniform(1, 6, size).astype(np.float32)
+        depth_m[random.random(size) < 0.05] = 0
+        cover = Cover(size, depth_m)
+        nearest = np.where(depth_m > 0, depth_m, np.inf)
+        owner, whole, own = np.zeros(size, int), [], []
+        for _ in range(int(random.integers(2, 6))):
+            top, left = (int(one) for one in random.integers(-4, 12, 2))
+            height, width = (int(one) for one in random.integers(1, 9, 2))
+            alpha = (random.random((height, width)) < 0.8).astype(np.uint8) * 255
+            there_m = float(random.uniform(1, 6))
+            layer = dataclasses.replace(box(top, left, height, width), depth_m=there_m)
+            if not alpha.any() or not add(cover, layer, cut_out(alpha)):
+                continue
+            whole.append(np.count_nonzero(alpha))
+            own.append(there_m)
+            for y in range(max(top, 0), min(top + height, size[0])):
+                for x in range(max(left, 0), min(left + width, size[1])):
+                    if alpha[y - top, x - left] and there_m <= nearest[y, x]:
+                        nearest[y, x], owner[y, x] = there_m, len(whole)
+        # A layer that another hides wholly is refused only where `min_visible` says so.
+        assert np.array_equal(cover.instances, owner)
+        assert np.array_equal(cover.mask, np.where(owner > 0, 255, 0))
+        shown = [np.count_nonzero(owner == one) / of for one, of in enumerate(whole, start=1)]
+        assert cover.visible == pytest.approx(shown, abs=1e-12)
+        depths = [own[one - 1] for one in np.unique(owner[owner > 0])]
+        stacked += len(depths) > 1
+    assert stacked > 5000
+
+
+def test_patches_come_from_back_to_front() -> None:
+    cover = Cover((4, 4))
+    for depth_m in (3.0, 1.0, 2.0):
+        layer = dataclasses.replace(box(0, 0, 4, 4), depth_m=depth_m)
+        # A corner each, so that all of them show.
+        alpha = np.zeros((4, 4), np.uint8)
+        alpha[int(depth_m)] = 255
+        alpha[0, 0] = int(depth_m) * 10
+        assert add(cover, layer, cut_out(alpha))
+    assert [int(patch.alpha[0, 0]) for patch, _, _ in cover.patches] == [30, 20, 10]
+
+
+def test_the_background_hides_what_is_farther_by_more_than_the_tolerance() -> None:
+    depth_m = np.array([[1.0, 1.95, 1.99, 2.0, 3.0, 0.0]], np.float32)
+    layer = dataclasses.replace(box(0, 0, 1, 6), depth_m=2.0)
+    for tolerance, shown in ((0.0, [0, 0, 0, 1, 1, 1]), (0.02, [0, 0, 1, 1, 1, 1])):
+        cover = Cover((1, 6), depth_m, tolerance)
+        assert add(cover, layer, solid((1, 6)))
+        assert (cover.mask[0] // 255).tolist() == shown
+        assert cover.visible == (sum(shown) / 6,)
+    assert not add(Cover((1, 6), depth_m), layer, solid((1, 6)), least=0.6)
+
+
+def test_what_a_nearer_one_would_hide_too_much_of_is_refused() -> None:
+    cover = Cover((1, 8))
+    assert add(cover, dataclasses.replace(box(0, 0, 1, 6), depth_m=1.0), solid((1, 6)))
+    behind = dataclasses.replace(box(0, 2, 1, 6), depth_m=2.0)
+    assert not add(cover, behind, solid((1, 6)), least=0.5)
+    assert add(cover, behind, solid((1, 6)), least=0.3)
+    assert cover.instances.tolist() == [[1, 1, 1, 1, 1, 1, 2, 2]]
+    assert cover.visible == (1.0, 2 / 6)

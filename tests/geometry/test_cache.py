@@ -77,8 +77,7 @@ def test_a_background_is_measured_once_ever(source: Source) -> None:
         assert found.depth_m is not None
         assert (found.depth_m == 31).all()
         assert found.depth_m.dtype == np.float32
-        # They belong to another depth.
-        assert found.camera is None
+        # It belongs to another depth.
         assert found.plane is None
     assert first.asked == [["room3"]]
     assert second.asked == []

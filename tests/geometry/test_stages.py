@@ -90,8 +90,9 @@ def test_auto_asks_the_network_for_what_the_source_does_not_know(auto: Auto) -> 
     found = auto.measure(rooms)
     assert depths(found) == [3.0, 2.0, 4.0]
     assert [one.key for one in found] == ["a", "b", "c"]
-    # Camera and plane belong to the source's depth.
-    assert [one.camera for one in found] == [None, CAMERA, None]
+    # The camera is the picture's; the plane belongs to the source's depth.
+    assert [one.camera for one in found] == [CAMERA] * 3
+    assert [one.plane is None for one in found] == [True, False, True]
     assert depths(auto.measure([room("b", 9, 2.0)])) == [2.0]
     assert auto.needs_measuring(False)
     assert not auto.needs_measuring(True)
@@ -147,7 +148,7 @@ def test_an_estimator_measures_all_backgrounds() -> None:
     assert geometry.needs_measuring(True)
     found = geometry.measure([room("a", 3, 2.0), room("b", 5)])
     assert depths(found) == [3.0, 5.0]
-    assert [(one.camera, one.plane) for one in found] == [(None, None)] * 2
+    assert [(one.camera, one.plane) for one in found] == [(CAMERA, None)] * 2
     assert geometry.contract(SIZE, 0) == Flat().contract(SIZE, None)
 
 
