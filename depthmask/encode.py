@@ -62,6 +62,13 @@ class InstancesFormat(Enum):
     png = "png"
 
 
+class Labels(Enum):
+    """What the JSON says of each object beyond its place."""
+
+    none = "none"
+    coco = "coco"
+
+
 class DepthFormat(Enum):
     """How depth maps are stored."""
 
@@ -100,6 +107,9 @@ class Encode:
     mask: MaskFormat = setting(MaskFormat.png, help="format of the mask; png is lossless")
     instances: InstancesFormat = setting(InstancesFormat.none, help="format of the instance map")
     depth: DepthFormat = setting(DepthFormat.png16, help="format of the depth map")
+    labels: Labels = setting(
+        Labels.none, help="coco: visible box, area and mask of each object in JSON and a COCO file"
+    )
 
     def __post_init__(self) -> None:
         if self.subsampling not in SUBSAMPLINGS:

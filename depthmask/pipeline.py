@@ -33,6 +33,7 @@ from depthmask.data import (
 )
 from depthmask.depth.base import Estimator
 from depthmask.depth.contract import check_depth
+from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, NoPlaceError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
@@ -148,7 +149,7 @@ class Generate:
             mask=composite.mask,
             instances=composite.instances,
             depth=depth,
-            meta=describe(composite),
+            meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
         )
 
     @cached_property

@@ -17,9 +17,11 @@ from depthmask.config.registry import registry
 from depthmask.config.root import Root
 from depthmask.dataset import Dataset, require_record
 from depthmask.depth.contract import contract_as_json
+from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.machine import machine
+from depthmask.output.coco import write_coco
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
 from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
@@ -208,6 +210,8 @@ def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
     contact_sheet([dataset[index] for index in chosen], title, job.contract).save(
         job.output / "preview.jpg", quality=92
     )
+    if job.root.encode.labels is Labels.coco:
+        write_coco(dataset, job.output / f"coco_{job.plan.split}.json")
     dataset.close()
     shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from depthmask.data import Camera, Composite, Layer
+from depthmask.formats.coco import instance_label
 
 
-def describe(composite: Composite) -> dict[str, Any]:
+def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     """The recipe, the layers in the order of placing, and the camera, as plain data.
 
-    Boxes are [top, left, height, width] in canvas pixels; depth_m at the foot point.
+    Boxes are [top, left, height, width] in canvas pixels; depth_m at the foot point. labels: also
+    what is to be seen of each layer, by the instance map: area, visible_box, counts (COCO's runs).
     """
     recipe = composite.recipe
-    meta = {
+    meta: dict[str, Any] = {
         "key": recipe.key,
         "index": recipe.index,
         "split": recipe.split,
@@ -21,6 +23,9 @@ def describe(composite: Composite) -> dict[str, Any]:
         "background": recipe.background,
         "layers": [_layer(layer) for layer in composite.layers],
     }
+    if labels:
+        for number, layer in enumerate(meta["layers"], start=1):
+            layer |= instance_label(composite.instances == number)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
     if composite.background.camera is not None:
