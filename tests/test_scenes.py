@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,12 +83,12 @@ def test_layered_depth_is_that_of_the_nearest_thing_at_each_pixel(
             expected[solid] = layer["depth_m"]
             mixed |= (alpha > 0) & (alpha < 255)
         assert sample.depth is not None
-        wrong += np.count_nonzero(np.abs(sample.depth - expected)[~mixed] > 1e-3)
-        pixels += np.count_nonzero(~mixed)
+        wrong += int(np.count_nonzero(np.abs(sample.depth - expected)[~mixed] > 1e-3))
+        pixels += int(np.count_nonzero(~mixed))
     assert wrong <= 0.005 * pixels
 
 
-def _alpha_on_canvas(job: Generate, layer: dict, size: tuple[int, ...]) -> np.ndarray:
+def _alpha_on_canvas(job: Generate, layer: dict[str, Any], size: tuple[int, ...]) -> np.ndarray:
     from PIL import Image
 
     rgba = job.root.source.foreground(layer["foreground"], job.root.canvas).rgba
