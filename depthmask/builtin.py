@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.blend.alpha import Alpha
+from depthmask.blend.feather import Feather
 from depthmask.config.hooks import hookimpl
 from depthmask.depth.densedepth import DenseDepth
 from depthmask.depth.fastdepth import FastDepth
@@ -33,7 +34,7 @@ def depthmask_stages() -> Sequence[type[Stage]]:
         *(Assets, Rooms),
         *(Auto, SourceGeometry, NoGeometry),
         *(Random, Grid, Ground),
-        *(Alpha,),
+        *(Alpha, Feather),
         *(Layered, FastDepth, DenseDepth, NoDepth),
         *(WebDataset, Zip, Npz, Folder),
         *(Local,),
