@@ -31,7 +31,7 @@ from depthmask.data import (
     UInt16,
 )
 from depthmask.depth.base import Depth, Estimator
-from depthmask.errors import DepthmaskError, SettingError, UsageError
+from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
 from depthmask.geometry.base import Geometry
 from depthmask.placement.base import Placement
 from depthmask.source.base import Checked, LeftOut, Source
@@ -60,6 +60,7 @@ __all__ = [
     "Geometry",
     "Layer",
     "LeftOut",
+    "NoPlaceError",
     "Placement",
     "Plane",
     "Recipe",

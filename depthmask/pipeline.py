@@ -130,7 +130,7 @@ class Generate:
                 again = self.plan.redrawn(recipe)
                 if again is None:
                     tries = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""
-                    raise DepthmaskError(f"{error}{tries}") from None
+                    raise DepthmaskError(f"sample {recipe.index}: {error}{tries}") from None
                 recipe = again
 
     def _annotate(self, composites: list[Composite], progress: Progress) -> list[Float32 | None]:

@@ -77,8 +77,8 @@ def setting(
     number in a list.
     """
     metadata = {"help": help, "limits": Limits(ge, gt, le, lt)}
-    if isinstance(default, (list, dict)):
-        return dataclasses.field(default_factory=lambda: type(default)(default), metadata=metadata)
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 

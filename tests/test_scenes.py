@@ -144,6 +144,11 @@ def test_the_written_samples_are_those_rendered_alone(made: Path, samples: list[
         assert np.array_equal(found.instances, expected.instances)  # type: ignore[arg-type]
 
 
+def test_heights_by_label_from_the_command_line() -> None:
+    words = [*WORDS, "placement.heights={chair:[0.8,0.9],person:1.7}"]
+    assert compose_root(words).placement.heights == {"chair": [0.8, 0.9], "person": 1.7}
+
+
 def test_a_sample_without_floor_draws_another_background(samples: list[Sample]) -> None:
     # Nothing lies within so narrow a range in most of the rooms.
     words = [*WORDS, "placement.distance_m=[5.0,5.2]", "samples=40"]
@@ -159,5 +164,5 @@ def test_where_no_place_is_left_the_settings_are_named(
     words = [*WORDS, "placement.distance_m=[40,50]", f"output={tmp_path / 'out'}"]
     assert main(words) == 1
     error = capsys.readouterr().err
-    assert "placement=ground" in error
+    assert "no floor within placement.distance_m=[40,50]" in error
     assert "30 other draws" in error

@@ -62,8 +62,6 @@ class Composer:
         """The first proposal that fits, put on the cover; None if there is none."""
         for _ in range(self._placement.attempts):
             layer = self._placement.place(scene, foreground, flip, random)
-            if layer is None:
-                return None
             fits = cover.add(
                 layer,
                 self._library.cut_out(layer),
@@ -85,7 +83,7 @@ class Composer:
     def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:
         stage = self._placement
         return NoPlaceError(
-            f"sample {recipe.index}: no place for {key} on {recipe.background} in "
+            f"no place for {key} on {recipe.background} in "
             f"placement.attempts={stage.attempts} proposals of placement={stage.name} with "
             f"placement.min_visible={stage.min_visible:g} and "
             f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"

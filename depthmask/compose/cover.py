@@ -80,11 +80,11 @@ class Cover:
         hidden = self._hidden(layer, meet)
         if hidden is not None:
             patch = Patch(patch.rgb, np.where(hidden, np.uint8(0), patch.alpha))
-        whole = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
-        if whole == 0 or whole < min_visible * cut_out.alpha_sum:
+        on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
+        if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         top, left = meet.canvas[0].start, meet.canvas[1].start
-        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, whole)
+        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, on_canvas)
         if not self._stack:
             self._put_first(new)
         elif not self._put_among(new, min_visible, max_overlap):

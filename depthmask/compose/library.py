@@ -15,7 +15,8 @@ from depthmask.source.base import Source
 from depthmask.statistics import byte_sum
 
 CACHE_BYTES = 64 << 20
-"""For each kind: 64 MiB hold 370 backgrounds of 160x160 with depth, or 740 cut-outs of 150x150."""
+"""For each kind: 64 MiB hold 370 backgrounds of 160x160 with depth (some 300 with a floor), or 740
+cut-outs of 150x150."""
 
 V = TypeVar("V")
 
@@ -84,8 +85,8 @@ class _Bounded(Generic[V]):
 
 
 def _background_bytes(background: Background) -> int:
-    depth_m = background.depth_m
-    return background.image.nbytes + (0 if depth_m is None else depth_m.nbytes)
+    arrays = (background.image, background.depth_m, background.floor)
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import is_dataclass
 from typing import TypeVar
 
 from hydra.errors import MissingConfigException, OverrideParseException
@@ -31,7 +32,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
         text = _bad_value(invalid, overrides)
     elif refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
         schemas = [getattr(cause, "object_type", None) for cause in chain]
-        schema = next((one for one in schemas if isinstance(one, type)), Root)
+        schema = next((one for one in schemas if isinstance(one, type) and is_dataclass(one)), Root)
         text = _no_such_setting(refused[1], schema, overrides)
     else:
         text = _first_line(error)

@@ -38,12 +38,12 @@ class Placement(Stage):
     @abstractmethod
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
-    ) -> Layer | None:
+    ) -> Layer:
         """Propose a box [pixels] for the foreground; all chance comes from `random`.
 
         A layer with `depth_m` is hidden by what is nearer, of the background and of other layers;
-        without, it lies in front of those before. None: this background has no place for it, which
-        no other draw would change, and the sample draws other assets.
+        without, it lies in front of those before. Raises `NoPlaceError` if this background has no
+        place for it, which no other draw would change: the sample draws other assets.
         """
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from depthmask.data import Background, Float32, Foreground, Layer, Positions, Scene
-from depthmask.errors import SettingError
+from depthmask.errors import NoPlaceError, SettingError
 from depthmask.placement.base import Placement
 from depthmask.stage import setting, stage
 
@@ -36,7 +37,10 @@ class Ground(Placement):
     height_m: list[float] = setting(
         [0.4, 1.8], gt=0, le=20, help="least and largest height of objects of unknown height, m"
     )
-    heights: dict[str, Any] = setting({}, help="height [m] by label: a number or [least, largest]")
+    heights: Any = setting(
+        None,
+        help="metres by label, {chair: 0.9, person: [1.5, 1.9]}: one, or least and largest",
+    )
     camera_height_m: float | None = setting(
         1.5, gt=0, le=10, help="of guessed geometry, m; null: the network's metres are believed"
     )
@@ -49,19 +53,18 @@ class Ground(Placement):
             value = getattr(self, name)
             if len(value) != 2 or value[0] > value[1]:
                 raise SettingError(name, value, "must be [least, largest]")
-        for label, value in self.heights.items():
+        if not isinstance(self.heights, (dict, NoneType)):
+            raise SettingError("heights", self.heights, "must be {LABEL: metres, ...}")
+        for label, value in (self.heights or {}).items():
             _range(label, value)
 
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
-    ) -> Layer | None:
-        """Draw a foot point and a height; None where no floor is in the range of distances."""
+    ) -> Layer:
+        """Draw a foot point and a height; NoPlaceError without floor in the range of distances."""
         background = scene.background
-        foot = self._foot(background, random)
+        row, column, depth_m = self._foot(background, random)
         chance = float(random.random())
-        if foot is None:
-            return None
-        row, column, depth_m = foot
         least, largest = self._height_m(foreground)
         height_m = (least + (largest - least) * chance) * self._unit(background)
         height = _pixels(background, row, depth_m, height_m)
@@ -77,15 +80,13 @@ class Ground(Placement):
             depth_m,
         )
 
-    def _foot(
-        self, background: Background, random: np.random.Generator
-    ) -> tuple[int, int, float] | None:
+    def _foot(self, background: Background, random: np.random.Generator) -> tuple[int, int, float]:
         """(row, column, depth [m]) of a floor pixel within the range of distances."""
         floor, depth_m = background.floor, background.depth_m
-        assert depth_m is not None, "a floor was found in it"
-        chances = random.random(_DRAWN)
         if floor is None or not len(floor):
-            return None
+            raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
+        assert depth_m is not None, "the floor was found in it"
+        chances = random.random(_DRAWN)
         unit = self._unit(background)
         at = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, unit)
         if not len(at):
@@ -93,7 +94,10 @@ class Ground(Placement):
             near = self._within(floor, depth_m, unit)
             at = near[[int(chances[0] * len(near))]] if len(near) else near
         if not len(at):
-            return None
+            within = ",".join(f"{one:g}" for one in self.distance_m)
+            raise NoPlaceError(
+                f"{background.key} shows no floor within placement.distance_m=[{within}]"
+            )
         row, column = divmod(int(at[0]), depth_m.shape[1])
         return row, column, float(depth_m[row, column])
 
@@ -111,7 +115,7 @@ class Ground(Placement):
     def _height_m(self, foreground: Foreground) -> tuple[float, float]:
         if foreground.height_m is not None:
             return foreground.height_m, foreground.height_m
-        if foreground.label in self.heights:
+        if self.heights and foreground.label in self.heights:
             return _range(foreground.label, self.heights[foreground.label])
         return self.height_m[0], self.height_m[1]
 

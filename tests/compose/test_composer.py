@@ -155,7 +155,7 @@ def test_where_nothing_fits_the_error_names_the_settings(
     with pytest.raises(DepthmaskError) as caught:
         composer.compose(make_recipe(12, "room", "red"), Laps())
     assert str(caught.value) == (
-        "sample 12: no place for red on room in placement.attempts=7 proposals of placement=fixed "
+        "no place for red on room in placement.attempts=7 proposals of placement=fixed "
         "with placement.min_visible=0.9 and placement.max_overlap=0.25; loosen one of them"
     )
     assert caught.value.exit_code == 1

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from depthmask.data import Background, Camera, Foreground, Layer, Plane, Scene
-from depthmask.errors import SettingError
+from depthmask.errors import NoPlaceError, SettingError
 from depthmask.geometry.ground import assumed_camera, pixel_rays, with_ground
 from depthmask.placement.ground import Ground
 
@@ -33,8 +33,7 @@ def person(height_m: float | None = 1.75, label: str = "person") -> Foreground:
 
 def layers(stage: Ground, background: Background, what: Foreground, count: int) -> list[Layer]:
     random = np.random.default_rng(0)
-    found = [stage.place(Scene(0, background), what, False, random) for _ in range(count)]
-    return [layer for layer in found if layer is not None]
+    return [stage.place(Scene(0, background), what, False, random) for _ in range(count)]
 
 
 def rows_by_camera(camera: Camera, pitch: float, distance_m: float, height_m: float) -> float:
@@ -78,11 +77,13 @@ def test_the_foot_is_a_floor_pixel_within_the_range_and_has_its_depth() -> None:
         assert 2 <= one.depth_m <= 4
 
 
-def test_a_narrow_range_is_found_and_one_without_floor_gives_none() -> None:
+def test_a_narrow_range_is_found_and_one_without_floor_is_said() -> None:
     background = floor_view(12)
     assert len(layers(Ground(distance_m=[3.0, 3.02]), background, person(), 20)) == 20
-    assert not layers(Ground(distance_m=[30, 40]), background, person(), 20)
-    assert not layers(Ground(), replace(background, plane=None, floor=None), person(), 20)
+    with pytest.raises(NoPlaceError, match=r"no floor within placement.distance_m=\[30,40\]"):
+        layers(Ground(distance_m=[30, 40]), background, person(), 1)
+    with pytest.raises(NoPlaceError, match="b has no floor"):
+        layers(Ground(), replace(background, plane=None, floor=None), person(), 1)
 
 
 def test_heights_come_from_the_source_then_the_label_then_the_range() -> None:
@@ -101,6 +102,7 @@ def test_heights_come_from_the_source_then_the_label_then_the_range() -> None:
         ({"heights": {"cat": "tall"}}, "heights"),
         ({"heights": {"cat": [1, 2, 3]}}, "heights"),
         ({"heights": {"cat": -1}}, "heights"),
+        ({"heights": [1, 2]}, "heights"),
     ],
 )
 def test_wrong_settings_are_named(settings: dict[str, object], name: str) -> None:
