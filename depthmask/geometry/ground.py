@@ -134,7 +134,10 @@ def _best_plane(z: Floats, ray: Floats, random: np.random.Generator) -> Floats |
     if not len(planes):
         return None
     beyond = planes @ ray.T * z - 1
-    score = (np.abs(beyond) < TOLERANCE).sum(axis=1) - 2 * (beyond > 2 * TOLERANCE).sum(axis=1)
+    # Near points count more than those just within (Torr and Zisserman 2000, "MLESAC",
+    # https://doi.org/10.1006/cviu.1999.0832): else a plane through floor and wall may win.
+    near = np.clip(1 - (beyond / TOLERANCE) ** 2, 0, None).sum(axis=1)
+    score = near - 2 * (beyond > 2 * TOLERANCE).sum(axis=1)
     best: Floats = planes[np.argmax(score)]
     return best
 
