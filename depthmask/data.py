@@ -119,6 +119,10 @@ class Recipe:
     background: str
     foregrounds: tuple[tuple[str, bool], ...]
     """(foreground key, flip) in the order of placing."""
+    scene: int
+    """Its number: all chance beyond the plan comes from here."""
+    variant: int = 0
+    """Which of the samples that show this scene it is."""
     attempt: int = 0
     """How often other assets were drawn before these, since those had no place."""
 

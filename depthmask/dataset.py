@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Any, SupportsIndex, overload
 
 from depthmask.config.build import stage_from_plain
-from depthmask.data import DepthContract, Encoded, Sample
+from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.formats.untrusted import untrusted
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
-from depthmask.output.summary import check_summary
+from depthmask.output.summary import check_summary, numbering, shard_counts
 from depthmask.output.verify import read_record
+from depthmask.plan import shard_name
+from depthmask.split.numbering import Numbering
 from depthmask.writer.base import ShardReader
 
 
@@ -30,16 +32,31 @@ class Dataset(Sequence[Sample]):
     `ds.contract` or None, and `.meta`. Pickles small, opens its files at first use.
     """
 
-    def __init__(self, path: Path, info: dict[str, Any] | None = None) -> None:
-        """info: the content of `dataset.json`, where it is not written yet."""
+    def __init__(
+        self, path: Path, info: dict[str, Any] | None = None, *, only: str | None = None
+    ) -> None:
+        """info: the content of `dataset.json`, where it is not written yet. only: one split."""
         self.path = path
         self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
         with untrusted(str(path / "dataset.json")):
             check_summary(self.info)
-        self._shards: OrderedDict[int, tuple[Record, ShardReader]] = OrderedDict()
+        self._only = only
+        self._shards: OrderedDict[str, tuple[Record, ShardReader]] = OrderedDict()
+
+    def split(self, name: str) -> Dataset:
+        """The samples of one split, numbered from 0; UsageError if there is no such split."""
+        if name not in self.splits:
+            raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
+        return Dataset(self.path, self.info, only=name)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Their names."""
+        return self._numbering.names
 
     def __len__(self) -> int:
-        return int(self.info["samples"])
+        samples = int(self.info["samples"])
+        return samples if self._only is None else self._numbering.count(self._only, samples)
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Sample: ...
@@ -62,12 +79,18 @@ class Dataset(Sequence[Sample]):
         number = index + len(self) if index < 0 else index
         if not 0 <= number < len(self):
             raise IndexError(f"sample {index} is not in {self.path}: it has {len(self)}")
-        record, reader = self._shard(number // self.info["shard_size"])
-        return reader.read(number - record.start)
+        if self._only is None:
+            split, rank = self._numbering.at(number)
+        else:
+            split, rank, number = self._only, number, self._numbering.index(self._only, number)
+        record, reader = self._shard(split, rank // self.info["shard_size"])
+        return reader.read(rank - record.start, sample_key(number))
 
     def records(self) -> Iterator[Record]:
         """The records of all shards, in order."""
-        return (self._record(number) for number in range(self.info["shards"]))
+        for split, count in shard_counts(self.info).items():
+            if self._only in (None, split):
+                yield from (self._record(split, number) for number in range(count))
 
     @property
     def contract(self) -> DepthContract | None:
@@ -90,10 +113,15 @@ class Dataset(Sequence[Sample]):
         sizes = [self.info["size"], *([self.contract.resolution] if self.contract else [])]
         return max(height * width for height, width in sizes)
 
-    def _record(self, number: int) -> Record:
-        record = require_record(self.path, f"{self.info['split']}-{number:06d}")
+    @cached_property
+    def _numbering(self) -> Numbering:
+        return numbering(self.info)
+
+    def _record(self, split: str, number: int) -> Record:
+        record = require_record(self.path, shard_name(split, number))
         start = number * self.info["shard_size"]
-        stop = min(start + self.info["shard_size"], len(self))
+        of_split = self._numbering.count(split, self.info["samples"])
+        stop = min(start + self.info["shard_size"], of_split)
         if (record.start, record.stop) != (start, stop):
             raise DepthmaskError(
                 f"{self.path}: the record of {record.shard} is of the samples "
@@ -101,15 +129,16 @@ class Dataset(Sequence[Sample]):
             )
         return record
 
-    def _shard(self, number: int) -> tuple[Record, ShardReader]:
-        if number in self._shards:
-            self._shards.move_to_end(number)
-            return self._shards[number]
-        record = self._record(number)
-        self._shards[number] = (record, self._writer.read(self.path / "shards", record))
+    def _shard(self, split: str, number: int) -> tuple[Record, ShardReader]:
+        name = shard_name(split, number)
+        if name in self._shards:
+            self._shards.move_to_end(name)
+            return self._shards[name]
+        record = self._record(split, number)
+        self._shards[name] = (record, self._writer.read(self.path / "shards", record))
         if len(self._shards) > self._writer.open_shards:
             self._shards.popitem(last=False)[1][1].close()
-        return self._shards[number]
+        return self._shards[name]
 
     def close(self) -> None:
         """Close all files; they open again when needed."""
@@ -117,10 +146,12 @@ class Dataset(Sequence[Sample]):
             self._shards.popitem()[1][1].close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "info": self.info, "_shards": OrderedDict()}
+        small = {"path": self.path, "info": self.info, "_only": self._only}
+        return {**small, "_shards": OrderedDict()}
 
     def __repr__(self) -> str:
-        return f"Dataset({str(self.path)!r}, {len(self)} samples)"
+        which = f" of {self._only}" if self._only else ""
+        return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
 
 
 def require_record(output: Path, shard: str) -> Record:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import textwrap
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from itertools import islice
@@ -74,10 +74,10 @@ class Generate:
     lineage: str
 
     def batches(
-        self, start: int, stop: int, laps: Laps, progress: Progress
+        self, indices: Sequence[int], laps: Laps, progress: Progress
     ) -> Iterator[list[Sample]]:
-        """The samples start..stop-1, in groups that go through the stations together."""
-        composed = self._composed(start, stop, laps, progress)
+        """These samples, in groups that go through the stations together."""
+        composed = self._composed(indices, laps, progress)
         in_thread = isinstance(self.root.depth, Estimator)
         # A thread must not say where this one is; a network's batch fails as a whole anyway.
         annotate = partial(self._annotate, progress=Progress() if in_thread else progress)
@@ -94,7 +94,7 @@ class Generate:
     def sample(self, index: int) -> Sample:
         """One sample, the same whatever else is asked for; IndexError if it is not in the plan."""
         self.plan.recipe(index)
-        (sample,) = next(self.batches(index, index + 1, Laps(), Progress()))
+        (sample,) = next(self.batches([index], Laps(), Progress()))
         return sample
 
     @cached_property
@@ -109,9 +109,9 @@ class Generate:
         return bool(self.root.placement.reads_geometry or self.root.depth.reads_geometry)
 
     def _composed(
-        self, start: int, stop: int, laps: Laps, progress: Progress
+        self, indices: Sequence[int], laps: Laps, progress: Progress
     ) -> Iterator[list[Composite]]:
-        recipes = self.plan.recipes(start, stop)
+        recipes = self.plan.recipes(indices)
         likes = self.root.depth.batch_size
         together = likes if likes > 1 else _together(self.root.canvas)
         while batch := list(islice(recipes, together)):
@@ -177,10 +177,11 @@ def make_shard(job: Generate, shard: Shard, progress: Progress) -> Record:
     Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
     """
     laps, statistics = Laps(), Statistics()
-    progress.at(shard.start)
+    indices = job.plan.indices(shard)
+    progress.at(indices[0])
 
     def encoded() -> Iterator[Encoded]:
-        for batch in job.batches(shard.start, shard.stop, laps, progress):
+        for batch in job.batches(indices, laps, progress):
             for sample in batch:
                 progress.at(sample.index)
                 statistics.add(sample)

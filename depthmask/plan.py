@@ -5,12 +5,15 @@ Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 
 from depthmask.data import Recipe, sample_key
 from depthmask.errors import UsageError
+from depthmask.split.numbering import Numbering
+from depthmask.split.parts import Part
 from depthmask.streams import Stream
 
 REDRAWS = 30
@@ -26,9 +29,14 @@ class Sampling(Enum):
     product = "product"
 
 
+def shard_name(split: str, number: int) -> str:
+    """`train-000042`."""
+    return f"{split}-{number:06d}"
+
+
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """A run of consecutive samples start..stop-1 of one split."""
+    """The samples of one split with the ranks start..stop-1 in it."""
 
     number: int
     split: str
@@ -37,8 +45,8 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """`train-000042`: the stem of its files, and of its record."""
-        return f"{self.split}-{self.number:06d}"
+        """The stem of its files, and of its record."""
+        return shard_name(self.split, self.number)
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -50,7 +58,8 @@ class Plan:
 
     objects: the least and the greatest number of foregrounds in a sample. repeats: positions for
     each pair of assets in `product` order, which nests as DepthMaskDataset's loop did: background,
-    foreground, repeat, and with `flips` the cut-out and its mirror image.
+    foreground, repeat, and with `flips` the cut-out and its mirror image. variants: so many
+    consecutive samples show the same scene. parts: what each split is made from.
     """
 
     seed: int
@@ -60,25 +69,41 @@ class Plan:
     objects: tuple[int, int]
     flips: bool
     repeats: int
-    backgrounds: tuple[str, ...]
-    foregrounds: tuple[str, ...]
-    split: str = "train"
+    parts: tuple[Part, ...]
+    variants: int = 1
 
     def __post_init__(self) -> None:
-        if self.objects[1] > len(self.foregrounds):
-            raise UsageError(
-                f"objects={self.objects[1]}: the source has {len(self.foregrounds)} foregrounds, "
-                "and those of one sample are all different; ask for fewer objects"
-            )
+        for part in self.parts:
+            if self.objects[1] > len(part.foregrounds):
+                whose = "the source" if len(self.parts) == 1 else f"split.{part.split}"
+                raise UsageError(
+                    f"objects={self.objects[1]}: {whose} has {len(part.foregrounds)} foregrounds, "
+                    "and those of one sample are all different; ask for fewer objects"
+                )
 
-    def recipes(self, start: int, stop: int) -> Iterator[Recipe]:
-        """The recipes of the samples start..stop-1."""
-        stream, count = Stream(self.seed, "plan"), 2 + 2 * self.objects[1]
-        for first in range(start, stop, _DRAWN_AT_ONCE):
-            last = min(first + _DRAWN_AT_ONCE, stop)
+    @cached_property
+    def numbering(self) -> Numbering:
+        """Which sample is in which split."""
+        return Numbering(tuple((part.split, part.share) for part in self.parts), self.variants)
+
+    @property
+    def backgrounds(self) -> tuple[str, ...]:
+        """Of all splits."""
+        return tuple(key for part in self.parts for key in part.backgrounds)
+
+    @property
+    def foregrounds(self) -> tuple[str, ...]:
+        """Of all splits."""
+        return tuple(key for part in self.parts for key in part.foregrounds)
+
+    def recipes(self, indices: Sequence[int]) -> Iterator[Recipe]:
+        """The recipes of these samples."""
+        stream = Stream(self.seed, "plan")
+        for first in range(0, len(indices), _DRAWN_AT_ONCE):
+            some = indices[first : first + _DRAWN_AT_ONCE]
             # As lists, since a scalar of NumPy takes ten times as long as Python's to work with.
-            rows = stream.rows(first, last, count).tolist()
-            yield from map(self._recipe, range(first, last), rows)
+            rows = stream.rows([index // self.variants for index in some], self._chances).tolist()
+            yield from map(self._recipe, some, rows)
 
     def redrawn(self, recipe: Recipe) -> Recipe | None:
         """Other assets for a sample; None if it has drawn often enough, or `product` decides them.
@@ -88,53 +113,81 @@ class Plan:
         attempt = recipe.attempt + 1
         if attempt > REDRAWS or self.sampling is Sampling.product:
             return None
-        stream = Stream(self.seed, "plan").at(recipe.index, attempt)
-        chances = stream.random(2 + 2 * self.objects[1]).tolist()
+        stream = Stream(self.seed, "plan").at(recipe.scene, attempt)
+        chances = stream.random(self._chances).tolist()
         return replace(self._recipe(recipe.index, chances), attempt=attempt)
 
     def recipe(self, index: int) -> Recipe:
         """The recipe of one sample at first; IndexError outside 0..samples-1."""
         if not 0 <= index < self.samples:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
-        return next(self.recipes(index, index + 1))
+        return next(self.recipes([index]))
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many samples each split has."""
+        names = self.numbering.names
+        return {split: self.numbering.count(split, self.samples) for split in names}
+
+    def indices(self, shard: Shard) -> Sequence[int]:
+        """The numbers of a shard's samples, in order."""
+        return self.numbering.indices(shard.split, shard.start, shard.stop)
+
+    def shard_counts(self) -> dict[str, int]:
+        """How many shards each split has."""
+        return {split: -(-count // self.shard_size) for split, count in self.counts.items()}
 
     def shard_count(self) -> int:
         """How many shards the plan has."""
-        return -(-self.samples // self.shard_size)
+        return sum(self.shard_counts().values())
 
-    def shard(self, number: int) -> Shard:
-        """The shard with this number."""
+    def shard(self, number: int, split: str = "train") -> Shard:
+        """The shard with this number in its split."""
         start = number * self.shard_size
-        return Shard(number, self.split, start, min(start + self.shard_size, self.samples))
+        return Shard(number, split, start, min(start + self.shard_size, self.counts[split]))
 
-    def shards(self, done: Iterable[int] = ()) -> Shards:
-        """All shards but those with the numbers in `done`."""
+    def shards(self, done: Iterable[Shard] = ()) -> Shards:
+        """All shards but those in `done`."""
         return Shards(self, frozenset(done))
 
+    @property
+    def _chances(self) -> int:
+        """How many random numbers a recipe takes."""
+        return 2 + 2 * self.objects[1]
+
     def _recipe(self, index: int, chances: list[float]) -> Recipe:
+        split, rank = self.numbering.at(index)
+        part = self._part[split]
         least, greatest = self.objects
         count = least + _pick(chances[1], greatest - least + 1)
-        background = _pick(chances[0], len(self.backgrounds))
-        first = _pick(chances[2], len(self.foregrounds))
+        background = _pick(chances[0], len(part.backgrounds))
+        first = _pick(chances[2], len(part.foregrounds))
         flips = [self.flips and chance < 0.5 for chance in chances[-count:]]
         if self.sampling is Sampling.product:
-            background, first, flips[0] = self._product(index)
-        chosen = _others(first, chances[3 : 2 + count], len(self.foregrounds))
-        names = [self.foregrounds[one] for one in chosen]
+            background, first, flips[0] = self._product(part, rank // self.variants)
+        chosen = _others(first, chances[3 : 2 + count], len(part.foregrounds))
+        names = [part.foregrounds[one] for one in chosen]
+        scene, variant = divmod(index, self.variants)
         return Recipe(
             index=index,
             key=sample_key(index),
-            split=self.split,
-            background=self.backgrounds[background],
+            split=split,
+            background=part.backgrounds[background],
             foregrounds=tuple(zip(names, flips, strict=True)),
+            scene=scene,
+            variant=variant,
         )
 
-    def _product(self, index: int) -> tuple[int, int, bool]:
+    @cached_property
+    def _part(self) -> dict[str, Part]:
+        return {part.split: part for part in self.parts}
+
+    def _product(self, part: Part, scene: int) -> tuple[int, int, bool]:
         """(background, foreground, flip) of the nested loops; they start anew when they end."""
-        index, flip = divmod(index, 2) if self.flips else (index, 0)
-        index //= self.repeats
-        index, foreground = divmod(index, len(self.foregrounds))
-        return index % len(self.backgrounds), foreground, flip == 1
+        rest, flip = divmod(scene, 2) if self.flips else (scene, 0)
+        rest //= self.repeats
+        rest, foreground = divmod(rest, len(part.foregrounds))
+        return rest % len(part.backgrounds), foreground, flip == 1
 
 
 @dataclass(frozen=True)
@@ -145,28 +198,30 @@ class Shards(Collection[Shard]):
     """
 
     plan: Plan
-    done: frozenset[int]
+    done: frozenset[Shard]
 
     def __len__(self) -> int:
         return self.plan.shard_count() - len(self.done)
 
     def __iter__(self) -> Iterator[Shard]:
-        for number in range(self.plan.shard_count()):
-            if number not in self.done:
-                yield self.plan.shard(number)
+        for split, count in self.plan.shard_counts().items():
+            for number in range(count):
+                shard = self.plan.shard(number, split)
+                if shard not in self.done:
+                    yield shard
 
     def __contains__(self, shard: object) -> bool:
         return (
             isinstance(shard, Shard)
-            and 0 <= shard.number < self.plan.shard_count()
-            and shard.number not in self.done
-            and shard == self.plan.shard(shard.number)
+            and 0 <= shard.number < self.plan.shard_counts().get(shard.split, 0)
+            and shard not in self.done
+            and shard == self.plan.shard(shard.number, shard.split)
         )
 
     @property
     def samples(self) -> int:
         """Of all these shards together."""
-        return self.plan.samples - sum(len(self.plan.shard(number)) for number in self.done)
+        return self.plan.samples - sum(map(len, self.done))
 
 
 def _pick(chance: float, count: int) -> int:

@@ -28,11 +28,12 @@ from depthmask.output.preview import SAMPLES, contact_sheet
 from depthmask.output.publish import DRAFTS, disk_error, read_sealed, write_sealed
 from depthmask.output.quarantine import quarantine
 from depthmask.output.record import Record, recorded
-from depthmask.output.summary import manifest_hash, summarise
+from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
-from depthmask.plan import Plan, Shards
+from depthmask.plan import Plan, Shard, Shards
 from depthmask.source.base import LeftOut
+from depthmask.split.parts import parts
 from depthmask.timing import add_seconds
 from depthmask.versions import versions
 from depthmask.writer.base import check_shard_size
@@ -92,10 +93,12 @@ def _complete(
     job: Generate, wanted: Claim, found: Found, left_out: Sequence[LeftOut], screen: Screen
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
-    done: list[int] = []
+    done: list[Shard] = []
     if found is not Found.nothing:
         there = standing(job.output, recorded(job.output, job.plan), job.lineage)
-        done = [record.start // job.plan.shard_size for record in there]
+        done = [
+            job.plan.shard(record.start // job.plan.shard_size, record.split) for record in there
+        ]
     missing = job.plan.shards(done)
     stations: dict[str, float] = {}
     if missing or not _is_complete(job):
@@ -138,8 +141,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
         objects=root.object_range,
         flips=root.flips,
         repeats=root.repeats,
-        backgrounds=tuple(source.backgrounds()),
-        foregrounds=tuple(source.foregrounds()),
+        parts=parts(source, root.split, inputs),
     )
     known = sum(map(source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
     with setting_errors_named("geometry"):
@@ -151,7 +153,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
     wanted = Claim(
         {
-            "schema": 1,
+            "schema": SCHEMA,
             "config": {key: value for key, value in to_plain(root).items() if key not in FREE},
             "inputs": inputs,
             "depth": contract_as_json(contract),
@@ -202,7 +204,7 @@ def _make(job: Generate, missing: Shards, screen: Screen) -> Any:
 
 def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, _records(job), wanted.fingerprint, versions(job.root), left_out)
+    summary = summarise(job, _records(job), wanted, left_out)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
@@ -211,7 +213,8 @@ def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
         job.output / "preview.jpg", quality=92
     )
     if job.root.encode.labels is Labels.coco:
-        write_coco(dataset, job.output / f"coco_{job.plan.split}.json")
+        for split in dataset.splits:
+            write_coco(dataset.split(split), job.output / f"coco_{split}.json")
     dataset.close()
     shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

@@ -129,7 +129,7 @@ def make_recipe() -> Callable[..., Recipe]:
 
     def make(index: int, background: str, *foregrounds: str) -> Recipe:
         chosen = tuple((key.removeprefix("!"), key.startswith("!")) for key in foregrounds)
-        return Recipe(index, sample_key(index), "train", background, chosen)
+        return Recipe(index, sample_key(index), "train", background, chosen, index)
 
     return make
 

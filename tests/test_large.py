@@ -18,6 +18,8 @@ from depthmask.encode import Encode, Expected
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.formats.zip import LARGEST
 from depthmask.plan import Plan, Sampling
+from depthmask.split.parts import Part
+from depthmask.split.shares import MILLION
 from depthmask.writer.base import Writer, check_shard_size
 from depthmask.writer.folder import Folder
 from depthmask.writer.npz import Images, Npz
@@ -89,12 +91,12 @@ def test_a_billion_samples(
 def plan(samples: int = 10**12, shard_size: int = 1000) -> Plan:
     return Plan(
         seed=0, samples=samples, shard_size=shard_size, sampling=Sampling.random, objects=(1, 1),
-        flips=True, repeats=1, backgrounds=("b",), foregrounds=("f",),
+        flips=True, repeats=1, parts=(Part("train", MILLION, ("b",), ("f",)),),
     )  # fmt: skip
 
 
 def test_shards_are_made_as_they_are_asked_for() -> None:
-    shards = plan().shards(done=[0, 2, 10**9 - 1])
+    shards = plan().shards(done=[plan().shard(number) for number in (0, 2, 10**9 - 1)])
     assert len(shards) == 10**9 - 3
     assert shards.samples == 10**12 - 3000
     everything: Collection[object] = shards
@@ -111,7 +113,7 @@ def test_all_shards_of_a_small_plan() -> None:
     shards = plan(samples=25, shard_size=10).shards()
     assert [(one.start, one.stop) for one in shards] == [(0, 10), (10, 20), (20, 25)]
     assert (len(shards), shards.samples) == (3, 25)
-    assert plan(samples=25, shard_size=10).shards([2]).samples == 20
+    assert plan(samples=25, shard_size=10).shards([plan(25, 10).shard(2)]).samples == 20
 
 
 EXPECTED = Encode().expected((160, 160), (160, 160))

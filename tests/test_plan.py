@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,9 +16,18 @@ from hypothesis import strategies as st
 from depthmask.data import Recipe
 from depthmask.errors import UsageError
 from depthmask.plan import Plan, Sampling, Shard
+from depthmask.split.parts import Part
+from depthmask.split.shares import MILLION
+
+BACKGROUNDS = [f"bg{number}" for number in range(10)]
+FOREGROUNDS = [f"fg{number}" for number in range(12)]
 
 
-def plan(**changes: Any) -> Plan:
+def plan(
+    backgrounds: Sequence[str] = BACKGROUNDS,
+    foregrounds: Sequence[str] = FOREGROUNDS,
+    **changes: Any,
+) -> Plan:
     """Random sampling from 10 backgrounds and 12 foregrounds."""
     base = Plan(
         seed=1,
@@ -27,10 +37,20 @@ def plan(**changes: Any) -> Plan:
         objects=(1, 1),
         flips=True,
         repeats=1,
-        backgrounds=tuple(f"bg{number}" for number in range(10)),
-        foregrounds=tuple(f"fg{number}" for number in range(12)),
+        parts=(Part("train", MILLION, tuple(backgrounds), tuple(foregrounds)),),
     )
     return replace(base, **changes)
+
+
+def in_three(**changes: Any) -> Plan:
+    """Six, two and two backgrounds, and as many foregrounds."""
+    keys = [str(number) for number in range(10)]
+    parts = (
+        Part("train", 600_000, tuple(keys[:6]), tuple(keys[:6])),
+        Part("val", 200_000, tuple(keys[6:8]), tuple(keys[6:8])),
+        Part("test", 200_000, tuple(keys[8:]), tuple(keys[8:])),
+    )
+    return replace(plan(parts=parts), **changes)
 
 
 GOLDEN = [
@@ -45,6 +65,7 @@ GOLDEN_LAST = Recipe(
     split="train",
     background="bg1",
     foregrounds=(("fg10", True), ("fg1", False), ("fg0", False)),
+    scene=999999999,
 )
 SAMPLINGS = st.sampled_from(Sampling)
 
@@ -52,7 +73,7 @@ SAMPLINGS = st.sampled_from(Sampling)
 def test_first_recipes_are_pinned() -> None:
     # A change here changes every dataset that was ever made: it needs a new major version.
     some = plan(objects=(1, 3), samples=10**9)
-    found = [(one.background, *one.foregrounds) for one in some.recipes(0, 4)]
+    found = [(one.background, *one.foregrounds) for one in some.recipes(range(4))]
     assert found == GOLDEN
     assert some.recipe(10**9 - 1) == GOLDEN_LAST
 
@@ -70,7 +91,7 @@ def test_a_recipe_does_not_depend_on_what_else_is_made(
 ) -> None:
     some = plan(seed=seed, sampling=sampling, objects=(1, greatest))
     stop = min(start + length, some.samples)
-    run = list(some.recipes(start, stop))
+    run = list(some.recipes(range(start, stop)))
     other = replace(some, shard_size=shard_size, samples=10**6)
     assert run == [other.recipe(index) for index in range(start, stop)]
     # Backwards, too.
@@ -78,13 +99,15 @@ def test_a_recipe_does_not_depend_on_what_else_is_made(
 
 
 def test_recipes_carry_number_key_and_split() -> None:
-    recipe = plan(split="val").recipe(777)
-    assert (recipe.index, recipe.key, recipe.split) == (777, "000000777", "val")
+    recipe = plan().recipe(777)
+    assert (recipe.index, recipe.key, recipe.split) == (777, "000000777", "train")
+    assert (recipe.scene, recipe.variant) == (777, 0)
+    assert {in_three().recipe(index).split for index in range(10)} == {"train", "val", "test"}
 
 
 def test_seeds_give_different_samples() -> None:
     one, other = (
-        [recipe.background for recipe in plan(seed=seed).recipes(0, 200)] for seed in (1, 2)
+        [recipe.background for recipe in plan(seed=seed).recipes(range(200))] for seed in (1, 2)
     )
     same = sum(a == b for a, b in zip(one, other, strict=True))
     assert 5 <= same <= 40
@@ -109,7 +132,7 @@ def test_product_nests_as_the_original_loop(flips: bool, repeats: int) -> None:
         repeats=repeats,
         samples=2 * len(loop),
     )
-    made = [(one.background, one.foregrounds) for one in some.recipes(0, some.samples)]
+    made = [(one.background, one.foregrounds) for one in some.recipes(range(some.samples))]
     assert made == [*loop, *loop]
 
 
@@ -122,7 +145,7 @@ def test_one_background_of_the_original_takes_4000_samples() -> None:
         repeats=20,
         samples=400_000,
     )
-    first = {one.background for one in some.recipes(0, 4000)}
+    first = {one.background for one in some.recipes(range(4000))}
     assert first == {"000"}
     assert some.recipe(4000).background == "001"
     assert some.recipe(399_999).background == "099"
@@ -132,14 +155,14 @@ def test_one_background_of_the_original_takes_4000_samples() -> None:
 
 def test_product_visits_each_combination_once() -> None:
     some = plan(sampling=Sampling.product, samples=10 * 12 * 2)
-    made = Counter((one.background, *one.foregrounds[0]) for one in some.recipes(0, 240))
+    made = Counter((one.background, *one.foregrounds[0]) for one in some.recipes(range(240)))
     assert made == Counter(itertools.product(some.backgrounds, some.foregrounds, (False, True)))
 
 
 def test_product_with_more_objects_keeps_the_loop_for_the_first() -> None:
     some = plan(sampling=Sampling.product, objects=(2, 4), samples=240)
     single = plan(sampling=Sampling.product, samples=240)
-    for many, one in zip(some.recipes(0, 240), single.recipes(0, 240), strict=True):
+    for many, one in zip(some.recipes(range(240)), single.recipes(range(240)), strict=True):
         assert many.background == one.background
         assert many.foregrounds[0] == one.foregrounds[0]
         assert 2 <= len(many.foregrounds) <= 4
@@ -147,7 +170,7 @@ def test_product_with_more_objects_keeps_the_loop_for_the_first() -> None:
 
 def test_random_draws_from_all_assets_alike() -> None:
     some = plan(samples=12_000)
-    recipes = list(some.recipes(0, some.samples))
+    recipes = list(some.recipes(range(some.samples)))
     backgrounds = Counter(one.background for one in recipes)
     foregrounds = Counter(one.foregrounds[0][0] for one in recipes)
     pairs = Counter((one.background, one.foregrounds[0][0]) for one in recipes)
@@ -163,17 +186,17 @@ def test_random_draws_from_all_assets_alike() -> None:
 def test_flips_come_half_of_the_time_and_for_each_object_alone() -> None:
     pairs = [
         tuple(flip for _, flip in one.foregrounds)
-        for one in plan(objects=(2, 2), samples=4000).recipes(0, 4000)
+        for one in plan(objects=(2, 2), samples=4000).recipes(range(4000))
     ]
     counts = Counter(pairs)
     assert len(counts) == 4
     assert max(abs(count - 1000) for count in counts.values()) < 5 * 28
-    straight = plan(objects=(2, 2), flips=False).recipes(0, 50)
+    straight = plan(objects=(2, 2), flips=False).recipes(range(50))
     assert not any(flip for one in straight for _, flip in one.foregrounds)
 
 
 def test_flip_does_not_follow_from_the_choice_of_asset() -> None:
-    recipes = list(plan(samples=6000).recipes(0, 6000))
+    recipes = list(plan(samples=6000).recipes(range(6000)))
     for key in plan().foregrounds:
         flips = [flip for one in recipes for name, flip in one.foregrounds if name == key]
         assert abs(np.mean(flips) - 0.5) < 5 * 0.5 / len(flips) ** 0.5
@@ -187,7 +210,7 @@ def test_objects_of_a_sample_are_different_and_within_the_range(
 ) -> None:
     greatest = min(least + more, 12)
     some = plan(objects=(least, greatest), seed=seed, sampling=sampling)
-    for recipe in some.recipes(0, 40):
+    for recipe in some.recipes(range(40)):
         keys = [key for key, _ in recipe.foregrounds]
         assert least <= len(keys) <= greatest
         assert len(set(keys)) == len(keys)
@@ -197,7 +220,7 @@ def test_objects_of_a_sample_are_different_and_within_the_range(
 def test_every_number_of_objects_and_every_order_comes_about() -> None:
     some = plan(objects=(1, 3), foregrounds=("a", "b", "c"), samples=3000)
     orders = Counter(
-        tuple(key for key, _ in recipe.foregrounds) for recipe in some.recipes(0, 3000)
+        tuple(key for key, _ in recipe.foregrounds) for recipe in some.recipes(range(3000))
     )
     expected = [p for count in (1, 2, 3) for p in itertools.permutations("abc", count)]
     assert set(orders) == set(expected)
@@ -230,9 +253,9 @@ def test_shards_tile_the_samples(samples: int, shard_size: int) -> None:
 
 
 def test_the_name_of_a_shard() -> None:
-    shard = plan(split="val").shard(6)
-    assert shard == Shard(6, "val", 1800, 2000)
-    assert (shard.name, len(shard)) == ("val-000006", 200)
+    shard = in_three(samples=20_000).shard(12, "val")
+    assert shard == Shard(12, "val", 3600, 3900)
+    assert (shard.name, len(shard)) == ("val-000012", 300)
 
 
 def test_a_plan_of_a_billion_samples_costs_nothing() -> None:
@@ -241,4 +264,53 @@ def test_a_plan_of_a_billion_samples_costs_nothing() -> None:
     last = huge.shard(10**6 - 1)
     recipe: Recipe = huge.recipe(last.stop - 1)
     assert recipe.key == "999999999"
-    assert len(list(huge.recipes(last.start, last.start + 10))) == 10
+    assert len(list(huge.recipes(range(last.start, last.start + 10)))) == 10
+
+
+@pytest.mark.parametrize("samples", [1, 7, 100, 1999])
+@pytest.mark.parametrize("shard_size", [1, 30])
+def test_shards_of_splits_hold_every_sample_once(samples: int, shard_size: int) -> None:
+    some = in_three(samples=samples, shard_size=shard_size)
+    shards = list(some.shards())
+    assert len(shards) == some.shard_count()
+    found = [index for shard in shards for index in some.indices(shard)]
+    assert sorted(found) == list(range(samples))
+    for shard in shards:
+        assert {one.split for one in some.recipes(some.indices(shard))} == {shard.split}
+
+
+@pytest.mark.parametrize("sampling", list(Sampling))
+def test_a_split_draws_from_its_own_assets(sampling: Sampling) -> None:
+    some = in_three(sampling=sampling, samples=1000, objects=(2, 2))
+    own = {part.split: part for part in some.parts}
+    used: dict[str, set[str]] = {}
+    for one in some.recipes(range(1000)):
+        assert one.background in own[one.split].backgrounds
+        assert {key for key, _ in one.foregrounds} <= set(own[one.split].foregrounds)
+        again = some.redrawn(one)
+        assert again is None or again.background in own[one.split].backgrounds
+        used.setdefault(one.split, set()).add(one.background)
+    assert used == {split: set(part.backgrounds) for split, part in own.items()}
+
+
+def test_product_nests_within_each_split() -> None:
+    some = in_three(sampling=Sampling.product, samples=1000, flips=False)
+    of_val = [one for one in some.recipes(range(1000)) if one.split == "val"][:4]
+    found = [(one.background, one.foregrounds[0][0]) for one in of_val]
+    assert found == list(itertools.product("67", "67"))
+
+
+def test_variants_share_scene_and_assets() -> None:
+    some = in_three(variants=3, samples=300)
+    for scene in range(100):
+        recipes = list(some.recipes(range(3 * scene, 3 * scene + 3)))
+        assert [one.variant for one in recipes] == [0, 1, 2]
+        assert [one.index for one in recipes] == [3 * scene, 3 * scene + 1, 3 * scene + 2]
+        alike = {(one.scene, one.split, one.background, one.foregrounds) for one in recipes}
+        assert len(alike) == 1
+        assert recipes[0].scene == scene
+
+
+def test_too_many_objects_for_a_split_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"objects=3: split\.val has 2 foregrounds"):
+        in_three(objects=(1, 3))

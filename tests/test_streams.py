@@ -69,6 +69,6 @@ def test_streams_of_neighbours_do_not_overlap() -> None:
 )
 def test_rows_are_what_numpy_draws_one_by_one(start: int, rows: int, count: int, seed: int) -> None:
     stream = Stream(seed, "plan")
-    found = stream.rows(start, start + rows, count)
+    found = stream.rows(range(start, start + rows), count)
     one_by_one = [stream.at(start + row).random(count) for row in range(rows)]
     assert np.array_equal(found, np.array(one_by_one))

@@ -63,8 +63,8 @@ BUGS = (
     Bug(
         "close on exception",
         (
-            (_PIPELINE, "for batch in job.batches(shard.start, shard.stop, laps, progress):",
-             "for batch in _quiet(job.batches(shard.start, shard.stop, laps, progress)):"),
+            (_PIPELINE, "for batch in job.batches(indices, laps, progress):",
+             "for batch in _quiet(job.batches(indices, laps, progress)):"),
             (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
              " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
         ),

@@ -81,7 +81,7 @@ def violations(samples: int) -> None:
     job = job_of("placement=ground", "objects=[1,4]", f"samples={samples}", "source.rooms=24")
     limits = job.root.placement
     objects = hidden = overlapping = redrawn = 0
-    for recipe in job.plan.recipes(0, samples):
+    for recipe in job.plan.recipes(range(samples)):
         composite = job._composite(recipe, Laps())
         redrawn += composite.recipe.attempt > 0
         alphas = [_alpha(job, composite, layer) for layer in composite.layers]
@@ -134,12 +134,12 @@ def speed(samples: int) -> None:
     words = ("source.rooms=24", f"samples={samples}")
     jobs = {name: job_of(f"placement={name}", *words) for name in rates}
     for job in jobs.values():
-        for _ in job.batches(0, samples, Laps(), Progress()):
+        for _ in job.batches(range(samples), Laps(), Progress()):
             pass
     for _ in range(5):
         for name, job in jobs.items():
             start = time.perf_counter()
-            for batch in job.batches(0, samples, Laps(), Progress()):
+            for batch in job.batches(range(samples), Laps(), Progress()):
                 for sample in batch:
                     job.root.encode.encode(sample)
             rates[name].append(samples / (time.perf_counter() - start))

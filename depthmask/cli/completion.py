@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from depthmask.cli.main import VERBS
 from depthmask.config.registry import KINDS, registry
-from depthmask.config.root import Root
-from depthmask.encode import Encode
+from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 
@@ -67,11 +66,12 @@ def _all_words(earlier: set[str]) -> list[str]:
 
 def _root_words() -> Iterator[str]:
     for one in describe_settings(Root):
-        if one.name not in (*KINDS, "encode"):
+        if one.name not in (*KINDS, *BLOCKS):
             yield f"{one.name}="
-    for one in describe_settings(Encode):
-        yield f"encode.{one.name}="
-        yield from (f"encode.{one.name}={value}" for value in one.choices)
+    for name, block in BLOCKS.items():
+        for one in describe_settings(block):
+            yield f"{name}.{one.name}="
+            yield from (f"{name}.{one.name}={value}" for value in one.choices)
 
 
 def _stage_words(earlier: set[str]) -> Iterator[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.listing import settings_table, stage_listing
+from depthmask.cli.listing import settings_table, stage_listing, summary
 from depthmask.cli.main import VERBS
 from depthmask.config.registry import KINDS
-from depthmask.config.root import Root
-from depthmask.encode import Encode
+from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 
 _USAGE = """\
@@ -31,9 +30,10 @@ def main(arguments: Sequence[str]) -> int:
     for verb, text in VERBS.items():
         print(f"  {verb:<12}{text}")
     print("\nsettings:")
-    own = [one for one in describe_settings(Root) if one.name not in (*KINDS, "encode")]
+    own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
     print(settings_table(own, "  "))
-    print("\nencode: how samples become bytes")
-    print(settings_table(describe_settings(Encode), "  encode."))
+    for name, block in BLOCKS.items():
+        print(f"\n{name}: {summary(block)}")
+        print(settings_table(describe_settings(block), f"  {name}."))
     print(f"\nstages (GROUP=STAGE, then GROUP.SETTING=VALUE):\n{stage_listing()}")
     return 0

@@ -30,6 +30,11 @@ def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
     )
 
 
+def summary(documented: type) -> str:
+    """The first paragraph of a class's docstring, in one line."""
+    return (inspect.getdoc(documented) or "").split("\n\n")[0].replace("\n", " ")
+
+
 def _presets() -> Iterator[str]:
     """The YAML files of `conf/` and of plugins, each with its first line of comment."""
     folders = [config_folder(), *plugin_config_folders()]
@@ -51,8 +56,7 @@ def _group(kind: str, stages: Iterable[Registered]) -> str:
 
 def _stage(kind: str, registered: Registered) -> Iterator[str]:
     stage = registered.stage
-    summary = (inspect.getdoc(stage) or "").split("\n\n")[0].replace("\n", " ")
-    yield f"  {kind}={stage.name}  ({registered.provider})  {summary}"
+    yield f"  {kind}={stage.name}  ({registered.provider})  {summary(stage)}"
     settings = describe_settings(stage)
     if settings:
         yield settings_table(settings, f"      {kind}.")

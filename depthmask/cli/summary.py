@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from depthmask.cli.screen import Screen
 from depthmask.run import Result
@@ -22,6 +23,8 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
         screen.line(f"time by station: {_shares(result.stations)}")
     else:
         screen.line(f"{total}; nothing is left to do")
+    if len(dataset.splits) > 1:
+        screen.line(f"splits    {_splits(dataset.info)}")
     if left_out := dataset.info["left_out"]:
         screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
     path = str(dataset.path)
@@ -32,6 +35,20 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({path!r})")
     screen.line(f"extend    {shlex.join(extend)}")
+
+
+def _splits(info: dict[str, Any]) -> str:
+    """Samples and assets of each, and what they share."""
+    sizes = ", ".join(
+        f"{name} {one['samples']:,} ({one['backgrounds']:,} backgrounds, "
+        f"{one['foregrounds']:,} foregrounds)"
+        for name, one in info["splits"].items()
+    )
+    leaks = info["leakage"]
+    return (
+        f"{sizes}; leakage: {leaks['assets']} assets, "
+        f"{leaks['near_duplicates']} pairs of near-duplicates"
+    )
 
 
 def _few(left_out: Sequence[dict[str, str]]) -> str:

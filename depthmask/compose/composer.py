@@ -35,9 +35,9 @@ class Composer:
         tolerance = self._placement.tolerance if background.guessed else 0.0
         cover = Cover(size, background.depth_m, tolerance)
         placed: tuple[Layer, ...] = ()
-        random = self._stream.at(recipe.index, recipe.attempt)
+        random = self._stream.at(recipe.scene, recipe.attempt)
         for foreground, flip in foregrounds:
-            scene = Scene(recipe.index, background, placed)
+            scene = Scene(recipe.scene, background, placed)
             layer = self._placed(scene, cover, foreground, flip, random)
             if layer is None:
                 raise self._no_place(recipe, foreground.key)

@@ -9,10 +9,14 @@ from depthmask.data import Size
 from depthmask.encode import Encode
 from depthmask.errors import SettingError
 from depthmask.plan import Sampling
+from depthmask.split.shares import Shares
 from depthmask.stage import setting, settings
 
 MISSING: Any = "???"
 """OmegaConf's mark of a value that must be given (its import takes 0.1 s, `--help` has 0.5 s)."""
+
+BLOCKS = {"split": Shares, "encode": Encode}
+"""Settings that stand together, by the name that they have in `Root`."""
 
 
 @settings
@@ -32,6 +36,9 @@ class Root:
         60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
     )
     shard_size: int = setting(1000, ge=1, help="samples in a shard")
+    split: Shares = field(
+        default_factory=Shares, metadata={"help": "training, validation and test (see below)"}
+    )
     encode: Encode = field(
         default_factory=Encode, metadata={"help": "how samples become bytes (see below)"}
     )

@@ -18,9 +18,9 @@ from urllib.error import HTTPError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
 
+from depthmask.cache import cache_folder
 from depthmask.depth._weight_file import Published
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.geometry.cache import cache_folder
 
 ATTEMPTS = 4
 """Connections in a row that may bring nothing before a download is given up."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -10,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
-from depthmask.data import Background, Float32, Size
+from depthmask.cache import cache_folder, load_array, store_array
+from depthmask.data import Background, Size
 from depthmask.geometry.base import Geometry
 from depthmask.source.base import Source
 
@@ -58,7 +57,7 @@ class GeometryCache:
             done(1)
 
     def _known(self, background: Background) -> Background | None:
-        depth_m = _load(self._path(background))
+        depth_m = load_array(self._path(background), np.float32)
         if depth_m is None or depth_m.shape != background.image.shape[:2]:
             return None
         return replace(background, depth_m=depth_m, plane=None, guessed=True)
@@ -67,7 +66,7 @@ class GeometryCache:
         measured = self._geometry.measure(backgrounds)
         for before, after in zip(backgrounds, measured, strict=True):
             if after.depth_m is not None:
-                _store(self._path(before), after.depth_m)
+                store_array(self._path(before), after.depth_m)
         return measured
 
     def _path(self, background: Background) -> Path:
@@ -76,25 +75,3 @@ class GeometryCache:
         digest.update(np.ascontiguousarray(background.image).data)
         name = digest.hexdigest()
         return self._folder / name[:2] / f"{name}.npy"
-
-
-def cache_folder() -> Path:
-    """Where depthmask keeps what can be made again."""
-    return Path(os.environ.get("DEPTHMASK_CACHE") or platformdirs.user_cache_dir("depthmask"))
-
-
-def _load(path: Path) -> Float32 | None:
-    # A file that is absent, cut or foreign counts as not measured.
-    try:
-        depth_m = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return depth_m if depth_m.dtype == np.float32 else None
-
-
-def _store(path: Path, depth_m: Float32) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        np.save(file, depth_m, allow_pickle=False)
-    os.replace(temporary, path)

@@ -37,10 +37,11 @@ def record_path(output: Path, shard: str) -> Path:
 
 def recorded(output: Path, plan: Plan) -> Iterator[Shard]:
     """The shards of the plan that have a record, whether it is right or not."""
-    for path in (output / "records").glob(f"{plan.split}-*.json"):
-        digits = path.stem.removeprefix(f"{plan.split}-")
-        if digits.isdecimal() and int(digits) < plan.shard_count():
-            shard = plan.shard(int(digits))
+    counts = plan.shard_counts()
+    for path in (output / "records").glob("*.json"):
+        split, _, digits = path.stem.rpartition("-")
+        if digits.isdecimal() and int(digits) < counts.get(split, 0):
+            shard = plan.shard(int(digits), split)
             if shard.name == path.stem:
                 yield shard
 
@@ -58,9 +59,10 @@ class ShardFile:
 class Record:
     """A shard that is complete and on disk.
 
-    lineage: of the dataset it was made for (see `Claim`). start, stop: its sample numbers, stop
-    exclusive. members: where to find each member, empty if the writer's files have an index of
-    their own. statistics: integer sums (see `Statistics`). seconds: time by station.
+    lineage: of the dataset it was made for (see `Claim`). start, stop: its samples by their rank
+    in the split, stop exclusive. members: where to find each member, empty if the writer's files
+    have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
+    station.
     """
 
     shard: str

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from depthmask.depth.contract import contract_as_json, contract_from_json
 from depthmask.encode import MOST_PIXELS
 from depthmask.errors import DepthmaskError
-from depthmask.output.record import MOST_SAMPLES, Record, ShardFile, is_inside
+from depthmask.output.guard import Claim
+from depthmask.output.record import MOST_SAMPLES, Record, ShardFile
 from depthmask.pipeline import Generate
+from depthmask.plan import shard_name
 from depthmask.source.base import LeftOut
+from depthmask.split.numbering import Numbering
+from depthmask.split.parts import leakage
+from depthmask.split.shares import MILLION, NAMES
 from depthmask.statistics import Statistics
 
-SCHEMA = 1
+SCHEMA = 2
+"""1 had a single split and no variants."""
 
 
 def check_summary(info: dict[str, Any]) -> None:
@@ -25,17 +31,42 @@ def check_summary(info: dict[str, Any]) -> None:
     if info["schema"] != SCHEMA:
         raise DepthmaskError(f"schema {info['schema']!r}, this version reads {SCHEMA}")
     samples, shard_size, shards = (info[key] for key in ("samples", "shard_size", "shards"))
-    counts = (samples, shard_size, shards, info["bytes"], *info["size"])
+    shares = [split["share"] for split in info["splits"].values()]
+    counts = (samples, shard_size, shards, info["bytes"], info["variants"], *info["size"], *shares)
     if not all(type(count) is int and count > 0 for count in counts):
         raise DepthmaskError("a number in it is none")
-    if samples > MOST_SAMPLES or shards != -(-samples // shard_size):
+    if len(shares) > len(NAMES) or sum(shares) != MILLION or info["variants"] > MOST_SAMPLES:
+        raise DepthmaskError("its splits cannot be right")
+    if samples > MOST_SAMPLES or shards != sum(shard_counts(info).values()):
         raise DepthmaskError(f"{samples:,} samples in {shards:,} shards of {shard_size:,}")
     contract = contract_from_json(info["depth"])
     for height, width in [info["size"], *([contract.resolution] if contract else [])]:
         if not 0 < height * width <= MOST_PIXELS:
             raise DepthmaskError(f"pictures of {height}x{width}")
-    if not is_inside(info["split"]) or not isinstance(info["statistics"], dict):
-        raise DepthmaskError("its split or its statistics cannot be right")
+    if not set(NAMES).issuperset(info["splits"]) or not isinstance(info["statistics"], dict):
+        raise DepthmaskError("its splits or its statistics cannot be right")
+
+
+def numbering(info: dict[str, Any]) -> Numbering:
+    """Which sample of the dataset is in which split."""
+    shares = tuple((name, split["share"]) for name, split in info["splits"].items())
+    return Numbering(shares, info["variants"])
+
+
+def shard_counts(info: dict[str, Any]) -> dict[str, int]:
+    """How many shards each split has."""
+    numbers = numbering(info)
+    return {
+        name: -(-numbers.count(name, info["samples"]) // info["shard_size"])
+        for name in numbers.names
+    }
+
+
+def shard_names(info: dict[str, Any]) -> Iterator[str]:
+    """Of all shards, in the order of the manifest."""
+    for split, count in shard_counts(info).items():
+        for number in range(count):
+            yield shard_name(split, number)
 
 
 class Manifest:
@@ -66,13 +97,13 @@ def manifest_hash(records: Iterable[Record]) -> str:
 def summarise(
     job: Generate,
     records: Iterable[Record],
-    fingerprint: str,
-    versions: dict[str, str],
+    wanted: Claim,
     left_out: Sequence[LeftOut],
 ) -> dict[str, Any]:
     """Totals, exact statistics, the depth contract, and one hash over all files.
 
-    records: in the order of the shards; each is looked at once and not kept.
+    records: in the order of the shards; each is looked at once and not kept. wanted: what the
+    dataset was claimed for.
     """
     statistics, manifest, size = Statistics(), Manifest(), 0
     for record in records:
@@ -81,9 +112,21 @@ def summarise(
         size += record.bytes
     return {
         "schema": SCHEMA,
-        "fingerprint": fingerprint,
+        "fingerprint": wanted.fingerprint,
         "samples": job.plan.samples,
-        "split": job.plan.split,
+        "splits": {
+            part.split: {
+                "share": part.share,
+                "samples": job.plan.counts[part.split],
+                "backgrounds": len(part.backgrounds),
+                "foregrounds": len(part.foregrounds),
+            }
+            for part in job.plan.parts
+        },
+        "leakage": leakage(
+            job.plan.parts, job.root.source, job.root.split, wanted.description["inputs"]
+        ),
+        "variants": job.plan.variants,
         "shards": job.plan.shard_count(),
         "shard_size": job.plan.shard_size,
         "size": list(job.root.canvas),
@@ -93,6 +136,6 @@ def summarise(
         "left_out": [{"file": one.file, "reason": one.reason} for one in left_out],
         "depth": contract_as_json(job.contract),
         "statistics": statistics.summary(),
-        "versions": versions,
+        "versions": wanted.description["versions"],
         "manifest_sha256": manifest.sha256,
     }

@@ -17,7 +17,7 @@ from depthmask.machine import cores
 from depthmask.output.guard import Claim
 from depthmask.output.publish import read_sealed
 from depthmask.output.record import Record, ShardFile, record_path
-from depthmask.output.summary import Manifest, check_summary
+from depthmask.output.summary import Manifest, check_summary, shard_names
 from depthmask.plan import Shard
 
 _In = TypeVar("_In")
@@ -79,9 +79,8 @@ def verify(output: Path) -> list[Problem]:
         return [Problem(None, str(error))]
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
-    names = (f"{summary['split']}-{number:06d}" for number in range(summary["shards"]))
     manifest, known, unknown = Manifest(), set[Path](), set[str]()
-    for look in _side_by_side(lambda name: _look(output, name, lineage), names):
+    for look in _side_by_side(lambda name: _look(output, name, lineage), shard_names(summary)):
         problems += [Problem(look.shard, text) for text in look.problems]
         known.add(record_path(output, look.shard))
         known.update(output / "shards" / file.name for file in look.files)

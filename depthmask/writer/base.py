@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from depthmask.data import Encoded, sample_key
+from depthmask.data import Encoded
 from depthmask.encode import Expected
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.output.record import Members, Record, ShardFile
@@ -20,8 +20,8 @@ from depthmask.stage import Stage
 class ShardReader(Protocol):
     """Random access to the samples of one shard."""
 
-    def read(self, number: int) -> Encoded:
-        """The sample `number` (0 is the first of the shard)."""
+    def read(self, number: int, key: str) -> Encoded:
+        """The sample `number` (0 is the first of the shard), whose key is `key`."""
 
     def close(self) -> None:
         """Give back files and memory."""
@@ -96,12 +96,12 @@ class MemberReader:
         self._record = record
         self._open: dict[int, int] = {}
 
-    def read(self, number: int) -> Encoded:
+    def read(self, number: int, key: str) -> Encoded:
         """The members of sample `number`, as they were encoded."""
         members = {
             name: self._bytes(*places[number]) for name, places in self._record.members.items()
         }
-        return Encoded(sample_key(self._record.start + number), members, {})
+        return Encoded(key, members, {})
 
     def close(self) -> None:
         """Close the files."""

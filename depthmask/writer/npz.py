@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.data import Encoded, sample_key
+from depthmask.data import Encoded
 from depthmask.encode import Expected
 from depthmask.errors import DepthmaskError
 from depthmask.formats.npz import deflate_array, npy_header, read_npz
@@ -135,7 +135,7 @@ class NpzReader:
                 f"{name!r}: {array.dtype} {list(array.shape)} does not suit {samples} samples"
             )
 
-    def read(self, number: int) -> Encoded:
+    def read(self, number: int, key: str) -> Encoded:
         """Sample `number`: stacked arrays as arrays, the rest as members."""
         if not 0 <= number < len(self._record):
             raise IndexError(f"{number} is not one of {len(self._record)} samples")
@@ -147,7 +147,7 @@ class NpzReader:
             elif not name.endswith("_offsets"):
                 # A copy: who writes into a sample must not write into the next reader's.
                 arrays[name] = array[number].copy()
-        return Encoded(sample_key(self._record.start + number), members, arrays)
+        return Encoded(key, members, arrays)
 
     def close(self) -> None:
         """Forget the arrays."""

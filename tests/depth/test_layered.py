@@ -41,7 +41,7 @@ def composite(instances: list[list[int]], depths_m: list[float | None], dtype: s
     pixels = np.zeros((2, 3, 3), np.uint8)
     layers = tuple(Layer("fg", "", 0, 0, 1, 1, False, depth_m) for depth_m in depths_m)
     return Composite(
-        Recipe(0, "0", "train", "bg", ()),
+        Recipe(0, "0", "train", "bg", (), 0),
         pixels,
         pixels[..., 0],
         np.array(instances, dtype),

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from depthmask.cache import cache_folder
 from depthmask.data import Background, Camera, DepthContract, Plane, Size
 from depthmask.geometry.base import Geometry
-from depthmask.geometry.cache import GeometryCache, cache_folder
+from depthmask.geometry.cache import GeometryCache
 from depthmask.source.base import Source
 from depthmask.stage import setting, stage
 

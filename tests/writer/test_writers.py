@@ -73,14 +73,14 @@ def test_samples_come_back_in_any_order(
     record = publish(writer, tmp_path, samples)
     reader = writer.read(tmp_path / "shards", record)
     for number in (2, 0, 1, 0):
-        found = reader.read(number)
+        found = reader.read(number, samples[number].key)
         assert found.key == samples[number].key
         # What a writer keeps as an array says the same as the member.
         for name, data in found.members.items():
             assert data == samples[number].members[name]
         _check_decoded(decode(found), decode(samples[number]), found)
     reader.close()
-    assert reader.read(1).key == samples[1].key
+    assert reader.read(1, samples[1].key).key == samples[1].key
     reader.close()
 
 
@@ -105,7 +105,7 @@ def test_members_are_those_of_the_encoder(
     for name in ("webdataset", "zip", "folder"):
         record = publish(WRITERS[name], tmp_path / name, samples)
         reader = WRITERS[name].read(tmp_path / name / "shards", record)
-        assert [reader.read(number).members for number in range(3)] == [
+        assert [reader.read(number, samples[number].key).members for number in range(3)] == [
             sample.members for sample in samples
         ]
         reader.close()
@@ -139,7 +139,7 @@ def test_a_shard_of_one_sample(
     samples = encoded(make_sample, encode, 1)
     record = publish(writer, tmp_path, samples)
     reader = writer.read(tmp_path / "shards", record)
-    assert decode(reader.read(0)).meta == decode(samples[0]).meta
+    assert decode(reader.read(0, samples[0].key)).meta == decode(samples[0]).meta
     reader.close()
 
 
@@ -149,7 +149,7 @@ def test_reading_past_the_end_fails(
     record = publish(writer, tmp_path, encoded(make_sample, Encode()))
     reader = writer.read(tmp_path / "shards", record)
     with pytest.raises(IndexError):
-        reader.read(3)
+        reader.read(3, "3")
     reader.close()
 
 
@@ -237,5 +237,7 @@ def test_samples_of_raw_arrays_are_their_owners(make_sample: MakeSample, tmp_pat
     samples = encoded(make_sample, Encode())
     writer = Npz(images=Images.raw)
     reader = writer.read(tmp_path / "shards", publish(writer, tmp_path, samples))
-    reader.read(1).arrays["image"][:] = 7
-    assert np.array_equal(reader.read(1).arrays["image"], samples[1].arrays["image"])
+    reader.read(1, samples[1].key).arrays["image"][:] = 7
+    assert np.array_equal(
+        reader.read(1, samples[1].key).arrays["image"], samples[1].arrays["image"]
+    )
