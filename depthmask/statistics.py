@@ -1,8 +1,10 @@
-"""Exact pooled mean and standard deviation, from integer sums."""
+"""Exact pooled mean and standard deviation, from integer sums, and how often things happened."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +50,8 @@ def _plus(a: list[int], b: list[int]) -> list[int]:
 class Statistics:
     """Of the pixels before any encoding: image and mask in levels of 0..255, depth in millimetres.
 
-    Depth is rounded to the millimetre for the sums, and invalid pixels are left out.
+    Depth is rounded to the millimetre for the sums, and invalid pixels are left out. counts:
+    samples that drew other assets as the first had no place (`redrawn`), and how often (`redraws`).
     """
 
     def __init__(
@@ -56,16 +59,22 @@ class Statistics:
         image: Moments | None = None,
         mask: Moments | None = None,
         depth: Moments | None = None,
+        counts: Mapping[str, int] | None = None,
     ) -> None:
         self._image = image or Moments()
         self._mask = mask or Moments()
         self.depth = depth or Moments()
+        self.counts = Counter(counts or {})
         self._squares = _Squares()
         self._pixels = 0
         self._sums: list[tuple[float, ...]] = []
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Statistics) and self._moments() == other._moments()
+        return (
+            isinstance(other, Statistics)
+            and self._moments() == other._moments()
+            and self.counts == other.counts
+        )
 
     @property
     def image(self) -> Moments:
@@ -92,6 +101,8 @@ class Statistics:
         self._squares.add(image)
         if sample.depth is not None:
             self._add_depth(sample.depth)
+        if attempt := sample.meta.get("attempt"):
+            self.counts.update(redrawn=1, redraws=attempt)
 
     def _settle(self) -> None:
         """Add what was left for later: a list grows in a tenth of the time of these sums."""
@@ -119,24 +130,26 @@ class Statistics:
         for mine, theirs in zip(self._moments(), other._moments(), strict=True):
             if theirs.count:
                 mine.add(theirs.count, theirs.total, theirs.squares)
+        self.counts.update(other.counts)
 
     def as_sums(self) -> dict[str, Any]:
         """Plain data for a record."""
         names = ("image", "mask", "depth")
-        return {
+        sums = {
             name: {"count": one.count, "sum": one.total, "sum_of_squares": one.squares}
             for name, one in zip(names, self._moments(), strict=True)
         }
+        return {**sums, "counts": dict(self.counts)}
 
     @classmethod
     def from_sums(cls, sums: dict[str, Any]) -> Statistics:
         """What `as_sums` gave."""
-        return cls(
-            **{
-                name: Moments(one["count"], one["sum"], one["sum_of_squares"])
-                for name, one in sums.items()
-            }
-        )
+        moments = {
+            name: Moments(one["count"], one["sum"], one["sum_of_squares"])
+            for name, one in sums.items()
+            if name != "counts"
+        }
+        return cls(**moments, counts=sums["counts"])
 
     def summary(self) -> dict[str, Any]:
         """Mean and std for each channel: image and mask as parts of 1, depth in metres."""

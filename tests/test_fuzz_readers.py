@@ -139,8 +139,8 @@ def next_file(out: Path) -> str:
 @pytest.mark.parametrize("out", ["webdataset"], indirect=True)
 @pytest.mark.parametrize("split", ["../../etc/x", "/etc/x", "a\0b", "a/b", ""])
 def test_a_split_that_leads_elsewhere(out: Path, split: str) -> None:
-    edit(out / "dataset.json", split=split)
-    refused(out)
+    edit(out / "dataset.json", splits={split: {"share": 1_000_000}})
+    refused(out, "its splits or its statistics cannot be right")
     assert main(["verify", str(out)]) == 1
 
 
@@ -186,7 +186,12 @@ def test_a_pipe_is_not_waited_for(out: Path) -> None:
         {"size": [8]},
         {"depth": {"kind": "metric_z"}},
         {"statistics": []},
-        {"schema": 2},
+        {"schema": 1},
+        {"splits": {}},
+        {"splits": {"train": {"share": 5}}},
+        {"splits": {"train": {"share": 2_000_000}, "val": {"share": -1_000_000}}},
+        {"splits": {"train": {"share": 500_000}, "val": {"share": 500_000}}},
+        {"variants": 0},
     ],
     ids=str,
 )

@@ -158,6 +158,18 @@ def test_a_sample_without_floor_draws_another_background(samples: list[Sample]) 
     assert all(5 <= layer["depth_m"] <= 5.2 for meta in metas for layer in meta["layers"])
 
 
+def test_redraws_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    words = [*WORDS, "placement.distance_m=[5.0,5.2]", "samples=40", f"output={out}"]
+    assert main(words) == 0
+    dataset = depthmask.open(out)
+    attempts = [sample.meta.get("attempt", 0) for sample in dataset]
+    redrawn, redraws = sum(one > 0 for one in attempts), sum(attempts)
+    assert dataset.info["counts"] == {"redrawn": redrawn, "redraws": redraws}
+    expected = f"redrawn   {redrawn} samples, {redraws} draws of assets had no place"
+    assert expected in capsys.readouterr().err
+
+
 def test_where_no_place_is_left_the_settings_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

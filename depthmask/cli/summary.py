@@ -25,6 +25,9 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
         screen.line(f"{total}; nothing is left to do")
     if len(dataset.splits) > 1:
         screen.line(f"splits    {_splits(dataset.info)}")
+    if redrawn := dataset.info["counts"].get("redrawn"):
+        draws = dataset.info["counts"]["redraws"]
+        screen.line(f"redrawn   {redrawn:,} samples, {draws:,} draws of assets had no place")
     if left_out := dataset.info["left_out"]:
         screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
     path = str(dataset.path)

@@ -136,6 +136,7 @@ def summarise(
         "left_out": [{"file": one.file, "reason": one.reason} for one in left_out],
         "depth": contract_as_json(job.contract),
         "statistics": statistics.summary(),
+        "counts": dict(statistics.counts),
         "versions": wanted.description["versions"],
         "manifest_sha256": manifest.sha256,
     }

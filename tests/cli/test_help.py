@@ -10,7 +10,7 @@ import pytest
 
 from depthmask.cli.main import VERBS, main
 from depthmask.config.registry import KINDS, registry
-from depthmask.config.root import Root
+from depthmask.config.root import BLOCKS, Root
 
 HEAVY = ("hydra", "omegaconf", "tensorflow", "keras", "rich", "webdataset")
 
@@ -35,7 +35,7 @@ def test_help_lists_commands_and_root_settings(capsys: pytest.CaptureFixture[str
     for verb in VERBS:
         assert f"\n  {verb} " in text
     for field in dataclasses.fields(Root):
-        if field.name not in (*KINDS, "encode"):
+        if field.name not in (*KINDS, *BLOCKS):
             assert f"\n  {field.name}=" in text
     assert " object at 0x" not in text
     assert "<class" not in text
