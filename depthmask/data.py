@@ -7,6 +7,7 @@ Arrays are shared, never copied in passing: whoever receives one must not write 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
@@ -33,7 +34,8 @@ class Camera:
     """A pinhole camera above a floor, for pixel centres at (x + 0.5, y + 0.5).
 
     f_px: focal length in pixels. cx, cy: principal point in pixels from the top-left corner.
-    height_m: of the optical centre above the floor. pitch: downward tilt in radians.
+    height_m: of the optical centre above the floor, 0 where unknown. pitch: downward tilt in
+    radians.
     """
 
     f_px: float
@@ -147,7 +149,8 @@ class Composite:
 
     image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. instances: uint8
     or uint16 [h, w], 1 + the number of the layer that is in front, 0 for the background.
-    layers: in the order of placing.
+    layers: in the order of placing. amodal: for each of them (alpha, top, left), what would be on
+    the canvas if nothing were in front of it.
     """
 
     recipe: Recipe
@@ -156,6 +159,7 @@ class Composite:
     instances: UInt8 | UInt16
     layers: tuple[Layer, ...]
     background: Background
+    amodal: Sequence[tuple[UInt8, int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

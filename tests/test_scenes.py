@@ -107,7 +107,7 @@ def test_visible_parts_are_as_much_as_asked_for(job: Generate, samples: list[Sam
     assert any(one < 0.9 for one in shown), "some are hidden in part"
 
 
-def test_coco_file_says_what_the_instance_maps_show(made: Path) -> None:
+def test_coco_file_says_what_the_instance_maps_show(job: Generate, made: Path) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(str(made / "coco_train.json"))
     dataset = depthmask.open(made)
@@ -133,6 +133,11 @@ def test_coco_file_says_what_the_instance_maps_show(made: Path) -> None:
             (category,) = coco.loadCats([annotation["category_id"]])
             assert category["name"] == layer["label"]
             assert annotation["distance_m"] == layer["depth_m"]
+            whole = coco.annToMask({"image_id": index, **annotation["amodal"]})
+            expected = _alpha_on_canvas(job, layer, mask.shape) >= 128
+            assert np.array_equal(whole, expected)
+            assert not np.any(mask & ~expected), "what is seen is a part of the whole"
+            assert annotation["amodal"]["area"] == expected.sum() >= mask.sum()
             seen += 1
     assert seen >= 60
 

@@ -78,7 +78,9 @@ class Composer:
         canvas = background.image.copy()
         for patch, top, left in cover.patches:
             self._blend.blend(canvas, patch, top, left)
-        return Composite(recipe, canvas, cover.mask, cover.instances, layers, background)
+        return Composite(
+            recipe, canvas, cover.mask, cover.instances, layers, background, cover.amodal
+        )
 
     def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:
         stage = self._placement

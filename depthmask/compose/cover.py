@@ -71,12 +71,18 @@ class Cover:
         """What is on the canvas of each layer, its top and its left there, from back to front."""
         return [one.patch for one in self._stack]
 
+    @property
+    def amodal(self) -> list[tuple[UInt8, int, int]]:
+        """Each layer's whole alpha on the canvas, its top and its left, in the order of placing."""
+        return [(one.amodal, *one.patch[1:]) for one in self._order]
+
     def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
         """Put a layer into the stack, unless it, or one behind it, would show too little."""
         meet = window(layer, self._size)
         if meet.empty:
             return False
         patch = cut_out.patch.window(*meet.box)
+        whole = patch.alpha
         hidden = self._hidden(layer, meet)
         if hidden is not None:
             patch = Patch(patch.rgb, np.where(hidden, np.uint8(0), patch.alpha))
@@ -84,7 +90,7 @@ class Cover:
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         top, left = meet.canvas[0].start, meet.canvas[1].start
-        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, on_canvas)
+        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, on_canvas, whole)
         if not self._stack:
             self._put_first(new)
         elif not self._put_among(new, min_visible, max_overlap):
@@ -172,7 +178,8 @@ class _Placed:
     """A layer in the stack.
 
     patch: with the alpha that the background leaves, its top and its left. whole, sum: of the
-    cut-out's alpha, all of it and what is to be seen. seen: the latter, [h, w] of the canvas.
+    cut-out's alpha, all of it and what is to be seen. amodal: its alpha on the canvas, if nothing
+    were in front of it. seen: what is to be seen, [h, w] of the canvas.
     """
 
     patch: tuple[Patch, int, int]
@@ -180,6 +187,7 @@ class _Placed:
     whole: int
     depth_m: float | None
     sum: int
+    amodal: UInt8
     seen: UInt8 | None = None
 
     @property

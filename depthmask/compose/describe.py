@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from depthmask.data import Camera, Composite, Layer
 from depthmask.formats.coco import instance_label
 
@@ -12,7 +14,8 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     """The recipe, the layers in the order of placing, and the camera, as plain data.
 
     Boxes are [top, left, height, width] in canvas pixels; depth_m at the foot point. labels: also
-    what is to be seen of each layer, by the instance map: area, visible_box, counts (COCO's runs).
+    what is to be seen of each layer, by the instance map: area, visible_box, counts (COCO's runs);
+    and `amodal`, the same of what would be seen if nothing were in front of it.
     """
     recipe = composite.recipe
     meta: dict[str, Any] = {
@@ -26,11 +29,20 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     if labels:
         for number, layer in enumerate(meta["layers"], start=1):
             layer |= instance_label(composite.instances == number)
+            layer["amodal"] = _amodal(composite, number - 1)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
     return meta
+
+
+def _amodal(composite: Composite, layer: int) -> dict[str, Any]:
+    alpha, top, left = composite.amodal[layer]
+    mask = np.zeros(composite.mask.shape, bool)
+    mask[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha >= 128
+    label = instance_label(mask)
+    return {"box" if name == "visible_box" else name: value for name, value in label.items()}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

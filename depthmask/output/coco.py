@@ -18,8 +18,9 @@ def write_coco(dataset: Dataset, path: Path) -> int:
 
     Image ids are sample numbers. `file_name` is the member's name in its shard. Objects of which
     nothing is to be seen have no annotation; boxes are [x, y, width, height] of what is to be seen.
-    Beyond COCO: `visible` (part of the object, 0..1) and `distance_m` where it is known. Never
-    more than one sample is in memory.
+    Beyond COCO: `visible` (part of the object, 0..1), `distance_m` where it is known, and `amodal`,
+    the same of the whole object on the canvas, as if nothing were in front of it: segmentation,
+    area, bbox. Never more than one sample is in memory.
     """
     member = "png" if "png" in dataset.encoded(0).members else "jpg"
     categories: dict[str, int] = {}
@@ -60,17 +61,24 @@ def _append(file: IO[bytes], item: dict[str, Any], *, first: bool) -> None:
 def _annotation(
     number: int, category: int, meta: dict[str, Any], layer: dict[str, Any]
 ) -> dict[str, Any]:
-    top, left, height, width = layer["visible_box"]
     annotation = {
         "id": number,
         "image_id": meta["index"],
         "category_id": category,
         "iscrowd": 0,
-        "area": layer["area"],
-        "bbox": [left, top, width, height],
-        "segmentation": {"size": meta["size"], "counts": layer["counts"]},
+        **_shape(meta["size"], layer["visible_box"], layer),
         "visible": layer["visible"],
+        "amodal": _shape(meta["size"], layer["amodal"]["box"], layer["amodal"]),
     }
     if "depth_m" in layer:
         annotation["distance_m"] = layer["depth_m"]
     return annotation
+
+
+def _shape(size: list[int], box: list[int], label: dict[str, Any]) -> dict[str, Any]:
+    top, left, height, width = box
+    return {
+        "area": label["area"],
+        "bbox": [left, top, width, height],
+        "segmentation": {"size": size, "counts": label["counts"]},
+    }

@@ -1,16 +1,31 @@
-"""`assets.csv`: what is known of cut-outs beyond their pixels."""
+"""`assets.csv`: what is known of pictures beyond their pixels."""
 
 from __future__ import annotations
 
 import csv
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.errors import UsageError
 
-Facts: TypeAlias = dict[str, tuple[str, float | None]]
-"""Label and real height [m] by key."""
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is known of one picture.
+
+    label, height_m: of a cut-out, and how tall the thing is. f_px: of a background, the focal
+    length in pixels of the file.
+    """
+
+    label: str = "foreground"
+    height_m: float | None = None
+    f_px: float | None = None
+
+
+Facts: TypeAlias = dict[str, Row]
+"""By key."""
 
 
 def read_facts(path: Path) -> Facts:
@@ -25,15 +40,22 @@ def read_facts(path: Path) -> Facts:
         raise UsageError(f"{path}: cannot be read as UTF-8 CSV ({error})") from None
     if rows and "key" not in rows[0]:
         raise UsageError(f"{path}: no column named key in its first line")
-    return {row["key"]: (row.get("label") or "foreground", _height(path, row)) for row in rows}
+    return {
+        row["key"]: Row(
+            label=row.get("label") or "foreground",
+            height_m=_positive(path, row, "height_m", "metres"),
+            f_px=_positive(path, row, "f_px", "pixels"),
+        )
+        for row in rows
+    }
 
 
-def _height(path: Path, row: dict[str, str]) -> float | None:
-    text = row.get("height_m") or ""
+def _positive(path: Path, row: dict[str, str], column: str, unit: str) -> float | None:
+    text = row.get(column) or ""
     try:
-        height = float(text) if text else None
+        number = float(text) if text else None
     except ValueError:
-        height = -1.0
-    if height is not None and not 0 < height < math.inf:
-        raise UsageError(f"{path}: height_m={text} of {row['key']} is not a number of metres")
-    return height
+        number = -1.0
+    if number is not None and not 0 < number < math.inf:
+        raise UsageError(f"{path}: {column}={text} of {row['key']} is not a number of {unit}")
+    return number

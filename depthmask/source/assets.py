@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from depthmask.data import Background, Foreground, Size
+from depthmask.data import Background, Camera, Foreground, Size
 from depthmask.errors import UsageError
 from depthmask.machine import cores
 from depthmask.source import _images as images
 from depthmask.source._folder import SUFFIXES, AssetError, Listing, listing, shown
-from depthmask.source._table import Facts, read_facts
+from depthmask.source._table import Facts, Row, read_facts
 from depthmask.source.base import Checked, LeftOut, Source
 from depthmask.stage import setting, stage
 
@@ -41,7 +41,8 @@ class Assets(Source):
 
     Optional: `fg_mask/` with a mask of the same name for each cut-out that has no transparency of
     its own, `bg_depth/` with a 16-bit millimetre PNG for backgrounds (0 = invalid), `assets.csv`
-    with the columns key, label and height_m for cut-outs.
+    with the columns key, label and height_m (metres) for cut-outs and f_px (focal length in pixels
+    of the file) for backgrounds.
 
     All are looked at before the first sample is planned. A file that cannot be used ends the run;
     with `on_bad_asset=skip` it is left out, and its cut-out or background with it;
@@ -76,7 +77,18 @@ class Assets(Source):
             key=key,
             image=images.resize_picture(picture, size),
             depth_m=None if depth is None else images.load_depth(depth, picture, size),
+            camera=self._camera(key, picture, size),
         )
+
+    def _camera(self, key: str, picture: Image.Image, size: Size) -> Camera | None:
+        """Level, at an unknown height (0), as a floor tells better; None without a focal length."""
+        f_px = self._facts.get(key, Row()).f_px
+        if f_px is None:
+            return None
+        height, width = size
+        # The picture is cropped at the centre until it fills the canvas.
+        scale = max(height / picture.height, width / picture.width)
+        return Camera(f_px * scale, width / 2, height / 2, height_m=0.0, pitch=0.0)
 
     def foreground(self, key: str, size: Size) -> Foreground:
         """Trimmed and scaled."""
@@ -87,8 +99,8 @@ class Assets(Source):
             target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
             if target != rgba.size:
                 rgba = rgba.resize(target, Image.Resampling.LANCZOS)
-        label, height_m = self._facts.get(key, ("foreground", None))
-        return Foreground(key=key, label=label, rgba=np.asarray(rgba), height_m=height_m)
+        known = self._facts.get(key, Row())
+        return Foreground(key, known.label, np.asarray(rgba), height_m=known.height_m)
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has the background."""

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthmask.data import Camera
 from depthmask.errors import SettingError, UsageError
 from depthmask.source import _images
 from depthmask.source.assets import Assets
@@ -330,6 +331,19 @@ def test_the_table_gives_label_and_height(assets_root: Path, mark: str) -> None:
     assert (vase.label, vase.height_m) == ("foreground", None)
 
 
+def test_the_focal_length_follows_crop_and_scale(assets_root: Path) -> None:
+    (assets_root / "assets.csv").write_text("key,f_px\nroom0,500\n")
+    Image.new("RGB", (640, 400)).save(assets_root / "bg" / "room0.png")
+    source = assets(assets_root)
+    # 640x400 is cropped to 400x400 and scaled to 100x100.
+    camera = source.background("room0", (100, 100)).camera
+    assert camera == Camera(f_px=125.0, cx=50.0, cy=50.0, height_m=0.0, pitch=0.0)
+    wide = source.background("room0", (100, 320)).camera
+    assert wide is not None
+    assert (wide.f_px, wide.cx, wide.cy) == (250.0, 160.0, 50.0)
+    assert source.background("room1", (100, 100)).camera is None
+
+
 @pytest.mark.parametrize(
     ("table", "text"),
     [
@@ -341,6 +355,8 @@ def test_the_table_gives_label_and_height(assets_root: Path, mark: str) -> None:
         ("key,height_m\ncup,-1\n", "height_m=-1 of cup"),
         ("key,height_m\ncup,nan\n", "height_m=nan of cup"),
         ("key,height_m\ncup,inf\n", "height_m=inf of cup"),
+        ("key,f_px\nroom0,wide\n", "f_px=wide of room0 is not a number of pixels"),
+        ("key,f_px\nroom0,0\n", "f_px=0 of room0"),
         (b"key,label\ncup,\xe4\n", "cannot be read as UTF-8 CSV"),
         ("key,label\ncup," + "x" * 200_000, "cannot be read as UTF-8 CSV"),
     ],
