@@ -21,7 +21,7 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("python -m depthmask")
 ]
-SMALL = ["samples=2", "source.rooms=1", "source.furniture=4", "runner.workers=1"]
+SMALL = ["samples=2", "source.rooms=3", "source.furniture=4", "runner.workers=1"]
 
 
 def python_blocks() -> list[str]:

@@ -1,4 +1,4 @@
-"""`depthmask evaluate depth=NAME on=FOLDER`: an estimator against measured depth."""
+"""`depthmask evaluate depth=NAME on=FOLDER`: an estimator against measured depth, or a dataset."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
+from depthmask.cli.evaluate_dataset import evaluate_dataset, table
 from depthmask.config.compose import compose_root
 from depthmask.data import DepthKind, Float32, UInt8
+from depthmask.dataset import open as open_dataset
 from depthmask.depth.base import Estimator
-from depthmask.depth.metrics import Scores, aligned, mean_scores, scores, valid
+from depthmask.depth.metrics import Scores, aligned, at_size, mean_scores, scores, valid
 from depthmask.errors import UsageError
 from depthmask.source import _images as images
 
@@ -33,8 +34,11 @@ class Pair:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a line for each image and the mean; `json=FILE` keeps the numbers as JSON."""
-    own = {"on": "", "json": ""}
+    """Print a line for each image and the mean; `json=FILE` keeps the numbers as JSON.
+
+    on: a folder of RGB-D pairs; or a dataset of ours, of which so many `images` are compared.
+    """
+    own = {"on": "", "json": "", "images": "500"}
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
@@ -43,15 +47,29 @@ def main(arguments: Sequence[str]) -> int:
         else:
             overrides.append(word)
     if not own["on"]:
-        raise UsageError("evaluate: give on=FOLDER with RGB-D pairs, and depth=NAME")
+        raise UsageError("evaluate: give on=FOLDER with RGB-D pairs or a dataset, and depth=NAME")
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
         raise UsageError(f"evaluate depth={estimator.name}: not an estimator; try depth=fastdepth")
-    rows = evaluate(estimator, Path(own["on"]))
-    print(_table(rows))
+    if (Path(own["on"]) / "plan.json").is_file():
+        text, numbers = _on_dataset(estimator, Path(own["on"]), own["images"])
+    else:
+        rows = evaluate(estimator, Path(own["on"]))
+        text, numbers = _table(rows), _as_json(rows)
+    print(text)
     if own["json"]:
-        Path(own["json"]).write_text(json.dumps(_as_json(rows), indent=2) + "\n")
+        Path(own["json"]).write_text(json.dumps(numbers, indent=2) + "\n")
     return 0
+
+
+def _on_dataset(estimator: Estimator, path: Path, images: str) -> tuple[str, dict[str, Any]]:
+    if not images.isdecimal() or not int(images):
+        raise UsageError(f"images={images}: must be a whole number of images, 1 or more")
+    dataset = open_dataset(path)
+    count, found = evaluate_dataset(estimator, dataset, int(images))
+    label = dataset.contract.mode.name if dataset.contract else ""
+    text = table(estimator.name, label, count, found)
+    return text, {"images": count, **_finite(asdict(found))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +122,13 @@ def _row(estimator: Estimator, pair: Pair) -> Row:
     contract = estimator.contract(pair.depth_m.shape, None)
     kind = contract.kind if contract else DepthKind.relative
     (depth,) = estimator.estimate(pair.image[None])
-    predicted = _at_size(depth, pair.depth_m)
+    predicted = at_size(depth, pair.depth_m.shape)
     both = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
     if not both.any():
         raise UsageError(f"{pair.name}: no pixel with a valid depth")
     p, t = predicted[both].astype(np.float64), pair.depth_m[both].astype(np.float64)
     plain = scores(p, t) if kind is DepthKind.metric_z else None
     return Row(pair.name, plain, scores(aligned(p, t, kind), t))
-
-
-def _at_size(depth: Float32, like: Float32) -> Float32:
-    if depth.shape == like.shape:
-        return depth
-    height, width = like.shape
-    resized = Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(resized)
 
 
 def _mean(rows: list[Row]) -> Row:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from depthmask.data import DepthKind, Float32
 
@@ -71,6 +72,15 @@ def spearman(a: Float64, b: Float64) -> float:
     ranks -= ranks.mean(axis=1, keepdims=True)
     norms = np.sqrt((ranks**2).sum(axis=1))
     return float((ranks[0] @ ranks[1]) / norms.prod()) if norms.all() else float("nan")
+
+
+def at_size(depth: Float32, size: tuple[int, ...]) -> Float32:
+    """A map at another size [h, w], bilinearly."""
+    if depth.shape == size:
+        return depth
+    height, width = size
+    resized = Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(resized)
 
 
 def valid(depth: Float32, invalid: float = 0.0) -> NDArray[np.bool_]:

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import depthmask
 from depthmask.cli.evaluate import evaluate, pairs
+from depthmask.cli.evaluate_dataset import evaluate_dataset
 from depthmask.cli.main import main
 from depthmask.data import Composite, DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
 from depthmask.depth.base import Estimator
@@ -105,6 +107,71 @@ def test_table_and_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> N
     assert [line.split()[0] for line in lines[2:]] == ["one", "mean"]
     numbers = json.loads(kept.read_text())
     assert f"{numbers['one']['plain']['abs_rel']:.3f}" == lines[2].split()[1]
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("evaluate") / "out"
+    small = ["source.rooms=2", "source.furniture=4", "size=[64,64]", "runner.workers=1"]
+    assert main(["placement=ground", "samples=6", *small, f"output={out}"]) == 0
+    return out
+
+
+def test_a_network_on_the_images_of_a_dataset(
+    dataset: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    kept = tmp_path / "agreement.json"
+    words = ["depth=fastdepth", f"on={dataset}", "images=4", f"json={kept}"]
+    assert main(["evaluate", *words]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "depth=fastdepth on the images of 4 samples, against their own depth (composited)"
+    )
+    numbers = json.loads(kept.read_text())
+    assert numbers["images"] == 4
+    assert lines[2].split()[-2] == f"{numbers['inside']:.3f}"
+    assert lines[5].split()[-2:] == [f"{numbers['near']:.2f}", f"{numbers['label_near']:.2f}"]
+    # Objects are set in with their whole step at the mask's edge; no network finds that.
+    assert numbers["label_near"] > 0.8 > 0.5 > numbers["near"]
+
+
+def test_the_numbers_of_a_dataset_against_a_known_answer(dataset: Path) -> None:
+    """Depth by the red channel: compared with the dataset's own, sample by sample."""
+    found = depthmask.open(dataset)
+    count, mean = evaluate_dataset(Brightness(), found, 1000)
+    assert count == len(found)
+    inside = []
+    for sample in found:
+        assert sample.depth is not None
+        guess = sample.image[..., 0].astype(np.float64) / 10
+        valid = (guess > 0) & (sample.depth > 0)
+        guess *= np.median(sample.depth[valid]) / np.median(guess[valid])
+        of_object = valid & (sample.mask >= 128)
+        inside.append(np.mean(np.abs(guess / sample.depth - 1)[of_object]))
+    assert mean.inside == pytest.approx(np.mean(inside), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["images=0"], "images=0: must be a whole number"),
+        (["images=many"], "images=many: must be a whole number"),
+    ],
+)
+def test_bad_numbers_of_images(
+    dataset: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
+) -> None:
+    assert main(["evaluate", "depth=fastdepth", f"on={dataset}", *words]) == 2
+    assert line in capsys.readouterr().err
+
+
+def test_a_dataset_without_depth_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["source.rooms=1", "source.furniture=1", "size=[32,32]", "runner.workers=1"]
+    assert main(["depth=none", "samples=1", *small, f"output={tmp_path / 'out'}"]) == 0
+    assert main(["evaluate", "depth=fastdepth", f"on={tmp_path / 'out'}"]) == 2
+    assert "no depth in metres to compare with" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not here")

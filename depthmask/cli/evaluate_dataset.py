@@ -1,0 +1,68 @@
+"""`depthmask evaluate depth=NAME on=OUT`: an estimator against the depth of a finished dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from depthmask.data import DepthKind
+from depthmask.dataset import Dataset
+from depthmask.depth.agreement import FAR_PX, Agreement, agreement, mean_agreement
+from depthmask.depth.base import Estimator
+from depthmask.depth.metrics import at_size
+from depthmask.errors import UsageError
+
+
+def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tuple[int, Agreement]:
+    """How many of `samples`, evenly spaced, could be compared, and the mean over them.
+
+    The network sees the decoded images. UsageError without metric depth at the images' size.
+    """
+    contract = dataset.contract
+    height, width = dataset.info["size"]
+    if contract is None or contract.kind is not DepthKind.metric_z:
+        raise UsageError(f"on={dataset.path}: it has no depth in metres to compare with")
+    if contract.resolution != (height, width):
+        raise UsageError(
+            f"on={dataset.path}: its depth is {contract.resolution}, its images are "
+            f"{(height, width)}; make it with depth at the images' size"
+        )
+    found = list(_compared(estimator, dataset, samples))
+    if not found:
+        raise UsageError(f"on={dataset.path}: no pixel with a valid depth")
+    return len(found), mean_agreement(found)
+
+
+def table(name: str, label: str, count: int, found: Agreement) -> str:
+    """For people."""
+    return "\n".join(
+        [
+            f"depth={name} on the images of {count:,} samples, against their own depth ({label})",
+            f"{'':<34}{name:>12}{label:>12}",
+            f"{'abs_rel inside the mask':<34}{found.inside:>12.3f}{'-':>12}",
+            f"{'abs_rel outside the mask':<34}{found.outside:>12.3f}{'-':>12}",
+            f"{f'step across the edge, {FAR_PX} px away':<34}{found.step:>12.2f}{1:>12.2f}",
+            f"{'step between neighbours':<34}{found.near:>12.2f}{found.label_near:>12.2f}",
+        ]
+    )
+
+
+def _compared(estimator: Estimator, dataset: Dataset, samples: int) -> Iterator[Agreement]:
+    step = max(1, len(dataset) // samples)
+    indices = range(0, len(dataset), step)[:samples]
+    kind = _kind(estimator, dataset)
+    for first in range(0, len(indices), estimator.batch_size):
+        batch = [dataset[index] for index in indices[first : first + estimator.batch_size]]
+        depths = estimator.estimate(np.stack([sample.image for sample in batch]))
+        for sample, depth in zip(batch, depths, strict=True):
+            assert sample.depth is not None, "the contract says so"
+            one = agreement(sample.depth, at_size(depth, sample.depth.shape), sample.mask, kind)
+            if one is not None:
+                yield one
+
+
+def _kind(estimator: Estimator, dataset: Dataset) -> DepthKind:
+    height, width = dataset.info["size"]
+    contract = estimator.contract((height, width), None)
+    return contract.kind if contract else DepthKind.relative
