@@ -144,13 +144,26 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The pixels of a layer on the canvas, if nothing were in front of it.
+
+    alpha: uint8 [h, w]. top, left: of these pixels on the canvas. relief: float32 [h, w], how far
+    behind the foot point, by the height of the layer's box (both in metres), or None.
+    """
+
+    alpha: UInt8
+    top: int
+    left: int
+    relief: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Composite:
     """A finished picture with its labels, before depth.
 
     image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. instances: uint8
     or uint16 [h, w], 1 + the number of the layer that is in front, 0 for the background.
-    layers: in the order of placing. amodal: for each of them (alpha, top, left), what would be on
-    the canvas if nothing were in front of it.
+    layers: in the order of placing. whole: the same as pixels, as if nothing were in front of them.
     """
 
     recipe: Recipe
@@ -159,7 +172,7 @@ class Composite:
     instances: UInt8 | UInt16
     layers: tuple[Layer, ...]
     background: Background
-    amodal: Sequence[tuple[UInt8, int, int]] = ()
+    whole: Sequence[Whole] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Composer:
         for patch, top, left in cover.patches:
             self._blend.blend(canvas, patch, top, left)
         return Composite(
-            recipe, canvas, cover.mask, cover.instances, layers, background, cover.amodal
+            recipe, canvas, cover.mask, cover.instances, layers, background, cover.whole
         )
 
     def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depthmask.blend.base import Patch
 from depthmask.compose.library import CutOut
-from depthmask.data import Background, Float32, Layer, Size, UInt8, UInt16
+from depthmask.data import Background, Float32, Layer, Size, UInt8, UInt16, Whole
 from depthmask.statistics import byte_sum
 
 
@@ -72,9 +72,9 @@ class Cover:
         return [one.patch for one in self._stack]
 
     @property
-    def amodal(self) -> list[tuple[UInt8, int, int]]:
-        """Each layer's whole alpha on the canvas, its top and its left, in the order of placing."""
-        return [(one.amodal, *one.patch[1:]) for one in self._order]
+    def whole(self) -> list[Whole]:
+        """Each layer as if nothing were in front of it, in the order of placing."""
+        return [one.uncovered for one in self._order]
 
     def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
         """Put a layer into the stack, unless it, or one behind it, would show too little."""
@@ -82,14 +82,15 @@ class Cover:
         if meet.empty:
             return False
         patch = cut_out.patch.window(*meet.box)
-        whole = patch.alpha
+        relief = None if cut_out.relief is None else cut_out.relief[meet.box]
+        top, left = meet.canvas[0].start, meet.canvas[1].start
+        whole = Whole(patch.alpha, top, left, relief)
         hidden = self._hidden(layer, meet)
         if hidden is not None:
             patch = Patch(patch.rgb, np.where(hidden, np.uint8(0), patch.alpha))
         on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
-        top, left = meet.canvas[0].start, meet.canvas[1].start
         new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, on_canvas, whole)
         if not self._stack:
             self._put_first(new)
@@ -178,8 +179,8 @@ class _Placed:
     """A layer in the stack.
 
     patch: with the alpha that the background leaves, its top and its left. whole, sum: of the
-    cut-out's alpha, all of it and what is to be seen. amodal: its alpha on the canvas, if nothing
-    were in front of it. seen: what is to be seen, [h, w] of the canvas.
+    cut-out's alpha, all of it and what is to be seen. uncovered: if nothing were in front. seen:
+    what is to be seen, [h, w] of the canvas.
     """
 
     patch: tuple[Patch, int, int]
@@ -187,7 +188,7 @@ class _Placed:
     whole: int
     depth_m: float | None
     sum: int
-    amodal: UInt8
+    uncovered: Whole
     seen: UInt8 | None = None
 
     @property

@@ -38,9 +38,10 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
 
 
 def _amodal(composite: Composite, layer: int) -> dict[str, Any]:
-    alpha, top, left = composite.amodal[layer]
+    whole = composite.whole[layer]
+    height, width = whole.alpha.shape
     mask = np.zeros(composite.mask.shape, bool)
-    mask[top : top + alpha.shape[0], left : left + alpha.shape[1]] = alpha >= 128
+    mask[whole.top : whole.top + height, whole.left : whole.left + width] = whole.alpha >= 128
     label = instance_label(mask)
     return {"box" if name == "visible_box" else name: value for name, value in label.items()}
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from depthmask.blend.base import Patch
-from depthmask.data import Background, Foreground, Layer, Size
+from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.source.base import Source
 from depthmask.statistics import byte_sum
 
@@ -23,10 +23,20 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
-    """A foreground at the size and flip of a layer; alpha_sum: of all its pixels."""
+    """A foreground at the size and flip of a layer.
+
+    alpha_sum: of all its pixels. relief: float32 [h, w], how far each is behind the foot point, by
+    the height of the whole, or None.
+    """
 
     patch: Patch
     alpha_sum: int
+    relief: Float32 | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Of all its arrays."""
+        return self.patch.nbytes + (0 if self.relief is None else self.relief.nbytes)
 
 
 class Library:
@@ -38,7 +48,7 @@ class Library:
         self._make_background = background
         self._backgrounds = _Bounded[Background](_background_bytes)
         self._foregrounds = _Bounded[Foreground](lambda one: one.rgba.nbytes)
-        self._cut_outs = _Bounded[CutOut](lambda one: one.patch.nbytes)
+        self._cut_outs = _Bounded[CutOut](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
         """The background, completed with geometry where a stage reads it."""
@@ -100,4 +110,16 @@ def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
     if layer.flip:
         rgba = rgba[:, ::-1]
     patch = Patch(np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]))
-    return CutOut(patch, byte_sum(patch.alpha))
+    return CutOut(patch, byte_sum(patch.alpha), _relief(foreground, layer))
+
+
+def _relief(foreground: Foreground, layer: Layer) -> Float32 | None:
+    if foreground.relief_m is None or foreground.height_m is None:
+        return None
+    # By the nearest pixel: between two parts of a thing there is nothing.
+    relief = np.asarray(
+        Image.fromarray(foreground.relief_m / np.float32(foreground.height_m)).resize(
+            (layer.width, layer.height), Image.Resampling.NEAREST
+        )
+    )
+    return np.ascontiguousarray(relief[:, ::-1] if layer.flip else relief)

@@ -83,8 +83,14 @@ class Rooms(Source):
 
         thing = cutout.subject(self.seed, _number(key, "item", self.furniture))
         long_side = max(round(min(size) * self.foreground_scale), 1)
-        rgba = cutout.photograph(thing, long_side, self.oversample)
-        return Foreground(key=key, label=thing.label, rgba=rgba, height_m=thing.height_m)
+        part = cutout.frame(thing, long_side)
+        return Foreground(
+            key=key,
+            label=thing.label,
+            rgba=cutout.photograph(thing, part, self.oversample),
+            relief_m=cutout.relief(thing, part),
+            height_m=thing.height_m,
+        )
 
     def has_depth(self, key: str) -> bool:
         """Every room has."""

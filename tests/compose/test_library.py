@@ -72,6 +72,22 @@ def test_hidden_colours_do_not_bleed_into_a_resized_edge(
     assert found.patch.rgb[found.patch.alpha > 30].min() >= 195
 
 
+def test_relief_is_by_the_height_and_follows_size_and_flip(
+    make_source: Callable[..., Source], gradient: Foreground
+) -> None:
+    relief = np.array([[0, 1, 2]] * 2, np.float32).repeat(2, axis=0).repeat(2, axis=1)
+    thing = replace(gradient, relief_m=relief, height_m=2.0)
+    shelf = Library(make_source(thing), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    found = shelf.cut_out(layer(2, 3)).relief
+    assert found is not None
+    assert found.tolist() == [[0, 0.5, 1]] * 2
+    mirrored = shelf.cut_out(layer(2, 3, flip=True)).relief
+    assert mirrored is not None
+    assert mirrored.tolist() == [[1, 0.5, 0]] * 2
+    unknown = Library(make_source(replace(thing, height_m=None)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    assert unknown.cut_out(layer(2, 3)).relief is None
+
+
 def test_assets_are_made_once(
     make_source: Callable[..., Source], gradient: Foreground, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,14 @@ import pytest
 
 from depthmask.data import (
     Background,
+    Camera,
     Composite,
     DepthContract,
     DepthKind,
     DepthMode,
     Layer,
     Recipe,
+    Whole,
 )
 from depthmask.depth.base import Depth
 from depthmask.depth.layered import Layered
@@ -33,6 +35,8 @@ GEOMETRY = DepthContract(
     weights_sha256="abc",
     mode=DepthMode.estimated,
 )
+
+CAMERA = Camera(f_px=4.0, cx=1.5, cy=1.0, height_m=1.5, pitch=0.0)
 
 
 def composite(instances: list[list[int]], depths_m: list[float | None], dtype: str) -> Composite:
@@ -58,6 +62,45 @@ def test_objects_lie_flat_at_their_foot_point(dtype: str) -> None:
     assert first.dtype == second.dtype == np.float32
     assert first.tolist() == [[2.5, 2.5, 0.75], [4, 0.75, 0]]
     assert second.tolist() == [[1, 2, 3], [4, 5, 9]]
+
+
+def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA) -> Composite:
+    """One object of 2x2 pixels, 2 m tall at its depth of 4 m, on columns 1 and 2."""
+    flat = composite([[0, 1, 1], [0, 1, 1]], [4.0], "uint8")
+    depth_m = np.array([[9, 9, 9], [9, 4.5, 0]], np.float32)
+    alpha = np.full((2, 2), 255, np.uint8)
+    whole = Whole(alpha, 0, 1, None if relief is None else np.array(relief, np.float32))
+    return replace(
+        flat,
+        layers=(replace(flat.layers[0], left=1, height=2, width=2),),
+        background=replace(flat.background, depth_m=depth_m, camera=camera),
+        whole=(whole,),
+    )
+
+
+def test_relief_grows_with_the_metres_that_the_box_spans() -> None:
+    # 2 pixels at 4 m with f = 4 pixels are 2 m, so a relief of 0.25 is half a metre.
+    (found,) = Layered().annotate([with_relief([[0.25, -0.25], [0.0, 0.0]])])
+    assert found.tolist() == [[9, 4.5, 3.5], [9, 4, 4]]
+
+
+def test_relief_stays_before_the_background_and_far_from_the_camera() -> None:
+    (found,) = Layered().annotate([with_relief([[9.0, -9.0], [9.0, 9.0]])])
+    # Behind is at 9 m, 9 m, 4.5 m, and at an invalid pixel, where nobody knows.
+    assert found.tolist() == [[9, 9, 2], [9, 4.5, 4]]
+
+
+@pytest.mark.parametrize(
+    ("stage", "one"),
+    [
+        (Layered(relief=False), with_relief([[0.25, 0.25], [0.25, 0.25]])),
+        (Layered(), with_relief(None)),
+        (Layered(), with_relief([[0.25, 0.25], [0.25, 0.25]], camera=None)),
+    ],
+)
+def test_flat_where_asked_for_or_nothing_is_known(stage: Layered, one: Composite) -> None:
+    (found,) = stage.annotate([one])
+    assert found.tolist() == [[9, 4, 4], [9, 4, 4]]
 
 
 def test_the_background_keeps_its_depth() -> None:

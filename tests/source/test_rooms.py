@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from depthmask.errors import SettingError, UsageError
+from depthmask.source._rooms import cutout
+from depthmask.source._rooms.material import solid_colour
 from depthmask.source._rooms.photo import Photo
 from depthmask.source._rooms.plan import FLOOR
 from depthmask.source._rooms.scene import Optics, scene
+from depthmask.source._rooms.solids import box
+from depthmask.source._rooms.view import View, extent
 from depthmask.source.rooms import Rooms
 
 SIZE = (32, 48)
@@ -109,7 +114,8 @@ def test_every_kind_of_cutout_is_trimmed_and_soft_edged() -> None:
         assert (alpha == 255).any()
         assert made.height_m is not None
         assert 0.25 < made.height_m < 2.6
-        assert made.relief_m is None
+        assert made.relief_m is not None
+        assert made.relief_m.shape == made.size
         labels.add(made.label)
     assert {"chair", "plant", "person", "sofa", "lamp", "table", "bookshelf"} <= labels
 
@@ -162,3 +168,26 @@ def test_settings_out_of_range_are_refused(settings: dict[str, object]) -> None:
 def test_unknown_rooms_are_named(key: str) -> None:
     with pytest.raises(UsageError, match="room0003"):
         small().background(key, SIZE)
+
+
+def test_relief_of_a_box_is_its_depth_behind_the_nearest_foot() -> None:
+    """A box straight ahead: its front is at the foot, its top reaches back to the rear edge."""
+    thing = cutout.subject(0, 0)
+    shape = box((-0.5, 0.5), (0.0, 0.4), (-0.3, 0.3), solid_colour("808080"))
+    eye = np.array([0.0, 1.5, -4.0])
+    view = View(eye, 0.0, math.atan2(1.5, 4.0))
+    seen = extent(shape, view)
+    assert seen is not None
+    thing = replace(thing, solids=[shape], view=view, extent=seen)
+    # By hand: the front's lower edge is 1.5 m below and 3.7 m ahead of the eye.
+    sine, cosine = math.sin(view.pitch), math.cos(view.pitch)
+    assert thing.foot_z == pytest.approx(1.5 * sine + 3.7 * cosine)
+    part = cutout.frame(thing, 600)
+    relief = cutout.relief(thing, part)
+    assert relief.dtype == np.float32
+    assert relief.shape == part.size
+    middle = relief[:, 300]
+    assert middle[-2] == pytest.approx(0.0, abs=0.02)
+    # The rear edge is 1.1 m below and 4.3 m ahead, the upper edge in front 1.1 m and 3.7 m.
+    assert middle[1] == pytest.approx(1.1 * sine + 4.3 * cosine - thing.foot_z, abs=0.02)
+    assert middle.min() == pytest.approx(1.1 * sine + 3.7 * cosine - thing.foot_z, abs=0.02)

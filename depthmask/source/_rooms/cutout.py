@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.data import UInt8
+from depthmask.data import Float32, Size, UInt8
 from depthmask.source._rooms.furniture import CUTOUTS
 from depthmask.source._rooms.lights import Lights, Panel
 from depthmask.source._rooms.material import solid_colour
@@ -42,11 +42,13 @@ class Subject:
 
         A little more than the thing itself where its top is seen from above.
         """
-        low = self.extent[3]
-        # The lowest picture line meets the floor where the nearest foot stands.
+        return (self.extent[3] - self.extent[2]) * self.foot_z
+
+    @property
+    def foot_z(self) -> float:
+        """Planar z of the nearest foot [m], where the lowest picture line meets the floor."""
         sine, cosine = math.sin(self.view.pitch), math.cos(self.view.pitch)
-        distance = float(self.view.eye[1]) / (low * cosine + sine)
-        return (self.extent[3] - self.extent[2]) * distance
+        return float(self.view.eye[1]) / (self.extent[3] * cosine + sine)
 
 
 def subject(seed: int, number: int) -> Subject:
@@ -73,8 +75,24 @@ def _studio(rng: np.random.Generator) -> Lights:
     return Lights((0.62, 0.62, 0.63), (0.3, 0.27, 0.24), (window,))
 
 
-def photograph(thing: Subject, long_side: int, oversample: int) -> UInt8:
-    """The trimmed cut-out: uint8 [h, w, 4], straight alpha, its longer side `long_side` pixels."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Which part of the view a cut-out shows: its first rays, their distance, its size [h, w]."""
+
+    start: tuple[float, float]
+    per_px: float
+    size: Size
+
+    def grid(self, oversample: int = 1) -> Grid:
+        """The rays through its pixels, or through oversample x oversample places in each."""
+        per_px = self.per_px / oversample
+        u = self.start[0] + (np.arange(self.size[1] * oversample) + 0.5) * per_px
+        v = self.start[1] + (np.arange(self.size[0] * oversample) + 0.5) * per_px
+        return Grid(u.astype(np.float32), v.astype(np.float32))
+
+
+def frame(thing: Subject, long_side: int) -> Frame:
+    """The thing trimmed, its longer side `long_side` pixels."""
     left, right, top, bottom = thing.extent
     wide = right - left >= bottom - top
     per_px = max(right - left, bottom - top) / (long_side + 2 * OVERLAP_PX)
@@ -83,21 +101,38 @@ def photograph(thing: Subject, long_side: int, oversample: int) -> UInt8:
     other = max(int(short + 2 * OVERLAP_PX), 1)
     size = (other, long_side) if wide else (long_side, other)
     start = ((left + right) / 2 - size[1] / 2 * per_px, (top + bottom) / 2 - size[0] / 2 * per_px)
-    values, cover = _values(thing, start, per_px, size, oversample)
-    rgba = np.empty((*size, 4), dtype=np.uint8)
+    return Frame(start, per_px, size)
+
+
+def photograph(thing: Subject, part: Frame, oversample: int) -> UInt8:
+    """The cut-out: uint8 [h, w, 4], straight alpha."""
+    values, cover = _values(thing, part, oversample)
+    rgba = np.empty((*part.size, 4), dtype=np.uint8)
     rgba[..., :3] = to_bytes((values / np.maximum(cover, 1e-6)).transpose(1, 2, 0))
     rgba[..., 3] = to_bytes(cover)
     return rgba
 
 
-def _values(
-    thing: Subject,
-    start: tuple[float, float],
-    per_px: float,
-    size: tuple[int, int],
-    oversample: int,
-) -> tuple[Floats, Floats]:
-    grid = _grid(start, per_px, size)
+def relief(thing: Subject, part: Frame) -> Float32:
+    """Planar z behind the nearest foot [m], float32 [h, w]; beside the thing, that of its edge."""
+    import cv2
+
+    z = nearest(part.grid(), None, sight(thing.view, thing.solids)).z
+    met = np.isfinite(z)
+    if not met.any():
+        return np.zeros(part.size, np.float32)
+    # The label of each pixel is the number of the nearest one that met the thing.
+    beside = (~met).astype(np.uint8)
+    _, labels = cv2.distanceTransformWithLabels(
+        beside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    values = np.zeros(int(labels.max()) + 1, np.float32)
+    values[labels[met]] = z[met] - thing.foot_z
+    return np.asarray(values[labels], np.float32)
+
+
+def _values(thing: Subject, part: Frame, oversample: int) -> tuple[Floats, Floats]:
+    grid = part.grid()
     seen = sight(thing.view, thing.solids)
     hits = nearest(grid, None, seen)
     low, high = np.array([-9.0, 0.0, -9.0]), np.array([9.0, 9.0, 9.0])
@@ -111,12 +146,6 @@ def _values(
             lit(found, materials, thing.lights, openly[pixel], directly[pixel]), EXPOSURE
         )
 
-    fine = _grid(start, per_px / oversample, (size[0] * oversample, size[1] * oversample))
+    fine = part.grid(oversample)
     coarse = centres(hits, found, paint)
     return average(thing.view, fine, None, thing.solids, seen, coarse, paint)
-
-
-def _grid(start: tuple[float, float], per_px: float, size: tuple[int, int]) -> Grid:
-    u = start[0] + (np.arange(size[1]) + 0.5) * per_px
-    v = start[1] + (np.arange(size[0]) + 0.5) * per_px
-    return Grid(u.astype(np.float32), v.astype(np.float32))
