@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from depthmask.blend.alpha import Alpha
 from depthmask.blend.feather import Feather
+from depthmask.blend.poisson import Poisson
+from depthmask.blend.several import Several
 from depthmask.config.hooks import hookimpl
 from depthmask.depth.densedepth import DenseDepth
 from depthmask.depth.fastdepth import FastDepth
@@ -34,7 +36,7 @@ def depthmask_stages() -> Sequence[type[Stage]]:
         *(Assets, Rooms),
         *(Auto, SourceGeometry, NoGeometry),
         *(Random, Grid, Ground),
-        *(Alpha, Feather),
+        *(Alpha, Feather, Poisson, Several),
         *(Layered, FastDepth, DenseDepth, NoDepth),
         *(WebDataset, Zip, Npz, Folder),
         *(Local,),

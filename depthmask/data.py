@@ -164,6 +164,8 @@ class Composite:
     image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. instances: uint8
     or uint16 [h, w], 1 + the number of the layer that is in front, 0 for the background.
     layers: in the order of placing. whole: the same as pixels, as if nothing were in front of them.
+    blend: its name, where samples of one scene differ in it. fallbacks: layers that it left to a
+    plainer way.
     """
 
     recipe: Recipe
@@ -173,6 +175,8 @@ class Composite:
     layers: tuple[Layer, ...]
     background: Background
     whole: Sequence[Whole] = ()
+    blend: str | None = None
+    fallbacks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

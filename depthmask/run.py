@@ -142,6 +142,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
         flips=root.flips,
         repeats=root.repeats,
         parts=parts(source, root.split, inputs),
+        variants=root.blend.variants,
     )
     known = sum(map(source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
     with setting_errors_named("geometry"):

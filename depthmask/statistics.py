@@ -51,7 +51,8 @@ class Statistics:
     """Of the pixels before any encoding: image and mask in levels of 0..255, depth in millimetres.
 
     Depth is rounded to the millimetre for the sums, and invalid pixels are left out. counts:
-    samples that drew other assets as the first had no place (`redrawn`), and how often (`redraws`).
+    samples that drew other assets as the first had no place (`redrawn`), and how often (`redraws`);
+    cut-outs that the blend left to a plainer way (`blend_fallbacks`).
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class Statistics:
             self._add_depth(sample.depth)
         if attempt := sample.meta.get("attempt"):
             self.counts.update(redrawn=1, redraws=attempt)
+        if fallbacks := sample.meta.get("blend_fallbacks"):
+            self.counts.update(blend_fallbacks=fallbacks)
 
     def _settle(self) -> None:
         """Add what was left for later: a list grows in a tenth of the time of these sums."""

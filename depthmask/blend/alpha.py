@@ -11,7 +11,7 @@ from depthmask.stage import stage
 class Alpha(Blend):
     """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
 
-    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> None:
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """Canvas + (rgb - canvas) * a / 255, what is more apart from what is less: all in bytes.
 
         OpenCV's products are float32, whose error never reaches the next level: no multiple of
@@ -27,3 +27,4 @@ class Alpha(Blend):
         less = cv2.multiply(cv2.subtract(window, patch.rgb), alpha, scale=1 / 255)
         cv2.add(window, more, window)
         cv2.subtract(window, less, window)
+        return True

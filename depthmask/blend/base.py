@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from depthmask.data import UInt8
-from depthmask.stage import Stage
+from depthmask.stage import Stage, setting, settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,33 @@ class Patch:
         return self.rgb.nbytes + self.alpha.nbytes
 
 
+@settings
 class Blend(Stage):
     """Mixes a patch into the canvas; what hides what was settled before."""
 
     kind: ClassVar[str] = "blend"
 
+    match: float = setting(
+        0.0, ge=0, le=1, help="how far colours of cut-outs move to those around them, 0..1"
+    )
+    shadow: float = setting(
+        0.0, ge=0, le=1, help="darkness of a soft shadow on the floor, where one is known, 0..1"
+    )
+
     @abstractmethod
-    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> None:
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """Change `canvas` in place.
 
         canvas: uint8 [H, W, 3]. patch: its alpha is the visible part. top, left: where it lies;
-        it is wholly within the canvas.
+        it is wholly within the canvas. Returns False where the stage's own way would have failed
+        and a plainer one was used, which is counted.
         """
+
+    @property
+    def variants(self) -> int:
+        """How many samples show each scene, one for each variant of the blend."""
+        return 1
+
+    def variant(self, number: int) -> Blend:
+        """The blend of that variant, 0 is the first."""
+        return self

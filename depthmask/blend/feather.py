@@ -31,10 +31,10 @@ class Feather(Alpha):
         2.0, ge=0, le=20, help="how far solid pixels lend their colour, pixels; 0: not at all"
     )
 
-    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> None:
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """As `alpha`, with the mended patch."""
         rgb = decontaminated(patch.rgb, patch.alpha, self.reach) if self.reach else patch.rgb
-        super().blend(canvas, Patch(rgb, self._softened(patch.alpha)), top, left)
+        return super().blend(canvas, Patch(rgb, self._softened(patch.alpha)), top, left)
 
     def _softened(self, alpha: UInt8) -> UInt8:
         import cv2

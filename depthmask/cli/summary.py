@@ -28,6 +28,8 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
     if redrawn := dataset.info["counts"].get("redrawn"):
         draws = dataset.info["counts"]["redraws"]
         screen.line(f"redrawn   {redrawn:,} samples, {draws:,} draws of assets had no place")
+    if fallbacks := dataset.info["counts"].get("blend_fallbacks"):
+        screen.line(f"blended   {fallbacks:,} cut-outs by plain alpha, where the blend would smear")
     if left_out := dataset.info["left_out"]:
         screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
     path = str(dataset.path)

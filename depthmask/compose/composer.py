@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from depthmask.blend.base import Blend
+from depthmask.blend.match import matched
 from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
+from depthmask.compose.shadow import cast_shadow
 from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Scene
 from depthmask.errors import NoPlaceError
 from depthmask.placement.base import Placement
@@ -75,11 +77,23 @@ class Composer:
     def _blended(
         self, recipe: Recipe, background: Background, cover: Cover, layers: tuple[Layer, ...]
     ) -> Composite:
-        canvas = background.image.copy()
-        for patch, top, left in cover.patches:
-            self._blend.blend(canvas, patch, top, left)
+        canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
+        for layer, patch, top, left in cover.patches:
+            if blend.match:
+                patch = matched(canvas, patch, top, left, blend.match)
+            if blend.shadow:
+                cast_shadow(canvas, background, layer, blend.shadow)
+            fallbacks += not blend.blend(canvas, patch, top, left)
         return Composite(
-            recipe, canvas, cover.mask, cover.instances, layers, background, cover.whole
+            recipe,
+            canvas,
+            cover.mask,
+            cover.instances,
+            layers,
+            background,
+            cover.whole,
+            blend.name if self._blend.variants > 1 else None,
+            fallbacks,
         )
 
     def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:

@@ -67,9 +67,9 @@ class Cover:
         self._order: list[_Placed] = []
 
     @property
-    def patches(self) -> list[tuple[Patch, int, int]]:
-        """What is on the canvas of each layer, its top and its left there, from back to front."""
-        return [one.patch for one in self._stack]
+    def patches(self) -> list[tuple[Layer, Patch, int, int]]:
+        """Each layer, what is to be seen of it, its top and its left; from back to front."""
+        return [(one.layer, *one.patch) for one in self._stack]
 
     @property
     def whole(self) -> list[Whole]:
@@ -91,7 +91,7 @@ class Cover:
         on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
-        new = _Placed((patch, top, left), meet, cut_out.alpha_sum, layer.depth_m, on_canvas, whole)
+        new = _Placed(layer, (patch, top, left), meet, cut_out.alpha_sum, on_canvas, whole)
         if not self._stack:
             self._put_first(new)
         elif not self._put_among(new, min_visible, max_overlap):
@@ -183,10 +183,10 @@ class _Placed:
     what is to be seen, [h, w] of the canvas.
     """
 
+    layer: Layer
     patch: tuple[Patch, int, int]
     meet: Window
     whole: int
-    depth_m: float | None
     sum: int
     uncovered: Whole
     seen: UInt8 | None = None
@@ -194,6 +194,10 @@ class _Placed:
     @property
     def alpha(self) -> UInt8:
         return self.patch[0].alpha
+
+    @property
+    def depth_m(self) -> float | None:
+        return self.layer.depth_m
 
     def on_canvas(self, size: Size) -> UInt8:
         """Its alpha, 0 outside its box."""

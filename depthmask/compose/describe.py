@@ -32,6 +32,10 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
             layer["amodal"] = _amodal(composite, number - 1)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
+    if composite.blend:
+        meta |= {"scene": recipe.scene, "blend": composite.blend}
+    if composite.fallbacks:
+        meta["blend_fallbacks"] = composite.fallbacks
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
     return meta

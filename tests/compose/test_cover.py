@@ -313,7 +313,7 @@ def test_patches_come_from_back_to_front() -> None:
         alpha[int(depth_m)] = 255
         alpha[0, 0] = int(depth_m) * 10
         assert add(cover, layer, cut_out(alpha))
-    assert [int(patch.alpha[0, 0]) for patch, _, _ in cover.patches] == [30, 20, 10]
+    assert [int(patch.alpha[0, 0]) for _, patch, _, _ in cover.patches] == [30, 20, 10]
 
 
 def test_the_background_hides_what_is_farther_by_more_than_the_tolerance() -> None:

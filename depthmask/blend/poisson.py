@@ -1,0 +1,86 @@
+"""Blending by gradients: the cut-out takes on the light of its surroundings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from depthmask.blend.alpha import Alpha
+from depthmask.blend.base import Patch
+from depthmask.blend.feather import SOLID
+from depthmask.data import UInt8
+from depthmask.stage import setting, stage
+
+_ERODED = 3
+"""Pixels that OpenCV takes from the edge of the mask; without them thin legs would vanish."""
+_MARGIN = _ERODED + 2
+"""Pixels of surroundings beyond the patch."""
+_LEAST_SOLID = 16
+"""Pixels, of which there has to be something to solve for."""
+
+
+@stage("poisson")
+class Poisson(Alpha):
+    """Seamless cloning (Perez et al. 2003, https://doi.org/10.1145/882262.882269), by OpenCV.
+
+    The colours of the cut-out are solved for anew, with its own gradients inside and the
+    background's at the edge, and then mixed by alpha, so that the mask stays as it is. Where they
+    would change by more than `most_change` levels in the mean, the background bleeds through:
+    there, and for the smallest cut-outs, plain alpha is used, and counted as `blend_fallbacks`.
+    """
+
+    most_change: float = setting(
+        20.0, ge=0, le=255, help="largest mean change of a colour in the cut-out, levels of 255"
+    )
+
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
+        """As `alpha`, with the colours solved for."""
+        rgb = cloned(canvas, patch, top, left)
+        if rgb is None or _change(rgb, patch) > self.most_change:
+            super().blend(canvas, patch, top, left)
+            return False
+        return super().blend(canvas, Patch(rgb, patch.alpha), top, left)
+
+
+def cloned(canvas: UInt8, patch: Patch, top: int, left: int) -> UInt8 | None:
+    """The patch's colours uint8 [h, w, 3] in the light of the canvas; None if it is too small."""
+    import cv2
+
+    height, width = patch.alpha.shape
+    solid = patch.alpha >= 128
+    if np.count_nonzero(solid) < _LEAST_SOLID:
+        return None
+    # Beyond the canvas's edge are the surroundings within, mirrored.
+    framed = cv2.copyMakeBorder(canvas, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT_101)
+    behind = framed[top : top + height + 2 * _MARGIN, left : left + width + 2 * _MARGIN]
+    own = np.zeros(behind.shape[:2], np.uint8)
+    inner = slice(_MARGIN, _MARGIN + height), slice(_MARGIN, _MARGIN + width)
+    own[inner][solid] = 255
+    mask = cv2.dilate(own, np.ones((2 * _ERODED + 1, 2 * _ERODED + 1), np.uint8))
+    source = _spread(patch.rgb, own, inner)
+    # OpenCV puts the middle of the mask's box there: it has to stay where it is.
+    x, y, wide, high = cv2.boundingRect(mask)
+    middle = (x + wide // 2, y + high // 2)
+    found = cv2.seamlessClone(source, behind, mask, middle, cv2.NORMAL_CLONE)[inner]
+    return np.asarray(np.where(solid[..., None], found, patch.rgb), np.uint8)
+
+
+def _spread(rgb: UInt8, own: UInt8, inner: tuple[slice, slice]) -> UInt8:
+    """The colours of own pixels, and beside them those of the nearest one: no step at the edge."""
+    import cv2
+
+    _, labels = cv2.distanceTransformWithLabels(
+        255 - own, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    framed = np.zeros((*own.shape, 3), np.uint8)
+    framed[inner] = rgb
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
+    colours[labels[own > 0]] = framed[own > 0]
+    return np.asarray(colours[labels], np.uint8)
+
+
+def _change(rgb: UInt8, patch: Patch) -> float:
+    """Mean change of the solid pixels, in levels."""
+    solid = patch.alpha >= SOLID
+    if not solid.any():
+        return 0.0
+    return float(np.abs(rgb[solid].astype(np.int16) - patch.rgb[solid]).mean())
