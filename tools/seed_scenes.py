@@ -46,6 +46,8 @@ def with_heights(assets: Path, folder: Path) -> Path:
 def job_of(root: Path, placement: str, samples: int) -> Generate:
     """The job that makes such scenes of these assets."""
     words = ["source=assets", f"source.root={root}", f"placement={placement}", "objects=[1,3]"]
+    if placement == "ground":
+        words += ["blend=feather", "blend.shadow=0.5"]
     config = compose_root([*words, f"samples={samples}", "geometry=fastdepth"])
     config.source.check(config.canvas)
     return prepare(config, "")[0]
