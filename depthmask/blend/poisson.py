@@ -14,6 +14,9 @@ _ERODED = 3
 """Pixels that OpenCV takes from the edge of the mask; without them thin legs would vanish."""
 _MARGIN = _ERODED + 2
 """Pixels of surroundings beyond the patch."""
+WEAKEST = 1 / 3
+"""Part of the change that has to be left. The median change is 44 levels among made rooms, 80 among
+photographs, and from 25 on people turn to ghosts."""
 _LEAST_SOLID = 16
 """Pixels, of which there has to be something to solve for."""
 
@@ -23,9 +26,10 @@ class Poisson(Alpha):
     """Seamless cloning (Perez et al. 2003, https://doi.org/10.1145/882262.882269), by OpenCV.
 
     The colours of the cut-out are solved for anew, with its own gradients inside and the
-    background's at the edge, and then mixed by alpha, so that the mask stays as it is. Where they
-    would change by more than `most_change` levels in the mean, the background bleeds through:
-    there, and for the smallest cut-outs, plain alpha is used, and counted as `blend_fallbacks`.
+    background's at the edge, and then mixed by alpha, so that the mask stays as it is. A change by
+    more than `most_change` levels in the mean is weakened to that: the background would bleed
+    through. Where it would have to be weakened to less than a third, it would smear: there, and
+    for the smallest cut-outs, plain alpha is used, and counted as `blend_fallbacks`.
     """
 
     most_change: float = setting(
@@ -35,9 +39,14 @@ class Poisson(Alpha):
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """As `alpha`, with the colours solved for."""
         rgb = cloned(canvas, patch, top, left)
-        if rgb is None or _change(rgb, patch) > self.most_change:
+        change = 0.0 if rgb is None else _change(rgb, patch)
+        if rgb is None or change > self.most_change / WEAKEST:
             super().blend(canvas, patch, top, left)
             return False
+        if change > self.most_change:
+            part = self.most_change / change
+            mixed = patch.rgb + part * (rgb.astype(np.float32) - patch.rgb)
+            rgb = np.rint(mixed).astype(np.uint8)
         return super().blend(canvas, Patch(rgb, patch.alpha), top, left)
 
 

@@ -75,6 +75,17 @@ def test_where_it_would_smear_alpha_is_used_and_told() -> None:
     assert Poisson(most_change=255).blend(found, patch, 10, 20)
 
 
+@pytest.mark.parametrize("most", [10.0, 20.0])
+def test_a_large_change_is_weakened_to_the_largest(most: float) -> None:
+    canvas, thing = wall(150), wall(125)
+    thing[4:12, 4:12] += 40
+    patch = block(16, 17, thing)
+    found = canvas.copy()
+    assert Poisson(most_change=most).blend(found, patch, 10, 20)
+    change = np.abs(found[10:26, 20:37].astype(int) - patch.rgb).mean()
+    assert change == pytest.approx(most, abs=0.7)
+
+
 def test_the_smallest_are_left_to_alpha() -> None:
     canvas, patch = wall(), block(3, 5, wall(100))
     assert cloned(canvas, patch, 3, 3) is None
