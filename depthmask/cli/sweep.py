@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import multiprocessing
 import os
 import platform
 import re
@@ -93,6 +94,10 @@ def job(config: DictConfig) -> float | None:
     # The lines and bars of jobs side by side would run into each other.
     in_turn = hydra.launcher._target_ == _IN_TURN
     screen = Screen(quiet=not in_turn)
+    if not in_turn:
+        # Joblib leaves a method of its own as the default, which workers of ours would inherit
+        # and know nothing of.
+        multiprocessing.set_start_method("spawn", force=True)
     screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}")
     try:
         result = _run(config, screen)

@@ -269,7 +269,9 @@ def test_jobs_in_processes_of_their_own(
 ) -> None:
     pytest.importorskip(package)
     out = tmp_path / "out"
-    words = ["-m", *SMALL, f"output={out}", "seed=0,1", FAIL, *launcher]
+    # Two shards and two workers: a job starts processes in its turn.
+    pairs = [*SMALL[:-1], "shard_size=2", "runner.workers=2"]
+    words = ["-m", *pairs, f"output={out}", "seed=0,1", FAIL, *launcher]
     assert main(words) == 1
     assert [row["status"] for row in table(out)] == ["made", "failed"] * 2
     assert [row["seed"] for row in table(out)] == ["0", "0", "1", "1"]
@@ -280,11 +282,12 @@ def test_jobs_in_processes_of_their_own(
         assert int(process) != os.getpid()
     # The same bytes as in this process.
     alone = tmp_path / "alone"
-    assert main(["-m", *SMALL, f"output={alone}", "seed=0,1"]) == 0
+    assert main(["-m", *pairs, f"output={alone}", "runner.workers=1", "seed=0,1"]) == 0
     assert datasets(alone) == datasets(out)
     for name in datasets(alone):
-        shard = Path(name) / "shards" / "train-000000.tar"
-        assert (alone / shard).read_bytes() == (out / shard).read_bytes()
+        for number in range(2):
+            shard = Path(name) / "shards" / f"train-00000{number}.tar"
+            assert (alone / shard).read_bytes() == (out / shard).read_bytes()
 
 
 def test_optuna_optimises_a_number_of_the_datasets(
