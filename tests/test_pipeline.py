@@ -230,23 +230,6 @@ def test_default_output_is_found_again(
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
-def test_sweep_gives_each_job_its_folder(
-    assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    words = ["source=assets", f"source.root={assets}", "size=[32,32]", "samples=3", "+preset=pairs"]
-    assert main([*words, "-m", "placement=random,grid", "writer=zip,npz", "output=sweep"]) == 0
-    folders = sorted(path.name for path in (tmp_path / "sweep").iterdir())
-    assert [name.rpartition("-")[0] for name in folders] == [
-        "assets-grid-none-npz", "assets-grid-none-zip",
-        "assets-random-none-npz", "assets-random-none-zip",
-    ]  # fmt: skip
-    assert [path.name for path in tmp_path.iterdir()] == ["sweep"]
-    assert all(len(depthmask.open(tmp_path / "sweep" / name)) == 3 for name in folders)
-    assert main([*words, "-m", "placement=random", "objects=1,9", "output=sweep2"]) == 1
-    assert len(list((tmp_path / "sweep2").iterdir())) == 1
-
-
 def test_run_leaves_preview_and_log(assets: Path, tmp_path: Path) -> None:
     make(assets, tmp_path / "out", "samples=30")
     with Image.open(tmp_path / "out/preview.jpg") as preview:

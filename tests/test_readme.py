@@ -36,7 +36,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # These need folders of their own, and have tests of their own.
-ELSEWHERE = ("assets", "evaluate", "tune")
+ELSEWHERE = ("assets", "evaluate", "tune", "hydra/", "target=")
 
 
 @pytest.mark.parametrize(

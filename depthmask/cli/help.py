@@ -20,6 +20,7 @@ usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset
   python -m depthmask placement=random writer=webdataset
   python -m depthmask source=assets source.root=DIR output=OUT samples=10000 runner.workers=2
   python -m depthmask -m placement=random,grid writer=zip,npz     every combination
+  python -m depthmask -m +experiment=placements                   a sweep by name
 """
 
 

@@ -40,8 +40,8 @@ def _presets() -> Iterator[str]:
     folders = [config_folder(), *plugin_config_folders()]
     for path in (path for folder in folders for path in sorted(folder.glob("*/*.yaml"))):
         group = path.parent.name
-        name = f"+preset={path.stem}" if group == "preset" else f"{group}={path.stem}"
-        yield f"  {name}  {_first_comment(path)}"
+        plus = "" if group in KINDS else "+"
+        yield f"  {plus}{group}={path.stem}  {_first_comment(path)}"
 
 
 def _first_comment(path: Path) -> str:

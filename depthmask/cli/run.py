@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from unittest.mock import patch
 
 import hydra
@@ -20,7 +20,7 @@ from depthmask.config.build import from_config
 from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
 from depthmask.config.registry import registry
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.pipeline import in_one_line
 from depthmask.run import run
 
@@ -33,25 +33,38 @@ def main(arguments: Sequence[str]) -> int:
     """Run Hydra's command line over `conf/` and the registered stages."""
     for problem in registry().problems:
         print(f"warning: {problem}", file=sys.stderr)
+    if {"-m", "--multirun"} & set(arguments):
+        from depthmask.cli import sweep
+
+        return sweep.main(arguments)
+    single = _Single()
+    with _scratch_folder() as scratch:
+        try:
+            hydra_main(single.run, [*arguments, f"hydra.sweep.dir={scratch}"])
+        except Exception as error:
+            raise explain(error, arguments) from error
+    if single.failure:
+        raise single.failure
+    return 0
+
+
+def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -> None:
+    """Have Hydra compose the config, or those of a sweep, and call the task; raises what it says.
+
+    task: a function of a module if other processes are to run it.
+    """
     hydra_source.register()
     # Hydra would print its own traceback and exit with 1; this makes it raise.
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    jobs = _Jobs()
     command = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name="config"
-    )(jobs.run)
-    with _scratch_folder() as scratch:
-        words = ["depthmask", *_flags_first(arguments), f"hydra.sweep.dir={scratch}"]
-        with patch.object(sys, "argv", words):
-            try:
-                command()
-            except Exception as error:
-                raise explain(error, arguments) from error
-    return jobs.exit_code()
+    )(task)
+    with patch.object(sys, "argv", ["depthmask", *flags_first(arguments)]):
+        command()
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """Where Hydra leaves its notes on a sweep."""
+    """Where Hydra may leave its notes: it would make a folder of its own."""
     try:
         return tempfile.TemporaryDirectory(prefix="depthmask-")
     except OSError as error:
@@ -61,7 +74,7 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
         ) from None
 
 
-def _flags_first(arguments: Sequence[str]) -> list[str]:
+def flags_first(arguments: Sequence[str]) -> list[str]:
     """Options with their values, then overrides: Hydra's argparse takes them in no other order."""
     options, overrides = [], []
     takes_value = False
@@ -74,39 +87,29 @@ def _flags_first(arguments: Sequence[str]) -> list[str]:
     return [*options, *overrides]
 
 
-class _Jobs:
-    """Runs the jobs that Hydra hands out, one or a sweep of them, and keeps what went wrong.
+class _Single:
+    """Runs the one job that Hydra hands out, and keeps what went wrong.
 
-    A job that raised would make Hydra print lines of its own, and end a sweep.
+    A job that raised would make Hydra print lines of its own.
     """
 
     def __init__(self) -> None:
-        self._failures: list[Exception] = []
-        self._sweep = False
+        self.failure: DepthmaskError | None = None
 
     def run(self, config: DictConfig) -> None:
         """Hydra's task function."""
-        self._sweep = HydraConfig.get().mode is RunMode.MULTIRUN
-        overrides = HydraConfig.get().overrides.task
         screen = Screen()
         try:
-            result = run(from_config(config), screen, sweep=self._sweep)
-            show_result(result, screen, overrides)
-        except Exception as unforeseen:
-            error = _as_one_line(unforeseen)
-            self._failures.append(error)
-            if self._sweep:
-                screen.line(f"error: {' '.join(overrides)}: {error}")
+            if HydraConfig.get().mode is RunMode.MULTIRUN:
+                raise UsageError("hydra.mode=MULTIRUN: a sweep is asked for by -m")
+            result = run(from_config(config), screen)
+            show_result(result, screen, HydraConfig.get().overrides.task)
+        except Exception as error:
+            self.failure = as_one_line(error)
         finally:
             screen.close()
 
-    def exit_code(self) -> int:
-        """0 if all went well; the failure of a single run is raised."""
-        if self._failures and not self._sweep:
-            raise self._failures[0]
-        return DepthmaskError.exit_code if self._failures else 0
 
-
-def _as_one_line(error: Exception) -> DepthmaskError:
+def as_one_line(error: Exception) -> DepthmaskError:
     """A stage of a plugin may raise anything, as early as when it is made."""
     return error if isinstance(error, DepthmaskError) else DepthmaskError(in_one_line(error))

@@ -64,8 +64,8 @@ class _LogFile(logging.FileHandler):
 class Screen:
     """Lines and progress bars on stderr; what the `depthmask` loggers say goes to the log file."""
 
-    def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
         # Kept until the log file is open: that happens after the guard has let the run in.
         self._early = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
         self._logger = logging.getLogger("depthmask")

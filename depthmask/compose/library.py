@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from depthmask.blend.base import Patch
+from depthmask.bounded import Bounded, background_bytes, foreground_bytes
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.source.base import Source
 from depthmask.statistics import byte_sum
-
-CACHE_BYTES = 64 << 20
-"""For each kind: 64 MiB hold 370 backgrounds of 160x160 with depth (some 300 with a floor), or 740
-cut-outs of 150x150."""
-
-V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +40,9 @@ class Library:
         self._source = source
         self._size = size
         self._make_background = background
-        self._backgrounds = _Bounded[Background](_background_bytes)
-        self._foregrounds = _Bounded[Foreground](lambda one: one.rgba.nbytes)
-        self._cut_outs = _Bounded[CutOut](lambda one: one.nbytes)
+        self._backgrounds = Bounded[Background](background_bytes)
+        self._foregrounds = Bounded[Foreground](foreground_bytes)
+        self._cut_outs = Bounded[CutOut](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
         """The background, completed with geometry where a stage reads it."""
@@ -62,41 +56,6 @@ class Library:
         """The layer's foreground at the layer's size and flip."""
         key = (layer.foreground, layer.height, layer.width, layer.flip)
         return self._cut_outs.get(key, lambda: _cut_out(self.foreground(layer.foreground), layer))
-
-
-class _Bounded(Generic[V]):
-    """A cache that forgets its oldest values beyond `CACHE_BYTES`.
-
-    The oldest, not those least recently used: assets are drawn at random, so that one is as good as
-    the other, and a plain dict answers in 0.1 us, cachetools' LRU in 3.
-    """
-
-    def __init__(self, measure: Callable[[V], int]) -> None:
-        self._measure = measure
-        self._values: dict[Hashable, V] = {}
-        self._bytes = 0
-
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        value = self._values.get(key)
-        if value is None:
-            value = make()
-            self._keep(key, value)
-        return value
-
-    def _keep(self, key: Hashable, value: V) -> None:
-        size = self._measure(value)
-        if size > CACHE_BYTES:
-            return
-        self._bytes += size
-        self._values[key] = value
-        while self._bytes > CACHE_BYTES:
-            oldest = next(iter(self._values))
-            self._bytes -= self._measure(self._values.pop(oldest))
-
-
-def _background_bytes(background: Background) -> int:
-    arrays = (background.image, background.depth_m, background.floor)
-    return sum(array.nbytes for array in arrays if array is not None)
 
 
 def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:

@@ -36,6 +36,9 @@ class Root:
         60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
     )
     shard_size: int = setting(1000, ge=1, help="samples in a shard")
+    target: str | None = setting(
+        None, help="in a sweep: the number of dataset.json to optimise, as statistics.mask.mean"
+    )
     split: Shares = field(
         default_factory=Shares, metadata={"help": "training, validation and test (see below)"}
     )

@@ -21,7 +21,7 @@ from depthmask.output.publish import (
     write_sealed,
 )
 
-FREE = ("output", "overwrite", "runner")
+FREE = ("output", "overwrite", "runner", "target")
 """Config that decides nothing about the samples."""
 
 

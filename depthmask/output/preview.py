@@ -15,6 +15,9 @@ _COLUMNS = 4
 _GAP = 12
 _MARGIN = 24
 _TILE = 160
+_LINE = 26
+_LEGEND_WIDTH = 340
+"""With both of its numbers and a gap to the title."""
 _PAPER = (250, 250, 248)
 _INK = (60, 60, 60)
 
@@ -30,22 +33,21 @@ def contact_sheet(
     width, height = tiles[0].size
     rows = -(-len(tiles) // _COLUMNS)
     columns = min(_COLUMNS, len(tiles))
-    sheet = Image.new(
-        "RGB",
-        (
-            2 * _MARGIN + columns * (width + _GAP) - _GAP,
-            3 * _MARGIN + 12 + rows * (height + _GAP) - _GAP,
-        ),
-        _PAPER,
-    )
+    font = ImageFont.load_default(16)
+    whole_width = 2 * _MARGIN + columns * (width + _GAP) - _GAP
+    # Beside the title, or below it if the sheet is narrow.
+    has_legend = far != near
+    is_narrow = font.getlength(title) + _LEGEND_WIDTH > whole_width - 2 * _MARGIN
+    legend_top = _MARGIN + _LINE if has_legend and is_narrow else _MARGIN
+    first = legend_top + _MARGIN + 12
+    whole_height = first + rows * (height + _GAP) - _GAP + _MARGIN
+    sheet = Image.new("RGB", (whole_width, whole_height), _PAPER)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, _COLUMNS)
-        left, top = _MARGIN + column * (width + _GAP), 2 * _MARGIN + 12 + row * (height + _GAP)
-        sheet.paste(tile, (left, top))
-    draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _MARGIN), title, fill=_INK, font=ImageFont.load_default(16))
-    if far != near:
-        _legend(sheet, near, far, contract.unit if contract else "")
+        sheet.paste(tile, (_MARGIN + column * (width + _GAP), first + row * (height + _GAP)))
+    ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=_INK, font=font)
+    if has_legend:
+        _legend(sheet, legend_top, near, far, contract.unit if contract else "")
     return sheet
 
 
@@ -72,17 +74,16 @@ def _tile(sample: Sample, near: float, far: float) -> Image.Image:
     return tile
 
 
-def _legend(sheet: Image.Image, near: float, far: float, unit: str) -> None:
-    """A colour bar with the depth of its ends, at the top right."""
+def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) -> None:
+    """A colour bar with the depth of its ends, at the right."""
     width, height = 200, 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
     right_text = f"{far:.1f} {unit}"
     right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
     left = right - 8 - width
-    sheet.paste(Image.fromarray(bar), (left, _MARGIN + 2))
-    draw.text((right, _MARGIN), right_text, fill=_INK, font=font)
+    sheet.paste(Image.fromarray(bar), (left, top + 2))
+    draw.text((right, top), right_text, fill=_INK, font=font)
     left_text = f"{near:.1f} {unit}"
-    draw.text(
-        (left - 8 - draw.textlength(left_text, font=font), _MARGIN), left_text, fill=_INK, font=font
-    )
+    left_end = left - 8 - draw.textlength(left_text, font=font)
+    draw.text((left_end, top), left_text, fill=_INK, font=font)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -33,6 +36,26 @@ class OnBadAsset(Enum):
     fail = "fail"
     skip = "skip"
     quarantine = "quarantine"
+
+
+State: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
+"""Of each file of the assets: path, inode, bytes, times of change in nanoseconds."""
+_SETTLED_NS = 2 * 10**9
+"""What changed just now may change again without another time: those of file systems are coarse."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What `check` found; listings: the files in use, by folder and key."""
+
+    checked: Checked
+    listings: dict[str, dict[str, Path]]
+    unused: int
+
+
+_LAST: dict[object, _Looked] = {}
+"""The last assets that this process looked at: 200 pictures of 640x480 take 0.3 s, 2 ms to find
+untouched."""
 
 
 @stage("assets")
@@ -107,7 +130,26 @@ class Assets(Source):
         return key in self._optional("bg_depth")
 
     def check(self, size: Size) -> Checked:
-        """Decode every asset; the digest covers names and contents of all files in use."""
+        """Decode every asset; the digest covers names and contents of all files in use.
+
+        For the next job of a sweep, what nobody has touched since is not looked at again.
+        """
+        state = (type(self), repr(self), size, _state(self._root))
+        looked = _LAST.get(state)
+        if looked is None:
+            looked = self._look(size)
+            _LAST.clear()
+            if _is_settled(state[-1]):
+                _LAST[state] = looked
+        self._listings = {folder: dict(files) for folder, files in looked.listings.items()}
+        if looked.unused:
+            _log.warning(
+                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own",
+                looked.unused,
+            )
+        return looked.checked
+
+    def _look(self, size: Size) -> _Looked:
         found = self._scan()
         self._listings = {folder: dict(one.files) for folder, one in found.items()}
         self._check_table(found)
@@ -122,8 +164,8 @@ class Assets(Source):
         if faults and self.on_bad_asset is OnBadAsset.fail:
             raise UsageError(_in_one_line(faults))
         self._require_both(faults)
-        self._tell_of_unused_masks()
-        return Checked(self._digest(), tuple(sorted(left_out, key=lambda one: one.file)))
+        checked = Checked(self._digest(), tuple(sorted(left_out, key=lambda one: one.file)))
+        return _Looked(checked, self._listings, self._unused_masks())
 
     def _scan(self) -> dict[str, Listing]:
         return {folder: listing(self._root, folder) for folder in _OWNERS}
@@ -188,13 +230,9 @@ class Assets(Source):
                     "put pictures there or choose another source.root"
                 )
 
-    def _tell_of_unused_masks(self) -> None:
+    def _unused_masks(self) -> int:
         with ThreadPoolExecutor(cores()) as threads:
-            unused = sum(threads.map(self._has_alpha, self._optional("fg_mask")))
-        if unused:
-            _log.warning(
-                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own", unused
-            )
+            return sum(threads.map(self._has_alpha, self._optional("fg_mask")))
 
     def _has_alpha(self, key: str) -> bool:
         return images.to_rgba(images.load(self._files("fg")[key])) is not None
@@ -261,6 +299,25 @@ class Assets(Source):
                 f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
         return mask
+
+
+def _state(root: Path) -> State:
+    """The same as long as nobody touches the assets."""
+    paths = [path for folder in _OWNERS for path in (root / folder).glob("*")]
+    return tuple(sorted(_touched(path) for path in [*paths, root, root / "assets.csv"]))
+
+
+def _touched(path: Path) -> tuple[str, int, int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (str(path), 0, 0, 0, 0)
+    return (str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _is_settled(state: State) -> bool:
+    newest = max(max(changed, touched) for *_, changed, touched in state)
+    return newest < time.time_ns() - _SETTLED_NS
 
 
 def _fault(attempt: Callable[[], object]) -> AssetError | None:

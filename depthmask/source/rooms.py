@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 
+from depthmask.bounded import Bounded, background_bytes, foreground_bytes
 from depthmask.data import Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
 from depthmask.source.base import Checked, Source
@@ -14,6 +15,11 @@ from depthmask.stage import setting, stage
 
 GENERATOR = 1
 """Version of the made pictures: raised whenever the same settings give other pixels."""
+
+# What this process has made: the jobs of a sweep mostly differ in other things than the rooms, and
+# a room takes 0.1 s.
+_rooms = Bounded[Background](background_bytes)
+_furniture = Bounded[Foreground](foreground_bytes)
 
 
 @stage("rooms")
@@ -57,6 +63,9 @@ class Rooms(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The room as photograph, with depth, camera and floor."""
+        return _rooms.get((type(self), self._identity(size), key), lambda: self._room(key, size))
+
+    def _room(self, key: str, size: Size) -> Background:
         # Here and below: 70 ms that `--help` does not need.
         from depthmask.source._rooms import photo
         from depthmask.source._rooms.scene import Optics, scene
@@ -79,6 +88,11 @@ class Rooms(Source):
 
         `height_m` is what the picture spans at the distance of the nearest foot.
         """
+        return _furniture.get(
+            (type(self), self._identity(size), key), lambda: self._item(key, size)
+        )
+
+    def _item(self, key: str, size: Size) -> Foreground:
         from depthmask.source._rooms import cutout
 
         thing = cutout.subject(self.seed, _number(key, "item", self.furniture))
@@ -98,8 +112,11 @@ class Rooms(Source):
 
     def check(self, size: Size) -> Checked:
         """A hash of the settings and the generator's version; there is nothing to read."""
-        settings = json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
-        return Checked(hashlib.sha256(settings.encode()).hexdigest()[:16])
+        return Checked(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
+
+    def _identity(self, size: Size) -> str:
+        """All that decides the pixels behind a key, as text."""
+        return json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
 
 
 def _keys(prefix: str, count: int) -> list[str]:

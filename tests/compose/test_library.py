@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.compose import library
+from depthmask import bounded
 from depthmask.compose.library import Library
 from depthmask.data import Background, Foreground, Layer, Size
 from depthmask.source.base import Source
@@ -116,7 +116,7 @@ def test_memory_is_bounded_and_the_newest_stay(
     make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Room for two pictures of 8x8x3 bytes with depth, 192 + 256 each.
-    monkeypatch.setattr(library, "CACHE_BYTES", 900)
+    monkeypatch.setattr(bounded, "CACHE_BYTES", 900)
     calls: list[str] = []
 
     def background(key: str) -> Background:

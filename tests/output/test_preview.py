@@ -67,6 +67,23 @@ def test_other_shapes_keep_their_aspect(plain: Callable[..., Sample], size: Size
     assert sheet.width == 48 + 3 * round(160 * size[1] / size[0])
 
 
+def test_the_legend_of_a_narrow_sheet_stands_below_the_title(
+    plain: Callable[..., Sample],
+) -> None:
+    samples = [plain((9, 9, 9), depth) for depth in (1.0, 5.0)]
+    beside = contact_sheet(samples, "title")
+    below = contact_sheet(samples, "a title of so many words that nothing fits beside it, " * 2)
+    assert below.size == (beside.width, beside.height + 26)
+    # The bar is as it was, 26 rows deeper; where it was there is no colour any more.
+    old, new = np.asarray(beside), np.asarray(below)
+    (right,) = np.nonzero(
+        (old[30:36].astype(int).max(axis=2) - old[30:36].min(axis=2)).min(axis=0) > 60
+    )
+    bar = slice(right[0], right[-1])
+    np.testing.assert_array_equal(new[56:62, bar], old[30:36, bar])
+    assert (new[24:50].max(axis=2) - new[24:50].min(axis=2)).max() < 10
+
+
 def test_depth_without_a_valid_pixel(plain: Callable[..., Sample]) -> None:
     sheet = np.asarray(contact_sheet([plain((9, 9, 9), 0.0)], "title"))
     assert (sheet[60:220, 24 + 320 : 24 + 480] == 64).all()

@@ -18,6 +18,7 @@ from PIL import Image
 from depthmask.data import Camera
 from depthmask.errors import SettingError, UsageError
 from depthmask.source import _images
+from depthmask.source import assets as assets_module
 from depthmask.source.assets import Assets
 
 SIZE = (160, 160)
@@ -565,6 +566,42 @@ def _changes(root: Path) -> list[Callable[[], object]]:
         lambda: (root / "assets.csv").write_text("key,label\ncup,Becher\n"),
         lambda: shutil.copytree(root / "fg", root / "fg_mask"),
     ]
+
+
+def test_untouched_assets_are_looked_at_once(
+    assets_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # A mask that is not used: that is said every time.
+    (assets_root / "fg_mask").mkdir()
+    Image.new("L", (8, 10), 255).save(assets_root / "fg_mask" / "cup.png")
+    looks: list[object] = []
+    real = Assets._look
+
+    def look(self: Assets, size: tuple[int, int]) -> Any:
+        looks.append(size)
+        return real(self, size)
+
+    monkeypatch.setattr(Assets, "_look", look)
+    assets(assets_root).check(SIZE)
+    assets(assets_root).check(SIZE)
+    assert len(looks) == 2, "files that have just changed are not trusted"
+    monkeypatch.setattr(assets_module, "_SETTLED_NS", 0)
+    caplog.clear()
+    first, second = assets(assets_root), assets(assets_root)
+    assert second.check(SIZE) == first.check(SIZE)
+    assert len(looks) == 3
+    assert second.backgrounds() == first.backgrounds()
+    assert caplog.text.count("1 masks are not used") == 2
+    assets(assets_root, foreground_scale=0.5).check(SIZE)
+    assets(assets_root).check((40, 40))
+    assert len(looks) == 5
+    digests = {assets(assets_root).check(SIZE).digest}
+    # All but the last, which makes the folder of masks.
+    changes = _changes(assets_root)[:-1]
+    for change in changes:
+        change()
+        digests.add(assets(assets_root).check(SIZE).digest)
+    assert len(digests) == 1 + len(changes)
 
 
 def test_the_same_key_gives_the_same_pixels(assets_root: Path) -> None:

@@ -8,7 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from depthmask.bounded import Bounded, background_bytes
+from depthmask.data import Background, Foreground
 from depthmask.errors import SettingError, UsageError
+from depthmask.source import rooms
 from depthmask.source._rooms import cutout
 from depthmask.source._rooms.material import solid_colour
 from depthmask.source._rooms.photo import Photo
@@ -23,6 +26,12 @@ SIZE = (32, 48)
 
 def small(**settings: object) -> Rooms:
     return Rooms(rooms=4, furniture=16, oversample=2, **settings)  # type: ignore[arg-type]
+
+
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process has made."""
+    monkeypatch.setattr(rooms, "_rooms", Bounded[Background](background_bytes))
+    monkeypatch.setattr(rooms, "_furniture", Bounded[Foreground](lambda one: one.rgba.nbytes))
 
 
 def test_keys_are_sorted_and_carry_depth() -> None:
@@ -84,10 +93,12 @@ def test_the_field_of_view_is_what_was_asked_for() -> None:
     assert made.camera.f_px == pytest.approx(SIZE[1] / 2 / math.tan(math.radians(30)))
 
 
-def test_pixels_depend_on_the_key_alone() -> None:
+def test_pixels_depend_on_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = small(), small()
     keys = ["room0002", "room0000", "room0003"]
     one = {key: first.background(key, SIZE) for key in keys}
+    item = first.foreground("item0001", SIZE)
+    forget(monkeypatch)
     for key in reversed(keys):
         again = second.background(key, SIZE)
         assert again.image.tobytes() == one[key].image.tobytes()
@@ -95,11 +106,21 @@ def test_pixels_depend_on_the_key_alone() -> None:
         assert again.camera == one[key].camera
         assert again.plane == one[key].plane
     assert len({one[key].image.tobytes() for key in keys}) == len(keys)
-    assert first.foreground("item0001", SIZE).rgba.tobytes() == (
-        second.foreground("item0001", SIZE).rgba.tobytes()
-    )
+    again_item = second.foreground("item0001", SIZE)
+    assert again_item is not item
+    assert again_item.rgba.tobytes() == item.rgba.tobytes()
     other = Rooms(rooms=4, oversample=2, seed=1).background("room0002", SIZE)
     assert other.image.tobytes() != one["room0002"].image.tobytes()
+
+
+def test_what_is_made_is_made_once_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget(monkeypatch)
+    made = small().background("room0001", SIZE)
+    assert small().background("room0001", SIZE) is made
+    for other in (small(seed=1), small(fov_deg=[60.0, 70.0])):
+        assert other.background("room0001", SIZE) is not made
+    assert small().background("room0001", (48, 32)) is not made
+    assert small().background("room0002", SIZE) is not made
 
 
 def test_every_kind_of_cutout_is_trimmed_and_soft_edged() -> None:
