@@ -47,7 +47,7 @@ class Library:
         self._size = size
         self._make_background = background
         self._backgrounds = _Bounded[Background](_background_bytes)
-        self._foregrounds = _Bounded[Foreground](lambda one: one.rgba.nbytes)
+        self._foregrounds = _Bounded[Foreground](_foreground_bytes)
         self._cut_outs = _Bounded[CutOut](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
@@ -97,6 +97,11 @@ class _Bounded(Generic[V]):
 def _background_bytes(background: Background) -> int:
     arrays = (background.image, background.depth_m, background.floor)
     return sum(array.nbytes for array in arrays if array is not None)
+
+
+def _foreground_bytes(foreground: Foreground) -> int:
+    relief_m = foreground.relief_m
+    return foreground.rgba.nbytes + (0 if relief_m is None else relief_m.nbytes)
 
 
 def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
