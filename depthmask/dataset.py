@@ -22,6 +22,7 @@ from depthmask.output.summary import check_summary, numbering, shard_counts
 from depthmask.output.verify import read_record
 from depthmask.plan import shard_name
 from depthmask.split.numbering import Numbering
+from depthmask.statistics import Statistics
 from depthmask.writer.base import ShardReader
 
 
@@ -40,7 +41,7 @@ class Dataset(Sequence[Sample]):
         self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
         with untrusted(str(path / "dataset.json")):
             check_summary(self.info)
-        self._only = only
+        self.only = only
         self._shards: OrderedDict[str, tuple[Record, ShardReader]] = OrderedDict()
 
     def split(self, name: str) -> Dataset:
@@ -56,7 +57,7 @@ class Dataset(Sequence[Sample]):
 
     def __len__(self) -> int:
         samples = int(self.info["samples"])
-        return samples if self._only is None else self._numbering.count(self._only, samples)
+        return samples if self.only is None else self._numbering.count(self.only, samples)
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Sample: ...
@@ -79,17 +80,17 @@ class Dataset(Sequence[Sample]):
         number = index + len(self) if index < 0 else index
         if not 0 <= number < len(self):
             raise IndexError(f"sample {index} is not in {self.path}: it has {len(self)}")
-        if self._only is None:
+        if self.only is None:
             split, rank = self._numbering.at(number)
         else:
-            split, rank, number = self._only, number, self._numbering.index(self._only, number)
+            split, rank, number = self.only, number, self._numbering.index(self.only, number)
         record, reader = self._shard(split, rank // self.info["shard_size"])
         return reader.read(rank - record.start, sample_key(number))
 
     def records(self) -> Iterator[Record]:
         """The records of all shards, in order."""
         for split, count in shard_counts(self.info).items():
-            if self._only in (None, split):
+            if self.only in (None, split):
                 yield from (self._record(split, number) for number in range(count))
 
     @property
@@ -100,7 +101,13 @@ class Dataset(Sequence[Sample]):
     @property
     def stats(self) -> dict[str, Any]:
         """Mean and standard deviation for each channel of image, mask and depth."""
-        return dict(self.info["statistics"])
+        if self.only is None:
+            return dict(self.info["statistics"])
+        statistics = Statistics()
+        with untrusted(str(self.path)):
+            for record in self.records():
+                statistics.merge(Statistics.from_sums(record.statistics))
+            return statistics.summary()
 
     @cached_property
     def _writer(self) -> Any:
@@ -146,11 +153,11 @@ class Dataset(Sequence[Sample]):
             self._shards.popitem()[1][1].close()
 
     def __getstate__(self) -> dict[str, Any]:
-        small = {"path": self.path, "info": self.info, "_only": self._only}
+        small = {"path": self.path, "info": self.info, "only": self.only}
         return {**small, "_shards": OrderedDict()}
 
     def __repr__(self) -> str:
-        which = f" of {self._only}" if self._only else ""
+        which = f" of {self.only}" if self.only else ""
         return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
 
 

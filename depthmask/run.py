@@ -226,8 +226,8 @@ def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
         job.output / "preview.jpg", quality=92
     )
     if job.root.encode.labels is Labels.coco:
-        for split in dataset.splits:
-            write_coco(dataset.split(split), job.output / f"coco_{split}.json")
+        for split in filter(len, map(dataset.split, dataset.splits)):
+            write_coco(split, job.output / f"coco_{split.only}.json")
     dataset.close()
     shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

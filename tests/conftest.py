@@ -40,6 +40,17 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ["DEPTHMASK_CACHE"] = before
 
 
+@pytest.fixture
+def no_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that get a signal go unmeasured.
+
+    An exception out of a signal handler may find the measuring between taking its lock and giving
+    it back, and then every thread waits for it for ever (`Collector.lock_data` of coverage).
+    """
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS_")]:
+        monkeypatch.delenv(name)
+
+
 @stage("tiny")
 class Tiny(Source):
     """Backgrounds and foregrounds out of memory, at whatever size they have."""

@@ -70,6 +70,7 @@ def start(assets_root: Path, out: Path, shards: int) -> tuple[float, int]:
     return seconds, int(stdout)
 
 
+@pytest.mark.usefixtures("no_coverage")
 def test_a_billion_samples(
     assets_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -250,6 +250,7 @@ def test_stats_verb(assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "no dataset here" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("no_coverage")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_run_goes_on(
     assets: Path, tmp_path: Path, sent: signal.Signals, code: int

@@ -10,7 +10,10 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.config.compose import compose_root
 from depthmask.output.verify import verify
+from depthmask.run import prepare
+from depthmask.runner._workers import Worker
 
 WORDS = [
     "split.train=0.6",
@@ -58,6 +61,36 @@ def test_every_sample_is_found_by_its_number_and_by_its_rank(made: Path) -> None
     assert sorted(ranked) == list(range(30))
     with pytest.raises(depthmask.UsageError, match="no split 'dev'; it has train, val, test"):
         dataset.split("dev")
+
+
+def test_statistics_are_those_of_the_split(made: Path) -> None:
+    dataset = depthmask.open(made)
+    for name in dataset.splits:
+        split = dataset.split(name)
+        masks = np.stack([sample.mask for sample in split]) / 255
+        assert split.stats["mask"]["mean"] == pytest.approx([masks.mean()])
+        assert split.stats["mask"]["std"] == pytest.approx([masks.std()])
+    assert dataset.split("val").stats != dataset.stats
+
+
+def test_a_split_without_samples_has_no_labels(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main([*WORDS, "samples=1", f"output={out}"]) == 0
+    assert [path.name for path in out.glob("coco_*.json")] == ["coco_train.json"]
+    assert [len(depthmask.open(out).split(name)) for name in ("train", "val", "test")] == [1, 0, 0]
+
+
+def test_a_dead_worker_names_the_sample_and_not_its_rank(tmp_path: Path) -> None:
+    """It dies before it says anything: what it was given has to do."""
+    root = compose_root([*WORDS, "samples=30"])
+    job = prepare(root, "")[0]
+    shard = job.plan.shard(1, "val")
+    worker = Worker(job)
+    try:
+        worker.give(shard)
+        assert worker.sample() in job.plan.indices(shard)
+    finally:
+        worker.kill()
 
 
 def test_shards_and_labels_are_named_after_their_split(made: Path) -> None:

@@ -41,7 +41,7 @@ class Blend(Stage):
         0.0, ge=0, le=1, help="how far colours of cut-outs move to those around them, 0..1"
     )
     shadow: float = setting(
-        0.0, ge=0, le=1, help="darkness of a soft shadow on the floor, where one is known, 0..1"
+        0.0, ge=0, le=1, help="darkness of a soft shadow under what stands on a known floor, 0..1"
     )
 
     @abstractmethod

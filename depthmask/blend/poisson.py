@@ -8,6 +8,7 @@ from depthmask.blend.alpha import Alpha
 from depthmask.blend.base import Patch
 from depthmask.blend.feather import SOLID
 from depthmask.data import UInt8
+from depthmask.spread import spread
 from depthmask.stage import setting, stage
 
 _ERODED = 3
@@ -61,30 +62,18 @@ def cloned(canvas: UInt8, patch: Patch, top: int, left: int) -> UInt8 | None:
     # Beyond the canvas's edge are the surroundings within, mirrored.
     framed = cv2.copyMakeBorder(canvas, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT_101)
     behind = framed[top : top + height + 2 * _MARGIN, left : left + width + 2 * _MARGIN]
-    own = np.zeros(behind.shape[:2], np.uint8)
     inner = slice(_MARGIN, _MARGIN + height), slice(_MARGIN, _MARGIN + width)
-    own[inner][solid] = 255
-    mask = cv2.dilate(own, np.ones((2 * _ERODED + 1, 2 * _ERODED + 1), np.uint8))
-    source = _spread(patch.rgb, own, inner)
+    own, source = np.zeros(behind.shape[:2], bool), np.zeros_like(behind)
+    own[inner], source[inner] = solid, patch.rgb
+    # The object's colours go on beyond its edge: a step there would count as its own.
+    source = spread(source, own)
+    side = 2 * _ERODED + 1
+    mask = cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), np.ones((side, side), np.uint8))
     # OpenCV puts the middle of the mask's box there: it has to stay where it is.
     x, y, wide, high = cv2.boundingRect(mask)
     middle = (x + wide // 2, y + high // 2)
     found = cv2.seamlessClone(source, behind, mask, middle, cv2.NORMAL_CLONE)[inner]
     return np.asarray(np.where(solid[..., None], found, patch.rgb), np.uint8)
-
-
-def _spread(rgb: UInt8, own: UInt8, inner: tuple[slice, slice]) -> UInt8:
-    """The colours of own pixels, and beside them those of the nearest one: no step at the edge."""
-    import cv2
-
-    _, labels = cv2.distanceTransformWithLabels(
-        255 - own, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    framed = np.zeros((*own.shape, 3), np.uint8)
-    framed[inner] = rgb
-    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    colours[labels[own > 0]] = framed[own > 0]
-    return np.asarray(colours[labels], np.uint8)
 
 
 def _change(rgb: UInt8, patch: Patch) -> float:

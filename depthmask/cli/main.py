@@ -17,7 +17,7 @@ VERBS = {
     "render": "make one sample of a dataset again, from its number alone",
     "stats": "print the statistics of a dataset",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
-    "evaluate": "score a depth estimator on RGB-D pairs",
+    "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",
     "tune": "measure a depth estimator by batch size",
     "completion": "print the shell completion script for bash, zsh or fish",
 }

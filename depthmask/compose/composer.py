@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from depthmask.blend.base import Blend
-from depthmask.blend.match import matched
 from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
+from depthmask.compose.match import matched
 from depthmask.compose.shadow import cast_shadow
 from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Scene
 from depthmask.errors import NoPlaceError

@@ -28,9 +28,9 @@ class Layered(Depth):
 
     Flat, or with the object's own relief where the source knows it (`rooms` does) and the camera is
     known: a part that is behind the foot by half of the object's height stays so at any size. No
-    part is deeper than the background there. What hides what goes by the foot points alone. A pixel
-    belongs to the object in front where that object's visible alpha is 128 or more, so a soft edge
-    is never a mixture of two depths. No network runs on the composite.
+    part is deeper than the background there, or nearer than all of it. What hides what goes by the
+    foot points alone. A pixel belongs to the object in front where that object's visible alpha is
+    128 or more, so a soft edge is never a mixture of two depths. No network runs on the composite.
     """
 
     reads_geometry = True
@@ -79,6 +79,15 @@ def _set_in_relief(
     foot_m = np.float32(layer.depth_m)
     box_m = np.float32(layer.height * layer.depth_m / camera.f_px)
     found = foot_m + whole.relief * box_m
-    # Before the object's own wall, and never so near that nothing would be left of its distance.
-    np.clip(found, foot_m / 2, np.maximum(background_m[part], foot_m), out=found)
+    # Before the object's own wall; and no nearer than all of the background, or than the foot
+    # point: both are within the contract, half the foot's depth need not be.
+    nearest_m = min(_nearest(background_m), foot_m)
+    np.clip(found, nearest_m, np.maximum(background_m[part], foot_m), out=found)
     np.copyto(depth_m[part], found, where=own[part])
+
+
+def _nearest(depth_m: Float32) -> np.float32:
+    """The least valid depth, infinite if there is none."""
+    least = depth_m.min()
+    # Seldom 0: most maps are whole, and the selection takes ten times as long.
+    return np.float32(least if least > 0 else depth_m.min(where=depth_m > 0, initial=np.inf))

@@ -58,6 +58,7 @@ class Worker:
             self._process.start()
         # Ours has to be closed, or the pipe would not tell that the worker is gone.
         there.close()
+        self._numbering = job.plan.numbering
         self._shard: Shard | None = None
         self._reported = 0
         self._seen = -1
@@ -72,7 +73,7 @@ class Worker:
     def give(self, shard: Shard) -> None:
         """Hand it a shard to make; if it is dead, `answer` will tell."""
         self._shard = shard
-        self._progress.at(shard.start)
+        self._progress.at(self._numbering.index(shard.split, shard.start))
         self._last_sign = time.monotonic()
         try:
             self.pipe.send(shard)

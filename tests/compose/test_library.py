@@ -112,6 +112,19 @@ def test_assets_are_made_once(
     assert calls == {"cup": 1, "room": 1}
 
 
+def test_the_memory_of_a_relief_counts(
+    make_source: Callable[..., Source], gradient: Foreground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thick = replace(gradient, relief_m=np.zeros((4, 6), np.float32))
+    source = make_source()
+    monkeypatch.setattr(source, "foreground", lambda *_: replace(thick))
+    held = 2 * 4 * 6 * 4
+    for bound, kept in ((held, True), (held - 1, False)):
+        monkeypatch.setattr(bounded, "CACHE_BYTES", bound)
+        shelf = Library(source, (8, 8), lambda key: source.background(key, (8, 8)))
+        assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
+
+
 def test_memory_is_bounded_and_the_newest_stay(
     make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:

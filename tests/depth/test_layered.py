@@ -19,6 +19,7 @@ from depthmask.data import (
     Whole,
 )
 from depthmask.depth.base import Depth
+from depthmask.depth.contract import check_depth
 from depthmask.depth.layered import Layered
 from depthmask.depth.none import NoDepth
 from depthmask.errors import UsageError
@@ -67,7 +68,7 @@ def test_objects_lie_flat_at_their_foot_point(dtype: str) -> None:
 def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA) -> Composite:
     """One object of 2x2 pixels, 2 m tall at its depth of 4 m, on columns 1 and 2."""
     flat = composite([[0, 1, 1], [0, 1, 1]], [4.0], "uint8")
-    depth_m = np.array([[9, 9, 9], [9, 4.5, 0]], np.float32)
+    depth_m = np.array([[3, 9, 9], [9, 4.5, 0]], np.float32)
     alpha = np.full((2, 2), 255, np.uint8)
     whole = Whole(alpha, 0, 1, None if relief is None else np.array(relief, np.float32))
     return replace(
@@ -81,13 +82,23 @@ def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA
 def test_relief_grows_with_the_metres_that_the_box_spans() -> None:
     # 2 pixels at 4 m with f = 4 pixels are 2 m, so a relief of 0.25 is half a metre.
     (found,) = Layered().annotate([with_relief([[0.25, -0.25], [0.0, 0.0]])])
-    assert found.tolist() == [[9, 4.5, 3.5], [9, 4, 4]]
+    assert found.tolist() == [[3, 4.5, 3.5], [9, 4, 4]]
 
 
-def test_relief_stays_before_the_background_and_far_from_the_camera() -> None:
+def test_relief_stays_within_the_range_of_the_background() -> None:
     (found,) = Layered().annotate([with_relief([[9.0, -9.0], [9.0, 9.0]])])
-    # Behind is at 9 m, 9 m, 4.5 m, and at an invalid pixel, where nobody knows.
-    assert found.tolist() == [[9, 9, 2], [9, 4.5, 4]]
+    # Nothing of the background is nearer than 3 m. Behind is at 9 m, 9 m, 4.5 m, and at an invalid
+    # pixel, where nobody knows.
+    assert found.tolist() == [[3, 9, 3], [9, 4.5, 4]]
+
+
+@pytest.mark.parametrize("near", [0.5, 3.0, 3.9])
+def test_relief_keeps_to_a_contract_that_begins_just_before_the_foot(near: float) -> None:
+    one = with_relief([[9.0, -9.0], [-0.2, 0.0]])
+    depth_m = np.full((2, 3), near, np.float32)
+    one = replace(one, background=replace(one.background, depth_m=depth_m))
+    (found,) = Layered().annotate([one])
+    check_depth(found, replace(GEOMETRY, near=near), "0")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +111,7 @@ def test_relief_stays_before_the_background_and_far_from_the_camera() -> None:
 )
 def test_flat_where_asked_for_or_nothing_is_known(stage: Layered, one: Composite) -> None:
     (found,) = stage.annotate([one])
-    assert found.tolist() == [[9, 4, 4], [9, 4, 4]]
+    assert found.tolist() == [[3, 4, 4], [9, 4, 4]]
 
 
 def test_the_background_keeps_its_depth() -> None:

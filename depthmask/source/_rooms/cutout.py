@@ -19,6 +19,7 @@ from depthmask.source._rooms.streams import Kind, stream
 from depthmask.source._rooms.surface import Points, points
 from depthmask.source._rooms.tone import developed, to_bytes
 from depthmask.source._rooms.view import Grid, View, extent, union
+from depthmask.spread import spread
 
 OVERLAP_PX = 0.3
 """The outline reaches this far beyond the picture, so that no border row or column is empty."""
@@ -115,20 +116,10 @@ def photograph(thing: Subject, part: Frame, oversample: int) -> UInt8:
 
 def relief(thing: Subject, part: Frame) -> Float32:
     """Planar z behind the nearest foot [m], float32 [h, w]; beside the thing, that of its edge."""
-    import cv2
-
     z = nearest(part.grid(), None, sight(thing.view, thing.solids)).z
     met = np.isfinite(z)
-    if not met.any():
-        return np.zeros(part.size, np.float32)
-    # The label of each pixel is the number of the nearest one that met the thing.
-    beside = (~met).astype(np.uint8)
-    _, labels = cv2.distanceTransformWithLabels(
-        beside, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    values = np.zeros(int(labels.max()) + 1, np.float32)
-    values[labels[met]] = z[met] - thing.foot_z
-    return np.asarray(values[labels], np.float32)
+    behind = np.where(met, z - thing.foot_z, 0).astype(np.float32)
+    return np.asarray(spread(behind, met), np.float32)
 
 
 def _values(thing: Subject, part: Frame, oversample: int) -> tuple[Floats, Floats]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from depthmask.blend.base import Patch
-from depthmask.blend.match import matched
+from depthmask.compose.match import matched
 from depthmask.data import UInt8
 
 RANDOM = np.random.default_rng(0)

@@ -1,0 +1,26 @@
+"""Known pixels spread over those beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def spread(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+    """[h, w] or [h, w, c] in which each pixel has the value of the nearest one that is known.
+
+    Zeros if none is.
+    """
+    import cv2
+
+    if not known.any():
+        return np.zeros_like(values)
+    # The label of each pixel is the number of the nearest one that is known.
+    _, labels = cv2.distanceTransformWithLabels(
+        (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    found = np.zeros((int(labels.max()) + 1, *values.shape[2:]), values.dtype)
+    found[labels[known]] = values[known]
+    return found[labels]
