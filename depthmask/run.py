@@ -71,8 +71,7 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
         for one in checked.left_out:
             _log.info("left out: %s: %s", one.file, one.reason)
         quarantine(job.output, checked.left_out)
-        left_out = checked.left_out
-        made, stations = _complete(job, wanted, found, left_out, screen, quick=sweep)
+        made, stations = _complete(job, wanted, found, checked.left_out, screen)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
@@ -91,23 +90,12 @@ def _one_line_for_failures(output: Path) -> Iterator[None]:
 
 
 def _complete(
-    job: Generate,
-    wanted: Claim,
-    found: Found,
-    left_out: Sequence[LeftOut],
-    screen: Screen,
-    *,
-    quick: bool,
+    job: Generate, wanted: Claim, found: Found, left_out: Sequence[LeftOut], screen: Screen
 ) -> tuple[int, dict[str, float]]:
-    """Make what is missing; how many samples that were, and the time by station.
-
-    quick: what was complete is not hashed again, only held against its records.
-    """
+    """Make what is missing; how many samples that were, and the time by station."""
     done: list[Shard] = []
     if found is not Found.nothing:
-        was_complete = read_sealed(job.output / "dataset.json") is not None
-        quick = quick and found is Found.same and was_complete
-        there = standing(job.output, recorded(job.output, job.plan), job.lineage, quick=quick)
+        there = standing(job.output, recorded(job.output, job.plan), job.lineage)
         done = [
             job.plan.shard(record.start // job.plan.shard_size, record.split) for record in there
         ]

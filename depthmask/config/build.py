@@ -73,6 +73,7 @@ def _live_stage(kind: str, config: Any) -> Stage:
 
 
 def _live(name: str, config: Any) -> Any:
+    _refuse_unknown(name, config)
     try:
         with setting_errors_named(name):
             return OmegaConf.to_object(config)
@@ -83,6 +84,17 @@ def _live(name: str, config: Any) -> Any:
         raise UsageError(f"{name}.{key} is required ({text}); give {name}.{key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
+
+
+def _refuse_unknown(name: str, config: Any) -> None:
+    """`+source.colour=1` adds whatever it is told to, and nobody would ever read it."""
+    kind = OmegaConf.get_type(config)
+    if not dataclasses.is_dataclass(kind):
+        return
+    known = [f"{name}.{item.name}" for item in dataclasses.fields(kind)]
+    for key in config:
+        if (full := f"{name}.{key}") not in known:
+            raise UsageError(f"{full}: no such setting{suggestion(full, known)}")
 
 
 def _root_values(config: Any) -> dict[str, Any]:

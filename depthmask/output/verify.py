@@ -49,14 +49,12 @@ def read_record(output: Path, shard: str) -> Record | None:
     return record if record is not None and record.shard == shard else None
 
 
-def standing(
-    output: Path, shards: Iterable[Shard], lineage: str, *, quick: bool = False
-) -> Iterator[Record]:
+def standing(output: Path, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
     """The records of those shards that are whole, every byte of their files hashed.
 
-    lineage: of the dataset that the shards have to be of. quick: sizes instead of hashes.
+    lineage: of the dataset that the shards have to be of.
     """
-    for record in _side_by_side(lambda shard: _whole(output, shard, lineage, quick), shards):
+    for record in _side_by_side(lambda shard: _whole(output, shard, lineage), shards):
         if record is not None:
             yield record
 
@@ -144,21 +142,21 @@ def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
     return None
 
 
-def _whole(output: Path, shard: Shard, lineage: str, quick: bool) -> Record | None:
+def _whole(output: Path, shard: Shard, lineage: str) -> Record | None:
     record = read_record(output, shard.name)
     if record is None or record.lineage != lineage:
         return None
-    if (record.start, record.stop) != (shard.start, shard.stop):
+    if (record.start, record.stop) != (shard.start, shard.stop) or _problems(output, record):
         return None
-    return None if _problems(output, record, quick=quick) else record
+    return record
 
 
-def _problems(output: Path, record: Record, *, quick: bool = False) -> list[str]:
-    texts = [_file_problem(output / "shards" / file.name, file, quick) for file in record.files]
+def _problems(output: Path, record: Record) -> list[str]:
+    texts = [_file_problem(output / "shards" / file.name, file) for file in record.files]
     return [text for text in texts if text]
 
 
-def _file_problem(path: Path, file: ShardFile, quick: bool) -> str | None:
+def _file_problem(path: Path, file: ShardFile) -> str | None:
     try:
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
@@ -166,8 +164,6 @@ def _file_problem(path: Path, file: ShardFile, quick: bool) -> str | None:
         size = status.st_size
         if size != file.bytes:
             return f"{file.name} has {size:,} bytes and was published with {file.bytes:,}"
-        if quick:
-            return None
         with path.open("rb") as content:
             digest = hashlib.file_digest(content, "sha256").hexdigest()
     except FileNotFoundError:

@@ -107,7 +107,7 @@ def test_what_is_complete_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert {path: path.read_bytes() for path in before} == before
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "record", "summary"])
+@pytest.mark.parametrize("harm", ["byte", "cut", "gone", "record", "summary"])
 def test_what_is_no_longer_whole_is_made_again(tmp_path: Path, harm: str) -> None:
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1"]
@@ -115,7 +115,9 @@ def test_what_is_no_longer_whole_is_made_again(tmp_path: Path, harm: str) -> Non
     dataset = Path(table(out)[1]["dataset"])
     shard, record = dataset / "shards/train-000000.tar", dataset / "records/train-000000.json"
     content = shard.read_bytes()
-    if harm == "cut":
+    if harm == "byte":
+        shard.write_bytes(content[:600] + bytes([content[600] ^ 1]) + content[601:])
+    elif harm == "cut":
         shard.write_bytes(content[:-512])
     else:
         {"gone": shard, "record": record, "summary": dataset / "dataset.json"}[harm].unlink()
