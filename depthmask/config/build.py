@@ -91,10 +91,11 @@ def _refuse_unknown(name: str, config: Any) -> None:
     kind = OmegaConf.get_type(config)
     if not dataclasses.is_dataclass(kind):
         return
-    known = [f"{name}.{item.name}" for item in dataclasses.fields(kind)]
+    known = [item.name for item in dataclasses.fields(kind)]
     for key in config:
-        if (full := f"{name}.{key}") not in known:
-            raise UsageError(f"{full}: no such setting{suggestion(full, known)}")
+        if key not in known:
+            hint = suggestion(str(key), known, prefix=f"{name}.")
+            raise UsageError(f"{name}.{key}: no such setting{hint}")
 
 
 def _root_values(config: Any) -> dict[str, Any]:

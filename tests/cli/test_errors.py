@@ -60,7 +60,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
         (["objects=[1,500]"], "objects=500: the source has"),
         (["nosuch=1"], "nosuch=1: no such setting; there are: output"),
         (["+nosuch=1"], "nosuch: no such setting"),
-        (["+source.nosuch=1"], "source.nosuch: no such setting; there are: source."),
+        (["+source.nosuch=1"], "source.nosuch: no such setting; there are: "),
         (["+encode.qualty=3"], "encode.qualty: no such setting; did you mean encode.quality?"),
         (["+preset=nosuch"], "preset=nosuch: no such preset; there are: pairs"),
         (["samples=["], "samples=[: cannot be read"),
