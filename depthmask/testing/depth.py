@@ -1,0 +1,69 @@
+"""What is expected of a depth stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthmask.data import Composite
+from depthmask.depth.base import Estimator
+from depthmask.depth.contract import check_depth
+from depthmask.encode import DepthFormat, Encode
+from depthmask.pipeline import Generate
+from depthmask.testing.base import StageSuite
+from depthmask.testing.job import SAMPLES, own_cache, same, small_job
+from depthmask.timing import Laps
+
+
+class DepthSuite(StageSuite):
+    """Maps that keep their contract, and that do not depend on which composites come together."""
+
+    @pytest.fixture
+    def job(self, stage: Any, tmp_path: Path) -> Any:
+        """Rooms with this depth."""
+        with own_cache(tmp_path / "cache"):
+            # The 16-bit PNG holds metres only; this holds whatever a contract promises.
+            yield small_job(tmp_path / "out", depth=stage, encode=Encode(depth=DepthFormat.npz))
+
+    def test_keeps_its_contract(self, stage: Any, job: Generate) -> None:
+        """float32, of the resolution and in the range that it promised; or no maps at all."""
+        composites = _composites(job)
+        maps = list(stage.annotate(composites))
+        assert len(maps) == len(composites)
+        for composite, depth in zip(composites, maps, strict=True):
+            check_depth(depth, job.contract, composite.recipe.key)
+            assert depth is None or depth.dtype == np.float32
+
+    def test_the_same_alone_and_among_others(self, stage: Any, job: Generate) -> None:
+        """And every time: so a sample can be made again from its number."""
+        composites = _composites(job)
+        together = list(stage.annotate(composites))
+        alone = [next(iter(stage.annotate([one]))) for one in composites]
+        for one, other in zip(together, alone, strict=True):
+            assert np.array_equal(one, other) if one is not None else other is None
+
+    def test_leaves_the_composites_as_they_are(self, stage: Any, job: Generate) -> None:
+        """They are shared."""
+        composites = _composites(job)
+        before = [one.image.copy() for one in composites]
+        stage.annotate(composites)
+        assert all(map(np.array_equal, before, (one.image for one in composites)))
+
+    def test_makes_samples(self, job: Generate, stage: Any) -> None:
+        """Whatever came before in this process."""
+        first = [job.sample(index) for index in range(3)]
+        assert all(map(same, first, map(job.sample, range(3))))
+
+    def test_an_estimator_names_what_its_numbers_depend_on(self, stage: Any) -> None:
+        """The cache of geometry keeps its answers by this key."""
+        if isinstance(stage, Estimator):
+            assert stage.cache_key
+            assert type(stage.cache_key) is str
+
+
+def _composites(job: Generate) -> list[Composite]:
+    recipes = job.plan.recipes(range(SAMPLES))
+    return [job._composer.compose(recipe, Laps()) for recipe in recipes]

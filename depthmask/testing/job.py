@@ -1,0 +1,127 @@
+"""A small dataset to try stages in: made rooms, so there are depth, cameras, floors and reliefs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from depthmask.blend.alpha import Alpha
+from depthmask.config.root import Root
+from depthmask.data import Background, Foreground, Layer, Sample, Scene
+from depthmask.depth.none import NoDepth
+from depthmask.geometry.ground import with_ground
+from depthmask.geometry.source import SourceGeometry
+from depthmask.output.guard import claim
+from depthmask.pipeline import Generate
+from depthmask.placement.base import Placement
+from depthmask.placement.random import Random
+from depthmask.run import prepare
+from depthmask.runner.local import Local
+from depthmask.source.rooms import Rooms
+from depthmask.stage import setting, stage
+from depthmask.writer.webdataset import WebDataset
+
+CANVAS = 48, 64
+SAMPLES = 7
+SHARD_SIZE = 2
+FIELD_OF_VIEW = 60.0
+
+
+def rooms() -> Rooms:
+    """Two rooms and four pieces of furniture, the same in every test."""
+    return Rooms(rooms=2, furniture=4, oversample=1)
+
+
+def small_job(output: Path, **stages: Any) -> Generate:
+    """A job of 7 samples in 4 shards, with these stages in the place of the plainest ones."""
+    usual: dict[str, Any] = {
+        "source": rooms(),
+        "geometry": SourceGeometry(),
+        "placement": Random(),
+        "blend": Alpha(),
+        "depth": NoDepth(),
+        "writer": WebDataset(),
+        "runner": Local(workers=1),
+    }
+    root = Root(
+        output=str(output),
+        samples=SAMPLES,
+        shard_size=SHARD_SIZE,
+        size=list(CANVAS),
+        **{**usual, **stages},
+    )
+    job, wanted = prepare(root, root.source.check(root.canvas).digest)
+    claim(job.output, wanted, overwrite=False)
+    return job
+
+
+@contextmanager
+def own_cache(folder: Path) -> Iterator[None]:
+    """Measured geometry goes to this folder, never to the user's cache."""
+    with patch.dict(os.environ, DEPTHMASK_CACHE=str(folder)):
+        yield
+
+
+def scenes() -> list[Scene]:
+    """An empty room, the same with depth and floor unknown, and one where something stands."""
+    source = rooms()
+    known = [
+        with_ground(source.background(key, CANVAS), FIELD_OF_VIEW) for key in source.backgrounds()
+    ]
+    plain = Background("plain", known[0].image)
+    standing = Layer("item0000", "box", 20, 12, 24, 16, flip=False, depth_m=3.0)
+    return [
+        *(Scene(number, frozen(one)) for number, one in enumerate(known)),
+        Scene(5, frozen(plain)),
+        Scene(6, frozen(known[0]), (standing,)),
+    ]
+
+
+def foregrounds() -> list[Foreground]:
+    """Furniture, and cut-outs as small and as large as they come."""
+    source = rooms()
+    made = [source.foreground(key, CANVAS) for key in source.foregrounds()]
+    for height, width in ((1, 1), (3, 40), (CANVAS[0] * 2, CANVAS[1] * 2)):
+        rgba = np.full((height, width, 4), 255, np.uint8)
+        rgba[..., 0] = np.arange(width) % 256
+        made.append(Foreground(f"{height}x{width}", "thing", rgba))
+    for one in made:
+        one.rgba.setflags(write=False)
+    return made
+
+
+def frozen(background: Background) -> Background:
+    """The background with pictures that nobody can write to."""
+    background.image.setflags(write=False)
+    if background.depth_m is not None:
+        background.depth_m.setflags(write=False)
+    return background
+
+
+def same(one: Sample, other: Sample) -> bool:
+    """Whether two samples are the same to the last bit."""
+    arrays = ("image", "mask", "instances", "depth")
+    return (one.key, one.meta) == (other.key, other.meta) and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
+    )
+
+
+@stage("failing")
+class Failing(Placement):
+    """Fails at one sample, as a plugin with a mistake in it would."""
+
+    sample: int = setting(3, ge=0, help="number of the sample")
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        """In the corner, if at all."""
+        if scene.index == self.sample:
+            raise ValueError("a mistake in a stage")
+        return Layer(foreground.key, foreground.label, 0, 0, *foreground.size, flip)

@@ -1,0 +1,75 @@
+"""What is expected of a placement."""
+
+from __future__ import annotations
+
+import random as standard_random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depthmask.data import Foreground, Layer, Scene
+from depthmask.errors import NoPlaceError
+from depthmask.placement.base import Placement
+from depthmask.testing.base import StageSuite
+from depthmask.testing.job import SAMPLES, foregrounds, own_cache, same, scenes, small_job
+
+_LARGEST = 1 << 15
+"""A box of more pixels than that on a side is a mistake, and takes all memory."""
+
+
+class PlacementSuite(StageSuite):
+    """Boxes that follow from scene, cut-out and generator alone, and that show."""
+
+    def test_proposes_boxes(self, stage: Any) -> None:
+        """Whole pixels, of the cut-out that was to be placed."""
+        for scene, foreground, flip in _cases():
+            layer = _proposal(stage, scene, foreground, flip)
+            if layer is None:
+                continue
+            assert isinstance(layer, Layer)
+            assert (layer.foreground, layer.label) == (foreground.key, foreground.label)
+            assert layer.flip is flip
+            numbers = (layer.top, layer.left, layer.height, layer.width)
+            assert all(type(number) is int for number in numbers), numbers
+            assert 1 <= layer.height < _LARGEST
+            assert 1 <= layer.width < _LARGEST
+            assert layer.depth_m is None or layer.depth_m > 0
+
+    def test_all_chance_comes_from_its_generator(self, stage: Any) -> None:
+        """The same draw gives the same box, whatever was placed before."""
+        first = [_proposal(stage, *case) for case in _cases()]
+        np.random.seed(1)
+        standard_random.seed(1)
+        again = [_proposal(stage, *case) for case in reversed(list(_cases()))]
+        assert first == again[::-1]
+
+    def test_finds_a_place_for_every_sample(self, stage: Any, tmp_path: Path) -> None:
+        """Through the framework's checks of what is to be seen and what overlaps."""
+        with own_cache(tmp_path / "cache"):
+            job = small_job(tmp_path / "out", placement=stage)
+            samples = [job.sample(index) for index in range(SAMPLES)]
+        assert all(sample.mask.any() for sample in samples)
+
+    def test_a_sample_is_the_same_alone_and_among_others(self, stage: Any, tmp_path: Path) -> None:
+        """So that it can be made again from its number."""
+        with own_cache(tmp_path / "cache"):
+            job = small_job(tmp_path / "out", placement=stage)
+            among = [job.sample(index) for index in range(SAMPLES)][4]
+            alone = small_job(tmp_path / "out", placement=stage).sample(4)
+        assert same(alone, among)
+
+
+def _cases() -> list[tuple[Scene, Foreground, bool]]:
+    flips = (False, True)
+    return [(scene, one, flip) for scene in scenes() for one in foregrounds() for flip in flips]
+
+
+def _proposal(stage: Placement, scene: Scene, foreground: Foreground, flip: bool) -> Layer | None:
+    if stage.reads_geometry and scene.background.depth_m is None:
+        return None
+    generator = np.random.Generator(np.random.Philox(key=scene.index))
+    try:
+        return stage.place(scene, foreground, flip, generator)
+    except NoPlaceError:
+        return None

@@ -1,0 +1,63 @@
+"""What is expected of a runner."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depthmask.errors import DepthmaskError
+from depthmask.output.record import Record, recorded
+from depthmask.output.verify import standing
+from depthmask.pipeline import Progress, make_shard
+from depthmask.testing.base import StageSuite
+from depthmask.testing.job import SAMPLES, Failing, small_job
+
+
+class RunnerSuite(StageSuite):
+    """Every shard once, with the bytes that one process would have given it."""
+
+    def test_makes_every_shard_once(self, stage: Any, tmp_path: Path) -> None:
+        """The same files as without a runner, and all samples counted."""
+        job = small_job(tmp_path / "out", runner=stage)
+        made: list[int] = []
+        records = list(stage.run(job, job.plan.shards(), made.append))
+        alone = small_job(tmp_path / "alone")
+        wanted = [make_shard(alone, shard, Progress()) for shard in alone.plan.shards()]
+        assert _files(records) == _files(wanted)
+        assert sum(made) == SAMPLES
+
+    def test_makes_what_it_is_given(self, stage: Any, tmp_path: Path) -> None:
+        """A run that goes on names only what is missing."""
+        job = small_job(tmp_path / "out", runner=stage)
+        some = list(job.plan.shards())[1:3]
+        records = list(stage.run(job, some, lambda samples: None))
+        assert sorted(one.shard for one in records) == sorted(one.name for one in some)
+
+    def test_a_failing_sample_is_named_and_the_others_stand(
+        self, stage: Any, tmp_path: Path
+    ) -> None:
+        """No shard is lost without a word."""
+        job = small_job(tmp_path / "out", runner=stage, placement=Failing(sample=3))
+        records: list[Record] = []
+        with pytest.raises(DepthmaskError, match=r"sample 3 .*a mistake in a stage"):
+            records.extend(stage.run(job, job.plan.shards(), lambda samples: None))
+        assert sorted(one.start for one in records) == [0, 4, 6]
+
+    def test_ends_what_it_has_begun(self, stage: Any, tmp_path: Path) -> None:
+        """After Ctrl-C: no process at work, and whatever has a record is whole."""
+        job = small_job(tmp_path / "out", runner=stage)
+        records = stage.run(job, job.plan.shards(), lambda samples: None)
+        next(records)
+        records.close()
+        assert multiprocessing.active_children() == []
+        published = list(recorded(job.output, job.plan))
+        assert published
+        assert len(list(standing(job.output, published, job.lineage))) == len(published)
+
+
+def _files(records: Iterable[Record]) -> dict[str, Any]:
+    return {one.shard: (one.start, one.stop, one.files) for one in records}

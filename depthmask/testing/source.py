@@ -1,0 +1,75 @@
+"""What is expected of a source."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthmask.source.base import Checked
+from depthmask.testing.base import StageSuite
+
+_SIZES = ((32, 48), (40, 24))
+
+
+class SourceSuite(StageSuite):
+    """Keys that always stand for the same pixels."""
+
+    @pytest.fixture
+    def checked(self, stage: Any) -> Any:
+        """The stage as a run has it: looked through first."""
+        stage.check(_SIZES[0])
+        return stage
+
+    def test_lists_its_keys(self, checked: Any) -> None:
+        """Sorted, each once; at least one background and one foreground."""
+        for keys in (list(checked.backgrounds()), list(checked.foregrounds())):
+            assert keys
+            assert keys == sorted(set(keys))
+            assert all(type(key) is str and key for key in keys)
+
+    def test_the_check_says_what_the_assets_are(self, stage: Any) -> None:
+        """The same digest for the same assets: a dataset is continued with those alone."""
+        found = [stage.check(_SIZES[0]) for _ in range(2)]
+        assert isinstance(found[0], Checked)
+        assert found[0].digest
+        assert found[0].digest == found[1].digest
+
+    def test_backgrounds_fill_the_canvas(self, checked: Any) -> None:
+        """uint8 RGB of the canvas size; depth, where there is any, beside it."""
+        for size in _SIZES:
+            for key in list(checked.backgrounds())[:3]:
+                one = checked.background(key, size)
+                assert one.key == key
+                assert (one.image.dtype, one.image.shape) == (np.uint8, (*size, 3))
+                assert (one.depth_m is not None) == checked.has_depth(key)
+                if one.depth_m is not None:
+                    assert (one.depth_m.dtype, one.depth_m.shape) == (np.float32, size)
+                    assert np.isfinite(one.depth_m).all()
+                    assert one.depth_m.min() >= 0
+
+    def test_foregrounds_are_trimmed_cut_outs(self, checked: Any) -> None:
+        """uint8 RGBA, whose alpha reaches all four edges."""
+        for key in list(checked.foregrounds())[:5]:
+            one = checked.foreground(key, _SIZES[0])
+            assert one.key == key
+            assert (one.rgba.dtype, one.rgba.shape[2:]) == (np.uint8, (4,))
+            alpha = one.rgba[..., 3]
+            edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
+            assert all(edge.any() for edge in edges), f"{key} has an empty rim"
+            assert one.height_m is None or one.height_m > 0
+            if one.relief_m is not None:
+                assert (one.relief_m.dtype, one.relief_m.shape) == (np.float32, one.size)
+
+    def test_a_key_always_gives_the_same_pixels(self, checked: Any) -> None:
+        """In other processes, too."""
+        worker = pickle.loads(pickle.dumps(checked))  # noqa: S301
+        assert list(worker.backgrounds()) == list(checked.backgrounds())
+        for key in list(checked.backgrounds())[:3]:
+            here, there = (one.background(key, _SIZES[0]) for one in (checked, worker))
+            assert np.array_equal(here.image, there.image)
+        for key in list(checked.foregrounds())[:3]:
+            here, there = (one.foreground(key, _SIZES[0]) for one in (checked, worker))
+            assert np.array_equal(here.rgba, there.rgba)

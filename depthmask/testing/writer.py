@@ -1,0 +1,136 @@
+"""What is expected of a writer."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from depthmask.data import Encoded, Sample, sample_key
+from depthmask.encode import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
+from depthmask.errors import DepthmaskError
+from depthmask.output.publish import Draft
+from depthmask.output.record import Record, as_places
+from depthmask.testing.base import StageSuite
+from depthmask.writer.base import Writer
+
+_SHARD = "train-000004"
+_FIRST = 40
+_ENCODES = (
+    Encode(image=ImageFormat.png),
+    Encode(image=ImageFormat.png, instances=InstancesFormat.png, depth=DepthFormat.npz),
+    Encode(image=ImageFormat.png, depth=DepthFormat.none),
+)
+
+
+class WriterSuite(StageSuite):
+    """What is written comes back, the same bytes for the same samples, and no half a shard."""
+
+    @pytest.mark.parametrize("encode", _ENCODES, ids=["default", "all", "no-depth"])
+    def test_samples_come_back_in_any_order(
+        self, stage: Any, encode: Encode, tmp_path: Path
+    ) -> None:
+        """Picture, masks, depth and description, from the published files alone."""
+        samples = _samples(encode)
+        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        for number in (2, 0, 1, 0):
+            found = decode(reader.read(number, samples[number].key))
+            wanted = decode(samples[number])
+            assert (found.key, found.meta) == (wanted.key, wanted.meta)
+            for name in ("image", "mask", "instances", "depth"):
+                assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+        reader.close()
+        assert reader.read(1, samples[1].key).key == samples[1].key
+        reader.close()
+
+    def test_the_same_samples_give_the_same_bytes(self, stage: Any, tmp_path: Path) -> None:
+        """No times, names of machines or folders in them."""
+        one = _published(stage, tmp_path / "one", _samples(_ENCODES[0]))
+        other = _published(stage, tmp_path / "other", _samples(_ENCODES[0]))
+        assert one.as_json() == other.as_json()
+
+    def test_files_bear_the_name_of_the_shard(self, stage: Any, tmp_path: Path) -> None:
+        """Two shards in one folder keep apart."""
+        record = _published(stage, tmp_path, _samples(_ENCODES[0]))
+        assert all(file.name.startswith(_SHARD) for file in record.files)
+
+    def test_a_shard_of_one_sample(self, stage: Any, tmp_path: Path) -> None:
+        """The last one of a dataset may be."""
+        samples = _samples(_ENCODES[0], 1)
+        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        assert decode(reader.read(0, samples[0].key)).meta == decode(samples[0]).meta
+        reader.close()
+
+    def test_samples_are_taken_one_by_one(self, stage: Any, tmp_path: Path) -> None:
+        """A writer that fails in the middle says so, and leaves no file open."""
+        samples = _samples(_ENCODES[0])
+
+        def breaking() -> Iterator[Encoded]:
+            yield samples[0]
+            raise ArithmeticError("a stage failed")
+
+        before = _open_files()
+        with pytest.raises(ArithmeticError), Draft(tmp_path, _SHARD) as draft:
+            stage.write(draft.folder, _SHARD, 3, breaking())
+        assert _open_files() == before
+        assert not draft.folder.exists()
+
+    def test_a_disk_that_takes_no_more_is_an_error(self, stage: Any, tmp_path: Path) -> None:
+        """Never a shard that is shorter than it should be."""
+        samples = _samples(_ENCODES[0], 40)
+        before = _open_files()
+        failure = pytest.raises((OSError, DepthmaskError))
+        with Draft(tmp_path, _SHARD) as draft, _files_of_at_most(1000), failure:
+            stage.write(draft.folder, _SHARD, len(samples), iter(samples))
+        assert _open_files() == before
+
+
+def _samples(encode: Encode, count: int = 3) -> list[Encoded]:
+    return [encode.encode(_sample(_FIRST + number)) for number in range(count)]
+
+
+def _sample(index: int) -> Sample:
+    """Noise, which no archive makes small; depth of 1 to 9 m with one invalid pixel."""
+    random = np.random.default_rng(index)
+    depth_m = random.integers(1000, 9000, (24, 30)).astype(np.float32) / np.float32(1000)
+    depth_m[0, 0] = 0
+    return Sample(
+        key=sample_key(index),
+        image=random.integers(0, 256, (24, 30, 3), dtype=np.uint8),
+        mask=random.integers(0, 256, (24, 30), dtype=np.uint8),
+        instances=random.integers(0, 3, (24, 30), dtype=np.uint8),
+        depth=depth_m,
+        meta={"index": index, "layers": [{"label": "Stühle", "box": [-1, 0, 2, 3]}]},
+    )
+
+
+def _published(stage: Writer, output: Path, samples: Sequence[Encoded]) -> Record:
+    """A shard as the framework makes it; its record went through JSON."""
+    with Draft(output, _SHARD) as draft:
+        members = stage.write(draft.folder, _SHARD, len(samples), iter(samples))
+        files = draft.publish()
+    places = {member: as_places(of_member) for member, of_member in members.items()}
+    stop = _FIRST + len(samples)
+    record = Record(_SHARD, "train", "", _FIRST, stop, files, places, {}, {})
+    return Record.from_json(record.as_json())
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@contextmanager
+def _files_of_at_most(size: int) -> Iterator[None]:
+    """As a disk that is full after so many bytes: the system refuses to write beyond them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -1,0 +1,142 @@
+"""The built-in stages pass the suites that plugins are held to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from depthmask import testing
+from depthmask.blend.alpha import Alpha
+from depthmask.blend.feather import Feather
+from depthmask.blend.poisson import Poisson
+from depthmask.blend.several import Several
+from depthmask.config.registry import KINDS, registry
+from depthmask.depth.densedepth import DenseDepth
+from depthmask.depth.fastdepth import FastDepth
+from depthmask.depth.layered import Layered
+from depthmask.depth.none import NoDepth
+from depthmask.geometry.auto import Auto
+from depthmask.geometry.none import NoGeometry
+from depthmask.geometry.source import SourceGeometry
+from depthmask.placement.grid import Grid
+from depthmask.placement.ground import Ground
+from depthmask.placement.random import Random
+from depthmask.runner.local import Local
+from depthmask.source.assets import Assets
+from depthmask.source.rooms import Rooms
+from depthmask.testing.base import StageSuite
+from depthmask.writer.folder import Folder
+from depthmask.writer.npz import Images, Npz
+from depthmask.writer.webdataset import WebDataset
+from depthmask.writer.zip import Zip
+
+
+class TestAssets(testing.SourceSuite):
+    stage_class = Assets
+
+    @pytest.fixture
+    def stage(self, assets_root: Path) -> Assets:
+        return Assets(root=str(assets_root))
+
+
+class TestRooms(testing.SourceSuite):
+    stage_class = Rooms
+    settings = {"rooms": 3, "furniture": 5, "oversample": 2}
+
+
+class TestAuto(testing.GeometrySuite):
+    stage_class = Auto
+
+
+class TestSourceGeometry(testing.GeometrySuite):
+    stage_class = SourceGeometry
+
+
+class TestNoGeometry(testing.GeometrySuite):
+    stage_class = NoGeometry
+
+
+class TestRandom(testing.PlacementSuite):
+    stage_class = Random
+
+
+class TestGrid(testing.PlacementSuite):
+    stage_class = Grid
+
+
+class TestGround(testing.PlacementSuite):
+    stage_class = Ground
+
+
+class TestAlpha(testing.BlendSuite):
+    stage_class = Alpha
+
+
+class TestFeather(testing.BlendSuite):
+    stage_class = Feather
+
+
+class TestPoisson(testing.BlendSuite):
+    stage_class = Poisson
+
+
+class TestSeveral(testing.BlendSuite):
+    stage_class = Several
+
+
+class TestLayered(testing.DepthSuite):
+    stage_class = Layered
+
+
+class TestFastDepth(testing.DepthSuite):
+    stage_class = FastDepth
+
+
+class TestNoDepth(testing.DepthSuite):
+    stage_class = NoDepth
+
+
+class TestWebDataset(testing.WriterSuite):
+    stage_class = WebDataset
+
+
+class TestZip(testing.WriterSuite):
+    stage_class = Zip
+
+
+class TestNpz(testing.WriterSuite):
+    stage_class = Npz
+
+
+class TestRawNpz(testing.WriterSuite):
+    stage_class = Npz
+    settings = {"images": Images.raw}
+
+
+class TestFolder(testing.WriterSuite):
+    stage_class = Folder
+
+
+class TestLocal(testing.RunnerSuite):
+    stage_class = Local
+    settings = {"workers": 1}
+
+
+class TestLocalWorkers(testing.RunnerSuite):
+    stage_class = Local
+    settings = {"workers": 2}
+
+
+NOT_HERE = {DenseDepth}
+"""Its weights are a download of 170 MB; tests/depth has what can be tested without."""
+
+
+def test_all_are_here() -> None:
+    mine = [
+        one for one in globals().values() if isinstance(one, type) and one.__module__ == __name__
+    ]
+    tried = {one.stage_class for one in mine if issubclass(one, StageSuite)}
+    stages = {one.stage for kind in KINDS for one in registry().stages[kind].values()}
+    built_in = {one for one in stages if one.__module__.startswith("depthmask.")}
+    assert built_in - tried == NOT_HERE
