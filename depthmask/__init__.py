@@ -9,7 +9,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from depthmask.blend.base import Blend
+from depthmask.blend.base import Blend, Patch
 from depthmask.config.hooks import hookimpl
 from depthmask.data import (
     Background,
@@ -33,7 +33,11 @@ from depthmask.data import (
 from depthmask.depth.base import Depth, Estimator
 from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
 from depthmask.geometry.base import Geometry
+from depthmask.output.record import Members, Record
+from depthmask.pipeline import Generate, Progress, make_shard
 from depthmask.placement.base import Placement
+from depthmask.plan import Shard
+from depthmask.runner.base import Runner
 from depthmask.source.base import Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
 from depthmask.writer.base import ShardReader, Writer
@@ -57,16 +61,23 @@ __all__ = [
     "Estimator",
     "Float32",
     "Foreground",
+    "Generate",
     "Geometry",
     "Layer",
     "LeftOut",
+    "Members",
     "NoPlaceError",
+    "Patch",
     "Placement",
     "Plane",
+    "Progress",
     "Recipe",
+    "Record",
+    "Runner",
     "Sample",
     "Scene",
     "SettingError",
+    "Shard",
     "ShardReader",
     "Size",
     "Source",
@@ -77,6 +88,7 @@ __all__ = [
     "Writer",
     "__version__",
     "hookimpl",
+    "make_shard",
     "open",
     "setting",
     "stage",

@@ -18,10 +18,11 @@ VERBS = {
     "stats": "print the statistics of a dataset",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
     "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",
+    "new-plugin": "make a package for a stage of your own: new-plugin KIND NAME",
     "tune": "measure a depth estimator by batch size",
     "completion": "print the shell completion script for bash, zsh or fish",
 }
-"""Each is a module of this package with `main(arguments) -> exit code`."""
+"""Each is a module of this package, with _ for -, that has `main(arguments) -> exit code`."""
 _INTERRUPTED = "interrupted; the same command goes on from here"
 
 
@@ -63,7 +64,7 @@ def _dispatch(words: list[str]) -> int:
     else:
         verb = "run"
     # Only the verb's own imports: help and plugins are there before hydra would be.
-    module = importlib.import_module(f"depthmask.cli.{verb}")
+    module = importlib.import_module(f"depthmask.cli.{verb.replace('-', '_')}")
     _on_signals(_raise)
     return int(module.main(words))
 

@@ -1,0 +1,1 @@
+"""Packages for new stages, made from templates: one for each kind."""
