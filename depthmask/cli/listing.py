@@ -10,15 +10,28 @@ from depthmask.config.location import config_folder, plugin_config_folders
 from depthmask.config.registry import KINDS, Registered, registry
 from depthmask.stage import SettingInfo, describe_settings
 
+SLOW_SECONDS = 0.3
+"""Every command waits for a plugin's import; `--help` alone takes 0.4 s."""
+
 
 def stage_listing() -> str:
     """Every stage by group, with its settings and who provides it; then what was left out."""
     parts = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
     parts.append("\n".join(["presets", *_presets()]))
+    if slow := list(_slow()):
+        parts.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]
     if problems:
         parts.append("\n".join(["left out:", *problems]))
     return "\n\n".join(parts)
+
+
+def _slow() -> Iterator[str]:
+    """Plugins that keep every command waiting, and what to do about it."""
+    for name, seconds in registry().load_seconds.items():
+        if seconds > SLOW_SECONDS:
+            hint = "import heavy packages in the functions that use them"
+            yield f"  {name}  {seconds:.1f} s; {hint}"
 
 
 def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:

@@ -135,3 +135,35 @@ def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
     listing = depthmask(tmp_path, "plugins").stdout
     assert "placement=twin  (aaa 1.2)" in listing
     assert "plugin bbb (bbb 1.2) disabled: placement=twin is taken by aaa 1.2" in listing
+
+
+def test_load_times_and_who_is_slow(tmp_path: Path) -> None:
+    install(tmp_path, "quick", STAGE.format(name="quick"))
+    install(tmp_path, "sleepy", "import time\ntime.sleep(0.4)\n" + STAGE.format(name="sleepy"))
+    listing = depthmask(tmp_path, "plugins", "-v").stdout
+    packages = listing.partition("plugin packages:\n")[2]
+    assert "  quick  loaded in " in packages
+    assert "  sleepy  loaded in 4" in packages
+    slow = depthmask(tmp_path, "plugins").stdout.partition("slow to import:\n")[2]
+    assert "  sleepy  0.4 s; import heavy packages in the functions that use them" in slow
+    assert "quick" not in slow
+
+
+def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
+    code = STAGE.format(name="hooked") + (
+        "\nfrom depthmask import hookimpl\n\n"
+        "@hookimpl\ndef depthmask_stages():\n    return [Mine]\n\n"
+        "@hookimpl\ndef depthmask_config_paths():\n    return ['pkg://hooked_conf']\n"
+    )
+    install(tmp_path, "hooked", code)
+    (tmp_path / "hooked_conf" / "preset").mkdir(parents=True)
+    (tmp_path / "hooked_conf" / "__init__.py").touch()
+    (tmp_path / "hooked_conf" / "preset" / "cornered.yaml").write_text(
+        "# @package _global_\n# All in one corner.\n"
+        "defaults:\n  - override /placement: hooked\n  - _self_\nsamples: 7\n"
+    )
+    assert "+preset=cornered  All in one corner." in depthmask(tmp_path, "plugins").stdout
+    config = depthmask(tmp_path, "+preset=cornered", "--cfg", "job").stdout
+    assert "samples: 7" in config
+    assert "shift: 3" in config
+    assert "there are: cornered, pairs" in depthmask(tmp_path, "+preset=nosuch").stderr

@@ -1,0 +1,1 @@
+"""Cut-outs that keep their distance: `placement=scatter`."""

@@ -1,0 +1,98 @@
+"""docs/plugins.md: every hook and stage class with its signature, and an example that is real."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+import depthmask
+from depthmask import testing
+from depthmask.config.hooks import Hooks
+from depthmask.config.registry import KINDS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEXT = (ROOT / "docs" / "plugins.md").read_text()
+CLASSES = [
+    *(getattr(depthmask, kind.title()) for kind in KINDS),
+    depthmask.Estimator,
+    depthmask.ShardReader,
+]
+
+
+def section(title: str) -> str:
+    _, _, rest = TEXT.partition(f"\n{title}\n")
+    assert rest, f"no section {title}"
+    return re.split(r"\n##+ ", rest)[0]
+
+
+def documented(title: str) -> list[str]:
+    return re.findall(r"^def .*", section(title), re.MULTILINE)
+
+
+def signatures(cls: type) -> Iterator[str]:
+    """As the code has them, in one line, with what the reader has to know."""
+    for name, value in vars(cls).items():
+        function = value.fget if isinstance(value, property) else value
+        if name.startswith("_") or not inspect.isfunction(function):
+            continue
+        source = textwrap.dedent(inspect.getsource(function))
+        found = re.search(r"^def (.*?):(?: \.\.\.)?$", source, re.DOTALL | re.MULTILINE)
+        assert found is not None, source
+        line = re.sub(r"\s+", " ", found[1]).replace("( ", "(").replace(" )", ")")
+        marks = [
+            *(["abstract"] if getattr(function, "__isabstractmethod__", False) else []),
+            *(["property"] if isinstance(value, property) else []),
+        ]
+        yield f"def {line}" + (f"  # {' '.join(marks)}" if marks else "")
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_signatures(cls: type) -> None:
+    assert documented(f"### {cls.__name__}") == list(signatures(cls))
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_attributes_and_common_settings(cls: type) -> None:
+    names = [name for name in inspect.get_annotations(cls) if name not in ("kind", "name")]
+    assert [name for name in names if f"`{name}" not in section(f"### {cls.__name__}")] == []
+
+
+def test_hooks() -> None:
+    wanted = [re.sub(r"\(self(, )?", "(", line) for line in signatures(Hooks)]
+    assert documented("## Hooks") == wanted
+    names = [name for name in vars(Hooks) if name.startswith("depthmask_")]
+    assert len(wanted) == len(names)
+    assert all(f"`{name}`" in section("## Hooks") for name in names)
+
+
+def test_suites_are_named() -> None:
+    named = set(re.findall(r"`(\w+Suite)`", section("## Conformance suites")))
+    assert named == set(testing.__all__)
+
+
+def test_the_walk_is_the_package_line_by_line() -> None:
+    walk = section("## A walk through depthmask-scatter")
+    blocks = re.findall(r"```python\n(.*?)```", walk, re.DOTALL)
+    told = [line for block in blocks[:-1] for line in block.splitlines() if line.strip()]
+    folder = ROOT / "plugins" / "depthmask-scatter"
+    code = (folder / "depthmask_scatter" / "scatter.py").read_text().splitlines()
+    assert told == [line for line in code if line.strip()]
+    test = (folder / "tests" / "test_scatter.py").read_text()
+    assert all(line in test.splitlines() for line in blocks[-1].splitlines())
+    assert len(code) + len(test.splitlines()) <= 40
+    toml = re.findall(r"```toml\n(.*?)```", walk, re.DOTALL)[0]
+    assert toml in (folder / "pyproject.toml").read_text()
+
+
+def test_examples_of_presets_are_yaml() -> None:
+    blocks = re.findall(r"```yaml\n(.*?)```", section("## Presets"), re.DOTALL)
+    assert [sorted(map(str, OmegaConf.create(block))) for block in blocks] == [
+        ["candidates", "defaults"],
+        ["defaults", "objects"],
+    ]

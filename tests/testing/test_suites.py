@@ -1,0 +1,221 @@
+"""The suites notice stages that break the rules."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depthmask import (
+    Blend,
+    Checked,
+    Composite,
+    Depth,
+    DepthContract,
+    Encoded,
+    Float32,
+    Foreground,
+    Generate,
+    Layer,
+    Members,
+    Patch,
+    Record,
+    Scene,
+    Shard,
+    Size,
+    UInt8,
+    setting,
+    stage,
+    testing,
+)
+from depthmask.blend.alpha import Alpha
+from depthmask.depth.layered import Layered
+from depthmask.encode import Encode, ImageFormat
+from depthmask.placement.random import Random
+from depthmask.runner.local import Local
+from depthmask.source.rooms import Rooms
+from depthmask.testing.job import rooms, small_job
+from depthmask.writer.webdataset import WebDataset
+
+_count = itertools.count()
+
+
+@stage("restless")
+class Restless(Random):
+    """Chance of its own."""
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        top = next(_count) % 20
+        return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)
+
+
+@stage("fractions")
+class Fractions(Random):
+    """No whole pixels."""
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        top = random.random() * 9
+        return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)  # type: ignore[arg-type]
+
+
+@stage("spilling")
+class Spilling(Alpha):
+    """Beyond the patch."""
+
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
+        canvas[-1, -1] = 0
+        return super().blend(canvas, patch, top, left)
+
+
+@stage("faint")
+class Faint(Blend):
+    """Nothing shows."""
+
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
+        return True
+
+
+@stage("drifting")
+class Drifting(Layered):
+    """Depends on what came before."""
+
+    def annotate(self, composites: Sequence[Composite]) -> list[Float32]:
+        shift = np.float32(next(_count) % 5)
+        return [one + shift for one in super().annotate(composites)]
+
+
+@stage("boastful")
+class Boastful(Depth):
+    """Promises nothing and gives something."""
+
+    def contract(self, size: Size, geometry: DepthContract | None) -> DepthContract | None:
+        return None
+
+    def annotate(self, composites: Sequence[Composite]) -> Sequence[Float32 | None]:
+        return [np.ones((4, 4), np.float32) for _ in composites]
+
+
+@stage("dated")
+class Dated(WebDataset):
+    """The time of day in the file."""
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        places = super().write(folder, shard, count, samples)
+        with (folder / f"{shard}.tar").open("ab") as file:
+            file.write(str(time.perf_counter_ns()).encode())
+        return places
+
+
+@stage("forgiving")
+class Forgiving(WebDataset):
+    """Says nothing of a full disk."""
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        try:
+            return super().write(folder, shard, count, samples)
+        except OSError:
+            return {}
+
+
+@stage("lossy")
+class Lossy(Local):
+    """Leaves out a shard, without a word."""
+
+    def run(
+        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
+    ) -> Iterator[Record]:
+        return super().run(job, list(shards)[:-1], made)
+
+
+@stage("moody")
+class Moody(Rooms):
+    """Other pictures every time."""
+
+    def foreground(self, key: str, size: Size) -> Foreground:
+        one = super().foreground(key, size)
+        rgba = one.rgba.copy()
+        rgba[..., 0] = next(_count) % 256
+        return Foreground(one.key, one.label, rgba)
+
+    def check(self, size: Size) -> Checked:
+        return Checked(str(next(_count)))
+
+
+def test_placements(tmp_path: Path) -> None:
+    suite = testing.PlacementSuite()
+    with pytest.raises(AssertionError):
+        suite.test_all_chance_comes_from_its_generator(Restless())
+    with pytest.raises(AssertionError):
+        suite.test_a_sample_is_the_same_alone_and_among_others(Restless(), tmp_path)
+    with pytest.raises(AssertionError):
+        suite.test_proposes_boxes(Fractions())
+
+
+def test_blends() -> None:
+    suite = testing.BlendSuite()
+    with pytest.raises(AssertionError):
+        suite.test_changes_nothing_outside_the_patch(Spilling())
+    with pytest.raises(AssertionError):
+        suite.test_what_is_opaque_shows(Faint())
+
+
+def test_depths(tmp_path: Path) -> None:
+    suite = testing.DepthSuite()
+    drifting, boastful = Drifting(), Boastful()
+    with pytest.raises(AssertionError):
+        suite.test_the_same_alone_and_among_others(
+            drifting, small_job(tmp_path / "a", depth=drifting)
+        )
+    with pytest.raises(Exception, match="gave a map, and promised none"):
+        suite.test_keeps_its_contract(boastful, small_job(tmp_path / "b", depth=boastful))
+
+
+def test_writers(tmp_path: Path) -> None:
+    suite = testing.WriterSuite()
+    with pytest.raises(AssertionError):
+        suite.test_the_same_samples_give_the_same_bytes(Dated(), tmp_path)
+    with pytest.raises(pytest.fail.Exception):
+        suite.test_a_disk_that_takes_no_more_is_an_error(Forgiving(), tmp_path)
+    suite.test_samples_come_back_in_any_order(
+        WebDataset(), Encode(image=ImageFormat.png), tmp_path / "good"
+    )
+
+
+def test_runners(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        testing.RunnerSuite().test_makes_every_shard_once(Lossy(workers=1), tmp_path)
+
+
+def test_sources() -> None:
+    suite = testing.SourceSuite()
+    moody = Moody(rooms=2, furniture=3)
+    with pytest.raises(AssertionError):
+        suite.test_a_key_always_gives_the_same_pixels(moody)
+    with pytest.raises(AssertionError):
+        suite.test_the_check_says_what_the_assets_are(moody)
+    suite.test_a_key_always_gives_the_same_pixels(rooms())
+
+
+@stage("hidden")
+class Hidden(Random):
+    """In no package."""
+
+    note: str = setting("", help="")
+
+
+def test_every_stage() -> None:
+    class Suite(testing.PlacementSuite):
+        stage_class = Hidden
+
+    with pytest.raises(Exception, match="placement=hidden: no such placement"):
+        Suite().test_can_be_chosen_on_the_command_line()
+    with pytest.raises(AssertionError):
+        Suite().test_stage_and_settings_are_documented()
