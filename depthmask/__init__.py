@@ -32,6 +32,7 @@ from depthmask.data import (
 )
 from depthmask.depth.base import Depth, Estimator
 from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
+from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
 from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, Progress, make_shard
@@ -40,7 +41,7 @@ from depthmask.plan import Shard
 from depthmask.runner.base import Runner
 from depthmask.source.base import Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
-from depthmask.writer.base import ShardReader, Writer
+from depthmask.writer.base import ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
     from depthmask.dataset import Dataset
@@ -90,8 +91,10 @@ __all__ = [
     "hookimpl",
     "make_shard",
     "open",
+    "open_published",
     "setting",
     "stage",
+    "untrusted",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Parquet shards that Hugging Face `datasets` opens with images as images: `writer=parquet`."""
