@@ -39,7 +39,7 @@ from depthmask.pipeline import Generate, Progress, make_shard
 from depthmask.placement.base import Placement
 from depthmask.plan import Shard
 from depthmask.runner.base import Runner
-from depthmask.source.base import Checked, LeftOut, Source
+from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
 from depthmask.writer.base import ShardReader, Writer, open_published
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "AssetFiles",
     "Background",
     "Blend",
     "Camera",

@@ -6,7 +6,7 @@ import itertools
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
 from depthmask.plan import Plan, Shard, Shards
-from depthmask.source.base import LeftOut
+from depthmask.source.base import Checked
 from depthmask.split.parts import parts
 from depthmask.timing import add_seconds
 from depthmask.versions import versions
@@ -71,7 +71,7 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
         for one in checked.left_out:
             _log.info("left out: %s: %s", one.file, one.reason)
         quarantine(job.output, checked.left_out)
-        made, stations = _complete(job, wanted, found, checked.left_out, screen)
+        made, stations = _complete(job, wanted, found, checked, screen)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
@@ -90,7 +90,7 @@ def _one_line_for_failures(output: Path) -> Iterator[None]:
 
 
 def _complete(
-    job: Generate, wanted: Claim, found: Found, left_out: Sequence[LeftOut], screen: Screen
+    job: Generate, wanted: Claim, found: Found, checked: Checked, screen: Screen
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
     done: list[Shard] = []
@@ -109,7 +109,7 @@ def _complete(
         for record in _make(job, missing, screen):
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _finish(job, wanted, left_out)
+        _finish(job, wanted, checked)
         registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
     return missing.samples, stations
 
@@ -203,9 +203,9 @@ def _make(job: Generate, missing: Shards, screen: Screen) -> Any:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Generate, wanted: Claim, left_out: Sequence[LeftOut]) -> None:
+def _finish(job: Generate, wanted: Claim, checked: Checked) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, _records(job), wanted, left_out)
+    summary = summarise(job, _records(job), wanted, checked)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depthmask.depth.contract import contract_as_json, contract_from_json
@@ -13,7 +13,7 @@ from depthmask.output.guard import Claim
 from depthmask.output.record import MOST_SAMPLES, Record, ShardFile
 from depthmask.pipeline import Generate
 from depthmask.plan import shard_name
-from depthmask.source.base import LeftOut
+from depthmask.source.base import Checked
 from depthmask.split.numbering import Numbering
 from depthmask.split.parts import leakage
 from depthmask.split.shares import MILLION, NAMES
@@ -98,12 +98,12 @@ def summarise(
     job: Generate,
     records: Iterable[Record],
     wanted: Claim,
-    left_out: Sequence[LeftOut],
+    checked: Checked,
 ) -> dict[str, Any]:
     """Totals, exact statistics, the depth contract, and one hash over all files.
 
     records: in the order of the shards; each is looked at once and not kept. wanted: what the
-    dataset was claimed for.
+    dataset was claimed for. checked: what was found when the assets were looked at.
     """
     statistics, manifest, size = Statistics(), Manifest(), 0
     for record in records:
@@ -133,7 +133,11 @@ def summarise(
         "bytes": size,
         "backgrounds": len(job.plan.backgrounds),
         "foregrounds": len(job.plan.foregrounds),
-        "left_out": [{"file": one.file, "reason": one.reason} for one in left_out],
+        "assets": {
+            kind: {"files": files.count, "bytes": files.bytes}
+            for kind, files in checked.files.items()
+        },
+        "left_out": [{"file": one.file, "reason": one.reason} for one in checked.left_out],
         "depth": contract_as_json(job.contract),
         "statistics": statistics.summary(),
         "counts": dict(statistics.counts),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, partial
 from hashlib import blake2b
+from itertools import compress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,12 +23,18 @@ from depthmask.machine import cores
 from depthmask.source import _images as images
 from depthmask.source._folder import SUFFIXES, AssetError, Listing, listing, shown
 from depthmask.source._table import Facts, Row, read_facts
-from depthmask.source.base import Checked, LeftOut, Source
+from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import setting, stage
 
 _log = logging.getLogger(__name__)
 _OWNERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """The folder of the pictures that the files of a folder belong to, by name."""
+_KINDS = {
+    "bg": "backgrounds",
+    "fg": "foregrounds",
+    "fg_mask": "foreground_masks",
+    "bg_depth": "background_depths",
+}
 
 
 class OnBadAsset(Enum):
@@ -164,8 +171,13 @@ class Assets(Source):
         if faults and self.on_bad_asset is OnBadAsset.fail:
             raise UsageError(_in_one_line(faults))
         self._require_both(faults)
-        checked = Checked(self._digest(), tuple(sorted(left_out, key=lambda one: one.file)))
-        return _Looked(checked, self._listings, self._unused_masks())
+        unused = self._unused_masks()
+        checked = Checked(
+            self._digest(),
+            tuple(sorted(left_out, key=lambda one: one.file)),
+            self._in_use(unused),
+        )
+        return _Looked(checked, self._listings, len(unused))
 
     def _scan(self) -> dict[str, Listing]:
         return {folder: listing(self._root, folder) for folder in _OWNERS}
@@ -230,9 +242,19 @@ class Assets(Source):
                     "put pictures there or choose another source.root"
                 )
 
-    def _unused_masks(self) -> int:
+    def _unused_masks(self) -> set[str]:
+        keys = list(self._optional("fg_mask"))
         with ThreadPoolExecutor(cores()) as threads:
-            return sum(threads.map(self._has_alpha, self._optional("fg_mask")))
+            return set(compress(keys, threads.map(self._has_alpha, keys)))
+
+    def _in_use(self, unused_masks: set[str]) -> dict[str, AssetFiles]:
+        found = {}
+        for folder, kind in _KINDS.items():
+            unused = unused_masks if folder == "fg_mask" else set()
+            used = [path for key, path in self._optional(folder).items() if key not in unused]
+            if used:
+                found[kind] = AssetFiles(len(used), sum(path.stat().st_size for path in used))
+        return found
 
     def _has_alpha(self, key: str) -> bool:
         return images.to_rgba(images.load(self._files("fg")[key])) is not None
@@ -270,7 +292,7 @@ class Assets(Source):
 
     @cached_property
     def _listings(self) -> dict[str, dict[str, Path]]:
-        """Files by key, in their folders; after `check` those that can be used, in workers too."""
+        """AssetFiles by key, in their folders; after `check` those that can be used, in workers too."""
         return {folder: one.files for folder, one in self._scan().items()}
 
     @cached_property

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -26,11 +26,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class AssetFiles:
+    """How many files of a kind are in use, and their bytes together."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """What `Source.check` found. digest: a hash of names and contents of all assets in use."""
+    """What `Source.check` found.
+
+    digest: a hash of names and contents of all assets in use. files: what they take on the disk, by
+    kind (`backgrounds`, `foregrounds`, `foreground_masks`, `background_depths`); none where a
+    source makes its pictures.
+    """
 
     digest: str
     left_out: tuple[LeftOut, ...] = ()
+    files: Mapping[str, AssetFiles] = field(default_factory=dict)
 
 
 class Source(Stage):

@@ -20,6 +20,7 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.source import _images
 from depthmask.source import assets as assets_module
 from depthmask.source.assets import Assets
+from depthmask.source.base import AssetFiles
 
 SIZE = (160, 160)
 SEED_ASSETS = Path(__file__).resolve().parents[3] / "shared" / "seed-assets"
@@ -302,6 +303,25 @@ def test_the_mask_may_lie_in_fg_mask(assets_root: Path, kind: str) -> None:
 def test_alpha_that_is_solid_everywhere_is_no_mask(assets_root: Path) -> None:
     foreground(assets_root, "jug.png", Image.new("RGBA", (8, 8), (9, 9, 9, 255)))
     refused(assets_root, "fg/jug.png: no transparency and no mask", "add fg_mask/jug.png")
+
+
+def test_files_in_use_are_counted_by_kind(assets_root: Path) -> None:
+    foreground(assets_root, "solid.png", Image.new("RGB", (6, 5), "red"))
+    (assets_root / "fg_mask").mkdir()
+    needed = Image.new("L", (6, 5))
+    needed.putpixel((2, 2), 255)
+    needed.save(assets_root / "fg_mask" / "solid.png")
+    Image.new("L", (8, 10), 255).save(assets_root / "fg_mask" / "cup.png")
+
+    def size(pattern: str) -> int:
+        return sum(path.stat().st_size for path in assets_root.glob(pattern))
+
+    assert assets(assets_root).check(SIZE).files == {
+        "backgrounds": AssetFiles(3, size("bg/*")),
+        "foregrounds": AssetFiles(3, size("fg/*")),
+        # The cup has alpha of its own.
+        "foreground_masks": AssetFiles(1, size("fg_mask/solid.png")),
+    }
 
 
 def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(
