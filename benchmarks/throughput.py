@@ -193,7 +193,8 @@ def network(assets: Path, batches: int = 8) -> float:
     """The part of FastDepth's own images/s that a whole shard keeps, start-up left out."""
     from depthmask.config.compose import compose_root
     from depthmask.depth.base import Estimator
-    from depthmask.pipeline import Progress, make_shard
+    from depthmask.job import Progress
+    from depthmask.pipeline import make_shard
     from depthmask.run import prepare
 
     words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]

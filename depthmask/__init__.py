@@ -34,11 +34,12 @@ from depthmask.depth.base import Depth, Estimator
 from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
 from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
+from depthmask.job import Job, Progress
 from depthmask.output.record import Members, Record
-from depthmask.pipeline import Generate, Progress, make_shard
+from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
-from depthmask.plan import Shard
 from depthmask.runner.base import Runner
+from depthmask.shards import Shard
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
 from depthmask.writer.base import ShardReader, Writer, open_published
@@ -65,6 +66,7 @@ __all__ = [
     "Foreground",
     "Generate",
     "Geometry",
+    "Job",
     "Layer",
     "LeftOut",
     "Members",

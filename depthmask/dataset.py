@@ -20,7 +20,7 @@ from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
 from depthmask.output.summary import check_summary, numbering, shard_counts
 from depthmask.output.verify import read_record
-from depthmask.plan import shard_name
+from depthmask.shards import shard_name
 from depthmask.split.numbering import Numbering
 from depthmask.statistics import Statistics
 from depthmask.writer.base import ShardReader

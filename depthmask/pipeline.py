@@ -9,22 +9,21 @@ the plan, in one process or many, and never sees an image.
 from __future__ import annotations
 
 import textwrap
+import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depthmask.compose.composer import Composer
 from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
-from depthmask.config.root import Root
 from depthmask.data import (
     Background,
     Composite,
-    DepthContract,
     Encoded,
     Float32,
     Recipe,
@@ -38,40 +37,46 @@ from depthmask.errors import DepthmaskError, NoPlaceError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
 from depthmask.geometry.ground import with_ground
+from depthmask.job import Job, Progress
+from depthmask.output.guard import Claim
 from depthmask.output.publish import Draft, disk_error, write_sealed
 from depthmask.output.record import Record, as_places, record_path
 from depthmask.overlap import ahead
-from depthmask.plan import Plan, Shard
+from depthmask.plan import Plan
+from depthmask.shards import Shard
+from depthmask.split.parts import leakage
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
 
-
-class Progress:
-    """Which sample a stage is at, to be named if it fails, and how many are made."""
-
-    def __init__(self, made: Callable[[int], None] = lambda samples: None) -> None:
-        self.begun = 0
-        self.made = made
-        """To be called with the number of samples made since the last call."""
-
-    def at(self, index: int) -> None:
-        """A stage begins to work at this sample."""
-        self.begun = index
+if TYPE_CHECKING:
+    from depthmask.cli.screen import Screen
 
 
 @dataclass(frozen=True)
-class Generate:
-    """The job of making samples from a plan over assets.
+class Generate(Job):
+    """The job of making samples from a plan over assets."""
 
-    lineage: what the records of its shards say that they were made for (see `Claim`). Small when
-    pickled: what a worker needs besides is made in the worker, at first use.
-    """
-
-    root: Root
     plan: Plan
-    contract: DepthContract | None
-    output: Path
-    lineage: str
+
+    def encoded(
+        self, shard: Shard, statistics: Statistics, laps: Laps, progress: Progress
+    ) -> Iterator[Encoded]:
+        """Made, measured and encoded, batch by batch."""
+        for batch in self.batches(self.plan.indices(shard), laps, progress):
+            for sample in batch:
+                progress.at(sample.index)
+                statistics.add(sample)
+            laps("statistics")
+            ready = []
+            for sample in batch:
+                progress.at(sample.index)
+                ready.append(self.root.encode.encode(sample))
+            laps("encode")
+            for sample, members in zip(batch, ready, strict=True):
+                progress.at(sample.index)
+                yield members
+            laps("write")
+            progress.made(len(batch))
 
     def batches(
         self, indices: Sequence[int], laps: Laps, progress: Progress
@@ -96,6 +101,49 @@ class Generate:
         self.plan.recipe(index)
         (sample,) = next(self.batches([index], Laps(), Progress()))
         return sample
+
+    def named(self, index: int) -> str:
+        """With its assets."""
+        recipe = self.plan.recipe(index)
+        assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
+        return f"sample {index} ({assets})"
+
+    @property
+    def sample_bytes(self) -> int:
+        """By canvas, depth map and encode settings."""
+        depth = self.contract.resolution if self.contract else None
+        return self.root.encode.expected(self.root.canvas, depth).bytes
+
+    def described(self, claim: Claim) -> dict[str, Any]:
+        """By the plan."""
+        plan = self.plan
+        inputs = claim.description["inputs"]
+        return {
+            "size": list(self.root.canvas),
+            "variants": plan.variants,
+            "splits": {
+                part.split: {
+                    "share": part.share,
+                    "samples": plan.counts[part.split],
+                    "backgrounds": len(part.backgrounds),
+                    "foregrounds": len(part.foregrounds),
+                }
+                for part in plan.parts
+            },
+            "leakage": leakage(plan.parts, self.root.source, self.root.split, inputs),
+            "backgrounds": len(plan.backgrounds),
+            "foregrounds": len(plan.foregrounds),
+        }
+
+    def before(self, screen: Screen) -> dict[str, float]:
+        """Ask the geometry's model about every background, once."""
+        keys = self.geometry.to_measure(self.plan.backgrounds) if self.reads_geometry else []
+        if not keys:
+            return {}
+        start = time.perf_counter()
+        with screen.bar("geometry", len(keys), "backgrounds") as advance:
+            self.geometry.fill(keys, advance)
+        return {"geometry": time.perf_counter() - start}
 
     @cached_property
     def geometry(self) -> GeometryCache:
@@ -167,39 +215,18 @@ class Generate:
             return with_ground(background, self.root.fov_deg)
         return background
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {item.name: getattr(self, item.name) for item in fields(self)}
 
-
-def make_shard(job: Generate, shard: Shard, progress: Progress) -> Record:
+def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
     """Make, write and publish one shard; returns its record.
 
     Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
     """
     laps, statistics = Laps(), Statistics()
-    indices = job.plan.indices(shard)
-    progress.at(indices[0])
-
-    def encoded() -> Iterator[Encoded]:
-        for batch in job.batches(indices, laps, progress):
-            for sample in batch:
-                progress.at(sample.index)
-                statistics.add(sample)
-            laps("statistics")
-            ready = []
-            for sample in batch:
-                progress.at(sample.index)
-                ready.append(job.root.encode.encode(sample))
-            laps("encode")
-            for sample, members in zip(batch, ready, strict=True):
-                progress.at(sample.index)
-                yield members
-            laps("write")
-            progress.made(len(batch))
-
+    progress.at(job.plan.indices(shard)[0])
+    samples = job.encoded(shard, statistics, laps, progress)
     try:
         with Draft(job.output, shard.name) as draft:
-            places = job.root.writer.write(draft.folder, shard.name, len(shard), encoded())
+            places = job.root.writer.write(draft.folder, shard.name, len(shard), samples)
             laps("write")
             files = draft.publish()
             laps("publish")
@@ -220,7 +247,7 @@ def make_shard(job: Generate, shard: Shard, progress: Progress) -> Record:
     except OSError as error:
         raise disk_error(error, job.output) from error
     except Exception as error:
-        sample = culprit(job, progress.begun)
+        sample = job.named(progress.begun)
         raise ShardError(f"{shard.name}: {sample}: {in_one_line(error)}") from error
     return record
 
@@ -233,13 +260,6 @@ def _together(canvas: Size) -> int:
     """
     height, width = canvas
     return max(1, min(8, (1 << 20) // (height * width)))
-
-
-def culprit(job: Generate, index: int) -> str:
-    """A sample and its assets, to be named when it, or its batch, could not be made."""
-    recipe = job.plan.recipe(index)
-    assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
-    return f"sample {index} ({assets})"
 
 
 def in_one_line(error: Exception) -> str:

@@ -5,13 +5,14 @@ Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
 from depthmask.data import Recipe, sample_key
 from depthmask.errors import UsageError
+from depthmask.shards import Layout
 from depthmask.split.numbering import Numbering
 from depthmask.split.parts import Part
 from depthmask.streams import Stream
@@ -29,31 +30,8 @@ class Sampling(Enum):
     product = "product"
 
 
-def shard_name(split: str, number: int) -> str:
-    """`train-000042`."""
-    return f"{split}-{number:06d}"
-
-
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """The samples of one split with the ranks start..stop-1 in it."""
-
-    number: int
-    split: str
-    start: int
-    stop: int
-
-    @property
-    def name(self) -> str:
-        """The stem of its files, and of its record."""
-        return shard_name(self.split, self.number)
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-
 @dataclass(frozen=True)
-class Plan:
+class Plan(Layout):
     """Everything that decides what the samples are.
 
     objects: the least and the greatest number of foregrounds in a sample. repeats: positions for
@@ -123,33 +101,6 @@ class Plan:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
         return next(self.recipes([index]))
 
-    @cached_property
-    def counts(self) -> dict[str, int]:
-        """How many samples each split has."""
-        names = self.numbering.names
-        return {split: self.numbering.count(split, self.samples) for split in names}
-
-    def indices(self, shard: Shard) -> Sequence[int]:
-        """The numbers of a shard's samples, in order."""
-        return self.numbering.indices(shard.split, shard.start, shard.stop)
-
-    def shard_counts(self) -> dict[str, int]:
-        """How many shards each split has."""
-        return {split: -(-count // self.shard_size) for split, count in self.counts.items()}
-
-    def shard_count(self) -> int:
-        """How many shards the plan has."""
-        return sum(self.shard_counts().values())
-
-    def shard(self, number: int, split: str = "train") -> Shard:
-        """The shard with this number in its split."""
-        start = number * self.shard_size
-        return Shard(number, split, start, min(start + self.shard_size, self.counts[split]))
-
-    def shards(self, done: Iterable[Shard] = ()) -> Shards:
-        """All shards but those in `done`."""
-        return Shards(self, frozenset(done))
-
     @property
     def _chances(self) -> int:
         """How many random numbers a recipe takes."""
@@ -188,40 +139,6 @@ class Plan:
         rest //= self.repeats
         rest, foreground = divmod(rest, len(part.foregrounds))
         return rest % len(part.backgrounds), foreground, flip == 1
-
-
-@dataclass(frozen=True)
-class Shards(Collection[Shard]):
-    """The shards of a plan less those that are done, made as they are asked for.
-
-    A plan may have a million of them, and most of them are far off when a run starts.
-    """
-
-    plan: Plan
-    done: frozenset[Shard]
-
-    def __len__(self) -> int:
-        return self.plan.shard_count() - len(self.done)
-
-    def __iter__(self) -> Iterator[Shard]:
-        for split, count in self.plan.shard_counts().items():
-            for number in range(count):
-                shard = self.plan.shard(number, split)
-                if shard not in self.done:
-                    yield shard
-
-    def __contains__(self, shard: object) -> bool:
-        return (
-            isinstance(shard, Shard)
-            and 0 <= shard.number < self.plan.shard_counts().get(shard.split, 0)
-            and shard not in self.done
-            and shard == self.plan.shard(shard.number, shard.split)
-        )
-
-    @property
-    def samples(self) -> int:
-        """Of all these shards together."""
-        return self.plan.samples - sum(map(len, self.done))
 
 
 def _pick(chance: float, count: int) -> int:

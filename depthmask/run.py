@@ -20,6 +20,7 @@ from depthmask.depth.contract import contract_as_json
 from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
+from depthmask.job import Job
 from depthmask.machine import machine
 from depthmask.output.coco import write_coco
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
@@ -31,7 +32,8 @@ from depthmask.output.record import Record, recorded
 from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
-from depthmask.plan import Plan, Shard, Shards
+from depthmask.plan import Plan
+from depthmask.shards import Shard, Shards
 from depthmask.source.base import Checked
 from depthmask.split.parts import parts
 from depthmask.timing import add_seconds
@@ -60,14 +62,20 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` before anything
     is written if config, assets or output folder are not right.
     """
-    start = time.perf_counter()
     checked = root.source.check(root.canvas)
     job, wanted = prepare(root, checked.digest, sweep=sweep)
-    examine(job.output, wanted, overwrite=root.overwrite)
+    return carry_out(job, wanted, checked, screen)
+
+
+def carry_out(job: Job, wanted: Claim, checked: Checked, screen: Screen) -> Result:
+    """Make what a job lacks in its output; raises as `run`. checked: what it is made from."""
+    start = time.perf_counter()
+    overwrite = job.root.overwrite
+    examine(job.output, wanted, overwrite=overwrite)
     with _one_line_for_failures(job.output), locked(job.output):
-        found = claim(job.output, wanted, overwrite=root.overwrite)
+        found = claim(job.output, wanted, overwrite=overwrite)
         screen.open_log(job.output / "run.log")
-        _log.info("depthmask %s, %s, %s", versions(root)["depthmask"], machine(), job.output)
+        _log.info("depthmask %s, %s, %s", versions(job.root)["depthmask"], machine(), job.output)
         for one in checked.left_out:
             _log.info("left out: %s: %s", one.file, one.reason)
         quarantine(job.output, checked.left_out)
@@ -90,7 +98,7 @@ def _one_line_for_failures(output: Path) -> Iterator[None]:
 
 
 def _complete(
-    job: Generate, wanted: Claim, found: Found, checked: Checked, screen: Screen
+    job: Job, wanted: Claim, found: Found, checked: Checked, screen: Screen
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
     done: list[Shard] = []
@@ -105,7 +113,7 @@ def _complete(
         (job.output / "dataset.json").unlink(missing_ok=True)
         screen.line(_announcement(job, missing))
         registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
-        _measure_backgrounds(job, screen, stations)
+        add_seconds(stations, job.before(screen))
         for record in _make(job, missing, screen):
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
@@ -114,7 +122,7 @@ def _complete(
     return missing.samples, stations
 
 
-def _is_complete(job: Generate) -> bool:
+def _is_complete(job: Job) -> bool:
     """Whether `dataset.json` is there, and about the records that stand."""
     summary = read_sealed(job.output / "dataset.json")
     if summary is None:
@@ -122,7 +130,7 @@ def _is_complete(job: Generate) -> bool:
     return bool(summary.get("manifest_sha256") == manifest_hash(_records(job)))
 
 
-def _records(job: Generate) -> Iterator[Record]:
+def _records(job: Job) -> Iterator[Record]:
     """Those of all shards, read one by one: a million of them would not fit the memory."""
     return (require_record(job.output, shard.name) for shard in job.plan.shards())
 
@@ -155,6 +163,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     wanted = Claim(
         {
             "schema": SCHEMA,
+            "job": "generate",
             "config": {key: value for key, value in to_plain(root).items() if key not in FREE},
             "inputs": inputs,
             "depth": contract_as_json(contract),
@@ -170,10 +179,9 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     return Generate(root, plan, contract, output, wanted.lineage), wanted
 
 
-def _announcement(job: Generate, missing: Shards) -> str:
+def _announcement(job: Job, missing: Shards) -> str:
     samples = missing.samples
-    depth = job.contract.resolution if job.contract else None
-    expected = samples * job.root.encode.expected(job.root.canvas, depth).bytes
+    expected = samples * job.sample_bytes
     free = shutil.disk_usage(job.output).free
     done = job.plan.samples - samples
     resumed = f" ({done:,} are there already)" if done else ""
@@ -188,22 +196,12 @@ def _announcement(job: Generate, missing: Shards) -> str:
     )
 
 
-def _measure_backgrounds(job: Generate, screen: Screen, stations: dict[str, float]) -> None:
-    """Ask the geometry's model about every background once, before workers start."""
-    keys = job.geometry.to_measure(job.plan.backgrounds) if job.reads_geometry else []
-    if keys:
-        start = time.perf_counter()
-        with screen.bar("geometry", len(keys), "backgrounds") as advance:
-            job.geometry.fill(keys, advance)
-        add_seconds(stations, {"geometry": time.perf_counter() - start})
-
-
-def _make(job: Generate, missing: Shards, screen: Screen) -> Any:
+def _make(job: Job, missing: Shards, screen: Screen) -> Any:
     with screen.bar("samples", missing.samples, "samples") as advance:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Generate, wanted: Claim, checked: Checked) -> None:
+def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
     summary = summarise(job, _records(job), wanted, checked)
     dataset = Dataset(job.output, summary)

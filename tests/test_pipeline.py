@@ -26,7 +26,8 @@ from depthmask.dataset import Dataset
 from depthmask.depth.layered import Layered
 from depthmask.encode import Encode
 from depthmask.errors import ShardError
-from depthmask.pipeline import Progress, make_shard
+from depthmask.job import Progress
+from depthmask.pipeline import make_shard
 from depthmask.run import prepare
 from depthmask.statistics import Statistics
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from depthmask.data import Recipe
 from depthmask.errors import UsageError
-from depthmask.plan import Plan, Sampling, Shard
+from depthmask.plan import Plan, Sampling
+from depthmask.shards import Shard
 from depthmask.split.parts import Part
 from depthmask.split.shares import MILLION
 

@@ -22,7 +22,8 @@ from depthmask.config.compose import compose_root
 from depthmask.data import Background, Composite, Layer, Plane
 from depthmask.depth.fastdepth import FastDepth
 from depthmask.geometry.ground import fit_floor, pixel_rays
-from depthmask.pipeline import Generate, Progress
+from depthmask.job import Progress
+from depthmask.pipeline import Generate
 from depthmask.run import prepare
 from depthmask.timing import Laps
 

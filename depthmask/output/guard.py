@@ -25,6 +25,10 @@ FREE = ("output", "overwrite", "runner", "target")
 """Config that decides nothing about the samples."""
 
 
+_FIRST = ("job", "stage")
+"""A change of these explains all that comes with it, so it is named first."""
+
+
 class Found(Enum):
     """What the output folder held."""
 
@@ -112,8 +116,7 @@ def _compare(output: Path, wanted: Claim) -> Found:
 def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """(field, value there, value wanted) of all leaves that differ."""
     if isinstance(there, dict) and isinstance(wanted, dict):
-        # A change of stage explains all that comes with it, so it is named first.
-        for key in sorted({*there, *wanted} - {"fingerprint"}, key=lambda k: (k != "stage", k)):
+        for key in sorted({*there, *wanted} - {"fingerprint"}, key=lambda k: (k not in _FIRST, k)):
             path = f"{name}.{key}" if name else key
             yield from _differences(there.get(key), wanted.get(key), path)
     elif there != wanted:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.errors import DepthmaskError
-from depthmask.plan import Plan, Shard
+from depthmask.shards import Layout, Shard
 
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
@@ -35,13 +35,13 @@ def record_path(output: Path, shard: str) -> Path:
     return output / "records" / f"{shard}.json"
 
 
-def recorded(output: Path, plan: Plan) -> Iterator[Shard]:
-    """The shards of the plan that have a record, whether it is right or not."""
-    counts = plan.shard_counts()
+def recorded(output: Path, layout: Layout) -> Iterator[Shard]:
+    """The shards of the layout that have a record, whether it is right or not."""
+    counts = layout.shard_counts()
     for path in (output / "records").glob("*.json"):
         split, _, digits = path.stem.rpartition("-")
         if digits.isdecimal() and int(digits) < counts.get(split, 0):
-            shard = plan.shard(int(digits), split)
+            shard = layout.shard(int(digits), split)
             if shard.name == path.stem:
                 yield shard
 

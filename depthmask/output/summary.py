@@ -9,13 +9,12 @@ from typing import Any
 from depthmask.depth.contract import contract_as_json, contract_from_json
 from depthmask.encode import MOST_PIXELS
 from depthmask.errors import DepthmaskError
+from depthmask.job import Job
 from depthmask.output.guard import Claim
 from depthmask.output.record import MOST_SAMPLES, Record, ShardFile
-from depthmask.pipeline import Generate
-from depthmask.plan import shard_name
+from depthmask.shards import shard_name
 from depthmask.source.base import Checked
 from depthmask.split.numbering import Numbering
-from depthmask.split.parts import leakage
 from depthmask.split.shares import MILLION, NAMES
 from depthmask.statistics import Statistics
 
@@ -95,7 +94,7 @@ def manifest_hash(records: Iterable[Record]) -> str:
 
 
 def summarise(
-    job: Generate,
+    job: Job,
     records: Iterable[Record],
     wanted: Claim,
     checked: Checked,
@@ -114,25 +113,10 @@ def summarise(
         "schema": SCHEMA,
         "fingerprint": wanted.fingerprint,
         "samples": job.plan.samples,
-        "splits": {
-            part.split: {
-                "share": part.share,
-                "samples": job.plan.counts[part.split],
-                "backgrounds": len(part.backgrounds),
-                "foregrounds": len(part.foregrounds),
-            }
-            for part in job.plan.parts
-        },
-        "leakage": leakage(
-            job.plan.parts, job.root.source, job.root.split, wanted.description["inputs"]
-        ),
-        "variants": job.plan.variants,
+        **job.described(wanted),
         "shards": job.plan.shard_count(),
         "shard_size": job.plan.shard_size,
-        "size": list(job.root.canvas),
         "bytes": size,
-        "backgrounds": len(job.plan.backgrounds),
-        "foregrounds": len(job.plan.foregrounds),
         "assets": {
             kind: {"files": files.count, "bytes": files.bytes}
             for kind, files in checked.files.items()

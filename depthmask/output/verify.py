@@ -18,7 +18,7 @@ from depthmask.output.guard import Claim
 from depthmask.output.publish import read_sealed
 from depthmask.output.record import Record, ShardFile, record_path
 from depthmask.output.summary import Manifest, check_summary, shard_names
-from depthmask.plan import Shard
+from depthmask.shards import Shard
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")

@@ -23,9 +23,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
 from depthmask.errors import DepthmaskError
+from depthmask.job import Job, Progress
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate, Progress, make_shard
-from depthmask.plan import Shard
+from depthmask.pipeline import make_shard
+from depthmask.shards import Shard
 
 _PR_SET_PDEATHSIG = 1
 """linux/prctl.h"""
@@ -46,7 +47,7 @@ class Refusal:
 class Worker:
     """One spawned process, its pipe, and the counter of the samples that it has made."""
 
-    def __init__(self, job: Generate) -> None:
+    def __init__(self, job: Job) -> None:
         # Spawned, never forked: a fork after a TensorFlow op hangs.
         context = multiprocessing.get_context("spawn")
         self._progress = _Shared(context)
@@ -162,7 +163,7 @@ def _ending(exit_code: int | None) -> str:
     return f"the worker was ended by {signal.Signals(-exit_code).name}"
 
 
-def _serve(job: Generate, pipe: Connection, progress: Progress) -> None:
+def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
     """In the worker: make the shards that come, until the pipe closes."""
     # Ctrl-C reaches the whole process group; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -176,7 +177,7 @@ def _serve(job: Generate, pipe: Connection, progress: Progress) -> None:
         pipe.send(attempt(job, shard, progress))
 
 
-def attempt(job: Generate, shard: Shard, progress: Progress) -> Record | Refusal:
+def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
     """Make a shard; whatever goes wrong becomes a refusal."""
     try:
         return make_shard(job, shard, progress)

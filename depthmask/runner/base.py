@@ -6,9 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator
 from typing import ClassVar
 
+from depthmask.job import Job
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate
-from depthmask.plan import Shard
+from depthmask.shards import Shard
 from depthmask.stage import Stage
 
 
@@ -19,7 +19,7 @@ class Runner(Stage):
 
     @abstractmethod
     def run(
-        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
+        self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Yield the record of each shard as it is published.
 

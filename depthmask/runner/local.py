@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from depthmask.depth.base import Estimator
 from depthmask.errors import DepthmaskError
+from depthmask.job import Job, Progress
 from depthmask.machine import cores
 from depthmask.output.record import Record
-from depthmask.pipeline import Generate, Progress, culprit
-from depthmask.plan import Shard
 from depthmask.runner._workers import Refusal, Worker, attempt
 from depthmask.runner.base import Runner
+from depthmask.shards import Shard
 from depthmask.stage import setting, stage
 
 ATTEMPTS = 3
@@ -45,7 +45,7 @@ class Local(Runner):
     )
 
     def run(
-        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
+        self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Make the shards, in order in one process, as they come in several."""
         workers = min(self._wanted(job), len(shards))
@@ -54,7 +54,7 @@ class Local(Runner):
             return _in_this_process(job, shards, made)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
-    def _wanted(self, job: Generate) -> int:
+    def _wanted(self, job: Job) -> int:
         if self.workers:
             return self.workers
         # N workers would load N models, and one model uses all cores.
@@ -100,7 +100,7 @@ class _Failures:
 
 
 def _in_this_process(
-    job: Generate, shards: Iterable[Shard], made: Callable[[int], None]
+    job: Job, shards: Iterable[Shard], made: Callable[[int], None]
 ) -> Iterator[Record]:
     failures = _Failures()
     for shard in shards:
@@ -118,9 +118,7 @@ def _in_this_process(
 class _Pool:
     """Workers at their shards: replaces those that die or hang, and tries their shards again."""
 
-    def __init__(
-        self, job: Generate, shards: Iterable[Shard], workers: int, timeout: float
-    ) -> None:
+    def __init__(self, job: Job, shards: Iterable[Shard], workers: int, timeout: float) -> None:
         self._job = job
         self._shards = iter(shards)
         self._workers = workers
@@ -180,5 +178,5 @@ class _Pool:
         ending = worker.kill()
         if hung:
             ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
-        sample = culprit(self._job, worker.sample())
+        sample = self._job.named(worker.sample())
         return Refusal(f"{worker.shard.name}: {sample}: {ending}", final=False)

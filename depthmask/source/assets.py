@@ -292,7 +292,7 @@ class Assets(Source):
 
     @cached_property
     def _listings(self) -> dict[str, dict[str, Path]]:
-        """AssetFiles by key, in their folders; after `check` those that can be used, in workers too."""
+        """Files by key, in their folders; after `check` those that can be used, in workers too."""
         return {folder: one.files for folder, one in self._scan().items()}
 
     @cached_property

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from depthmask.errors import DepthmaskError
+from depthmask.job import Progress
 from depthmask.output.record import Record, recorded
 from depthmask.output.verify import standing
-from depthmask.pipeline import Progress, make_shard
+from depthmask.pipeline import make_shard
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, Failing, small_job
 

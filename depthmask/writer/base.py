@@ -13,7 +13,7 @@ from depthmask.data import Encoded
 from depthmask.encode import Expected
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.output.record import Members, Record, ShardFile
-from depthmask.plan import Plan
+from depthmask.shards import Layout
 from depthmask.stage import Stage
 
 
@@ -51,14 +51,14 @@ class Writer(Stage):
         return MemberReader(folder, record)
 
 
-def check_shard_size(writer: Writer, expected: Expected, plan: Plan) -> None:
+def check_shard_size(writer: Writer, expected: Expected, layout: Layout) -> None:
     """Raise `SettingError` now, and not after minutes of work, if a shard would be too large."""
     most = writer.most_samples(expected)
-    if most is not None and min(plan.shard_size, plan.samples) > most:
+    if most is not None and min(layout.shard_size, layout.samples) > most:
         fits = f"shard_size={most}" if most else "writer=webdataset"
         raise SettingError(
             "shard_size",
-            plan.shard_size,
+            layout.shard_size,
             f"writer={writer.name} holds {most:,} such samples in a file; {fits} fits",
         )
 

@@ -19,7 +19,7 @@ from depthmask import (
     Encoded,
     Float32,
     Foreground,
-    Generate,
+    Job,
     Layer,
     Members,
     Patch,
@@ -130,7 +130,7 @@ class Lossy(Local):
     """Leaves out a shard, without a word."""
 
     def run(
-        self, job: Generate, shards: Collection[Shard], made: Callable[[int], None]
+        self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         return super().run(job, list(shards)[:-1], made)
 
