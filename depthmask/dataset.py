@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-import operator
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, SupportsIndex, overload
+from typing import Any
 
+from depthmask import forks
 from depthmask.config.build import stage_from_plain
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.formats.untrusted import untrusted
+from depthmask.open_shards import Opened, OpenShards
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
 from depthmask.output.summary import check_summary, numbering, shard_counts
 from depthmask.output.verify import read_record
+from depthmask.samples import Samples
 from depthmask.shards import shard_name
-from depthmask.split.numbering import Numbering
 from depthmask.statistics import Statistics
-from depthmask.writer.base import ShardReader
 
 
-class Dataset(Sequence[Sample]):
+class Dataset(Samples):
     """The samples of a finished dataset, by number.
 
     `ds[i]` has `.image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
-    `ds.contract` or None, and `.meta`. Pickles small, opens its files at first use.
+    `ds.contract` or None, and `.meta`. Pickles small, opens its files at first use; threads may
+    share it, and forked processes may go on with it.
     """
 
     def __init__(
@@ -41,8 +41,15 @@ class Dataset(Sequence[Sample]):
         self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
         with untrusted(str(path / "dataset.json")):
             check_summary(self.info)
+            self._numbering = numbering(self.info)
         self.only = only
-        self._shards: OrderedDict[str, tuple[Record, ShardReader]] = OrderedDict()
+        samples = int(self.info["samples"])
+        self._length = samples if only is None else self._numbering.count(only, samples)
+        sizes = [self.info["size"], *([self.contract.resolution] if self.contract else [])]
+        self._most_pixels = max(height * width for height, width in sizes)
+        self._live_writer: Any = None
+        self._lock = forks.Lock()
+        self._shards = OpenShards()
 
     def split(self, name: str) -> Dataset:
         """The samples of one split, numbered from 0; UsageError if there is no such split."""
@@ -56,36 +63,28 @@ class Dataset(Sequence[Sample]):
         return self._numbering.names
 
     def __len__(self) -> int:
-        samples = int(self.info["samples"])
-        return samples if self.only is None else self._numbering.count(self.only, samples)
+        return self._length
 
-    @overload
-    def __getitem__(self, index: SupportsIndex) -> Sample: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Sample]: ...
-
-    def __getitem__(self, index: SupportsIndex | slice) -> Sample | list[Sample]:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        encoded = self.encoded(operator.index(index))
-        with untrusted(str(self.path)):
-            return decode(encoded, self._most_pixels)
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (self[index] for index in range(len(self)))
+    def at(self, numbers: Sequence[int]) -> Iterator[Sample]:
+        """Read one when the one before has been taken."""
+        for number in numbers:
+            encoded = self.encoded(number)
+            with untrusted(str(self.path)):
+                sample = decode(encoded, self._most_pixels)
+            yield sample
 
     def encoded(self, index: int) -> Encoded:
         """Sample `index` as its bytes on disk; negative numbers count from the end."""
-        number = index + len(self) if index < 0 else index
-        if not 0 <= number < len(self):
-            raise IndexError(f"sample {index} is not in {self.path}: it has {len(self)}")
+        number = self.number(index)
         if self.only is None:
             split, rank = self._numbering.at(number)
         else:
             split, rank, number = self.only, number, self._numbering.index(self.only, number)
-        record, reader = self._shard(split, rank // self.info["shard_size"])
-        return reader.read(rank - record.start, sample_key(number))
+        shard, writer = rank // self.info["shard_size"], self._writer
+        with self._shards.using(
+            shard_name(split, shard), lambda: self._opened(split, shard), writer.open_shards
+        ) as (record, reader):
+            return reader.read(rank - record.start, sample_key(number))
 
     def records(self) -> Iterator[Record]:
         """The records of all shards, in order."""
@@ -109,20 +108,14 @@ class Dataset(Sequence[Sample]):
                 statistics.merge(Statistics.from_sums(record.statistics))
             return statistics.summary()
 
-    @cached_property
-    def _writer(self) -> Any:
-        plan = require_sealed(self.path / "plan.json")
-        with untrusted(str(self.path / "plan.json")):
-            return stage_from_plain("writer", plan["config"]["writer"])
-
     @property
-    def _most_pixels(self) -> int:
-        sizes = [self.info["size"], *([self.contract.resolution] if self.contract else [])]
-        return max(height * width for height, width in sizes)
-
-    @cached_property
-    def _numbering(self) -> Numbering:
-        return numbering(self.info)
+    def _writer(self) -> Any:
+        with self._lock:
+            if self._live_writer is None:
+                plan = require_sealed(self.path / "plan.json")
+                with untrusted(str(self.path / "plan.json")):
+                    self._live_writer = stage_from_plain("writer", plan["config"]["writer"])
+            return self._live_writer
 
     def _record(self, split: str, number: int) -> Record:
         record = require_record(self.path, shard_name(split, number))
@@ -136,25 +129,16 @@ class Dataset(Sequence[Sample]):
             )
         return record
 
-    def _shard(self, split: str, number: int) -> tuple[Record, ShardReader]:
-        name = shard_name(split, number)
-        if name in self._shards:
-            self._shards.move_to_end(name)
-            return self._shards[name]
+    def _opened(self, split: str, number: int) -> Opened:
         record = self._record(split, number)
-        self._shards[name] = (record, self._writer.read(self.path / "shards", record))
-        if len(self._shards) > self._writer.open_shards:
-            self._shards.popitem(last=False)[1][1].close()
-        return self._shards[name]
+        return record, self._writer.read(self.path / "shards", record)
 
     def close(self) -> None:
         """Close all files; they open again when needed."""
-        while self._shards:
-            self._shards.popitem()[1][1].close()
+        self._shards.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        small = {"path": self.path, "info": self.info, "only": self.only}
-        return {**small, "_shards": OrderedDict()}
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), only=self.only), (self.path, self.info)
 
     def __repr__(self) -> str:
         which = f" of {self.only}" if self.only else ""

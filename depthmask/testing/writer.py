@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,26 @@ class WriterSuite(StageSuite):
         reader.close()
         assert reader.read(1, samples[1].key).key == samples[1].key
         reader.close()
+
+    def test_threads_read_at_the_same_time(self, stage: Any, tmp_path: Path) -> None:
+        """Keras and `tf.data` ask for samples from several."""
+        samples = _samples(_ENCODES[0], 8)
+        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        together = threading.Barrier(4)
+
+        def read(first: int) -> list[bool]:
+            together.wait(timeout=60)
+            numbers = [(first + step) % len(samples) for step in range(5 * len(samples))]
+            found = [
+                (number, decode(reader.read(number, samples[number].key))) for number in numbers
+            ]
+            return [one.meta == decode(samples[number]).meta for number, one in found]
+
+        before = _open_files()
+        with ThreadPoolExecutor(4) as threads:
+            assert all(itertools.chain.from_iterable(threads.map(read, range(4))))
+        reader.close()
+        assert _open_files() == before
 
     def test_the_same_samples_give_the_same_bytes(self, stage: Any, tmp_path: Path) -> None:
         """No times, names of machines or folders in them."""

@@ -18,7 +18,11 @@ from depthmask.stage import Stage
 
 
 class ShardReader(Protocol):
-    """Random access to the samples of one shard."""
+    """Random access to the samples of one shard.
+
+    Threads may read at the same time; a forked process makes readers of its own. `close` comes when
+    nobody reads.
+    """
 
     def read(self, number: int, key: str) -> Encoded:
         """The sample `number` (0 is the first of the shard), whose key is `key`."""
@@ -113,8 +117,11 @@ class MemberReader:
             return os.pread(self._open[file], size, offset)
         handle = open_published(self._folder, self._record.files[file])
         if len(self._record.files) == 1:
-            self._open[file] = handle
-            return os.pread(handle, size, offset)
+            kept = self._open.setdefault(file, handle)
+            if kept != handle:
+                # Another thread was first.
+                os.close(handle)
+            return os.pread(kept, size, offset)
         # One file for each member, thousands in a shard: too many to keep open.
         with os.fdopen(handle, "rb") as content:
             content.seek(offset)

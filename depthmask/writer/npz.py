@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from enum import Enum
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,19 @@ class NpzReader:
     def __init__(self, folder: Path, record: Record) -> None:
         self._folder = folder
         self._record = record
+        self._kept: dict[str, NDArray[Any]] | None = None
+        self._lock = threading.Lock()
 
-    @cached_property
+    @property
     def _arrays(self) -> dict[str, NDArray[Any]]:
+        # Not `cached_property`: in Python 3.11 all its instances share one lock, which a fork may
+        # leave locked.
+        with self._lock:
+            if self._kept is None:
+                self._kept = self._load()
+            return self._kept
+
+    def _load(self) -> dict[str, NDArray[Any]]:
         file = self._record.files[0]
         handle = open_published(self._folder, file)
         with untrusted(str(self._folder / file.name)), os.fdopen(handle, "rb") as content:
@@ -139,9 +149,9 @@ class NpzReader:
         """Sample `number`: stacked arrays as arrays, the rest as members."""
         if not 0 <= number < len(self._record):
             raise IndexError(f"{number} is not one of {len(self._record)} samples")
-        members, arrays = {}, {}
-        for name, array in self._arrays.items():
-            offsets = self._arrays.get(f"{name}_offsets")
+        members, arrays, kept = {}, {}, self._arrays
+        for name, array in kept.items():
+            offsets = kept.get(f"{name}_offsets")
             if offsets is not None:
                 members[name] = array[offsets[number] : offsets[number + 1]].tobytes()
             elif not name.endswith("_offsets"):
@@ -151,4 +161,4 @@ class NpzReader:
 
     def close(self) -> None:
         """Forget the arrays."""
-        self.__dict__.pop("_arrays", None)
+        self._kept = None

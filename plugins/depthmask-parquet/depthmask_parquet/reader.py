@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ class ParquetReader:
         self._starts: list[int] = []
         self._group = -1
         self._rows: Any = None
+        self._lock = threading.Lock()
 
     def read(self, number: int, key: str) -> Encoded:
         """The sample `number`, whose key is `key`; DepthmaskError if the file is damaged."""
-        with untrusted(str(self._folder / self._record.files[0].name)):
+        with untrusted(str(self._folder / self._record.files[0].name)), self._lock:
             if self._file is None:
                 self._open()
             group = int(np.searchsorted(self._starts, number, side="right")) - 1

@@ -1,0 +1,153 @@
+"""Reading: threads, forked and spawned processes, and files that are given back."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import multiprocessing
+import os
+import pickle
+import random
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from hashlib import blake2b
+from multiprocessing.connection import Connection
+
+import pytest
+
+import depthmask
+from depthmask.cli.main import main
+from depthmask.dataset import Dataset
+
+SAMPLES = 40
+WRITERS = ("webdataset", "zip", "npz", "folder")
+
+
+@pytest.fixture(scope="module", params=WRITERS)
+def dataset(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    out = tmp_path_factory.mktemp("dataset") / request.param
+    words = ("source.rooms=2", "source.furniture=2", "size=[32,40]", "runner.workers=1")
+    split = ("split.train=0.5", "split.val=0.5")
+    assert main([f"output={out}", f"writer={request.param}", *words, *split,
+                 f"samples={SAMPLES}", "shard_size=4"]) == 0  # fmt: skip
+    return depthmask.open(out)
+
+
+def prints(dataset: Sequence[depthmask.Sample], numbers: Sequence[int]) -> list[str]:
+    """One for each sample: what it looks like, in few bytes."""
+    return [fingerprint(dataset[number]) for number in numbers]
+
+
+def fingerprint(sample: depthmask.Sample) -> str:
+    digest = blake2b(repr(sample.meta).encode(), digest_size=8)
+    for array in (sample.image, sample.mask, sample.depth):
+        assert array is not None
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def orders(count: int) -> list[list[int]]:
+    """All samples and some again, in another order for each reader."""
+    return [random.Random(seed).choices(range(SAMPLES), k=3 * SAMPLES) for seed in range(count)]
+
+
+def test_slices_and_splits(dataset: Dataset) -> None:
+    all_of_it = prints(dataset, range(SAMPLES))
+    assert len(set(all_of_it)) == SAMPLES
+    assert [fingerprint(sample) for sample in dataset] == all_of_it
+    assert [fingerprint(sample) for sample in dataset[30:2:-7]] == all_of_it[30:2:-7]
+    assert [fingerprint(one) for one in dataset.__getitems__([3, -1])] == [
+        all_of_it[3],
+        all_of_it[-1],
+    ]
+    val = dataset.split("val")
+    assert [sample.meta["split"] for sample in val[-2:]] == ["val", "val"]
+    assert (len(val), val.contract) == (SAMPLES // 2, dataset.contract)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_other_processes(dataset: Dataset, method: str) -> None:
+    """With shards that are open already, which a fork would share."""
+    wanted = prints(dataset, range(SAMPLES))
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        for order, found in zip(
+            orders(4), pool.map(prints, itertools.repeat(dataset), orders(4)), strict=True
+        ):
+            assert found == [wanted[number] for number in order]
+
+
+def test_a_fork_goes_on_with_what_it_has(dataset: Dataset) -> None:
+    """Not pickled but inherited, while threads of the parent read."""
+    wanted, stop = prints(dataset, range(SAMPLES)), threading.Event()
+
+    def read() -> None:
+        for number in itertools.cycle(range(SAMPLES)):
+            if stop.is_set():
+                return
+            dataset[number]
+
+    def answer(there: Connection, order: list[int]) -> None:
+        there.send(prints(dataset, order))
+
+    context = multiprocessing.get_context("fork")
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for order in orders(4):
+            here, there = context.Pipe()
+            child = context.Process(target=answer, args=(there, order))
+            child.start()
+            answered = here.poll(60)
+            if not answered:
+                child.kill()
+            child.join()
+            assert answered, "the child hangs"
+            assert here.recv() == [wanted[number] for number in order]
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_threads_with_more_shards_than_stay_open(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = prints(dataset, range(SAMPLES))
+    few = pickle.loads(pickle.dumps(dataset))
+    monkeypatch.setattr(type(few._writer), "open_shards", 1)
+    with ThreadPoolExecutor(4) as threads:
+        found = threads.map(lambda order: prints(few, order), orders(4))
+        assert list(found) == [[wanted[number] for number in order] for order in orders(4)]
+    assert len(few._shards._shards) == 1
+
+
+def test_files_are_given_back(dataset: Dataset) -> None:
+    gc.collect()
+    before = open_files()
+    again = pickle.loads(pickle.dumps(dataset))
+    prints(again, range(SAMPLES))
+    again.close()
+    assert open_files() == before
+    prints(again, range(SAMPLES))
+    del again
+    gc.collect()
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_pickles_small(dataset: Dataset) -> None:
+    prints(dataset, range(SAMPLES))
+    assert len(pickle.dumps(dataset)) < 20_000
+    val = pickle.loads(pickle.dumps(dataset.split("val")))
+    assert (val.only, len(val)) == ("val", SAMPLES // 2)
+
+
+def test_no_such_split(dataset: Dataset) -> None:
+    with pytest.raises(depthmask.UsageError, match="no split 'vall'; it has train, val"):
+        dataset.split("vall")

@@ -1,0 +1,102 @@
+"""Locks and forks."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import threading
+import time
+
+from depthmask import forks
+
+
+class Counter:
+    """A value that is two steps away from right while another thread changes it."""
+
+    def __init__(self) -> None:
+        self.lock = forks.Lock(self.in_child)
+        self.halves = [0, 0]
+        self.children = 0
+
+    def step(self) -> None:
+        with self.lock:
+            self.halves[0] += 1
+            time.sleep(0.001)
+            self.halves[1] += 1
+
+    def in_child(self) -> None:
+        self.children += 1
+
+
+def _whole(counter: Counter) -> bool:
+    with counter.lock:
+        return counter.halves[0] == counter.halves[1] and counter.children == 1
+
+
+def in_child(function: object, *args: object) -> object:
+    """What the function returns in a forked process; AssertionError if that takes a minute."""
+    context = multiprocessing.get_context("fork")
+    here, there = context.Pipe()
+    process = context.Process(target=lambda: there.send(function(*args)))  # type: ignore[operator]
+    process.start()
+    answered = here.poll(60)
+    if not answered:
+        process.kill()
+    process.join()
+    assert answered, "the child hangs"
+    return here.recv()
+
+
+def test_a_child_finds_every_lock_free_and_every_step_done() -> None:
+    counter, stop = Counter(), threading.Event()
+
+    def steps() -> None:
+        while not stop.is_set():
+            counter.step()
+
+    threads = [threading.Thread(target=steps) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert [in_child(_whole, counter) for _ in range(10)] == [True] * 10
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert counter.children == 0
+
+
+def test_threads_that_want_two_locks_do_not_stop_a_fork() -> None:
+    one, other, stop = Counter(), Counter(), threading.Event()
+
+    def both() -> None:
+        while not stop.is_set():
+            with one.lock:
+                other.step()
+            with other.lock:
+                one.halves[0] += 0
+
+    thread = threading.Thread(target=both)
+    thread.start()
+    try:
+        assert [in_child(_whole, other) for _ in range(10)] == [True] * 10
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_thread_may_fork_while_it_holds_the_lock() -> None:
+    counter = Counter()
+    with counter.lock:
+        assert in_child(_whole, counter)
+    assert in_child(_whole, counter)
+
+
+def test_a_lock_goes_with_its_owner() -> None:
+    gc.collect()
+    before = len(forks._locks)
+    counter = Counter()
+    assert len(forks._locks) == before + 1
+    del counter
+    gc.collect()
+    assert len(forks._locks) == before
