@@ -17,6 +17,7 @@ VERBS = {
     "render": "make one sample of a dataset again, from its number alone",
     "stats": "print the statistics of a dataset",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
+    "convert": "move a dataset into other files: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",
     "new-plugin": "make a package for a stage of your own: new-plugin KIND NAME",
     "tune": "measure a depth estimator by batch size",

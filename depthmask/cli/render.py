@@ -38,6 +38,11 @@ def render(dataset: Path, index: int) -> Encoded:
     """
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
+        if plan["job"] != "generate":
+            raise UsageError(
+                f"samples of other files ({plan['job']}) have no recipe; render those of "
+                f"{', '.join(plan['dataset']['paths'])}"
+            )
         root = from_plain(plan["config"])
     checked = root.source.check(root.canvas)
     if checked.digest != plan.get("inputs"):

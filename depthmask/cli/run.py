@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 from unittest.mock import patch
 
 import hydra
@@ -20,6 +21,7 @@ from depthmask.config.build import from_config
 from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
 from depthmask.config.registry import registry
+from depthmask.config.root import Root
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.pipeline import in_one_line
 from depthmask.run import run
@@ -27,17 +29,24 @@ from depthmask.run import run
 _VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp",
            "--package", "-p", "--info", "-i")  # fmt: skip
 """Hydra's options that a value follows."""
+Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
+"""What is done with a live config; it is also told the overrides that the user gave."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run Hydra's command line over `conf/` and the registered stages."""
-    for problem in registry().problems:
-        print(f"warning: {problem}", file=sys.stderr)
     if {"-m", "--multirun"} & set(arguments):
         from depthmask.cli import sweep
 
+        _warn_of_plugins()
         return sweep.main(arguments)
-    single = _Single()
+    return single(_generate, arguments)
+
+
+def single(task: Task, arguments: Sequence[str]) -> int:
+    """Have Hydra compose one config, and the task do what it says; returns the exit code."""
+    _warn_of_plugins()
+    single = _Single(task)
     with _scratch_folder() as scratch:
         try:
             hydra_main(single.run, [*arguments, f"hydra.sweep.dir={scratch}"])
@@ -76,6 +85,12 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
 
 def flags_first(arguments: Sequence[str]) -> list[str]:
     """Options with their values, then overrides: Hydra's argparse takes them in no other order."""
+    options, overrides = options_and_overrides(arguments)
+    return [*options, *overrides]
+
+
+def options_and_overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Hydra's options, each followed by its value, and the overrides."""
     options, overrides = [], []
     takes_value = False
     for word in arguments:
@@ -84,7 +99,16 @@ def flags_first(arguments: Sequence[str]) -> list[str]:
             takes_value = word in _VALUED
         else:
             overrides.append(word)
-    return [*options, *overrides]
+    return options, overrides
+
+
+def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
+    show_result(run(root, screen), screen, overrides)
+
+
+def _warn_of_plugins() -> None:
+    for problem in registry().problems:
+        print(f"warning: {problem}", file=sys.stderr)
 
 
 class _Single:
@@ -93,7 +117,8 @@ class _Single:
     A job that raised would make Hydra print lines of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, task: Task) -> None:
+        self._task = task
         self.failure: DepthmaskError | None = None
 
     def run(self, config: DictConfig) -> None:
@@ -102,8 +127,7 @@ class _Single:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN: a sweep is asked for by -m")
-            result = run(from_config(config), screen)
-            show_result(result, screen, HydraConfig.get().overrides.task)
+            self._task(from_config(config), screen, HydraConfig.get().overrides.task)
         except Exception as error:
             self.failure = as_one_line(error)
         finally:

@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.screen import Screen
+from depthmask.dataset import Dataset
 from depthmask.run import Result
 
 _SHOWN = 3
 """How many of the files that were left out are named."""
 
 
-def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> None:
-    """Samples, bytes, rate, time by station, and where to go from here."""
+def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None = None) -> None:
+    """Samples, bytes, rate, time by station, and where to go from here.
+
+    arguments: those of the run, where a longer one extends the dataset.
+    """
     dataset = result.dataset
     total = f"{len(dataset):,} samples, {dataset.info['bytes'] / 1e6:,.1f} MB"
     if result.made:
@@ -32,14 +36,19 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str]) -> Non
         screen.line(f"blended   {fallbacks:,} cut-outs by plain alpha, where the blend would smear")
     if left_out := dataset.info["left_out"]:
         screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
-    path = str(dataset.path)
+    screen.line(f"preview   {dataset.path / 'preview.jpg'}")
+    screen.line(f"open      depthmask.open({str(dataset.path)!r})")
+    if arguments is not None:
+        screen.line(f"extend    {_extend(dataset, arguments)}")
+
+
+def _extend(dataset: Dataset, arguments: Sequence[str]) -> str:
+    """The command that makes it twice as long."""
     kept = [
         word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))
     ]
-    extend = ["python", "-m", "depthmask", *kept, f"output={path}", f"samples={2 * len(dataset)}"]
-    screen.line(f"preview   {dataset.path / 'preview.jpg'}")
-    screen.line(f"open      depthmask.open({path!r})")
-    screen.line(f"extend    {shlex.join(extend)}")
+    new = [f"output={dataset.path}", f"samples={2 * len(dataset)}"]
+    return shlex.join(["python", "-m", "depthmask", *kept, *new])
 
 
 def _splits(info: dict[str, Any]) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from depthmask.cli.screen import Screen
-from depthmask.config.build import from_plain
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.formats.untrusted import untrusted
+from depthmask.jobs.again import again
 from depthmask.output.publish import read_sealed
 from depthmask.output.verify import Problem, verify
-from depthmask.run import run
+from depthmask.run import carry_out
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,9 +36,7 @@ def repair(output: Path, problems: Sequence[Problem]) -> None:
         raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
     screen = Screen()
     try:
-        with untrusted(str(output / "plan.json")):
-            root = from_plain(plan["config"])
-        run(replace(root, output=str(output)), screen)
+        carry_out(*again(plan, output), screen)
     finally:
         screen.close()
     # Only now: where the run is refused, everything stays as it is.

@@ -16,8 +16,16 @@ from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
 """Where plain data keeps the name of a stage, beside its settings."""
-DEFAULT_RUNNER = "local"
-"""Plain data may leave the runner out: it decides nothing about the samples."""
+UNSAID = {
+    "source": "rooms",
+    "geometry": "none",
+    "placement": "random",
+    "blend": "alpha",
+    "depth": "none",
+    "runner": "local",
+}
+"""Stages that plain data may leave out, as they decide nothing: the runner of any job, and what
+makes samples where they are there already."""
 
 
 def from_config(config: DictConfig) -> Root:
@@ -47,7 +55,7 @@ def from_plain(plain: dict[str, Any]) -> Root:
     """
     values = {name: value for name, value in plain.items() if name not in KINDS}
     config = OmegaConf.merge(OmegaConf.structured(Root), values)
-    known = {"runner": {STAGE: DEFAULT_RUNNER}, **plain}
+    known = {**{kind: {STAGE: name} for kind, name in UNSAID.items()}, **plain}
     stages = {kind: stage_from_plain(kind, known[kind]) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 

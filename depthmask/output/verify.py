@@ -109,7 +109,7 @@ def _look(output: Path, shard: str, lineage: str) -> _Look:
     if record is None:
         return _Look(shard, (), ["its record is missing or damaged"])
     foreign = [] if record.lineage == lineage else ["its record is of another dataset"]
-    return _Look(shard, record.files, foreign + _problems(output, record))
+    return _Look(shard, record.files, foreign + file_problems(output, record))
 
 
 def _side_by_side(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
@@ -146,12 +146,13 @@ def _whole(output: Path, shard: Shard, lineage: str) -> Record | None:
     record = read_record(output, shard.name)
     if record is None or record.lineage != lineage:
         return None
-    if (record.start, record.stop) != (shard.start, shard.stop) or _problems(output, record):
+    if (record.start, record.stop) != (shard.start, shard.stop) or file_problems(output, record):
         return None
     return record
 
 
-def _problems(output: Path, record: Record) -> list[str]:
+def file_problems(output: Path, record: Record) -> list[str]:
+    """What is wrong with the files of a shard, every byte of them hashed."""
     texts = [_file_problem(output / "shards" / file.name, file) for file in record.files]
     return [text for text in texts if text]
 

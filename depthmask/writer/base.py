@@ -37,6 +37,9 @@ class Writer(Stage):
     kind: ClassVar[str] = "writer"
     open_shards: ClassVar[int] = 400
     """How many a dataset keeps open, each with its record."""
+    reads_arrays: ClassVar[bool] = True
+    """Whether `write` looks at the arrays of a sample. For one that does not, samples that are
+    there already are moved unopened, and have none."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

@@ -17,6 +17,7 @@ class Folder(Writer):
 
     # A shard's record names thousands of files.
     open_shards = 16
+    reads_arrays = False
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD/KEY.MEMBER` files."""

@@ -20,6 +20,8 @@ class WebDataset(Writer):
     https://github.com/webdataset/webdataset; the members of a sample lie side by side.
     """
 
+    reads_arrays = False
+
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.tar`."""
         return write_archive(folder / f"{shard}.tar", TarStream, samples)

@@ -18,6 +18,8 @@ from depthmask.writer.base import Writer
 class Zip(Writer):
     """One zip file for each shard; members are stored, since JPEG and PNG are compressed."""
 
+    reads_arrays = False
+
     def most_samples(self, expected: Expected) -> int:
         """Below 4 GiB and 65,535 members: readers that know no more are everywhere."""
         return most_samples(expected.members, expected.bytes)

@@ -1,0 +1,1 @@
+"""Jobs over samples that are there already: convert, annotate."""

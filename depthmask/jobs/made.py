@@ -1,0 +1,85 @@
+"""A dataset of ours as the origin of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from depthmask.config.build import from_plain
+from depthmask.config.root import Root
+from depthmask.data import Encoded
+from depthmask.dataset import Dataset, require_record
+from depthmask.dataset import open as open_dataset
+from depthmask.errors import DepthmaskError
+from depthmask.formats.untrusted import untrusted
+from depthmask.jobs.origin import Origin
+from depthmask.output.publish import require_sealed
+from depthmask.output.summary import manifest_hash, numbering
+from depthmask.output.verify import file_problems
+from depthmask.shards import Layout, Shard, shard_name
+from depthmask.source.base import AssetFiles
+from depthmask.statistics import Statistics
+
+_DESCRIBED = ("size", "variants", "splits", "leakage", "backgrounds", "foregrounds")
+
+
+class Made(Origin):
+    """A finished dataset, read shard by shard, each hashed before it is believed."""
+
+    def __init__(self, path: str) -> None:
+        self._dataset: Dataset = open_dataset(path)
+        info = self._dataset.info
+        self.paths = (str(Path(path)),)
+        self.samples, self.shard_size = len(self._dataset), info["shard_size"]
+        self.size = (info["size"][0], info["size"][1])
+        self.contract = self._dataset.contract
+        self.numbering = numbering(info)
+        self.sample_bytes = -(-info["bytes"] // self.samples)
+        self.encode = self.root.encode
+        self.sha256 = manifest_hash(self._dataset.records())
+        if self.sha256 != info["manifest_sha256"]:
+            raise DepthmaskError(
+                f"{path}: its records are not those that dataset.json was made from; "
+                f"`python -m depthmask verify {path} --repair` mends it"
+            )
+
+    @property
+    def root(self) -> Root:
+        """The config that the dataset was made with."""
+        return from_plain_plan(self._dataset.path)
+
+    def read(self, index: int) -> Encoded:
+        """As its writer reads it."""
+        return self._dataset.encoded(index)
+
+    def described(self) -> dict[str, Any]:
+        """The same."""
+        return {key: self._dataset.info[key] for key in _DESCRIBED}
+
+    @property
+    def assets(self) -> Mapping[str, AssetFiles]:
+        """The same."""
+        files = self._dataset.info.get("assets", {})
+        return {kind: AssetFiles(one["files"], one["bytes"]) for kind, one in files.items()}
+
+    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
+        """Hash the files; statistics are known where the shards are the same ones."""
+        for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):
+            record = require_record(self._dataset.path, shard_name(shard.split, number))
+            for problem in file_problems(self._dataset.path, record):
+                raise DepthmaskError(
+                    f"{self._dataset.path}: {problem}; "
+                    f"`python -m depthmask verify {self._dataset.path} --repair` makes it again"
+                )
+        if layout.shard_size != self.shard_size:
+            return None
+        with untrusted(f"{self._dataset.path}: {record.shard}"):
+            return Statistics.from_sums(record.statistics)
+
+
+def from_plain_plan(folder: Path) -> Root:
+    """The config in the `plan.json` of a dataset."""
+    plan = require_sealed(folder / "plan.json")
+    with untrusted(str(folder / "plan.json")):
+        return from_plain(plan["config"])
