@@ -1,11 +1,12 @@
 """Labelled image datasets: cut-out foregrounds over backgrounds, with mask and depth.
 
-What stands here is for users and plugin authors: `open` for datasets; `stage`, `setting`,
-`hookimpl` and the abstract stage classes for plugins; the data objects; the errors.
+What stands here is for users and plugin authors: `open` and `virtual` for datasets; `stage`,
+`setting`, `hookimpl` and the abstract stage classes for plugins; the data objects; the errors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ from depthmask.stage import Stage, setting, stage
 from depthmask.writer.base import ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
+    from depthmask.config.root import Root
     from depthmask.dataset import Dataset
+    from depthmask.virtual_dataset import Virtual
 
 __version__ = "0.1.0"
 __all__ = [
@@ -98,6 +101,7 @@ __all__ = [
     "setting",
     "stage",
     "untrusted",
+    "virtual",
 ]
 
 
@@ -111,3 +115,15 @@ def open(path: str | PathLike[str]) -> Dataset:
     from depthmask.dataset import open as open_dataset
 
     return open_dataset(path)
+
+
+def virtual(config: Sequence[str] | Root) -> Virtual:
+    """The dataset that a run with these settings would make, without any files.
+
+    config: settings as on the command line, `["source=assets", "source.root=DIR"]`, or a root. The
+    same sequence as from `open`, of samples that are made when asked for, and of the pixels before
+    they are encoded. Raises `UsageError` for a bad setting, or assets that cannot be used.
+    """
+    from depthmask.virtual_dataset import virtual as make_virtual
+
+    return make_virtual(config)

@@ -18,6 +18,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depthmask import forks
 from depthmask.compose.composer import Composer
 from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
@@ -182,6 +183,8 @@ class Generate(Job):
                 recipe = again
 
     def _annotate(self, composites: list[Composite], progress: Progress) -> list[Float32 | None]:
+        if isinstance(self.root.depth, Estimator):
+            forks.network(f"depth={self.root.depth.name}")
         likes = self.root.depth.batch_size
         depths: list[Float32 | None] = []
         for first in range(0, len(composites), likes):

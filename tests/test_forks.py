@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import sys
 import threading
 import time
+from types import SimpleNamespace
+
+import pytest
 
 from depthmask import forks
+from depthmask.errors import DepthmaskError
 
 
 class Counter:
@@ -100,3 +105,38 @@ def test_a_lock_goes_with_its_owner() -> None:
     del counter
     gc.collect()
     assert len(forks._locks) == before
+
+
+@pytest.mark.parametrize(
+    ("context", "runs"),
+    [
+        (None, False),
+        (SimpleNamespace(_context=None), False),
+        (SimpleNamespace(_context=object()), True),
+        (SimpleNamespace(), True),
+    ],
+    ids=["not imported", "imported", "used", "called otherwise"],
+)
+def test_no_network_after_tensorflow_ran(
+    context: object, runs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forks._Networks, "ran", False)
+    monkeypatch.setitem(sys.modules, "tensorflow.python.eager.context", context)
+    message = "x: this process was forked after a network had run"
+    answer = in_child(_refused)
+    assert answer == "" if not runs else str(answer).startswith(message)
+
+
+def test_no_network_after_another_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forks._Networks, "ran", False)
+    forks.network("x")
+    forks.network("x")
+    assert "spawn" in str(in_child(_refused))
+
+
+def _refused() -> str:
+    try:
+        forks.network("x")
+    except DepthmaskError as error:
+        return str(error)
+    return ""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from depthmask import forks
 from depthmask.data import Background, DepthContract, DepthKind, Size
 from depthmask.depth.base import Estimator
 from depthmask.errors import UsageError
@@ -51,6 +52,7 @@ class EstimatedGeometry(Geometry):
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
         """Depth for each picture, at its size; a floor that the source knew is not in it."""
+        forks.network(f"geometry={self.name}")
         depth_m = self._estimator.estimate(np.stack([one.image for one in backgrounds]))
         return [
             replace(background, depth_m=depth, plane=None, guessed=True)

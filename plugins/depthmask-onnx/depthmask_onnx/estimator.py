@@ -22,6 +22,7 @@ from depthmask import (
     setting,
     stage,
 )
+from depthmask.forks import network
 
 from depthmask_onnx._file import ModelFile, model_file
 from depthmask_onnx._images import (
@@ -210,6 +211,8 @@ class Onnx(Estimator):
         padded[: len(rgb)] = rgb
         if self.layout is Layout.nchw:
             padded = np.ascontiguousarray(padded.transpose(0, 3, 1, 2))
+        # Here too: `contract` comes to it without the framework.
+        network(f"{self.name} {self.weights}")
         run = session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
         raw = run(padded)
         maps = to_maps(raw)
