@@ -36,6 +36,7 @@ from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageEr
 from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
 from depthmask.job import Job, Progress
+from depthmask.location import Location
 from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
@@ -72,6 +73,7 @@ __all__ = [
     "Job",
     "Layer",
     "LeftOut",
+    "Location",
     "Members",
     "NoPlaceError",
     "Patch",

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthmask.config.build import to_plain
@@ -21,14 +20,16 @@ from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.job import Job
+from depthmask.location import Location, location
 from depthmask.machine import machine
 from depthmask.output.coco import write_coco
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
 from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
-from depthmask.output.publish import DRAFTS, disk_error, read_sealed, write_sealed
+from depthmask.output.publish import disk_error, read_sealed, write_sealed
 from depthmask.output.quarantine import quarantine
 from depthmask.output.record import Record, recorded
+from depthmask.output.store import store_of
 from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
@@ -84,7 +85,7 @@ def carry_out(job: Job, wanted: Claim, checked: Checked, screen: Screen) -> Resu
 
 
 @contextmanager
-def _one_line_for_failures(output: Path) -> Iterator[None]:
+def _one_line_for_failures(output: Location) -> Iterator[None]:
     """Turn what nobody foresaw into one line for the user, and a traceback in the log."""
     try:
         yield
@@ -173,27 +174,25 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     name = "-".join(stage.name for stage in (root.source, root.placement, root.depth, root.writer))
     own = f"{name}-{wanted.fingerprint[:8]}"
     if root.output is None:
-        output = Path("outputs") / own
+        output = location("outputs") / own
     else:
-        output = Path(root.output) / own if sweep else Path(root.output)
+        output = location(root.output) / own if sweep else location(root.output)
     return Generate(root, plan, contract, output, wanted.lineage), wanted
 
 
 def _announcement(job: Job, missing: Shards) -> str:
     samples = missing.samples
     expected = samples * job.sample_bytes
-    free = shutil.disk_usage(job.output).free
+    free = store_of(job.output).free(job.output)
     done = job.plan.samples - samples
     resumed = f" ({done:,} are there already)" if done else ""
-    if expected > free:
+    if free is not None and expected > free:
         raise UsageError(
             f"output={job.output}: {samples:,} samples take about {expected / 1e9:,.2f} GB, "
             f"the disk has {free / 1e9:,.2f} GB free"
         )
-    return (
-        f"{samples:,} samples{resumed}, about {expected / 1e6:,.0f} MB, "
-        f"{free / 1e9:,.0f} GB free, into {job.output}"
-    )
+    room = "" if free is None else f"{free / 1e9:,.0f} GB free, "
+    return f"{samples:,} samples{resumed}, about {expected / 1e6:,.0f} MB, {room}into {job.output}"
 
 
 def _make(job: Job, missing: Shards, screen: Screen) -> Any:
@@ -215,5 +214,5 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
     dataset.close()
-    shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
+    shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

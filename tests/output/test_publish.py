@@ -9,14 +9,9 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import UsageError
-from depthmask.output.publish import (
-    DRAFTS,
-    Draft,
-    read_sealed,
-    require_sealed,
-    write_sealed,
-)
+from depthmask.output.publish import Draft, read_sealed, require_sealed, write_sealed
 from depthmask.output.record import Record, ShardFile, as_places
+from depthmask.output.store import DRAFTS
 
 
 def test_files_are_hashed_and_moved(tmp_path: Path) -> None:

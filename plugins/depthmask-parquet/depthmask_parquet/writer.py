@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from depthmask import Encoded, Members, Record, ShardReader, Writer, setting, stage
+from depthmask import Encoded, Location, Members, Record, ShardReader, Writer, setting, stage
 from numpy.typing import NDArray
 
 from depthmask_parquet.reader import ParquetReader
@@ -56,7 +56,7 @@ class Parquet(Writer):
                 writer.close()
         return {}
 
-    def read(self, folder: Path, record: Record) -> ShardReader:
+    def read(self, folder: Location, record: Record) -> ShardReader:
         """Open the file; a row group is read when one of its samples is first asked for."""
         return ParquetReader(folder, record)
 
