@@ -44,7 +44,7 @@ from depthmask.runner.base import Runner
 from depthmask.shards import Shard
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
-from depthmask.writer.base import ShardReader, Writer, open_published
+from depthmask.writer.base import ShardKind, ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -87,6 +87,7 @@ __all__ = [
     "Scene",
     "SettingError",
     "Shard",
+    "ShardKind",
     "ShardReader",
     "Size",
     "Source",

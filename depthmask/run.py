@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from depthmask.card import cards
+from depthmask.card.about import About, Listed
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
@@ -202,7 +205,8 @@ def _make(job: Job, missing: Shards, screen: Screen) -> Any:
 
 def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, _records(job), wanted, checked)
+    listed = Listed()
+    summary = summarise(job, listed.through(_records(job)), wanted, checked)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
@@ -213,6 +217,16 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
+    about = About(
+        name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
+        info=summary,
+        plan=wanted.description,
+        shard_kind=job.root.writer.shard_kind,
+        sample=dataset.encoded(0),
+        listed=listed,
+    )
+    for name, text in cards(about).items():
+        (job.output / name).write_text(text, encoding="utf-8")
     dataset.close()
     shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

@@ -63,6 +63,11 @@ class Made(Origin):
         files = self._dataset.info.get("assets", {})
         return {kind: AssetFiles(one["files"], one["bytes"]) for kind, one in files.items()}
 
+    @property
+    def licences(self) -> Mapping[str, Mapping[str, int]]:
+        """The same."""
+        return dict(self._dataset.info.get("licences", {}))
+
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Hash the files; statistics are known where the shards are the same ones."""
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol
 
@@ -31,6 +32,15 @@ class ShardReader(Protocol):
         """Give back files and memory."""
 
 
+class ShardKind(Enum):
+    """How a shard looks to those who read it without depthmask; what the cards say of it."""
+
+    archive = "one tar or zip file with the members as files named KEY.MEMBER"
+    files = "a folder with the members as files named KEY.MEMBER"
+    table = "one file with the columns key, image, mask, depth, json and so on"
+    other = "anything else"
+
+
 class Writer(Stage):
     """A pair of `write` and `read`; the same samples always give the same bytes."""
 
@@ -40,6 +50,7 @@ class Writer(Stage):
     reads_arrays: ClassVar[bool] = True
     """Whether `write` looks at the arrays of a sample. For one that does not, samples that are
     there already are moved unopened, and have none."""
+    shard_kind: ClassVar[ShardKind] = ShardKind.other
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
