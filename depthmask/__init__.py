@@ -41,6 +41,7 @@ from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
 from depthmask.runner.base import Runner
+from depthmask.runner.failures import Failures, Refusal, attempt
 from depthmask.shards import Shard
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
@@ -66,6 +67,7 @@ __all__ = [
     "DepthmaskError",
     "Encoded",
     "Estimator",
+    "Failures",
     "Float32",
     "Foreground",
     "Generate",
@@ -82,6 +84,7 @@ __all__ = [
     "Progress",
     "Recipe",
     "Record",
+    "Refusal",
     "Runner",
     "Sample",
     "Scene",
@@ -97,6 +100,7 @@ __all__ = [
     "UsageError",
     "Writer",
     "__version__",
+    "attempt",
     "hookimpl",
     "make_shard",
     "open",

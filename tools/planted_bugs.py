@@ -32,7 +32,7 @@ BUGS = (
     Bug("no fsync", ((_LOCAL, "os.fsync(", "(lambda handle: None)("),), (_ORDER,)),
     Bug(
         "no rename",
-        ((_LOCAL, 'path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")', "path"),),
+        ((_LOCAL, 'path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")', "path"),),
         (_ORDER,),
     ),
     Bug(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
+import secrets
 import shutil
 from types import TracebackType
 from typing import Any
@@ -32,10 +32,10 @@ class Draft:
     def __init__(self, output: Location, shard: str) -> None:
         self._store = store_of(output)
         self._shards = output / "shards"
-        self.folder = self._store.drafts(output) / f"{shard}.{os.getpid()}"
+        # Not the process's number: two machines of a cluster may be at the same shard.
+        self.folder = self._store.drafts(output) / f"{shard}.{secrets.token_hex(8)}"
 
     def __enter__(self) -> Draft:
-        shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         return self
 

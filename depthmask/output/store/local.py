@@ -5,12 +5,14 @@ Writers fill a draft folder inside the output, so that a rename is atomic.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -162,7 +164,7 @@ def _synced(draft: Path, path: Path) -> ShardFile:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
 
 
 def _sync_folder(folder: Path) -> None:
@@ -175,7 +177,14 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _replace(entry: Path, target: Path) -> None:
-    # A folder cannot be renamed over a full one; without its record the old one counts for nothing.
-    if entry.is_dir() and target.exists():
-        shutil.rmtree(target)
-    os.replace(entry, target)
+    """Rename, over what may be there: a file, or a folder with files."""
+    while True:
+        try:
+            return os.replace(entry, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        # A folder cannot be renamed over a full one, so that one moves into the draft. It may be
+        # this very shard, made by a node that was slow: never delete it where it lies.
+        with suppress(FileNotFoundError):
+            os.rename(target, entry.with_name(f"{target.name}.{secrets.token_hex(8)}"))
