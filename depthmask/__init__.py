@@ -36,16 +36,14 @@ from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageEr
 from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
 from depthmask.job import Job, Progress
-from depthmask.location import Location
 from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
 from depthmask.runner.base import Runner
-from depthmask.runner.failures import Failures, Refusal, attempt
 from depthmask.shards import Shard
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
-from depthmask.writer.base import ShardKind, ShardReader, Writer, open_published
+from depthmask.writer.base import ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -67,7 +65,6 @@ __all__ = [
     "DepthmaskError",
     "Encoded",
     "Estimator",
-    "Failures",
     "Float32",
     "Foreground",
     "Generate",
@@ -75,7 +72,6 @@ __all__ = [
     "Job",
     "Layer",
     "LeftOut",
-    "Location",
     "Members",
     "NoPlaceError",
     "Patch",
@@ -84,13 +80,11 @@ __all__ = [
     "Progress",
     "Recipe",
     "Record",
-    "Refusal",
     "Runner",
     "Sample",
     "Scene",
     "SettingError",
     "Shard",
-    "ShardKind",
     "ShardReader",
     "Size",
     "Source",
@@ -100,7 +94,6 @@ __all__ = [
     "UsageError",
     "Writer",
     "__version__",
-    "attempt",
     "hookimpl",
     "make_shard",
     "open",

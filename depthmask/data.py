@@ -144,47 +144,70 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """The pixels of a layer on the canvas, if nothing were in front of it.
+class Part:
+    """The pixels of a layer on the canvas, from `top` and `left` on.
 
-    alpha: uint8 [h, w]. top, left: of these pixels on the canvas. relief: float32 [h, w], how far
-    behind the foot point, by the height of the layer's box (both in metres), or None.
+    number: 1 + its place in the order of placing. alpha: uint8 [h, w], what the background leaves
+    of it; whole: uint8 [h, w], its alpha if nothing were in front of it. relief: float32 [h, w],
+    how far behind the foot point, by the height of the layer's box (both in metres), or None.
     """
 
-    alpha: UInt8
+    number: int
     top: int
     left: int
+    alpha: UInt8
+    whole: UInt8
     relief: Float32 | None = None
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns of the canvas."""
+        height, width = self.alpha.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
 @dataclass(frozen=True, slots=True)
 class Composite:
     """A finished picture with its labels, before depth.
 
-    image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. instances: uint8
-    or uint16 [h, w], 1 + the number of the layer that is in front, 0 for the background.
-    layers: in the order of placing. whole: the same as pixels, as if nothing were in front of them.
-    blend: its name, where samples of one scene differ in it. fallbacks: layers that it left to a
-    plainer way.
+    image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. layers: in the
+    order of placing. parts: the same as pixels, from back to front. blend: its name, where samples
+    of one scene differ in it. fallbacks: layers that it left to a plainer way.
     """
 
     recipe: Recipe
     image: UInt8
     mask: UInt8
-    instances: UInt8 | UInt16
     layers: tuple[Layer, ...]
     background: Background
-    whole: Sequence[Whole] = ()
+    parts: Sequence[Part] = ()
     blend: str | None = None
     fallbacks: int = 0
+
+    @property
+    def instances(self) -> UInt8 | UInt16:
+        """uint8 or uint16 [h, w]: the number of the part in front, 0 for the background.
+
+        Made anew at each call: most samples are never asked.
+        """
+        return instance_map(self.mask.shape, self.parts)
+
+
+def instance_map(size: tuple[int, ...], parts: Sequence[Part]) -> UInt8 | UInt16:
+    """The number of the part in front, where its alpha is 128 or more, [h, w]."""
+    numbers = np.zeros(size, np.uint8 if len(parts) < 256 else np.uint16)
+    for part in parts:
+        np.copyto(numbers[part.window], part.number, where=part.alpha >= 128)
+    return numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A composite and its depth.
 
-    image, mask, instances: as in `Composite`. depth: float32 [dh, dw] by the dataset's contract,
-    or None. meta: the recipe, the layers and the camera as plain data (what JSON can hold).
+    image, mask, instances: as in `Composite`, the last None where `encode.instances` keeps none.
+    depth: float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the
+    camera as plain data (what JSON can hold).
     """
 
     key: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -16,7 +17,7 @@ from PIL import Image
 
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
 from depthmask.errors import DepthmaskError, SettingError
-from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg
+from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg, encode_jpegs
 from depthmask.formats.npz import encode_npz, read_npz
 from depthmask.formats.planes import from_planes, to_planes
 from depthmask.formats.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
@@ -119,8 +120,21 @@ class Encode:
 
     def encode(self, sample: Sample) -> Encoded:
         """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on."""
+        (encoded,) = self.encode_all([sample])
+        return encoded
+
+    def encode_all(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
+        """The same for each of these samples, whose pictures have one size."""
+        pictures = [sample.image for sample in samples]
+        if self.image is ImageFormat.png:
+            images = iter(list(map(encode_png, pictures)))
+        else:
+            images = iter(encode_jpegs(pictures, self.quality, self.subsampling))
+        return map(self._members, samples, images)
+
+    def _members(self, sample: Sample, image: bytes) -> Encoded:
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
-        members = {self._image_member: self._encode_image(sample.image)}
+        members = {self._image_member: image}
         if self.mask is MaskFormat.jpeg:
             members["mask.jpg"] = encode_jpeg(sample.mask, self.quality)
         else:
@@ -174,11 +188,6 @@ class Encode:
     @property
     def _image_member(self) -> str:
         return "jpg" if self.image is ImageFormat.jpeg else "png"
-
-    def _encode_image(self, image: UInt8) -> bytes:
-        if self.image is ImageFormat.png:
-            return encode_png(image)
-        return encode_jpeg(image, self.quality, self.subsampling)
 
     def _encode_depth(self, depth: Float32) -> tuple[dict[str, bytes], dict[str, Any]]:
         """The member with the depth map, and the array."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
-from depthmask.compose.composer import Composer
+from depthmask.compose.composer import Composer, Placed
 from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
 from depthmask.data import (
@@ -33,7 +33,7 @@ from depthmask.data import (
 )
 from depthmask.depth.base import Estimator
 from depthmask.depth.contract import check_depth
-from depthmask.encode import Labels
+from depthmask.encode import InstancesFormat, Labels
 from depthmask.errors import DepthmaskError, NoPlaceError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
@@ -68,10 +68,10 @@ class Generate(Job):
                 progress.at(sample.index)
                 statistics.add(sample)
             laps("statistics")
-            ready = []
+            ready, encoding = [], self.root.encode.encode_all(batch)
             for sample in batch:
                 progress.at(sample.index)
-                ready.append(self.root.encode.encode(sample))
+                ready.append(next(encoding))
             laps("encode")
             for sample, members in zip(batch, ready, strict=True):
                 progress.at(sample.index)
@@ -165,16 +165,21 @@ class Generate(Job):
         together = likes if likes > 1 else _together(self.root.canvas)
         while batch := list(islice(recipes, together)):
             laps("source")
-            composites = []
+            placed = []
             for recipe in batch:
                 progress.at(recipe.index)
-                composites.append(self._composite(recipe, laps))
+                placed.append(self._placed(recipe, laps))
+            composites = []
+            for one in placed:
+                progress.at(one.recipe.index)
+                composites.append(self._composer.blend(one))
+            laps("blend")
             yield composites
 
-    def _composite(self, recipe: Recipe, laps: Laps) -> Composite:
+    def _placed(self, recipe: Recipe, laps: Laps) -> Placed:
         while True:
             try:
-                return self._composer.compose(recipe, laps)
+                return self._composer.place(recipe, laps)
             except NoPlaceError as error:
                 again = self.plan.redrawn(recipe)
                 if again is None:
@@ -198,10 +203,14 @@ class Generate(Job):
             key=composite.recipe.key,
             image=composite.image,
             mask=composite.mask,
-            instances=composite.instances,
+            instances=composite.instances if self._keeps_instances else None,
             depth=depth,
             meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
         )
+
+    @property
+    def _keeps_instances(self) -> bool:
+        return self.root.encode.instances is not InstancesFormat.none
 
     @cached_property
     def _composer(self) -> Composer:

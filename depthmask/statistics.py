@@ -12,6 +12,13 @@ import numpy as np
 
 from depthmask.data import Float32, Sample, UInt8
 
+_THOUSAND: Any = 1000.0
+"""A number where OpenCV's types want an array; it takes both."""
+_MOST_MM = 0xFFFF
+"""Millimetres that 16 bits hold."""
+_MOST_AT_ONCE = 1 << 17
+"""Values: OpenCV squares the root of their sum of squares, which is 0.2 off at most then."""
+
 
 @dataclass
 class Moments:
@@ -118,15 +125,11 @@ class Statistics:
             self._sums, self._pixels = [], 0
 
     def _add_depth(self, depth: Float32) -> None:
-        import cv2
-
-        # Whole numbers below 2**16, squared and added a few million times: exact in float64.
         # Invalid pixels are 0 and add nothing.
-        millimetres = np.multiply(depth, 1000.0, dtype=np.float64)
-        np.rint(millimetres, out=millimetres)
-        # Not by BLAS: its threads cost 50 times what they save on so little.
-        total, squares = cv2.sumElems(millimetres)[0], cv2.norm(millimetres, cv2.NORM_L2SQR)
-        self.depth.add(int(np.count_nonzero(depth)), [int(total)], [int(squares)])
+        small = depth.max() <= _MOST_MM / 1000
+        rows = max(1, _MOST_AT_ONCE // depth.shape[1])
+        for top in range(0, len(depth), rows):
+            self.depth.add(*_moments_mm(depth[top : top + rows], small=small))
 
     def merge(self, other: Statistics) -> None:
         """Add the sums of other samples."""
@@ -165,6 +168,22 @@ class Statistics:
 
     def _moments(self) -> tuple[Moments, Moments, Moments]:
         return self.image, self.mask, self.depth
+
+
+def _moments_mm(depth: Float32, *, small: bool) -> tuple[int, list[int], list[int]]:
+    """How many valid values, and the sum and the sum of squares of their millimetres.
+
+    small: whether 16 bits hold them. Not by BLAS: its threads cost 50 times what they save.
+    """
+    import cv2
+
+    if small:
+        # Multiplied and rounded in float64, too: half the time of what follows.
+        millimetres = cv2.multiply(depth, _THOUSAND, dtype=cv2.CV_16U)
+    else:
+        millimetres = np.rint(np.multiply(depth, 1000.0, dtype=np.float64))
+    total, squares = cv2.sumElems(millimetres)[0], cv2.norm(millimetres, cv2.NORM_L2SQR)
+    return cv2.countNonZero(depth), [round(total)], [round(squares)]
 
 
 class _Squares:

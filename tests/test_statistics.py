@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,24 @@ def test_channels_are_not_mixed() -> None:
     found.add(Sample("0", image, np.zeros((33, 31), np.uint8), None, None, {}))
     assert found.image.total == [1023, 2046, 3069]
     assert found.image.squares == [1023, 4092, 9207]
+
+
+def test_depth_of_large_canvases_is_exact() -> None:
+    """Their squares add up to more than float64 holds."""
+    level = np.float32(61.237)
+    depth = np.full((2200, 2100), level)
+    depth[7, 9], depth[3] = 0.003, 0
+    found = Statistics()
+    found.add(replace(random_sample((4, 4), 0, depth=False), depth=depth))
+    count = 2199 * 2100
+    assert found.depth == Moments(count, [61237 * (count - 1) + 3], [61237**2 * (count - 1) + 9])
+
+
+def test_depth_beyond_65_metres() -> None:
+    found = Statistics()
+    depth = np.array([[80.0, 0.0, 1.0004]], np.float32)
+    found.add(replace(random_sample((1, 3), 0, depth=False), depth=depth))
+    assert found.depth == Moments(2, [81000], [80000**2 + 1000**2])
 
 
 def test_windows_of_larger_arrays_count_as_their_copies() -> None:

@@ -12,10 +12,12 @@ class Alpha(Blend):
     """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
-        """Canvas + (rgb - canvas) * a / 255, what is more apart from what is less: all in bytes.
+        """Canvas + (rgb - canvas) * a / 255, in bytes.
 
-        OpenCV's products are float32, whose error never reaches the next level: no multiple of
-        1/255 is a tie. 17 us for 71x79 pixels; its `blendLinear` takes 28, NumPy 25.
+        What they differ by, times alpha, is the step. Up by it or down: of these two and `rgb`, the
+        one in the middle is right, since no step passes `rgb`. OpenCV's product is float32, whose
+        error never reaches the next level: no multiple of 1/255 is a tie. 11 us for 5,300 pixels,
+        of which the product takes 3; OpenCV's `blendLinear` takes 28, NumPy 25.
         """
         # Here, because its import takes 0.1 s, which `--help` does not have.
         import cv2
@@ -23,8 +25,10 @@ class Alpha(Blend):
         height, width = patch.alpha.shape
         window = canvas[top : top + height, left : left + width]
         alpha = cv2.cvtColor(patch.alpha, cv2.COLOR_GRAY2RGB)
-        more = cv2.multiply(cv2.subtract(patch.rgb, window), alpha, scale=1 / 255)
-        less = cv2.multiply(cv2.subtract(window, patch.rgb), alpha, scale=1 / 255)
-        cv2.add(window, more, window)
-        cv2.subtract(window, less, window)
+        step = cv2.absdiff(patch.rgb, window)
+        cv2.multiply(step, alpha, step, 1 / 255)
+        up = cv2.add(window, step)
+        cv2.min(up, patch.rgb, up)
+        cv2.subtract(window, step, step)
+        cv2.max(up, step, window)
         return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from depthmask.blend.base import Blend
@@ -16,6 +18,16 @@ from depthmask.streams import Stream
 from depthmask.timing import Laps
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A recipe whose foregrounds have their places. layers: in the order of placing."""
+
+    recipe: Recipe
+    background: Background
+    cover: Cover
+    layers: tuple[Layer, ...]
+
+
 class Composer:
     """Makes composites; a pure function of (seed, stages, recipe)."""
 
@@ -25,10 +37,10 @@ class Composer:
         self._library = library
         self._stream = Stream(seed, "placement")
 
-    def compose(self, recipe: Recipe, laps: Laps) -> Composite:
-        """Place every foreground of the recipe and blend them, back to front.
+    def place(self, recipe: Recipe, laps: Laps) -> Placed:
+        """Find a place for every foreground of the recipe.
 
-        Raises `NoPlaceError` if one has no place.
+        Raises `NoPlaceError` if one has none.
         """
         background = self._library.background(recipe.background)
         foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
@@ -49,9 +61,28 @@ class Composer:
             for layer, visible in zip(placed, cover.visible, strict=True)
         )
         laps("place")
-        composite = self._blended(recipe, background, cover, layers)
-        laps("blend")
-        return composite
+        return Placed(recipe, background, cover, layers)
+
+    def blend(self, placed: Placed) -> Composite:
+        """Blend all layers into the background, back to front."""
+        recipe, background, cover = placed.recipe, placed.background, placed.cover
+        canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
+        for layer, patch, top, left in cover.patches:
+            if blend.match:
+                patch = matched(canvas, patch, top, left, blend.match)
+            if blend.shadow:
+                cast_shadow(canvas, background, layer, blend.shadow)
+            fallbacks += not blend.blend(canvas, patch, top, left)
+        return Composite(
+            recipe,
+            canvas,
+            cover.mask,
+            placed.layers,
+            background,
+            cover.parts,
+            blend.name if self._blend.variants > 1 else None,
+            fallbacks,
+        )
 
     def _placed(
         self,
@@ -73,28 +104,6 @@ class Composer:
             if fits:
                 return layer
         return None
-
-    def _blended(
-        self, recipe: Recipe, background: Background, cover: Cover, layers: tuple[Layer, ...]
-    ) -> Composite:
-        canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
-        for layer, patch, top, left in cover.patches:
-            if blend.match:
-                patch = matched(canvas, patch, top, left, blend.match)
-            if blend.shadow:
-                cast_shadow(canvas, background, layer, blend.shadow)
-            fallbacks += not blend.blend(canvas, patch, top, left)
-        return Composite(
-            recipe,
-            canvas,
-            cover.mask,
-            cover.instances,
-            layers,
-            background,
-            cover.whole,
-            blend.name if self._blend.variants > 1 else None,
-            fallbacks,
-        )
 
     def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:
         stage = self._placement

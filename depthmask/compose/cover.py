@@ -1,4 +1,4 @@
-"""Who hides whom: layers -> visible alpha, union mask and instance map.
+"""Who hides whom: layers -> visible alpha, union mask, and their order.
 
 Layers lie by their depth, or later ones in front where nobody knows it.
 """
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depthmask.blend.base import Patch
 from depthmask.compose.library import CutOut
-from depthmask.data import Background, Float32, Layer, Size, UInt8, UInt16, Whole
+from depthmask.data import Background, Float32, Layer, Part, Size, UInt8, UInt16
 from depthmask.statistics import byte_sum
 
 
@@ -33,16 +33,16 @@ class Window:
 
 def window(layer: Layer, size: Size) -> Window:
     """Where the layer's box and a canvas of `size` meet."""
-    top, left = max(layer.top, 0), max(layer.left, 0)
-    bottom = min(layer.top + layer.height, size[0])
-    right = min(layer.left + layer.width, size[1])
+    above, before = layer.top, layer.left
+    below, behind = above + layer.height, before + layer.width
+    # Comparisons, since min and max take three times as long.
+    top, left = above if above > 0 else 0, before if before > 0 else 0
+    bottom = below if below < size[0] else size[0]
+    right = behind if behind < size[1] else size[1]
     return Window(
         canvas=(slice(top, bottom), slice(left, right)),
-        box=(
-            slice(top - layer.top, bottom - layer.top),
-            slice(left - layer.left, right - layer.left),
-        ),
-        whole=(bottom - top, right - left) == (layer.height, layer.width),
+        box=(slice(top - above, bottom - above), slice(left - before, right - before)),
+        whole=top == above and left == before and bottom == below and right == behind,
     )
 
 
@@ -59,8 +59,6 @@ class Cover:
         self._tolerance = tolerance
         self.mask: UInt8 = np.zeros(size, np.uint8)
         """uint8 [h, w]: union of the alphas, 255 - the product of what they let through."""
-        self.instances: UInt8 | UInt16 = self.mask
-        """uint8 [h, w]: 1 + the number of the layer that owns the pixel, 0 for the background."""
         self.visible: tuple[float, ...] = ()
         """The visible part of each layer's alpha, 0..1, in the order of placing."""
         self._stack: list[_Placed] = []
@@ -69,12 +67,15 @@ class Cover:
     @property
     def patches(self) -> list[tuple[Layer, Patch, int, int]]:
         """Each layer, what is to be seen of it, its top and its left; from back to front."""
-        return [(one.layer, *one.patch) for one in self._stack]
+        return [
+            (one.layer, Patch(one.rgb, one.alpha), one.part.top, one.part.left)
+            for one in self._stack
+        ]
 
     @property
-    def whole(self) -> list[Whole]:
-        """Each layer as if nothing were in front of it, in the order of placing."""
-        return [one.uncovered for one in self._order]
+    def parts(self) -> list[Part]:
+        """The pixels of each layer, from back to front."""
+        return [one.part for one in self._stack]
 
     def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
         """Put a layer into the stack, unless it, or one behind it, would show too little."""
@@ -83,17 +84,17 @@ class Cover:
             return False
         patch = cut_out.patch.window(*meet.box)
         relief = None if cut_out.relief is None else cut_out.relief[meet.box]
-        top, left = meet.canvas[0].start, meet.canvas[1].start
-        whole = Whole(patch.alpha, top, left, relief)
         hidden = self._hidden(layer, meet)
-        if hidden is not None:
-            patch = Patch(patch.rgb, np.where(hidden, np.uint8(0), patch.alpha))
-        on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(patch.alpha)
+        alpha = patch.alpha if hidden is None else np.where(hidden, np.uint8(0), patch.alpha)
+        on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(alpha)
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
-        new = _Placed(layer, (patch, top, left), meet, cut_out.alpha_sum, on_canvas, whole)
+        number, (rows, columns) = 1 + len(self._order), meet.canvas
+        part = Part(number, rows.start, columns.start, alpha, patch.alpha, relief)
+        new = _Placed(layer, patch.rgb, part, meet.canvas, cut_out.alpha_sum, on_canvas)
         if not self._stack:
-            self._put_first(new)
+            self.mask[meet.canvas] = alpha
+            self._stack = [new]
         elif not self._put_among(new, min_visible, max_overlap):
             return False
         self._order.append(new)
@@ -109,21 +110,12 @@ class Cover:
         hidden = (behind < layer.depth_m * (1 - self._tolerance)) & (behind > 0)
         return hidden if hidden.any() else None
 
-    def _put_first(self, new: _Placed) -> None:
-        # Here, because its import takes 0.1 s, which `--help` does not have.
-        import cv2
-
-        self.mask[new.meet.canvas] = new.alpha
-        self.instances = np.empty(self._size, np.uint8)
-        cv2.threshold(self.mask, 127, 1, cv2.THRESH_BINARY, self.instances)
-        self._stack = [new]
-
     def _put_among(self, new: _Placed, min_visible: float, max_overlap: float) -> bool:
         for one in self._stack:
             if one.seen is None:
                 # Not before it is needed: most scenes have one layer.
                 one.seen = one.on_canvas(self._size)
-        canvas, alpha = new.meet.canvas, new.alpha
+        canvas, alpha = new.canvas, new.alpha
         below = self.mask[canvas]
         overlap = byte_sum(np.minimum(below, alpha))
         if overlap > max_overlap * new.sum:
@@ -131,7 +123,7 @@ class Cover:
         place = self._place(new)
         seen = alpha
         for one in self._stack[place:]:
-            seen = _over_255(seen * (255 - one.part(canvas).astype(np.uint16)))
+            seen = _over_255(seen * (255 - one.alpha_in(canvas).astype(np.uint16)))
         passing = 255 - alpha.astype(np.uint16)
         changes = []
         for one in self._stack[:place]:
@@ -150,7 +142,6 @@ class Cover:
         new.seen[canvas] = seen
         self.mask[canvas] = 255 - _over_255((255 - below.astype(np.uint16)) * passing)
         self._stack.insert(place, new)
-        self._own(new, place)
         return True
 
     def _place(self, new: _Placed) -> int:
@@ -162,38 +153,26 @@ class Cover:
                 return place
         return len(self._stack)
 
-    def _own(self, new: _Placed, place: int) -> None:
-        """Give it the pixels that nobody in front of it owns."""
-        number = len(self._stack)
-        if number == 256:
-            self.instances = self.instances.astype(np.uint16)
-        canvas = new.meet.canvas
-        owned = new.alpha >= 128
-        for one in self._stack[place + 1 :]:
-            owned &= one.part(canvas) < 128
-        self.instances[canvas][owned] = number
-
 
 @dataclass(slots=True)
 class _Placed:
     """A layer in the stack.
 
-    patch: with the alpha that the background leaves, its top and its left. whole, sum: of the
-    cut-out's alpha, all of it and what is to be seen. uncovered: if nothing were in front. seen:
-    what is to be seen, [h, w] of the canvas.
+    rgb: the colours of its part. canvas: where that lies. whole, sum: of the cut-out's alpha, all
+    of it and what is to be seen. seen: what is to be seen, [h, w] of the canvas.
     """
 
     layer: Layer
-    patch: tuple[Patch, int, int]
-    meet: Window
+    rgb: UInt8
+    part: Part
+    canvas: tuple[slice, slice]
     whole: int
     sum: int
-    uncovered: Whole
     seen: UInt8 | None = None
 
     @property
     def alpha(self) -> UInt8:
-        return self.patch[0].alpha
+        return self.part.alpha
 
     @property
     def depth_m(self) -> float | None:
@@ -202,13 +181,13 @@ class _Placed:
     def on_canvas(self, size: Size) -> UInt8:
         """Its alpha, 0 outside its box."""
         canvas = np.zeros(size, np.uint8)
-        canvas[self.meet.canvas] = self.alpha
+        canvas[self.canvas] = self.alpha
         return canvas
 
-    def part(self, canvas: tuple[slice, slice]) -> UInt8:
+    def alpha_in(self, canvas: tuple[slice, slice]) -> UInt8:
         """Its alpha in that part of the canvas, 0 outside its box."""
         rows, columns = canvas
-        own_rows, own_columns = self.meet.canvas
+        own_rows, own_columns = self.canvas
         found = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         top, bottom = max(rows.start, own_rows.start), min(rows.stop, own_rows.stop)
         left, right = max(columns.start, own_columns.start), min(columns.stop, own_columns.stop)

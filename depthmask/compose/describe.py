@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from depthmask.data import Camera, Composite, Layer
+from depthmask.data import Camera, Composite, Layer, Part
 from depthmask.formats.coco import instance_label
 
 
@@ -27,9 +27,11 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
         "layers": [_layer(layer) for layer in composite.layers],
     }
     if labels:
-        for number, layer in enumerate(meta["layers"], start=1):
-            layer |= instance_label(composite.instances == number)
-            layer["amodal"] = _amodal(composite, number - 1)
+        instances = composite.instances
+        for part in composite.parts:
+            layer = meta["layers"][part.number - 1]
+            layer |= instance_label(instances == part.number)
+            layer["amodal"] = _amodal(part, composite.mask.shape)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
     if composite.blend:
@@ -41,11 +43,9 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     return meta
 
 
-def _amodal(composite: Composite, layer: int) -> dict[str, Any]:
-    whole = composite.whole[layer]
-    height, width = whole.alpha.shape
-    mask = np.zeros(composite.mask.shape, bool)
-    mask[whole.top : whole.top + height, whole.left : whole.left + width] = whole.alpha >= 128
+def _amodal(part: Part, size: tuple[int, ...]) -> dict[str, Any]:
+    mask = np.zeros(size, bool)
+    mask[part.window] = part.whole >= 128
     label = instance_label(mask)
     return {"box" if name == "visible_box" else name: value for name, value in label.items()}
 

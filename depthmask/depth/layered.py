@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthmask.data import (
     Composite,
@@ -14,8 +13,8 @@ from depthmask.data import (
     DepthMode,
     Float32,
     Layer,
+    Part,
     Size,
-    Whole,
 )
 from depthmask.depth.base import Depth
 from depthmask.errors import UsageError
@@ -55,35 +54,31 @@ class Layered(Depth):
         assert background_m is not None, "the framework completes backgrounds for reads_geometry"
         depth_m = background_m.copy()
         reliefs = self.relief and composite.background.camera is not None
-        for number, layer in enumerate(composite.layers, start=1):
-            own = composite.instances == number
-            whole = composite.whole[number - 1] if reliefs else None
-            if whole is not None and whole.relief is not None and layer.depth_m:
-                _set_in_relief(depth_m, composite, layer, whole, own)
+        # From back to front, so that of two objects the one in front has the last word.
+        for part in composite.parts:
+            layer = composite.layers[part.number - 1]
+            if reliefs and part.relief is not None and layer.depth_m:
+                found: Float32 | np.float32 = _relief_m(composite, layer, part)
             else:
-                # 9 us each for 160x160; one look-up of all by their numbers takes 60.
-                np.copyto(depth_m, np.float32(layer.depth_m or 0), where=own)
+                found = np.float32(layer.depth_m or 0)
+            np.copyto(depth_m[part.window], found, where=part.alpha >= 128)
         return depth_m
 
 
-def _set_in_relief(
-    depth_m: Float32, composite: Composite, layer: Layer, whole: Whole, own: NDArray[np.bool_]
-) -> None:
+def _relief_m(composite: Composite, layer: Layer, part: Part) -> Float32:
+    """Depth of the object's pixels [h, w]."""
     camera, background_m = composite.background.camera, composite.background.depth_m
     assert camera is not None, "asked before"
     assert background_m is not None, "asked before"
-    assert whole.relief is not None, "asked before"
+    assert part.relief is not None, "asked before"
     assert layer.depth_m is not None, "asked before"
-    height, width = whole.alpha.shape
-    part = slice(whole.top, whole.top + height), slice(whole.left, whole.left + width)
     foot_m = np.float32(layer.depth_m)
     box_m = np.float32(layer.height * layer.depth_m / camera.f_px)
-    found = foot_m + whole.relief * box_m
+    found = foot_m + part.relief * box_m
     # Before the object's own wall; and no nearer than all of the background, or than the foot
     # point: both are within the contract, half the foot's depth need not be.
     nearest_m = min(_nearest(background_m), foot_m)
-    np.clip(found, nearest_m, np.maximum(background_m[part], foot_m), out=found)
-    np.copyto(depth_m[part], found, where=own[part])
+    return np.clip(found, nearest_m, np.maximum(background_m[part.window], foot_m), out=found)
 
 
 def _nearest(depth_m: Float32) -> np.float32:

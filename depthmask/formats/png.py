@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import struct
-import zlib
 from typing import Any, TypeAlias
 
 import deflate
@@ -108,7 +107,7 @@ def _up(image: NDArray[np.uint8] | NDArray[np.uint16]) -> UInt8:
 
 
 def _chunk(kind: bytes, data: bytes | bytearray) -> bytes:
-    checksum = zlib.crc32(data, zlib.crc32(kind))
+    checksum = zlib_ng.crc32(data, zlib_ng.crc32(kind))
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum)
 
 

@@ -12,12 +12,13 @@ from depthmask.errors import DepthmaskError
 
 BLOCK = 512
 _LARGEST = 8**11 - 1
-_OWNER = b"0000644\0" + b"0000000\0" * 2
-"""Mode, uid, gid."""
-_TIME = b"\0" + b"00000000000\0"
-"""The end of the size, and mtime."""
-_END = b"".join(
+_HEADER = b"".join(
     (
+        b"%b",  # name
+        b"0000644\0" + b"0000000\0" * 2,  # mode, uid, gid
+        b"%011o\0",  # size
+        b"00000000000\0",  # mtime
+        b"%b",  # checksum
         b"0",  # a regular file
         bytes(100),  # link name
         b"ustar\x0000",
@@ -26,8 +27,11 @@ _END = b"".join(
         bytes(155 + 12),  # prefix, padding
     )
 )
-_REST = sum(_OWNER) + sum(_TIME) + sum(b" " * 8) + sum(_END)
+_BLANK = b" " * 8
+"""What the checksum counts itself as."""
+_REST = sum(_HEADER % (b"", 0, _BLANK)) - sum(b"%011o" % 0)
 """Of the checksum: what is the same for every member."""
+_PADDING = [bytes(-size % BLOCK) for size in range(BLOCK)]
 
 
 class TarStream:
@@ -39,10 +43,10 @@ class TarStream:
 
     def add(self, name: str, data: bytes) -> int:
         """Append a regular file; returns the offset of its content in the archive."""
-        head = header(name, len(data))
-        self._file.write(b"".join((head, data, bytes(-len(data) % BLOCK))))
+        size = len(data)
+        self._file.write(b"".join((header(name, size), data, _PADDING[size % BLOCK])))
         offset = self._position + BLOCK
-        self._position = offset + -(-len(data) // BLOCK) * BLOCK
+        self._position = offset + -(-size // BLOCK) * BLOCK
         return offset
 
     def close(self) -> None:
@@ -58,7 +62,5 @@ def header(name: str, size: int) -> bytes:
             f"{name}: a tar member takes names of up to 99 characters and 8 GiB; "
             f"this one has {len(encoded)} and {size} bytes"
         )
-    digits = b"%011o" % size
-    # The checksum adds up all bytes, and counts itself as blanks.
-    checksum = sum(encoded) + sum(digits) + _REST
-    return b"".join((encoded.ljust(100, b"\0"), _OWNER, digits, _TIME, b"%06o\0 " % checksum, _END))
+    checksum = sum(encoded) + sum(b"%011o" % size) + _REST
+    return _HEADER % (encoded.ljust(100, b"\0"), size, b"%06o\0 " % checksum)

@@ -7,7 +7,6 @@ second copy. No zip64: a shard has to stay below 4 GiB and 65,535 members, and s
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -49,7 +48,7 @@ class ZipStream:
 
     def add(self, name: str, data: bytes) -> int:
         """Append a stored member; returns the offset of its content in the archive."""
-        return self._append(name, STORED, [data], zlib.crc32(data), len(data))
+        return self._append(name, STORED, [data], zlib_ng.crc32(data), len(data))
 
     def add_deflated(self, name: str, content: Deflated) -> int:
         """Append a deflated member; returns the offset of its first byte."""
@@ -95,7 +94,7 @@ class Deflated:
 
 def deflated(data: bytes) -> Deflated:
     """The whole content at once, by libdeflate: a third of the time of zlib's level 1."""
-    return Deflated([bytes(deflate.deflate_compress(data, 1))], len(data), zlib.crc32(data))
+    return Deflated([bytes(deflate.deflate_compress(data, 1))], len(data), zlib_ng.crc32(data))
 
 
 class Deflater:
@@ -113,7 +112,7 @@ class Deflater:
     def feed(self, data: bytes | memoryview) -> None:
         """Append content."""
         self._size += memoryview(data).nbytes
-        self._checksum = zlib.crc32(data, self._checksum)
+        self._checksum = zlib_ng.crc32(data, self._checksum)
         self._chunks.append(self._compressor.compress(data))
 
     def finish(self) -> Deflated:

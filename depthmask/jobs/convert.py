@@ -16,7 +16,6 @@ from depthmask.encode import DepthFormat, Expected, decode
 from depthmask.job import Job, Progress
 from depthmask.jobs.origin import Origin
 from depthmask.jobs.recode import Recoding, recoding
-from depthmask.location import Location, location
 from depthmask.output.guard import Claim
 from depthmask.output.summary import SCHEMA
 from depthmask.shards import Shard
@@ -125,9 +124,9 @@ def expected(first: Encoded) -> Expected:
     return Expected(len(first.members), sum(map(len, first.members.values())), arrays)
 
 
-def output_of(root: Root, paths: Sequence[str], wanted: Claim) -> Location:
+def output_of(root: Root, paths: Sequence[str], wanted: Claim) -> Path:
     """The folder of a dataset that is made from others."""
     if root.output is not None:
-        return location(root.output)
+        return Path(root.output)
     name = f"{Path(paths[0]).stem}-{root.writer.name}-{wanted.fingerprint[:8]}"
-    return location("outputs") / name
+    return Path("outputs") / name

@@ -66,4 +66,5 @@ class DepthSuite(StageSuite):
 
 def _composites(job: Generate) -> list[Composite]:
     recipes = job.plan.recipes(range(SAMPLES))
-    return [job._composer.compose(recipe, Laps()) for recipe in recipes]
+    composer = job._composer
+    return [composer.blend(composer.place(recipe, Laps())) for recipe in recipes]

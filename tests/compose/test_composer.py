@@ -79,6 +79,10 @@ def compose_with(
     return make
 
 
+def composed(composer: Composer, recipe: Recipe) -> Composite:
+    return composer.blend(composer.place(recipe, Laps()))
+
+
 def same(one: Composite, other: Composite) -> bool:
     return (
         np.array_equal(one.image, other.image)
@@ -92,7 +96,7 @@ def test_one_opaque_object_by_hand(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe
 ) -> None:
     recipe = make_recipe(3, "room", "red")
-    found = compose_with(Fixed(start=2)).compose(recipe, Laps())
+    found = composed(compose_with(Fixed(start=2)), recipe)
     inside = np.zeros(SIZE, bool)
     inside[2:6, 2:8] = True
     assert np.array_equal(found.mask, inside * 255)
@@ -109,7 +113,7 @@ def test_later_objects_lie_in_front(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe
 ) -> None:
     recipe = make_recipe(0, "room", "red", "green")
-    found = compose_with(Fixed(start=1, step=2)).compose(recipe, Laps())
+    found = composed(compose_with(Fixed(start=1, step=2)), recipe)
     # Red: rows 1..4, columns 1..6. Green at half strength: rows and columns 3..7.
     assert found.image[1, 1].tolist() == [255, 0, 0]
     assert found.image[3, 3].tolist() == [127, 128, 0]
@@ -127,8 +131,8 @@ def test_flip_mirrors_the_object_in_its_box(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe
 ) -> None:
     composer = compose_with(Fixed(start=2))
-    straight = composer.compose(make_recipe(0, "room", "blue"), Laps())
-    mirrored = composer.compose(make_recipe(0, "room", "!blue"), Laps())
+    straight = composed(composer, make_recipe(0, "room", "blue"))
+    mirrored = composed(composer, make_recipe(0, "room", "!blue"))
     assert straight.mask[2:6, 2:8].any(axis=0).tolist() == [False] * 3 + [True] * 3
     assert mirrored.mask[2:6, 2:8].any(axis=0).tolist() == [True] * 3 + [False] * 3
     assert [one.layers[0].flip for one in (straight, mirrored)] == [False, True]
@@ -139,7 +143,7 @@ def test_objects_across_the_edge_are_cut(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe, start: int
 ) -> None:
     composer = compose_with(Fixed(start=start, min_visible=0.1))
-    found = composer.compose(make_recipe(0, "room", "red"), Laps())
+    found = composed(composer, make_recipe(0, "room", "red"))
     rows, columns = (slice(0, 2), slice(0, 4)) if start < 0 else (slice(14, 16), slice(14, 20))
     expected = np.zeros(SIZE, np.uint8)
     expected[rows, columns] = 255
@@ -153,7 +157,7 @@ def test_where_nothing_fits_the_error_names_the_settings(
 ) -> None:
     composer = compose_with(Fixed(start=14, min_visible=0.9, max_overlap=0.25, attempts=7))
     with pytest.raises(DepthmaskError) as caught:
-        composer.compose(make_recipe(12, "room", "red"), Laps())
+        composed(composer, make_recipe(12, "room", "red"))
     assert str(caught.value) == (
         "no place for red on room in placement.attempts=7 proposals of placement=fixed "
         "with placement.min_visible=0.9 and placement.max_overlap=0.25; loosen one of them"
@@ -166,7 +170,7 @@ def test_too_much_overlap_is_an_error_too(
 ) -> None:
     composer = compose_with(Fixed(step=1, max_overlap=0.1))
     with pytest.raises(DepthmaskError, match="no place for green"):
-        composer.compose(make_recipe(0, "room", "red", "green"), Laps())
+        composed(composer, make_recipe(0, "room", "red", "green"))
 
 
 def test_proposals_are_drawn_until_one_fits(
@@ -175,7 +179,7 @@ def test_proposals_are_drawn_until_one_fits(
     placement = Random(positions=Positions.crossing, min_visible=1.0, max_overlap=0.0)
     composer = compose_with(placement)
     for index in range(60):
-        found = composer.compose(make_recipe(index, "room", "red", "!blue"), Laps())
+        found = composed(composer, make_recipe(index, "room", "red", "!blue"))
         assert [one.visible for one in found.layers] == [1.0, 1.0]
         assert (found.mask > 0).sum() == 24 + 12
 
@@ -186,14 +190,14 @@ def test_a_sample_does_not_depend_on_the_others(
     recipes = [make_recipe(index, "room", "red", "!green", "blue") for index in range(12)]
     placement = Random(min_scale=0.5, max_scale=2.0)
     one = compose_with(placement)
-    in_order = [one.compose(recipe, Laps()) for recipe in recipes]
-    again = [one.compose(recipe, Laps()) for recipe in reversed(recipes)][::-1]
-    alone = [compose_with(placement).compose(recipe, Laps()) for recipe in recipes]
+    in_order = [composed(one, recipe) for recipe in recipes]
+    again = [composed(one, recipe) for recipe in reversed(recipes)][::-1]
+    alone = [composed(compose_with(placement), recipe) for recipe in recipes]
     for first, second, third in zip(in_order, again, alone, strict=True):
         assert same(first, second)
         assert same(first, third)
     assert len({found.image.tobytes() for found in in_order}) == 12
-    other = compose_with(placement, seed=1).compose(recipes[0], Laps())
+    other = composed(compose_with(placement, seed=1), recipes[0])
     assert not same(other, in_order[0])
 
 
@@ -201,10 +205,10 @@ def test_the_background_is_left_alone(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
 ) -> None:
     composer = compose_with(Fixed())
-    found = composer.compose(make_recipe(0, "room", "red"), Laps())
+    found = composed(composer, make_recipe(0, "room", "red"))
     assert (room.image == 100).all()
     assert not np.shares_memory(found.image, room.image)
-    second = composer.compose(make_recipe(1, "room", "blue"), Laps())
+    second = composed(composer, make_recipe(1, "room", "blue"))
     assert (second.image[1:5, 1:4] == 100).all()
 
 
@@ -212,7 +216,7 @@ def test_without_geometry_layers_have_no_depth(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
 ) -> None:
     composer = compose_with(Fixed(), background=replace(room, depth_m=None))
-    found = composer.compose(make_recipe(0, "room", "red"), Laps())
+    found = composed(composer, make_recipe(0, "room", "red"))
     assert found.layers[0].depth_m is None
     assert "depth_m" not in describe(found)["layers"][0]
 
@@ -223,7 +227,7 @@ def test_description_is_plain_data(
     camera = Camera(100.0, 10.0, 8.0, 1.4, 0.1234567)
     scene = replace(room, camera=camera, plane=Plane((0.0, 1.0, 0.0), 1.4))
     composer = compose_with(Fixed(start=14, min_visible=0.1), background=scene)
-    meta: dict[str, Any] = describe(composer.compose(make_recipe(5, "room", "!red"), Laps()))
+    meta: dict[str, Any] = describe(composed(composer, make_recipe(5, "room", "!red")))
     assert meta == {
         "key": "000000005",
         "index": 5,

@@ -132,7 +132,7 @@ def test_annotate_estimates_the_composites_images(images: np.ndarray) -> None:
 def _composite(image: np.ndarray) -> Composite:
     empty = np.zeros(image.shape[:2], np.uint8)
     recipe = Recipe(0, "0", "train", "bg", (), 0)
-    return Composite(recipe, image, empty, empty, (), Background("bg", image))
+    return Composite(recipe, image, empty, (), Background("bg", image))
 
 
 def test_settings_that_change_depth_change_the_cache_key() -> None:

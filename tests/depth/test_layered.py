@@ -15,8 +15,8 @@ from depthmask.data import (
     DepthKind,
     DepthMode,
     Layer,
+    Part,
     Recipe,
-    Whole,
 )
 from depthmask.depth.base import Depth
 from depthmask.depth.contract import check_depth
@@ -40,7 +40,7 @@ GEOMETRY = DepthContract(
 CAMERA = Camera(f_px=4.0, cx=1.5, cy=1.0, height_m=1.5, pitch=0.0)
 
 
-def composite(instances: list[list[int]], depths_m: list[float | None], dtype: str) -> Composite:
+def composite(owners: list[list[int]], depths_m: list[float | None]) -> Composite:
     """2x3 pixels over a background of 1..6 m whose last pixel is invalid."""
     depth = np.array([[1, 2, 3], [4, 5, 0]], np.float32)
     pixels = np.zeros((2, 3, 3), np.uint8)
@@ -49,16 +49,20 @@ def composite(instances: list[list[int]], depths_m: list[float | None], dtype: s
         Recipe(0, "0", "train", "bg", (), 0),
         pixels,
         pixels[..., 0],
-        np.array(instances, dtype),
         layers,
         Background("bg", pixels, depth),
+        [own_part(np.array(owners) == number, number) for number in range(1, 1 + len(layers))],
     )
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
-def test_objects_lie_flat_at_their_foot_point(dtype: str) -> None:
-    one = composite([[1, 1, 2], [0, 2, 0]], [2.5, 0.75], dtype)
-    other = composite([[0, 0, 0], [0, 0, 1]], [9.0], dtype)
+def own_part(owned: np.ndarray, number: int) -> Part:
+    alpha = np.where(owned, 255, 0).astype(np.uint8)
+    return Part(number, 0, 0, alpha, alpha)
+
+
+def test_objects_lie_flat_at_their_foot_point() -> None:
+    one = composite([[1, 1, 2], [0, 2, 0]], [2.5, 0.75])
+    other = composite([[0, 0, 0], [0, 0, 1]], [9.0])
     first, second = Layered().annotate([one, other])
     assert first.dtype == second.dtype == np.float32
     assert first.tolist() == [[2.5, 2.5, 0.75], [4, 0.75, 0]]
@@ -67,15 +71,15 @@ def test_objects_lie_flat_at_their_foot_point(dtype: str) -> None:
 
 def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA) -> Composite:
     """One object of 2x2 pixels, 2 m tall at its depth of 4 m, on columns 1 and 2."""
-    flat = composite([[0, 1, 1], [0, 1, 1]], [4.0], "uint8")
+    flat = composite([[0, 1, 1], [0, 1, 1]], [4.0])
     depth_m = np.array([[3, 9, 9], [9, 4.5, 0]], np.float32)
     alpha = np.full((2, 2), 255, np.uint8)
-    whole = Whole(alpha, 0, 1, None if relief is None else np.array(relief, np.float32))
+    own = None if relief is None else np.array(relief, np.float32)
     return replace(
         flat,
         layers=(replace(flat.layers[0], left=1, height=2, width=2),),
         background=replace(flat.background, depth_m=depth_m, camera=camera),
-        whole=(whole,),
+        parts=(Part(1, 0, 1, alpha, alpha, own),),
     )
 
 
@@ -114,8 +118,15 @@ def test_flat_where_asked_for_or_nothing_is_known(stage: Layered, one: Composite
     assert found.tolist() == [[3, 4, 4], [9, 4, 4]]
 
 
+def test_of_two_the_one_in_front_has_the_last_word() -> None:
+    one = composite([[1, 1, 0], [0, 0, 0]], [3.0, 2.0])
+    soft = np.array([[127, 128, 255]], np.uint8)
+    (found,) = Layered().annotate([replace(one, parts=[*one.parts[:1], Part(2, 0, 0, soft, soft)])])
+    assert found.tolist() == [[3, 2, 2], [4, 5, 0]]
+
+
 def test_the_background_keeps_its_depth() -> None:
-    one = composite([[0, 0, 0], [0, 0, 0]], [], "uint8")
+    one = composite([[0, 0, 0], [0, 0, 0]], [])
     (found,) = Layered().annotate([one])
     depth_m = one.background.depth_m
     assert depth_m is not None
@@ -124,7 +135,7 @@ def test_the_background_keeps_its_depth() -> None:
 
 
 def test_an_object_without_depth_is_invalid() -> None:
-    (found,) = Layered().annotate([composite([[1, 0, 0], [0, 0, 0]], [None], "uint8")])
+    (found,) = Layered().annotate([composite([[1, 0, 0], [0, 0, 0]], [None])])
     assert found.tolist() == [[0, 2, 3], [4, 5, 0]]
 
 
@@ -140,7 +151,7 @@ def test_without_geometry_it_says_what_to_choose() -> None:
 
 
 def test_no_depth_reads_nothing_and_gives_nothing() -> None:
-    one = composite([[0, 0, 0], [0, 0, 0]], [], "uint8")
+    one = composite([[0, 0, 0], [0, 0, 0]], [])
     assert NoDepth().annotate([one, one]) == [None, None]
     stage: Depth = NoDepth()
     assert stage.contract((2, 3), GEOMETRY) is None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg
+from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg, encode_jpegs
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "seed-assets" / "bg"
 
@@ -69,3 +69,21 @@ def test_views_are_as_good_as_copies() -> None:
     image = pictures()[0]
     view = image[::-1, 3:90]
     assert encode_jpeg(view, 95) == encode_jpeg(view.copy(), 95)
+
+
+@pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
+@pytest.mark.parametrize("size", [(160, 160), (16, 16), (48, 33), (40, 24), (17, 30), (1, 1)])
+@pytest.mark.parametrize("count", [1, 2, 7, 20])
+def test_together_as_alone(subsampling: str, size: tuple[int, int], count: int) -> None:
+    """More than eight restart markers, sides that units do not divide, and colours that differ."""
+    big = np.tile(pictures()[0], (2, 2, 1))
+    images = [np.roll(big, 37 * one, axis=1)[: size[0], : size[1]] for one in range(count)]
+    images[-1] = 255 - images[-1]
+    for quality in (3, 50, 100):
+        alone = [encode_jpeg(image, quality, subsampling) for image in images]
+        assert encode_jpegs(images, quality, subsampling) == alone
+
+
+def test_as_many_as_a_picture_has_lines_for_and_more() -> None:
+    images = [np.full((6560, 8, 3), level, np.uint8) for level in range(0, 220, 20)]
+    assert encode_jpegs(images, 50) == [encode_jpeg(image, 50) for image in images]
