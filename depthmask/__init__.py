@@ -36,14 +36,16 @@ from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageEr
 from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
 from depthmask.job import Job, Progress
+from depthmask.location import Location
 from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
 from depthmask.runner.base import Runner
+from depthmask.runner.failures import Failures, Refusal, attempt
 from depthmask.shards import Shard
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import Stage, setting, stage
-from depthmask.writer.base import ShardReader, Writer, open_published
+from depthmask.writer.base import ShardKind, ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -65,6 +67,7 @@ __all__ = [
     "DepthmaskError",
     "Encoded",
     "Estimator",
+    "Failures",
     "Float32",
     "Foreground",
     "Generate",
@@ -72,6 +75,7 @@ __all__ = [
     "Job",
     "Layer",
     "LeftOut",
+    "Location",
     "Members",
     "NoPlaceError",
     "Patch",
@@ -80,11 +84,13 @@ __all__ = [
     "Progress",
     "Recipe",
     "Record",
+    "Refusal",
     "Runner",
     "Sample",
     "Scene",
     "SettingError",
     "Shard",
+    "ShardKind",
     "ShardReader",
     "Size",
     "Source",
@@ -94,6 +100,7 @@ __all__ = [
     "UsageError",
     "Writer",
     "__version__",
+    "attempt",
     "hookimpl",
     "make_shard",
     "open",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from depthmask import forks
@@ -15,6 +14,7 @@ from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.formats.untrusted import untrusted
+from depthmask.location import Location, location
 from depthmask.open_shards import Opened, OpenShards
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
@@ -34,7 +34,7 @@ class Dataset(Samples):
     """
 
     def __init__(
-        self, path: Path, info: dict[str, Any] | None = None, *, only: str | None = None
+        self, path: Location, info: dict[str, Any] | None = None, *, only: str | None = None
     ) -> None:
         """info: the content of `dataset.json`, where it is not written yet. only: one split."""
         self.path = path
@@ -145,7 +145,7 @@ class Dataset(Samples):
         return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
 
 
-def require_record(output: Path, shard: str) -> Record:
+def require_record(output: Location, shard: str) -> Record:
     """The record of a published shard; DepthmaskError if it is not there or not whole."""
     record = read_record(output, shard)
     if record is None:
@@ -158,7 +158,7 @@ def require_record(output: Path, shard: str) -> Record:
 
 def open(path: str | PathLike[str]) -> Dataset:
     """Open a finished dataset; UsageError if there is none at `path`."""
-    folder = Path(path)
+    folder = location(path)
     if not (folder / "dataset.json").is_file():
         unfinished = (folder / "plan.json").is_file()
         raise UsageError(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Encoded
+from depthmask.location import Location
 from depthmask.output.guard import Claim
 from depthmask.shards import Layout, Shard
 from depthmask.statistics import Statistics
@@ -45,7 +45,7 @@ class Job(ABC):
     root: Root
     plan: Layout
     contract: DepthContract | None
-    output: Path
+    output: Location
     lineage: str
 
     @abstractmethod

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depthmask.card import cards
+from depthmask.card.about import About, Listed
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
@@ -21,14 +23,16 @@ from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.job import Job
+from depthmask.location import Location, location
 from depthmask.machine import machine
 from depthmask.output.coco import write_coco
 from depthmask.output.guard import FREE, Claim, Found, claim, examine
 from depthmask.output.lock import locked
 from depthmask.output.preview import SAMPLES, contact_sheet
-from depthmask.output.publish import DRAFTS, disk_error, read_sealed, write_sealed
+from depthmask.output.publish import disk_error, read_sealed, write_sealed
 from depthmask.output.quarantine import quarantine
 from depthmask.output.record import Record, recorded
+from depthmask.output.store import store_of
 from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
@@ -84,7 +88,7 @@ def carry_out(job: Job, wanted: Claim, checked: Checked, screen: Screen) -> Resu
 
 
 @contextmanager
-def _one_line_for_failures(output: Path) -> Iterator[None]:
+def _one_line_for_failures(output: Location) -> Iterator[None]:
     """Turn what nobody foresaw into one line for the user, and a traceback in the log."""
     try:
         yield
@@ -173,27 +177,25 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     name = "-".join(stage.name for stage in (root.source, root.placement, root.depth, root.writer))
     own = f"{name}-{wanted.fingerprint[:8]}"
     if root.output is None:
-        output = Path("outputs") / own
+        output = location("outputs") / own
     else:
-        output = Path(root.output) / own if sweep else Path(root.output)
+        output = location(root.output) / own if sweep else location(root.output)
     return Generate(root, plan, contract, output, wanted.lineage), wanted
 
 
 def _announcement(job: Job, missing: Shards) -> str:
     samples = missing.samples
     expected = samples * job.sample_bytes
-    free = shutil.disk_usage(job.output).free
+    free = store_of(job.output).free(job.output)
     done = job.plan.samples - samples
     resumed = f" ({done:,} are there already)" if done else ""
-    if expected > free:
+    if free is not None and expected > free:
         raise UsageError(
             f"output={job.output}: {samples:,} samples take about {expected / 1e9:,.2f} GB, "
             f"the disk has {free / 1e9:,.2f} GB free"
         )
-    return (
-        f"{samples:,} samples{resumed}, about {expected / 1e6:,.0f} MB, "
-        f"{free / 1e9:,.0f} GB free, into {job.output}"
-    )
+    room = "" if free is None else f"{free / 1e9:,.0f} GB free, "
+    return f"{samples:,} samples{resumed}, about {expected / 1e6:,.0f} MB, {room}into {job.output}"
 
 
 def _make(job: Job, missing: Shards, screen: Screen) -> Any:
@@ -203,7 +205,8 @@ def _make(job: Job, missing: Shards, screen: Screen) -> Any:
 
 def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     """Derived files first, `dataset.json` last: with it the dataset is complete."""
-    summary = summarise(job, _records(job), wanted, checked)
+    listed = Listed()
+    summary = summarise(job, listed.through(_records(job)), wanted, checked)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
@@ -214,6 +217,16 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
+    about = About(
+        name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
+        info=summary,
+        plan=wanted.description,
+        shard_kind=job.root.writer.shard_kind,
+        sample=dataset.encoded(0),
+        listed=listed,
+    )
+    for name, text in cards(about).items():
+        (job.output / name).write_text(text, encoding="utf-8")
     dataset.close()
-    shutil.rmtree(job.output / DRAFTS, ignore_errors=True)
+    shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

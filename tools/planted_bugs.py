@@ -25,27 +25,30 @@ class Bug:
     tests: tuple[str, ...]
 
 
-_PUBLISH, _PIPELINE = "output/publish.py", "pipeline.py"
+_LOCAL, _PUBLISH = "output/store/local.py", "output/publish.py"
+_PIPELINE = "pipeline.py"
 _ORDER = "tests/output/test_publish_order.py"
 BUGS = (
-    Bug("no fsync", ((_PUBLISH, "os.fsync(", "(lambda handle: None)("),), (_ORDER,)),
+    Bug("no fsync", ((_LOCAL, "os.fsync(", "(lambda handle: None)("),), (_ORDER,)),
     Bug(
         "no rename",
-        ((_PUBLISH, 'path.with_name(f"{path.name}.{os.getpid()}{TEMPORARY}")', "path"),),
+        ((_LOCAL, 'path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")', "path"),),
         (_ORDER,),
     ),
     Bug(
         "record before data",
         (
-            (_PUBLISH, "            _replace(entry, self",
-             "            (LATER.append(entry), self"),
-            (_PUBLISH, "class Draft:", "LATER: list[Path] = []\n\n\nclass Draft:"),
+            (_LOCAL, "            _replace(entry, shards",
+             "            (LATER.append(entry), shards"),
+            (_LOCAL, "class LocalStore", "LATER: list[Path] = []\n\n\nclass LocalStore"),
             (
-                _PUBLISH,
-                "    os.replace(temporary, path)\n",
-                "    os.replace(temporary, path)\n"
-                '    while path.parent.name == "records" and LATER:\n'
-                '        os.replace(LATER[0], path.parent.parent / "shards" / LATER.pop(0).name)\n',
+                _LOCAL,
+                "        os.replace(temporary, path)\n        _sync",
+                "        os.replace(temporary, path)\n"
+                '        while path.parent.name == "records" and LATER:\n'
+                "            late = LATER.pop(0)\n"
+                '            os.replace(late, path.parent.parent / "shards" / late.name)\n'
+                "        _sync",
             ),
             (
                 _PUBLISH,
@@ -57,14 +60,14 @@ BUGS = (
     ),
     Bug(
         "marker by presence",
-        (("output/verify.py", "None if _problems(output, record, quick=quick) else", ""),),
+        (("output/verify.py", " or file_problems(output, record)", ""),),
         ("tests/cli/test_verify.py",),
     ),
     Bug(
         "close on exception",
         (
-            (_PIPELINE, "for batch in job.batches(indices, laps, progress):",
-             "for batch in _quiet(job.batches(indices, laps, progress)):"),
+            (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), laps, progress):",
+             "for batch in _quiet(self.batches(self.plan.indices(shard), laps, progress)):"),
             (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
              " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
         ),

@@ -12,7 +12,6 @@ from depthmask.config.root import Root
 from depthmask.jobs.convert import convert
 from depthmask.jobs.find import origin
 from depthmask.run import carry_out
-from depthmask.source.base import Checked
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -22,7 +21,6 @@ def main(arguments: Sequence[str]) -> int:
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         there = origin(paths)
         job, wanted = convert(there, root, names(overrides))
-        checked = Checked(there.sha256, files=there.assets)
-        show_result(carry_out(job, wanted, checked, screen), screen)
+        show_result(carry_out(job, wanted, there.checked, screen), screen)
 
     return single(task, words)

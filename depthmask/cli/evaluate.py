@@ -18,6 +18,7 @@ from depthmask.dataset import open as open_dataset
 from depthmask.depth.base import Estimator
 from depthmask.depth.metrics import Scores, aligned, at_size, mean_scores, scores, valid
 from depthmask.errors import UsageError
+from depthmask.location import Location, location
 from depthmask.source import _images as images
 
 _RGB = ".rgb."
@@ -51,8 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
         raise UsageError(f"evaluate depth={estimator.name}: not an estimator; try depth=fastdepth")
-    if (Path(own["on"]) / "plan.json").is_file():
-        text, numbers = _on_dataset(estimator, Path(own["on"]), own["images"])
+    dataset = location(own["on"])
+    if (dataset / "plan.json").is_file():
+        text, numbers = _on_dataset(estimator, dataset, own["images"])
     else:
         rows = evaluate(estimator, Path(own["on"]))
         text, numbers = _table(rows), _as_json(rows)
@@ -62,7 +64,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _on_dataset(estimator: Estimator, path: Path, images: str) -> tuple[str, dict[str, Any]]:
+def _on_dataset(estimator: Estimator, path: Location, images: str) -> tuple[str, dict[str, Any]]:
     if not images.isdecimal() or not int(images):
         raise UsageError(f"images={images}: must be a whole number of images, 1 or more")
     dataset = open_dataset(path)

@@ -10,6 +10,7 @@ from depthmask.config.build import from_plain
 from depthmask.data import Encoded
 from depthmask.errors import UsageError
 from depthmask.formats.untrusted import untrusted
+from depthmask.location import Location, location
 from depthmask.output.publish import require_sealed
 from depthmask.run import prepare
 
@@ -17,11 +18,13 @@ from depthmask.run import prepare
 def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
     parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset, finished or not")
+    parser.add_argument(
+        "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
+    )
     parser.add_argument("--index", type=int, required=True, help="number of the sample")
     parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
     options = parser.parse_args(arguments)
-    encoded = render(Path(options.dataset), options.index)
+    encoded = render(options.dataset, options.index)
     options.into.mkdir(parents=True, exist_ok=True)
     for name, data in encoded.members.items():
         path = options.into / f"{encoded.key}.{name}"
@@ -30,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def render(dataset: Path, index: int) -> Encoded:
+def render(dataset: Location, index: int) -> Encoded:
     """The sample as its run encodes it: the plan is read, the shards are not.
 
     Raises `UsageError` if there is no such sample, or if the assets are no longer those of the

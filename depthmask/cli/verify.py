@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from depthmask.cli.screen import Screen
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.jobs.again import again
+from depthmask.location import Location, location
 from depthmask.output.publish import read_sealed
 from depthmask.output.verify import Problem, verify
 from depthmask.run import carry_out
@@ -17,7 +17,7 @@ from depthmask.run import carry_out
 def main(arguments: Sequence[str]) -> int:
     """Print what is wrong, a line for each; 0 if nothing is (or nothing any more)."""
     parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", type=Path, help="folder of a dataset")
+    parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
     parser.add_argument("--repair", action="store_true", help="make the damaged shards again")
     options = parser.parse_args(arguments)
     if not (options.dataset / "plan.json").is_file():
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     return DepthmaskError.exit_code if problems else 0
 
 
-def repair(output: Path, problems: Sequence[Problem]) -> None:
+def repair(output: Location, problems: Sequence[Problem]) -> None:
     """Make damaged shards again, to the same bytes; DepthmaskError if the plan itself is lost."""
     plan = read_sealed(output / "plan.json")
     if plan is None:
@@ -45,7 +45,7 @@ def repair(output: Path, problems: Sequence[Problem]) -> None:
             problem.stray.unlink(missing_ok=True)
 
 
-def _report(output: Path) -> list[Problem]:
+def _report(output: Location) -> list[Problem]:
     problems = verify(output)
     for problem in problems:
         print(problem)

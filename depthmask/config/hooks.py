@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pluggy
+
+from depthmask.location import Location
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -31,9 +32,9 @@ class Hooks:
         raise AssertionError("a specification is never called")
 
     @hookspec
-    def depthmask_run_started(self, root: Root, output: Path) -> None:
+    def depthmask_run_started(self, root: Root, output: Location) -> None:
         """A run is about to make its first shard."""
 
     @hookspec
-    def depthmask_run_finished(self, root: Root, output: Path) -> None:
+    def depthmask_run_finished(self, root: Root, output: Location) -> None:
         """A run has written `dataset.json`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from depthmask.config.build import from_plain
@@ -13,12 +12,13 @@ from depthmask.job import Job
 from depthmask.jobs.convert import converted
 from depthmask.jobs.find import origin
 from depthmask.jobs.recode import Recoding
+from depthmask.location import Location
 from depthmask.output.guard import Claim
 from depthmask.run import prepare
 from depthmask.source.base import Checked
 
 
-def again(plan: dict[str, Any], output: Path) -> tuple[Job, Claim, Checked]:
+def again(plan: dict[str, Any], output: Location) -> tuple[Job, Claim, Checked]:
     """The job of a plan, its claim, and what it is made from, as they stand now."""
     with untrusted(str(output / "plan.json")):
         root = replace(from_plain(plan["config"]), output=str(output))
@@ -31,5 +31,5 @@ def again(plan: dict[str, Any], output: Path) -> tuple[Job, Claim, Checked]:
     if kind == "convert":
         there = origin(paths)
         job, wanted = converted(there, root, Recoding(root.encode, changed))
-        return job, wanted, Checked(there.sha256, files=there.assets)
+        return job, wanted, there.checked
     raise UsageError(f"{output / 'plan.json'}: no job of this version is called {kind!r}")

@@ -16,6 +16,7 @@ from depthmask.encode import DepthFormat, Expected, decode
 from depthmask.job import Job, Progress
 from depthmask.jobs.origin import Origin
 from depthmask.jobs.recode import Recoding, recoding
+from depthmask.location import Location, location
 from depthmask.output.guard import Claim
 from depthmask.output.summary import SCHEMA
 from depthmask.shards import Shard
@@ -124,9 +125,9 @@ def expected(first: Encoded) -> Expected:
     return Expected(len(first.members), sum(map(len, first.members.values())), arrays)
 
 
-def output_of(root: Root, paths: Sequence[str], wanted: Claim) -> Path:
+def output_of(root: Root, paths: Sequence[str], wanted: Claim) -> Location:
     """The folder of a dataset that is made from others."""
     if root.output is not None:
-        return Path(root.output)
+        return location(root.output)
     name = f"{Path(paths[0]).stem}-{root.writer.name}-{wanted.fingerprint[:8]}"
-    return Path("outputs") / name
+    return location("outputs") / name

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from depthmask.config.build import from_plain
@@ -14,6 +13,7 @@ from depthmask.dataset import open as open_dataset
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
 from depthmask.jobs.origin import Origin
+from depthmask.location import Location, location
 from depthmask.output.publish import require_sealed
 from depthmask.output.summary import manifest_hash, numbering
 from depthmask.output.verify import file_problems
@@ -30,7 +30,7 @@ class Made(Origin):
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)
         info = self._dataset.info
-        self.paths = (str(Path(path)),)
+        self.paths = (str(location(path)),)
         self.samples, self.shard_size = len(self._dataset), info["shard_size"]
         self.size = (info["size"][0], info["size"][1])
         self.contract = self._dataset.contract
@@ -63,6 +63,11 @@ class Made(Origin):
         files = self._dataset.info.get("assets", {})
         return {kind: AssetFiles(one["files"], one["bytes"]) for kind, one in files.items()}
 
+    @property
+    def licences(self) -> Mapping[str, Mapping[str, int]]:
+        """The same."""
+        return dict(self._dataset.info.get("licences", {}))
+
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Hash the files; statistics are known where the shards are the same ones."""
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):
@@ -78,7 +83,7 @@ class Made(Origin):
             return Statistics.from_sums(record.statistics)
 
 
-def from_plain_plan(folder: Path) -> Root:
+def from_plain_plan(folder: Location) -> Root:
     """The config in the `plan.json` of a dataset."""
     plan = require_sealed(folder / "plan.json")
     with untrusted(str(folder / "plan.json")):

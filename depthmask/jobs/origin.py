@@ -10,7 +10,7 @@ from typing import Any
 from depthmask.data import DepthContract, Encoded, Size
 from depthmask.encode import Encode
 from depthmask.shards import Layout, Shard
-from depthmask.source.base import AssetFiles
+from depthmask.source.base import AssetFiles, Checked
 from depthmask.split.numbering import Numbering
 from depthmask.statistics import Statistics
 
@@ -65,6 +65,16 @@ class Origin(ABC):
     def assets(self) -> Mapping[str, AssetFiles]:
         """What is known of the files that the samples were made from."""
         return {}
+
+    @property
+    def licences(self) -> Mapping[str, Mapping[str, int]]:
+        """What is known of the licences of those (see `Checked`)."""
+        return {}
+
+    @property
+    def checked(self) -> Checked:
+        """What a run is told of it."""
+        return Checked(self.sha256, files=self.assets, licences=self.licences)
 
     @property
     def most_pixels(self) -> int:

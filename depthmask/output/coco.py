@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from depthmask.dataset import Dataset
+from depthmask.location import Location
+from depthmask.output.store import store_of
 
 
-def write_coco(dataset: Dataset, path: Path) -> int:
+def write_coco(dataset: Dataset, path: Location) -> int:
     """Write images, annotations and categories; returns the number of annotations.
 
     Image ids are sample numbers. `file_name` is the member's name in its shard. Objects of which
@@ -25,8 +25,11 @@ def write_coco(dataset: Dataset, path: Path) -> int:
     member = "png" if "png" in dataset.encoded(0).members else "jpg"
     categories: dict[str, int] = {}
     count = 0
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file, tempfile.TemporaryFile(dir=path.parent) as later:
+    with (
+        store_of(path).new_file(path) as new,
+        new.open("wb") as file,
+        tempfile.TemporaryFile(dir=new.parent) as later,
+    ):
         file.write(b'{"info":{"description":"made by depthmask"},"licenses":[],"images":[')
         for number, meta in enumerate(_metas(dataset)):
             height, width = meta["size"]
@@ -43,9 +46,6 @@ def write_coco(dataset: Dataset, path: Path) -> int:
             file.write(chunk)
         named = [{"id": number, "name": name} for name, number in categories.items()]
         file.write(b'],"categories":' + orjson.dumps(named) + b"}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
     return count
 
 

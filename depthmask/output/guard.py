@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
+from fnmatch import fnmatch
 from typing import Any
 
 from depthmask.errors import UsageError
+from depthmask.location import Location
 from depthmask.output.lock import LOCK
-from depthmask.output.publish import (
-    TEMPORARY,
-    make_folder,
-    read_sealed,
-    remove_leftovers,
-    write_sealed,
-)
+from depthmask.output.publish import read_sealed, write_sealed
+from depthmask.output.store import TEMPORARY, store_of
 
 FREE = ("output", "overwrite", "runner", "target")
 """Config that decides nothing about the samples."""
@@ -60,7 +55,7 @@ def _hash(data: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def examine(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
+def examine(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
     """What is in the folder; UsageError if it is not for this plan. Nothing is written."""
     if _is_free(output):
         return Found.nothing
@@ -72,27 +67,28 @@ def examine(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
     return Found.nothing if overwrite else _compare(output, wanted)
 
 
-def claim(output: Path, wanted: Claim, *, overwrite: bool) -> Found:
+def claim(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
     """Take the folder for the plan, by writing `plan.json`; UsageError as `examine`.
 
     A larger number of samples of the same plan extends what is there.
     """
     found = examine(output, wanted, overwrite=overwrite)
+    store = store_of(output)
     if overwrite:
         _clear(output)
     if found is not Found.same:
-        make_folder(output)
+        store.make_folder(output)
         # No longer complete, so no longer to be read as if it were.
         (output / "dataset.json").unlink(missing_ok=True)
         write_sealed(
             output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
         )
-    make_folder(output / "records")
-    remove_leftovers(output)
+    store.make_folder(output / "records")
+    store.remove_leftovers(output)
     return found
 
 
-def _compare(output: Path, wanted: Claim) -> Found:
+def _compare(output: Location, wanted: Claim) -> Found:
     there = read_sealed(output / "plan.json")
     if there is None:
         raise UsageError(
@@ -123,26 +119,25 @@ def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str,
         yield name, there, wanted
 
 
-def _is_free(output: Path) -> bool:
+def _is_free(output: Location) -> bool:
     """Whether nobody has the folder yet."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"output={output}: a file; choose the name of a folder")
     return not output.exists() or all(_is_debris(path) for path in output.iterdir())
 
 
-def _is_debris(path: Path) -> bool:
+def _is_debris(path: Location) -> bool:
     """What a run leaves that was killed before it had a plan."""
-    return path.name == LOCK or path.match(f"plan.json.*{TEMPORARY}")
+    return path.name == LOCK or fnmatch(path.name, f"plan.json.*{TEMPORARY}")
 
 
-def _clear(output: Path) -> None:
+def _clear(output: Location) -> None:
     """Remove a dataset of ours, and keep the lock that this run holds."""
     # Killed in between, what is left must not look complete, and must still look like ours.
     last = [output / "plan.json", output / LOCK]
     (output / "dataset.json").unlink(missing_ok=True)
+    store = store_of(output)
     for path in output.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        elif path not in last:
-            path.unlink()
+        if path not in last:
+            store.remove(path)
     (output / "plan.json").unlink(missing_ok=True)

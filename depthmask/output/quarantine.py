@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from pathlib import Path
 
+from depthmask.location import Location
 from depthmask.source.base import LeftOut
 
 FOLDER = "quarantine"
 
 
-def quarantine(output: Path, left_out: Iterable[LeftOut]) -> None:
+def quarantine(output: Location, left_out: Iterable[LeftOut]) -> None:
     """Copy the files that a source wants kept; the user's own stay where they are."""
     for one in left_out:
         for path in one.copies:

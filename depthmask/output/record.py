@@ -6,13 +6,13 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.errors import DepthmaskError
+from depthmask.location import Location
 from depthmask.shards import Layout, Shard
 
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
@@ -28,14 +28,14 @@ MOST_BYTES = 1 << 29
 """Of one member: a canvas of 8192x8192 takes 201 MB in RGB, and 268 MB as float32 depth."""
 
 
-def record_path(output: Path, shard: str) -> Path:
+def record_path(output: Location, shard: str) -> Location:
     """Where the record of a shard lies."""
     if not is_inside(shard) or "/" in shard:
         raise DepthmaskError(f"{output}: {shard[:80]!r} is no name of a shard")
     return output / "records" / f"{shard}.json"
 
 
-def recorded(output: Path, layout: Layout) -> Iterator[Shard]:
+def recorded(output: Location, layout: Layout) -> Iterator[Shard]:
     """The shards of the layout that have a record, whether it is right or not."""
     counts = layout.shard_counts()
     for path in (output / "records").glob("*.json"):
@@ -53,6 +53,13 @@ class ShardFile:
     name: str
     bytes: int
     sha256: str
+
+    def not_as_published(self, path: Location) -> DepthmaskError:
+        """What to raise where a file of another size is at `path`."""
+        return DepthmaskError(
+            f"{path}: not the file of {self.bytes:,} bytes that was published; "
+            "`python -m depthmask verify OUT --repair` makes the shard again"
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -42,6 +42,9 @@ def check_summary(info: dict[str, Any]) -> None:
     for height, width in [info["size"], *([contract.resolution] if contract else [])]:
         if not 0 < height * width <= MOST_PIXELS:
             raise DepthmaskError(f"pictures of {height}x{width}")
+    counted = [item for given in info.get("licences", {}).values() for item in given.items()]
+    if not all(type(text) is str and type(count) is int for text, count in counted):
+        raise DepthmaskError("its licences cannot be right")
     if not set(NAMES).issuperset(info["splits"]) or not isinstance(info["statistics"], dict):
         raise DepthmaskError("its splits or its statistics cannot be right")
 
@@ -120,6 +123,9 @@ def summarise(
         "assets": {
             kind: {"files": files.count, "bytes": files.bytes}
             for kind, files in checked.files.items()
+        },
+        "licences": {
+            kind: dict(checked.licences.get(kind, {})) for kind in ("backgrounds", "foregrounds")
         },
         "left_out": [{"file": one.file, "reason": one.reason} for one in checked.left_out],
         "depth": contract_as_json(job.contract),

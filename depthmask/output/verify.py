@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
+from depthmask.location import Location
 from depthmask.machine import cores
 from depthmask.output.guard import Claim
 from depthmask.output.publish import read_sealed
 from depthmask.output.record import Record, ShardFile, record_path
+from depthmask.output.store import store_of
 from depthmask.output.summary import Manifest, check_summary, shard_names
 from depthmask.shards import Shard
 
@@ -33,13 +32,13 @@ class Problem:
 
     shard: str | None
     text: str
-    stray: Path | None = None
+    stray: Location | None = None
 
     def __str__(self) -> str:
         return f"{self.shard}: {self.text}" if self.shard else self.text
 
 
-def read_record(output: Path, shard: str) -> Record | None:
+def read_record(output: Location, shard: str) -> Record | None:
     """The record of a shard; None if it is absent, cut, changed, or of another shard."""
     data = read_sealed(record_path(output, shard))
     try:
@@ -49,7 +48,7 @@ def read_record(output: Path, shard: str) -> Record | None:
     return record if record is not None and record.shard == shard else None
 
 
-def standing(output: Path, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
+def standing(output: Location, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
     """The records of those shards that are whole, every byte of their files hashed.
 
     lineage: of the dataset that the shards have to be of.
@@ -59,7 +58,7 @@ def standing(output: Path, shards: Iterable[Shard], lineage: str) -> Iterator[Re
             yield record
 
 
-def verify(output: Path) -> list[Problem]:
+def verify(output: Location) -> list[Problem]:
     """Everything that is wrong with a dataset; an empty list if it is as it was published."""
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
     problems = [
@@ -79,7 +78,7 @@ def verify(output: Path) -> list[Problem]:
         return [Problem(None, str(error))]
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
-    manifest, known, unknown = Manifest(), set[Path](), set[str]()
+    manifest, known, unknown = Manifest(), set[Location](), set[str]()
     for look in _side_by_side(lambda name: _look(output, name, lineage), shard_names(summary)):
         problems += [Problem(look.shard, text) for text in look.problems]
         known.add(record_path(output, look.shard))
@@ -104,7 +103,7 @@ class _Look(NamedTuple):
     problems: list[str]
 
 
-def _look(output: Path, shard: str, lineage: str) -> _Look:
+def _look(output: Location, shard: str, lineage: str) -> _Look:
     record = read_record(output, shard)
     if record is None:
         return _Look(shard, (), ["its record is missing or damaged"])
@@ -129,7 +128,7 @@ def _side_by_side(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
+def _implausible(output: Location, summary: dict[str, Any]) -> str | None:
     """What is wrong with a `dataset.json` that is whole but that no run of ours wrote."""
     try:
         with untrusted("dataset.json"):
@@ -142,7 +141,7 @@ def _implausible(output: Path, summary: dict[str, Any]) -> str | None:
     return None
 
 
-def _whole(output: Path, shard: Shard, lineage: str) -> Record | None:
+def _whole(output: Location, shard: Shard, lineage: str) -> Record | None:
     record = read_record(output, shard.name)
     if record is None or record.lineage != lineage:
         return None
@@ -151,30 +150,14 @@ def _whole(output: Path, shard: Shard, lineage: str) -> Record | None:
     return record
 
 
-def file_problems(output: Path, record: Record) -> list[str]:
+def file_problems(output: Location, record: Record) -> list[str]:
     """What is wrong with the files of a shard, every byte of them hashed."""
-    texts = [_file_problem(output / "shards" / file.name, file) for file in record.files]
-    return [text for text in texts if text]
+    store, shards = store_of(output), output / "shards"
+    found = ((file.name, store.difference(shards, file)) for file in record.files)
+    return [f"{name} {difference}" for name, difference in found if difference]
 
 
-def _file_problem(path: Path, file: ShardFile) -> str | None:
-    try:
-        status = path.lstat()
-        if not stat.S_ISREG(status.st_mode):
-            return f"{file.name} is a link, or no file at all"
-        size = status.st_size
-        if size != file.bytes:
-            return f"{file.name} has {size:,} bytes and was published with {file.bytes:,}"
-        with path.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
-    except FileNotFoundError:
-        return f"{file.name} is missing"
-    except OSError as error:
-        return f"{file.name} cannot be read ({error.strerror})"
-    return None if digest == file.sha256 else f"{file.name} has another content (sha256 differs)"
-
-
-def _strays(output: Path, known: set[Path], unknown: set[str]) -> list[Path]:
+def _strays(output: Location, known: set[Location], unknown: set[str]) -> list[Location]:
     """Files among shards and records that no shard accounts for.
 
     unknown: shards without a record. Nobody knows what their files are; by their name they are
@@ -183,8 +166,6 @@ def _strays(output: Path, known: set[Path], unknown: set[str]) -> list[Path]:
     return sorted(
         path
         for folder in (output / "shards", output / "records")
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path not in known
-        and path.relative_to(folder).parts[0].partition(".")[0] not in unknown
+        for path in store_of(output).files(folder)
+        if path not in known and path.relative_to(folder).parts[0].partition(".")[0] not in unknown
     )

@@ -14,34 +14,19 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
-from depthmask.errors import DepthmaskError
 from depthmask.job import Job, Progress
 from depthmask.output.record import Record
-from depthmask.pipeline import make_shard
+from depthmask.runner.failures import Refusal, attempt
 from depthmask.shards import Shard
 
 _PR_SET_PDEATHSIG = 1
 """linux/prctl.h"""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What a worker sends instead of a record.
-
-    final: trying again would give the same. trace: the traceback, for the log.
-    """
-
-    reason: str
-    final: bool
-    trace: str = ""
 
 
 class Worker:
@@ -175,14 +160,6 @@ def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
         except EOFError:
             return
         pipe.send(attempt(job, shard, progress))
-
-
-def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
-    """Make a shard; whatever goes wrong becomes a refusal."""
-    try:
-        return make_shard(job, shard, progress)
-    except DepthmaskError as error:
-        return Refusal(str(error), final=error.final, trace=traceback.format_exc())
 
 
 def _end_with_parent() -> None:

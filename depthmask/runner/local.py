@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing.connection
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from depthmask.depth.base import Estimator
-from depthmask.errors import DepthmaskError
 from depthmask.job import Job, Progress
 from depthmask.machine import cores
 from depthmask.output.record import Record
-from depthmask.runner._workers import Refusal, Worker, attempt
+from depthmask.runner._workers import Worker
 from depthmask.runner.base import Runner
+from depthmask.runner.failures import Failures, Refusal, attempt
 from depthmask.shards import Shard
 from depthmask.stage import setting, stage
 
-ATTEMPTS = 3
-"""How often a shard is tried before it counts as failed."""
-HOPELESS = 100
-"""After so many failed shards, and none that was made, the others are not tried."""
-NAMED = 3
-"""How many failed shards the last line names."""
 POLL_SECONDS = 0.1
 """How often the progress of the workers is looked at."""
-
-_log = logging.getLogger(__name__)
 
 
 @stage("local")
@@ -63,46 +53,10 @@ class Local(Runner):
         return cores()
 
 
-class _Failures:
-    """What went wrong with which shard, and how often."""
-
-    def __init__(self) -> None:
-        self._attempts: Counter[int] = Counter()
-        self._reasons: list[str] = []
-        self._any_made = False
-
-    def note_made(self) -> None:
-        """A shard was made, so the others may be worth it."""
-        self._any_made = True
-
-    def note(self, shard: Shard, refusal: Refusal) -> bool:
-        """Whether the shard is worth another attempt; raises what would fail every shard."""
-        _log.info("%s\n%s", refusal.reason, refusal.trace)
-        if refusal.final:
-            raise DepthmaskError(refusal.reason)
-        self._attempts[shard.number] += 1
-        _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.number])
-        again = self._attempts[shard.number] < ATTEMPTS
-        if not again:
-            self._reasons.append(refusal.reason)
-            if len(self._reasons) == HOPELESS and not self._any_made:
-                self.settle("none could, and the others were not tried")
-        return again
-
-    def settle(self, others: str = "the others stand") -> None:
-        """Raise if a shard could not be made."""
-        if self._reasons:
-            named, more = self._reasons[:NAMED], len(self._reasons) - NAMED
-            raise DepthmaskError(
-                f"{len(self._reasons)} of the shards could not be made, {others}: "
-                + "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])
-            )
-
-
 def _in_this_process(
     job: Job, shards: Iterable[Shard], made: Callable[[int], None]
 ) -> Iterator[Record]:
-    failures = _Failures()
+    failures = Failures()
     for shard in shards:
         again = True
         while again:
@@ -124,7 +78,7 @@ class _Pool:
         self._workers = workers
         self._timeout = timeout
         self._again: list[Shard] = []
-        self._failures = _Failures()
+        self._failures = Failures()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
 

@@ -16,13 +16,17 @@ class Row:
     """What is known of one picture.
 
     label, height_m: of a cut-out, and how tall the thing is. f_px: of a background, the focal
-    length in pixels of the file.
+    length in pixels of the file. licence: of either, an SPDX identifier or what its owner says.
     """
 
     label: str = "foreground"
     height_m: float | None = None
     f_px: float | None = None
+    licence: str | None = None
 
+
+_LONGEST_LICENCE = 200
+"""A name or an address; texts of licences belong into files of their own."""
 
 Facts: TypeAlias = dict[str, Row]
 """By key."""
@@ -45,6 +49,7 @@ def read_facts(path: Path) -> Facts:
             label=row.get("label") or "foreground",
             height_m=_positive(path, row, "height_m", "metres"),
             f_px=_positive(path, row, "f_px", "pixels"),
+            licence=_licence(path, row),
         )
         for row in rows
     }
@@ -59,3 +64,13 @@ def _positive(path: Path, row: dict[str, str], column: str, unit: str) -> float 
     if number is not None and not 0 < number < math.inf:
         raise UsageError(f"{path}: {column}={text} of {row['key']} is not a number of {unit}")
     return number
+
+
+def _licence(path: Path, row: dict[str, str]) -> str | None:
+    text = (row.get("licence") or "").strip()
+    if len(text) > _LONGEST_LICENCE or not text.isprintable():
+        raise UsageError(
+            f"{path}: licence of {row['key']}: must be one line of up to {_LONGEST_LICENCE} "
+            "characters, the name or the address of the licence"
+        )
+    return text or None

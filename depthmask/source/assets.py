@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ class Assets(Source):
 
     Optional: `fg_mask/` with a mask of the same name for each cut-out that has no transparency of
     its own, `bg_depth/` with a 16-bit millimetre PNG for backgrounds (0 = invalid), `assets.csv`
-    with the columns key, label and height_m (metres) for cut-outs and f_px (focal length in pixels
-    of the file) for backgrounds.
+    with the columns key, label and height_m (metres) for cut-outs, f_px (focal length in pixels
+    of the file) for backgrounds, and licence for either.
 
     All are looked at before the first sample is planned. A file that cannot be used ends the run;
     with `on_bad_asset=skip` it is left out, and its cut-out or background with it;
@@ -176,6 +177,7 @@ class Assets(Source):
             self._digest(),
             tuple(sorted(left_out, key=lambda one: one.file)),
             self._in_use(unused),
+            self._licences(),
         )
         return _Looked(checked, self._listings, len(unused))
 
@@ -255,6 +257,18 @@ class Assets(Source):
             if used:
                 found[kind] = AssetFiles(len(used), sum(path.stat().st_size for path in used))
         return found
+
+    def _licences(self) -> dict[str, dict[str, int]]:
+        return {
+            _KINDS[folder]: dict(
+                Counter(
+                    row.licence
+                    for key in sorted(self._files(folder))
+                    if (row := self._facts.get(key)) and row.licence
+                )
+            )
+            for folder in ("bg", "fg")
+        }
 
     def _has_alpha(self, key: str) -> bool:
         return images.to_rgba(images.load(self._files("fg")[key])) is not None

@@ -39,12 +39,14 @@ class Checked:
 
     digest: a hash of names and contents of all assets in use. files: what they take on the disk, by
     kind (`backgrounds`, `foregrounds`, `foreground_masks`, `background_depths`); none where a
-    source makes its pictures.
+    source makes its pictures. licences: of how many of them each is the licence, by kind
+    (`backgrounds`, `foregrounds`), as their owner gave it.
     """
 
     digest: str
     left_out: tuple[LeftOut, ...] = ()
     files: Mapping[str, AssetFiles] = field(default_factory=dict)
+    licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class Source(Stage):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from abc import abstractmethod
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import BinaryIO, ClassVar, Protocol
 
 from depthmask.data import Encoded
 from depthmask.encode import Expected
-from depthmask.errors import DepthmaskError, SettingError
+from depthmask.errors import SettingError
+from depthmask.location import Location
 from depthmask.output.record import Members, Record, ShardFile
+from depthmask.output.store import Opened, store_of
 from depthmask.shards import Layout
 from depthmask.stage import Stage
 
@@ -31,6 +32,15 @@ class ShardReader(Protocol):
         """Give back files and memory."""
 
 
+class ShardKind(Enum):
+    """How a shard looks to those who read it without depthmask; what the cards say of it."""
+
+    archive = "one tar or zip file with the members as files named KEY.MEMBER"
+    files = "a folder with the members as files named KEY.MEMBER"
+    table = "one file with the columns key, image, mask, depth, json and so on"
+    other = "anything else"
+
+
 class Writer(Stage):
     """A pair of `write` and `read`; the same samples always give the same bytes."""
 
@@ -40,6 +50,7 @@ class Writer(Stage):
     reads_arrays: ClassVar[bool] = True
     """Whether `write` looks at the arrays of a sample. For one that does not, samples that are
     there already are moved unopened, and have none."""
+    shard_kind: ClassVar[ShardKind] = ShardKind.other
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
@@ -53,7 +64,7 @@ class Writer(Stage):
         """How many such samples fit one shard; None if there is no limit."""
         return None
 
-    def read(self, folder: Path, record: Record) -> ShardReader:
+    def read(self, folder: Location, record: Record) -> ShardReader:
         """Open a published shard; here by the places that `write` returned."""
         return MemberReader(folder, record)
 
@@ -70,62 +81,53 @@ def check_shard_size(writer: Writer, expected: Expected, layout: Layout) -> None
         )
 
 
-def open_published(folder: Path, file: ShardFile) -> int:
-    """A descriptor of a published file; DepthmaskError unless it is one, of the size it had.
+def open_published(folder: Location, file: ShardFile) -> BinaryIO:
+    """A published file, for what reads and seeks; DepthmaskError unless it has the size it had.
 
     By `file.name` below `folder`, never by a link: a dataset that came from elsewhere must not
     make us read, or wait for, what is not a part of it.
     """
-    path = folder / file.name
-    for part in path.relative_to(folder).parents:
-        if part.name and (folder / part).is_symlink():
-            raise DepthmaskError(f"{path}: {folder / part} is a link; a shard is read from none")
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        reason = "a link; a shard is read from none" if path.is_symlink() else error.strerror
-        raise DepthmaskError(f"{path}: {reason}") from None
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
-        os.close(handle)
-        raise DepthmaskError(
-            f"{path}: not the file of {file.bytes:,} bytes that was published; "
-            "`python -m depthmask verify OUT --repair` makes the shard again"
-        )
-    return handle
+    return store_of(folder).stream(folder, file)
 
 
 class MemberReader:
     """Reads members at the offsets in the record: no scan of an archive, no index of its own."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Location, record: Record) -> None:
         self._folder = folder
         self._record = record
-        self._open: dict[int, int] = {}
+        self._archive: dict[int, Opened] = {}
+        """By its number, which is 0: a dict sets once, whichever thread comes first."""
 
     def read(self, number: int, key: str) -> Encoded:
         """The members of sample `number`, as they were encoded."""
-        members = {
-            name: self._bytes(*places[number]) for name, places in self._record.members.items()
-        }
-        return Encoded(key, members, {})
+        members = self._record.members
+        places = [of_member[number].tolist() for of_member in members.values()]
+        if len(self._record.files) == 1:
+            contents = self._of_archive([(offset, size) for _, offset, size in places])
+        else:
+            contents = [self._of_file(*place) for place in places]
+        return Encoded(key, dict(zip(members, contents, strict=True)), {})
 
     def close(self) -> None:
-        """Close the files."""
-        while self._open:
-            os.close(self._open.popitem()[1])
+        """Close the archive."""
+        while self._archive:
+            self._archive.popitem()[1].close()
 
-    def _bytes(self, file: int, offset: int, size: int) -> bytes:
-        if file in self._open:
-            return os.pread(self._open[file], size, offset)
-        handle = open_published(self._folder, self._record.files[file])
-        if len(self._record.files) == 1:
-            kept = self._open.setdefault(file, handle)
-            if kept != handle:
+    def _of_archive(self, spans: list[tuple[int, int]]) -> list[bytes]:
+        archive = self._archive.get(0)
+        if archive is None:
+            mine = store_of(self._folder).open(self._folder, self._record.files[0])
+            archive = self._archive.setdefault(0, mine)
+            if archive is not mine:
                 # Another thread was first.
-                os.close(handle)
-            return os.pread(kept, size, offset)
-        # One file for each member, thousands in a shard: too many to keep open.
-        with os.fdopen(handle, "rb") as content:
-            content.seek(offset)
-            return content.read(size)
+                mine.close()
+        return archive.read(spans)
+
+    def _of_file(self, file: int, offset: int, size: int) -> bytes:
+        """One file for each member, thousands in a shard: too many to keep open."""
+        opened = store_of(self._folder).open(self._folder, self._record.files[file])
+        try:
+            return opened.read([(offset, size)])[0]
+        finally:
+            opened.close()

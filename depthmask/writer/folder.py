@@ -8,7 +8,7 @@ from pathlib import Path
 from depthmask.data import Encoded
 from depthmask.output.record import Members
 from depthmask.stage import stage
-from depthmask.writer.base import Writer
+from depthmask.writer.base import ShardKind, Writer
 
 
 @stage("folder")
@@ -18,6 +18,7 @@ class Folder(Writer):
     # A shard's record names thousands of files.
     open_shards = 16
     reads_arrays = False
+    shard_kind = ShardKind.files
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD/KEY.MEMBER` files."""

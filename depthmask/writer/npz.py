@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
 from enum import Enum
@@ -18,6 +17,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.formats.npz import deflate_array, npy_header, read_npz
 from depthmask.formats.untrusted import untrusted
 from depthmask.formats.zip import LARGEST, Deflater, ZipStream, most_samples
+from depthmask.location import Location
 from depthmask.output.record import Members, Record
 from depthmask.stage import setting, stage
 from depthmask.writer.base import ShardReader, Writer, open_published
@@ -82,7 +82,7 @@ class Npz(Writer):
             archive.close()
         return {}
 
-    def read(self, folder: Path, record: Record) -> ShardReader:
+    def read(self, folder: Location, record: Record) -> ShardReader:
         """Open the npz file; arrays are read when first asked for."""
         return NpzReader(folder, record)
 
@@ -101,7 +101,7 @@ _ARRAYS = {
 class NpzReader:
     """Keeps the arrays of one shard in memory: an npz file is deflated as a whole."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Location, record: Record) -> None:
         self._folder = folder
         self._record = record
         self._kept: dict[str, NDArray[Any]] | None = None
@@ -118,8 +118,8 @@ class NpzReader:
 
     def _load(self) -> dict[str, NDArray[Any]]:
         file = self._record.files[0]
-        handle = open_published(self._folder, file)
-        with untrusted(str(self._folder / file.name)), os.fdopen(handle, "rb") as content:
+        content = open_published(self._folder, file)
+        with untrusted(str(self._folder / file.name)), content:
             arrays = read_npz(content, file.bytes)
             for name, array in arrays.items():
                 self._check(name, array, arrays)

@@ -10,7 +10,7 @@ from depthmask.formats.tar import TarStream
 from depthmask.output.record import Members
 from depthmask.stage import stage
 from depthmask.writer._archive import write_archive
-from depthmask.writer.base import Writer
+from depthmask.writer.base import ShardKind, Writer
 
 
 @stage("webdataset")
@@ -21,6 +21,7 @@ class WebDataset(Writer):
     """
 
     reads_arrays = False
+    shard_kind = ShardKind.archive
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.tar`."""

@@ -11,7 +11,7 @@ from depthmask.formats.zip import ZipStream, most_samples
 from depthmask.output.record import Members
 from depthmask.stage import stage
 from depthmask.writer._archive import write_archive
-from depthmask.writer.base import Writer
+from depthmask.writer.base import ShardKind, Writer
 
 
 @stage("zip")
@@ -19,6 +19,7 @@ class Zip(Writer):
     """One zip file for each shard; members are stored, since JPEG and PNG are compressed."""
 
     reads_arrays = False
+    shard_kind = ShardKind.archive
 
     def most_samples(self, expected: Expected) -> int:
         """Below 4 GiB and 65,535 members: readers that know no more are everywhere."""

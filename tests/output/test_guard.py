@@ -9,7 +9,8 @@ import pytest
 
 from depthmask.errors import UsageError
 from depthmask.output.guard import Claim, Found, claim
-from depthmask.output.publish import DRAFTS, require_sealed
+from depthmask.output.publish import require_sealed
+from depthmask.output.store import DRAFTS
 
 
 def plan(**config: Any) -> Claim:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from depthmask.errors import UsageError
-from depthmask.output.publish import (
-    DRAFTS,
-    Draft,
-    read_sealed,
-    require_sealed,
-    write_sealed,
-)
+from depthmask.output.publish import Draft, read_sealed, require_sealed, write_sealed
 from depthmask.output.record import Record, ShardFile, as_places
+from depthmask.output.store import DRAFTS
 
 
 def test_files_are_hashed_and_moved(tmp_path: Path) -> None:
@@ -57,7 +53,6 @@ def test_what_a_killed_run_left_is_not_published(tmp_path: Path) -> None:
     left.mkdir(parents=True)
     (left / "old.tar").write_bytes(b"garbage")
     with Draft(tmp_path, "train-000000") as draft:
-        assert draft.folder == left
         (draft.folder / "new.tar").write_bytes(b"new")
         draft.publish()
     assert [path.name for path in (tmp_path / "shards").iterdir()] == ["new.tar"]
@@ -74,6 +69,32 @@ def test_a_file_takes_the_place_of_another(tmp_path: Path, old: bytes) -> None:
         # Whoever has the old one open keeps it whole: it was replaced, not overwritten.
         assert reader.read() == old
     assert target.read_bytes() == b"new"
+
+
+def test_drafts_of_one_shard_do_not_meet(tmp_path: Path) -> None:
+    """Machines of a cluster may be at the same shard with the same process number."""
+    with Draft(tmp_path, "a") as slow, Draft(tmp_path, "a") as other:
+        (slow.folder / "a.tar").write_bytes(b"ha")
+        (other.folder / "a.tar").write_bytes(b"half and half")
+        assert [file.bytes for file in other.publish()] == [13]
+    assert (tmp_path / "shards" / "a.tar").read_bytes() == b"half and half"
+
+
+def test_a_shard_made_twice_at_once_is_always_there(tmp_path: Path) -> None:
+    """Folders cannot be renamed over each other, so this is the hard case."""
+
+    def publish() -> None:
+        for _ in range(50):
+            with Draft(tmp_path, "a") as draft:
+                (draft.folder / "a").mkdir()
+                (draft.folder / "a" / "1.jpg").write_bytes(b"same")
+                assert [file.name for file in draft.publish()] == ["a/1.jpg"]
+
+    with ThreadPoolExecutor(3) as threads:
+        for made in [threads.submit(publish) for _ in range(3)]:
+            made.result()
+    assert [path.name for path in (tmp_path / "shards").rglob("*")] == ["a", "1.jpg"]
+    assert list((tmp_path / DRAFTS).iterdir()) == []
 
 
 def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:

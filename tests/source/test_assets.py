@@ -378,6 +378,8 @@ def test_the_focal_length_follows_crop_and_scale(assets_root: Path) -> None:
         ("key,height_m\ncup,inf\n", "height_m=inf of cup"),
         ("key,f_px\nroom0,wide\n", "f_px=wide of room0 is not a number of pixels"),
         ("key,f_px\nroom0,0\n", "f_px=0 of room0"),
+        ('key,licence\ncup,"CC0\nnot"\n', "licence of cup: must be one line"),
+        ("key,licence\ncup," + "x" * 201, "licence of cup: must be one line of up to 200"),
         (b"key,label\ncup,\xe4\n", "cannot be read as UTF-8 CSV"),
         ("key,label\ncup," + "x" * 200_000, "cannot be read as UTF-8 CSV"),
     ],

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from depthmask import DepthmaskError, Encoded, Record, open_published, untrusted
+from depthmask import DepthmaskError, Encoded, Location, Record, open_published, untrusted
 from numpy.typing import NDArray
 
 from depthmask_parquet.schema import ARRAYS, members_of
@@ -20,7 +18,7 @@ LARGEST = 1 << 30
 class ParquetReader:
     """Keeps the row group that was asked for last."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Location, record: Record) -> None:
         self._folder = folder
         self._record = record
         self._file: Any = None
@@ -49,7 +47,7 @@ class ParquetReader:
     def _open(self) -> None:
         import pyarrow.parquet as pq
 
-        content = os.fdopen(open_published(self._folder, self._record.files[0]), "rb")
+        content = open_published(self._folder, self._record.files[0])
         try:
             file = pq.ParquetFile(content)
             self._starts = self._checked(file.metadata)

@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from depthmask import Encoded, Members, Record, ShardReader, Writer, setting, stage
+from depthmask import (
+    Encoded,
+    Location,
+    Members,
+    Record,
+    ShardKind,
+    ShardReader,
+    Writer,
+    setting,
+    stage,
+)
 from numpy.typing import NDArray
 
 from depthmask_parquet.reader import ParquetReader
@@ -26,6 +36,7 @@ class Parquet(Writer):
 
     # A reader keeps a row group in memory.
     open_shards = 40
+    shard_kind = ShardKind.table
 
     row_group: int = setting(
         100, ge=1, le=100_000, help="samples that are read together, for one that is asked for"
@@ -56,7 +67,7 @@ class Parquet(Writer):
                 writer.close()
         return {}
 
-    def read(self, folder: Path, record: Record) -> ShardReader:
+    def read(self, folder: Location, record: Record) -> ShardReader:
         """Open the file; a row group is read when one of its samples is first asked for."""
         return ParquetReader(folder, record)
 

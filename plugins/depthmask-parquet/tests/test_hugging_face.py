@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,22 @@ SMALL = ["source.rooms=2", "source.furniture=3", "size=[24,32]", "runner.workers
 
 
 @pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def load_dataset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """`load_dataset` with a cache of this test, and without a network."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     from datasets import load_dataset
 
+    return partial(load_dataset, cache_dir=str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def load(load_dataset: Any) -> Any:
+    """The rows of files of a kind."""
+
     def load(kind: str, files: Path, *, streaming: bool) -> list[dict[str, Any]]:
-        found = load_dataset(
-            kind,
-            data_files={"train": str(files)},
-            split="train",
-            streaming=streaming,
-            cache_dir=str(tmp_path / "cache"),
-        )
-        return list(found)
+        found = {"train": str(files)}
+        return list(load_dataset(kind, data_files=found, split="train", streaming=streaming))
 
     return load
 
@@ -76,4 +78,51 @@ def test_webdataset(tmp_path: Path, load: Any, streaming: bool) -> None:
         assert np.allclose(np.asarray(row["depth.png"]) / 1000, sample.depth)
         assert row["json"]["index"] == sample.meta["index"]
         assert len(row["json"]["layers"]) == len(sample.meta["layers"])
+    samples.close()
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+@pytest.mark.parametrize("writer", ["parquet", "webdataset"])
+def test_a_folder_by_its_card(
+    tmp_path: Path, load_dataset: Any, writer: str, streaming: bool
+) -> None:
+    """`load_dataset(OUT)`, with nothing but the header of its README to go by."""
+    words = [*SMALL, "source.rooms=4", "source.furniture=4", "split.train=0.5", "split.val=0.5"]
+    out = tmp_path / "out"
+    assert main([*words, "samples=12", "shard_size=3", f"writer={writer}", f"output={out}"]) == 0
+    found = load_dataset(str(out), streaming=streaming)
+    samples = depthmask.open(out)
+    assert list(found) == ["train", "val"]
+    for split in found:
+        masks = [
+            np.asarray(row["mask" if writer == "parquet" else "mask.png"]) for row in found[split]
+        ]
+        expected = [sample.mask for sample in samples.split(split)]
+        assert np.array_equal(masks, expected)
+    samples.close()
+
+
+@pytest.mark.parametrize("depth", ["png16", "npz", "npz16", "compact"])
+def test_rows_by_croissant(tmp_path: Path, depth: str) -> None:
+    import mlcroissant
+
+    words = [*SMALL, "samples=5", "shard_size=3", "encode.instances=png", f"encode.depth={depth}"]
+    assert main([*words, "writer=parquet", f"output={tmp_path}/out"]) == 0
+    rows = list(mlcroissant.Dataset(tmp_path / "out" / "croissant.json").records("train"))
+    samples = depthmask.open(tmp_path / "out")
+    assert len(rows) == len(samples)
+    for row, sample in zip(rows, samples, strict=True):
+        assert sample.depth is not None
+        assert row["train/key"] == sample.key.encode()
+        assert row["train/split"] == b"train"
+        assert sample.instances is not None
+        assert np.array_equal(row["train/image"], sample.image)
+        assert np.array_equal(row["train/mask"], sample.mask)
+        assert np.array_equal(row["train/instances"], sample.instances)
+        assert json.loads(row["train/json"]) == sample.meta
+        if depth == "compact":
+            assert np.shape(row["train/depth_planes"]) == (2, *sample.depth.shape)
+        else:
+            values = np.asarray(row["train/depth"], np.float32)
+            assert np.allclose(values / 1000 if depth == "png16" else values, sample.depth)
     samples.close()
