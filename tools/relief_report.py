@@ -121,7 +121,7 @@ def report(source: str, samples: int) -> None:
     job: Generate = prepare(replace(root, source=stage_of), "")[0]
     found: dict[int, list[np.ndarray]] = {}
     for recipe in job.plan.recipes(range(samples)):
-        composite = job._composite(recipe, Laps())
+        composite = job._composer.blend(job._placed(recipe, Laps()))
         true, met = truth(stage_of, composite)
         where = met & (composite.instances == 1)
         ways = [Layered(relief=relief).annotate([composite])[0] for relief in (False, True)]

@@ -83,7 +83,7 @@ def violations(samples: int) -> None:
     limits = job.root.placement
     objects = hidden = overlapping = redrawn = 0
     for recipe in job.plan.recipes(range(samples)):
-        composite = job._composite(recipe, Laps())
+        composite = job._composer.blend(job._placed(recipe, Laps()))
         redrawn += composite.recipe.attempt > 0
         alphas = [_alpha(job, composite, layer) for layer in composite.layers]
         for number, layer in enumerate(composite.layers):
