@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 from PIL import Image
 
 from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
+from depthmask.errors import DepthmaskError
 from depthmask.source.base import Checked, Source
 from depthmask.stage import stage
 
@@ -160,3 +164,31 @@ def assets_root(tmp_path: Path) -> Path:
     for name in ("cup", "vase"):
         Image.fromarray(cut_out).save(root / "fg" / f"{name}.png")
     return root
+
+
+@pytest.fixture
+def forked() -> Callable[[Callable[[], Any]], Any]:
+    """What a function gives in a forked process, or the text of the error that it raises there.
+
+    AssertionError if that takes a minute: the child hangs.
+    """
+
+    def answer(there: Connection, function: Callable[[], Any]) -> None:
+        try:
+            there.send(function())
+        except DepthmaskError as error:
+            there.send(str(error))
+
+    def run(function: Callable[[], Any]) -> Any:
+        context = multiprocessing.get_context("fork")
+        here, there = context.Pipe()
+        child = context.Process(target=answer, args=(there, function))
+        child.start()
+        answered = here.poll(60)
+        if not answered:
+            child.kill()
+        child.join()
+        assert answered, "the child hangs"
+        return here.recv()
+
+    return run

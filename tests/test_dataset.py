@@ -9,10 +9,11 @@ import os
 import pickle
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from hashlib import blake2b
-from multiprocessing.connection import Connection
+from typing import Any
 
 import pytest
 
@@ -78,7 +79,9 @@ def test_other_processes(dataset: Dataset, method: str) -> None:
             assert found == [wanted[number] for number in order]
 
 
-def test_a_fork_goes_on_with_what_it_has(dataset: Dataset) -> None:
+def test_a_fork_goes_on_with_what_it_has(
+    dataset: Dataset, forked: Callable[[Callable[[], Any]], Any]
+) -> None:
     """Not pickled but inherited, while threads of the parent read."""
     wanted, stop = prints(dataset, range(SAMPLES)), threading.Event()
 
@@ -88,24 +91,13 @@ def test_a_fork_goes_on_with_what_it_has(dataset: Dataset) -> None:
                 return
             dataset[number]
 
-    def answer(there: Connection, order: list[int]) -> None:
-        there.send(prints(dataset, order))
-
-    context = multiprocessing.get_context("fork")
     threads = [threading.Thread(target=read) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:
         for order in orders(4):
-            here, there = context.Pipe()
-            child = context.Process(target=answer, args=(there, order))
-            child.start()
-            answered = here.poll(60)
-            if not answered:
-                child.kill()
-            child.join()
-            assert answered, "the child hangs"
-            assert here.recv() == [wanted[number] for number in order]
+            found = forked(partial(prints, dataset, order))
+            assert found == [wanted[number] for number in order]
     finally:
         stop.set()
         for thread in threads:

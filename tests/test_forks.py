@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from depthmask import forks
 from depthmask.errors import DepthmaskError
+
+Forked = Callable[[Callable[[], Any]], Any]
 
 
 class Counter:
@@ -38,21 +41,7 @@ def _whole(counter: Counter) -> bool:
         return counter.halves[0] == counter.halves[1] and counter.children == 1
 
 
-def in_child(function: object, *args: object) -> object:
-    """What the function returns in a forked process; AssertionError if that takes a minute."""
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-    process = context.Process(target=lambda: there.send(function(*args)))  # type: ignore[operator]
-    process.start()
-    answered = here.poll(60)
-    if not answered:
-        process.kill()
-    process.join()
-    assert answered, "the child hangs"
-    return here.recv()
-
-
-def test_a_child_finds_every_lock_free_and_every_step_done() -> None:
+def test_a_child_finds_every_lock_free_and_every_step_done(forked: Forked) -> None:
     counter, stop = Counter(), threading.Event()
 
     def steps() -> None:
@@ -63,7 +52,7 @@ def test_a_child_finds_every_lock_free_and_every_step_done() -> None:
     for thread in threads:
         thread.start()
     try:
-        assert [in_child(_whole, counter) for _ in range(10)] == [True] * 10
+        assert [forked(lambda: _whole(counter)) for _ in range(10)] == [True] * 10
     finally:
         stop.set()
         for thread in threads:
@@ -71,7 +60,7 @@ def test_a_child_finds_every_lock_free_and_every_step_done() -> None:
     assert counter.children == 0
 
 
-def test_threads_that_want_two_locks_do_not_stop_a_fork() -> None:
+def test_threads_that_want_two_locks_do_not_stop_a_fork(forked: Forked) -> None:
     one, other, stop = Counter(), Counter(), threading.Event()
 
     def both() -> None:
@@ -84,17 +73,17 @@ def test_threads_that_want_two_locks_do_not_stop_a_fork() -> None:
     thread = threading.Thread(target=both)
     thread.start()
     try:
-        assert [in_child(_whole, other) for _ in range(10)] == [True] * 10
+        assert [forked(lambda: _whole(other)) for _ in range(10)] == [True] * 10
     finally:
         stop.set()
         thread.join()
 
 
-def test_a_thread_may_fork_while_it_holds_the_lock() -> None:
+def test_a_thread_may_fork_while_it_holds_the_lock(forked: Forked) -> None:
     counter = Counter()
     with counter.lock:
-        assert in_child(_whole, counter)
-    assert in_child(_whole, counter)
+        assert forked(lambda: _whole(counter))
+    assert forked(lambda: _whole(counter))
 
 
 def test_a_lock_goes_with_its_owner() -> None:
@@ -118,20 +107,20 @@ def test_a_lock_goes_with_its_owner() -> None:
     ids=["not imported", "imported", "used", "called otherwise"],
 )
 def test_no_network_after_tensorflow_ran(
-    context: object, runs: bool, monkeypatch: pytest.MonkeyPatch
+    context: object, runs: bool, forked: Forked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forks._Networks, "ran", False)
     monkeypatch.setitem(sys.modules, "tensorflow.python.eager.context", context)
     message = "x: this process was forked after a network had run"
-    answer = in_child(_refused)
+    answer = forked(_refused)
     assert answer == "" if not runs else str(answer).startswith(message)
 
 
-def test_no_network_after_another_ran(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network_after_another_ran(forked: Forked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forks._Networks, "ran", False)
     forks.network("x")
     forks.network("x")
-    assert "spawn" in str(in_child(_refused))
+    assert "spawn" in str(forked(_refused))
 
 
 def _refused() -> str:

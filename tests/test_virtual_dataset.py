@@ -9,8 +9,8 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
 from depthmask.virtual_dataset import Virtual
 
+Forked = Callable[[Callable[[], Any]], Any]
 SMALL = ["source.rooms=3", "source.furniture=4", "size=[24,32]", "objects=[1,3]"]
 SPLIT = ["split.train=0.7", "split.val=0.3", "placement.max_overlap=1", "objects=1"]
 
@@ -130,7 +131,7 @@ def test_processes(dataset: Virtual, method: str) -> None:
     assert found == [members(dataset, numbers) for numbers in ([3, 4], [10**8], [3])]
 
 
-def test_a_fork_goes_on_with_what_it_has(dataset: Virtual) -> None:
+def test_a_fork_goes_on_with_what_it_has(dataset: Virtual, forked: Forked) -> None:
     """While threads of the parent make samples, whose locks it must not find locked."""
     stop, wanted = threading.Event(), members(dataset, range(8))
 
@@ -152,29 +153,8 @@ def test_a_fork_goes_on_with_what_it_has(dataset: Virtual) -> None:
             thread.join()
 
 
-def forked(function: Callable[[], object]) -> object:
-    """What a forked process answers; AssertionError if it takes a minute."""
-
-    def answer(there: Connection) -> None:
-        try:
-            there.send(function())
-        except depthmask.DepthmaskError as error:
-            there.send(str(error))
-
-    context = multiprocessing.get_context("fork")
-    here, there = context.Pipe()
-    child = context.Process(target=answer, args=(there,))
-    child.start()
-    answered = here.poll(60)
-    if not answered:
-        child.kill()
-    child.join()
-    assert answered, "the child hangs"
-    return here.recv()
-
-
 @pytest.mark.parametrize("stage", ["depth=fastdepth", "geometry=fastdepth"])
-def test_no_network_behind_a_fork(stage: str) -> None:
+def test_no_network_behind_a_fork(stage: str, forked: Forked) -> None:
     dataset = depthmask.virtual([*SMALL, stage, "samples=10"])
     dataset[0]
     found = forked(lambda: members(depthmask.virtual([*SMALL, stage, "seed=2"]), range(10)))
@@ -182,7 +162,7 @@ def test_no_network_behind_a_fork(stage: str) -> None:
     assert found.startswith(f"{stage}: this process was forked after a network had run")
 
 
-def test_measured_before_the_fork() -> None:
+def test_measured_before_the_fork(forked: Forked) -> None:
     settings = [*SMALL, "geometry=fastdepth", "source.seed=3", "samples=10"]
     dataset = depthmask.virtual(settings)
     looked_at: list[int] = []

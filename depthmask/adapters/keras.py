@@ -1,0 +1,58 @@
+"""Keras: batches for `fit`, on any backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.adapters.stack import stacked
+from depthmask.samples import Samples
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of a dataset for a network from `image` to outputs named `mask` and `depth`.
+
+    Each is (image, {"mask": mask, "depth": depth}, weights), where the weights leave out what is
+    not known of the depth; without any depth, (image, {"mask": mask}). image [n, h, w, 3] and mask
+    [n, h, w, 1] float32 in 0..1, depth float32 [n, dh, dw, 1] by the contract. shuffle: another
+    order in each epoch, the same in each run with the same seed. The rest: `PyDataset`'s, such as
+    `workers`, the number of threads that read.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        batch_size: int = 32,
+        *,
+        shuffle: bool = False,
+        seed: int = 0,
+        **of_keras: Any,
+    ) -> None:
+        super().__init__(**of_keras)
+        self._samples = samples
+        self._batch_size = batch_size
+        self._random = np.random.default_rng(seed) if shuffle else None
+        self._order: NDArray[np.int64] | range = range(len(samples))
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._samples) // self._batch_size)
+
+    def __getitem__(self, number: int) -> tuple[Any, ...]:
+        first = number * self._batch_size
+        indices = [int(index) for index in self._order[first : first + self._batch_size]]
+        arrays = stacked(self._samples.__getitems__(indices), self._samples.contract)
+        image, valid = arrays.pop("image"), arrays.pop("valid", None)
+        if valid is None:
+            return image, arrays
+        # Keras wants weights for every output, or for none.
+        everywhere = np.ones(arrays["mask"].shape[:-1], bool)
+        return image, arrays, {"mask": everywhere, "depth": valid[..., 0]}
+
+    def on_epoch_end(self) -> None:
+        """Shuffle anew."""
+        if self._random is not None:
+            self._order = self._random.permutation(len(self._samples))

@@ -1,0 +1,29 @@
+"""PyTorch: a dataset is a map-style dataset as it is; this collates its samples to tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from depthmask.adapters.stack import stacked
+from depthmask.data import DepthContract, Sample
+
+
+@dataclass(frozen=True)
+class Collate:
+    """Samples -> tensors: `DataLoader(ds, batch_size=32, collate_fn=Collate(ds.contract))`.
+
+    `image` [n, 3, h, w] and `mask` [n, 1, h, w], float32 in 0..1, or with `floats=False` uint8 (a
+    quarter of the bytes to move); where there is depth, `depth` float32 [n, 1, dh, dw] by the
+    contract, and `valid` bool, where it is known.
+    """
+
+    contract: DepthContract | None = None
+    floats: bool = True
+
+    def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
+        """The tensors of a batch."""
+        arrays = stacked(samples, self.contract, floats=self.floats, channels_first=True)
+        return {name: torch.from_numpy(array) for name, array in arrays.items()}

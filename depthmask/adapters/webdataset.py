@@ -1,0 +1,30 @@
+"""The `webdataset` library: its pipelines over our tar files, with our samples in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from depthmask.data import Encoded, Sample
+from depthmask.dataset import Dataset
+from depthmask.encode import decode
+from depthmask.errors import UsageError
+
+
+def shards(dataset: Dataset) -> list[str]:
+    """The tar files of a dataset, or of one split, for `webdataset.WebDataset(...)`.
+
+    UsageError if another writer wrote it.
+    """
+    names = [file.name for record in dataset.records() for file in record.files]
+    if not all(name.endswith(".tar") for name in names):
+        raise UsageError(
+            f"{dataset.path}: its shards are no tar files; only writer=webdataset's are"
+        )
+    return [str(dataset.path / "shards" / name) for name in names]
+
+
+def sample(members: Mapping[str, Any]) -> Sample:
+    """A sample from its members as the library reads them: `stream.map(sample)`, undecoded."""
+    data = {name: value for name, value in members.items() if not name.startswith("__")}
+    return decode(Encoded(members["__key__"], data, {}))
