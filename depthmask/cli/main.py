@@ -16,6 +16,7 @@ VERBS = {
     "plugins": "list every stage and who provides it",
     "render": "make one sample of a dataset again, from its number alone",
     "stats": "print the statistics of a dataset",
+    "report": "make one HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
     "convert": "move a dataset into other files: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 import depthmask
+from depthmask.pages import page_template
 from depthmask.sweep.result import JobResult, Status
 from depthmask.sweep.table import Table, in_short, settings
 
@@ -46,14 +47,8 @@ class Card:
 
 def page(table: Table, folder: Path, command: str, seconds: float) -> str:
     """The whole file. folder: of the sweep; seconds: that all of it took."""
-    # 40 ms that only the end of a sweep has to have.
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    templates = Environment(
-        loader=PackageLoader("depthmask.sweep", "."), autoescape=True, undefined=StrictUndefined
-    )
     results = table.results
-    return templates.get_template("page.html.j2").render(
+    return page_template("depthmask.sweep").render(
         name=folder.absolute().name,
         command=command,
         day=time.strftime("%Y-%m-%d %H:%M"),

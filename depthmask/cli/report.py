@@ -1,0 +1,40 @@
+"""`depthmask report OUT`: one page about a dataset, which needs nothing beside it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from depthmask.cli.screen import Screen
+from depthmask.dataset import open
+from depthmask.location import location
+from depthmask.output.publish import disk_error
+from depthmask.output.store import store_of
+from depthmask.report.charts import require_vega
+from depthmask.report.page import report
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page, and print its path."""
+    parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
+    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
+    parser.add_argument(
+        "--into", metavar="FILE", help="where to write it; OUT/report.html by itself"
+    )
+    options = parser.parse_args(arguments)
+    require_vega()
+    dataset = open(options.dataset)
+    path = location(options.into) if options.into else dataset.path / "report.html"
+    screen = Screen()
+    try:
+        with screen.bar("samples", len(dataset), "samples") as advance:
+            page = report(dataset, advance)
+    finally:
+        screen.close()
+    try:
+        # The name of a folder may hold bytes that are no text.
+        store_of(path).write(path, page.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise disk_error(error, path.parent) from error
+    print(path)
+    return 0

@@ -1,0 +1,1 @@
+"""The report of a dataset: what is in it, counted and shown on one page."""

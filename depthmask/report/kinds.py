@@ -1,0 +1,94 @@
+"""The six kinds of picture of a dataset, as DepthMaskDataset's own table has them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from depthmask.data import DepthContract, Size
+from depthmask.report.census import Census
+from depthmask.report.collect import Findings
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row: name, how many, pixels, bytes (None where they cannot be told apart), and remarks."""
+
+    name: str
+    count: int
+    pixels: str
+    bytes: int | None
+    remark: str
+
+
+def kinds(
+    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
+) -> Iterator[Kind]:
+    """Backgrounds, cut-outs, their masks; composites, their masks, depth."""
+    yield from _assets(info, found.census)
+    samples, sizes = info["samples"], found.census.member_bytes
+    canvas = _pixels(tuple(info["size"]))
+    yield _members("composites", samples, f"{canvas} RGB", sizes, ("jpg", "png"))
+    yield _members("masks of composites", samples, canvas, sizes, ("mask.png", "mask.jpg"))
+    if contract is None or not found.pixels.has_depth:
+        yield Kind("depth maps", 0, "", 0, "none are kept")
+    else:
+        resolution = _pixels(contract.resolution)
+        yield _members("depth maps", samples, resolution, sizes, ("depth.png", "depth.npz"))
+
+
+def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
+    files = info.get("assets", {})
+    canvas = _pixels(tuple(info["size"]))
+    yield Kind(
+        "backgrounds",
+        info["backgrounds"],
+        f"{canvas} RGB",
+        _file_bytes(files, "backgrounds"),
+        _use(census.backgrounds),
+    )
+    boxes = "" if census.box_sizes is None else " to ".join(map(_pixels, census.box_sizes))
+    yield Kind(
+        "foregrounds",
+        info["foregrounds"],
+        f"{boxes} RGBA".strip(),
+        _file_bytes(files, "foregrounds"),
+        _use(census.foregrounds),
+    )
+    masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
+    own = info["foregrounds"] - masks["files"]
+    remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
+    bytes_of_masks = masks["bytes"] if files else None
+    yield Kind("masks of foregrounds", info["foregrounds"], boxes, bytes_of_masks, remark)
+
+
+def _members(
+    name: str, count: int, pixels: str, sizes: Counter[str], members: tuple[str, ...]
+) -> Kind:
+    there = [member for member in members if member in sizes]
+    if not there:
+        return Kind(name, count, pixels, None, "kept as arrays, packed together")
+    return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))
+
+
+def _file_bytes(files: Mapping[str, Any], kind: str) -> int | None:
+    return files[kind]["bytes"] if kind in files else None
+
+
+def _use(by_split: Mapping[str, Counter[str]]) -> str:
+    """How evenly the assets are used."""
+    total: Counter[str] = Counter()
+    for counts in by_split.values():
+        total.update(counts)
+    if not total:
+        return ""
+    least, most = min(total.values()), max(total.values())
+    return (
+        f"each in {least:,} to {most:,} samples" if least < most else f"each in {least:,} samples"
+    )
+
+
+def _pixels(size: Size | tuple[int, ...]) -> str:
+    return f"{size[0]}x{size[1]}"

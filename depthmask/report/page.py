@@ -1,0 +1,212 @@
+"""The page of a report: one HTML file that needs nothing beside it and asks no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+import depthmask
+from depthmask.data import DepthContract, DepthKind
+from depthmask.dataset import Dataset
+from depthmask.depth.contract import contract_as_json
+from depthmask.formats.png import encode_png
+from depthmask.formats.untrusted import untrusted
+from depthmask.output.colormap import colour
+from depthmask.output.publish import require_sealed
+from depthmask.pages import page_template
+from depthmask.report.census import Census
+from depthmask.report.charts import histogram, placement_map
+from depthmask.report.checks import checks
+from depthmask.report.collect import Findings, collect
+from depthmask.report.gallery import Card, steps_per_unit, uri
+from depthmask.report.histogram import Histogram
+from depthmask.report.kinds import kinds
+from depthmask.report.remake import command
+
+_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth",)}
+_COLOURS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture with what stands above and below it."""
+
+    title: str
+    picture: Markup
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the page colours depth and puts it into words.
+
+    per_unit: steps of a `DepthPicture` in the unit. near, far: the ends of the colours. colours:
+    base64 of 256 RGB, from near to far. bar: the address of a picture of them.
+    """
+
+    per_unit: float
+    digits: int
+    unit: str
+    near: float
+    far: float
+    colours: str
+    bar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An asset to filter by."""
+
+    key: str
+    label: str
+
+
+def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> str:
+    """The whole file. advance: told the number of samples looked at since its last call."""
+    plan = require_sealed(dataset.path / "plan.json")
+    found = collect(dataset, advance)
+    with untrusted(str(dataset.path)):
+        return _rendered(dataset, plan, found)
+
+
+def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
+    # A quarter of a second, of which only runs and reports have need.
+    from omegaconf import OmegaConf
+
+    info, contract = dataset.info, dataset.contract
+    labels = found.census.labels if len(set(found.census.labels.values())) > 1 else {}
+    script = files("depthmask.report").joinpath("page.js").read_text(encoding="utf-8")
+    return page_template("depthmask.report").render(
+        name=dataset.path.absolute().name,
+        info=info,
+        bytes_in_words=_in_words(info["bytes"]),
+        command=command(plan),
+        splits=found.splits,
+        checks=checks(info, contract, found),
+        cards=found.cards,
+        split_choices=_choices(found.cards, lambda card: [card.split], {}),
+        background_choices=_choices(found.cards, lambda card: [card.background], {}),
+        foreground_choices=_choices(found.cards, lambda card: card.foregrounds, labels),
+        scale=_scale(contract, found.pixels.depth) if contract and found.pixels.has_depth else None,
+        statistics=list(_statistics(dataset, found, contract)),
+        kinds=list(kinds(info, contract, found)),
+        charts=list(_charts(info, contract, found)),
+        stations=sorted(found.seconds.items(), key=lambda item: -item[1]),
+        seconds=sum(found.seconds.values()),
+        contract=contract_as_json(contract),
+        config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
+        version=depthmask.__version__,
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _in_words(size: int) -> str:
+    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if size >= 10**power:
+            return f"{size / 10**power:,.2f} {unit}"
+    return f"{size} bytes"
+
+
+def _choices(
+    cards: list[Card], keys_of: Callable[[Card], list[str]], labels: dict[str, str]
+) -> list[Choice]:
+    keys = sorted({key for card in cards for key in keys_of(card) if key})
+    return [Choice(key, f"{key} ({labels[key]})" if labels.get(key) else key) for key in keys]
+
+
+def _statistics(
+    dataset: Dataset, found: Findings, contract: DepthContract | None
+) -> Iterator[tuple[str, list[tuple[float, float] | None]]]:
+    """(channel, (mean, std) of the dataset and then of each split)."""
+    tables = [dataset.stats]
+    if len(found.splits) > 1:
+        tables += [split.statistics.summary() for split in found.splits.values()]
+    for kind, names in _CHANNELS.items():
+        for place, name in enumerate(names):
+            cells = [
+                (table[kind]["mean"][place], table[kind]["std"][place]) if kind in table else None
+                for table in tables
+            ]
+            if any(cells):
+                unit = f" [{contract.unit}]" if kind == "depth" and contract else ""
+                yield f"{name}{unit}", cells
+
+
+def _charts(
+    info: dict[str, Any], contract: DepthContract | None, found: Findings
+) -> Iterator[Chart]:
+    census, pixels = found.census, found.pixels
+    decoded = f"{pixels.samples:,} samples decoded, spread over the {info['samples']:,}"
+    if pixels.samples == info["samples"]:
+        decoded = f"all {pixels.samples:,} samples"
+    if contract and pixels.depth.total:
+        unit = f" {contract.unit}"
+        title = f"depth [{contract.unit}]" if contract.unit else "depth"
+        yield Chart(
+            "Depth",
+            histogram(pixels.depth, title, unit),
+            f"Share of the valid pixels. {_quartiles(pixels.depth, unit)} From {decoded}.",
+        )
+    yield Chart(
+        "Mask area",
+        histogram(pixels.area, "covered part of the picture [%]", "%", percent=True),
+        f"Share of the samples. {_quartiles(pixels.area, '%', 100)} From {decoded}.",
+    )
+    everything = f"From the descriptions of all {census.samples:,} samples"
+    if census.visible.total:
+        yield Chart(
+            "Visible part",
+            histogram(census.visible, "part of the object to be seen [%]", "%", percent=True),
+            "Share of the objects, by what canvas edge and nearer things leave of them. "
+            f"{everything}, {census.objects:,} objects.",
+        )
+    if census.distance_m.total:
+        yield Chart(
+            "Distance of objects",
+            histogram(census.distance_m, "depth at the foot point [m]", " m"),
+            f"Share of the objects. {_quartiles(census.distance_m, ' m')} {everything}.",
+        )
+    if census.box_sizes is not None:
+        yield _placement(census, tuple(info["size"]), everything)
+
+
+def _placement(census: Census, size: tuple[int, int], source: str) -> Chart:
+    return Chart(
+        "Placement",
+        placement_map(census, size),
+        "Where the middles of the boxes lie: the stronger the colour, the more. The frame is the "
+        f"canvas. {source}.",
+    )
+
+
+def _quartiles(numbers: Histogram, unit: str, factor: float = 1) -> str:
+    first, middle, last = (
+        f"{numbers.quantile(part) * factor:#.3g}".rstrip(".") for part in (0.25, 0.5, 0.75)
+    )
+    return f"Median {middle}{unit}, the middle half {first} to {last}{unit}."
+
+
+def _scale(contract: DepthContract, depth: Histogram) -> Scale:
+    """From the 1st to the 99th percentile: a single far corner must not flatten the colours."""
+    near, far = depth.quantile(0.01), depth.quantile(0.99)
+    if contract.kind is DepthKind.disparity:
+        near, far = far, near
+    ramp = np.linspace(near, far, _COLOURS, dtype=np.float32)
+    colours = colour(ramp[None], near, far)
+    return Scale(
+        per_unit=steps_per_unit(contract),
+        digits=2 if contract.kind is DepthKind.metric_z else 3,
+        unit=contract.unit,
+        near=near,
+        far=far,
+        colours=base64.b64encode(colours.tobytes()).decode(),
+        bar=uri("png", encode_png(colours)),
+    )

@@ -1,0 +1,86 @@
+"""The command that makes a dataset again, from its plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+from hydra.core.override_parser.types import Quote, QuotedString
+
+from depthmask.config.build import STAGE
+from depthmask.config.registry import KINDS, registry
+from depthmask.config.root import BLOCKS, Root
+
+_PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
+"""What Hydra takes as a text without quotes."""
+_WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
+
+
+def command(plan: dict[str, Any]) -> str | None:
+    """The shell command that has this plan; None for a job that it does not know."""
+    jobs = {"generate": lambda: words(plan["config"]), "convert": lambda: _convert(plan)}
+    making = jobs.get(plan["job"])
+    return None if making is None else shlex.join(["python", "-m", "depthmask", *making()])
+
+
+def _convert(plan: dict[str, Any]) -> list[str]:
+    """What is not named stays as it is in the other dataset."""
+    config = plan["config"]
+    # The labels are those of the JSON, which is moved; only what differs there is encoded anew.
+    given = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
+    encode = [f"encode.{name}={_text(config['encode'][name])}" for name in given]
+    shard_size = f"shard_size={config['shard_size']}"
+    paths = plan["dataset"]["paths"]
+    return ["convert", *paths, *_stage("writer", config["writer"]), *encode, shard_size]
+
+
+def words(config: dict[str, Any]) -> list[str]:
+    """Its overrides: stages in the order of the data's way, then root settings."""
+    stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
+    root = {name: value for name, value in config.items() if name not in KINDS}
+    return [*stages, *_changed(root, Root, "")]
+
+
+def _stage(kind: str, plain: dict[str, Any]) -> Iterator[str]:
+    yield f"{kind}={plain[STAGE]}"
+    settings = {name: value for name, value in plain.items() if name != STAGE}
+    yield from _changed(settings, registry().stage(kind, plain[STAGE]), f"{kind}.")
+
+
+def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
+    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)}
+    for name, value in plain.items():
+        if name in BLOCKS and not prefix:
+            yield from _changed(value, BLOCKS[name], f"{name}.")
+        elif name not in defaults or value != defaults[name]:
+            yield f"{prefix}{name}={_text(value)}"
+
+
+def _default(item: dataclasses.Field[Any]) -> Any:
+    if item.default_factory is not dataclasses.MISSING:
+        return item.default_factory()
+    return item.default.name if isinstance(item.default, Enum) else item.default
+
+
+def _text(value: Any) -> str:
+    """As Hydra's grammar reads it: https://hydra.cc/docs/advanced/override_grammar/basic/."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{','.join(map(_text, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_key(key)}:{_text(one)}' for key, one in value.items())}}}"
+    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
+        return QuotedString(value, Quote.single).with_quotes()
+    return str(value)
+
+
+def _key(key: str) -> str:
+    """Keys may not be quoted, but escaped."""
+    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)

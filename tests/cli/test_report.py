@@ -1,0 +1,71 @@
+"""`report OUT` writes one file, whole, and disturbs nothing."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+from depthmask.cli.main import main
+from tools import tiny
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    words = tiny.words(tiny.make_assets(folder / "assets"), folder / "out", "samples=3")
+    assert main([*words, "runner.workers=1"]) == 0
+    return folder / "out"
+
+
+def test_the_page_lies_in_the_dataset_and_verify_has_no_word_of_it(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", str(made)]) == 0
+    assert capsys.readouterr().out == f"{made / 'report.html'}\n"
+    first = (made / "report.html").read_bytes()
+    assert first.startswith(b"<!doctype html>")
+    assert main(["verify", str(made)]) == 0
+    assert main(["report", str(made)]) == 0
+    assert (made / "report.html").read_bytes() == first
+
+
+def test_another_place(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "page.html"
+    assert main(["report", str(made), "--into", str(path)]) == 0
+    assert path.is_file()
+    assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
+    capsys.readouterr()
+    assert main(["report", str(made), "--into", str(tmp_path / "none" / "page.html")]) == 1
+    assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path)]) == 2
+    assert "no dataset here" in capsys.readouterr().err
+
+
+def test_without_the_library_for_charts(
+    made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    assert main(["report", str(made)]) == 2
+    assert "pip install 'depthmask[report]'" in capsys.readouterr().err
+
+
+def test_a_description_that_is_none(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path(shutil.copytree(made, tmp_path / "out"))
+    (out / "report.html").write_text("an older one")
+    shard = out / "shards" / "train-000000.tar"
+    shard.write_bytes(shard.read_bytes().replace(b'{"key"', b'["key"', 1))
+    capsys.readouterr()
+    assert main(["report", str(out)]) == 1
+    error = capsys.readouterr().err
+    assert "the description of sample 0: cannot be read" in error
+    assert (out / "report.html").read_text() == "an older one"
