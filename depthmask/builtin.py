@@ -23,6 +23,7 @@ from depthmask.runner.local import Local
 from depthmask.source.assets import Assets
 from depthmask.source.rooms import Rooms
 from depthmask.stage import Stage
+from depthmask.writer.depthmaskdataset import DepthMaskDataset
 from depthmask.writer.folder import Folder
 from depthmask.writer.npz import Npz
 from depthmask.writer.webdataset import WebDataset
@@ -38,6 +39,6 @@ def depthmask_stages() -> Sequence[type[Stage]]:
         *(Random, Grid, Ground),
         *(Alpha, Feather, Poisson, Several),
         *(Layered, FastDepth, DenseDepth, NoDepth),
-        *(WebDataset, Zip, Npz, Folder),
+        *(WebDataset, Zip, Npz, Folder, DepthMaskDataset),
         *(Local,),
     ]

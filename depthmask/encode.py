@@ -105,6 +105,9 @@ class Encode:
     image: ImageFormat = setting(ImageFormat.jpeg, help="format of the composite")
     quality: int = setting(95, ge=1, le=100, help="JPEG quality, of image and mask")
     subsampling: str = setting("420", help="JPEG chroma: 444, 422 or 420")
+    optimize: bool = setting(
+        False, help="JPEG files a sixth smaller, in 1.7 times the time; the pixels are the same"
+    )
     mask: MaskFormat = setting(MaskFormat.png, help="format of the mask; png is lossless")
     instances: InstancesFormat = setting(InstancesFormat.none, help="format of the instance map")
     depth: DepthFormat = setting(DepthFormat.png16, help="format of the depth map")
@@ -129,14 +132,16 @@ class Encode:
         if self.image is ImageFormat.png:
             images = iter(list(map(encode_png, pictures)))
         else:
-            images = iter(encode_jpegs(pictures, self.quality, self.subsampling))
+            images = iter(
+                encode_jpegs(pictures, self.quality, self.subsampling, optimize=self.optimize)
+            )
         return map(self._members, samples, images)
 
     def _members(self, sample: Sample, image: bytes) -> Encoded:
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member: image}
         if self.mask is MaskFormat.jpeg:
-            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality)
+            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
         else:
             members["mask.png"] = encode_png(sample.mask)
         if self.instances is InstancesFormat.png and sample.instances is not None:

@@ -7,9 +7,9 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from depthmask.card import cards
@@ -20,7 +20,7 @@ from depthmask.config.root import Root
 from depthmask.dataset import Dataset, require_record
 from depthmask.depth.contract import contract_as_json
 from depthmask.encode import Labels
-from depthmask.errors import DepthmaskError, UsageError, setting_errors_named
+from depthmask.errors import DepthmaskError, SettingError, UsageError, setting_errors_named
 from depthmask.geometry.estimated import as_geometry
 from depthmask.job import Job
 from depthmask.location import Location, location
@@ -36,10 +36,10 @@ from depthmask.output.store import store_of
 from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import standing
 from depthmask.pipeline import Generate, in_one_line
-from depthmask.plan import Plan
+from depthmask.plan import Plan, Sampling
 from depthmask.shards import Shard, Shards
 from depthmask.source.base import Checked
-from depthmask.split.parts import parts
+from depthmask.split.parts import Part, parts
 from depthmask.timing import add_seconds
 from depthmask.versions import versions
 from depthmask.writer.base import check_shard_size
@@ -145,15 +145,18 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     inputs: the hash of the assets (`Source.check`).
     """
     source = root.source
+    of_splits = parts(source, root.split, inputs)
+    samples = _samples(root, of_splits)
+    root = replace(root, samples=samples)
     plan = Plan(
         seed=root.seed,
-        samples=root.samples,
+        samples=samples,
         shard_size=root.shard_size,
         sampling=root.sampling,
         objects=root.object_range,
         flips=root.flips,
         repeats=root.repeats,
-        parts=parts(source, root.split, inputs),
+        parts=of_splits,
         variants=root.blend.variants,
     )
     known = sum(map(source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
@@ -181,6 +184,18 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     else:
         output = location(root.output) / own if sweep else location(root.output)
     return Generate(root, plan, contract, output, wanted.lineage), wanted
+
+
+def _samples(root: Root, of_splits: Sequence[Part]) -> int:
+    """As many as are asked for, or each pair of assets as often as `product` has it."""
+    if root.samples is not None:
+        return root.samples
+    if root.sampling is not Sampling.product or len(of_splits) > 1:
+        raise SettingError(
+            "samples", "null", "means all pairs of sampling=product without splits; give a number"
+        )
+    pairs = len(of_splits[0].backgrounds) * len(of_splits[0].foregrounds)
+    return pairs * root.repeats * (1 + root.flips) * root.blend.variants
 
 
 def _announcement(job: Job, missing: Shards) -> str:
@@ -227,6 +242,7 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     )
     for name, text in cards(about).items():
         (job.output / name).write_text(text, encoding="utf-8")
+    job.root.writer.derive(dataset)
     dataset.close()
     shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
     write_sealed(job.output / "dataset.json", summary)

@@ -126,13 +126,19 @@ def make_sample() -> Callable[..., Sample]:
         image = np.stack([y * 9 + index, x * 11, y + x + 50], axis=-1) % 256
         depth_m = (1 + y * 0.5 + x * 0.0625 + index * 0.125).astype(np.float32)
         depth_m[0, 0] = 0
+        layer = {"foreground": "stühle", "label": "Stühle", "box": [-1, 0, 2, 3]}
         return Sample(
             key=sample_key(index),
             image=image.astype(np.uint8),
             mask=((y * 20 + x + index) % 256).astype(np.uint8),
             instances=((x + y) % 3).astype(np.uint8),
             depth=depth_m if depth else None,
-            meta={"index": index, "layers": [{"label": "Stühle", "box": [-1, 0, 2, 3]}]},
+            meta={
+                "key": sample_key(index),
+                "index": index,
+                "background": "wand",
+                "layers": [layer],
+            },
         )
 
     return make

@@ -271,3 +271,16 @@ def test_the_estimate_of_bytes_grows_with_what_is_stored() -> None:
     assert alone < with_depth < Encode(depth=DepthFormat.npz).expected(size, size).bytes
     assert Encode(image=ImageFormat.png).expected(size, None).bytes > 2 * alone
     assert Encode(quality=50).expected(size, None).bytes < alone
+
+
+def test_optimized_files_are_smaller_and_show_the_same(make_sample: MakeSample) -> None:
+    sample = make_sample(0, (64, 64))
+    plain, small = (
+        Encode(optimize=optimize, mask=MaskFormat.jpeg, quality=50).encode(sample)
+        for optimize in (False, True)
+    )
+    for member in ("jpg", "mask.jpg"):
+        assert len(small.members[member]) < len(plain.members[member])
+    one, other = decode(plain), decode(small)
+    assert np.array_equal(one.image, other.image)
+    assert np.array_equal(one.mask, other.mask)

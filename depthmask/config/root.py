@@ -25,7 +25,9 @@ class Root:
 
     output: str | None = setting(None, help="folder of the dataset; null: outputs/STAGES-HASH")
     overwrite: bool = setting(False, help="delete a dataset that is in the way")
-    samples: int = setting(400, ge=1, le=10**12, help="how many samples")
+    samples: int | None = setting(
+        400, ge=1, le=10**12, help="how many samples; null: all pairs of sampling=product"
+    )
     seed: int = setting(0, ge=0, help="the same seed gives the same samples")
     size: list[int] = setting([160, 160], ge=8, le=8192, help="canvas [height, width] in pixels")
     objects: Any = setting(1, help="foregrounds in a sample: a number or [least, greatest]")

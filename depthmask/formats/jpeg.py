@@ -28,28 +28,38 @@ _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
 
 
-def encode_jpeg(image: UInt8, quality: int, subsampling: str = "420") -> bytes:
-    """uint8 [h, w, 3] RGB or [h, w] grey -> a baseline JPEG file."""
+def encode_jpeg(
+    image: UInt8, quality: int, subsampling: str = "420", *, optimize: bool = False
+) -> bytes:
+    """uint8 [h, w, 3] RGB or [h, w] grey -> a baseline JPEG file.
+
+    optimize: with Huffman tables of its own. At quality 50 and 160x160 an image takes 83 us instead
+    of 48 and 2,610 bytes instead of 3,020, a mask 45 us instead of 27 and 900 instead of 1,190.
+    """
     # Here, because its import takes 0.1 s, which `--help` does not have.
     import cv2
 
     bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    return _encoded(bgr, quality, subsampling)
+    tables = [cv2.IMWRITE_JPEG_OPTIMIZE, 1] if optimize else []
+    return _encoded(bgr, quality, subsampling, *tables)
 
 
-def encode_jpegs(images: Sequence[UInt8], quality: int, subsampling: str = "420") -> list[bytes]:
+def encode_jpegs(
+    images: Sequence[UInt8], quality: int, subsampling: str = "420", *, optimize: bool = False
+) -> list[bytes]:
     """uint8 [h, w, 3] RGB, all of one size -> for each the bytes that `encode_jpeg` gives.
 
     One above the other in one picture, with a restart marker after each: there the coder begins
     anew, so that what lies between two markers is what it writes for that picture alone. Of 160x160
-    at quality 50, 48 us instead of 57, as tables and buffers are made once.
+    at quality 50, 48 us instead of 57, as tables and buffers are made once. One by one where each
+    has tables of its own.
     """
     import cv2
 
     height, width = images[0].shape[:2]
-    interval = _units(height, width, subsampling)
+    interval = 0 if optimize else _units(height, width, subsampling)
     if len(images) == 1 or not interval or len(images) * height > _TALLEST:
-        return [encode_jpeg(image, quality, subsampling) for image in images]
+        return [encode_jpeg(image, quality, subsampling, optimize=optimize) for image in images]
     column = np.empty((len(images) * height, width, 3), np.uint8)
     for number, image in enumerate(images):
         cv2.cvtColor(image, cv2.COLOR_RGB2BGR, column[number * height : (number + 1) * height])

@@ -117,8 +117,8 @@ def _decided_by(wanted: Encode) -> dict[str, set[str]]:
     return {
         "image": {"image"}
         if wanted.image is ImageFormat.png
-        else {"image", "quality", "subsampling"},
-        "mask": {"mask"} if wanted.mask is MaskFormat.png else {"mask", "quality"},
+        else {"image", "quality", "subsampling", "optimize"},
+        "mask": {"mask"} if wanted.mask is MaskFormat.png else {"mask", "quality", "optimize"},
         "instances": {"instances"},
         "depth": {"depth"},
     }

@@ -129,8 +129,13 @@ def _sample(index: int) -> Sample:
         mask=random.integers(0, 256, (24, 30), dtype=np.uint8),
         instances=random.integers(0, 3, (24, 30), dtype=np.uint8),
         depth=depth_m,
-        meta={"index": index, "layers": [{"label": "Stühle", "box": [-1, 0, 2, 3]}]},
+        meta=_meta(index),
     )
+
+
+def _meta(index: int) -> dict[str, Any]:
+    layer = {"foreground": "stühle 1", "label": "Stühle", "box": [-1, 0, 2, 3]}
+    return {"key": sample_key(index), "index": index, "background": "wand", "layers": [layer]}
 
 
 def _published(stage: Writer, output: Path, samples: Sequence[Encoded]) -> Record:

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Protocol
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
 from depthmask.data import Encoded
 from depthmask.encode import Expected
@@ -16,6 +16,13 @@ from depthmask.output.record import Members, Record, ShardFile
 from depthmask.output.store import Opened, store_of
 from depthmask.shards import Layout
 from depthmask.stage import Stage
+
+if TYPE_CHECKING:
+    from depthmask.dataset import Dataset
+
+
+_FEW = 3
+"""Files of a shard that stay open: with one for each member there are thousands."""
 
 
 class ShardReader(Protocol):
@@ -64,6 +71,9 @@ class Writer(Stage):
         """How many such samples fit one shard; None if there is no limit."""
         return None
 
+    def derive(self, dataset: Dataset) -> None:
+        """Write files about the whole dataset into its folder, from its published shards."""
+
     def read(self, folder: Location, record: Record) -> ShardReader:
         """Open a published shard; here by the places that `write` returned."""
         return MemberReader(folder, record)
@@ -96,36 +106,39 @@ class MemberReader:
     def __init__(self, folder: Location, record: Record) -> None:
         self._folder = folder
         self._record = record
-        self._archive: dict[int, Opened] = {}
-        """By its number, which is 0: a dict sets once, whichever thread comes first."""
+        self._archives: dict[int, Opened] = {}
+        """By their numbers: a dict sets once, whichever thread comes first."""
 
     def read(self, number: int, key: str) -> Encoded:
         """The members of sample `number`, as they were encoded."""
         members = self._record.members
         places = [of_member[number].tolist() for of_member in members.values()]
         if len(self._record.files) == 1:
-            contents = self._of_archive([(offset, size) for _, offset, size in places])
+            contents = self._of_archive(0, [(offset, size) for _, offset, size in places])
+        elif len(self._record.files) <= _FEW:
+            contents = [
+                self._of_archive(file, [(offset, size)])[0] for file, offset, size in places
+            ]
         else:
             contents = [self._of_file(*place) for place in places]
         return Encoded(key, dict(zip(members, contents, strict=True)), {})
 
     def close(self) -> None:
-        """Close the archive."""
-        while self._archive:
-            self._archive.popitem()[1].close()
+        """Close the archives."""
+        while self._archives:
+            self._archives.popitem()[1].close()
 
-    def _of_archive(self, spans: list[tuple[int, int]]) -> list[bytes]:
-        archive = self._archive.get(0)
+    def _of_archive(self, file: int, spans: list[tuple[int, int]]) -> list[bytes]:
+        archive = self._archives.get(file)
         if archive is None:
-            mine = store_of(self._folder).open(self._folder, self._record.files[0])
-            archive = self._archive.setdefault(0, mine)
+            mine = store_of(self._folder).open(self._folder, self._record.files[file])
+            archive = self._archives.setdefault(file, mine)
             if archive is not mine:
                 # Another thread was first.
                 mine.close()
         return archive.read(spans)
 
     def _of_file(self, file: int, offset: int, size: int) -> bytes:
-        """One file for each member, thousands in a shard: too many to keep open."""
         opened = store_of(self._folder).open(self._folder, self._record.files[file])
         try:
             return opened.read([(offset, size)])[0]

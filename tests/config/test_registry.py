@@ -166,4 +166,7 @@ def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
     config = depthmask(tmp_path, "+preset=cornered", "--cfg", "job").stdout
     assert "samples: 7" in config
     assert "shift: 3" in config
-    assert "there are: cornered, pairs" in depthmask(tmp_path, "+preset=nosuch").stderr
+    assert (
+        "there are: cornered, depthmaskdataset, depthmaskdataset224, pairs"
+        in depthmask(tmp_path, "+preset=nosuch").stderr
+    )

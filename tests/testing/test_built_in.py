@@ -26,6 +26,7 @@ from depthmask.runner.local import Local
 from depthmask.source.assets import Assets
 from depthmask.source.rooms import Rooms
 from depthmask.testing.base import StageSuite
+from depthmask.writer.depthmaskdataset import DepthMaskDataset
 from depthmask.writer.folder import Folder
 from depthmask.writer.npz import Images, Npz
 from depthmask.writer.webdataset import WebDataset
@@ -116,6 +117,10 @@ class TestRawNpz(testing.WriterSuite):
 
 class TestFolder(testing.WriterSuite):
     stage_class = Folder
+
+
+class TestDepthMaskDataset(testing.WriterSuite):
+    stage_class = DepthMaskDataset
 
 
 class TestLocal(testing.RunnerSuite):

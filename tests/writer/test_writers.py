@@ -17,6 +17,7 @@ from depthmask.encode import DepthFormat, Encode, ImageFormat, InstancesFormat, 
 from depthmask.output.publish import Draft
 from depthmask.output.record import Record, as_places
 from depthmask.writer.base import Writer
+from depthmask.writer.depthmaskdataset import DepthMaskDataset
 from depthmask.writer.folder import Folder
 from depthmask.writer.npz import Images, Npz
 from depthmask.writer.webdataset import WebDataset
@@ -28,6 +29,7 @@ WRITERS = {
     "zip": Zip(),
     "folder": Folder(),
     "npz": Npz(),
+    "depthmaskdataset": DepthMaskDataset(),
     "npz-raw": Npz(images=Images.raw),
 }
 ENCODES = {
@@ -163,6 +165,10 @@ def test_files_are_named_after_the_shard(make_sample: MakeSample, tmp_path: Path
     assert names == {
         "webdataset": ["train-000004.tar"],
         "zip": ["train-000004.zip"],
+        "depthmaskdataset": [
+            f"train-000004/{name}"
+            for name in ("data.zip", "depthmap_output_batch5.npz", "samples.jsonl")
+        ],
         "npz": ["train-000004.npz"],
         "npz-raw": ["train-000004.npz"],
         "folder": [
