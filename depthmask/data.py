@@ -207,7 +207,8 @@ class Sample:
 
     image, mask, instances: as in `Composite`, the last None where `encode.instances` keeps none.
     depth: float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the
-    camera as plain data (what JSON can hold).
+    camera as plain data (what JSON can hold). background: uint8 [h, w, 3], the picture before
+    anything was blended into it; None where the sample was read from a file.
     """
 
     key: str
@@ -216,6 +217,7 @@ class Sample:
     instances: UInt8 | UInt16 | None
     depth: Float32 | None
     meta: dict[str, Any]
+    background: UInt8 | None = None
 
     @property
     def index(self) -> int:

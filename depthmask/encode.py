@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -17,7 +17,7 @@ from PIL import Image
 
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
 from depthmask.errors import DepthmaskError, SettingError
-from depthmask.formats.jpeg import SUBSAMPLINGS, encode_jpeg, encode_jpegs
+from depthmask.formats.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
 from depthmask.formats.npz import encode_npz, read_npz
 from depthmask.formats.planes import from_planes, to_planes
 from depthmask.formats.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
@@ -123,21 +123,11 @@ class Encode:
 
     def encode(self, sample: Sample) -> Encoded:
         """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on."""
-        (encoded,) = self.encode_all([sample])
+        (encoded,) = Encoder(self).encode([sample])
         return encoded
 
-    def encode_all(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
-        """The same for each of these samples, whose pictures have one size."""
-        pictures = [sample.image for sample in samples]
-        if self.image is ImageFormat.png:
-            images = iter(list(map(encode_png, pictures)))
-        else:
-            images = iter(
-                encode_jpegs(pictures, self.quality, self.subsampling, optimize=self.optimize)
-            )
-        return map(self._members, samples, images)
-
-    def _members(self, sample: Sample, image: bytes) -> Encoded:
+    def encode_around(self, sample: Sample, image: bytes) -> Encoded:
+        """All of it, where the picture is encoded already."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member: image}
         if self.mask is MaskFormat.jpeg:
@@ -203,6 +193,23 @@ class Encode:
         else:
             array = {"depth": depth.astype("f2" if self.depth is DepthFormat.npz16 else "f4")}
         return {"depth.npz": encode_npz(array)}, array
+
+
+class Encoder:
+    """Encodes many samples with pictures of one size, to the same bytes as one by one."""
+
+    def __init__(self, settings: Encode) -> None:
+        self._settings = settings
+        self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
+
+    def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
+        """In their order."""
+        pictures = [sample.image for sample in samples]
+        if self._settings.image is ImageFormat.png:
+            images: Iterable[bytes] = map(encode_png, pictures)
+        else:
+            images = self._jpeg.encode(pictures, [sample.background for sample in samples])
+        return map(self._settings.encode_around, samples, images)
 
 
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:

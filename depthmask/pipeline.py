@@ -33,7 +33,7 @@ from depthmask.data import (
 )
 from depthmask.depth.base import Estimator
 from depthmask.depth.contract import check_depth
-from depthmask.encode import InstancesFormat, Labels
+from depthmask.encode import Encoder, InstancesFormat, Labels
 from depthmask.errors import DepthmaskError, NoPlaceError, ShardError
 from depthmask.geometry.cache import GeometryCache
 from depthmask.geometry.estimated import as_geometry
@@ -68,7 +68,7 @@ class Generate(Job):
                 progress.at(sample.index)
                 statistics.add(sample)
             laps("statistics")
-            ready, encoding = [], self.root.encode.encode_all(batch)
+            ready, encoding = [], self._encoder.encode(batch)
             for sample in batch:
                 progress.at(sample.index)
                 ready.append(next(encoding))
@@ -206,11 +206,16 @@ class Generate(Job):
             instances=composite.instances if self._keeps_instances else None,
             depth=depth,
             meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
+            background=composite.background.image,
         )
 
     @property
     def _keeps_instances(self) -> bool:
         return self.root.encode.instances is not InstancesFormat.none
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self.root.encode)
 
     @cached_property
     def _composer(self) -> Composer:

@@ -294,7 +294,7 @@ def test_the_sample_that_failed_is_named(
     owner, name = {
         "depth": (Layered, "annotate"),
         "statistics": (Statistics, "add"),
-        "encode": (Encode, "_members"),
+        "encode": (Encode, "encode_around"),
     }[station]
     before = getattr(owner, name)
     words = ["source.rooms=1", "source.furniture=1", "samples=20", f"output={tmp_path}"]

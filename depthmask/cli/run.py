@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -68,6 +69,9 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
     command = hydra.main(
         version_base="1.3", config_path=str(config_folder()), config_name="config"
     )(task)
+    # What is there now stays. A collection that looked at it each time took 0.6 s of the 1.3 s in
+    # which the records of 400,000 samples are read.
+    gc.freeze()
     with patch.object(sys, "argv", ["depthmask", *flags_first(arguments)]):
         command()
 
