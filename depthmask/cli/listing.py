@@ -17,7 +17,9 @@ SLOW_SECONDS = 0.3
 def stage_listing() -> str:
     """Every stage by group, with its settings and who provides it; then what was left out."""
     parts = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
-    parts.append("\n".join(["presets", *_presets()]))
+    folders = [config_folder(), *plugin_config_folders()]
+    found = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
+    parts.append("\n".join(["presets", *found]))
     if slow := list(_slow()):
         parts.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]
@@ -48,13 +50,12 @@ def summary(documented: type) -> str:
     return (inspect.getdoc(documented) or "").split("\n\n")[0].replace("\n", " ")
 
 
-def _presets() -> Iterator[str]:
-    """The YAML files of `conf/` and of plugins, each with its first line of comment."""
-    folders = [config_folder(), *plugin_config_folders()]
-    for path in (path for folder in folders for path in sorted(folder.glob("*/*.yaml"))):
+def presets(folder: Path) -> Iterator[tuple[str, str]]:
+    """How each YAML file of a folder of configs is chosen, and its first line of comment."""
+    for path in sorted(folder.glob("*/*.yaml")):
         group = path.parent.name
         plus = "" if group in KINDS else "+"
-        yield f"  {plus}{group}={path.stem}  {_first_comment(path)}"
+        yield f"{plus}{group}={path.stem}", _first_comment(path)
 
 
 def _first_comment(path: Path) -> str:

@@ -1,0 +1,59 @@
+"""Pages of the site that come from the code have every stage and every setting."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
+
+from depthmask.cli.main import VERBS
+from depthmask.config.registry import BUILT_IN, KINDS, registry
+from depthmask.config.root import BLOCKS, Root
+from depthmask.stage import describe_settings
+from tools.docs_pages import on_page_markdown, pages
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PAGES = pages()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_stages(kind: str) -> None:
+    text = PAGES[f"reference/{kind}.md"]
+    found = [one for one in registry().stages[kind].values() if one.provider.name == BUILT_IN]
+    assert found
+    for one in found:
+        _, _, section = text.partition(f"\n## {kind}={one.stage.name}\n")
+        for setting in describe_settings(one.stage):
+            assert f"| `{kind}.{setting.name}` | " in section.partition("\n## ")[0]
+
+
+def test_root_settings() -> None:
+    text = PAGES["reference/settings.md"]
+    for name, settings in [("", Root), *BLOCKS.items()]:
+        prefix = f"{name}." if name else ""
+        names = {setting.name for setting in describe_settings(settings)}
+        for one in names - {*KINDS, *BLOCKS}:
+            assert f"| `{prefix}{one}` | " in text
+
+
+def test_commands_and_presets() -> None:
+    text = PAGES["reference/commands.md"]
+    assert all(f"| `{verb}` | " in text for verb in VERBS)
+    for path in (ROOT / "conf").glob("*/*.yaml"):
+        assert f"{path.parent.name}={path.stem}` | " in text
+
+
+def test_all_are_in_the_menu() -> None:
+    menu = (ROOT / "mkdocs.yml").read_text()
+    files = [path.name for path in (ROOT / "docs").glob("*.md")]
+    assert [name for name in (*PAGES, *files) if f": {name}\n" not in menu] == ["index.md"]
+
+
+def test_links_out_of_the_site_become_names() -> None:
+    text = "[depthmask-x](../plugins/depthmask-x), [rules](../CONTRIBUTING.md), [tour](tour.md)"
+    expected = "`plugins/depthmask-x`, [rules](contributing.md), [tour](tour.md)"
+    assert on_page_markdown(text) == expected
+    assert on_page_markdown("the [table](../README.md)") == "the table (`README.md`)"

@@ -1,0 +1,115 @@
+"""Pages of the site that come from the code, as a hook of mkdocs.
+
+    mkdocs build
+
+Every built-in stage with its settings, the root settings, commands and presets, as `--help` has
+them; CONTRIBUTING and CHANGELOG as they stand beside this folder. Nothing of it is committed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import depthmask
+from depthmask.cli.listing import presets, summary
+from depthmask.cli.main import VERBS
+from depthmask.config.location import config_folder
+from depthmask.config.registry import BUILT_IN, KINDS, registry
+from depthmask.config.root import BLOCKS, Root
+from depthmask.stage import SettingInfo, describe_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+_FROM_ROOT = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
+_OUTWARD = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
+"""A link out of `docs/`, as those who read the files where they lie want it."""
+
+
+def pages() -> dict[str, str]:
+    """Path within the site -> Markdown."""
+    found = {f"reference/{kind}.md": _of_kind(kind) for kind in KINDS}
+    found["reference/settings.md"] = _of_root()
+    found["reference/commands.md"] = _of_commands()
+    for page, name in _FROM_ROOT.items():
+        found[page] = (ROOT / name).read_text(encoding="utf-8")
+    return found
+
+
+def on_files(files: Any, config: Any) -> Any:
+    """Add the pages."""
+    from mkdocs.structure.files import File
+
+    for path, text in pages().items():
+        files.append(File.generated(config, path, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """What lies outside of the site is named, not linked to."""
+    return _OUTWARD.sub(_inward, markdown)
+
+
+def _inward(link: re.Match[str]) -> str:
+    for page, name in _FROM_ROOT.items():
+        if link[2] == name:
+            return f"[{link[1]}]({page})"
+    return f"{link[1]} (`{link[2]}`)" if link[1] != link[2].rpartition("/")[2] else f"`{link[2]}`"
+
+
+def _of_kind(kind: str) -> str:
+    """The stages of a group."""
+    offered = registry().stages[kind].values()
+    stages = [one.stage for one in offered if one.provider.name == BUILT_IN]
+    base = getattr(depthmask, kind.title())
+    parts = [f"# {kind}", summary(base), f"Chosen by `{kind}=NAME`, set by `{kind}.SETTING=VALUE`."]
+    for stage in stages:
+        parts += [f"## {kind}={stage.name}", inspect.getdoc(stage) or ""]
+        parts += _table(describe_settings(stage), f"{kind}.")
+    return _joined(parts)
+
+
+def _of_root() -> str:
+    """What belongs to no single stage."""
+    own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
+    parts = ["# Root settings", "Of a whole run, as `samples=1000`.", *_table(own, "")]
+    for name, block in BLOCKS.items():
+        parts += [f"## {name}", inspect.getdoc(block) or ""]
+        parts += _table(describe_settings(block), f"{name}.")
+    return _joined(parts)
+
+
+def _of_commands() -> str:
+    chosen = [(name, text) for name, text in presets(config_folder())]
+    return _joined(
+        [
+            "# Commands and presets",
+            "After `python -m depthmask`, or the console script `depthmask`:",
+            *_rows(("command", "what it does"), VERBS.items()),
+            "Presets are YAML files that choose for you, `+preset=NAME`, `GROUP=NAME`, "
+            "`-m +experiment=NAME`:",
+            *_rows(("words", "what they choose"), chosen),
+        ]
+    )
+
+
+def _table(settings: Sequence[SettingInfo], prefix: str) -> list[str]:
+    if not settings:
+        return []
+    rows = [(f"{prefix}{one.name}", one.default, one.type, one.help) for one in settings]
+    return _rows(("setting", "default", "type, range", ""), rows, code=3)
+
+
+def _rows(head: Sequence[str], rows: Iterable[Sequence[str]], *, code: int = 1) -> list[str]:
+    """A table; the first `code` columns are set as code."""
+    lines = [head, ["---"] * len(head)]
+    for row in rows:
+        cells = [f"`{cell}`" if number < code and cell else cell for number, cell in enumerate(row)]
+        lines.append([cell.replace("|", "\\|") for cell in cells])
+    return ["\n".join(f"| {' | '.join(line)} |" for line in lines)]
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(parts) + "\n"
