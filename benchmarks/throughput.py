@@ -24,6 +24,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -117,29 +118,31 @@ def whole_process(
 
 
 def reading(assets: Path, samples: int) -> dict[str, float]:
-    """Samples per second read at random by `depthmask.open`, and streamed by it and webdataset."""
+    """Samples per second read and made at random, streamed by us and by webdataset."""
     import webdataset
 
     import depthmask
+    from depthmask.adapters.webdataset import sample, shards
 
+    settings = ["source=assets", f"source.root={assets}", *PAIRS, f"samples={samples}"]
     with tempfile.TemporaryDirectory() as folder:
         out = f"{folder}/out"
         subprocess.run(
-            [sys.executable, "-m", "depthmask", "source=assets", f"source.root={assets}", *PAIRS,
-             f"samples={samples}", f"output={out}"],
+            [sys.executable, "-m", "depthmask", *settings, f"output={out}"],
             check=True, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        dataset = depthmask.open(out)
+        dataset, virtual = depthmask.open(out), depthmask.virtual(settings)
         order = np.random.default_rng(0).integers(0, samples, samples).tolist()
-        shards = [str(path) for path in sorted(Path(out, "shards").iterdir())]
-        stream = webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8")
-        return {
-            "open()[i] at random": _rate(
-                samples, lambda: _exhaust(map(dataset.__getitem__, order))
-            ),
-            "open(), streaming": _rate(samples, lambda: _exhaust(dataset)),
-            "webdataset, streaming": _rate(samples, lambda: _exhaust(stream)),
+        stream = webdataset.WebDataset(shards(dataset), shardshuffle=False)
+        ways: dict[str, Iterable[object]] = {
+            "open()[i] at random": map(dataset.__getitem__, order),
+            "open(), streaming": dataset,
+            "webdataset, streaming, its decoders": stream.decode("rgb8"),
+            "webdataset, streaming, our decoders": stream.map(sample),
+            "virtual()[i] at random": map(virtual.__getitem__, order),
+            "virtual(), one after another": virtual,
         }
+        return {way: _rate(samples, partial(_exhaust, found)) for way, found in ways.items()}
 
 
 def _exhaust(samples: Iterable[object]) -> None:

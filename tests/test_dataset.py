@@ -113,7 +113,7 @@ def test_threads_with_more_shards_than_stay_open(
     with ThreadPoolExecutor(4) as threads:
         found = threads.map(lambda order: prints(few, order), orders(4))
         assert list(found) == [[wanted[number] for number in order] for order in orders(4)]
-    assert len(few._shards._shards) == 1
+    assert len(few._shards._open) == 1
 
 
 def test_files_are_given_back(dataset: Dataset) -> None:

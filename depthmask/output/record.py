@@ -17,8 +17,8 @@ from depthmask.shards import Layout, Shard
 
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
-Places: TypeAlias = NDArray[np.int64]
-"""The same for one member: int64 [samples, 3]."""
+Places: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
+"""The same for one member: [samples, 3], uint32 where that is enough."""
 MOST_SAMPLES = 10**12
 """Of a dataset: the root setting's limit, and more than anybody has disks for."""
 _LONGEST_NAME = 200
@@ -150,12 +150,13 @@ def _check_names(record: Record) -> None:
 
 
 def as_places(places: Any) -> Places:
-    """int64 [samples, 3] of what a writer, or a record, tells; ValueError if it is not that."""
+    """What a writer, or a record, tells; ValueError if it is not that."""
     # Looked at one by one: NumPy would make anything into an array, a long text a huge one.
     numbers = list(itertools.chain.from_iterable(places))
     if set(map(len, places)) != {3} or set(map(type, numbers)) != {int} or min(numbers) < 0:
         raise ValueError("a member's places are not (file, offset, bytes)")
-    return np.array(numbers, np.int64).reshape(-1, 3)
+    array = np.array(numbers, np.int64).reshape(-1, 3)
+    return array.astype(np.uint32) if max(numbers) < 1 << 32 else array
 
 
 def _check_members(record: Record) -> None:
@@ -165,7 +166,7 @@ def _check_members(record: Record) -> None:
             raise ValueError(f"{len(places)} places of {name!r} for {len(record)} samples")
     if not record.members:
         return
-    file, offset, size = np.concatenate(list(record.members.values())).T
+    file, offset, size = np.concatenate(list(record.members.values()), dtype=np.int64).T
     if size.max() > MOST_BYTES:
         raise ValueError(f"a member of {size.max()} bytes")
     ends = np.array([one.bytes for one in record.files])
