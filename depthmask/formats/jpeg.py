@@ -91,6 +91,8 @@ class JpegEncoder:
                 encode_jpeg(image, *self._settings, optimize=self._optimize) for image in images
             ]
         known = [None if one is None else self._known(one) for one in backgrounds]
+        if len(images) == 1 and known[0] is None:
+            return [encode_jpeg(images[0], *self._settings)]
         changed = [
             slice(0, height // STRIP) if strips is None else _changed(image, background)
             for image, background, strips in zip(images, backgrounds, known, strict=True)
