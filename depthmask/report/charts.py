@@ -21,13 +21,15 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """A name: nothing is loaded."""
 _WIDTH, _HEIGHT = 400, 180
 _MAP = 330
+_FEWEST = 10
+"""A histogram is at least so many bars wide: a single one would seem to fill the world."""
 _GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
 """So many cells become one, each way, from so many objects on; the canvas has 40, 20, 10 or 5."""
 _CONFIG = {
     "background": None,
     "font": "sans-serif",
     "view": {"stroke": None},
-    "axis": {"grid": False, "titleFontWeight": "normal", "tickSize": 4, "labelFontSize": 11},
+    "axis": {"grid": False, "labelFlush": False, "titleFontWeight": "normal", "tickSize": 4},
 }
 
 
@@ -44,7 +46,10 @@ def require_vega() -> None:
 def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool = False) -> Markup:
     """Bars of the share that each step has. percent: the numbers are parts of 1."""
     bars, total, factor = numbers.bars(), numbers.total, 100 if percent else 1
-    digits = _digits((bars[0].stop - bars[0].start) * factor)
+    step = bars[0].stop - bars[0].start
+    digits = _digits(step * factor)
+    margin = max(0, _FEWEST - len(bars)) / 2 * step
+    domain = [factor * max(0, bars[0].start - margin), factor * (bars[-1].stop + margin)]
     values = [
         {
             "start": bar.start * factor,
@@ -64,7 +69,7 @@ def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool =
             "data": {"values": values},
             "mark": {"type": "bar", "binSpacing": 1},
             "encoding": {
-                "x": {**x, "axis": {"tickCount": 8}},
+                "x": {**x, "axis": {"tickCount": 8}, "scale": {"domain": domain, "nice": False}},
                 "x2": {"field": "stop"},
                 "y": {**y, "axis": {"format": "%", "tickCount": 4, "grid": True}},
                 "description": {"field": "text"},

@@ -10,6 +10,7 @@ from typing import Any
 
 from depthmask.data import DepthContract
 from depthmask.report.collect import Findings
+from depthmask.report.words import counted, share
 
 _CLIPPED = 0.001
 """Part of the pixels at an end of the range from which on it is worth a warning."""
@@ -48,7 +49,7 @@ def checks(info: dict[str, Any], contract: DepthContract | None, found: Findings
 def _masks(found: Findings) -> Iterator[Check]:
     census, pixels = found.census, found.pixels
     if census.described:
-        empty, scarce = (_of(count, census.described) for count in (census.empty, census.scarce))
+        empty, scarce = (share(count, census.described) for count in (census.empty, census.scarce))
         if census.empty:
             numbers = ", ".join(map(str, census.empty_examples))
             text = f"Nothing of an object is to be seen in {empty} samples, such as {numbers}"
@@ -57,10 +58,11 @@ def _masks(found: Findings) -> Iterator[Check]:
             text = f"Less than 5% of any object is to be seen in {scarce} samples."
             yield Check(Level.note, "Masks all but empty", text)
         else:
-            text = f"At least 5% of an object is to be seen in all {census.described:,} samples."
+            samples = counted(census.described, "sample")
+            text = f"At least 5% of an object is to be seen in each of {samples}."
             yield Check(Level.good, "No empty masks", text)
     elif pixels.without_mask:
-        text = f"{_of(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
+        text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
         yield Check(Level.warning, "Empty masks", text)
     if "mask.jpg" in census.member_bytes:
         text = "Masks are kept as JPEG: their values near edges are not those that were made."
@@ -80,8 +82,8 @@ def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
             Level.warning if is_much else Level.good,
             "Clipped depth" if is_much else "Hardly any clipped depth",
             f"Values beyond {near} to {far} were moved there: of the valid pixels of "
-            f"{pixels.samples:,} samples, {pixels.at_near / (valid or 1):.2%} are at {near} and "
-            f"{pixels.at_far / (valid or 1):.2%} at {far}.",
+            f"{counted(pixels.samples, 'sample')}, {pixels.at_near / (valid or 1):.2%} are at "
+            f"{near} and {pixels.at_far / (valid or 1):.2%} at {far}.",
         )
     else:
         text = f"A value beyond {near} to {far} would have been an error; none was moved there."
@@ -119,13 +121,14 @@ def _assets(info: dict[str, Any], found: Findings) -> Iterator[Check]:
     unused = []
     for kind in ("backgrounds", "foregrounds"):
         used = {key for counts in getattr(found.census, kind).values() for key in counts}
-        if used and len(used) < info[kind]:
+        # Fewer samples than assets are bound to leave some out.
+        if used and len(used) < info[kind] <= info["samples"]:
             unused.append(f"{info[kind] - len(used):,} of {info[kind]:,} {kind}")
     if unused:
         yield Check(Level.note, "Unused assets", f"No sample shows {' and '.join(unused)}.")
     if left_out := info["left_out"]:
         files = [f"{one['file']} ({one['reason']})" for one in left_out]
-        text = f"{len(files):,} files could not be used{_named(files)}."
+        text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
         yield Check(Level.note, "Assets left out", text)
 
 
@@ -133,8 +136,8 @@ def _counts(info: dict[str, Any]) -> Iterator[Check]:
     counts, samples = info["counts"], info["samples"]
     if redrawn := counts.get("redrawn"):
         text = (
-            f"{_of(redrawn, samples)} samples drew other assets, as the first had no place "
-            f"({counts['redraws']:,} draws)."
+            f"{share(redrawn, samples)} samples drew other assets, as the first had no place "
+            f"({counted(counts['redraws'], 'draw')})."
         )
         yield Check(Level.note, "Assets drawn again", text)
     if fallbacks := counts.get("blend_fallbacks"):
@@ -147,7 +150,3 @@ def _named(names: list[str]) -> str:
         return ""
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
     return f": {', '.join(names[:_NAMED])}{more}"
-
-
-def _of(count: int, total: int) -> str:
-    return f"{count:,} of {total:,} ({count / total:.2%})"

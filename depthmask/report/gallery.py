@@ -69,10 +69,10 @@ class Card:
         keys = (layer.get("foreground") for layer in self.meta.get("layers", ()))
         return list(dict.fromkeys(str(key) for key in keys if key is not None))
 
-    @property
-    def objects(self) -> list[str]:
-        """A few words about each."""
-        return [_object_in_words(layer) for layer in self.meta.get("layers", ())]
+    def objects(self, *, labels: bool) -> list[str]:
+        """A few words about each; labels: with what it is."""
+        layers = self.meta.get("layers", ())
+        return [_object_in_words(layer, labels=labels) for layer in layers]
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -123,9 +123,10 @@ def steps_per_unit(contract: DepthContract) -> float:
     return min(MILLIMETRES, most) if contract.kind is DepthKind.metric_z else most
 
 
-def _object_in_words(layer: Mapping[str, Any]) -> str:
-    key, label = layer.get("foreground"), layer.get("label")
-    words = [f"{key} ({label})" if key is not None and label else str(key or label or "object")]
+def _object_in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
+    words = [str(layer.get("foreground", "object"))]
+    if labels and (label := layer.get("label")):
+        words.append(f"({label})")
     if (visible := layer.get("visible")) is not None:
         words.append(f"{visible:.0%} visible")
     if (depth_m := layer.get("depth_m")) is not None:

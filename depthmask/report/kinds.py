@@ -10,11 +10,12 @@ from typing import Any
 from depthmask.data import DepthContract, Size
 from depthmask.report.census import Census
 from depthmask.report.collect import Findings
+from depthmask.report.words import counted
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row: name, how many, pixels, bytes (None where they cannot be told apart), and remarks."""
+    """A row: name, how many, pixels, bytes (None where there are none of its own), and remarks."""
 
     name: str
     count: int
@@ -33,7 +34,7 @@ def kinds(
     yield _members("composites", samples, f"{canvas} RGB", sizes, ("jpg", "png"))
     yield _members("masks of composites", samples, canvas, sizes, ("mask.png", "mask.jpg"))
     if contract is None or not found.pixels.has_depth:
-        yield Kind("depth maps", 0, "", 0, "none are kept")
+        yield Kind("depth maps", 0, "", None, "none are kept")
     else:
         resolution = _pixels(contract.resolution)
         yield _members("depth maps", samples, resolution, sizes, ("depth.png", "depth.npz"))
@@ -60,8 +61,7 @@ def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
     masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
     own = info["foregrounds"] - masks["files"]
     remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
-    bytes_of_masks = masks["bytes"] if files else None
-    yield Kind("masks of foregrounds", info["foregrounds"], boxes, bytes_of_masks, remark)
+    yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
 
 
 def _members(
@@ -85,9 +85,8 @@ def _use(by_split: Mapping[str, Counter[str]]) -> str:
     if not total:
         return ""
     least, most = min(total.values()), max(total.values())
-    return (
-        f"each in {least:,} to {most:,} samples" if least < most else f"each in {least:,} samples"
-    )
+    fewest = f"{least:,} to " if least < most else ""
+    return f"each in {fewest}{counted(most, 'sample')}"
 
 
 def _pixels(size: Size | tuple[int, ...]) -> str:

@@ -122,12 +122,11 @@
     panes.classList.add("pointed");
     panes.style.setProperty("--x", `${100 * x}%`);
     panes.style.setProperty("--y", `${100 * y}%`);
-    const article = panes.closest("article");
-    article.querySelector("output").textContent = words(panes.querySelector("canvas"), x, y);
+    const canvas = panes.querySelector("canvas");
+    if (canvas?.depth) panes.querySelector("output").textContent = words(canvas, x, y);
   }
 
   function words(canvas, x, y) {
-    if (!canvas?.depth) return "";
     const column = Math.floor(x * canvas.width);
     const row = Math.floor(y * canvas.height);
     const value = canvas.depth[row * canvas.width + column];
@@ -136,7 +135,8 @@
 
   function leave(panes) {
     panes.classList.remove("pointed");
-    panes.closest("article").querySelector("output").textContent = "";
+    const output = panes.querySelector("output");
+    if (output) output.textContent = "";
   }
 
   for (const kind of ["pointermove", "pointerdown"]) {

@@ -21,26 +21,17 @@ from depthmask.formats.untrusted import untrusted
 from depthmask.output.colormap import colour
 from depthmask.output.publish import require_sealed
 from depthmask.pages import page_template
-from depthmask.report.census import Census
-from depthmask.report.charts import histogram, placement_map
 from depthmask.report.checks import checks
 from depthmask.report.collect import Findings, collect
+from depthmask.report.distributions import distributions
 from depthmask.report.gallery import Card, steps_per_unit, uri
 from depthmask.report.histogram import Histogram
 from depthmask.report.kinds import kinds
 from depthmask.report.remake import command
+from depthmask.report.words import counted, size
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth",)}
 _COLOURS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A picture with what stands above and below it."""
-
-    title: str
-    picture: Markup
-    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,8 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
     return page_template("depthmask.report").render(
         name=dataset.path.absolute().name,
         info=info,
-        bytes_in_words=_in_words(info["bytes"]),
+        counted=counted,
+        size=size,
         command=command(plan),
         splits=found.splits,
         checks=checks(info, contract, found),
@@ -94,10 +86,11 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         split_choices=_choices(found.cards, lambda card: [card.split], {}),
         background_choices=_choices(found.cards, lambda card: [card.background], {}),
         foreground_choices=_choices(found.cards, lambda card: card.foregrounds, labels),
+        has_labels=bool(labels),
         scale=_scale(contract, found.pixels.depth) if contract and found.pixels.has_depth else None,
         statistics=list(_statistics(dataset, found, contract)),
         kinds=list(kinds(info, contract, found)),
-        charts=list(_charts(info, contract, found)),
+        charts=list(distributions(info, contract, found)),
         stations=sorted(found.seconds.items(), key=lambda item: -item[1]),
         seconds=sum(found.seconds.values()),
         contract=contract_as_json(contract),
@@ -106,13 +99,6 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-
-
-def _in_words(size: int) -> str:
-    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
-        if size >= 10**power:
-            return f"{size / 10**power:,.2f} {unit}"
-    return f"{size} bytes"
 
 
 def _choices(
@@ -138,60 +124,6 @@ def _statistics(
             if any(cells):
                 unit = f" [{contract.unit}]" if kind == "depth" and contract else ""
                 yield f"{name}{unit}", cells
-
-
-def _charts(
-    info: dict[str, Any], contract: DepthContract | None, found: Findings
-) -> Iterator[Chart]:
-    census, pixels = found.census, found.pixels
-    decoded = f"{pixels.samples:,} samples decoded, spread over the {info['samples']:,}"
-    if pixels.samples == info["samples"]:
-        decoded = f"all {pixels.samples:,} samples"
-    if contract and pixels.depth.total:
-        unit = f" {contract.unit}"
-        title = f"depth [{contract.unit}]" if contract.unit else "depth"
-        yield Chart(
-            "Depth",
-            histogram(pixels.depth, title, unit),
-            f"Share of the valid pixels. {_quartiles(pixels.depth, unit)} From {decoded}.",
-        )
-    yield Chart(
-        "Mask area",
-        histogram(pixels.area, "covered part of the picture [%]", "%", percent=True),
-        f"Share of the samples. {_quartiles(pixels.area, '%', 100)} From {decoded}.",
-    )
-    everything = f"From the descriptions of all {census.samples:,} samples"
-    if census.visible.total:
-        yield Chart(
-            "Visible part",
-            histogram(census.visible, "part of the object to be seen [%]", "%", percent=True),
-            "Share of the objects, by what canvas edge and nearer things leave of them. "
-            f"{everything}, {census.objects:,} objects.",
-        )
-    if census.distance_m.total:
-        yield Chart(
-            "Distance of objects",
-            histogram(census.distance_m, "depth at the foot point [m]", " m"),
-            f"Share of the objects. {_quartiles(census.distance_m, ' m')} {everything}.",
-        )
-    if census.box_sizes is not None:
-        yield _placement(census, tuple(info["size"]), everything)
-
-
-def _placement(census: Census, size: tuple[int, int], source: str) -> Chart:
-    return Chart(
-        "Placement",
-        placement_map(census, size),
-        "Where the middles of the boxes lie: the stronger the colour, the more. The frame is the "
-        f"canvas. {source}.",
-    )
-
-
-def _quartiles(numbers: Histogram, unit: str, factor: float = 1) -> str:
-    first, middle, last = (
-        f"{numbers.quantile(part) * factor:#.3g}".rstrip(".") for part in (0.25, 0.5, 0.75)
-    )
-    return f"Median {middle}{unit}, the middle half {first} to {last}{unit}."
 
 
 def _scale(contract: DepthContract, depth: Histogram) -> Scale:

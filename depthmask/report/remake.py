@@ -23,7 +23,7 @@ _WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 def command(plan: dict[str, Any]) -> str | None:
     """The shell command that has this plan; None for a job that it does not know."""
     jobs = {"generate": lambda: words(plan["config"]), "convert": lambda: _convert(plan)}
-    making = jobs.get(plan["job"])
+    making = jobs.get(plan.get("job", ""))
     return None if making is None else shlex.join(["python", "-m", "depthmask", *making()])
 
 

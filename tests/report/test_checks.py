@@ -54,7 +54,10 @@ def found(info: dict[str, Any], one: Findings, depth: DepthContract | None = Non
 @pytest.mark.parametrize(
     ("visible", "line"),
     [
-        ((1.0, 0.05), "good: No empty masks: At least 5% of an object is to be seen in all 2"),
+        (
+            (1.0, 0.05),
+            "good: No empty masks: At least 5% of an object is to be seen in each of 2 samples.",
+        ),
         ((1.0, 0.04), "note: Masks all but empty: Less than 5% of any object is to be seen in 1"),
         (
             (0.0, 0.0, 1.0, 0.01),
@@ -89,7 +92,7 @@ def test_lossy_masks() -> None:
             True,
             12,
             "warning: Clipped depth: Values beyond 1 m to 10 m were moved there: of the valid "
-            "pixels of 1 samples, 0.00% are at 1 m and 10.08% at 10 m.",
+            "pixels of 1 sample, 0.00% are at 1 m and 10.08% at 10 m.",
         ),
         (True, 0, "good: Hardly any clipped depth"),
         (False, 12, "good: No clipped depth: A value beyond 1 m to 10 m would have been an error"),
@@ -131,6 +134,7 @@ def test_one_split_leaks_nothing() -> None:
 
 def test_assets() -> None:
     text = found({"backgrounds": 3}, findings(1.0))
+    assert "Unused" not in found({"backgrounds": 5}, findings(1.0))
     assert "note: Unused assets: No sample shows 2 of 3 backgrounds." in text
     left_out = [{"file": f"fg/{number}.png", "reason": "broken"} for number in range(7)]
     text = found({"left_out": left_out}, findings(1.0))

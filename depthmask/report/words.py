@@ -1,0 +1,21 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 sample`, `1,234 samples`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def share(count: int, total: int) -> str:
+    """`3 of 400 (0.75%)`."""
+    return f"{count:,} of {total:,} ({count / total:.2%})"
+
+
+def size(bytes: int) -> str:
+    """In the largest unit of which there is one."""
+    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if bytes >= 10**power:
+            return f"{bytes / 10**power:,.2f} {unit}"
+    return counted(bytes, "byte")
