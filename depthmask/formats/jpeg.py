@@ -15,6 +15,8 @@ import functools
 import re
 import weakref
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,7 +38,6 @@ _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
 _WORTH_IT = 3
 """Pictures on the same background, before that is coded itself."""
-_MOST_BACKGROUNDS = 4096
 
 Strips: TypeAlias = list[bytes]
 
@@ -110,11 +111,13 @@ class JpegEncoder:
 
     def _known(self, background: UInt8) -> Strips | None:
         """The strips of a background; None before it has been seen often enough."""
-        found = self._backgrounds.get(id(background))
-        if found is None or found.pixels() is not background:
-            found = self._backgrounds[id(background)] = _Background(background)
-            if len(self._backgrounds) > _MOST_BACKGROUNDS:
-                del self._backgrounds[next(iter(self._backgrounds))]
+        number = id(background)
+        found = self._backgrounds.get(number)
+        if found is None:
+            # Forgotten with the array, before another one can have its number.
+            forget = partial(self._backgrounds.pop, number)
+            found = _Background(weakref.ref(background, forget))
+            self._backgrounds[number] = found
         found.seen += 1
         if found.strips is None and found.seen >= _WORTH_IT:
             (found.strips,) = self._coded([background])
@@ -130,15 +133,13 @@ class JpegEncoder:
         return [[next(strips) for _ in range(len(part) // STRIP)] for part in parts]
 
 
+@dataclass(slots=True)
 class _Background:
-    """The strips of a background, while its pixels are kept elsewhere. seen: how often."""
+    """What is known of a background while its pixels are kept elsewhere. seen: how often."""
 
-    __slots__ = ("pixels", "seen", "strips")
-
-    def __init__(self, pixels: UInt8) -> None:
-        self.pixels = weakref.ref(pixels)
-        self.seen = 0
-        self.strips: Strips | None = None
+    alive: weakref.ref[UInt8]
+    seen: int = 0
+    strips: Strips | None = None
 
 
 def _changed(image: UInt8, background: Any) -> slice:

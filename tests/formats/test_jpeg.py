@@ -150,6 +150,8 @@ def test_another_array_with_the_same_number_is_another_background() -> None:
         image[:16] = 7
         for _ in range(4):
             assert encoder.encode([image], [background]) == [encode_jpeg(image, 50)]
+    del background
+    assert not encoder._backgrounds
 
 
 def test_tables_of_their_own_make_smaller_files_of_the_same_pixels() -> None:
