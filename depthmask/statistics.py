@@ -108,7 +108,7 @@ class Statistics:
         )
         self._squares.add(image)
         if sample.depth is not None:
-            self._add_depth(sample.depth)
+            self.add_depth(sample.depth)
         if attempt := sample.meta.get("attempt"):
             self.counts.update(redrawn=1, redraws=attempt)
         if fallbacks := sample.meta.get("blend_fallbacks"):
@@ -124,7 +124,8 @@ class Statistics:
             self._mask.add(self._pixels, [mask], [squares])
             self._sums, self._pixels = [], 0
 
-    def _add_depth(self, depth: Float32) -> None:
+    def add_depth(self, depth: Float32) -> None:
+        """Add a depth map alone."""
         # Invalid pixels are 0 and add nothing.
         small = depth.max() <= _MOST_MM / 1000
         rows = max(1, _MOST_AT_ONCE // depth.shape[1])

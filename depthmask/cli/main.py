@@ -18,6 +18,7 @@ VERBS = {
     "stats": "print the statistics of a dataset",
     "report": "make one HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
+    "annotate": "depth for samples that are there: annotate OUT depth=densedepth output=OUT2",
     "convert": "move a dataset into other files: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",
     "new-plugin": "make a package for a stage of your own: new-plugin KIND NAME",

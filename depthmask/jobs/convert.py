@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
-from typing import Any
 
-from depthmask.config.build import to_plain
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.depth.contract import contract_as_json
 from depthmask.encode import DepthFormat, Expected, decode
-from depthmask.job import Job, Progress
+from depthmask.job import Progress
+from depthmask.jobs.base import OverOrigin, claim_of, output_of
 from depthmask.jobs.origin import Origin
 from depthmask.jobs.recode import Recoding, recoding
-from depthmask.location import Location, location
 from depthmask.output.guard import Claim
-from depthmask.output.summary import SCHEMA
 from depthmask.shards import Shard
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps
-from depthmask.versions import versions
 from depthmask.writer.base import check_shard_size
 
 _TOGETHER = 64
 """Samples between two signs of progress."""
-CONFIG = ("samples", "size", "shard_size", "encode", "writer")
-"""What of the config decides about the dataset."""
 
 
 @dataclass(frozen=True)
-class Convert(Job):
+class Convert(OverOrigin):
     """The job of moving the samples of a dataset into other files."""
-
-    origin: Origin
-    recoding: Recoding
 
     def encoded(
         self, shard: Shard, statistics: Statistics, laps: Laps, progress: Progress
@@ -70,18 +59,10 @@ class Convert(Job):
         arrays = self.root.writer.reads_arrays
         return self.recoding.apply(there, self.origin.most_pixels, arrays=arrays)
 
-    def named(self, index: int) -> str:
-        """With where it comes from."""
-        return f"sample {index} of {', '.join(self.origin.paths)}"
-
     @property
     def sample_bytes(self) -> int:
         """As many as there."""
         return self.origin.sample_bytes
-
-    def described(self, claim: Claim) -> dict[str, Any]:
-        """As there."""
-        return self.origin.described()
 
 
 def convert(origin: Origin, root: Root, given: Collection[str]) -> tuple[Convert, Claim]:
@@ -101,33 +82,14 @@ def converted(origin: Origin, root: Root, found: Recoding) -> tuple[Convert, Cla
     contract = None if found.encode.depth is DepthFormat.none else origin.contract
     found.encode.check(contract)
     root = replace(root, samples=origin.samples, size=list(origin.size))
-    wanted = Claim(
-        {
-            "schema": SCHEMA,
-            "job": "convert",
-            "dataset": {"paths": list(origin.paths), "sha256": origin.sha256},
-            "encoded": sorted(found.changed),
-            "config": {key: value for key, value in to_plain(root).items() if key in CONFIG},
-            "depth": contract_as_json(contract),
-            "versions": versions(root),
-        }
-    )
-    output = output_of(root, origin.paths, wanted)
-    layout = origin.layout(root.shard_size)
+    wanted = claim_of("convert", origin, root, found, contract)
+    output, layout = output_of(root, origin, wanted), origin.layout(root.shard_size)
     job = Convert(root, layout, contract, output, wanted.lineage, origin, found)
-    check_shard_size(root.writer, expected(job.wanted(origin.read(0))), layout)
+    check_shard_size(root.writer, _expected(job.wanted(origin.read(0))), layout)
     return job, wanted
 
 
-def expected(first: Encoded) -> Expected:
+def _expected(first: Encoded) -> Expected:
     """What samples will bring, by the first."""
     arrays = {name: array.nbytes for name, array in first.arrays.items()}
     return Expected(len(first.members), sum(map(len, first.members.values())), arrays)
-
-
-def output_of(root: Root, paths: Sequence[str], wanted: Claim) -> Location:
-    """The folder of a dataset that is made from others."""
-    if root.output is not None:
-        return location(root.output)
-    name = f"{Path(paths[0]).stem}-{root.writer.name}-{wanted.fingerprint[:8]}"
-    return location("outputs") / name

@@ -13,7 +13,7 @@ from depthmask.dataset import open as open_dataset
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
 from depthmask.jobs.origin import Origin
-from depthmask.location import Location, location
+from depthmask.location import location
 from depthmask.output.publish import require_sealed
 from depthmask.output.summary import manifest_hash, numbering
 from depthmask.output.verify import file_problems
@@ -25,7 +25,10 @@ _DESCRIBED = ("size", "variants", "splits", "leakage", "backgrounds", "foregroun
 
 
 class Made(Origin):
-    """A finished dataset, read shard by shard, each hashed before it is believed."""
+    """A finished dataset, read shard by shard, each hashed before it is believed.
+
+    root, job, inputs: of the run that made it, by its `plan.json`.
+    """
 
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)
@@ -36,6 +39,10 @@ class Made(Origin):
         self.contract = self._dataset.contract
         self.numbering = numbering(info)
         self.sample_bytes = -(-info["bytes"] // self.samples)
+        plan = require_sealed(self._dataset.path / "plan.json")
+        with untrusted(str(self._dataset.path / "plan.json")):
+            self.root: Root = from_plain(plan["config"])
+            self.job, self.inputs = str(plan["job"]), plan.get("inputs")
         self.encode = self.root.encode
         self.sha256 = manifest_hash(self._dataset.records())
         if self.sha256 != info["manifest_sha256"]:
@@ -43,11 +50,6 @@ class Made(Origin):
                 f"{path}: its records are not those that dataset.json was made from; "
                 f"`python -m depthmask verify {path} --repair` mends it"
             )
-
-    @property
-    def root(self) -> Root:
-        """The config that the dataset was made with."""
-        return from_plain_plan(self._dataset.path)
 
     def read(self, index: int) -> Encoded:
         """As its writer reads it."""
@@ -81,10 +83,3 @@ class Made(Origin):
             return None
         with untrusted(f"{self._dataset.path}: {record.shard}"):
             return Statistics.from_sums(record.statistics)
-
-
-def from_plain_plan(folder: Location) -> Root:
-    """The config in the `plan.json` of a dataset."""
-    plan = require_sealed(folder / "plan.json")
-    with untrusted(str(folder / "plan.json")):
-        return from_plain(plan["config"])

@@ -52,24 +52,30 @@ class Recoding:
 
     def apply(self, encoded: Encoded, most_pixels: int, *, arrays: bool) -> Encoded:
         """The sample as it is wanted; arrays: whether its writer looks at those."""
-        kept = {
-            name: data for name, data in encoded.members.items() if PARTS[name] not in self.changed
-        }
-        lacking = self._lacking(encoded, {PARTS[name] for name in kept})
-        if not lacking and not arrays:
+        kept = self._kept(encoded)
+        if not arrays and not self._lacking(kept, has_depth(encoded)):
             return Encoded(encoded.key, _in_order(kept), {})
-        sample = decode(encoded, most_pixels)
+        return self.filled(encoded, decode(encoded, most_pixels), arrays=arrays)
+
+    def filled(self, encoded: Encoded, sample: Sample, *, arrays: bool) -> Encoded:
+        """The same, where the sample behind the members is known, or has another depth."""
+        kept = self._kept(encoded)
+        lacking = self._lacking(kept, sample.depth is not None)
         if lacking:
             self._check_exact(sample, lacking)
             made = self.encode.encode(sample).members
             kept |= {name: data for name, data in made.items() if PARTS[name] in lacking}
         return Encoded(encoded.key, _in_order(kept), _arrays(kept, sample) if arrays else {})
 
-    def _lacking(self, encoded: Encoded, kept: Collection[str]) -> set[str]:
+    def _kept(self, encoded: Encoded) -> dict[str, bytes]:
+        members = encoded.members.items()
+        return {name: data for name, data in members if PARTS[name] not in self.changed}
+
+    def _lacking(self, kept: Mapping[str, bytes], depth: bool) -> set[str]:
         wanted = {"image", "mask"}
-        if self.encode.depth is not DepthFormat.none and has_depth(encoded):
+        if depth and self.encode.depth is not DepthFormat.none:
             wanted.add("depth")
-        return wanted - set(kept)
+        return wanted - {PARTS[name] for name in kept}
 
     def _check_exact(self, sample: Sample, lacking: Collection[str]) -> None:
         """Nobody asked for rounding."""

@@ -136,12 +136,12 @@ def _tables(dataset: Dataset, record: Record) -> dict[str, list[str]]:
 
 
 def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list[str]:
-    """One for each object."""
+    """One for each object whose box is known."""
     image, mask = (
         path_of(meta, key, next(name for name in members if FOLDERS.get(name) == folder))
         for folder in ("fg_bg", "fg_bg_mask")
     )
-    boxes = [layer["box"] for layer in meta["layers"]]
+    boxes = [layer["box"] for layer in meta["layers"] if "box" in layer]
     return [
         "\t".join([image, mask, *map(str, (left, top, width, height))])
         for top, left, height, width in boxes

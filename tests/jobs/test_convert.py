@@ -180,7 +180,7 @@ def test_damage_is_not_carried_over(
         (["DIR", "DIR"], "one dataset at a time"),
         (["DIR", "writer=nosuch"], "writer=nosuch: no such writer"),
         (["DIR", "encode.labels=coco"], "encode.labels=coco: is made with the samples"),
-        (["nosuch"], "nosuch: no dataset here"),
+        (["nosuch"], "nosuch: no such file or folder"),
     ],
 )
 def test_bad_commands_in_one_line(

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeAlias
 
-from depthmask.cli.run import options_and_overrides
+from depthmask.cli.run import options_and_overrides, single
+from depthmask.cli.screen import Screen
+from depthmask.cli.summary import show_result
+from depthmask.config.root import Root
 from depthmask.errors import UsageError
+from depthmask.job import Job
+from depthmask.jobs.find import origin
+from depthmask.jobs.origin import Origin
+from depthmask.output.guard import Claim
+from depthmask.run import carry_out
+from depthmask.source.base import Checked
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
 """Settings that mean something where the samples are there already."""
 
 
-def split_words(
+Prepare: TypeAlias = Callable[[Origin, Root, Collection[str]], tuple[Job, Claim]]
+"""From samples, a config and the names that the user gave in it to a job and its claim."""
+
+
+def over_origin(
+    verb: str, arguments: Sequence[str], groups: Collection[str], prepare: Prepare
+) -> int:
+    """Run a job over the samples at the paths that come first; returns the exit code."""
+    paths, words = _split_words(verb, arguments, groups)
+
+    def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
+        there = origin(paths)
+        job, wanted = prepare(there, root, _names(overrides))
+        checked = Checked(there.sha256, files=there.assets)
+        show_result(carry_out(job, wanted, checked, screen), screen)
+
+    return single(task, words)
+
+
+def _split_words(
     verb: str, arguments: Sequence[str], groups: Collection[str]
 ) -> tuple[list[str], list[str]]:
     """The datasets that come first, and what goes to Hydra.
@@ -24,7 +53,7 @@ def split_words(
     words = list(arguments[len(paths) :])
     if not paths:
         raise UsageError(f"{verb}: name a dataset first, as in `depthmask {verb} OUT output=OUT2`")
-    for name in names(words):
+    for name in _names(words):
         if name.partition(".")[0] not in (*groups, "hydra"):
             raise UsageError(
                 f"{name}: {verb} has no use for it, the samples are there; "
@@ -35,7 +64,7 @@ def split_words(
     return paths, words
 
 
-def names(words: Sequence[str]) -> frozenset[str]:
+def _names(words: Sequence[str]) -> frozenset[str]:
     """Of the settings that are overridden, as `encode.depth`."""
     _, overrides = options_and_overrides(words)
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)

@@ -1,0 +1,13 @@
+"""`depthmask annotate OUT depth=densedepth output=OUT2`: depth for samples that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from depthmask.cli.over_origin import DECIDING, over_origin
+from depthmask.jobs.annotate import annotate
+
+
+def main(arguments: Sequence[str]) -> int:
+    """OUT: a dataset, a zip or tar laid out as DepthMaskDataset's, or a folder of pictures."""
+    return over_origin("annotate", arguments, (*DECIDING, "depth", "geometry"), annotate)
