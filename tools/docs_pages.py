@@ -67,17 +67,17 @@ def _of_kind(kind: str) -> str:
     parts = [f"# {kind}", summary(base), f"Chosen by `{kind}=NAME`, set by `{kind}.SETTING=VALUE`."]
     for stage in stages:
         parts += [f"## {kind}={stage.name}", inspect.getdoc(stage) or ""]
-        parts += _table(describe_settings(stage), f"{kind}.")
+        parts += _table(describe_settings(stage))
     return _joined(parts)
 
 
 def _of_root() -> str:
     """What belongs to no single stage."""
     own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
-    parts = ["# Root settings", "Of a whole run, as `samples=1000`.", *_table(own, "")]
+    parts = ["# Root settings", "Of a whole run, as `samples=1000`.", *_table(own)]
     for name, block in BLOCKS.items():
         parts += [f"## {name}", inspect.getdoc(block) or ""]
-        parts += _table(describe_settings(block), f"{name}.")
+        parts += [f"Set by `{name}.SETTING=VALUE`.", *_table(describe_settings(block))]
     return _joined(parts)
 
 
@@ -95,20 +95,26 @@ def _of_commands() -> str:
     )
 
 
-def _table(settings: Sequence[SettingInfo], prefix: str) -> list[str]:
+def _table(settings: Sequence[SettingInfo]) -> list[str]:
     if not settings:
         return []
-    rows = [(f"{prefix}{one.name}", one.default, one.type, one.help) for one in settings]
+    rows = [(one.name, one.default, one.type, one.help) for one in settings]
     return _rows(("setting", "default", "type, range", ""), rows, code=3)
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]], *, code: int = 1) -> list[str]:
     """A table; the first `code` columns are set as code."""
-    lines = [head, ["---"] * len(head)]
+    lines: list[Sequence[str]] = [head, ["---"] * len(head)]
     for row in rows:
-        cells = [f"`{cell}`" if number < code and cell else cell for number, cell in enumerate(row)]
-        lines.append([cell.replace("|", "\\|") for cell in cells])
+        lines.append([*map(_code, row[:code]), *(text.replace("|", "\\|") for text in row[code:])])
     return ["\n".join(f"| {' | '.join(line)} |" for line in lines)]
+
+
+def _code(text: str) -> str:
+    # Within backticks the mark before | would be shown.
+    if not text:
+        return ""
+    return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -127,7 +127,7 @@ def _of_tables(about: About) -> Parts:
 def _of_shards(about: About) -> Parts:
     """No more than their names, and their hashes if they are not too many."""
     if about.listed.files is not None:
-        note = f"Croissant has no way to look into {about.listed.suffix or 'these'} files."
+        note = "How samples lie in these files is more than Croissant can say."
         return Parts([_file_object(file) for file in about.listed.files], [], note)
     note = "Croissant can look into archives that are named one by one; these are too many."
     return Parts([_shards(about, split) for split in about.splits], [], note)
