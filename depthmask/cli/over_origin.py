@@ -17,7 +17,6 @@ from depthmask.jobs.find import origin
 from depthmask.jobs.origin import Origin
 from depthmask.output.guard import Claim
 from depthmask.run import carry_out
-from depthmask.source.base import Checked
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
 """Settings that mean something where the samples are there already."""
@@ -36,8 +35,7 @@ def over_origin(
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         there = origin(paths)
         job, wanted = prepare(there, root, _names(overrides))
-        checked = Checked(there.sha256, files=there.assets)
-        show_result(carry_out(job, wanted, checked, screen), screen)
+        show_result(carry_out(job, wanted, there.checked, screen), screen)
 
     return single(task, words)
 

@@ -34,5 +34,5 @@ def again(plan: dict[str, Any], output: Location) -> tuple[Job, Claim, Checked]:
     if kind in _OVER_ORIGIN:
         there = origin(paths)
         job, wanted = _OVER_ORIGIN[kind](there, root, Recoding(root.encode, changed))
-        return job, wanted, Checked(there.sha256, files=there.assets)
+        return job, wanted, there.checked
     raise UsageError(f"{output / 'plan.json'}: no job of this version is called {kind!r}")
