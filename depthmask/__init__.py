@@ -36,7 +36,7 @@ from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageEr
 from depthmask.formats.untrusted import untrusted
 from depthmask.geometry.base import Geometry
 from depthmask.job import Job, Progress
-from depthmask.location import Location
+from depthmask.location import Address, Location
 from depthmask.output.record import Members, Record
 from depthmask.pipeline import Generate, make_shard
 from depthmask.placement.base import Placement
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Address",
     "AssetFiles",
     "Background",
     "Blend",
@@ -112,7 +113,7 @@ __all__ = [
 ]
 
 
-def open(path: str | PathLike[str]) -> Dataset:
+def open(path: str | PathLike[str] | Address) -> Dataset:
     """Open a finished dataset as a random-access sequence of samples.
 
     `len(ds)`, `ds[i].image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by

@@ -14,7 +14,7 @@ from depthmask.depth.contract import contract_from_json
 from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.formats.untrusted import untrusted
-from depthmask.location import Location, location
+from depthmask.location import Address, Location, location
 from depthmask.open_shards import Opened, OpenShards
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
@@ -156,7 +156,7 @@ def require_record(output: Location, shard: str) -> Record:
     return record
 
 
-def open(path: str | PathLike[str]) -> Dataset:
+def open(path: str | PathLike[str] | Address) -> Dataset:
     """Open a finished dataset; UsageError if there is none at `path`."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():

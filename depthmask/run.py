@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from depthmask.card import cards
@@ -34,7 +36,7 @@ from depthmask.output.quarantine import quarantine
 from depthmask.output.record import Record, recorded
 from depthmask.output.store import store_of
 from depthmask.output.summary import SCHEMA, manifest_hash, summarise
-from depthmask.output.verify import standing
+from depthmask.output.verify import side_by_side, standing
 from depthmask.pipeline import Generate, in_one_line
 from depthmask.plan import Plan, Sampling
 from depthmask.shards import Shard, Shards
@@ -76,14 +78,18 @@ def carry_out(job: Job, wanted: Claim, checked: Checked, screen: Screen) -> Resu
     start = time.perf_counter()
     overwrite = job.root.overwrite
     examine(job.output, wanted, overwrite=overwrite)
-    with _one_line_for_failures(job.output), locked(job.output):
+    with (
+        _one_line_for_failures(job.output),
+        locked(job.output) as require_lock,
+        store_of(job.output).appended(job.output / "run.log") as log,
+    ):
         found = claim(job.output, wanted, overwrite=overwrite)
-        screen.open_log(job.output / "run.log")
+        screen.open_log(log)
         _log.info("depthmask %s, %s, %s", versions(job.root)["depthmask"], machine(), job.output)
         for one in checked.left_out:
             _log.info("left out: %s: %s", one.file, one.reason)
         quarantine(job.output, checked.left_out)
-        made, stations = _complete(job, wanted, found, checked, screen)
+        made, stations = _complete(job, wanted, found, checked, screen, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
@@ -102,7 +108,12 @@ def _one_line_for_failures(output: Location) -> Iterator[None]:
 
 
 def _complete(
-    job: Job, wanted: Claim, found: Found, checked: Checked, screen: Screen
+    job: Job,
+    wanted: Claim,
+    found: Found,
+    checked: Checked,
+    screen: Screen,
+    require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
     done: list[Shard] = []
@@ -119,9 +130,12 @@ def _complete(
         registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
         add_seconds(stations, job.before(screen))
         for record in _make(job, missing, screen):
+            require_lock()
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _finish(job, wanted, checked)
+        summary = _finish(job, wanted, checked)
+        require_lock()
+        write_sealed(job.output / "dataset.json", summary)
         registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
     return missing.samples, stations
 
@@ -136,7 +150,10 @@ def _is_complete(job: Job) -> bool:
 
 def _records(job: Job) -> Iterator[Record]:
     """Those of all shards, read one by one: a million of them would not fit the memory."""
-    return (require_record(job.output, shard.name) for shard in job.plan.shards())
+    names = (shard.name for shard in job.plan.shards())
+    read = partial(require_record, job.output)
+    readers = store_of(job.output).readers
+    return map(read, names) if readers == 1 else side_by_side(readers, read, names)
 
 
 def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, Claim]:
@@ -218,17 +235,19 @@ def _make(job: Job, missing: Shards, screen: Screen) -> Any:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
-    """Derived files first, `dataset.json` last: with it the dataset is complete."""
+def _finish(job: Job, wanted: Claim, checked: Checked) -> dict[str, Any]:
+    """Make the derived files; returns what `dataset.json` shall say."""
     listed = Listed()
     summary = summarise(job, listed.through(_records(job)), wanted, checked)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
     title = f"{job.output.name}: {len(dataset):,} samples"
+    preview = io.BytesIO()
     contact_sheet([dataset[index] for index in chosen], title, job.contract).save(
-        job.output / "preview.jpg", quality=92
+        preview, "jpeg", quality=92
     )
+    (job.output / "preview.jpg").write_bytes(preview.getvalue())
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
@@ -245,4 +264,4 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> None:
     job.root.writer.derive(dataset)
     dataset.close()
     shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
-    write_sealed(job.output / "dataset.json", summary)
+    return summary

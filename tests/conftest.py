@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,6 +20,10 @@ from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_
 from depthmask.errors import DepthmaskError
 from depthmask.source.base import Checked, Source
 from depthmask.stage import stage
+
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from tools.s3_server import Server, s3_server
 
 # The same examples in every run: a red test stays red until its cause is mended.
 hypothesis.settings.register_profile(
@@ -42,6 +47,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ["DEPTHMASK_CACHE"]
     else:
         os.environ["DEPTHMASK_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Server]:
+    """An S3 server with the bucket `s3://bucket`; the environment points to it from here on."""
+    with s3_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from depthmask.depth.layered import Layered
 from depthmask.encode import Encode
 from depthmask.errors import ShardError
 from depthmask.job import Progress
+from depthmask.location import Location
 from depthmask.pipeline import make_shard
 from depthmask.run import prepare
 from depthmask.statistics import Statistics
@@ -64,8 +65,8 @@ def members(dataset: Dataset) -> list[dict[str, bytes]]:
     return [dataset.encoded(index).members for index in range(len(dataset))]
 
 
-def shards(out: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted((out / "shards").iterdir())}
+def shards(out: Location) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(Path(f"{out}/shards").iterdir())}
 
 
 def test_samples_do_not_depend_on_workers_or_shards(assets: Path, tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ Every round takes one writer and one kind of run (a new dataset, one that is ext
 an overwrite), kills it one to five times (the parent, one worker or the whole process group) at
 times that fall anywhere from start-up to the end, and runs the same command again to its end.
 Exits 1 if any round lost, doubled or changed a sample, or left a process behind.
+
+`--s3` has the datasets in an S3 server that it starts; what a round begins with is put there, and
+what it ends with fetched to be looked at, by boto3.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -28,8 +32,11 @@ from pathlib import Path
 # So that it runs as a script, too.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
+from depthmask.location import Location, location
 from depthmask.output.publish import read_sealed
+from depthmask.output.verify import verify
 from tools import tiny
+from tools.s3_server import BUCKET, Server, s3_server
 
 KINDS = ("new", "extend", "repair", "overwrite")
 VICTIMS = ("parent", "worker", "group")
@@ -52,8 +59,15 @@ class Round:
 class Arena:
     """A folder with assets, and for each writer what uninterrupted runs make of them."""
 
-    def __init__(self, folder: Path, writers: tuple[str, ...] = tiny.WRITERS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        writers: tuple[str, ...] = tiny.WRITERS,
+        server: Server | None = None,
+    ) -> None:
+        """server: where the datasets of the rounds go, instead of to the folder."""
         self._folder = folder
+        self._server = server
         self.assets = tiny.make_assets(folder / "assets")
         self.writers = writers
         self.seconds: dict[str, float] = {}
@@ -63,12 +77,20 @@ class Arena:
             start = time.monotonic()
             self._finish(self.before(writer, "repair"), writer)
             self.seconds[writer] = time.monotonic() - start
+        if server:
+            start = time.monotonic()
+            self._finish(self.where(folder / "timed"), writers[0])
+            self.seconds = dict.fromkeys(writers, time.monotonic() - start)
+
+    def where(self, output: Path) -> Location:
+        """Where the dataset of a round lies, as its command has it."""
+        return location(f"s3://{BUCKET}/{output.name}") if self._server else output
 
     def before(self, writer: str, kind: str) -> Path:
         """The finished dataset that a kind of round begins with."""
         return self._folder / f"{writer}-{kind}"
 
-    def arguments(self, output: Path, writer: str, *more: str) -> list[str]:
+    def arguments(self, output: Location, writer: str, *more: str) -> list[str]:
         """Those of a run."""
         plan = (f"samples={SAMPLES}", f"shard_size={SHARD}", "runner.workers=2")
         return tiny.words(self.assets, output, f"writer={writer}", *plan, *more)
@@ -81,7 +103,10 @@ class Arena:
         done = Round(number, kind, writer)
         output = self._folder / f"round-{number}"
         self._prepare(output, done, chance)
-        command = self._command(output, done)
+        if self._server:
+            self._server.push(output, output.name)
+            shutil.rmtree(output, ignore_errors=True)
+        command = self._command(self.where(output), done)
         for _ in range(chance.randint(1, 5)):
             done.kills.append(self._kill(command, done, output, chance))
         log = output.with_suffix(".log")
@@ -93,6 +118,9 @@ class Arena:
         if code:
             done.problems.append(f"exit code {code}: {log.read_text().strip()[-300:]}")
         else:
+            if self._server:
+                done.problems += map(str, verify(self.where(output)))
+                self._server.pull(output.name, output)
             wanted = tiny.sha256s(self.before(writer, "repair"))
             done.problems += tiny.losses(output, SAMPLES, wanted)
         if left := tiny.orphans(process.pid):
@@ -103,8 +131,8 @@ class Arena:
             log.unlink()
         return done
 
-    def _finish(self, output: Path, writer: str, *more: str) -> None:
-        log = output.with_suffix(".log")
+    def _finish(self, output: Location, writer: str, *more: str) -> None:
+        log = self._folder / f"{output.name}.log"
         if tiny.start(self.arguments(output, writer, *more), log).wait(DEADLINE_S):
             raise SystemExit(f"the uninterrupted run failed: {log.read_text()}")
 
@@ -118,7 +146,7 @@ class Arena:
             for path in chance.sample(damaged, 15):
                 _damage(path, chance)
 
-    def _command(self, output: Path, done: Round) -> list[str]:
+    def _command(self, output: Location, done: Round) -> list[str]:
         if done.kind == "repair":
             return ["verify", str(output), "--repair"]
         more = ["overwrite=true"] if done.kind == "overwrite" else []
@@ -130,7 +158,9 @@ class Arena:
         """Start, wait, kill; who was killed, and how far the run had come."""
         victim = chance.choice(VICTIMS)
         # Start-up is a third of it; a resumed run is shorter.
-        wait_s = chance.uniform(0.1, 1.1) * self.seconds[done.writer]
+        # Rounds side by side share the one server.
+        latest = 2.0 if self._server else 1.1
+        wait_s = chance.uniform(0.1, latest) * self.seconds[done.writer]
         process = tiny.start(command)
         time.sleep(wait_s)
         workers = tiny.children(process.pid)
@@ -148,10 +178,11 @@ class Arena:
         else:
             victim = "parent"
             process.kill()
-        return victim, "(too late)" if process.wait(DEADLINE_S) == 0 else stage_of(output)
+        is_late = process.wait(DEADLINE_S) == 0
+        return victim, "(too late)" if is_late else stage_of(self.where(output))
 
 
-def stage_of(output: Path) -> str:
+def stage_of(output: Location) -> str:
     """How far a dataset has come."""
     if read_sealed(output / "dataset.json") is not None:
         return "complete"
@@ -204,9 +235,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--at-once", type=int, default=2, help="rounds that run side by side")
+    parser.add_argument("--s3", action="store_true", help="datasets in an S3 server")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="depthmask-kill-"))
-    arena = Arena(folder)
+    with s3_server() if options.s3 else nullcontext() as server:
+        return _run(Arena(folder, server=server), folder, options)
+
+
+def _run(arena: Arena, folder: Path, options: argparse.Namespace) -> int:
     done = []
     for one in rounds(arena, options.rounds, options.seed, options.at_once):
         done.append(one)

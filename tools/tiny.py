@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from depthmask.dataset import Dataset
+from depthmask.location import Location
 from depthmask.output.verify import verify
 
 WRITERS = ("webdataset", "zip", "npz")
@@ -40,7 +41,7 @@ def make_assets(root: Path) -> Path:
     return root
 
 
-def words(assets: Path, output: Path, *more: str) -> list[str]:
+def words(assets: Path, output: Location, *more: str) -> list[str]:
     """The arguments of a run with composited depth that needs no network."""
     return [
         "source=assets",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.location import refuse_passwords
 
 VERBS = {
     "run": "make, resume or extend a dataset (what happens without a verb)",
@@ -66,6 +67,8 @@ def _dispatch(words: list[str]) -> int:
         )
     else:
         verb = "run"
+    for word in words:
+        refuse_passwords(word)
     # Only the verb's own imports: help and plugins are there before hydra would be.
     module = importlib.import_module(f"depthmask.cli.{verb.replace('-', '_')}")
     _on_signals(_raise)

@@ -16,6 +16,7 @@ import re
 import shlex
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from depthmask.config.build import from_config
 from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.location import Address, Location, location
 from depthmask.output.lock import LOCK, locked
 from depthmask.run import run
 from depthmask.sweep.announced import announced
@@ -164,20 +166,20 @@ def _composed(arguments: Sequence[str]) -> DictConfig:
         raise explain(error, arguments) from error
 
 
-def _folder(config: DictConfig) -> Path:
+def _folder(config: DictConfig) -> Location:
     """Where the table goes: the sweep's output; without one a folder that the command finds again.
 
     The words of the command name it, as a dataset's is named by its plan.
     """
     if config.output is not None:
-        return Path(config.output)
+        return location(config.output)
     asked = [config.hydra.overrides.task, config.hydra.sweeper]
     text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in asked)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Path("outputs") / f"sweep-{digest[:8]}"
+    return location("outputs") / f"sweep-{digest[:8]}"
 
 
-def _refuse_what_is_not_ours(folder: Path) -> None:
+def _refuse_what_is_not_ours(folder: Location) -> None:
     """UsageError if the folder holds a dataset, or anything that no sweep has put there."""
     if (folder / "plan.json").exists():
         raise UsageError(
@@ -196,11 +198,23 @@ def _refuse_what_is_not_ours(folder: Path) -> None:
 
 
 @contextmanager
-def _own_notes(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
-    """The folder of the jobs' results, without those of an earlier sweep.
+def _own_notes(folder: Location, arguments: Sequence[str]) -> Iterator[Path]:
+    """The local folder of the jobs' results, without those of an earlier sweep.
 
     It goes again if there is no table in the end: a command with a typing error leaves nothing.
     """
+    if isinstance(folder, Address):
+        mark = folder / JOBS / _MARK
+        with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as notes:
+            yield Path(notes)
+        mark.write_text(json.dumps({"arguments": list(arguments)}) + "\n", encoding="utf-8")
+        return
+    with _notes_within(folder, arguments) as notes_within:
+        yield notes_within
+
+
+@contextmanager
+def _notes_within(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
     notes = folder / JOBS
     is_new = not notes.exists()
     notes.mkdir(exist_ok=True)
@@ -235,7 +249,7 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _show(folder: Path, table: Table, arguments: Sequence[str], seconds: float) -> None:
+def _show(folder: Location, table: Table, arguments: Sequence[str], seconds: float) -> None:
     command = shlex.join(["python", "-m", "depthmask", *arguments])
     write_whole(folder / TABLE, table.as_csv())
     write_whole(folder / PAGE, page(table, folder, command, seconds))

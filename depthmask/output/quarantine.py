@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 
 from depthmask.location import Location
+from depthmask.output.store import store_of
 from depthmask.source.base import LeftOut
 
 FOLDER = "quarantine"
@@ -17,9 +17,9 @@ def quarantine(output: Location, left_out: Iterable[LeftOut]) -> None:
         for path in one.copies:
             # `bg/photo.png`: names are unique within their folder only.
             target = output / FOLDER / path.parent.name / path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            reason = target.with_name(f"{path.name}.txt")
+            store_of(output).make_folder(target.parent)
+            reason = target.parent / f"{path.name}.txt"
             reason.write_text(f"{one.file}: {one.reason}\n", encoding="utf-8")
             # What a link out of the folder leads to is not ours, and a pipe has no end.
             if path.is_file() and not path.is_symlink():
-                shutil.copyfile(path, target)
+                target.write_bytes(path.read_bytes())

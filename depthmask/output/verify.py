@@ -53,7 +53,9 @@ def standing(output: Location, shards: Iterable[Shard], lineage: str) -> Iterato
 
     lineage: of the dataset that the shards have to be of.
     """
-    for record in _side_by_side(lambda shard: _whole(output, shard, lineage), shards):
+    for record in side_by_side(
+        _hashing(output), lambda shard: _whole(output, shard, lineage), shards
+    ):
         if record is not None:
             yield record
 
@@ -79,7 +81,9 @@ def verify(output: Location) -> list[Problem]:
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
     manifest, known, unknown = Manifest(), set[Location](), set[str]()
-    for look in _side_by_side(lambda name: _look(output, name, lineage), shard_names(summary)):
+    for look in side_by_side(
+        _hashing(output), lambda name: _look(output, name, lineage), shard_names(summary)
+    ):
         problems += [Problem(look.shard, text) for text in look.problems]
         known.add(record_path(output, look.shard))
         known.update(output / "shards" / file.name for file in look.files)
@@ -89,8 +93,8 @@ def verify(output: Location) -> list[Problem]:
     if not unknown and manifest.sha256 != summary.get("manifest_sha256"):
         problems.append(Problem(None, "the records are not those that dataset.json was made from"))
     problems += [
-        Problem(None, f"{path.relative_to(output)}: belongs to no shard", stray=path)
-        for path in _strays(output, known, unknown)
+        Problem(None, f"{name}: belongs to no shard", stray=output / name)
+        for name in _strays(output, known, unknown)
     ]
     return problems
 
@@ -111,21 +115,25 @@ def _look(output: Location, shard: str, lineage: str) -> _Look:
     return _Look(shard, record.files, foreign + file_problems(output, record))
 
 
-def _side_by_side(work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
-    """`map` in threads, in order, a few items ahead: there may be a million of them."""
-    # hashlib gives the GIL away; two cores hash some 3 GB/s.
-    threads = ThreadPoolExecutor(cores())
+def side_by_side(count: int, work: Callable[[_In], _Out], items: Iterable[_In]) -> Iterator[_Out]:
+    """`map` in so many threads, in order, a few items ahead: there may be a million of them."""
+    threads = ThreadPoolExecutor(count)
     ahead: deque[Future[_Out]] = deque()
     try:
         for item in items:
             ahead.append(threads.submit(work, item))
-            if len(ahead) > 4 * cores():
+            if len(ahead) > 4 * count:
                 yield ahead.popleft().result()
         while ahead:
             yield ahead.popleft().result()
     finally:
         # After Ctrl-C nobody waits for what was only queued.
         threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _hashing(output: Location) -> int:
+    """How many files to hash at once: hashlib gives the GIL away, two cores hash some 3 GB/s."""
+    return max(cores(), store_of(output).readers)
 
 
 def _implausible(output: Location, summary: dict[str, Any]) -> str | None:
@@ -157,15 +165,16 @@ def file_problems(output: Location, record: Record) -> list[str]:
     return [f"{name} {difference}" for name, difference in found if difference]
 
 
-def _strays(output: Location, known: set[Location], unknown: set[str]) -> list[Location]:
+def _strays(output: Location, known: set[Location], unknown: set[str]) -> list[str]:
     """Files among shards and records that no shard accounts for.
 
     unknown: shards without a record. Nobody knows what their files are; by their name they are
     theirs.
     """
     return sorted(
-        path
-        for folder in (output / "shards", output / "records")
-        for path in store_of(output).files(folder)
-        if path not in known and path.relative_to(folder).parts[0].partition(".")[0] not in unknown
+        f"{folder}/{name}"
+        for folder in ("shards", "records")
+        for name in store_of(output).files(output / folder)
+        if output / folder / name not in known
+        and name.partition("/")[0].partition(".")[0] not in unknown
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from depthmask.depth.base import Estimator
 from depthmask.job import Job, Progress
+from depthmask.location import Address
 from depthmask.machine import cores
 from depthmask.output.record import Record
 from depthmask.runner._workers import Worker
@@ -47,6 +48,8 @@ class Local(Runner):
     def _wanted(self, job: Job) -> int:
         if self.workers:
             return self.workers
+        if isinstance(job.output, Address) and job.output.is_memory:
+            return 1
         # N workers would load N models, and one model uses all cores.
         if isinstance(job.root.depth, Estimator):
             return 1

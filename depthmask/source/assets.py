@@ -5,23 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from enum import Enum
 from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import compress
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image
 
 from depthmask.data import Background, Camera, Foreground, Size
 from depthmask.errors import UsageError
+from depthmask.location import Address, location
 from depthmask.machine import cores
 from depthmask.source import _images as images
+from depthmask.source._copies import copies
 from depthmask.source._folder import SUFFIXES, AssetError, Listing, listing, shown
 from depthmask.source._table import Facts, Row, read_facts
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
@@ -84,7 +87,7 @@ class Assets(Source):
     side; with `foreground_scale=null` they stay as they are.
     """
 
-    root: str = setting(help="the folder that holds bg/ and fg/")
+    root: str = setting(help="the folder or URL that holds bg/ and fg/")
     foreground_scale: float | None = setting(
         150 / 160, gt=0, le=4, help="long side of a cut-out by the canvas's shorter side, or null"
     )
@@ -145,7 +148,8 @@ class Assets(Source):
         state = (type(self), repr(self), size, _state(self._root))
         looked = _LAST.get(state)
         if looked is None:
-            looked = self._look(size)
+            with self._named_as_given():
+                looked = self._look(size)
             _LAST.clear()
             if _is_settled(state[-1]):
                 _LAST[state] = looked
@@ -156,6 +160,14 @@ class Assets(Source):
                 looked.unused,
             )
         return looked.checked
+
+    @contextmanager
+    def _named_as_given(self) -> Iterator[None]:
+        """An error names a copy by its URL."""
+        try:
+            yield
+        except UsageError as error:
+            raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
 
     def _look(self, size: Size) -> _Looked:
         found = self._scan()
@@ -287,9 +299,22 @@ class Assets(Source):
         content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
         return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Settings and the names in use: where their copies lie is each machine's own affair."""
+        state = {item.name: getattr(self, item.name) for item in fields(self)}
+        if "_listings" in self.__dict__:
+            state["_used"] = {
+                folder: {key: path.name for key, path in files.items()}
+                for folder, files in self._listings.items()
+            }
+        return state
+
     @property
     def _root(self) -> Path:
-        root = Path(self.root).expanduser()
+        place = location(self.root)
+        if isinstance(place, Address):
+            return self._copies
+        root = place.expanduser()
         if not root.is_dir():
             raise UsageError(f"source.root={self.root}: no such folder")
         return root
@@ -305,8 +330,21 @@ class Assets(Source):
         return self._listings[folder]
 
     @cached_property
+    def _copies(self) -> Path:
+        place = location(self.root)
+        assert isinstance(place, Address), "a folder needs no copy"
+        return copies(place)
+
+    @cached_property
     def _listings(self) -> dict[str, dict[str, Path]]:
         """Files by key, in their folders; after `check` those that can be used, in workers too."""
+        used: dict[str, dict[str, str]] | None = self.__dict__.get("_used")
+        if used is not None:
+            root = self._root
+            return {
+                folder: {key: root / folder / name for key, name in names.items()}
+                for folder, names in used.items()
+            }
         return {folder: one.files for folder, one in self._scan().items()}
 
     @cached_property

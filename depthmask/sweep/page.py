@@ -7,12 +7,12 @@ import io
 import math
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 import depthmask
+from depthmask.location import Location, location
 from depthmask.pages import page_template
 from depthmask.sweep.result import JobResult, Status
 from depthmask.sweep.table import Table, in_short, settings
@@ -45,7 +45,7 @@ class Card:
     sheet: Sheet | None
 
 
-def page(table: Table, folder: Path, command: str, seconds: float) -> str:
+def page(table: Table, folder: Location, command: str, seconds: float) -> str:
     """The whole file. folder: of the sweep; seconds: that all of it took."""
     results = table.results
     return page_template("depthmask.sweep").render(
@@ -72,7 +72,7 @@ def _card(table: Table, one: JobResult, row: dict[str, Any]) -> Card:
         status=one.status,
         reason=one.reason,
         dataset=one.dataset,
-        sheet=_sheet(Path(one.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
+        sheet=_sheet(location(one.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
         if one.dataset
         else None,
     )
@@ -111,7 +111,7 @@ def _abreast(table: Table) -> int:
     return len(values) if is_product and 1 < len(values) <= _MOST_ABREAST else 2
 
 
-def _sheet(path: Path, most_bytes: int) -> Sheet | None:
+def _sheet(path: Location, most_bytes: int) -> Sheet | None:
     """The contact sheet, smaller if it has more bytes; None if there is none to read."""
     try:
         content = path.read_bytes()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.errors import UsageError
+from depthmask.location import Address, Location
 
 
 class Status(Enum):
@@ -79,8 +80,11 @@ def result_files(notes: Path) -> list[Path]:
     return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Location, text: str) -> None:
     """Write a file that a reader finds whole or not at all; not synced: all of it can be remade."""
+    if isinstance(path, Address):
+        path.write_text(text, encoding="utf-8")
+        return
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     temporary.write_text(text, encoding="utf-8")
     os.replace(temporary, path)

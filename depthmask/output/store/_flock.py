@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,8 +12,12 @@ from depthmask.errors import UsageError
 from depthmask.output.store.base import LOCK
 
 
+def _held() -> None:
+    """Always, while its process lives."""
+
+
 @contextmanager
-def flocked(output: Path) -> Iterator[None]:
+def flocked(output: Path) -> Iterator[Callable[[], None]]:
     """Hold the folder; UsageError if another run has it.
 
     The kernel's lock, so it ends with its process however that ends: the file that stays behind,
@@ -31,6 +35,6 @@ def flocked(output: Path) -> Iterator[None]:
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield
+        yield _held
     finally:
         os.close(handle)

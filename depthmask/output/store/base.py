@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, ClassVar, Generic, Protocol, TypeVar
 
 from depthmask.location import Location
 from depthmask.output.record import ShardFile
@@ -19,6 +19,10 @@ TEMPORARY = ".tmp"
 """How the names of files end before they are whole."""
 
 
+Where = TypeVar("Where", bound=Location)
+"""The kind of location that a store has."""
+
+
 class Opened(Protocol):
     """A published file, for reads anywhere in it."""
 
@@ -29,61 +33,68 @@ class Opened(Protocol):
         """Give it back."""
 
 
-class Store(ABC):
+class Store(ABC, Generic[Where]):
     """Holds datasets. A file is either whole, durable and under its name, or it is not there."""
 
+    readers: ClassVar[int]
+    """How many small files are best read side by side."""
+
     @abstractmethod
-    def drafts(self, output: Location) -> Path:
+    def drafts(self, output: Where) -> Path:
         """The local folder for unfinished shards of a dataset; it need not exist."""
 
     @abstractmethod
-    def publish(self, draft: Path, shards: Location) -> tuple[ShardFile, ...]:
+    def publish(self, draft: Path, shards: Where) -> tuple[ShardFile, ...]:
         """Hash all files of a draft and move them to the folder of the shards, durably."""
 
     @abstractmethod
-    def write(self, path: Location, content: bytes) -> None:
+    def write(self, path: Where, content: bytes) -> None:
         """Put a small file in its place, durably, in one step that a reader sees whole or not."""
 
     @abstractmethod
-    def new_file(self, path: Location) -> AbstractContextManager[Path]:
+    def new_file(self, path: Where) -> AbstractContextManager[Path]:
         """A local path for a file that is made step by step, and gets its place at the end."""
 
     @abstractmethod
-    def read(self, path: Location, most: int) -> bytes:
+    def appended(self, path: Where) -> AbstractContextManager[Path]:
+        """A local path for a file that each run appends to; it gets its place however that ends."""
+
+    @abstractmethod
+    def read(self, path: Where, most: int) -> bytes:
         """A small file; OSError or ValueError unless it is one, of so many bytes at most."""
 
     @abstractmethod
-    def open(self, folder: Location, file: ShardFile) -> Opened:
+    def open(self, folder: Where, file: ShardFile) -> Opened:
         """A published file; DepthmaskError unless it has the size that it was published with."""
 
     @abstractmethod
-    def stream(self, folder: Location, file: ShardFile) -> BinaryIO:
+    def stream(self, folder: Where, file: ShardFile) -> BinaryIO:
         """The same, for what reads and seeks."""
 
     @abstractmethod
-    def difference(self, folder: Location, file: ShardFile) -> str | None:
+    def difference(self, folder: Where, file: ShardFile) -> str | None:
         """What is there instead of a published file, by its content; None if it is the same."""
 
     @abstractmethod
-    def files(self, folder: Location) -> Iterator[Location]:
-        """All files below a folder."""
+    def files(self, folder: Where) -> Iterator[str]:
+        """The names of all files below a folder, with forward slashes."""
 
     @abstractmethod
-    def remove(self, path: Location) -> None:
+    def remove(self, path: Where) -> None:
         """Delete a file, or a folder with all that is in it."""
 
     @abstractmethod
-    def make_folder(self, path: Location) -> None:
+    def make_folder(self, path: Where) -> None:
         """Make a folder whose name is durable, where folders are things of their own."""
 
     @abstractmethod
-    def remove_leftovers(self, output: Location) -> None:
+    def remove_leftovers(self, output: Where) -> None:
         """Remove what a killed run left unfinished."""
 
     @abstractmethod
-    def free(self, output: Location) -> int | None:
+    def free(self, output: Where) -> int | None:
         """Bytes that are free there; None where nobody counts them."""
 
     @abstractmethod
-    def locked(self, output: Location) -> AbstractContextManager[None]:
-        """Hold a dataset; UsageError if another run has it."""
+    def locked(self, output: Where) -> AbstractContextManager[Callable[[], None]]:
+        """Hold a dataset; UsageError if another run has it. Gives what raises once it is lost."""

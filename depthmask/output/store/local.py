@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -22,8 +22,10 @@ from depthmask.output.store._flock import flocked
 from depthmask.output.store.base import DRAFTS, TEMPORARY, Opened, Store
 
 
-class LocalStore(Store):
+class LocalStore(Store[Path]):
     """The file systems of this machine."""
+
+    readers = 1
 
     def drafts(self, output: Path) -> Path:
         return output / DRAFTS
@@ -59,6 +61,11 @@ class LocalStore(Store):
             os.fsync(file.fileno())
         os.replace(temporary, path)
 
+    @contextmanager
+    def appended(self, path: Path) -> Iterator[Path]:
+        """In its place."""
+        yield path
+
     def read(self, path: Path, most: int) -> bytes:
         """A regular file; never a link, or what would be read for ever."""
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,8 +97,9 @@ class LocalStore(Store):
             return f"cannot be read ({error.strerror})"
         return None if digest == file.sha256 else "has another content (sha256 differs)"
 
-    def files(self, folder: Path) -> Iterator[Path]:
-        return (path for path in folder.rglob("*") if path.is_file())
+    def files(self, folder: Path) -> Iterator[str]:
+        paths = (path for path in folder.rglob("*") if path.is_file())
+        return (path.relative_to(folder).as_posix() for path in paths)
 
     def remove(self, path: Path) -> None:
         if path.is_dir() and not path.is_symlink():
@@ -117,7 +125,7 @@ class LocalStore(Store):
         there = next(folder for folder in (output, *output.absolute().parents) if folder.is_dir())
         return shutil.disk_usage(there).free
 
-    def locked(self, output: Path) -> AbstractContextManager[None]:
+    def locked(self, output: Path) -> AbstractContextManager[Callable[[], None]]:
         self.make_folder(output)
         return flocked(output)
 

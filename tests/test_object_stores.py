@@ -1,0 +1,269 @@
+"""Datasets in object stores: made, resumed, extended, repaired and read as those in folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import depthmask
+from depthmask import bucket
+from depthmask.cli.main import main
+from depthmask.location import Address, location
+from depthmask.output.publish import read_sealed
+from depthmask.output.verify import verify
+from tools import kill_loop, tiny
+from tools.s3_server import Server, s3_server
+
+PLAN = ("shard_size=3", "runner.workers=1")
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.make_assets(tmp_path_factory.mktemp("stores") / "assets")
+
+
+@pytest.fixture(params=["memory", "s3"])
+def out(request: pytest.FixtureRequest) -> Address:
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+    return address(f"{request.param}://bucket")
+
+
+def address(top: str) -> Address:
+    place = location(f"{top}/{os.urandom(6).hex()}/data")
+    assert isinstance(place, Address)
+    return place
+
+
+def make(assets: Path, out: object, *more: str) -> int:
+    return main(tiny.words(assets, out, *PLAN, *more))  # type: ignore[arg-type]
+
+
+def files(out: Any, folder: str = "shards") -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((out / folder).iterdir())}
+
+
+@pytest.mark.parametrize("writer", ["webdataset", "npz", "folder"])
+def test_the_same_bytes_as_in_a_folder(
+    assets: Path, out: Address, tmp_path: Path, writer: str
+) -> None:
+    more = ("samples=7", f"writer={writer}", "encode.labels=coco")
+    assert make(assets, tmp_path / "out", *more) == 0
+    assert make(assets, out, *more) == 0
+    assert verify(out) == []
+    there, here = depthmask.open(str(out)), depthmask.open(tmp_path / "out")
+    for one, other in zip(there, here, strict=True):
+        assert np.array_equal(one.image, other.image)
+        assert np.array_equal(one.depth, other.depth)  # type: ignore[arg-type]
+        assert one.meta == other.meta
+    assert there.info["manifest_sha256"] == here.info["manifest_sha256"]
+    names = {path.name for path in out.iterdir()}
+    assert names == {path.name for path in (tmp_path / "out").iterdir()} - {".lock", ".drafts"}
+    for name in ("coco_train.json", "preview.jpg"):
+        assert (out / name).read_bytes()[:300] == (tmp_path / "out" / name).read_bytes()[:300]
+
+
+def test_resume_extend_overwrite_and_repair(
+    assets: Path, out: Address, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert make(assets, out, "samples=4") == 0
+    before = files(out)
+    assert make(assets, out, "samples=4") == 0
+    assert "nothing is left to do" in capfd.readouterr().err
+    assert make(assets, out, "samples=8") == 0
+    assert "5 samples (3 are there already)" in capfd.readouterr().err
+    assert files(out)["train-000000.tar"] == before["train-000000.tar"]
+    assert len(depthmask.open(out)) == 8
+    assert make(assets, out, "samples=8", "seed=1") == 2
+    assert "holds another dataset: seed is 0 there and 1 now" in capfd.readouterr().err
+    whole = files(out)
+    path = out / "shards" / "train-000001.tar"
+    path.write_bytes(whole[path.name][:-600])
+    (out / "shards" / "train-000002.tar").unlink()
+    (out / "shards" / "more.tar").write_bytes(b"not ours")
+    assert main(["verify", str(out)]) == 1
+    said = capfd.readouterr().out
+    assert "train-000001: train-000001.tar has" in said
+    assert "train-000002: train-000002.tar is missing" in said
+    assert "shards/more.tar: belongs to no shard" in said
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert files(out) == whole
+    assert make(assets, out, "samples=8", "seed=1", "overwrite=true") == 0
+    assert files(out) != whole
+    assert verify(out) == []
+    log = (out / "run.log").read_bytes().decode()
+    assert "train-000000: samples 0..2" in log
+
+
+def test_a_truncated_object_is_no_sample(assets: Path, out: Address) -> None:
+    assert make(assets, out, "samples=3") == 0
+    path = out / "shards" / "train-000000.tar"
+    path.write_bytes(path.read_bytes()[:-600])
+    with pytest.raises(depthmask.DepthmaskError, match=r"verify OUT --repair"):
+        depthmask.open(out)[0]
+
+
+def test_stats_render_convert_and_report(
+    assets: Path, out: Address, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert make(assets, out, "samples=3") == 0
+    capfd.readouterr()
+    assert main(["stats", str(out)]) == 0
+    assert "3 samples of 32x32, 1 shards" in capfd.readouterr().out
+    assert main(["render", str(out), "--index", "1", "--into", str(tmp_path)]) == 0
+    sample = depthmask.open(out).encoded(1)
+    assert (tmp_path / "000000001.jpg").read_bytes() == sample.members["jpg"]
+    assert main(["report", str(out)]) == 0
+    assert b"<html" in (out / "report.html").read_bytes()[:200]
+    other = out.parent / "other"
+    words = ["convert", str(out), f"output={other}", "writer=zip", "runner.workers=1"]
+    assert main(words) == 0
+    assert depthmask.open(other).encoded(1).members == sample.members
+
+
+def test_what_is_there_already_is_left_alone(
+    assets: Path, out: Address, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (out / "mine.txt").write_bytes(b"mine")
+    assert make(assets, out, "samples=3") == 2
+    assert "the folder is not empty and holds no dataset of ours" in capfd.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+def test_memory_and_workers(assets: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert make(assets, address("memory://b"), "samples=7", "runner.workers=2") == 2
+    assert "memory:// lives in one process; say runner.workers=1" in capfd.readouterr().err
+
+
+def test_a_sweep(out: Address, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["-m", "seed=0,1", "samples=2", "size=[32,32]", "source.rooms=2", "source.furniture=2"]
+    words += ["runner.workers=1", f"output={out}"]
+    assert main(words) == 0
+    table = (out / "sweep.csv").read_bytes().decode().splitlines()
+    assert len(table) == 3
+    assert b"data:image/jpeg;base64" in (out / "sweep.html").read_bytes()
+    names = {path.name for path in out.iterdir()}
+    assert names >= {"sweep.csv", "sweep.html", "jobs"}
+    assert len(names) == 5
+    capfd.readouterr()
+    assert main(words) == 0
+    assert (out / "sweep.csv").read_bytes().count(b"nothing left to do") == 2
+    assert main([*words[2:], "seed=0"]) == 2
+
+
+def test_assets_by_url(assets: Path, tmp_path: Path, s3: Server) -> None:
+    prefix = os.urandom(6).hex()
+    s3.push(assets, prefix)
+    url = f"s3://bucket/{prefix}"
+    words = ["samples=7", "runner.workers=2"]
+    assert make(assets, tmp_path / "here", *words) == 0
+    assert make(assets, tmp_path / "there", *words, f"source.root={url}") == 0
+    assert files(tmp_path / "there") == files(tmp_path / "here")
+    plan = read_sealed(tmp_path / "there" / "plan.json")
+    here = read_sealed(tmp_path / "here" / "plan.json")
+    assert plan is not None
+    assert here is not None
+    assert (plan["config"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
+
+
+def test_a_bad_asset_is_named_by_its_url(
+    assets: Path, tmp_path: Path, s3: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(assets, tmp_path / "assets")
+    (tmp_path / "assets" / "bg" / "bad.png").write_bytes(b"no picture")
+    prefix = os.urandom(6).hex()
+    s3.push(tmp_path / "assets", prefix)
+    url = f"s3://bucket/{prefix}"
+    assert make(assets, tmp_path / "out", "samples=3", f"source.root={url}/") == 2
+    assert f"error: {url}/bg/bad.png: not a JPEG" in capfd.readouterr().err
+    more = (f"source.root={url}", "source.on_bad_asset=quarantine")
+    assert make(assets, tmp_path / "out", "samples=3", *more) == 0
+    assert (tmp_path / "out" / "quarantine" / "bg" / "bad.png").read_bytes() == b"no picture"
+    assert make(assets, tmp_path / "none", "samples=3", f"source.root={url}/none") == 2
+    assert f"{url}/none/bg: no such folder" in capfd.readouterr().err
+
+
+def test_two_runs_refuse_each_other_and_a_killed_one_is_continued(
+    assets: Path, s3: Server, tmp_path: Path
+) -> None:
+    plan = ("samples=300", "shard_size=20", "runner.workers=2")
+    out = address("s3://bucket")
+    words = tiny.words(assets, out, *plan)
+    first = tiny.start(words)
+    try:
+        while not (out / "records").is_dir():
+            assert first.poll() is None
+            time.sleep(0.02)
+        os.killpg(first.pid, signal.SIGSTOP)
+        second = tiny.start(words, tmp_path / "log")
+        assert second.wait(60) == 2
+        said = (tmp_path / "log").read_text()
+        assert f"another run is at work there (process {first.pid} on " in said
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
+    assert not (out / "dataset.json").exists()
+    third = tiny.start(words, tmp_path / "log")
+    assert third.wait(120) == 0, (tmp_path / "log").read_text()
+    assert "are there already" in (tmp_path / "log").read_text()
+    assert main(tiny.words(assets, tmp_path / "whole", *plan)) == 0
+    s3.pull(out.key, tmp_path / "fetched")
+    assert tiny.losses(tmp_path / "fetched", 300, tiny.sha256s(tmp_path / "whole")) == []
+
+
+def test_a_server_that_goes_away(
+    assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One clear line, and the same command goes on when it is back."""
+    monkeypatch.setattr(bucket, "RETRIES", 1)
+    out = address("s3://bucket")
+    with s3_server() as server:
+        bucket._connected.cache_clear()
+        put, count = bucket.put, 0
+
+        def dies(*where: Any) -> Any:
+            nonlocal count
+            count += "records" in where[1]
+            if count == 3:
+                server.process.kill()
+                server.process.wait()
+            return put(*where)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(bucket, "put", dies)
+            assert make(assets, out, "samples=20") == 1
+        said = capfd.readouterr().err.strip().splitlines()
+        assert said[-1].startswith("error: s3://bucket/")
+        assert "the store does not answer" in said[-1]
+        assert "run the same command again" in said[-1]
+    bucket._connected.cache_clear()
+
+
+@pytest.mark.parametrize("words", [["verify"], ["stats"], ["render", "--index", "0"]])
+def test_nothing_there(s3: Server, words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert main([words[0], "s3://bucket/nothing", *words[1:]]) == 2
+    assert capfd.readouterr().err.startswith("error: s3://bucket/nothing")
+
+
+@pytest.mark.slow
+def test_kills(s3: Server, tmp_path: Path) -> None:
+    """A few; 30 rounds: tools/kill_loop.py --s3."""
+    arena = kill_loop.Arena(tmp_path, ("webdataset",), s3)
+    done = list(kill_loop.rounds(arena, 2, seed=5, at_once=2))
+    assert [one for one in done if one.problems] == []
+    assert sum(len(one.kills) for one in done) >= 2
+
+
+def test_the_core_does_without() -> None:
+    """Neither the library nor boto3 is imported for a dataset in a folder."""
+    code = "import sys, depthmask.run; sys.exit('obstore' in sys.modules or 'boto3' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
