@@ -64,6 +64,11 @@ class Card:
         return str(self.meta.get("background", ""))
 
     @property
+    def blend(self) -> str:
+        """Its name, where a scene is shown once with each of several."""
+        return str(self.meta.get("blend", ""))
+
+    @property
     def foregrounds(self) -> list[str]:
         """Their keys, each once."""
         keys = (layer.get("foreground") for layer in self.meta.get("layers", ()))

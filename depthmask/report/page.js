@@ -19,6 +19,7 @@
   const facts = new Map(articles.map((article) => [article, {
     split: [article.dataset.split],
     background: [article.dataset.background],
+    blend: [article.dataset.blend],
     foreground: JSON.parse(article.dataset.foreground),
   }]));
 

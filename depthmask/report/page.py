@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 from markupsafe import Markup
 
 import depthmask
+from depthmask.card.licences import KINDS, given, not_given
 from depthmask.data import DepthContract, DepthKind
 from depthmask.dataset import Dataset
 from depthmask.depth.contract import contract_as_json
@@ -86,6 +87,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         split_choices=_choices(found.cards, lambda card: [card.split], {}),
         background_choices=_choices(found.cards, lambda card: [card.background], {}),
         foreground_choices=_choices(found.cards, lambda card: card.foregrounds, labels),
+        blend_choices=_choices(found.cards, lambda card: [card.blend], {}),
         has_labels=bool(labels),
         scale=_scale(contract, found.pixels.depth) if contract and found.pixels.has_depth else None,
         statistics=list(_statistics(dataset, found, contract)),
@@ -94,6 +96,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         stations=sorted(found.seconds.items(), key=lambda item: -item[1]),
         seconds=sum(found.seconds.values()),
         contract=contract_as_json(contract),
+        licences=list(_licences(info)),
         config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
         version=depthmask.__version__,
         script=Markup(script),
@@ -124,6 +127,17 @@ def _statistics(
             if any(cells):
                 unit = f" [{contract.unit}]" if kind == "depth" and contract else ""
                 yield f"{name}{unit}", cells
+
+
+def _licences(info: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """(kind, licence, number of assets), and how many came without; nothing if all did."""
+    if not given(info):
+        return
+    for kind in KINDS:
+        for text, count in info["licences"][kind].items():
+            yield kind, text, count
+        if missing := not_given(info, kind):
+            yield kind, "not given", missing
 
 
 def _scale(contract: DepthContract, depth: Histogram) -> Scale:

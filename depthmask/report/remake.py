@@ -22,20 +22,24 @@ _WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 def command(plan: dict[str, Any]) -> str | None:
     """The shell command that has this plan; None for a job that it does not know."""
-    jobs = {"generate": lambda: words(plan["config"]), "convert": lambda: _convert(plan)}
-    making = jobs.get(plan.get("job", ""))
-    return None if making is None else shlex.join(["python", "-m", "depthmask", *making()])
+    job = plan.get("job")
+    if job == "generate":
+        making = words(plan["config"])
+    elif job in ("convert", "annotate"):
+        making = [job, *plan["dataset"]["paths"], *_over_origin(plan)]
+    else:
+        return None
+    return shlex.join(["python", "-m", "depthmask", *making])
 
 
-def _convert(plan: dict[str, Any]) -> list[str]:
-    """What is not named stays as it is in the other dataset."""
+def _over_origin(plan: dict[str, Any]) -> list[str]:
+    """What is not named stays as it is in the other dataset, and so does what is named the same."""
     config = plan["config"]
-    # The labels are those of the JSON, which is moved; only what differs there is encoded anew.
+    stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
+    # The labels are those of the JSON, which is moved.
     given = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
     encode = [f"encode.{name}={_text(config['encode'][name])}" for name in given]
-    shard_size = f"shard_size={config['shard_size']}"
-    paths = plan["dataset"]["paths"]
-    return ["convert", *paths, *_stage("writer", config["writer"]), *encode, shard_size]
+    return [*stages, *encode, f"shard_size={config['shard_size']}"]
 
 
 def words(config: dict[str, Any]) -> list[str]:

@@ -25,7 +25,8 @@ def evil_assets(tmp_path_factory: pytest.TempPathFactory, evil_name: str) -> Pat
     (root / "bg" / "wall0.png").rename(root / "bg" / f"{evil_name}.png")
     (root / "bg_depth" / "wall0.png").rename(root / "bg_depth" / f"{evil_name}.png")
     (root / "assets.csv").write_text(
-        "key,label\nbox0,</script><script>document.title='evil'</script>\nbox1,box\n"
+        "key,label,licence\nbox0,</script><script>document.title='evil'</script>,<i>mine</i>\n"
+        "box1,box,CC0-1.0\n"
     )
     return root
 

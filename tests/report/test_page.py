@@ -102,6 +102,15 @@ def test_the_six_kinds(made: Path, evil_assets: Path, page: str) -> None:
         assert table[kind][2:] == [f"{size / 1e6:.2f}", member]
 
 
+def test_licences_are_listed(page: str) -> None:
+    assert rows(page, "Licences") == [
+        ["backgrounds", "not given", "3"],
+        ["foregrounds", "<i>mine</i>", "1"],
+        ["foregrounds", "CC0-1.0", "1"],
+        ["foregrounds", "not given", "2"],
+    ]
+
+
 def test_times_are_those_of_the_records(made: Path, page: str) -> None:
     spent = sum(sum(record.seconds.values()) for record in open(made).records())
     *_, together = rows(page, "Time by station")
@@ -163,15 +172,25 @@ def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path
         assert kinds["composites"][2:] == ["-", "kept as arrays, packed together"]
 
 
-def test_a_converted_dataset(made: Path, tmp_path: Path) -> None:
-    out = tmp_path / "converted"
-    assert main(["convert", str(made), "writer=npz", "encode.quality=50", f"output={out}"]) == 0
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["convert", "writer=npz", "encode.quality=50"],
+        ["convert", "writer=zip", "shard_size=20"],
+        ["annotate", "depth=layered", "geometry=source", "depth.relief=false"],
+    ],
+)
+def test_the_command_of_a_dataset_from_another(
+    words: list[str], made: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert main([words[0], str(made), *words[1:], f"output={out}"]) == 0
     page = report(open(out))
     command = re.search(r'<pre class="command"><code>(.*?)</code>', page)
     assert command is not None
-    words = shlex.split(unescape(command[1]))
-    assert words[:6] == ["python", "-m", "depthmask", "convert", str(made), "writer=npz"]
+    again = shlex.split(unescape(command[1]))
+    assert again[:5] == ["python", "-m", "depthmask", words[0], str(made)]
     before = (out / "dataset.json").stat().st_mtime_ns
     # It would be refused if it had another plan.
-    assert main([*words[3:], f"output={out}"]) == 0
+    assert main([*again[3:], f"output={out}"]) == 0
     assert (out / "dataset.json").stat().st_mtime_ns == before
