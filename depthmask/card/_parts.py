@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from depthmask.card.about import About
+from depthmask.jobs.recode import PARTS
 from depthmask.output.record import ShardFile
 from depthmask.writer.base import ShardKind
 
@@ -26,16 +27,8 @@ _FORMATS = {
     "json": "application/json",
 }
 """By suffix."""
-_FIELDS = {
-    "jpg": "image",
-    "png": "image",
-    "mask.png": "mask",
-    "mask.jpg": "mask",
-    "instances.png": "instances",
-    "depth.png": "depth",
-    "json": "json",
-}
-"""Member -> field. An npz file within a shard is beyond Croissant."""
+# An npz file within a shard is beyond Croissant.
+_FIELDS = {member: part for member, part in PARTS.items() if not member.endswith(".npz")}
 _SIXTEEN_BITS = {"instances.png", "depth.png"}
 _MEANINGS = {
     "key": "the sample's number",

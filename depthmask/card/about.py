@@ -58,21 +58,29 @@ class About:
         return any(name.startswith("depth") for name in (*self.sample.members, *self.sample.arrays))
 
     @property
+    def has_foregrounds(self) -> bool:
+        """Whether there are masks of anything: plain photographs can be given depth, too."""
+        return bool(self.info["foregrounds"])
+
+    @property
     def summary(self) -> str:
         """In one sentence."""
         height, width = self.info["size"]
-        maps = "foreground mask and depth map" if self.has_depth else "foreground mask"
+        what = "composites" if self.has_foregrounds else "pictures"
+        parts = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
+        each = f", each with {' and '.join(parts)}" if parts else ""
+        version = self.info["versions"]["depthmask"]
         return (
-            f"{self.info['samples']:,} composites of {height}x{width} pixels, cut-out foregrounds "
-            f"over backgrounds, each with its {maps}; made by depthmask "
-            f"{self.info['versions']['depthmask']}."
+            f"{self.info['samples']:,} {what} of {height}x{width} pixels{each}; "
+            f"written by depthmask {version}."
         )
 
     @property
     def tags(self) -> list[str]:
         """Key words."""
-        tasks = ["depth estimation"] if self.has_depth else []
-        return [*tasks, "image segmentation", "synthetic data", "depthmask"]
+        depth = ["depth estimation"] * self.has_depth
+        mask = ["image segmentation", "synthetic data"] * self.has_foregrounds
+        return [*depth, *mask, "depthmask"]
 
     @property
     def splits(self) -> list[str]:

@@ -52,12 +52,13 @@ def readme(about: About) -> str:
 
 def header(about: About) -> dict[str, Any]:
     """What stands in YAML at the top."""
-    tasks = ["depth-estimation"] if about.has_depth else []
+    depth = ["depth-estimation"] * about.has_depth
+    mask = ["image-segmentation"] * about.has_foregrounds
     found: dict[str, Any] = {
         **for_hub(about.info),
         "pretty_name": about.name,
         "annotations_creators": ["machine-generated"],
-        "task_categories": [*tasks, "image-segmentation"],
+        "task_categories": [*depth, *mask],
         "size_categories": [_size_category(about.info["samples"])],
         "tags": about.tags,
     }

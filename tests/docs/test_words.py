@@ -39,6 +39,8 @@ ELSEWHERE = {
     "my_thing": "tools/check_new_plugin.py",
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
     "python examples/": "tests/examples/test_torch.py",
+    "benchmarks/depth_accuracy.py": "tests/cli/test_evaluate.py",
+    "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
 OWN_TESTS = {
@@ -67,21 +69,23 @@ class Step:
         return next((where for part, where in ELSEWHERE.items() if part in self.text), None)
 
 
-def fences(page: Path) -> Iterator[tuple[int, str, str]]:
-    """(line, language, text) of each fenced block."""
-    text = page.read_text(encoding="utf-8")
-    for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
-        yield text.count("\n", 0, found.start()) + 2, found[1], found[2]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE_OR_COMMAND = re.compile(rf"{FENCE.pattern}|`(python [^`]+)`", FENCE.flags)
 
 
 def steps(page: Path) -> Iterator[Step]:
-    for line, language, text in fences(page):
-        if language == "python":
-            yield Step(page, line, language, text)
+    """Blocks, and commands within a sentence, in the order of the page."""
+    text = page.read_text(encoding="utf-8")
+    for found in FENCE_OR_COMMAND.finditer(text):
+        language, block, command = found.groups()
+        line = text.count("\n", 0, found.start()) + 1
+        if command:
+            yield Step(page, line, "sh", " ".join(command.split()))
+        elif language == "python":
+            yield Step(page, line, language, block)
         elif language == "sh":
-            for command in text.replace("\\\n", " ").splitlines():
-                words = re.sub(r"\s+# .*", "", command).strip()
-                yield Step(page, line, language, words)
+            for words in block.replace("\\\n", " ").splitlines():
+                yield Step(page, line, language, re.sub(r"\s+# .*", "", words).strip())
 
 
 ALL = [step for page in PAGES for step in steps(page)]
@@ -188,17 +192,14 @@ def test_there_are_commands() -> None:
     assert {"stats", "render", "verify", "convert", "evaluate", "tune", "-m"} <= set(ours)
 
 
-def test_every_block_says_what_it_is() -> None:
-    kinds = {(page.name, line): kind for page in PAGES for line, kind, _ in fences(page)}
-    known = {"sh", "python", "toml", "yaml"}
-    assert {where: kind for where, kind in kinds.items() if kind not in known} == {}
-
-
-def test_commands_are_fenced() -> None:
-    """Else they would not be run."""
-    for page in PAGES:
-        text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-        assert re.findall(r"^    (?:python|depthmask|pip) .*", text, re.MULTILINE) == [], page.name
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_blocks_say_what_they_are(page: Path) -> None:
+    """A command that is not fenced would not be run."""
+    text = page.read_text(encoding="utf-8")
+    kinds = {found[1] for found in FENCE.finditer(text)}
+    assert kinds <= {"sh", "python", "toml", "yaml"}
+    rest = FENCE.sub("", text)
+    assert re.findall(r"^    (?:python|depthmask|pip) .*", rest, re.MULTILINE) == []
 
 
 def test_what_is_elsewhere_is_there() -> None:
