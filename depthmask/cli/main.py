@@ -19,6 +19,8 @@ VERBS = {
     "stats": "print the statistics of a dataset",
     "report": "make one HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
+    "pictures": "depth maps of a dataset as pictures in colours, with a legend",
+    "prepare": "prepared assets as files: prepare source.root=DIR output=OUT",
     "annotate": "depth for samples that are there: annotate OUT depth=densedepth output=OUT2",
     "convert": "move a dataset into other files: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs, or on a dataset",

@@ -36,4 +36,17 @@ def _table(dataset: Dataset) -> str:
     for kind, moments in dataset.stats.items():
         for name, mean, std in zip(_CHANNELS[kind], moments["mean"], moments["std"], strict=True):
             lines.append(f"{name:<12}{mean:>12.5f}{std:>12.5f}")
+    if (std := original_depth_std(dataset)) is not None:
+        lines.append(f"{'depth [far]':<12}{'':>12}{std:>12.5f}  DepthMaskDataset's has 0.03914")
     return "\n".join(lines)
+
+
+def original_depth_std(dataset: Dataset) -> float | None:
+    """Of depth as DenseDepth's predict() gives it, parts of its far end; None for others' depth.
+
+    That is what DepthMaskDataset keeps in its batches and gives the standard deviation of.
+    """
+    contract = dataset.contract
+    if contract is None or contract.estimator != "densedepth" or "depth" not in dataset.stats:
+        return None
+    return float(dataset.stats["depth"]["std"][0]) / contract.far

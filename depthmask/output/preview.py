@@ -26,7 +26,7 @@ def contact_sheet(
     samples: Sequence[Sample], title: str, contract: DepthContract | None = None
 ) -> Image.Image:
     """Tiles of image, mask and depth side by side, one colour scale for all depth maps."""
-    near, far = _depth_range(samples)
+    near, far = depth_range(samples)
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
     tiles = [_tile(sample, near, far) for sample in samples]
@@ -51,7 +51,7 @@ def contact_sheet(
     return sheet
 
 
-def _depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
+def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
     """The 1st and 99th percentile: a single far corner must not flatten the colours."""
     values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
     if not any(map(len, values)):

@@ -47,7 +47,9 @@ def _jpeg(image: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def test_batches_as_the_original_had_them(original: Path, random_npz: Path, tmp_path: Path) -> None:
+def test_batches_as_the_original_had_them(
+    original: Path, random_npz: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Shape, key and values: clip(1000 / y, 10, 1000) / 1000; nothing else in the zip changes."""
     out = tmp_path / "out"
     words = ["depth=densedepth", f"depth.weights={random_npz}", "depth.batch=4"]
@@ -75,3 +77,8 @@ def test_batches_as_the_original_had_them(original: Path, random_npz: Path, tmp_
     assert dataset.contract is not None
     assert dataset.contract.estimator == "densedepth"
     assert main(["verify", str(out)]) == 0
+    # In its convention, to be held against the published number.
+    assert main(["stats", str(out)]) == 0
+    line = capfd.readouterr().out.splitlines()[-1]
+    assert line.endswith("DepthMaskDataset's has 0.03914")
+    assert float(line.split()[2]) == pytest.approx(float(output.std()), abs=2e-5)

@@ -1,0 +1,67 @@
+"""`depthmask pictures OUT`: depth maps as pictures in colours, with a legend."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from depthmask.cli.screen import Screen
+from depthmask.data import DepthKind
+from depthmask.dataset import Dataset, open
+from depthmask.errors import UsageError
+from depthmask.output.colormap import colour
+from depthmask.output.legend import legend
+from depthmask.output.preview import SAMPLES, depth_range
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write KEY.png for each sample, red is near, and legend.png; one scale for all of them."""
+    parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
+    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
+    parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
+    parser.add_argument("--count", type=int, help="of the first samples; without it, of all")
+    parser.add_argument("--near", type=float, help="depth shown in red; without it, by the samples")
+    parser.add_argument("--far", type=float, help="depth shown in blue; without it, by the samples")
+    options = parser.parse_args(arguments)
+    dataset = open(options.dataset)
+    if dataset.contract is None:
+        raise UsageError(f"{options.dataset}: no depth in it; `depthmask annotate` adds some")
+    least, greatest = _range(dataset, options.near, options.far)
+    # Of disparity, the larger value is the nearer one.
+    disparity = dataset.contract.kind is DepthKind.disparity
+    near, far = (greatest, least) if disparity else (least, greatest)
+    options.into.mkdir(parents=True, exist_ok=True)
+    legend(near, far, dataset.contract).save(options.into / "legend.png")
+    count = len(dataset) if options.count is None else min(options.count, len(dataset))
+    _write(dataset, count, options.into, near, far)
+    print(options.into)
+    return 0
+
+
+def _range(dataset: Dataset, least: float | None, greatest: float | None) -> tuple[float, float]:
+    """As given, else by samples from all over the dataset."""
+    step = max(1, len(dataset) // SAMPLES)
+    seen = dataset[::step] if None in (least, greatest) else []
+    found = depth_range(seen)
+    least = found[0] if least is None else least
+    greatest = found[1] if greatest is None else greatest
+    if not least < greatest:
+        raise UsageError(f"--near {least:g} --far {greatest:g}: near must be less than far")
+    return least, greatest
+
+
+def _write(dataset: Dataset, count: int, into: Path, near: float, far: float) -> None:
+    screen = Screen()
+    try:
+        with screen.bar("pictures", count, "pictures") as advance:
+            for index in range(count):
+                sample = dataset[index]
+                if sample.depth is not None:
+                    picture = Image.fromarray(colour(sample.depth, near, far))
+                    picture.save(into / f"{sample.key}.png", compress_level=1)
+                advance(1)
+    finally:
+        screen.close()

@@ -1,0 +1,53 @@
+"""`depthmask prepare source.root=DIR output=OUT`: prepared backgrounds, cut-outs and masks."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from depthmask.cli.screen import Screen
+from depthmask.config.compose import compose_root
+from depthmask.config.root import Root
+from depthmask.errors import UsageError
+from depthmask.output.publish import disk_error
+from depthmask.source.prepared import write_prepared
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write them as files with matching names, in the size that a run would give them."""
+    chosen = any(word.lstrip("+").startswith(("source=", "preset=")) for word in arguments)
+    root = compose_root([*([] if chosen else ["source=assets"]), *arguments])
+    if root.output is None:
+        raise UsageError("prepare: output=FOLDER is required, where the files go")
+    output = Path(root.output)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"output={output}: not empty; choose the name of a new folder")
+    checked = root.source.check(root.canvas)
+    screen = Screen()
+    try:
+        _write(root, output, screen)
+    except OSError as error:
+        raise disk_error(error, output) from error
+    finally:
+        screen.close()
+    for one in checked.left_out:
+        print(f"left out: {one.file}: {one.reason}", file=sys.stderr)
+    print(output)
+    return 0
+
+
+def _write(root: Root, output: Path, screen: Screen) -> None:
+    """Beside the output first: what bears its name is whole."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    count = len(root.source.backgrounds()) + len(root.source.foregrounds())
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
+        made = Path(scratch) / output.name
+        made.mkdir()
+        with screen.bar("assets", count, "assets") as advance:
+            write_prepared(root.source, root.canvas, made, advance)
+        if output.exists():
+            output.rmdir()
+        shutil.move(made, output)

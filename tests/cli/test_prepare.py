@@ -1,0 +1,90 @@
+"""`prepare`: assets as files that give the same samples again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import depthmask
+from depthmask.cli.main import main
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_the_same_samples_from_prepared_assets(assets_root: Path, tmp_path: Path) -> None:
+    """Once cropped, trimmed and scaled, as when they are prepared in the run."""
+    prepared = tmp_path / "prepared"
+    size = "size=[32,48]"
+    assert main(["prepare", f"source.root={assets_root}", size, f"output={prepared}"]) == 0
+    common = [size, "samples=6", "depth=none", "geometry=none", "encode.image=png"]
+    common += ["runner.workers=1", "source=assets"]
+    words = [f"source.root={assets_root}", f"output={tmp_path / 'one'}"]
+    assert main([*common, *words]) == 0
+    words = [f"source.root={prepared}", "source.foreground_scale=null"]
+    assert main([*common, *words, f"output={tmp_path / 'other'}"]) == 0
+    one, other = (depthmask.open(tmp_path / name) for name in ("one", "other"))
+    for sample, again in zip(one, other, strict=True):
+        assert sample.meta == again.meta
+        assert np.array_equal(sample.image, again.image)
+        assert np.array_equal(sample.mask, again.mask)
+
+
+def test_names_match(assets_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert main(["prepare", f"source.root={assets_root}", "size=[24,24]", f"output={out}"]) == 0
+    assert capfd.readouterr().out.splitlines() == [str(out)]
+    names = {folder: {path.name for path in (out / folder).iterdir()} for folder in ("fg", "bg")}
+    assert names["fg"] == {f"{path.stem}.png" for path in (assets_root / "fg").iterdir()}
+    assert names["bg"] == {f"{path.stem}.png" for path in (assets_root / "bg").iterdir()}
+    for name in names["fg"]:
+        mask, cut_out = (pixels(out / folder / name) for folder in ("fg_mask", "fg"))
+        assert max(cut_out.shape) == round(24 * 150 / 160)
+        assert np.array_equal(mask, cut_out[..., 3])
+    assert all(pixels(out / "bg" / name).shape == (24, 24, 3) for name in names["bg"])
+    assert list(tmp_path.glob(".*")) == []
+
+
+def test_made_rooms_bring_depth_and_heights(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["source=rooms", "source.rooms=1", "source.furniture=1", "size=[24,32]"]
+    assert main(["prepare", *words, f"output={out}"]) == 0
+    assert pixels(out / "bg_depth" / "room0000.png").dtype == np.uint16
+    lines = (out / "assets.csv").read_text().splitlines()
+    assert lines[0] == "key,label,height_m,f_px"
+    assert [line.split(",")[0] for line in lines[1:]] == ["room0000", "item0000"]
+    run = ["source=assets", f"source.root={out}", "source.foreground_scale=null", "samples=2"]
+    run += ["size=[24,32]", f"output={tmp_path / 'set'}", "runner.workers=1"]
+    assert main(run) == 0
+    assert depthmask.open(tmp_path / "set").contract is not None
+
+
+def test_for_224(assets_root: Path, tmp_path: Path) -> None:
+    """As in DepthMaskDataset's larger set."""
+    out = tmp_path / "out"
+    words = ["+preset=depthmaskdataset224", f"source.root={assets_root}", f"output={out}"]
+    assert main(["prepare", *words]) == 0
+    assert {max(pixels(path).shape) for path in (out / "fg").iterdir()} == {200}
+    assert {pixels(path).shape for path in (out / "bg").iterdir()} == {(224, 224, 3)}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["source.root=ROOT"], "output=FOLDER is required"),
+        (["source.root=ROOT", "output=ROOT"], "not empty; choose the name of a new folder"),
+        (["source.root=nosuch", "output=new"], "source.root=nosuch: no such folder"),
+        (["output=new"], "source.root is required"),
+    ],
+)
+def test_bad_commands_in_one_line(
+    assets_root: Path, capfd: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    words = [word.replace("ROOT", str(assets_root)) for word in words]
+    assert main(["prepare", *words]) == 2
+    assert said in capfd.readouterr().err.splitlines()[-1]
