@@ -12,6 +12,7 @@ from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
+from depthmask.location import location
 from depthmask.output.publish import disk_error
 from depthmask.source.prepared import write_prepared
 
@@ -22,7 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     root = compose_root([*([] if chosen else ["source=assets"]), *arguments])
     if root.output is None:
         raise UsageError("prepare: output=FOLDER is required, where the files go")
-    output = Path(root.output)
+    output = location(root.output)
+    if not isinstance(output, Path):
+        raise UsageError(f"output={output}: prepare writes files into a folder of this machine")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"output={output}: not empty; choose the name of a new folder")
     checked = root.source.check(root.canvas)

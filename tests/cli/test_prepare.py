@@ -79,6 +79,7 @@ def test_for_224(assets_root: Path, tmp_path: Path) -> None:
         (["source.root=ROOT"], "output=FOLDER is required"),
         (["source.root=ROOT", "output=ROOT"], "not empty; choose the name of a new folder"),
         (["source.root=nosuch", "output=new"], "source.root=nosuch: no such folder"),
+        (["source.root=ROOT", "output=s3://bucket/x"], "into a folder of this machine"),
         (["output=new"], "source.root is required"),
     ],
 )
