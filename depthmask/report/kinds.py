@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from depthmask.data import DepthContract, Size
+from depthmask.jobs.recode import PARTS
 from depthmask.report.census import Census
 from depthmask.report.collect import Findings
 from depthmask.report.words import counted
@@ -31,13 +32,13 @@ def kinds(
     yield from _assets(info, found.census)
     samples, sizes = info["samples"], found.census.member_bytes
     canvas = _pixels(tuple(info["size"]))
-    yield _members("composites", samples, f"{canvas} RGB", sizes, ("jpg", "png"))
-    yield _members("masks of composites", samples, canvas, sizes, ("mask.png", "mask.jpg"))
+    yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
+    yield _members("masks of composites", samples, canvas, sizes, "mask")
     if contract is None or not found.pixels.has_depth:
         yield Kind("depth maps", 0, "", None, "none are kept")
     else:
         resolution = _pixels(contract.resolution)
-        yield _members("depth maps", samples, resolution, sizes, ("depth.png", "depth.npz"))
+        yield _members("depth maps", samples, resolution, sizes, "depth")
 
 
 def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
@@ -64,10 +65,8 @@ def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
     yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
 
 
-def _members(
-    name: str, count: int, pixels: str, sizes: Counter[str], members: tuple[str, ...]
-) -> Kind:
-    there = [member for member in members if member in sizes]
+def _members(name: str, count: int, pixels: str, sizes: Counter[str], part: str) -> Kind:
+    there = [member for member in sizes if PARTS.get(member) == part]
     if not there:
         return Kind(name, count, pixels, None, "kept as arrays, packed together")
     return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))

@@ -11,6 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 from depthmask.cli.main import main
+from depthmask.location import location
 from tools import tiny
 
 
@@ -42,6 +43,20 @@ def test_another_place(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert main(["report", str(made), "--into", str(tmp_path / "none" / "page.html")]) == 1
     assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_a_dataset_in_an_object_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("obstore")
+    assets = tiny.make_assets(tmp_path / "assets")
+    words = tiny.words(assets, tmp_path, "samples=3", "output=memory://report/out")
+    assert (
+        main([*(word for word in words if word != f"output={tmp_path}"), "runner.workers=1"]) == 0
+    )
+    capsys.readouterr()
+    assert main(["report", "memory://report/out"]) == 0
+    path = location(capsys.readouterr().out.strip())
+    assert str(path) == "memory://report/out/report.html"
+    assert b"<title>out: report</title>" in path.read_bytes()
 
 
 def test_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
