@@ -6,7 +6,6 @@ import io
 import itertools
 import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -263,5 +262,6 @@ def _finish(job: Job, wanted: Claim, checked: Checked) -> dict[str, Any]:
         (job.output / name).write_text(text, encoding="utf-8")
     job.root.writer.derive(dataset)
     dataset.close()
-    shutil.rmtree(store_of(job.output).drafts(job.output), ignore_errors=True)
+    # Of workers that died while others went on.
+    store_of(job.output).remove_leftovers(job.output)
     return summary

@@ -119,7 +119,7 @@ class LocalStore(Store[Path]):
         shutil.rmtree(output / DRAFTS, ignore_errors=True)
         for folder in (output, output / "records"):
             for path in folder.glob(f"*.json.*{TEMPORARY}"):
-                path.unlink()
+                path.unlink(missing_ok=True)
 
     def free(self, output: Path) -> int:
         there = next(folder for folder in (output, *output.absolute().parents) if folder.is_dir())

@@ -1,0 +1,1 @@
+"""The runner of depthmask for Ray clusters: `runner=ray`."""

@@ -1,0 +1,85 @@
+"""The command with a cluster of its own: what comes of signals, of hung and of dying tasks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import commands
+from node_loss import SHARDS, Arena, finish, losses, recorded, start, until
+
+PLUGIN = """
+import os, time
+from pathlib import Path
+from depthmask import Placement, setting, stage
+from depthmask.placement.base import layer
+
+@stage("faulty")
+class Faulty(Placement):
+    "Hangs once at sample 15, and always dies at sample 25."
+    marker: str = setting(help="file that is there once it has hung")
+
+    def place(self, scene, foreground, flip, random):
+        if scene.index == 15 and not Path(self.marker).exists():
+            Path(self.marker).touch()
+            time.sleep(1000)
+        if scene.index == 25:
+            os._exit(1)
+        return layer(foreground, top=5, left=5, scale=1.0, flip=flip)
+"""
+
+
+def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) -> None:
+    """Nothing of Ray stays, not even a file, and the same command goes on."""
+    output = tmp_path / "out"
+    process = start(output, "runner=ray", RAY_TMPDIR=str(scratch))
+    until(lambda: recorded(output) >= 3 or process.poll() is not None)
+    # 127.0.0.1, as IPv4 and as IPv6 has it.
+    assert commands.listening(process.pid) == {"0100007F", "0000000000000000FFFF00000100007F"}
+    # As a terminal does it: to everybody.
+    os.killpg(process.pid, signal.SIGINT)
+    _, text = process.communicate(timeout=60)
+    assert process.returncode == 130, text
+    assert text.splitlines()[-1] == "interrupted; the same command goes on from here"
+    assert "Traceback" not in text
+    assert commands.left(process.pid, 2) == []
+    assert list(scratch.iterdir()) == []
+    made = recorded(output)
+    assert 3 <= made < SHARDS
+    process = start(output, "runner=ray", RAY_TMPDIR=str(scratch))
+    _, text = process.communicate(timeout=120)
+    assert process.returncode == 0, text
+    assert f"({made * 10} are there already)" in text
+    assert losses(output, arena.wanted) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_killed_command_leaves_nobody(tmp_path: Path, scratch: Path) -> None:
+    process = start(tmp_path / "out", "runner=ray", RAY_TMPDIR=str(scratch))
+    until(lambda: recorded(tmp_path / "out") >= 1 or process.poll() is not None)
+    process.kill()
+    # Ray's agents, which touch nothing of ours, look for it only now and then.
+    assert commands.left(process.pid, 10, but="Agent") == []
+    assert process.wait() == -signal.SIGKILL
+
+
+def test_a_task_that_hangs_and_one_that_dies(arena: Arena, tmp_path: Path, scratch: Path) -> None:
+    """The one is made after all, the other is named, and the rest stands."""
+    commands.install_plugin(tmp_path, "faulty", PLUGIN)
+    output = tmp_path / "out"
+    words = ("placement=faulty", f"placement.marker={tmp_path / 'marker'}", "samples=40")
+    process = start(
+        output, "runner=ray", "runner.timeout=4", *words,
+        RAY_TMPDIR=str(scratch), PYTHONPATH=str(tmp_path),
+    )  # fmt: skip
+    text = finish(process, code=1)
+    assert text == ""
+    log = (output / "run.log").read_text()
+    hung, died = "no sample in runner.timeout=4 s", "WorkerCrashedError: The worker died"
+    assert re.findall(rf"train-000001: sample 15 .* or one after it: {hung} \(attempt 1\)", log)
+    assert len(re.findall(rf"train-000002: sample 2\d .* or one after it: {died}.*\(att", log)) == 3
+    assert sorted(path.stem for path in (output / "records").iterdir()) == [
+        f"train-00000{number}" for number in (0, 1, 3)
+    ]

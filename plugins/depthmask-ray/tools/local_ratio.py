@@ -1,0 +1,109 @@
+"""How fast `runner=ray` is beside `runner=local`, in one run: ratios, as the machine may be shared.
+
+    python plugins/depthmask-ray/tools/local_ratio.py --assets DIR --samples 400000 --rounds 1
+
+Local and Ray take turns over the same pairs of image and mask; what Ray takes to start is left out,
+what local takes to start its workers is not. Besides wall time: processor time of all processes,
+which other users of the machine hardly change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from depthmask import Job, Runner
+from depthmask.config.compose import compose_root
+from depthmask.output.guard import claim
+from depthmask.run import prepare
+from depthmask.runner.local import Local
+
+from depthmask_ray._cluster import connected
+from depthmask_ray.runner import Ray
+
+PAIRS = ("+preset=pairs", "placement=original", "encode.quality=50")
+
+
+def prepared(assets: Path, samples: int, output: Path) -> Job:
+    """The job, and its folder as a run would find it."""
+    words = [*PAIRS, "source=assets", f"source.root={assets}", f"samples={samples}"]
+    root = compose_root([*words, f"output={output}"])
+    job, wanted = prepare(root, root.source.check(root.canvas).digest)
+    claim(job.output, wanted, overwrite=False)
+    return job
+
+
+def processor_seconds() -> dict[int, float]:
+    """Of this process and each below it, with those that it has waited for."""
+    times: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
+    for stat in _stats():
+        times[int(stat[0])] = sum(map(int, stat[12:16])) / os.sysconf("SC_CLK_TCK")
+        children.setdefault(int(stat[2]), []).append(int(stat[0]))
+    found: dict[int, float] = {}
+    waiting = [os.getpid()]
+    while waiting:
+        process = waiting.pop()
+        found[process] = times.get(process, 0.0)
+        waiting += children.get(process, [])
+    return found
+
+
+def _stats() -> Iterator[list[str]]:
+    """proc(5): (id, state, parent, ...), of which 12 to 15 are times."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                yield [entry.name, *(entry / "stat").read_text().rpartition(")")[2].split()]
+
+
+def measured(runner: Runner, assets: Path, samples: int) -> tuple[float, float]:
+    """(samples a second, samples a second of processor time)."""
+    folder = Path(tempfile.mkdtemp(prefix="depthmask-ratio-"))
+    try:
+        job = prepared(assets, samples, folder / "out")
+        before, start = processor_seconds(), time.perf_counter()
+        made = sum(map(len, runner.run(job, job.plan.shards(), lambda count: None)))
+        seconds, after = time.perf_counter() - start, processor_seconds()
+        busy = sum(spent - before.get(process, 0.0) for process, spent in after.items())
+    finally:
+        shutil.rmtree(folder)
+    if made != samples:
+        raise RuntimeError(f"{made} of {samples} samples")
+    return samples / seconds, samples / busy
+
+
+def main() -> int:
+    """Print every round, and the medians' ratio; 1 if Ray is below 0.9."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--assets", type=Path, required=True, help="folder with bg/ and fg/")
+    parser.add_argument("--samples", type=int, default=40_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    rates: dict[str, list[tuple[float, float]]] = {"local": [], "ray": []}
+    runners: dict[str, Runner] = {"local": Local(), "ray": Ray()}
+    with connected("local"):
+        for _ in range(options.rounds):
+            for name, runner in runners.items():
+                rates[name].append(measured(runner, options.assets, options.samples))
+                wall, busy = rates[name][-1]
+                print(f"{name:6}{wall:8,.0f} samples/s{busy:8,.0f} /s of processor", flush=True)
+    wall, busy = (
+        statistics.median(one[which] for one in rates["ray"])
+        / statistics.median(one[which] for one in rates["local"])
+        for which in (0, 1)
+    )
+    print(f"ray to local: {wall:.2f} by the clock, {busy:.2f} by processor time")
+    return 0 if wall >= 0.9 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
