@@ -23,8 +23,9 @@ class Messy(Local):
     def run(
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
-        (job.output / ".drafts" / "train-000000.1").mkdir(parents=True)
-        (job.output / "records" / "train-000000.json.1.tmp").write_bytes(b'{"checksum":')
+        output = Path(str(job.output))
+        (output / ".drafts" / "train-000000.1").mkdir(parents=True)
+        (output / "records" / "train-000000.json.1.tmp").write_bytes(b'{"checksum":')
         return super().run(job, shards, made)
 
 
