@@ -60,6 +60,24 @@ def test_shuffled(dataset: Dataset) -> None:
     assert sorted(one.tobytes() for one in found.numpy()) == sorted(one.tobytes() for one in wanted)
 
 
+# The library leaves its files to the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_streams(dataset: Dataset) -> None:
+    import webdataset
+
+    from depthmask.adapters.torch import Collate
+    from depthmask.adapters.webdataset import sample, shards
+
+    stream = webdataset.WebDataset(shards(dataset), shardshuffle=False).map(sample)
+    found = torch.utils.data.DataLoader(
+        stream, batch_size=4, num_workers=2, collate_fn=Collate(dataset.contract)
+    )
+    masks = sorted(mask.tobytes() for batch in found for mask in batch["mask"].numpy())
+    wanted = stacked(dataset, None, channels_first=True)["mask"]
+    assert masks == sorted(mask.tobytes() for mask in wanted)
+
+
 def test_a_network_behind_a_fork_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     made = depthmask.virtual([*VIRTUAL, "depth=fastdepth"])
     monkeypatch.setattr(depthmask.forks._Networks, "ran", True)
