@@ -41,6 +41,7 @@ ELSEWHERE = {
     "python examples/": "tests/examples/test_torch.py",
     "benchmarks/depth_accuracy.py": "tests/cli/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
+    "annotate fg_bg.zip": "tests/depth/test_annotate.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
 OWN_TESTS = {
@@ -177,7 +178,7 @@ def small(words: list[str]) -> list[str]:
     samples = next((int(one[8:]) for one in words if one.startswith("samples=")), None)
     wanted = min(samples, SAMPLES + 10) if samples else SAMPLES if "output=OUT" in words else 2
     added = [f"samples={wanted}"]
-    if "source=assets" not in words and "+preset=depthmaskdataset" not in words:
+    if not any(one.startswith(("source=assets", "+preset=depthmaskdataset")) for one in words):
         added += ROOMS
     if not any(one.startswith("runner.") for one in words):
         added.append("runner.workers=1")
