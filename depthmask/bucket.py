@@ -23,17 +23,29 @@ RETRIES = 8
 RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
 """What brings the library, by scheme; only S3 needs more than obstore."""
-_PART = 16 << 20
+PART = 16 << 20
 """Bytes of a part: what is larger goes up in parts, several at a time, and is there at the end."""
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What a store calls a content: most by an etag, Google's by a number."""
+
+    etag: str | None
+    number: str | None
+
+
+NOTHING = Version(None, None)
+"""Of an object that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """An object; etag: changes with its content."""
+    """An object that is there."""
 
     key: str
     bytes: int
-    etag: str | None
+    version: Version
 
 
 class TakenError(Exception):
@@ -64,24 +76,33 @@ def stream(root: str, key: str) -> Iterator[tuple[Found, Iterator[bytes]]]:
         yield _found(result.meta), (bytes(piece) for piece in result.stream(min_chunk_size=1 << 20))
 
 
-def put(root: str, key: str, content: bytes | Path, instead_of: str | None = None) -> str | None:
-    """Put an object, or a file as one; returns its etag.
+def put(root: str, key: str, content: bytes | Path, instead_of: Version | None = None) -> Version:
+    """Put an object, or a file as one.
 
-    instead_of: the etag of what has to be there now, "" for nothing; else TakenError.
+    instead_of: what has to be there now, else TakenError; None: whatever is there.
     """
     size = content.stat().st_size if isinstance(content, Path) else len(content)
-    mode: Any = {"": "create", None: "overwrite"}.get(instead_of, {"e_tag": instead_of})
-    parts: dict[str, Any] = {"use_multipart": size > 2 * _PART, "chunk_size": _PART}
+    parts: dict[str, Any] = {"use_multipart": size > 2 * PART, "chunk_size": PART}
     with _in_one_line(root, key):
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         taken = (AlreadyExistsError, PreconditionError, FileNotFoundError)
         try:
-            return obstore.put(_store(root), key, content, mode=mode, **parts)["e_tag"]
+            new = obstore.put(_store(root), key, content, mode=_mode(instead_of), **parts)
+            return Version(new["e_tag"], new["version"])
         except taken as error:
             _require_bucket(root, error)
             raise TakenError from None
+
+
+def _mode(instead_of: Version | None) -> Any:
+    if instead_of is None:
+        return "overwrite"
+    if instead_of == NOTHING:
+        return "create"
+    names = {"e_tag": instead_of.etag, "version": instead_of.number}
+    return {name: value for name, value in names.items() if value is not None}
 
 
 def delete(root: str, keys: Iterable[str]) -> None:
@@ -123,7 +144,7 @@ def _opened(root: str, key: str, span: tuple[int, int] | None) -> Iterator[Any]:
 
 
 def _found(meta: Any) -> Found:
-    return Found(meta["path"], meta["size"], meta["e_tag"])
+    return Found(meta["path"], meta["size"], Version(meta["e_tag"], meta["version"]))
 
 
 def _store(root: str) -> Any:

@@ -52,8 +52,8 @@ def answering(status: int, code: str) -> Iterator[str]:
 
 def test_conditional_puts(s3: Server) -> None:
     root, key = "s3://bucket", "conditional"
-    first = bucket.put(root, key, b"1", "")
-    for instead_of in ("", '"another"'):
+    first = bucket.put(root, key, b"1", bucket.NOTHING)
+    for instead_of in (bucket.NOTHING, bucket.Version('"another"', None)):
         with pytest.raises(bucket.TakenError):
             bucket.put(root, key, b"2", instead_of)
     second = bucket.put(root, key, b"3", first)
@@ -65,7 +65,7 @@ def test_conditional_puts(s3: Server) -> None:
 
 
 def test_a_large_file_goes_up_in_parts(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bucket, "_PART", 5 << 20)
+    monkeypatch.setattr(bucket, "PART", 5 << 20)
     content = os.urandom(11 << 20)
     bucket.put("s3://bucket", "large", content)
     found, there = bucket.get("s3://bucket", "large")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,16 +24,22 @@ _STARTS_IN_S = 60.0
 
 @dataclass
 class Server:
-    """process: of the server; environment: what its clients need."""
+    """process: of the server; environment: what its clients need; log: a line for each request."""
 
     process: subprocess.Popen[bytes]
     environment: dict[str, str]
+    log: Path
 
     @property
     def cpu_seconds(self) -> float:
         """Processor time that it has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def requests(self) -> Counter[str]:
+        """How many of each kind it has answered."""
+        return Counter(re.findall(r'"([A-Z]+) /', self.log.read_text(errors="replace")))
 
     @property
     def is_up(self) -> bool:
@@ -84,15 +93,21 @@ def s3_server() -> Iterator[Server]:
         "AWS_REGION": "us-east-1",
     }
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = Server(process, environment)
+    with tempfile.NamedTemporaryFile() as log:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+        server = Server(process, environment, Path(log.name))
+        yield from _while_up(server)
+
+
+def _while_up(server: Server) -> Iterator[Server]:
+    process = server.process
     try:
         deadline = time.monotonic() + _STARTS_IN_S
         while not server.is_up:
             if time.monotonic() > deadline or process.poll() is not None:
                 raise SystemExit("moto's server does not start: pip install 'moto[server]'")
             time.sleep(0.05)
-        with patch.dict(os.environ, environment):
+        with patch.dict(os.environ, server.environment):
             yield server
     finally:
         process.kill()

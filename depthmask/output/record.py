@@ -48,11 +48,20 @@ def recorded(output: Location, layout: Layout) -> Iterator[Shard]:
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """One published file; name: relative to the folder of the shards, with forward slashes."""
+    """One published file; name: relative to the folder of the shards, with forward slashes.
+
+    etag: what an object store calls this content, None where it lies in a folder.
+    """
 
     name: str
     bytes: int
     sha256: str
+    etag: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        data: dict[str, Any] = {"name": self.name, "bytes": self.bytes, "sha256": self.sha256}
+        return data if self.etag is None else {**data, "etag": self.etag}
 
     def not_as_published(self, path: Location) -> DepthmaskError:
         """What to raise where a file of another size is at `path`."""
@@ -93,9 +102,7 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
-        data["files"] = [
-            {"name": file.name, "bytes": file.bytes, "sha256": file.sha256} for file in self.files
-        ]
+        data["files"] = [file.as_json() for file in self.files]
         data["members"] = {name: places.tolist() for name, places in self.members.items()}
         return data
 
@@ -138,6 +145,8 @@ def _shard_file(data: Any) -> ShardFile:
         raise ValueError(f"{file.name!r} leads out of the shards")
     if not _SHA256.fullmatch(_of_type(str, file.sha256)):
         raise ValueError(f"{file.sha256[:80]!r} is no sha256")
+    if file.etag is not None:
+        _of_type(str, file.etag)
     return file
 
 

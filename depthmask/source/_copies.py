@@ -56,7 +56,7 @@ def _fetch(address: Address, listed: bucket.Found, target: Path) -> None:
             tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file,
             bucket.stream(address.root, address.key) as (now, pieces),
         ):
-            if (now.bytes, now.etag) != (listed.bytes, listed.etag):
+            if (now.bytes, now.version.etag) != (listed.bytes, listed.version.etag):
                 raise UsageError(f"{address}: changed while it was read; run the command again")
             file.writelines(pieces)
         os.replace(file.name, target)

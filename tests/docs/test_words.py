@@ -42,6 +42,8 @@ ELSEWHERE = {
     "benchmarks/depth_accuracy.py": "tests/cli/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
     "annotate fg_bg.zip": "tests/depth/test_annotate.py",
+    "s3://": "tests/test_object_stores.py",
+    "benchmarks/scale.py": "tests/docs/test_scale.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
 OWN_TESTS = {

@@ -76,6 +76,13 @@ class Store(ABC, Generic[Where]):
         """What is there instead of a published file, by its content; None if it is the same."""
 
     @abstractmethod
+    def stands(self, folder: Where, file: ShardFile) -> bool:
+        """Whether a published file has the content that it had, for a run that goes on.
+
+        As `difference` says, or as the store itself vouches for.
+        """
+
+    @abstractmethod
     def files(self, folder: Where) -> Iterator[str]:
         """The names of all files below a folder, with forward slashes."""
 

@@ -8,13 +8,14 @@ which differ between machines: a holder on this machine is alive or it is not, a
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +31,24 @@ Three renewals may be late or lost; whoever resumes elsewhere after a crash wait
 RENEW_S = 8.0
 _LOOK_S = 1.0
 
+_log = logging.getLogger(__name__)
+
 
 @contextmanager
 def leased(lock: Address, output: Address) -> Iterator[Callable[[], None]]:
     """Hold the lock; UsageError if another run has it. Yields what raises once it is lost."""
     lease = _Lease(lock, output)
     lease.take()
-    renewing = threading.Thread(target=lease.renew, daemon=True)
+    ended = threading.Event()
+    renewing = threading.Thread(target=lease.renew, args=[ended], daemon=True)
     renewing.start()
     try:
         yield lease.require
     finally:
+        ended.set()
+        # Not longer: where the store is away, it may try for minutes, and then finds no lock.
+        renewing.join(RENEW_S)
         lease.end()
-        renewing.join()
 
 
 class _Lease:
@@ -50,25 +56,24 @@ class _Lease:
         self._lock = lock
         self._output = output
         self._holder = {**_this_process(), "token": uuid.uuid4().hex}
-        self._etag: str | None = None
+        self._version = bucket.NOTHING
         self._renewed = 0.0
         self._is_lost = False
-        self._ended = threading.Event()
 
     def take(self) -> None:
         """Put the lock where there is none, or in the place of a dead run's."""
         there = None
-        while not self._put("" if there is None else there[0]):
+        while not self._put(bucket.NOTHING if there is None else there[0]):
             there = self._look()
             if there is None or _is_dead(there[1]):
                 continue
             self._wait(*there)
 
-    def renew(self) -> None:
+    def renew(self, ended: threading.Event) -> None:
         """In a thread: put it again until the end, or until it is another's."""
-        while not self._ended.wait(RENEW_S):
+        while not ended.wait(RENEW_S):
             try:
-                if not self._put(self._etag):
+                if not self._put(self._version):
                     self._is_lost = True
                     return
             except DepthmaskError:
@@ -84,29 +89,29 @@ class _Lease:
             )
 
     def end(self) -> None:
-        """Delete it, if it is still ours."""
-        self._ended.set()
-        there = None if self._is_lost else self._look()
-        if there is not None and there[1].get("token") == self._holder["token"]:
-            bucket.delete(self._lock.root, [self._lock.key])
+        """Delete it, if it is still ours and the store is there."""
+        with suppress(DepthmaskError):
+            there = None if self._is_lost else self._look()
+            if there is not None and there[1].get("token") == self._holder["token"]:
+                bucket.delete(self._lock.root, [self._lock.key])
 
-    def _put(self, instead_of: str | None) -> bool:
+    def _put(self, instead_of: bucket.Version) -> bool:
         begun = time.monotonic()
         # Another content each time, and so another etag.
         self._holder["count"] = self._holder.get("count", 0) + 1
         content = json.dumps(self._holder).encode()
         try:
-            self._etag = bucket.put(self._lock.root, self._lock.key, content, instead_of)
+            self._version = bucket.put(self._lock.root, self._lock.key, content, instead_of)
         except bucket.TakenError:
             # A put whose answer was lost is tried again, and then finds itself.
             there = self._look()
             if there is None or there[1] != self._holder:
                 return False
-            self._etag = there[0]
+            self._version = there[0]
         self._renewed = begun
         return True
 
-    def _look(self) -> tuple[str, dict[str, Any]] | None:
+    def _look(self) -> tuple[bucket.Version, dict[str, Any]] | None:
         try:
             found, content = bucket.get(self._lock.root, self._lock.key)
         except FileNotFoundError:
@@ -115,22 +120,26 @@ class _Lease:
             holder = json.loads(content)
         except ValueError:
             holder = None
-        return found.etag or "", holder if isinstance(holder, dict) else {}
+        return found.version, holder if isinstance(holder, dict) else {}
 
-    def _wait(self, etag: str, holder: dict[str, Any]) -> None:
+    def _wait(self, version: bucket.Version, holder: dict[str, Any]) -> None:
         """Until the lock has been as it is for long enough; UsageError once it is renewed."""
         begun = time.monotonic()
+        host, told = holder.get("host"), False
         is_here = _machine(holder) == _machine(self._holder)
         while time.monotonic() - begun < LEASE_S:
             now = None if is_here else bucket.head(self._lock.root, self._lock.key)
-            if is_here or (now is not None and now.etag != etag):
+            if is_here or (now is not None and now.version != version):
                 raise UsageError(
                     f"output={self._output}: another run is at work there (process "
-                    f"{holder.get('pid')} on {holder.get('host')}); "
+                    f"{holder.get('pid')} on {host}); "
                     "wait for it or choose another output"
                 )
             if now is None:
                 return
+            if not told:
+                _log.warning("a run on %s was here; %g s will tell if it lives", host, LEASE_S)
+                told = True
             time.sleep(_LOOK_S)
 
 

@@ -97,6 +97,10 @@ class LocalStore(Store[Path]):
             return f"cannot be read ({error.strerror})"
         return None if digest == file.sha256 else "has another content (sha256 differs)"
 
+    def stands(self, folder: Path, file: ShardFile) -> bool:
+        """Every byte is hashed: two cores hash some 3 GB/s."""
+        return self.difference(folder, file) is None
+
     def files(self, folder: Path) -> Iterator[str]:
         paths = (path for path in folder.rglob("*") if path.is_file())
         return (path.relative_to(folder).as_posix() for path in paths)

@@ -131,7 +131,7 @@ def test_a_put_that_is_tried_again_finds_itself(
     """Its first answer was lost, and the second says that there is a lock already."""
     put = bucket.put
 
-    def twice(*where: Any) -> str | None:
+    def twice(*where: Any) -> bucket.Version:
         put(*where)
         return put(*where)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,22 @@ def test_what_is_not_as_published(output: Address, content: bytes | None, text: 
     elif len(content) != 10:
         with pytest.raises(DepthmaskError, match="not the file of 10 bytes that was published"):
             opened.read([(1, 2)])
+
+
+def test_what_stands_is_told_by_the_etag(output: Address, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No byte is fetched for a run that goes on; a copy is hashed."""
+    store, shards = store_of(output), output / "shards"
+    (file,) = published(output, "a", x=b"0123456789")
+    assert file.as_json()["etag"] == file.etag
+    with monkeypatch.context() as patched:
+        patched.setattr(bucket, "stream", None)
+        assert store.stands(shards, file)
+        assert not store.stands(shards, replace(file, bytes=9))
+    assert store.stands(shards, replace(file, etag="of another place"))
+    (shards / "a" / "x").write_bytes(b"012345678x")
+    assert not store.stands(shards, file)
+    (shards / "a" / "x").unlink()
+    assert not store.stands(shards, file)
 
 
 def test_a_log_is_continued_whatever_happens(output: Address) -> None:

@@ -1,0 +1,32 @@
+"""docs/scale.md: its tables are what the measured rates give."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.append(str(ROOT))
+
+from benchmarks import scale  # noqa: E402
+
+
+def test_tables() -> None:
+    text = (ROOT / "docs" / "scale.md").read_text()
+    for name, rates in scale.Rates.measured().items():
+        assert scale.table(name, rates) in text
+
+
+def test_arithmetic() -> None:
+    """A core makes 1,000 of 2 kB in a second; records are 100 bytes a sample, read at 1 MB/s."""
+    rates = scale.Rates(1000, 2000, 100, 1e6, 1e9)
+    found = scale.cost(10**6, rates)
+    assert found["processor time"] == "17 min"
+    assert found["made on 2 cores"] == "8 min"
+    assert (found["shards"], found["bytes of a shard"]) == ("100", "20.0 MB")
+    assert found["bytes of shards"] == "2.0 GB"
+    assert (found["requests that write"], found["requests that read"]) == ("200", "100")
+    assert found["records read at the end, one process"] == "100 s"
+    # 100 MB are 6 parts, with a request before and one after, and the record.
+    large = scale.Rates(1000, 10_000, 100, 1e6, 1e9)
+    assert scale.cost(10**6, large)["requests that write"] == "900"
