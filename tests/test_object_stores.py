@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -21,7 +27,7 @@ from depthmask.location import Address, location
 from depthmask.output.publish import read_sealed
 from depthmask.output.verify import verify
 from tools import kill_loop, tiny
-from tools.s3_server import Server, s3_server
+from tools.s3_server import Server, free_port
 
 PLAN = ("shard_size=3", "runner.workers=1")
 
@@ -220,31 +226,74 @@ def test_two_runs_refuse_each_other_and_a_killed_one_is_continued(
     assert tiny.losses(tmp_path / "fetched", 300, tiny.sha256s(tmp_path / "whole")) == []
 
 
-def test_a_server_that_goes_away(
-    assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+@contextmanager
+def on_the_way(server: Server, port: int) -> Iterator[None]:
+    """Whoever comes to this port gets to the server, until the end."""
+    there = urlsplit(server.environment["AWS_ENDPOINT_URL"])
+
+    class Forward(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((there.hostname, there.port)) as further:
+                back = threading.Thread(target=copied, args=[further, self.request])
+                back.start()
+                copied(self.request, further)
+                back.join()
+
+    def copied(here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            open_ones.update({here, there})
+            while content := here.recv(1 << 16):
+                there.sendall(content)
+            there.shutdown(socket.SHUT_RDWR)
+
+    class Proxy(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+
+    open_ones: set[socket.socket] = set()
+    with Proxy(("127.0.0.1", port), Forward) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, args=[0.02])
+        thread.start()
+        try:
+            yield
+        finally:
+            proxy.shutdown()
+            thread.join()
+            for one in open_ones:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_server_that_goes_away_and_comes_back(
+    assets: Path,
+    s3: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """One clear line, and the same command goes on when it is back."""
+    """One clear line, and the same command goes on."""
+    out, put, port = address("s3://bucket"), bucket.put, free_port()
     monkeypatch.setattr(bucket, "RETRIES", 1)
-    out = address("s3://bucket")
-    with s3_server() as server:
-        bucket._connected.cache_clear()
-        put, count = bucket.put, 0
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    bucket._connected.cache_clear()
+    records = 0
 
-        def dies(*where: Any) -> Any:
-            nonlocal count
-            count += "records" in where[1]
-            if count == 3:
-                server.process.kill()
-                server.process.wait()
-            return put(*where)
+    def goes(*where: Any) -> Any:
+        nonlocal records
+        records += "records" in where[1]
+        if records == 3:
+            way.close()
+        return put(*where)
 
-        with monkeypatch.context() as patched:
-            patched.setattr(bucket, "put", dies)
-            assert make(assets, out, "samples=20") == 1
-        said = capfd.readouterr().err.strip().splitlines()
-        assert said[-1].startswith("error: s3://bucket/")
-        assert "the store does not answer" in said[-1]
-        assert "run the same command again" in said[-1]
+    with monkeypatch.context() as patched, ExitStack() as way:
+        way.enter_context(on_the_way(s3, port))
+        patched.setattr(bucket, "put", goes)
+        assert make(assets, out, "samples=20") == 1
+    said = capfd.readouterr().err.strip().splitlines()
+    assert said[-1].startswith(f"error: {out}/records/train-000002.json: the store does not answer")
+    assert said[-1].endswith("what is published stays: run the same command again")
+    with on_the_way(s3, port):
+        assert make(assets, out, "samples=20") == 0
+        assert "14 samples (6 are there already)" in capfd.readouterr().err
+        assert verify(out) == []
     bucket._connected.cache_clear()
 
 

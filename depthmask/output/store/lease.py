@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,31 +31,35 @@ Three renewals may be late or lost; whoever resumes elsewhere after a crash wait
 RENEW_S = 8.0
 _LOOK_S = 1.0
 
+_HELD: set[str] = set()
+"""Tokens of the locks of this process: one that the store was too far away to delete is over."""
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def leased(lock: Address, output: Address) -> Iterator[Callable[[], None]]:
     """Hold the lock; UsageError if another run has it. Yields what raises once it is lost."""
-    lease = _Lease(lock, output)
-    lease.take()
-    ended = threading.Event()
+    lease, ended = _Lease(lock, output), threading.Event()
     renewing = threading.Thread(target=lease.renew, args=[ended], daemon=True)
-    renewing.start()
-    try:
-        yield lease.require
-    finally:
-        ended.set()
+    # In the end, the last one first.
+    with ExitStack() as at_end:
+        _HELD.add(lease.token)
+        at_end.callback(_HELD.discard, lease.token)
+        lease.take()
+        at_end.callback(lease.end)
+        renewing.start()
         # Not longer: where the store is away, it may try for minutes, and then finds no lock.
-        renewing.join(RENEW_S)
-        lease.end()
+        at_end.callback(renewing.join, RENEW_S)
+        at_end.callback(ended.set)
+        yield lease.require
 
 
 class _Lease:
     def __init__(self, lock: Address, output: Address) -> None:
         self._lock = lock
         self._output = output
-        self._holder = {**_this_process(), "token": uuid.uuid4().hex}
+        self.token = uuid.uuid4().hex
+        self._holder = {**_this_process(), "token": self.token}
         self._version = bucket.NOTHING
         self._renewed = 0.0
         self._is_lost = False
@@ -92,7 +96,7 @@ class _Lease:
         """Delete it, if it is still ours and the store is there."""
         with suppress(DepthmaskError):
             there = None if self._is_lost else self._look()
-            if there is not None and there[1].get("token") == self._holder["token"]:
+            if there is not None and there[1].get("token") == self.token:
                 bucket.delete(self._lock.root, [self._lock.key])
 
     def _put(self, instead_of: bucket.Version) -> bool:
@@ -159,9 +163,12 @@ def _machine(holder: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
-    """Whether it was a process of this machine that has ended; its number may be another's now."""
-    if _machine(holder) != _machine(_this_process()) or type(holder.get("pid")) is not int:
+    """Whether it was a run of this machine that has ended; its number may be another's now."""
+    ours = _this_process()
+    if _machine(holder) != _machine(ours) or type(holder.get("pid")) is not int:
         return False
+    if (holder["pid"], holder.get("started")) == (ours["pid"], ours["started"]):
+        return holder.get("token") not in _HELD
     return _started(holder["pid"]) != holder.get("started")
 
 

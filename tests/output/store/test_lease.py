@@ -64,6 +64,10 @@ def test_a_dead_run_of_this_machine_is_no_obstacle(
     leave(output, pid=ended.pid)
     with locked(output):
         assert held(output)["pid"] == os.getpid()
+    # Of this process, but the store was away when it ended.
+    leave(output)
+    with locked(output):
+        assert held(output)["pid"] == os.getpid()
     # Its number may be another's by now.
     leave(output, started="1")
     with locked(output):
