@@ -2,7 +2,7 @@
 
     python tools/fuzz_readers.py --cases 10000 --seed 0
 
-A case is a small dataset of one of the four formats with bytes flipped, cut, spliced or filled in,
+A case is a small dataset of one of the formats with bytes flipped, cut, spliced or filled in,
 or with a record, `plan.json` or `dataset.json` edited and sealed again, as somebody would who wants
 us to open other files, to run out of memory, or to crash. It is opened, read and verified in a
 child with a limit on its memory. Fails for: an exception that is no DepthmaskError, a message that
@@ -35,6 +35,7 @@ WRITERS = {
     "npz": ["writer=npz"],
     "npz-raw": ["writer=npz", "writer.images=raw"],
     "folder": ["writer=folder", "encode.image=png", "encode.mask=jpeg"],
+    "depthmaskdataset": ["writer=depthmaskdataset", "encode.mask=jpeg"],
 }
 SAMPLES, SHARD_SIZE = 6, 4
 MOST_SECONDS = 5.0

@@ -23,7 +23,7 @@ MOST_FILES = 20_000_000
 
 
 class Files(ABC):
-    """Regular files, each with a name; the same content has the same sha256."""
+    """Regular files, each with a name that prints; the same content has the same sha256."""
 
     names: Sequence[str]
     sha256: str
@@ -70,13 +70,14 @@ class Zip(Files):
         self._path = path
         self.sha256 = _sha256(path)
         entries = [entry for entry in self._archive.infolist() if _is_plain(entry)]
-        self.names = [entry.filename for entry in entries]
+        self._entries = [entry.filename for entry in entries]
+        self.names = list(map(_printable, self._entries))
         self._check([entry.file_size for entry in entries])
 
     def read(self, number: int) -> bytes:
         """Inflated if need be, its checksum looked at."""
         with untrusted(f"{self._path}: {self.names[number]}"):
-            entry = self._archive.getinfo(self.names[number])
+            entry = self._archive.getinfo(self._entries[number])
             if entry.file_size > MOST_BYTES:
                 raise DepthmaskError(f"more than {MOST_BYTES:,} bytes")
             # It yields no more than the size that it says.
@@ -109,7 +110,7 @@ class Tar(Files):
                 # It keeps all that it has seen, at a kilobyte each.
                 archive.members = []  # type: ignore[attr-defined]
                 if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
-                    names.append(entry.name)
+                    names.append(_printable(entry.name))
                     self._places.append((entry.offset_data, entry.size))
         self.names = names
         self._check([size for _, size in self._places])
@@ -127,17 +128,18 @@ class Folder(Files):
     def __init__(self, path: Path) -> None:
         self._path = path
         found = sorted(_regular(path))
-        self.names = [one.relative_to(path).as_posix() for one in found]
+        self._entries = [one.relative_to(path).as_posix() for one in found]
+        self.names = list(map(_printable, self._entries))
         self._check([one.lstat().st_size for one in found])
         digest = hashlib.sha256()
         for name, one in zip(self.names, found, strict=True):
-            digest.update(f"{_sha256(one)} {name}\n".encode("utf-8", "surrogateescape"))
+            digest.update(f"{_sha256(one)} {name}\n".encode())
         self.sha256 = digest.hexdigest()
 
     def read(self, number: int) -> bytes:
         """As it lies there."""
-        path = self._path / self.names[number]
-        with untrusted(str(path)):
+        path = self._path / self._entries[number]
+        with untrusted(f"{self._path}: {self.names[number]}"):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as file:
                 return file.read(MOST_BYTES)
@@ -164,6 +166,11 @@ def _regular(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         if stat.S_ISREG(path.lstat().st_mode):
             yield path
+
+
+def _printable(name: str) -> str:
+    """Names of others may hold anything, and stand in messages and descriptions."""
+    return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def _sha256(path: Path) -> str:

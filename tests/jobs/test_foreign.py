@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -164,6 +165,18 @@ def test_a_table_of_another_form_is_named(tmp_path: Path) -> None:
         origin([str(as_zip(tmp_path / "t.zip", contents))])
 
 
+def test_names_that_do_not_print(tmp_path: Path) -> None:
+    """They are shown by their codes, and read all the same."""
+    there = tmp_path / "photos"
+    there.mkdir()
+    (there / "a\nb\udc80.png").write_bytes(picture(1, kind="png"))
+    found = origin([str(there)])
+    assert b'"file":"a\\\\nb\\\\udc80.png"' in found.read(0).members["json"]
+    made = as_zip(tmp_path / "z.zip", {"a\tb.jpg": b"x"})
+    with pytest.raises(depthmask.DepthmaskError, match=r"a\\tb\.jpg: cannot be read"):
+        origin([str(made)])
+
+
 def test_links_and_locked_members_are_left_alone(tmp_path: Path) -> None:
     path = as_tar(tmp_path / "t.tar", {"a.jpg": picture(1)})
     with tarfile.open(path, "a") as archive:
@@ -172,3 +185,26 @@ def test_links_and_locked_members_are_left_alone(tmp_path: Path) -> None:
         archive.addfile(entry)
     assert origin([str(path)]).samples == 1
     assert np.array_equal(origin([str(path)]).size, (20, 24))
+
+
+@pytest.mark.parametrize("make", [as_zip, as_tar])
+def test_damaged_archives_end_in_one_line(
+    make: Callable[[Path, Contents], Path], tmp_path: Path
+) -> None:
+    whole, refusals = make(tmp_path / "whole", original()).read_bytes(), []
+    for case in range(100):
+        dice = random.Random(case)
+        damaged = bytearray(whole)
+        for _ in range(dice.randint(1, 12)):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        path = tmp_path / "damaged"
+        path.write_bytes(damaged[: dice.choice([len(damaged), dice.randrange(len(damaged))])])
+        try:
+            found = origin([str(path)])
+            for index in range(found.samples):
+                found.read(index)
+            found.described()
+        except depthmask.DepthmaskError as error:
+            refusals.append(str(error))
+    assert len(refusals) > 30
+    assert all(map(str.isprintable, refusals))

@@ -78,7 +78,7 @@ def test_depth_batches(made: Path) -> None:
 
 
 def test_depth_comes_back_to_the_last_bit(make_sample: MakeSample, tmp_path: Path) -> None:
-    """Float32 divided by ten and multiplied again is another number for one value in six."""
+    """Float32 divided by ten and multiplied again is another number for one value in eight."""
     random = np.random.default_rng(0)
     depth_m = random.uniform(0.001, 65, (40, 50)).astype(np.float32)
     depth_m[0, 0] = 0
