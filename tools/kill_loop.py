@@ -42,6 +42,8 @@ KINDS = ("new", "extend", "repair", "overwrite")
 VICTIMS = ("parent", "worker", "group")
 SAMPLES, SHORTER, SHARD = 300, 137, 12
 """The plan; what an extended dataset had before."""
+REQUESTS = 160
+"""Those of a run, about; the moment of a kill is counted in them where there is a server."""
 DEADLINE_S = 120.0
 
 
@@ -77,10 +79,6 @@ class Arena:
             start = time.monotonic()
             self._finish(self.before(writer, "repair"), writer)
             self.seconds[writer] = time.monotonic() - start
-        if server:
-            start = time.monotonic()
-            self._finish(self.where(folder / "timed"), writers[0])
-            self.seconds = dict.fromkeys(writers, time.monotonic() - start)
 
     def where(self, output: Path) -> Location:
         """Where the dataset of a round lies, as its command has it."""
@@ -158,11 +156,15 @@ class Arena:
         """Start, wait, kill; who was killed, and how far the run had come."""
         victim = chance.choice(VICTIMS)
         # Start-up is a third of it; a resumed run is shorter.
-        # Rounds side by side share the one server.
-        latest = 2.0 if self._server else 1.1
-        wait_s = chance.uniform(0.1, latest) * self.seconds[done.writer]
+        wait_s = chance.uniform(0.1, 1.1) * self.seconds[done.writer]
+        requests = chance.randint(0, REQUESTS)
+        before = self._server.answered if self._server else 0
         process = tiny.start(command)
-        time.sleep(wait_s)
+        if self._server:
+            while process.poll() is None and self._server.answered < before + requests:
+                time.sleep(0.002)
+        else:
+            time.sleep(wait_s)
         workers = tiny.children(process.pid)
         if victim == "group":
             os.killpg(process.pid, signal.SIGKILL)

@@ -42,6 +42,12 @@ class Server:
         return Counter(re.findall(r'"([A-Z]+) /', self.log.read_text(errors="replace")))
 
     @property
+    def answered(self) -> int:
+        """How many that were, all in all."""
+        with self.log.open("rb") as lines:
+            return sum(piece.count(b"\n") for piece in iter(lambda: lines.read(1 << 20), b""))
+
+    @property
     def is_up(self) -> bool:
         """Whether it answers; the answer is to have the bucket made."""
         request = urllib.request.Request(f"{self.environment['AWS_ENDPOINT_URL']}/{BUCKET}")
