@@ -22,6 +22,8 @@ Positions: TypeAlias = NDArray[np.uint32]
 """[n]: pixels by their number, row * width + column."""
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
+Rows: TypeAlias = tuple[int, int]
+"""From the first row to the one after the last."""
 
 
 def sample_key(index: int) -> str:
@@ -171,8 +173,9 @@ class Composite:
     """A finished picture with its labels, before depth.
 
     image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. layers: in the
-    order of placing. parts: the same as pixels, from back to front. blend: its name, where samples
-    of one scene differ in it. fallbacks: layers that it left to a plainer way.
+    order of placing. parts: the same as pixels, from back to front. touched: the rows outside of
+    which the image is the background's, None if nobody knows. blend: its name, where samples of one
+    scene differ in it. fallbacks: layers that it left to a plainer way.
     """
 
     recipe: Recipe
@@ -181,6 +184,7 @@ class Composite:
     layers: tuple[Layer, ...]
     background: Background
     parts: Sequence[Part] = ()
+    touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
 
@@ -208,7 +212,8 @@ class Sample:
     image, mask, instances: as in `Composite`, the last None where `encode.instances` keeps none.
     depth: float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the
     camera as plain data (what JSON can hold). background: uint8 [h, w, 3], the picture before
-    anything was blended into it; None where the sample was read from a file.
+    anything was blended into it, None where the sample was read from a file; touched: as in
+    `Composite`.
     """
 
     key: str
@@ -218,6 +223,7 @@ class Sample:
     depth: Float32 | None
     meta: dict[str, Any]
     background: UInt8 | None = None
+    touched: Rows | None = None
 
     @property
     def index(self) -> int:

@@ -207,6 +207,7 @@ class Generate(Job):
             depth=depth,
             meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
             background=composite.background.image,
+            touched=composite.touched,
         )
 
     @property

@@ -31,6 +31,7 @@ from depthmask.location import Location
 from depthmask.pipeline import make_shard
 from depthmask.run import prepare
 from depthmask.statistics import Statistics
+from depthmask.timing import Laps
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,33 @@ def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path:
     assert main(["render", str(tmp_path / "out"), "--index", "17", "--into", str(into)]) == 0
     assert (into / "000000017.jpg").read_bytes() == dataset.encoded(17).members["jpg"]
     assert main(["render", str(tmp_path / "out"), "--index", "40"]) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["blend=alpha", "placement.min_scale=0.1", "placement.max_scale=0.4"],
+        ["blend=feather", "blend.match=0.5", "objects=[1,4]"],
+        ["blend=several", "blend.shadow=0.8", "placement=ground", "objects=[1,3]"],
+        ["blend=poisson", "encode.subsampling=444", "size=[64,90]"],
+        ["encode.optimize=true", "encode.quality=50"],
+    ],
+)
+def test_strips_of_the_background_are_those_that_would_have_been_coded(
+    words: list[str], tmp_path: Path
+) -> None:
+    """Of whole shards, where most are taken from the background, against sample by sample."""
+    rooms = ["source.rooms=2", "source.furniture=6", "samples=48", f"output={tmp_path}"]
+    job, _ = prepare(compose_root([*rooms, *words]), "")
+    shard = job.plan.shard(0)
+    for made in job.encoded(shard, Statistics(), Laps(), Progress()):
+        sample = job.sample(int(made.key))
+        assert sample.touched is not None
+        first, stop = sample.touched
+        outside = np.r_[0:first, stop : len(sample.image)]
+        assert sample.background is not None
+        assert np.array_equal(sample.image[outside], sample.background[outside])
+        assert made.members == job.root.encode.encode(sample).members
 
 
 def test_labels_agree_with_the_pixels(assets: Path, tmp_path: Path) -> None:

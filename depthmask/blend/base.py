@@ -46,7 +46,7 @@ class Blend(Stage):
 
     @abstractmethod
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
-        """Change `canvas` in place.
+        """Change `canvas` in place, nowhere but where the patch lies.
 
         canvas: uint8 [H, W, 3]. patch: its alpha is the visible part. top, left: where it lies;
         it is wholly within the canvas. Returns False where the stage's own way would have failed

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
 from depthmask.compose.match import matched
 from depthmask.compose.shadow import cast_shadow
-from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Scene
+from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Rows, Scene
 from depthmask.errors import NoPlaceError
 from depthmask.placement.base import Placement
 from depthmask.streams import Stream
@@ -56,10 +58,7 @@ class Composer:
             if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
-        layers = tuple(
-            _labelled(layer, background, visible)
-            for layer, visible in zip(placed, cover.visible, strict=True)
-        )
+        layers = tuple(map(_labelled, placed, repeat(background), cover.visible))
         laps("place")
         return Placed(recipe, background, cover, layers)
 
@@ -67,11 +66,12 @@ class Composer:
         """Blend all layers into the background, back to front."""
         recipe, background, cover = placed.recipe, placed.background, placed.cover
         canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
+        rows = [(part.top, part.top + len(part.alpha)) for part in cover.parts]
         for layer, patch, top, left in cover.patches:
             if blend.match:
                 patch = matched(canvas, patch, top, left, blend.match)
             if blend.shadow:
-                cast_shadow(canvas, background, layer, blend.shadow)
+                rows.append(cast_shadow(canvas, background, layer, blend.shadow))
             fallbacks += not blend.blend(canvas, patch, top, left)
         return Composite(
             recipe,
@@ -80,6 +80,7 @@ class Composer:
             placed.layers,
             background,
             cover.parts,
+            _hull(rows),
             blend.name if self._blend.variants > 1 else None,
             fallbacks,
         )
@@ -113,6 +114,14 @@ class Composer:
             f"placement.min_visible={stage.min_visible:g} and "
             f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"
         )
+
+
+def _hull(rows: Sequence[Rows]) -> Rows:
+    """From the first of the rows to the last; those that are empty do not count."""
+    if len(rows) == 1:
+        return rows[0]
+    some = [(first, stop) for first, stop in rows if first < stop]
+    return min(some)[0], max(stop for _, stop in some)
 
 
 def _labelled(layer: Layer, background: Background, visible: float) -> Layer:

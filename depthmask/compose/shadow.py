@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from depthmask.data import Background, Float32, Layer, UInt8
+from depthmask.data import Background, Float32, Layer, Rows, UInt8
 
 DEEP = 0.45
 """Half the shadow's depth by half its width: things are wider than they are deep."""
@@ -15,18 +15,21 @@ _OFF_FLOOR = 0.01, 0.08
 known, and where a network guessed it."""
 
 
-def cast_shadow(canvas: UInt8, background: Background, layer: Layer, strength: float) -> None:
-    """Darken the floor around the foot of a layer, in place; nothing where no floor is known.
+def cast_shadow(canvas: UInt8, background: Background, layer: Layer, strength: float) -> Rows:
+    """Darken the floor around the foot of a layer, in place; returns the rows where it did.
 
-    An ellipse on the floor's plane that falls off as a Gaussian, as wide as the layer's box, drawn
-    by the background's own depth: what stands on the floor or hides it stays as it is.
+    No rows where no floor is known. An ellipse on the floor's plane that falls off as a Gaussian,
+    as wide as the layer's box, drawn by the background's own depth: what stands on the floor or
+    hides it stays as it is.
     """
     found = contact_shadow(background, layer)
-    if found is not None:
-        shade, top, left = found
-        height, width = shade.shape
-        part = canvas[top : top + height, left : left + width]
-        np.rint(part * (1 - strength * shade)[..., None], out=part, casting="unsafe")
+    if found is None:
+        return 0, 0
+    shade, top, left = found
+    height, width = shade.shape
+    part = canvas[top : top + height, left : left + width]
+    np.rint(part * (1 - strength * shade)[..., None], out=part, casting="unsafe")
+    return top, top + height
 
 
 def contact_shadow(background: Background, layer: Layer) -> tuple[Float32, int, int] | None:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from depthmask.data import UInt8
+from depthmask.data import Rows, UInt8
 
 SUBSAMPLINGS = {"444": 0x111111, "422": 0x211111, "420": 0x221111}
 """Chroma subsampling -> the factors of Y, Cb and Cr as OpenCV takes them."""
@@ -40,6 +40,9 @@ _WORTH_IT = 3
 """Pictures on the same background, before that is coded itself."""
 
 Strips: TypeAlias = list[bytes]
+Origin: TypeAlias = tuple[UInt8 | None, Rows | None]
+"""The picture that an image was blended into, the same array for all images on it, and the rows
+outside of which both are equal; None where that is not known."""
 
 
 def encode_jpeg(
@@ -80,37 +83,40 @@ class JpegEncoder:
         self._optimize = optimize
         self._backgrounds: dict[int, _Background] = {}
 
-    def encode(self, images: Sequence[UInt8], backgrounds: Sequence[UInt8 | None]) -> list[bytes]:
-        """uint8 [h, w, 3] RGB, all of one size -> a file for each.
-
-        backgrounds: for each the picture that it was blended into, the same array each time; None
-        where that is not at hand.
-        """
+    def encode(self, images: Sequence[UInt8], origins: Sequence[Origin]) -> list[bytes]:
+        """uint8 [h, w, 3] RGB, all of one size -> a file for each."""
         height, width = images[0].shape[:2]
         if self._optimize or height % STRIP or len(images) * height > _TALLEST:
             return [
                 encode_jpeg(image, *self._settings, optimize=self._optimize) for image in images
             ]
-        known = [None if one is None else self._known(one) for one in backgrounds]
+        known = [self._known(origin) for origin in origins]
         if len(images) == 1 and known[0] is None:
             return [encode_jpeg(images[0], *self._settings)]
-        changed = [
-            slice(0, height // STRIP) if strips is None else _changed(image, background)
-            for image, background, strips in zip(images, backgrounds, known, strict=True)
-        ]
+        # Of each the strips that differ from the background's.
         parts = [
-            image[part.start * STRIP : part.stop * STRIP]
-            for image, part in zip(images, changed, strict=True)
+            (0, height // STRIP)
+            if strips is None or rows is None
+            else (rows[0] // STRIP, -(-rows[1] // STRIP))
+            for strips, (_, rows) in zip(known, origins, strict=True)
         ]
+        coded = self._coded(
+            [
+                image[first * STRIP : stop * STRIP]
+                for image, (first, stop) in zip(images, parts, strict=True)
+            ]
+        )
         head = _head(height, width, *self._settings)
-        files = []
-        for own, part, strips in zip(self._coded(parts), changed, known, strict=True):
-            whole = own if strips is None else [*strips[: part.start], *own, *strips[part.stop :]]
-            files.append(_file(head, whole))
-        return files
+        return [
+            _file(head, own if strips is None else [*strips[:first], *own, *strips[stop:]])
+            for own, strips, (first, stop) in zip(coded, known, parts, strict=True)
+        ]
 
-    def _known(self, background: UInt8) -> Strips | None:
+    def _known(self, origin: Origin) -> Strips | None:
         """The strips of a background; None before it has been seen often enough."""
+        background, touched = origin
+        if background is None or touched is None:
+            return None
         number = id(background)
         found = self._backgrounds.get(number)
         if found is None:
@@ -140,18 +146,6 @@ class _Background:
     alive: weakref.ref[UInt8]
     seen: int = 0
     strips: Strips | None = None
-
-
-def _changed(image: UInt8, background: Any) -> slice:
-    """From the first strip that differs from the background's to the last."""
-    differs = (_words(image) != _words(background)).any(axis=1).nonzero()[0]
-    return slice(int(differs[0]), int(differs[-1]) + 1) if len(differs) else slice(0, 0)
-
-
-def _words(image: UInt8) -> Any:
-    """A line of numbers for each strip, as long as they can be: 4 us to compare 160x160 pixels."""
-    strips = np.ascontiguousarray(image).reshape(len(image) // STRIP, -1)
-    return strips.view(np.uint64)
 
 
 def _file(head: bytes, strips: Strips) -> bytes:

@@ -12,7 +12,7 @@ import simplejpeg
 from PIL import Image
 
 from depthmask.formats import jpeg
-from depthmask.formats.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.formats.jpeg import SUBSAMPLINGS, JpegEncoder, Origin, encode_jpeg
 
 PHOTOS = Path(__file__).resolve().parents[3] / "shared" / "seed-assets" / "bg"
 
@@ -87,18 +87,24 @@ def test_views_are_as_good_as_copies() -> None:
     assert encode_jpeg(view, 95) == encode_jpeg(view.copy(), 95)
 
 
-def composites(size: tuple[int, int], count: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """A background, and pictures that differ from it in a part, in all, or in nothing."""
+def composites(size: tuple[int, int], count: int) -> tuple[list[np.ndarray], list[Origin]]:
+    """Pictures that differ from their background in a part, in all, or in nothing."""
     big = np.tile(pictures()[0], (2, 2, 1))
     background = big[: size[0], : size[1]].copy()
-    random, found = np.random.default_rng(count), []
+    random = np.random.default_rng(count)
+    images: list[np.ndarray] = []
+    origins: list[Origin] = []
     for number in range(count):
-        image = background.copy()
-        top, left = random.integers(0, size)
-        if number % 4:
-            image[top : top + 30, left : left + 9] = 255 - image[top : top + 30, left : left + 9]
-        found.append(big[40 : 40 + size[0], : size[1]].copy() if number == 5 else image)
-    return background, found
+        image, rows = background.copy(), (0, 0)
+        top, left = random.integers(0, size).tolist()
+        if number == 5:
+            image, rows = big[40 : 40 + size[0], : size[1]].copy(), (0, size[0])
+        elif number % 4:
+            rows = top, min(top + 30, size[0])
+            image[top : top + 30, left : left + 9] ^= 255
+        images.append(image)
+        origins.append((background, rows))
+    return images, origins
 
 
 @pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
@@ -106,24 +112,21 @@ def composites(size: tuple[int, int], count: int) -> tuple[np.ndarray, list[np.n
 @pytest.mark.parametrize("together", [1, 2, 7])
 def test_many_as_one_by_one(subsampling: str, size: tuple[int, int], together: int) -> None:
     """Before their background is known, and after; more than eight restart markers."""
-    background, images = composites(size, 14)
+    images, origins = composites(size, 14)
+    nowhere: list[Origin] = [(None, None)] * 14
     for quality in (3, 50, 100):
         alone = [encode_jpeg(image, quality, subsampling) for image in images]
         encoder = JpegEncoder(quality, subsampling)
-        for plate in (background, None):
-            found = [
-                encoded
-                for first in range(0, 14, together)
-                for encoded in encoder.encode(
-                    images[first : first + together],
-                    [plate] * len(images[first : first + together]),
-                )
-            ]
+        for whence in (origins, nowhere):
+            found = []
+            for first in range(0, 14, together):
+                some = slice(first, first + together)
+                found += encoder.encode(images[some], whence[some])
             assert found == alone
 
 
 def test_what_is_as_in_the_background_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    background, images = composites((160, 160), 12)
+    images, origins = composites((160, 160), 12)
     sizes: list[int] = []
 
     def seen(image: np.ndarray, quality: int, subsampling: str) -> bytes:
@@ -132,8 +135,8 @@ def test_what_is_as_in_the_background_is_not_coded_again(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(jpeg, "encode_jpeg", seen)
     encoder = JpegEncoder(50)
-    for image in images:
-        encoder.encode([image], [background])
+    for image, origin in zip(images, origins, strict=True):
+        encoder.encode([image], [origin])
     # Two whole ones, a picture for the part before the coded data, the background, and the one
     # that differs everywhere; of the others the strips that 30 lines of pixels meet.
     assert sizes.count(160) == 5
@@ -149,14 +152,14 @@ def test_another_array_with_the_same_number_is_another_background() -> None:
         image = background.copy()
         image[:16] = 7
         for _ in range(4):
-            assert encoder.encode([image], [background]) == [encode_jpeg(image, 50)]
+            assert encoder.encode([image], [(background, (0, 16))]) == [encode_jpeg(image, 50)]
     del background
     assert not encoder._backgrounds
 
 
 def test_tables_of_their_own_make_smaller_files_of_the_same_pixels() -> None:
-    background, images = composites((160, 160), 6)
-    own = JpegEncoder(50, optimize=True).encode(images, [background] * 6)
+    images, origins = composites((160, 160), 6)
+    own = JpegEncoder(50, optimize=True).encode(images, origins)
     for data, image in zip(own, images, strict=True):
         assert data == encode_jpeg(image, 50, optimize=True)
         assert len(data) < 0.95 * len(encode_jpeg(image, 50))
@@ -165,7 +168,7 @@ def test_tables_of_their_own_make_smaller_files_of_the_same_pixels() -> None:
 
 def test_more_than_a_picture_has_lines_for() -> None:
     images = [np.full((6560, 8, 3), level, np.uint8) for level in range(0, 220, 20)]
-    found = JpegEncoder(50).encode(images, [None] * len(images))
+    found = JpegEncoder(50).encode(images, [(None, None)] * len(images))
     assert found == [encode_jpeg(image, 50) for image in images]
 
 
