@@ -153,13 +153,20 @@ def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what happens.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-
+    _keep_to_one_core()
     while True:
         try:
             shard = pipe.recv()
         except EOFError:
             return
         pipe.send(attempt(job, shard, progress))
+
+
+def _keep_to_one_core() -> None:
+    """There is a worker for each core: OpenCV's threads would only wait for them, busily."""
+    import cv2
+
+    cv2.setNumThreads(1)
 
 
 def _end_with_parent() -> None:
