@@ -49,8 +49,8 @@ from depthmask.writer.base import ShardKind, ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
-    from depthmask.dataset import Dataset
-    from depthmask.virtual_dataset import Virtual
+    from depthmask.reading.dataset import Dataset
+    from depthmask.reading.virtual import Virtual
 
 __version__ = "0.1.0"
 __all__ = [
@@ -120,7 +120,7 @@ def open(path: str | PathLike[str] | Address) -> Dataset:
     `ds.contract`, or None, and `.meta`. Raises `UsageError` if there is no finished dataset.
     """
     # Imported here since it takes OmegaConf along, which `--help` has no time for.
-    from depthmask.dataset import open as open_dataset
+    from depthmask.reading.dataset import open as open_dataset
 
     return open_dataset(path)
 
@@ -132,6 +132,6 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     same sequence as from `open`, of samples that are made when asked for, and of the pixels before
     they are encoded. Raises `UsageError` for a bad setting, or assets that cannot be used.
     """
-    from depthmask.virtual_dataset import virtual as make_virtual
+    from depthmask.reading.virtual import virtual as make_virtual
 
     return make_virtual(config)

@@ -18,7 +18,6 @@ from depthmask.card.about import About, Listed
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
-from depthmask.dataset import Dataset, require_record
 from depthmask.depth.contract import contract_as_json
 from depthmask.encode import Labels
 from depthmask.errors import DepthmaskError, SettingError, UsageError, setting_errors_named
@@ -38,6 +37,7 @@ from depthmask.output.summary import SCHEMA, manifest_hash, summarise
 from depthmask.output.verify import side_by_side, standing
 from depthmask.pipeline import Generate, in_one_line
 from depthmask.plan import Plan, Sampling
+from depthmask.reading.dataset import Dataset, require_record
 from depthmask.shards import Shard, Shards
 from depthmask.source.base import Checked
 from depthmask.split.parts import Part, parts

@@ -22,13 +22,13 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.cli.render import render
 from depthmask.config.compose import compose_root
-from depthmask.dataset import Dataset
 from depthmask.depth.layered import Layered
 from depthmask.encode import Encode
 from depthmask.errors import ShardError
 from depthmask.job import Progress
 from depthmask.location import Location
 from depthmask.pipeline import make_shard
+from depthmask.reading.dataset import Dataset
 from depthmask.run import prepare
 from depthmask.statistics import Statistics
 from depthmask.timing import Laps

@@ -140,8 +140,6 @@ def _collect(pipe: Connection, cases: list[int]) -> list[dict[str, Any]]:
 
 
 def _work(folder: Path, seed: int, cases: list[int], pipe: Connection) -> None:
-    import depthmask.dataset
-    import depthmask.output.verify  # noqa: F401
 
     # Paths without number: a case has to be the same whatever child it runs in.
     place = folder / f"case-{os.getpid()}"

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from depthmask.dataset import Dataset
 from depthmask.location import Location
 from depthmask.output.verify import verify
+from depthmask.reading.dataset import Dataset
 
 WRITERS = ("webdataset", "zip", "npz")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.adapters.stack import stacked
-from depthmask.samples import Samples
+from depthmask.reading.samples import Samples
 
 
 class Batches(keras.utils.PyDataset):

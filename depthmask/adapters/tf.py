@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from depthmask.adapters.stack import stacked
-from depthmask.samples import Samples
+from depthmask.reading.samples import Samples
 
 
 def batches(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from depthmask.data import Encoded, Sample
-from depthmask.dataset import Dataset
 from depthmask.encode import decode
 from depthmask.errors import UsageError
+from depthmask.reading.dataset import Dataset
 
 
 def shards(dataset: Dataset) -> list[str]:

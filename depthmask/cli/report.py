@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
-from depthmask.dataset import open
 from depthmask.location import location
 from depthmask.output.publish import disk_error
 from depthmask.output.store import store_of
+from depthmask.reading.dataset import open
 from depthmask.report.charts import require_vega
 from depthmask.report.page import report
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.screen import Screen
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 from depthmask.run import Result
 
 _SHOWN = 3

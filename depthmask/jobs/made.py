@@ -8,8 +8,6 @@ from typing import Any
 from depthmask.config.build import from_plain
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.dataset import Dataset, require_record
-from depthmask.dataset import open as open_dataset
 from depthmask.errors import DepthmaskError
 from depthmask.formats.untrusted import untrusted
 from depthmask.jobs.origin import Origin
@@ -17,6 +15,8 @@ from depthmask.location import location
 from depthmask.output.publish import require_sealed
 from depthmask.output.summary import manifest_hash, numbering
 from depthmask.output.verify import file_problems
+from depthmask.reading.dataset import Dataset, require_record
+from depthmask.reading.dataset import open as open_dataset
 from depthmask.shards import Layout, Shard, shard_name
 from depthmask.source.base import AssetFiles
 from depthmask.statistics import Statistics

@@ -8,9 +8,9 @@ from typing import IO, Any
 
 import orjson
 
-from depthmask.dataset import Dataset
 from depthmask.location import Location
 from depthmask.output.store import store_of
+from depthmask.reading.dataset import Dataset
 
 
 def write_coco(dataset: Dataset, path: Location) -> int:

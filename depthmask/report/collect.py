@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import orjson
 
 from depthmask.data import Encoded
-from depthmask.dataset import Dataset
 from depthmask.formats.untrusted import untrusted
 from depthmask.output.summary import numbering
+from depthmask.reading.dataset import Dataset
 from depthmask.report.census import Census
 from depthmask.report.gallery import MOST_CARDS, Card, card, spread, within
 from depthmask.report.pixels import Pixels

@@ -15,13 +15,13 @@ from markupsafe import Markup
 import depthmask
 from depthmask.card.licences import KINDS, given, not_given
 from depthmask.data import DepthContract, DepthKind
-from depthmask.dataset import Dataset
 from depthmask.depth.contract import contract_as_json
 from depthmask.formats.png import encode_png
 from depthmask.formats.untrusted import untrusted
 from depthmask.output.colormap import colour
 from depthmask.output.publish import require_sealed
 from depthmask.pages import page_template
+from depthmask.reading.dataset import Dataset
 from depthmask.report.checks import checks
 from depthmask.report.collect import Findings, collect
 from depthmask.report.distributions import distributions

@@ -18,7 +18,7 @@ from depthmask.shards import Layout
 from depthmask.stage import Stage
 
 if TYPE_CHECKING:
-    from depthmask.dataset import Dataset
+    from depthmask.reading.dataset import Dataset
 
 
 _FEW = 3

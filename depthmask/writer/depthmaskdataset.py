@@ -30,7 +30,7 @@ from depthmask.stage import setting, stage
 from depthmask.writer.base import MemberReader, ShardReader, Writer, open_published
 
 if TYPE_CHECKING:
-    from depthmask.dataset import Dataset
+    from depthmask.reading.dataset import Dataset
 
 FOLDERS = {
     "jpg": "fg_bg",

@@ -6,7 +6,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 
 SETTINGS = ["source.rooms=2", "source.furniture=2", "size=[16,24]", "samples=10"]
 

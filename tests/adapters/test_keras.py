@@ -6,7 +6,7 @@ import numpy as np
 
 from depthmask.adapters import keras
 from depthmask.adapters.stack import stacked
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 
 
 def test_batches(dataset: Dataset) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import depthmask
 from depthmask.adapters import tf as adapter
 from depthmask.adapters.stack import stacked
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 
 
 def test_batches(dataset: Dataset) -> None:

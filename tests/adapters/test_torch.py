@@ -9,8 +9,8 @@ import pytest
 
 import depthmask
 from depthmask.adapters.stack import stacked
-from depthmask.dataset import Dataset
-from depthmask.samples import Samples
+from depthmask.reading.dataset import Dataset
+from depthmask.reading.samples import Samples
 
 torch = pytest.importorskip("torch")
 VIRTUAL = ["source.rooms=2", "source.furniture=2", "size=[16,24]"]

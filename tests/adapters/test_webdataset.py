@@ -8,7 +8,7 @@ import webdataset
 
 import depthmask
 from depthmask.adapters.webdataset import sample, shards
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 
 # The library leaves its files to the garbage collector.
 pytestmark = [

@@ -11,9 +11,9 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.dataset import Dataset
 from depthmask.location import Location
 from depthmask.output.publish import read_sealed
+from depthmask.reading.dataset import Dataset
 
 SAMPLES = 10
 ROOMS = [

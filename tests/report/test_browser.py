@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.dataset import Dataset, open
 from depthmask.output.colormap import colour
+from depthmask.reading.dataset import Dataset, open
 from depthmask.report.page import report
 
 CHROMIUM = shutil.which("chromium")

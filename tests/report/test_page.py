@@ -15,7 +15,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.dataset import open
+from depthmask.reading.dataset import open
 from depthmask.report import collect as collect_module
 from depthmask.report.collect import collect
 from depthmask.report.page import report

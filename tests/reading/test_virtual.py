@@ -20,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
-from depthmask.virtual_dataset import Virtual
+from depthmask.reading.virtual import Virtual
 
 Forked = Callable[[Callable[[], Any]], Any]
 SMALL = ["source.rooms=3", "source.furniture=4", "size=[24,32]", "objects=[1,3]"]

@@ -19,7 +19,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.dataset import Dataset
+from depthmask.reading.dataset import Dataset
 
 SAMPLES = 40
 WRITERS = ("webdataset", "zip", "npz", "folder")

@@ -13,8 +13,8 @@ from depthmask.data import DepthContract, Sample
 from depthmask.errors import UsageError
 from depthmask.job import Progress
 from depthmask.pipeline import Generate
+from depthmask.reading.samples import Samples
 from depthmask.run import prepare
-from depthmask.samples import Samples
 from depthmask.timing import Laps
 
 _AT_ONCE = 1024

@@ -15,12 +15,12 @@ from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.formats.untrusted import untrusted
 from depthmask.location import Address, Location, location
-from depthmask.open_shards import Opened, OpenShards
 from depthmask.output.publish import require_sealed
 from depthmask.output.record import Record
 from depthmask.output.summary import check_summary, numbering, shard_counts
 from depthmask.output.verify import read_record
-from depthmask.samples import Samples
+from depthmask.reading.open_shards import Opened, OpenShards
+from depthmask.reading.samples import Samples
 from depthmask.shards import shard_name
 from depthmask.statistics import Statistics
 

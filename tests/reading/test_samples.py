@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from depthmask.data import DepthContract, Sample, sample_key
-from depthmask.samples import Samples
+from depthmask.reading.samples import Samples
 
 
 class Ten(Samples):
