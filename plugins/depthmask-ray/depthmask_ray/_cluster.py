@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import signal
 import socket
 import sys
 import tempfile
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 from depthmask import UsageError
+
+from depthmask_ray._signals import signals_held
 
 OBJECT_STORE_BYTES = 100 << 20
 """Of shared memory; the record of 4,000 samples has 0.2 MB. Ray would take 30 % of the memory."""
@@ -49,9 +49,10 @@ def connected(address: str) -> Iterator[None]:
                 _connect(address)
             yield
         finally:
-            import ray
+            with signals_held():
+                import ray
 
-            ray.shutdown()
+                ray.shutdown()
 
 
 def _start(scratch: str) -> None:
@@ -123,24 +124,16 @@ def _noted() -> str:
 
 
 def _init(address: str, **options: Any) -> None:
-    """`ray.init`, with its errors in one line, and with our answer to SIGTERM instead of its."""
-    handler = signal.getsignal(signal.SIGTERM)
-    in_main = threading.current_thread() is threading.main_thread()
-    import ray
+    """`ray.init`, with its errors in one line, and without its answer to SIGTERM."""
+    with signals_held():
+        import ray
 
-    try:
-        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
-    except Exception as error:
-        text = " ".join(str(error).split())[:500]
-        raise UsageError(f"runner.address={address}: {type(error).__name__}: {text}") from None
-    except SystemExit:
-        # It was terminated while it started, and Ray's handler has ended its processes.
-        if callable(handler):
-            handler(signal.SIGTERM, None)
-        raise
-    finally:
-        if in_main:
-            signal.signal(signal.SIGTERM, handler)
+        try:
+            with patch("signal.signal"):
+                ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **options)
+        except Exception as error:
+            text = " ".join(str(error).split())[:500]
+            raise UsageError(f"runner.address={address}: {type(error).__name__}: {text}") from None
 
 
 def nodes() -> dict[str, Mapping[str, float]]:

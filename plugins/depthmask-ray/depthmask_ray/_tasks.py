@@ -25,6 +25,7 @@ from depthmask.versions import versions
 
 from depthmask_ray._cluster import nodes, room
 from depthmask_ray._remote import Order, task_function
+from depthmask_ray._signals import signals_held
 from depthmask_ray._worker import Sign
 
 POLL_SECONDS = 0.2
@@ -81,14 +82,16 @@ class Tasks:
     def run(self, made: Callable[[int], None]) -> Iterator[Record]:
         """Yield records as they come; raises at the end if a shard could not be made."""
         try:
-            while self._hand_out():
-                for stream in self._ready():
-                    record = self._collect(stream, made)
-                    if record is not None:
-                        yield record
-                self._give_up_hung()
+            while True:
+                with signals_held():
+                    at_work = self._hand_out()
+                    records = self._news(made) if at_work else []
+                yield from records
+                if not at_work:
+                    break
         finally:
-            self._cancel()
+            with signals_held():
+                self._cancel()
         self._failures.settle()
 
     def _hand_out(self) -> bool:
@@ -116,6 +119,12 @@ class Tasks:
             # Ray waits for ever where the connection stays: a stopped machine, a cut cable.
             if task.sign.node and task.sign.node not in there:
                 self._give_up(stream, f"node {task.sign.node[:8]} is lost")
+
+    def _news(self, made: Callable[[int], None]) -> list[Record]:
+        """The records that have come since, at most `POLL_SECONDS` from now."""
+        answers = [self._collect(stream, made) for stream in self._ready()]
+        self._give_up_hung()
+        return [record for record in answers if record is not None]
 
     def _ready(self) -> list[Any]:
         """Tasks that have something to say."""

@@ -1,0 +1,49 @@
+"""Signals while Ray is at work: it loses those that come then, or what it was doing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+HOLD_SECONDS = 15.0
+"""At most. Where all processes were told to end, Ray would wait a minute for one that is dead."""
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM wait for the end, or for a second one.
+
+    Ray, halfway up or down, would leave processes behind, and makes a KeyboardInterrupt of either.
+    """
+    main = threading.main_thread()
+    if threading.current_thread() is not main:
+        yield
+        return
+    came: list[int] = []
+    timers: list[threading.Timer] = []
+    held: dict[int, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        if len(came) > 1 and callable(held[number]):
+            held[number](number, frame)
+        timers.append(threading.Timer(HOLD_SECONDS, signal.pthread_kill, (main.ident, number)))
+        timers[-1].daemon = True
+        timers[-1].start()
+
+    for one in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(one) is not signal.SIG_IGN:
+            held[one] = signal.signal(one, note)
+    try:
+        yield
+    finally:
+        for timer in timers:
+            timer.cancel()
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        if len(came) == 1:
+            signal.raise_signal(came[0])
