@@ -29,8 +29,10 @@ def signals_held() -> Iterator[None]:
 
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        if len(came) > 1 and callable(held[number]):
-            held[number](number, frame)
+        if len(came) > 1:
+            signal.signal(number, held[number])
+            signal.raise_signal(number)
+            return
         timers.append(threading.Timer(HOLD_SECONDS, signal.pthread_kill, (main.ident, number)))
         timers[-1].daemon = True
         timers[-1].start()

@@ -76,6 +76,7 @@ class Tasks:
             # Counted here, where the user is told.
             max_retries=0,
         )(task_function())
+        self._nodes: set[str] = set()
         self._room = 0
         self._looked = float("-inf")
 
@@ -115,10 +116,14 @@ class Tasks:
         self._looked = time.monotonic()
         if not self._room and before < 0:
             _log.warning("no node has %s yet, waiting for one", _listed(self._wanted))
+        lost, self._nodes = self._nodes - there.keys(), set(there)
+        # Ray waits for ever where the connection stays: a stopped machine, a cut cable.
         for stream, task in list(self._busy.items()):
-            # Ray waits for ever where the connection stays: a stopped machine, a cut cable.
             if task.sign.node and task.sign.node not in there:
                 self._give_up(stream, f"node {task.sign.node[:8]} is lost")
+            elif lost and not task.sign.node:
+                # It may be on its way there.
+                self._withdraw(stream)
 
     def _news(self, made: Callable[[int], None]) -> list[Record]:
         """The records that have come since, at most `POLL_SECONDS` from now."""
@@ -171,10 +176,15 @@ class Tasks:
                 self._give_up(stream, f"no sample in runner.timeout={self._timeout:g} s")
 
     def _give_up(self, stream: Any, why: str) -> None:
-        """Have the shard made again. If it is made here all the same, it is made twice."""
+        """Count it as failed. If the shard is made here all the same, it is made twice."""
         task = self._busy.pop(stream)
         ray.cancel(stream, force=True)
         self._refused(task, self._lost(task, why))
+
+    def _withdraw(self, stream: Any) -> None:
+        """Ask again for a task that has not begun."""
+        self._again.append(self._busy.pop(stream).shard)
+        ray.cancel(stream, force=True)
 
     def _refused(self, task: _Task, refusal: Refusal) -> None:
         if self._failures.note(task.shard, refusal):
