@@ -67,7 +67,7 @@ class Tasks:
         self._again: list[Shard] = []
         self._failures = Failures()
         self._busy: dict[Any, _Task] = {}
-        self._order = ray.put(_order(job))
+        self._order = ray.put(_order(job, max(1, int(wanted.get("CPU", 1)))))
         self._make = ray.remote(
             num_cpus=wanted.get("CPU", 0),
             num_gpus=wanted.get("GPU", 0),
@@ -204,7 +204,7 @@ class Tasks:
             ray.wait(ends, num_returns=len(ends), timeout=CANCEL_SECONDS)
 
 
-def _order(job: Job) -> Order:
+def _order(job: Job, cores: int) -> Order:
     own = {"depthmask-ray": importlib.metadata.version("depthmask-ray")}
     # A stage that no distribution brings has no version.
     needs = {name: version for name, version in versions(job.root).items() if version}
@@ -213,6 +213,7 @@ def _order(job: Job) -> Order:
         folder=os.getcwd(),
         cache=os.environ.get("DEPTHMASK_CACHE"),
         host=platform.node(),
+        cores=cores,
         job=pickle.dumps(job),
         token=secrets.token_hex(8),
     )

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import NamedTuple
 
+import cv2
 import ray
 from depthmask import Job, Progress, Record, Refusal, Shard, attempt
 
@@ -42,6 +43,8 @@ def job(order: Order) -> Job:
     if order["cache"] is not None:
         os.environ["DEPTHMASK_CACHE"] = order["cache"]
     if order["token"] not in _jobs:
+        # As the workers of runner=local: its threads would only wait for other tasks, busily.
+        cv2.setNumThreads(order["cores"])
         _jobs.clear()
         _jobs[order["token"]] = pickle.loads(order["job"])  # noqa: S301 (our own, by way of Ray)
     return _jobs[order["token"]]
