@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from depthmask import forks
 from depthmask.blend.base import Blend, Patch
 from depthmask.config.hooks import hookimpl
 from depthmask.data import (
@@ -102,6 +103,7 @@ __all__ = [
     "Writer",
     "__version__",
     "attempt",
+    "forks",
     "hookimpl",
     "make_shard",
     "open",

@@ -19,10 +19,10 @@ from depthmask import (
     Estimator,
     SettingError,
     UsageError,
+    forks,
     setting,
     stage,
 )
-from depthmask.forks import network
 
 from depthmask_onnx._file import ModelFile, model_file
 from depthmask_onnx._images import (
@@ -212,7 +212,7 @@ class Onnx(Estimator):
         if self.layout is Layout.nchw:
             padded = np.ascontiguousarray(padded.transpose(0, 3, 1, 2))
         # Here too: `contract` comes to it without the framework.
-        network(f"{self.name} {self.weights}")
+        forks.network(f"{self.name} {self.weights}")
         run = session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
         raw = run(padded)
         maps = to_maps(raw)
