@@ -10,8 +10,8 @@ class Order(TypedDict):
     """What is the same for all tasks of a run; plain, so that any Python can read it.
 
     needs: the version of each distribution that decides what the bytes are. folder: where relative
-    paths begin. cache: `DEPTHMASK_CACHE`. host: who asks. cores: of a
-    task. job: pickled. token: names the job.
+    paths begin. cache: `DEPTHMASK_CACHE`. host: who asks. cores: of a task.
+    job: pickled. token: names the job.
     """
 
     needs: dict[str, str]

@@ -68,14 +68,7 @@ class Tasks:
         self._failures = Failures()
         self._busy: dict[Any, _Task] = {}
         self._order = ray.put(_order(job, max(1, int(wanted.get("CPU", 1)))))
-        self._make = ray.remote(
-            num_cpus=wanted.get("CPU", 0),
-            num_gpus=wanted.get("GPU", 0),
-            memory=int(wanted.get("memory", 0)) or None,
-            num_returns="streaming",
-            # Counted here, where the user is told.
-            max_retries=0,
-        )(task_function())
+        self._make = _remote(wanted)
         self._nodes: set[str] = set()
         self._room = 0
         self._looked = float("-inf")
@@ -117,6 +110,9 @@ class Tasks:
         if not self._room and before < 0:
             _log.warning("no node has %s yet, waiting for one", _listed(self._wanted))
         lost, self._nodes = self._nodes - there.keys(), set(there)
+        if lost:
+            # Ray lets a function's next task wait for what it asked a node before.
+            self._make = _remote(self._wanted)
         # Ray waits for ever where the connection stays: a stopped machine, a cut cable.
         for stream, task in list(self._busy.items()):
             if task.sign.node and task.sign.node not in there:
@@ -202,6 +198,17 @@ class Tasks:
         ends = [stream.completed() for stream in self._busy]
         if ends:
             ray.wait(ends, num_returns=len(ends), timeout=CANCEL_SECONDS)
+
+
+def _remote(wanted: Mapping[str, float]) -> Any:
+    return ray.remote(
+        num_cpus=wanted.get("CPU", 0),
+        num_gpus=wanted.get("GPU", 0),
+        memory=int(wanted.get("memory", 0)) or None,
+        num_returns="streaming",
+        # Counted here, where the user is told.
+        max_retries=0,
+    )(task_function())
 
 
 def _order(job: Job, cores: int) -> Order:

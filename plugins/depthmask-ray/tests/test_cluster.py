@@ -37,7 +37,7 @@ class Corner(Placement):
 
 @pytest.mark.parametrize(("number", "how"), list(enumerate(LOSSES)))
 def test_a_lost_node_loses_nothing(arena: Arena, number: int, how: str) -> None:
-    assert trial(arena, number, how, at_work=True) == []
+    assert trial(arena, number, how) == []
 
 
 ELSEWHERE = """

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import commands
-from node_loss import SHARDS, Arena, finish, losses, recorded, start, until
+from node_loss import SAMPLES, SHARDS, Arena, finish, losses, recorded, start, until
 
 PLUGIN = """
 import os, time
@@ -51,7 +51,7 @@ def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) ->
     process = start(output, "runner=ray", RAY_TMPDIR=str(scratch))
     _, text = process.communicate(timeout=120)
     assert process.returncode == 0, text
-    assert f"({made * 10} are there already)" in text
+    assert f"({made * SAMPLES // SHARDS} are there already)" in text
     assert losses(output, arena.wanted) == []
     assert list(scratch.iterdir()) == []
 
@@ -69,7 +69,12 @@ def test_a_task_that_hangs_and_one_that_dies(arena: Arena, tmp_path: Path, scrat
     """The one is made after all, the other is named, and the rest stands."""
     commands.install_plugin(tmp_path, "faulty", PLUGIN)
     output = tmp_path / "out"
-    words = ("placement=faulty", f"placement.marker={tmp_path / 'marker'}", "samples=40")
+    words = (
+        "placement=faulty",
+        f"placement.marker={tmp_path / 'marker'}",
+        "samples=40",
+        "shard_size=10",
+    )
     process = start(
         output, "runner=ray", "runner.timeout=4", *words,
         RAY_TMPDIR=str(scratch), PYTHONPATH=str(tmp_path),
