@@ -39,9 +39,9 @@ _QUICKLY = {
     "health_check_initial_delay_ms": 0,
     "health_check_period_ms": 500,
     "health_check_timeout_ms": 1000,
-    "health_check_failure_threshold": 6,
+    "health_check_failure_threshold": 4,
 }
-"""A node that does not answer is given up after 9 s instead of 30; one that is only busy is not."""
+"""A node that does not answer is given up after 6 s instead of 30; one that is only busy is not."""
 
 
 def on_loopback() -> None:
