@@ -40,7 +40,7 @@ def connected(address: str) -> Iterator[None]:
     # Not TMPDIR, which is long on many clusters: paths of sockets may have 107 bytes.
     folder = os.environ.get("RAY_TMPDIR", "/tmp")
     with tempfile.TemporaryDirectory(
-        prefix="depthmask-ray-", dir=folder, ignore_cleanup_errors=True
+        prefix="depthmask-", dir=folder, ignore_cleanup_errors=True
     ) as scratch:
         try:
             if address == "local":
@@ -70,7 +70,8 @@ def _start(scratch: str) -> None:
             num_cpus=len(os.sched_getaffinity(0)),
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
-            _temp_dir=scratch,
+            # Below ours: Ray opens its folder to everybody.
+            _temp_dir=f"{scratch}/ray",
         )
     import ray
 

@@ -38,6 +38,7 @@ def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) ->
     until(lambda: recorded(output) >= 3 or process.poll() is not None)
     # 127.0.0.1, as IPv4 and as IPv6 has it.
     assert commands.listening(process.pid) == {"0100007F", "0000000000000000FFFF00000100007F"}
+    assert [path.stat().st_mode & 0o777 for path in scratch.iterdir()] == [0o700]
     # As a terminal does it: to everybody.
     os.killpg(process.pid, signal.SIGINT)
     _, text = process.communicate(timeout=60)
