@@ -99,7 +99,7 @@ class Generate(Job):
 
     def sample(self, index: int) -> Sample:
         """One sample, the same whatever else is asked for; IndexError if it is not in the plan."""
-        self.plan.recipe(index)
+        self.plan.require(index)
         (sample,) = next(self.batches([index], Laps(), Progress()))
         return sample
 

@@ -97,9 +97,13 @@ class Plan(Layout):
 
     def recipe(self, index: int) -> Recipe:
         """The recipe of one sample at first; IndexError outside 0..samples-1."""
+        self.require(index)
+        return next(self.recipes([index]))
+
+    def require(self, index: int) -> None:
+        """IndexError if there is no such sample."""
         if not 0 <= index < self.samples:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
-        return next(self.recipes([index]))
 
     @property
     def _chances(self) -> int:

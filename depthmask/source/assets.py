@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from functools import cached_property, partial
 from hashlib import blake2b
 from itertools import compress
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,6 +25,7 @@ from depthmask.machine import cores
 from depthmask.source import _images as images
 from depthmask.source._copies import copies
 from depthmask.source._folder import SUFFIXES, AssetError, Listing, listing, shown
+from depthmask.source._state import is_settled, state_of
 from depthmask.source._table import Facts, Row, read_facts
 from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
 from depthmask.stage import setting, stage
@@ -47,12 +47,6 @@ class OnBadAsset(Enum):
     fail = "fail"
     skip = "skip"
     quarantine = "quarantine"
-
-
-State: TypeAlias = tuple[tuple[str, int, int, int, int], ...]
-"""Of each file of the assets: path, inode, bytes, times of change in nanoseconds."""
-_SETTLED_NS = 2 * 10**9
-"""What changed just now may change again without another time: those of file systems are coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +139,14 @@ class Assets(Source):
 
         For the next job of a sweep, what nobody has touched since is not looked at again.
         """
-        state = (type(self), repr(self), size, _state(self._root))
+        files = state_of(self._root, _OWNERS)
+        state = (type(self), repr(self), size, files)
         looked = _LAST.get(state)
         if looked is None:
             with self._named_as_given():
                 looked = self._look(size)
             _LAST.clear()
-            if _is_settled(state[-1]):
+            if is_settled(files):
                 _LAST[state] = looked
         self._listings = {folder: dict(files) for folder, files in looked.listings.items()}
         if looked.unused:
@@ -373,25 +368,6 @@ class Assets(Source):
                 f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
         return mask
-
-
-def _state(root: Path) -> State:
-    """The same as long as nobody touches the assets."""
-    paths = [path for folder in _OWNERS for path in (root / folder).glob("*")]
-    return tuple(sorted(_touched(path) for path in [*paths, root, root / "assets.csv"]))
-
-
-def _touched(path: Path) -> tuple[str, int, int, int, int]:
-    try:
-        status = path.stat()
-    except OSError:
-        return (str(path), 0, 0, 0, 0)
-    return (str(path), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _is_settled(state: State) -> bool:
-    newest = max(max(changed, touched) for *_, changed, touched in state)
-    return newest < time.time_ns() - _SETTLED_NS
 
 
 def _fault(attempt: Callable[[], object]) -> AssetError | None:

@@ -78,11 +78,26 @@ def test_legacy_file_gives_its_arrays(legacy_hdf5: Callable[..., Any], tmp_path:
     assert not arrays["bn.gamma"].any()
 
 
+MARK = "was-here"
+"""In the current folder, which is the test's own."""
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
 class Marker:
     """Leaves a file behind when it is unpickled."""
 
     def __reduce__(self) -> Any:
-        return (open, ("/tmp/depthmask-was-here", "w"))
+        return (open, (MARK, "w"))
+
+
+def test_the_marker_marks() -> None:
+    pickle.loads(pickle.dumps(Marker())).close()
+    assert Path(MARK).exists()
 
 
 Change = Callable[[h5py.File, Path, Callable[..., None]], None]
@@ -243,7 +258,7 @@ def test_bad_file_is_one_line_with_file_and_layer(bad_files: dict[str, Path], ca
     assert message.startswith(f"{path}: layer ")
     assert message.isprintable()
     assert len(message) < 400
-    assert not Path("/tmp/depthmask-was-here").exists()
+    assert not Path(MARK).exists()
 
 
 def test_bad_files_take_no_memory(
@@ -278,7 +293,7 @@ def test_lambda_behind_a_usual_name_does_not_run(
         _lambda(file, tmp_path, lambda *_: None)
         del file["model_weights/lambda_1"]
     load(tmp_path / "weights.h5")
-    assert not Path("/tmp/depthmask-was-here").exists()
+    assert not Path(MARK).exists()
 
 
 def test_numbers_that_are_none_are_refused(legacy_hdf5: Callable[..., Any], tmp_path: Path) -> None:
@@ -408,7 +423,7 @@ def test_bad_npz_is_refused(
         check(path)
     assert str(caught.value).startswith(f"{path}: ")
     assert str(caught.value).isprintable()
-    assert not Path("/tmp/depthmask-was-here").exists()
+    assert not Path(MARK).exists()
 
 
 def test_npz_with_a_broken_array_is_refused(

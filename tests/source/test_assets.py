@@ -17,8 +17,7 @@ from PIL import Image
 
 from depthmask.data import Camera
 from depthmask.errors import SettingError, UsageError
-from depthmask.source import _images
-from depthmask.source import assets as assets_module
+from depthmask.source import _images, _state
 from depthmask.source.assets import Assets
 from depthmask.source.base import AssetFiles
 
@@ -607,7 +606,7 @@ def test_untouched_assets_are_looked_at_once(
     assets(assets_root).check(SIZE)
     assets(assets_root).check(SIZE)
     assert len(looks) == 2, "files that have just changed are not trusted"
-    monkeypatch.setattr(assets_module, "_SETTLED_NS", 0)
+    monkeypatch.setattr(_state, "_SETTLED_NS", 0)
     caplog.clear()
     first, second = assets(assets_root), assets(assets_root)
     assert second.check(SIZE) == first.check(SIZE)
