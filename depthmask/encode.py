@@ -106,7 +106,7 @@ class Encode:
     quality: int = setting(95, ge=1, le=100, help="JPEG quality, of image and mask")
     subsampling: str = setting("420", help="JPEG chroma: 444, 422 or 420")
     optimize: bool = setting(
-        False, help="JPEG files a sixth smaller, in 1.7 times the time; the pixels are the same"
+        False, help="JPEG files a sixth smaller, in three times the time; the pixels are the same"
     )
     mask: MaskFormat = setting(MaskFormat.png, help="format of the mask; png is lossless")
     instances: InstancesFormat = setting(InstancesFormat.none, help="format of the instance map")

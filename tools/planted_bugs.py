@@ -94,6 +94,7 @@ BUGS = (
             (_PUBLISH, "        shutil.rmtree(self.folder, ignore_errors=True)\n",
              "        pass\n"),
             (_PUBLISH, "mkdir(parents=True)", "mkdir(parents=True, exist_ok=True)"),
+            (_PUBLISH, '{shard}.{secrets.token_hex(8)}', "{shard}"),
         ),
         ("tests/runner/test_local.py", "-k", "begun_to_write"),
     ),
