@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from depthmask.cli.evaluate import evaluate
-from depthmask.depth.fastdepth import FastDepth
-from depthmask.depth.metrics import mean_scores, spearman
+from depthmask.reports.evaluation.metrics import mean_scores, spearman
+from depthmask.stages.depth.fastdepth import FastDepth
 
 
 def accuracy(reference: Path) -> dict[str, float]:

@@ -24,12 +24,12 @@ from typing import NamedTuple
 import numpy as np
 
 from depthmask.data import Float32
-from depthmask.depth._densedepth_weights import Layout, array_shapes
-from depthmask.depth._keras import KerasEstimator
-from depthmask.depth._runtime import Precision, Run, Runtime
-from depthmask.depth.densedepth import DenseDepth
-from depthmask.depth.fastdepth import FastDepth
 from depthmask.errors import UsageError
+from depthmask.networks.densedepth_weights import Layout, array_shapes
+from depthmask.networks.runtime import Precision, Run, Runtime
+from depthmask.stages.depth._keras import KerasEstimator
+from depthmask.stages.depth.densedepth import DenseDepth
+from depthmask.stages.depth.fastdepth import FastDepth
 
 SIDE = 160
 TURNS = 5

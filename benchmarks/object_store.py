@@ -22,9 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
-from tools.s3_server import Server, s3_server
+from tests.support.s3_server import Server, s3_server
 
 PAIRS = ("+preset=pairs", "placement=original", "encode.quality=50", "runner.workers=1")
 READ = 1000

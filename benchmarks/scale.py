@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthmask.bucket import PART
+from depthmask.storage.object_store import PART
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "scale.md"

@@ -75,10 +75,10 @@ def encoders_alone(assets: Path, pairs: int, *, strips: bool) -> float:
 
     strips: as a run does, which codes what is as in the background once; else each picture whole.
     """
+    from depthmask.codec.sample import Encoder
     from depthmask.config.compose import compose_root
-    from depthmask.encode import Encoder
-    from depthmask.job import Progress
-    from depthmask.run import prepare
+    from depthmask.engine.job import Progress
+    from depthmask.engine.run import prepare
     from depthmask.timing import Laps
 
     root = compose_root([*PAIRS, "source=assets", f"source.root={assets}", "samples=504"])
@@ -174,11 +174,11 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
     """
     import io
 
+    from depthmask.codec.npz import encode_npz
+    from depthmask.codec.planes import to_planes
+    from depthmask.codec.sample import to_millimetres
     from depthmask.config.compose import compose_root
-    from depthmask.encode import to_millimetres
-    from depthmask.formats.npz import encode_npz
-    from depthmask.formats.planes import to_planes
-    from depthmask.run import prepare
+    from depthmask.engine.run import prepare
 
     words = ["source=assets", f"source.root={assets}", "depth=layered", "geometry=fastdepth"]
     job, _ = prepare(compose_root([*words, f"samples={count}", "size=[80,80]"]), "")
@@ -206,10 +206,10 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
 def network(assets: Path, batches: int = 8) -> float:
     """The part of FastDepth's own images/s that a whole shard keeps, start-up left out."""
     from depthmask.config.compose import compose_root
-    from depthmask.depth.base import Estimator
-    from depthmask.job import Progress
-    from depthmask.pipeline import make_shard
-    from depthmask.run import prepare
+    from depthmask.engine.generate import make_shard
+    from depthmask.engine.job import Progress
+    from depthmask.engine.run import prepare
+    from depthmask.stages.depth.base import Estimator
 
     words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]
     with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,6 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from depthmask import forks
-from depthmask.blend.base import Blend, Patch
 from depthmask.config.hooks import hookimpl
 from depthmask.data import (
     Background,
@@ -32,26 +31,27 @@ from depthmask.data import (
     UInt8,
     UInt16,
 )
-from depthmask.depth.base import Depth, Estimator
+from depthmask.engine.generate import Generate, make_shard
+from depthmask.engine.job import Job, Progress
+from depthmask.engine.runner.base import Runner
+from depthmask.engine.runner.failures import Failures, Refusal, attempt
 from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
-from depthmask.formats.untrusted import untrusted
-from depthmask.geometry.base import Geometry
-from depthmask.job import Job, Progress
-from depthmask.location import Address, Location
-from depthmask.output.record import Members, Record
-from depthmask.pipeline import Generate, make_shard
-from depthmask.placement.base import Placement
-from depthmask.runner.base import Runner
-from depthmask.runner.failures import Failures, Refusal, attempt
-from depthmask.shards import Shard
-from depthmask.source.base import AssetFiles, Checked, LeftOut, Source
+from depthmask.plan.layout import Shard
 from depthmask.stage import Stage, setting, stage
-from depthmask.writer.base import ShardKind, ShardReader, Writer, open_published
+from depthmask.stages.blend.base import Blend, Patch
+from depthmask.stages.depth.base import Depth, Estimator
+from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.placement.base import Placement
+from depthmask.stages.source.base import AssetFiles, Checked, LeftOut, Source
+from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
+from depthmask.storage.location import Address, Location
+from depthmask.storage.record import Members, Record
+from depthmask.untrusted import untrusted
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
+    from depthmask.engine.virtual import Virtual
     from depthmask.reading.dataset import Dataset
-    from depthmask.reading.virtual import Virtual
 
 __version__ = "0.1.0"
 __all__ = [
@@ -134,6 +134,6 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     same sequence as from `open`, of samples that are made when asked for, and of the pixels before
     they are encoded. Raises `UsageError` for a bad setting, or assets that cannot be used.
     """
-    from depthmask.reading.virtual import virtual as make_virtual
+    from depthmask.engine.virtual import virtual as make_virtual
 
     return make_virtual(config)

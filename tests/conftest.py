@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,12 +17,11 @@ from PIL import Image
 
 from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
-from depthmask.source.base import Checked, Source
 from depthmask.stage import stage
+from depthmask.stages.source.base import Checked, Source
+from tests.support.s3_server import Server, s3_server
 
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
-from tools.s3_server import Server, s3_server
+pytest_plugins = ["tests.support.weights"]
 
 # The same examples in every run: a red test stays red until its cause is mended.
 hypothesis.settings.register_profile(

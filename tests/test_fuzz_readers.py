@@ -8,7 +8,6 @@ import io
 import os
 import shutil
 import struct
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +19,8 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.errors import DepthmaskError
-from depthmask.output.publish import read_sealed, write_sealed
-from depthmask.output.verify import verify
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from depthmask.storage.publish import read_sealed, write_sealed
+from depthmask.storage.verify import verify
 from tools import fuzz_readers
 
 CASES = 200

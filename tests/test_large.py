@@ -13,18 +13,18 @@ from pathlib import Path
 import pytest
 
 from depthmask.cli.main import main
+from depthmask.codec.sample import Encode, Expected
+from depthmask.codec.zip import LARGEST
+from depthmask.compose.asset_splits import Part
 from depthmask.data import Sample
-from depthmask.encode import Encode, Expected
 from depthmask.errors import DepthmaskError, SettingError
-from depthmask.formats.zip import LARGEST
-from depthmask.plan import Plan, Sampling
-from depthmask.split.parts import Part
-from depthmask.split.shares import MILLION
-from depthmask.writer.base import Writer, check_shard_size
-from depthmask.writer.folder import Folder
-from depthmask.writer.npz import Images, Npz
-from depthmask.writer.webdataset import WebDataset
-from depthmask.writer.zip import Zip
+from depthmask.plan.plan import Plan, Sampling
+from depthmask.plan.shares import MILLION
+from depthmask.stages.writer.base import Writer, check_shard_size
+from depthmask.stages.writer.folder import Folder
+from depthmask.stages.writer.npz import Images, Npz
+from depthmask.stages.writer.webdataset import WebDataset
+from depthmask.stages.writer.zip import Zip
 
 BILLION = 10**9
 # The disk of a tester has no room for a billion samples, and a run says so before it starts; peak
@@ -150,7 +150,7 @@ def test_writers_without_a_limit(writer: Writer) -> None:
 def test_noisier_than_expected(
     make_sample: Callable[..., Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("depthmask.formats.zip.LARGEST", 20_000)
+    monkeypatch.setattr("depthmask.codec.zip.LARGEST", 20_000)
     samples = (Encode().encode(make_sample(number)) for number in range(100))
     with pytest.raises(DepthmaskError, match=r"4 GiB .*choose a smaller shard_size: shard_size=\d"):
         Zip().write(tmp_path, "train-000000", 100, samples)

@@ -21,13 +21,14 @@ import numpy as np
 import pytest
 
 import depthmask
-from depthmask import bucket
 from depthmask.cli.main import main
-from depthmask.location import Address, location
-from depthmask.output.publish import read_sealed
-from depthmask.output.verify import verify
-from tools import kill_loop, tiny
-from tools.s3_server import Server, free_port
+from depthmask.storage import object_store
+from depthmask.storage.location import Address, location
+from depthmask.storage.publish import read_sealed
+from depthmask.storage.verify import verify
+from tests.support import tiny
+from tests.support.s3_server import Server, free_port
+from tools import kill_loop
 
 PLAN = ("shard_size=3", "runner.workers=1")
 
@@ -270,10 +271,10 @@ def test_a_server_that_goes_away_and_comes_back(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """One clear line, and the same command goes on."""
-    out, put, port = address("s3://bucket"), bucket.put, free_port()
-    monkeypatch.setattr(bucket, "RETRIES", 1)
+    out, put, port = address("s3://bucket"), object_store.put, free_port()
+    monkeypatch.setattr(object_store, "RETRIES", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    bucket._connected.cache_clear()
+    object_store._connected.cache_clear()
     records = 0
 
     def goes(*where: Any) -> Any:
@@ -285,7 +286,7 @@ def test_a_server_that_goes_away_and_comes_back(
 
     with monkeypatch.context() as patched, ExitStack() as way:
         way.enter_context(on_the_way(s3, port))
-        patched.setattr(bucket, "put", goes)
+        patched.setattr(object_store, "put", goes)
         assert make(assets, out, "samples=20") == 1
     said = capfd.readouterr().err.strip().splitlines()
     assert said[-1].startswith(f"error: {out}/records/train-000002.json: the store does not answer")
@@ -294,7 +295,7 @@ def test_a_server_that_goes_away_and_comes_back(
         assert make(assets, out, "samples=20") == 0
         assert "14 samples (6 are there already)" in capfd.readouterr().err
         assert verify(out) == []
-    bucket._connected.cache_clear()
+    object_store._connected.cache_clear()
 
 
 @pytest.mark.parametrize("words", [["verify"], ["stats"], ["render", "--index", "0"]])
@@ -314,5 +315,6 @@ def test_kills(s3: Server, tmp_path: Path) -> None:
 
 def test_the_core_does_without() -> None:
     """Neither the library nor boto3 is imported for a dataset in a folder."""
-    code = "import sys, depthmask.run; sys.exit('obstore' in sys.modules or 'boto3' in sys.modules)"
+    stores = "sys.exit('obstore' in sys.modules or 'boto3' in sys.modules)"
+    code = f"import sys, depthmask.engine.run; {stores}"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,12 +12,13 @@ from PIL import Image
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
-from depthmask.depth._keras import Resolution
-from depthmask.depth.densedepth import DenseDepth
+from depthmask.engine.run import prepare
 from depthmask.errors import DepthmaskError
-from depthmask.run import prepare
+from depthmask.stages.depth._keras import Resolution
+from depthmask.stages.depth.densedepth import DenseDepth
+from tests.support.paths import SHARED
 
-SEED_ASSETS = Path(__file__).resolve().parents[2] / "shared" / "seed-assets"
+SEED_ASSETS = SHARED / "seed-assets"
 PRESET = "+preset=depthmaskdataset"
 
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from depthmask.config.registry import BUILT_IN, KINDS, registry
+from tests.support.paths import ROOT
 
-TEXT = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SMALL = ["samples=2", "source.rooms=3", "source.furniture=4", "runner.workers=1"]
 
 

@@ -16,8 +16,8 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
 from depthmask.data import Sample
-from depthmask.pipeline import Generate
-from depthmask.run import prepare
+from depthmask.engine.generate import Generate
+from depthmask.engine.run import prepare
 
 WORDS = [
     "placement=ground",

@@ -11,9 +11,9 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
-from depthmask.output.verify import verify
-from depthmask.run import prepare
-from depthmask.runner._workers import Worker
+from depthmask.engine.run import prepare
+from depthmask.engine.runner._workers import Worker
+from depthmask.storage.verify import verify
 
 WORDS = [
     "split.train=0.6",

@@ -1,6 +1,6 @@
 """Packages as `new-plugin` makes them: installed, tested, chosen, uninstalled without a trace.
 
-    python tools/check_new_plugin.py
+    python -m tools.check_new_plugin
 
 In an environment of its own, with depthmask[dev] installed: it installs one package for each kind
 of stage with pip, and takes them away again.
@@ -15,8 +15,8 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
+from depthmask.cli.scaffold.package import new_package
 from depthmask.config.registry import KINDS
-from depthmask.scaffold.package import new_package
 
 NAME = "as_made"
 

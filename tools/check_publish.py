@@ -1,7 +1,7 @@
 """Is everything published in the right order? A checker of what strace saw of a run.
 
-    python tools/check_publish.py            # makes a tiny dataset with every writer, under strace
-    python tools/check_publish.py TRACE OUT  # judges a trace that is there already
+    python -m tools.check_publish            # makes a tiny dataset with every writer, under strace
+    python -m tools.check_publish TRACE OUT  # judges a trace that is there already
 
 Every file that ends in shards/ or records/, plan.json and dataset.json: all writes come before an
 fsync of the file, that before its rename, that before an fsync of its folder. A record is renamed
@@ -21,9 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 # So that it runs as a script, too.
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
-from tools import tiny
+from tests.support import tiny
 
 CALLS = (
     "openat,write,writev,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2,"

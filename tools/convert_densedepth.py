@@ -1,6 +1,6 @@
 """Turn DenseDepth's weights as published into our own `.npz`, which needs no HDF5 library to read.
 
-    python tools/convert_densedepth.py nyu.h5 nyu.npz
+    python -m tools.convert_densedepth nyu.h5 nyu.npz
 
 Takes a whole model or a weights file of Keras 1 or 2, checked as `depth=densedepth` checks it, and
 writes the same numbers in float32. The same input gives the same bytes.
@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from depthmask.depth._densedepth_weights import load
 from depthmask.errors import DepthmaskError
+from depthmask.networks.densedepth_weights import load
 
 
 def main(arguments: list[str]) -> int:

@@ -1,6 +1,6 @@
-"""Make `depthmask/depth/fastdepth.npz` from the authors' ONNX file.
+"""Make `depthmask/stages/depth/fastdepth.npz` from the authors' ONNX file.
 
-    python tools/convert_fastdepth.py fastdepth_7.onnx depthmask/depth/fastdepth.npz
+    python -m tools.convert_fastdepth fastdepth_7.onnx depthmask/stages/depth/fastdepth.npz
 
 The file is FastDepth (Wofk et al. 2019, https://arxiv.org/abs/1903.03273), its network
 MobileNet-NNConv5dw-skipadd-pruned, exported by PyTorch. Each convolution takes up the batch norm

@@ -1,7 +1,7 @@
 """Stop a run before each of its steps on the disk in turn, resume it, and compare.
 
-    python tools/failpoints.py            # SIGKILL at every step
-    python tools/failpoints.py --full     # the disk is full from that step on
+    python -m tools.failpoints            # SIGKILL at every step
+    python -m tools.failpoints --full     # the disk is full from that step on
 
 A step is a file opened for writing, a write (and half a write), fsync, rename, mkdir, removal. The
 code under test knows nothing of this: a forked child counts them from outside, by an audit hook
@@ -26,16 +26,14 @@ from pathlib import Path
 from typing import Any
 
 # So that it runs as a script, too.
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
 # Imported for the children, which would each take half a second for it.
 import depthmask.cli.run
 import depthmask.cli.verify  # noqa: F401
 from depthmask.cli.main import main as depthmask_main
 from depthmask.config.registry import registry
-from depthmask.output.publish import read_sealed
-from depthmask.output.verify import read_record, verify
-from tools import tiny
+from depthmask.storage.publish import read_sealed
+from depthmask.storage.verify import read_record, verify
+from tests.support import tiny
 
 KINDS = ("new", "extend", "repair", "overwrite")
 SAMPLES, SHORTER = 7, 4

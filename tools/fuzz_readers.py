@@ -1,6 +1,6 @@
 """Datasets that were damaged on purpose, given to the readers: every failure has to be one line.
 
-    python tools/fuzz_readers.py --cases 10000 --seed 0
+    python -m tools.fuzz_readers --cases 10000 --seed 0
 
 A case is a small dataset of one of the formats with bytes flipped, cut, spliced or filled in,
 or with a record, `plan.json` or `dataset.json` edited and sealed again, as somebody would who wants
@@ -168,7 +168,7 @@ def _work(folder: Path, seed: int, cases: list[int], pipe: Connection) -> None:
 def read(place: Path) -> tuple[str, str]:
     """Read and verify a dataset: `read` or `refused` is as it should be, all else is not."""
     import depthmask
-    from depthmask.output.verify import verify
+    from depthmask.storage.verify import verify
 
     texts = []
     for use in (lambda: list(_some(depthmask.open(place))), lambda: verify(place)):
@@ -407,7 +407,7 @@ def _unsealed(path: Path) -> dict[str, Any]:
 
 
 def _seal(path: Path, data: dict[str, Any]) -> None:
-    from depthmask.output.publish import write_sealed
+    from depthmask.storage.publish import write_sealed
 
     write_sealed(path, data)
 

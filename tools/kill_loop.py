@@ -1,6 +1,6 @@
 """SIGKILL runs at random times, resume them, and compare: nothing lost, nothing twice.
 
-    python tools/kill_loop.py --rounds 300 --seed 0
+    python -m tools.kill_loop --rounds 300 --seed 0
 
 Every round takes one writer and one kind of run (a new dataset, one that is extended, a repair,
 an overwrite), kills it one to five times (the parent, one worker or the whole process group) at
@@ -30,13 +30,11 @@ from itertools import product
 from pathlib import Path
 
 # So that it runs as a script, too.
-sys.path.append(str(Path(__file__).resolve().parent.parent))
-
-from depthmask.location import Location, location
-from depthmask.output.publish import read_sealed
-from depthmask.output.verify import verify
-from tools import tiny
-from tools.s3_server import BUCKET, Server, s3_server
+from depthmask.storage.location import Location, location
+from depthmask.storage.publish import read_sealed
+from depthmask.storage.verify import verify
+from tests.support import tiny
+from tests.support.s3_server import BUCKET, Server, s3_server
 
 KINDS = ("new", "extend", "repair", "overwrite")
 VICTIMS = ("parent", "worker", "group")

@@ -1,6 +1,6 @@
 """Does the suite notice? Eight bugs, each planted into a copy of the package; every one must be.
 
-python tools/planted_bugs.py
+python -m tools.planted_bugs
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ class Bug:
     tests: tuple[str, ...]
 
 
-_LOCAL, _PUBLISH = "output/store/local.py", "output/publish.py"
-_PIPELINE = "pipeline.py"
-_ORDER = "tests/output/test_publish_order.py"
+_LOCAL, _PUBLISH = "storage/local.py", "storage/publish.py"
+_PIPELINE = "engine/generate.py"
+_ORDER = "tests/storage/test_publish_order.py"
 BUGS = (
     Bug("no fsync", ((_LOCAL, "os.fsync(", "(lambda handle: None)("),), (_ORDER,)),
     Bug(
@@ -60,7 +60,7 @@ BUGS = (
     ),
     Bug(
         "marker by presence",
-        (("output/verify.py", "store.stands(shards, file)", "True"),),
+        (("storage/verify.py", "store.stands(shards, file)", "True"),),
         ("tests/cli/test_verify.py",),
     ),
     Bug(
@@ -71,7 +71,7 @@ BUGS = (
             (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
              " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
         ),
-        ("tests/runner/test_local.py", "-k", "this_process"),
+        ("tests/engine/runner/test_local.py", "-k", "this_process"),
     ),
     Bug(
         "seed from worker number",
@@ -79,24 +79,24 @@ BUGS = (
             (_PIPELINE, "Composer(self.root.seed,", "Composer(self.root.seed + os.getpid(),"),
             (_PIPELINE, "import traceback\n", "import os\nimport traceback\n"),
         ),
-        ("tests/test_pipeline.py", "-k", "workers_or_shards"),
+        ("tests/engine/test_generate.py", "-k", "workers_or_shards"),
     ),
     Bug(
         "ignored worker death",
-        (("runner/local.py", "            answer = self._dead(worker, hung=hung)\n",
+        (("engine/runner/local.py", "            answer = self._dead(worker, hung=hung)\n",
           "            worker.kill()\n            return None\n"),),
-        ("tests/runner/test_local.py", "-k", "fails_once or always_dies"),
+        ("tests/engine/runner/test_local.py", "-k", "fails_once or always_dies"),
     ),
     Bug(
         "append to zip",
         (
-            ("writer/_archive.py", '"wb"', '"ab"'),
+            ("stages/writer/_archive.py", '"wb"', '"ab"'),
             (_PUBLISH, "        shutil.rmtree(self.folder, ignore_errors=True)\n",
              "        pass\n"),
             (_PUBLISH, "mkdir(parents=True)", "mkdir(parents=True, exist_ok=True)"),
             (_PUBLISH, '{shard}.{secrets.token_hex(8)}', "{shard}"),
         ),
-        ("tests/runner/test_local.py", "-k", "begun_to_write"),
+        ("tests/engine/runner/test_local.py", "-k", "begun_to_write"),
     ),
 )  # fmt: skip
 

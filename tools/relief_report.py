@@ -1,6 +1,6 @@
 """Furniture of real thickness against cut-outs of it, flat and with relief.
 
-    python tools/relief_report.py [--samples 1000]
+    python -m tools.relief_report [--samples 1000]
 
 Samples of `placement=ground` in made rooms. The truth is cast anew: the very solids that the
 cut-out was photographed from stand in the room, on the same foot, turned to the camera as in the
@@ -18,18 +18,18 @@ import numpy as np
 
 from depthmask.config.compose import compose_root
 from depthmask.data import Composite, Float32, Foreground, Size
-from depthmask.depth.layered import Layered
-from depthmask.pipeline import Generate
-from depthmask.run import prepare
-from depthmask.source._rooms import cutout, photo
-from depthmask.source._rooms.material import solid_colour
-from depthmask.source._rooms.plan import Room
-from depthmask.source._rooms.raycast import FACES, nearest, sight
-from depthmask.source._rooms.scene import Optics, scene
-from depthmask.source._rooms.solids import Solid, box, placed
-from depthmask.source._rooms.view import View, extent, union
-from depthmask.source.rooms import Rooms
+from depthmask.engine.generate import Generate
+from depthmask.engine.run import prepare
 from depthmask.stage import stage
+from depthmask.stages.depth.layered import Layered
+from depthmask.stages.source._rooms import cutout, photo
+from depthmask.stages.source._rooms.material import solid_colour
+from depthmask.stages.source._rooms.plan import Room
+from depthmask.stages.source._rooms.raycast import FACES, nearest, sight
+from depthmask.stages.source._rooms.scene import Optics, scene
+from depthmask.stages.source._rooms.solids import Solid, box, placed
+from depthmask.stages.source._rooms.view import View, extent, union
+from depthmask.stages.source.rooms import Rooms
 from depthmask.timing import Laps
 
 BINS_M = (1.5, 3.0, 5.0, 8.0)

@@ -1,6 +1,6 @@
 """Scenes on the floor of made rooms: the fitted floors, what is to be seen, and what it costs.
 
-    python tools/scene_report.py [--rooms 200] [--samples 100000] [--timed 4000]
+    python -m tools.scene_report [--rooms 200] [--samples 100000] [--timed 4000]
 
 Prints the error of the fitted floor for true depth, for true depth with 2 % of noise and for
 FastDepth; how many objects show less than `min_visible` or overlap more than `max_overlap`,
@@ -18,13 +18,13 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from depthmask.compose.floor import fit_floor, pixel_rays
 from depthmask.config.compose import compose_root
 from depthmask.data import Background, Composite, Layer, Plane
-from depthmask.depth.fastdepth import FastDepth
-from depthmask.geometry.ground import fit_floor, pixel_rays
-from depthmask.job import Progress
-from depthmask.pipeline import Generate
-from depthmask.run import prepare
+from depthmask.engine.generate import Generate
+from depthmask.engine.job import Progress
+from depthmask.engine.run import prepare
+from depthmask.stages.depth.fastdepth import FastDepth
 from depthmask.timing import Laps
 
 SIZE = (160, 160)

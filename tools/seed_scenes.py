@@ -1,6 +1,6 @@
 """Scenes of DepthMaskDataset's own photographs and cut-outs, on the floor and at random.
 
-    python tools/seed_scenes.py --assets DIR --out FOLDER [--samples 40]
+    python -m tools.seed_scenes --assets DIR --out FOLDER [--samples 40]
 
 Writes `ground.jpg` and `random.jpg` (image, mask and depth of each sample), and prints how many of
 the backgrounds have no floor that holds. The heights of the cut-outs are estimated by eye.
@@ -13,11 +13,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from depthmask.compose.floor import with_ground
 from depthmask.config.compose import compose_root
-from depthmask.geometry.ground import with_ground
-from depthmask.output.preview import contact_sheet
-from depthmask.pipeline import Generate
-from depthmask.run import prepare
+from depthmask.engine.generate import Generate
+from depthmask.engine.run import prepare
+from depthmask.reports.preview import contact_sheet
 
 HEIGHTS_M = (
     0.75, 1.00, 1.20, 1.25, 0.95, 1.80, 1.80, 1.80, 1.80, 1.80,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from depthmask.codec.sample import decode
 from depthmask.data import Encoded, Sample
-from depthmask.encode import decode
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.cli.over_origin import DECIDING, over_origin
-from depthmask.jobs.annotate import annotate
+from depthmask.engine.annotate import annotate
 
 
 def main(arguments: Sequence[str]) -> int:

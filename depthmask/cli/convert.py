@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.cli.over_origin import DECIDING, over_origin
-from depthmask.jobs.convert import convert
+from depthmask.engine.convert import convert
 
 
 def main(arguments: Sequence[str]) -> int:

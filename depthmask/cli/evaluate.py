@@ -14,12 +14,19 @@ import numpy as np
 from depthmask.cli.evaluate_dataset import evaluate_dataset, table
 from depthmask.config.compose import compose_root
 from depthmask.data import DepthKind, Float32, UInt8
-from depthmask.depth.base import Estimator
-from depthmask.depth.metrics import Scores, aligned, at_size, mean_scores, scores, valid
 from depthmask.errors import UsageError
-from depthmask.location import Location, location
 from depthmask.reading.dataset import open as open_dataset
-from depthmask.source import _images as images
+from depthmask.reports.evaluation.metrics import (
+    Scores,
+    aligned,
+    at_size,
+    mean_scores,
+    scores,
+    valid,
+)
+from depthmask.stages.depth.base import Estimator
+from depthmask.stages.source import _images as images
+from depthmask.storage.location import Location, location
 
 _RGB = ".rgb."
 _DEPTH = ".depth_mm.png"

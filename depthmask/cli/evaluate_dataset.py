@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from depthmask.data import DepthKind
-from depthmask.depth.agreement import FAR_PX, Agreement, agreement, mean_agreement
-from depthmask.depth.base import Estimator
-from depthmask.depth.metrics import at_size
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.evaluation.edge_agreement import FAR_PX, Agreement, agreement, mean_agreement
+from depthmask.reports.evaluation.metrics import at_size
+from depthmask.stages.depth.base import Estimator
 
 
 def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tuple[int, Agreement]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.location import refuse_passwords
+from depthmask.storage.location import refuse_passwords
 
 VERBS = {
     "run": "make, resume or extend a dataset (what happens without a verb)",

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from depthmask.cli.scaffold.package import new_package
 from depthmask.config.registry import KINDS
-from depthmask.scaffold.package import new_package
 
 
 def main(arguments: Sequence[str]) -> int:

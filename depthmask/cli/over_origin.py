@@ -11,12 +11,12 @@ from depthmask.cli.run import options_and_overrides, single
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
+from depthmask.engine.inputs.base import Origin
+from depthmask.engine.inputs.open import origin
+from depthmask.engine.job import Job
+from depthmask.engine.run import carry_out
 from depthmask.errors import UsageError
-from depthmask.job import Job
-from depthmask.jobs.find import origin
-from depthmask.jobs.origin import Origin
-from depthmask.output.guard import Claim
-from depthmask.run import carry_out
+from depthmask.storage.identity import Claim
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
 """Settings that mean something where the samples are there already."""

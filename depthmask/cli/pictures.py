@@ -11,10 +11,10 @@ from PIL import Image
 from depthmask.cli.screen import Screen
 from depthmask.data import DepthKind
 from depthmask.errors import UsageError
-from depthmask.output.colormap import colour
-from depthmask.output.legend import legend
-from depthmask.output.preview import SAMPLES, depth_range
 from depthmask.reading.dataset import Dataset, open
+from depthmask.reports.colormap import colour
+from depthmask.reports.legend import legend
+from depthmask.reports.preview import SAMPLES, depth_range
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,9 +12,9 @@ from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
-from depthmask.location import location
-from depthmask.output.publish import disk_error
-from depthmask.source.prepared import write_prepared
+from depthmask.stages.source.prepared import write_prepared
+from depthmask.storage.location import location
+from depthmask.storage.publish import disk_error
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from depthmask.config.build import from_plain
 from depthmask.data import Encoded
+from depthmask.engine.run import prepare
 from depthmask.errors import UsageError
-from depthmask.formats.untrusted import untrusted
-from depthmask.location import Location, location
-from depthmask.output.publish import require_sealed
-from depthmask.run import prepare
+from depthmask.storage.location import Location, location
+from depthmask.storage.publish import require_sealed
+from depthmask.untrusted import untrusted
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
-from depthmask.location import location
-from depthmask.output.publish import disk_error
-from depthmask.output.store import store_of
 from depthmask.reading.dataset import open
-from depthmask.report.charts import require_vega
-from depthmask.report.page import report
+from depthmask.reports.dataset.charts import require_vega
+from depthmask.reports.dataset.page import report
+from depthmask.storage.choice import store_of
+from depthmask.storage.location import location
+from depthmask.storage.publish import disk_error
 
 
 def main(arguments: Sequence[str]) -> int:

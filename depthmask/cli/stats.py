@@ -6,8 +6,8 @@ import argparse
 import json
 from collections.abc import Sequence
 
-from depthmask.formats.untrusted import untrusted
 from depthmask.reading.dataset import Dataset, open
+from depthmask.untrusted import untrusted
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.screen import Screen
+from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
-from depthmask.run import Result
 
 _SHOWN = 3
 """How many of the files that were left out are named."""

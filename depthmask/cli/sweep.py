@@ -36,13 +36,11 @@ from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
+from depthmask.config.sweep_jobs import announced
+from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.location import Address, Location, location
-from depthmask.output.lock import LOCK, locked
-from depthmask.run import run
-from depthmask.sweep.announced import announced
-from depthmask.sweep.page import page
-from depthmask.sweep.result import (
+from depthmask.reports.sweep.page import page
+from depthmask.reports.sweep.result import (
     JobResult,
     Status,
     collect,
@@ -51,7 +49,10 @@ from depthmask.sweep.result import (
     write_result,
     write_whole,
 )
-from depthmask.sweep.table import Table
+from depthmask.reports.sweep.table import Table
+from depthmask.storage.choice import locked
+from depthmask.storage.location import Address, Location, location
+from depthmask.storage.store import LOCK
 
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
 _MARK = "sweep.json"

@@ -14,8 +14,8 @@ import numpy as np
 
 from depthmask.config.compose import compose_root
 from depthmask.data import Size
-from depthmask.depth.base import Estimator
 from depthmask.errors import UsageError
+from depthmask.stages.depth.base import Estimator
 
 _SECONDS = 2.0
 _KILO = 1 if sys.platform == "darwin" else 1024

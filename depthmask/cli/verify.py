@@ -6,12 +6,12 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
+from depthmask.engine.from_plan import again
+from depthmask.engine.run import carry_out
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.jobs.again import again
-from depthmask.location import Location, location
-from depthmask.output.publish import read_sealed
-from depthmask.output.verify import Problem, verify
-from depthmask.run import carry_out
+from depthmask.storage.location import Location, location
+from depthmask.storage.publish import read_sealed
+from depthmask.storage.verify import Problem, verify
 
 
 def main(arguments: Sequence[str]) -> int:

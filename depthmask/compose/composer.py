@@ -8,15 +8,15 @@ from itertools import repeat
 
 import numpy as np
 
-from depthmask.blend.base import Blend
 from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
 from depthmask.compose.match import matched
 from depthmask.compose.shadow import cast_shadow
 from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Rows, Scene
 from depthmask.errors import NoPlaceError
-from depthmask.placement.base import Placement
-from depthmask.streams import Stream
+from depthmask.plan.rng import Stream
+from depthmask.stages.blend.base import Blend
+from depthmask.stages.placement.base import Placement
 from depthmask.timing import Laps
 
 

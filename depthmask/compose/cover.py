@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.blend.base import Patch
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Float32, Layer, Part, Size, UInt8, UInt16
+from depthmask.stages.blend.base import Patch
 from depthmask.statistics import byte_sum
 
 

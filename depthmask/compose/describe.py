@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from depthmask.codec.coco import instance_label
 from depthmask.data import Camera, Composite, Layer, Part
-from depthmask.formats.coco import instance_label
 
 
 def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:

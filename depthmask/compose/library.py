@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from depthmask.blend.base import Patch
-from depthmask.bounded import Bounded, background_bytes, foreground_bytes
+from depthmask.caching import Bounded, background_bytes, foreground_bytes
 from depthmask.data import Background, Float32, Foreground, Layer, Size
-from depthmask.source.base import Source
+from depthmask.stages.blend.base import Patch
+from depthmask.stages.source.base import Source
 from depthmask.statistics import byte_sum
 
 

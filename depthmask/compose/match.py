@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.blend.base import Patch
 from depthmask.data import UInt8
+from depthmask.stages.blend.base import Patch
 
 _SPREAD = 0.5, 2.0
 """Least and greatest factor for contrast: a gray wall must not take all of it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from depthmask.location import Location
+from depthmask.storage.location import Location
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root

@@ -8,6 +8,7 @@ stage class. A broken one is left out, named with its reason, and disturbs nobod
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.metadata
 import inspect
 import os
@@ -25,6 +26,8 @@ from depthmask.stage import Stage
 
 ENTRY_POINTS = "depthmask"
 BUILT_IN = "built-in"
+BUILT_IN_STAGES = "depthmask.engine.builtin"
+"""Loaded by its name, as the entry point of any plugin is."""
 KINDS = ("source", "geometry", "placement", "blend", "depth", "writer", "runner")
 """The config groups, in the order of the data's way."""
 
@@ -121,13 +124,12 @@ def suggestion(name: str, known: list[str], prefix: str = "") -> str:
 @functools.cache
 def registry() -> Registry:
     """The registry of this process; built-ins first, then plugins by distribution name."""
-    import depthmask.builtin
-
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     found = Registry(manager)
-    manager.register(depthmask.builtin, BUILT_IN)
-    for stage in depthmask.builtin.depthmask_stages():
+    built_in = importlib.import_module(BUILT_IN_STAGES)
+    manager.register(built_in, BUILT_IN)
+    for stage in built_in.depthmask_stages():
         found._add(stage, BUILT_IN, Provider(BUILT_IN))
     blocked = set(filter(None, os.environ.get("DEPTHMASK_BLOCK", "").split(",")))
     for entry in _entry_points():
@@ -210,7 +212,7 @@ def _checked(stage: Any) -> type[Stage]:
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:
     """The config groups that offer a stage: every estimator serves as geometry, too."""
-    from depthmask.depth.base import Estimator
+    from depthmask.stages.depth.base import Estimator
 
     return (stage.kind, "geometry") if issubclass(stage, Estimator) else (stage.kind,)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+from depthmask.codec.sample import Encode
 from depthmask.data import Size
-from depthmask.encode import Encode
 from depthmask.errors import SettingError
-from depthmask.plan import Sampling
-from depthmask.split.shares import Shares
+from depthmask.plan.plan import Sampling
+from depthmask.plan.shares import Shares
 from depthmask.stage import setting, settings
 
 MISSING: Any = "???"

@@ -8,21 +8,21 @@ from os import PathLike
 from typing import Any
 
 from depthmask import forks
+from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
+from depthmask.contract import contract_from_json
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
-from depthmask.depth.contract import contract_from_json
-from depthmask.encode import decode
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.formats.untrusted import untrusted
-from depthmask.location import Address, Location, location
-from depthmask.output.publish import require_sealed
-from depthmask.output.record import Record
-from depthmask.output.summary import check_summary, numbering, shard_counts
-from depthmask.output.verify import read_record
+from depthmask.plan.layout import shard_name
 from depthmask.reading.open_shards import Opened, OpenShards
 from depthmask.reading.samples import Samples
-from depthmask.shards import shard_name
 from depthmask.statistics import Statistics
+from depthmask.storage.dataset_info import check_summary, numbering, shard_counts
+from depthmask.storage.location import Address, Location, location
+from depthmask.storage.publish import require_sealed
+from depthmask.storage.record import Record
+from depthmask.storage.verify import read_record
+from depthmask.untrusted import untrusted
 
 
 class Dataset(Samples):

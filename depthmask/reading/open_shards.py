@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from depthmask import forks
-from depthmask.output.record import Record
-from depthmask.writer.base import ShardReader
+from depthmask.stages.writer.base import ShardReader
+from depthmask.storage.record import Record
 
 Opened: TypeAlias = tuple[Record, ShardReader]
 

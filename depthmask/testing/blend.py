@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from depthmask.blend.base import Blend, Patch
 from depthmask.data import UInt8
+from depthmask.stages.blend.base import Blend, Patch
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, small_job
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from depthmask.codec.sample import DepthFormat, Encode
+from depthmask.contract import check_depth
 from depthmask.data import Composite
-from depthmask.depth.base import Estimator
-from depthmask.depth.contract import check_depth
-from depthmask.encode import DepthFormat, Encode
-from depthmask.pipeline import Generate
+from depthmask.engine.generate import Generate
+from depthmask.stages.depth.base import Estimator
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, own_cache, same, small_job
 from depthmask.timing import Laps

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from depthmask.contract import check_depth
 from depthmask.data import Background, Float32
-from depthmask.depth.contract import check_depth
 from depthmask.errors import UsageError
-from depthmask.geometry.base import Geometry
+from depthmask.stages.geometry.base import Geometry
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import CANVAS, frozen, rooms
 

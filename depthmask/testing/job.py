@@ -11,21 +11,21 @@ from unittest.mock import patch
 
 import numpy as np
 
-from depthmask.blend.alpha import Alpha
+from depthmask.compose.floor import with_ground
 from depthmask.config.root import Root
 from depthmask.data import Background, Foreground, Layer, Sample, Scene
-from depthmask.depth.none import NoDepth
-from depthmask.geometry.ground import with_ground
-from depthmask.geometry.source import SourceGeometry
-from depthmask.output.guard import claim
-from depthmask.pipeline import Generate
-from depthmask.placement.base import Placement
-from depthmask.placement.random import Random
-from depthmask.run import prepare
-from depthmask.runner.local import Local
-from depthmask.source.rooms import Rooms
+from depthmask.engine.generate import Generate
+from depthmask.engine.run import prepare
+from depthmask.engine.runner.local import Local
 from depthmask.stage import setting, stage
-from depthmask.writer.webdataset import WebDataset
+from depthmask.stages.blend.alpha import Alpha
+from depthmask.stages.depth.none import NoDepth
+from depthmask.stages.geometry.source import SourceGeometry
+from depthmask.stages.placement.base import Placement
+from depthmask.stages.placement.random import Random
+from depthmask.stages.source.rooms import Rooms
+from depthmask.stages.writer.webdataset import WebDataset
+from depthmask.storage.identity import claim
 
 CANVAS = 48, 64
 SAMPLES = 7

@@ -10,7 +10,7 @@ import numpy as np
 
 from depthmask.data import Foreground, Layer, Scene
 from depthmask.errors import NoPlaceError
-from depthmask.placement.base import Placement
+from depthmask.stages.placement.base import Placement
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, foregrounds, own_cache, same, scenes, small_job
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from depthmask.engine.generate import make_shard
+from depthmask.engine.job import Progress
 from depthmask.errors import DepthmaskError
-from depthmask.job import Progress
-from depthmask.output.record import Record, recorded
-from depthmask.output.verify import standing
-from depthmask.pipeline import make_shard
+from depthmask.storage.record import Record, recorded
+from depthmask.storage.verify import standing
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, Failing, small_job
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.source.base import Checked
+from depthmask.stages.source.base import Checked
 from depthmask.testing.base import StageSuite
 
 _SIZES = ((32, 48), (40, 24))

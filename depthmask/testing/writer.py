@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
 from depthmask.data import Encoded, Sample, sample_key
-from depthmask.encode import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
 from depthmask.errors import DepthmaskError
-from depthmask.output.publish import Draft
-from depthmask.output.record import Record, as_places
+from depthmask.stages.writer.base import Writer
+from depthmask.storage.publish import Draft
+from depthmask.storage.record import Record, as_places
 from depthmask.testing.base import StageSuite
-from depthmask.writer.base import Writer
 
 _SHARD = "train-000004"
 _FIRST = 40

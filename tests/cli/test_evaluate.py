@@ -15,12 +15,12 @@ from depthmask.cli.evaluate import evaluate, pairs
 from depthmask.cli.evaluate_dataset import evaluate_dataset
 from depthmask.cli.main import main
 from depthmask.data import Composite, DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
-from depthmask.depth.base import Estimator
 from depthmask.errors import UsageError
 from depthmask.stage import stage
+from depthmask.stages.depth.base import Estimator
+from tests.support.paths import ROOT, SHARED
 
-ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = ROOT.parent / "shared" / "depth-reference"
+REFERENCE = SHARED / "depth-reference"
 
 
 @stage("brightness")

@@ -10,7 +10,7 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.output.colormap import colour
+from depthmask.reports.colormap import colour
 
 
 @pytest.fixture(scope="module")

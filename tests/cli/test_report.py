@@ -8,11 +8,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
-
 from depthmask.cli.main import main
-from depthmask.location import location
-from tools import tiny
+from depthmask.storage.location import location
+from tests.support import tiny
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,12 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
-
-from tools import tiny
+from tests.support import tiny
 
 pytestmark = pytest.mark.slow
 

@@ -17,11 +17,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 import depthmask
-import depthmask.run
+import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
 from depthmask.config.location import config_folder
-from depthmask.output.lock import locked
+from depthmask.storage.choice import locked
 
 SMALL = ("samples=3", "source.rooms=2", "source.furniture=4", "size=[32,32]", "runner.workers=1")
 FAIL = "objects=1,9"
@@ -187,7 +187,7 @@ def test_one_sweep_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_the_table_is_there_however_it_ends(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = depthmask.run.run, []
+    real, calls = depthmask.engine.run.run, []
 
     def interrupted(*args: Any, **more: Any) -> Any:
         calls.append(args)
@@ -357,7 +357,7 @@ def test_single_runs_import_no_part_of_sweeps() -> None:
     code = (
         "import sys; from depthmask.cli.main import main; "
         "main(['placement=nosuch']); "
-        "print([name for name in sys.modules if re.match('jinja2|depthmask.sweep', name)])"
+        "print([name for name in sys.modules if re.match('jinja2|depthmask.reports.sweep', name)])"
     )
     done = subprocess.run(
         [sys.executable, "-c", f"import re; {code}"], capture_output=True, text=True, check=True

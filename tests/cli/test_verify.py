@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import random
 import shutil
-import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
-
 import depthmask
 from depthmask.cli.main import main
-from depthmask.output.publish import read_sealed, write_sealed
-from depthmask.output.verify import verify
-from tools import tiny
+from depthmask.storage.publish import read_sealed, write_sealed
+from depthmask.storage.verify import verify
+from tests.support import tiny
 
 Files = dict[str, tuple[bytes, int]]
 

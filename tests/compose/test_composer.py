@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.blend.alpha import Alpha
 from depthmask.compose.composer import Composer
 from depthmask.compose.describe import describe
 from depthmask.compose.library import Library
@@ -25,10 +24,11 @@ from depthmask.data import (
     Scene,
 )
 from depthmask.errors import DepthmaskError
-from depthmask.placement.base import Placement, layer
-from depthmask.placement.random import Positions, Random
-from depthmask.source.base import Source
 from depthmask.stage import setting, stage
+from depthmask.stages.blend.alpha import Alpha
+from depthmask.stages.placement.base import Placement, layer
+from depthmask.stages.placement.random import Positions, Random
+from depthmask.stages.source.base import Source
 from depthmask.timing import Laps
 
 MakeForeground = Callable[..., Foreground]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthmask.blend.base import Patch
 from depthmask.compose.cover import Cover, foot_depth, window
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Layer, Size, UInt8, UInt16, instance_map
+from depthmask.stages.blend.base import Patch
 
 START = st.integers(-9, 12)
 SIDE = st.integers(1, 8)

@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask import bounded
+from depthmask import caching
 from depthmask.compose.library import Library
 from depthmask.data import Background, Foreground, Layer, Size
-from depthmask.source.base import Source
+from depthmask.stages.source.base import Source
 
 MakeForeground = Callable[..., Foreground]
 
@@ -120,7 +120,7 @@ def test_the_memory_of_a_relief_counts(
     monkeypatch.setattr(source, "foreground", lambda *_: replace(thick))
     held = 2 * 4 * 6 * 4
     for bound, kept in ((held, True), (held - 1, False)):
-        monkeypatch.setattr(bounded, "CACHE_BYTES", bound)
+        monkeypatch.setattr(caching, "CACHE_BYTES", bound)
         shelf = Library(source, (8, 8), lambda key: source.background(key, (8, 8)))
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
@@ -129,7 +129,7 @@ def test_memory_is_bounded_and_the_newest_stay(
     make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Room for two pictures of 8x8x3 bytes with depth, 192 + 256 each.
-    monkeypatch.setattr(bounded, "CACHE_BYTES", 900)
+    monkeypatch.setattr(caching, "CACHE_BYTES", 900)
     calls: list[str] = []
 
     def background(key: str) -> Background:

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from depthmask.blend.base import Patch
 from depthmask.compose.match import matched
 from depthmask.data import UInt8
+from depthmask.stages.blend.base import Patch
 
 RANDOM = np.random.default_rng(0)
 THING = RANDOM.integers(60, 120, (12, 10, 3), dtype=np.uint8)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 STAGE = """
 from depthmask import Placement, stage, setting
-from depthmask.placement.base import layer
+from depthmask.stages.placement.base import layer
 
 @stage("{name}")
 class Mine(Placement):

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parent.parent.parent))
 
 from depthmask.cli.main import VERBS
 from depthmask.config.registry import BUILT_IN, KINDS, registry
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
+from tests.support.paths import ROOT
 from tools.docs_pages import on_page_markdown, pages
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = pages()
 
 

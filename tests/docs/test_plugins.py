@@ -6,7 +6,6 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -15,8 +14,8 @@ import depthmask
 from depthmask import testing
 from depthmask.config.hooks import Hooks
 from depthmask.config.registry import KINDS
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TEXT = (ROOT / "docs" / "plugins.md").read_text()
 CLASSES = [
     *(getattr(depthmask, kind.title()) for kind in KINDS),

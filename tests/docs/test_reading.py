@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import importlib
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from depthmask.cli.main import main
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 TEXT = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
 OPEN, *BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 README = (ROOT / "README.md").read_text(encoding="utf-8")

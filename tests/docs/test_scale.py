@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(ROOT))
-
-from benchmarks import scale  # noqa: E402
+from benchmarks import scale
+from tests.support.paths import ROOT
 
 
 def test_tables() -> None:

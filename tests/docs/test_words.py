@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 from depthmask.cli.main import VERBS, main
+from tests.support.paths import ROOT
 
 # The libraries webdataset and mlcroissant leave files to the garbage collector, and use what their
 # own dependencies are about to drop.
@@ -30,7 +31,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
     # What is not run here, by its beginning or a part: where it is, or why it cannot be.
@@ -41,7 +41,7 @@ ELSEWHERE = {
     "python examples/": "tests/examples/test_torch.py",
     "benchmarks/depth_accuracy.py": "tests/cli/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
-    "annotate fg_bg.zip": "tests/depth/test_annotate.py",
+    "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
     "benchmarks/scale.py": "tests/docs/test_scale.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from depthmask.cli.main import main
+from tests.support.paths import ROOT
 
-EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
+EXAMPLES = ROOT / "examples"
 
 
 @pytest.fixture(scope="session")

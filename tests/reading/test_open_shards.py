@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.output.record import Places, Record
 from depthmask.reading import open_shards
 from depthmask.reading.open_shards import OpenShards
+from depthmask.storage.record import Places, Record
 
 
 class Reader:

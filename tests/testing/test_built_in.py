@@ -7,30 +7,30 @@ from pathlib import Path
 import pytest
 
 from depthmask import testing
-from depthmask.blend.alpha import Alpha
-from depthmask.blend.feather import Feather
-from depthmask.blend.poisson import Poisson
-from depthmask.blend.several import Several
 from depthmask.config.registry import KINDS, registry
-from depthmask.depth.densedepth import DenseDepth
-from depthmask.depth.fastdepth import FastDepth
-from depthmask.depth.layered import Layered
-from depthmask.depth.none import NoDepth
-from depthmask.geometry.auto import Auto
-from depthmask.geometry.none import NoGeometry
-from depthmask.geometry.source import SourceGeometry
-from depthmask.placement.grid import Grid
-from depthmask.placement.ground import Ground
-from depthmask.placement.random import Random
-from depthmask.runner.local import Local
-from depthmask.source.assets import Assets
-from depthmask.source.rooms import Rooms
+from depthmask.engine.runner.local import Local
+from depthmask.stages.blend.alpha import Alpha
+from depthmask.stages.blend.feather import Feather
+from depthmask.stages.blend.poisson import Poisson
+from depthmask.stages.blend.several import Several
+from depthmask.stages.depth.densedepth import DenseDepth
+from depthmask.stages.depth.fastdepth import FastDepth
+from depthmask.stages.depth.layered import Layered
+from depthmask.stages.depth.none import NoDepth
+from depthmask.stages.geometry.auto import Auto
+from depthmask.stages.geometry.none import NoGeometry
+from depthmask.stages.geometry.source import SourceGeometry
+from depthmask.stages.placement.grid import Grid
+from depthmask.stages.placement.ground import Ground
+from depthmask.stages.placement.random import Random
+from depthmask.stages.source.assets import Assets
+from depthmask.stages.source.rooms import Rooms
+from depthmask.stages.writer.depthmaskdataset import DepthMaskDataset
+from depthmask.stages.writer.folder import Folder
+from depthmask.stages.writer.npz import Images, Npz
+from depthmask.stages.writer.webdataset import WebDataset
+from depthmask.stages.writer.zip import Zip
 from depthmask.testing.base import StageSuite
-from depthmask.writer.depthmaskdataset import DepthMaskDataset
-from depthmask.writer.folder import Folder
-from depthmask.writer.npz import Images, Npz
-from depthmask.writer.webdataset import WebDataset
-from depthmask.writer.zip import Zip
 
 
 class TestAssets(testing.SourceSuite):
@@ -134,7 +134,7 @@ class TestLocalWorkers(testing.RunnerSuite):
 
 
 NOT_HERE = {DenseDepth}
-"""Its weights are a download of 170 MB; tests/depth has what can be tested without."""
+"""Its weights are a download of 170 MB; tests/stages/depth has what can be tested without."""
 
 
 def test_all_are_here() -> None:

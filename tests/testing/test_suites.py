@@ -32,14 +32,14 @@ from depthmask import (
     stage,
     testing,
 )
-from depthmask.blend.alpha import Alpha
-from depthmask.depth.layered import Layered
-from depthmask.encode import Encode, ImageFormat
-from depthmask.placement.random import Random
-from depthmask.runner.local import Local
-from depthmask.source.rooms import Rooms
+from depthmask.codec.sample import Encode, ImageFormat
+from depthmask.engine.runner.local import Local
+from depthmask.stages.blend.alpha import Alpha
+from depthmask.stages.depth.layered import Layered
+from depthmask.stages.placement.random import Random
+from depthmask.stages.source.rooms import Rooms
+from depthmask.stages.writer.webdataset import WebDataset
 from depthmask.testing.job import rooms, small_job
-from depthmask.writer.webdataset import WebDataset
 
 _count = itertools.count()
 

@@ -348,7 +348,7 @@ def as_bytes(rgb: np.ndarray) -> np.ndarray:
 
 @pytest.mark.skipif(not (REFERENCE.is_dir() and SEED.is_dir()), reason=f"no {REFERENCE.parent}")
 def test_fastdepth_equals_the_built_in_one() -> None:
-    from depthmask.depth.fastdepth import FastDepth
+    from depthmask.stages.depth.fastdepth import FastDepth
 
     paths = sorted(SEED.iterdir())[:16]
     seed = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in paths])

@@ -21,7 +21,7 @@ from typing import Any
 
 import ray
 from depthmask import DepthmaskError, Failures, Job, Record, Refusal, Shard
-from depthmask.versions import versions
+from depthmask.config.versions import versions
 
 from depthmask_ray._cluster import nodes, room
 from depthmask_ray._remote import Order, task_function

@@ -15,8 +15,8 @@ import pytest
 from commands import install_plugin
 from depthmask import Shard, UsageError
 from depthmask.config.compose import compose_root
-from depthmask.output.guard import claim
-from depthmask.run import prepare
+from depthmask.engine.run import prepare
+from depthmask.storage.identity import claim
 from node_loss import LOSSES, WORDS, Arena, start, trial
 
 from depthmask_ray.runner import Ray
@@ -24,7 +24,7 @@ from depthmask_ray.runner import Ray
 HERE = f"{platform.node()} (127.0.0.1)"
 PLUGIN = """
 from depthmask import Placement, stage
-from depthmask.placement.base import layer
+from depthmask.stages.placement.base import layer
 
 @stage("corner")
 class Corner(Placement):

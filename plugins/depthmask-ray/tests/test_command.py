@@ -14,7 +14,7 @@ PLUGIN = """
 import os, time
 from pathlib import Path
 from depthmask import Placement, setting, stage
-from depthmask.placement.base import layer
+from depthmask.stages.placement.base import layer
 
 @stage("faulty")
 class Faulty(Placement):

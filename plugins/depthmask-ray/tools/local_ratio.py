@@ -22,9 +22,9 @@ from pathlib import Path
 
 from depthmask import Job, Runner
 from depthmask.config.compose import compose_root
-from depthmask.output.guard import claim
-from depthmask.run import prepare
-from depthmask.runner.local import Local
+from depthmask.engine.run import prepare
+from depthmask.engine.runner.local import Local
+from depthmask.storage.identity import claim
 
 from depthmask_ray._cluster import connected
 from depthmask_ray.runner import Ray

@@ -1,0 +1,80 @@
+"""A package with one stage, its entry point and its test, that works as made."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from depthmask.config.registry import KINDS, registry, suggestion
+from depthmask.errors import UsageError
+
+_FILES = {
+    "pyproject.toml": "pyproject.toml.j2",
+    "README.md": "README.md.j2",
+    "{package}/__init__.py": "init.py.j2",
+    "{package}/{name}.py": "{kind}.py.j2",
+    "{package}/py.typed": "py.typed.j2",
+    "tests/test_{name}.py": "test.py.j2",
+}
+
+
+def new_package(kind: str, name: str, into: Path) -> Path:
+    """Make `depthmask-NAME` in a folder; returns its path. UsageError if it cannot be.
+
+    It appears whole, or not at all.
+    """
+    _check(kind, name)
+    distribution = f"depthmask-{name.replace('_', '-')}"
+    target = into / distribution
+    if target.exists():
+        raise UsageError(f"{target} is there already; choose another name or --into FOLDER")
+    words = {
+        "kind": kind,
+        "name": name,
+        "distribution": distribution,
+        "package": f"depthmask_{name}",
+        "cls": f"{name.title().replace('_', '')}{kind.title()}",
+    }
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
+        try:
+            _write(draft, words)
+            os.chmod(draft, 0o755)  # mkdtemp's own is for its owner alone
+            os.rename(draft, target)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(f"{target}: {error.strerror}; choose another --into FOLDER") from None
+    return target
+
+
+def _write(folder: Path, words: dict[str, str]) -> None:
+    templates = Environment(
+        loader=PackageLoader("depthmask.cli", "scaffold"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    for path, template in _FILES.items():
+        file = folder / path.format(**words)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(templates.get_template(template.format(**words)).render(words))
+
+
+def _check(kind: str, name: str) -> None:
+    if kind not in KINDS:
+        raise UsageError(f"new-plugin {kind}: no such kind of stage{suggestion(kind, list(KINDS))}")
+    if not re.fullmatch("[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
+        raise UsageError(
+            f"new-plugin {kind} {name}: a name has small letters, digits and _, as my_{kind}"
+        )
+    taken = registry().stages[kind].get(name)
+    if taken is not None:
+        raise UsageError(f"new-plugin {kind} {name}: {kind}={name} is taken by {taken.provider}")

@@ -1,0 +1,349 @@
+"""The encode block, shared by all writers: a sample as named bytes, and back."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import orjson
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image
+
+from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.codec.npz import encode_npz, read_npz
+from depthmask.codec.planes import from_planes, to_planes
+from depthmask.codec.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
+from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
+from depthmask.errors import DepthmaskError, SettingError
+from depthmask.stage import setting, settings
+from depthmask.untrusted import untrusted
+
+_LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
+MILLIMETRES = 1000
+"""Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
+
+MOST_PIXELS = 8192 * 8192
+"""Of the largest canvas."""
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_SIZE_AT = 16
+
+# Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
+_JPEG_QUALITIES = (1, 50, 75, 85, 90, 95, 100)
+_JPEG_BYTES = (0.03, 0.12, 0.17, 0.22, 0.29, 0.38, 0.62)
+_PNG_BYTES = 1.42
+_MASK_BYTES = 0.08
+_OTHER_BYTES = 3000
+"""JSON, and the headers and padding of four members."""
+
+
+class ImageFormat(Enum):
+    """How composites are stored."""
+
+    jpeg = "jpeg"
+    png = "png"
+
+
+class MaskFormat(Enum):
+    """How masks are stored."""
+
+    png = "png"
+    jpeg = "jpeg"
+
+
+class InstancesFormat(Enum):
+    """How instance maps are stored."""
+
+    none = "none"
+    png = "png"
+
+
+class Labels(Enum):
+    """What the JSON says of each object beyond its place."""
+
+    none = "none"
+    coco = "coco"
+
+
+class DepthFormat(Enum):
+    """How depth maps are stored."""
+
+    png16 = "png16"
+    npz = "npz"
+    npz16 = "npz16"
+    compact = "compact"
+    none = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of an encoded sample before there is one.
+
+    members: their number. bytes: of all members together, about. arrays: bytes of each by name.
+    """
+
+    members: int
+    bytes: int
+    arrays: dict[str, int]
+
+
+@settings
+class Encode:
+    """How samples become bytes.
+
+    JPEG by libjpeg-turbo, PNG lossless. Depth as 16-bit PNG in millimetres (0 invalid, rounded by
+    half a millimetre at most), or npz with one array: `depth`, float32 (exact) or float16 (npz16,
+    rounded by 1/2048 at most: 4 mm at 8 m), or `depth_planes`, the same millimetres in a quarter of
+    the bytes of float32 (compact; `depthmask.codec.planes` says how to read it).
+    """
+
+    image: ImageFormat = setting(ImageFormat.jpeg, help="format of the composite")
+    quality: int = setting(95, ge=1, le=100, help="JPEG quality, of image and mask")
+    subsampling: str = setting("420", help="JPEG chroma: 444, 422 or 420")
+    optimize: bool = setting(
+        False, help="JPEG files a sixth smaller, in three times the time; the pixels are the same"
+    )
+    mask: MaskFormat = setting(MaskFormat.png, help="format of the mask; png is lossless")
+    instances: InstancesFormat = setting(InstancesFormat.none, help="format of the instance map")
+    depth: DepthFormat = setting(DepthFormat.png16, help="format of the depth map")
+    labels: Labels = setting(
+        Labels.none, help="coco: visible box, area and mask of each object in JSON and a COCO file"
+    )
+
+    def __post_init__(self) -> None:
+        if self.subsampling not in SUBSAMPLINGS:
+            raise SettingError(
+                "subsampling", self.subsampling, f"must be one of {', '.join(SUBSAMPLINGS)}"
+            )
+
+    def encode(self, sample: Sample) -> Encoded:
+        """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on."""
+        (encoded,) = Encoder(self).encode([sample])
+        return encoded
+
+    def encode_around(self, sample: Sample, image: bytes) -> Encoded:
+        """All of it, where the picture is encoded already."""
+        arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
+        members = {self._image_member: image}
+        if self.mask is MaskFormat.jpeg:
+            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
+        else:
+            members["mask.png"] = encode_png(sample.mask)
+        if self.instances is InstancesFormat.png and sample.instances is not None:
+            members["instances.png"] = encode_png(sample.instances)
+        if sample.depth is not None and self.depth is not DepthFormat.none:
+            member, arrays_of_depth = self._encode_depth(sample.depth)
+            members.update(member)
+            arrays.update(arrays_of_depth)
+        members["json"] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
+        return Encoded(sample.key, members, arrays)
+
+    def check(self, contract: DepthContract | None) -> None:
+        """Raise for a depth format that cannot hold what the contract promises."""
+        if contract is None:
+            return
+        if self.depth is DepthFormat.npz16 and contract.far > _LARGEST_FLOAT16:
+            raise SettingError("encode.depth", "npz16", f"holds values up to {_LARGEST_FLOAT16:g}")
+        if self.depth not in (DepthFormat.png16, DepthFormat.compact):
+            return
+        if contract.kind is not DepthKind.metric_z or contract.far * MILLIMETRES > 0xFFFF:
+            raise SettingError(
+                "encode.depth",
+                self.depth.name,
+                f"holds metres up to 65.535, and {contract.estimator} gives {contract.kind.name} "
+                f"up to {contract.far:g} {contract.unit}; choose encode.depth=npz",
+            )
+
+    def expected(self, size: Size, depth: Size | None) -> Expected:
+        """What a sample will bring, by the sizes of canvas and depth map."""
+        arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
+        members = ["image", "mask", "json"]
+        if self.instances is not InstancesFormat.none:
+            members.append("instances")
+        if depth is not None and self.depth is not DepthFormat.none:
+            members.append("depth")
+            small = self.depth in (DepthFormat.npz16, DepthFormat.compact)
+            arrays["depth"] = depth[0] * depth[1] * (2 if small else 4)
+        return Expected(len(members), self._bytes(size, depth), arrays)
+
+    def _bytes(self, size: Size, depth: Size | None) -> int:
+        """From the means of the reference photographs."""
+        jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
+        image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
+        total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
+        if depth is not None:
+            total += depth[0] * depth[1] * _DEPTH_BYTES[self.depth]
+        return int(total)
+
+    @property
+    def _image_member(self) -> str:
+        return "jpg" if self.image is ImageFormat.jpeg else "png"
+
+    def _encode_depth(self, depth: Float32) -> tuple[dict[str, bytes], dict[str, Any]]:
+        """The member with the depth map, and the array."""
+        if self.depth is DepthFormat.png16:
+            return {"depth.png": encode_png(to_millimetres(depth))}, {"depth": depth}
+        if self.depth is DepthFormat.compact:
+            array: dict[str, Any] = {"depth_planes": to_planes(to_millimetres(depth))}
+        else:
+            array = {"depth": depth.astype("f2" if self.depth is DepthFormat.npz16 else "f4")}
+        return {"depth.npz": encode_npz(array)}, array
+
+
+class Encoder:
+    """Encodes many samples with pictures of one size, to the same bytes as one by one."""
+
+    def __init__(self, settings: Encode) -> None:
+        self._settings = settings
+        self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
+
+    def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
+        """In their order."""
+        pictures = [sample.image for sample in samples]
+        if self._settings.image is ImageFormat.png:
+            images: Iterable[bytes] = map(encode_png, pictures)
+        else:
+            images = self._jpeg.encode(
+                pictures, [(sample.background, sample.touched) for sample in samples]
+            )
+        return map(self._settings.encode_around, samples, images)
+
+
+def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
+    """The sample behind its members, or behind its arrays where a writer kept those.
+
+    most_pixels: what a picture may have; DepthmaskError names the member that has more, or that
+    cannot be decoded.
+    """
+    with untrusted(encoded.key):
+        image = _picture(encoded, "image", ("jpg", "png"), "RGB", most_pixels)
+        mask = _picture(encoded, "mask", ("mask.png", "mask.jpg"), "L", most_pixels)
+        if mask.shape != image.shape[:2]:
+            raise DepthmaskError(f"a mask of {mask.shape} for an image of {image.shape}")
+        return Sample(
+            key=encoded.key,
+            image=image,
+            mask=mask,
+            instances=_instances(encoded, most_pixels),
+            depth=_decode_depth(encoded, most_pixels),
+            meta=_meta(encoded),
+        )
+
+
+def _picture(
+    encoded: Encoded, array: str, members: tuple[str, ...], mode: str, most_pixels: int
+) -> UInt8:
+    """The array of this name, or the one of the members that is there, decoded to `mode`."""
+    pixels = encoded.arrays.get(array)
+    if pixels is not None:
+        if pixels.dtype != np.uint8 or pixels.ndim != (3 if mode == "RGB" else 2):
+            raise DepthmaskError(f"{array}: {pixels.dtype} {pixels.shape} is no picture")
+        return pixels
+    name = next((name for name in members if name in encoded.members), None)
+    if name is None:
+        raise DepthmaskError(f"no {' and no '.join(members)}")
+    with untrusted(name):
+        return _decode_image(encoded.members[name], mode, most_pixels)
+
+
+def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
+    data = encoded.members.get("instances.png")
+    if data is None:
+        return None
+    with untrusted("instances.png"):
+        return _grey(data, most_pixels)
+
+
+def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
+    members, arrays = encoded.members, encoded.arrays
+    if "depth.png" in members and "depth" not in arrays:
+        with untrusted("depth.png"):
+            return from_millimetres(_grey(members["depth.png"], most_pixels).astype(np.uint16))
+    if "depth.npz" in members and not {"depth", "depth_planes"} & set(arrays):
+        data = members["depth.npz"]
+        with untrusted("depth.npz"):
+            arrays = read_npz(io.BytesIO(data), len(data))
+    if "depth_planes" in arrays:
+        return _unfolded(arrays["depth_planes"])
+    depth = arrays.get("depth")
+    if depth is not None and depth.ndim != 2:
+        raise DepthmaskError(f"a depth map of {depth.shape}")
+    return None if depth is None else np.asarray(depth, np.float32)
+
+
+def _unfolded(planes: NDArray[Any]) -> Float32:
+    if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) != 2:
+        raise DepthmaskError(f"planes of depth: {planes.dtype} {planes.shape}")
+    return from_millimetres(from_planes(planes))
+
+
+def _meta(encoded: Encoded) -> dict[str, Any]:
+    with untrusted("json"):
+        meta = orjson.loads(encoded.members["json"])
+        if not isinstance(meta, dict):
+            raise DepthmaskError("not the description of a sample")
+        return meta
+
+
+def to_millimetres(depth_m: Float32) -> UInt16:
+    """Metres -> uint16 millimetres, rounded; invalid stays 0."""
+    millimetres = np.rint(depth_m * np.float32(MILLIMETRES))
+    if not (millimetres.min() >= 0 and millimetres.max() <= 0xFFFF):
+        raise DepthmaskError(
+            f"depth {depth_m.min():g}..{depth_m.max():g} m does not fit 16-bit millimetres"
+        )
+    return millimetres.astype(np.uint16)
+
+
+def from_millimetres(millimetres: UInt16) -> Float32:
+    """uint16 millimetres -> float32 metres."""
+    return (millimetres / np.float32(MILLIMETRES)).astype(np.float32)
+
+
+_DEPTH_BYTES = {
+    DepthFormat.png16: 0.87,
+    DepthFormat.npz: 1.9,
+    DepthFormat.npz16: 1.0,
+    DepthFormat.compact: 0.55,
+    DepthFormat.none: 0.0,
+}
+
+
+def _open(data: bytes, most_pixels: int) -> Image.Image:
+    """A PNG that another program made, and before Pillow warns of its size."""
+    width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
+    if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
+        image = Image.open(io.BytesIO(data), formats=["PNG"])
+        # A second header would have been the one that counts.
+        if image.size == (width, height):
+            return image
+    raise DepthmaskError(f"no PNG of up to {most_pixels:,} pixels")
+
+
+def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
+    values = decode_png(data, most_pixels, GREY_8, GREY_16)
+    if values is None:
+        values = np.array(_open(data, most_pixels))
+    if values.ndim != 2:
+        raise DepthmaskError(f"values of {values.shape}, one channel expected")
+    return values
+
+
+def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
+    if data[:2] == b"\xff\xd8":
+        height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        if width * height > most_pixels:
+            raise DepthmaskError(f"{height}x{width}, more than {most_pixels:,} pixels")
+        grey = mode == "L"
+        pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
+        return pixels[..., 0] if grey else pixels
+    values = decode_png(data, most_pixels, GREY_8 if mode == "L" else RGB_8)
+    if values is not None:
+        return values
+    # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
+    return np.array(_open(data, most_pixels).convert(mode))

@@ -1,0 +1,77 @@
+"""The geometry of backgrounds, kept on disk: a network looks at each picture once, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from depthmask.caching import cache_folder, load_array, store_array
+from depthmask.data import Background, Size
+from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.source.base import Source
+
+
+class GeometryCache:
+    """Backgrounds completed by a geometry stage.
+
+    What was measured is kept under the hash of the pixels and of the stage's `cache_key`, in
+    `DEPTHMASK_CACHE` or the user's cache folder; deleting it costs time only.
+    """
+
+    def __init__(self, geometry: Geometry, source: Source, size: Size) -> None:
+        self._geometry = geometry
+        self._source = source
+        self._size = size
+        self._folder = cache_folder() / "geometry"
+
+    def background(self, key: str) -> Background:
+        """The background with its geometry."""
+        background = self._source.background(key, self._size)
+        if not self._needs_measuring(key):
+            return self._geometry.measure([background])[0]
+        return self._known(background) or self._measure([background])[0]
+
+    def fill(self, keys: Sequence[str], done: Callable[[int], None]) -> None:
+        """Measure all that is not known yet, in full batches; `done` hears of keys looked at."""
+        unknown = self._unknown(keys, done)
+        while batch := list(islice(unknown, self._geometry.batch_size)):
+            self._measure(batch)
+
+    def to_measure(self, keys: Sequence[str]) -> list[str]:
+        """Those keys that a model has to look at, whether it did before or not."""
+        return [key for key in keys if self._needs_measuring(key)]
+
+    def _needs_measuring(self, key: str) -> bool:
+        return self._geometry.needs_measuring(self._source.has_depth(key))
+
+    def _unknown(self, keys: Sequence[str], done: Callable[[int], None]) -> Iterator[Background]:
+        for key in keys:
+            background = self._source.background(key, self._size)
+            if self._known(background) is None:
+                yield background
+            done(1)
+
+    def _known(self, background: Background) -> Background | None:
+        depth_m = load_array(self._path(background), np.float32)
+        if depth_m is None or depth_m.shape != background.image.shape[:2]:
+            return None
+        return replace(background, depth_m=depth_m, plane=None, guessed=True)
+
+    def _measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        measured = self._geometry.measure(backgrounds)
+        for before, after in zip(backgrounds, measured, strict=True):
+            if after.depth_m is not None:
+                store_array(self._path(before), after.depth_m)
+        return measured
+
+    def _path(self, background: Background) -> Path:
+        digest = blake2b(self._geometry.cache_key.encode(), digest_size=16)
+        digest.update(repr(background.image.shape).encode())
+        digest.update(np.ascontiguousarray(background.image).data)
+        name = digest.hexdigest()
+        return self._folder / name[:2] / f"{name}.npy"

@@ -1,0 +1,1 @@
+"""Making datasets: jobs, the loop over the stations of a sample, and runners."""

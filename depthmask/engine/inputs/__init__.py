@@ -1,0 +1,1 @@
+"""What annotate and convert read: datasets of ours, datasets and pictures of others."""

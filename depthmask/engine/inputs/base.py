@@ -1,0 +1,87 @@
+"""Where the samples of a job come from that makes none of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from depthmask.codec.sample import Encode
+from depthmask.data import DepthContract, Encoded, Size
+from depthmask.plan.layout import Layout, Shard
+from depthmask.plan.numbering import Numbering
+from depthmask.stages.source.base import AssetFiles, Checked
+from depthmask.statistics import Statistics
+
+
+@dataclass(frozen=True)
+class Given(Layout):
+    """A layout with the numbering of samples that are there."""
+
+    samples: int
+    shard_size: int
+    given: Numbering
+
+    @property
+    def numbering(self) -> Numbering:
+        """The same sample is in the same split."""
+        return self.given
+
+
+class Origin(ABC):
+    """Samples by number. Pickles small, opens its files at first use.
+
+    paths: as the user names them. sha256: over all its files, so that another content is another
+    origin. shard_size: in which its samples come. encode: how its members were made.
+    """
+
+    paths: tuple[str, ...]
+    sha256: str
+    samples: int
+    shard_size: int
+    size: Size
+    contract: DepthContract | None
+    encode: Encode
+    numbering: Numbering
+    sample_bytes: int
+
+    @abstractmethod
+    def read(self, index: int) -> Encoded:
+        """Sample `index` as its bytes."""
+
+    @abstractmethod
+    def described(self) -> dict[str, Any]:
+        """What `dataset.json` is to say of where the samples come from (see `Job.described`)."""
+
+    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
+        """Called before the samples of a shard are read; raises if they are not as published.
+
+        Returns what is known of their statistics, None if they have to be measured.
+        """
+        return None
+
+    @property
+    def assets(self) -> Mapping[str, AssetFiles]:
+        """What is known of the files that the samples were made from."""
+        return {}
+
+    @property
+    def licences(self) -> Mapping[str, Mapping[str, int]]:
+        """What is known of the licences of those (see `Checked`)."""
+        return {}
+
+    @property
+    def checked(self) -> Checked:
+        """What a run is told of it."""
+        return Checked(self.sha256, files=self.assets, licences=self.licences)
+
+    @property
+    def most_pixels(self) -> int:
+        """Of its largest picture or map."""
+        sizes = [self.size, *([self.contract.resolution] if self.contract else [])]
+        return max(height * width for height, width in sizes)
+
+    def layout(self, shard_size: int) -> Given:
+        """Its samples in shards of this size."""
+        return Given(self.samples, shard_size, self.numbering)

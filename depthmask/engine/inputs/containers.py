@@ -1,0 +1,178 @@
+"""Files of others, by name: a zip, a tar, a folder, or several of them. Nothing is unpacked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tarfile
+import zipfile
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.storage.record import MOST_BYTES
+from depthmask.untrusted import untrusted
+
+MOST_FILES = 20_000_000
+"""In one container; DepthMaskDataset's zip has 800,101."""
+
+
+class Files(ABC):
+    """Regular files, each with a name that prints; the same content has the same sha256."""
+
+    names: Sequence[str]
+    sha256: str
+
+    @abstractmethod
+    def read(self, number: int) -> bytes:
+        """The content of `names[number]`; DepthmaskError if it has more than `MOST_BYTES`."""
+
+    def _check(self, sizes: Sequence[int]) -> None:
+        if len(self.names) > MOST_FILES:
+            raise UsageError(f"{len(self.names):,} files, and we read {MOST_FILES:,} at most")
+        for name, size in zip(self.names, sizes, strict=True):
+            if size > MOST_BYTES:
+                raise UsageError(f"{name}: {size:,} bytes, and we read {MOST_BYTES:,} at most")
+
+
+def files(paths: Sequence[str]) -> Files:
+    """What lies at these paths; UsageError for what is no folder, zip or plain tar."""
+    found = [_container(Path(path)) for path in paths]
+    return found[0] if len(found) == 1 else Several(found)
+
+
+def _container(path: Path) -> Files:
+    if path.is_dir():
+        return Folder(path)
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file or folder")
+    with untrusted(str(path)):
+        if zipfile.is_zipfile(path):
+            return Zip(path)
+        try:
+            return Tar(path)
+        except tarfile.TarError:
+            raise UsageError(
+                "neither a zip nor a plain tar (a compressed tar has no order to read in: "
+                "unpack it first)"
+            ) from None
+
+
+class Zip(Files):
+    """The members of a zip archive; each process reads its directory once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.sha256 = _sha256(path)
+        entries = [entry for entry in self._archive.infolist() if _is_plain(entry)]
+        self._entries = [entry.filename for entry in entries]
+        self.names = list(map(_printable, self._entries))
+        self._check([entry.file_size for entry in entries])
+
+    def read(self, number: int) -> bytes:
+        """Inflated if need be, its checksum looked at."""
+        with untrusted(f"{self._path}: {self.names[number]}"):
+            entry = self._archive.getinfo(self._entries[number])
+            if entry.file_size > MOST_BYTES:
+                raise DepthmaskError(f"more than {MOST_BYTES:,} bytes")
+            # It yields no more than the size that it says.
+            return self._archive.read(entry)
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        return zipfile.ZipFile(self._path)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {key: value for key, value in vars(self).items() if key != "_archive"}
+
+
+def _is_plain(entry: zipfile.ZipInfo) -> bool:
+    """No folder, no link, nothing that needs a password, no method that takes memory at will."""
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    packed = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    return not entry.is_dir() and kind in (0, stat.S_IFREG) and packed and not entry.flag_bits & 1
+
+
+class Tar(Files):
+    """The regular members of a plain tar archive, read at their offsets."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.sha256 = _sha256(path)
+        names, self._places = [], []
+        with tarfile.open(path, "r:") as archive:
+            for entry in archive:
+                # It keeps all that it has seen, at a kilobyte each.
+                archive.members = []  # type: ignore[attr-defined]
+                if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
+                    names.append(_printable(entry.name))
+                    self._places.append((entry.offset_data, entry.size))
+        self.names = names
+        self._check([size for _, size in self._places])
+
+    def read(self, number: int) -> bytes:
+        """As it lies there."""
+        offset, size = self._places[number]
+        with self._path.open("rb") as file:
+            return os.pread(file.fileno(), size, offset)
+
+
+class Folder(Files):
+    """All files below a folder, links left out."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        found = sorted(_regular(path))
+        self._entries = [one.relative_to(path).as_posix() for one in found]
+        self.names = list(map(_printable, self._entries))
+        self._check([one.lstat().st_size for one in found])
+        digest = hashlib.sha256()
+        for name, one in zip(self.names, found, strict=True):
+            digest.update(f"{_sha256(one)} {name}\n".encode())
+        self.sha256 = digest.hexdigest()
+
+    def read(self, number: int) -> bytes:
+        """As it lies there."""
+        path = self._path / self._entries[number]
+        with untrusted(f"{self._path}: {self.names[number]}"):
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as file:
+                return file.read(MOST_BYTES)
+
+
+class Several(Files):
+    """The files of several containers, one container after another."""
+
+    def __init__(self, containers: Sequence[Files]) -> None:
+        self._containers = containers
+        self.names = [name for one in containers for name in one.names]
+        self._ends = list(accumulate(len(one.names) for one in containers))
+        together = "".join(one.sha256 for one in containers)
+        self.sha256 = hashlib.sha256(together.encode()).hexdigest()
+
+    def read(self, number: int) -> bytes:
+        """From the container that has it."""
+        which = bisect_right(self._ends, number)
+        container = self._containers[which]
+        return container.read(number - self._ends[which] + len(container.names))
+
+
+def _regular(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if stat.S_ISREG(path.lstat().st_mode):
+            yield path
+
+
+def _printable(name: str) -> str:
+    """Names of others may hold anything, and stand in messages and descriptions."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

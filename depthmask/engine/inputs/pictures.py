@@ -1,0 +1,201 @@
+"""Pictures of others as an origin: DepthMaskDataset's layout, or images alone."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import orjson
+import simplejpeg
+
+from depthmask.codec.png import encode_png
+from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
+from depthmask.data import Encoded, Size, sample_key
+from depthmask.engine.inputs.base import Origin
+from depthmask.engine.inputs.containers import Files
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.plan.numbering import Numbering
+from depthmask.plan.shares import MILLION
+from depthmask.untrusted import untrusted
+
+_PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
+_COMPOSITE = re.compile(r"(?:^|/)fg_bg/([^/]+)/([^/]+)$")
+_MASK = re.compile(r"(?:^|/)fg_bg_mask/([^/]+)/([^/]+)$")
+_TABLE = re.compile(r"(?:^|/)labels/[^/]*label[^/]*\.txt$")
+_NUMBER = re.compile(r"(\d+)\.\w+$")
+_BATCH = 4000
+"""Samples in a batch of DepthMaskDataset's depth."""
+_PNG = b"\x89PNG\r\n\x1a\n"
+_UNKNOWN = np.iinfo(np.int32).min
+
+
+class Foreign(Origin):
+    """Images, each with its mask and its boxes where there are such; all of one size."""
+
+    contract = None
+    numbering = Numbering((("train", MILLION),))
+
+    def __init__(self, paths: Sequence[str], found: Files) -> None:
+        self.paths = tuple(paths)
+        self.sha256 = found.sha256
+        self._files = found
+        self._images, self._masks = _pairs(found.names)
+        if not self._images:
+            raise UsageError(
+                f"{', '.join(paths)}: neither a dataset nor pictures (jpg or png), nor fg_bg/ and "
+                "fg_bg_mask/ with such"
+            )
+        self.samples = len(self._images)
+        self.shard_size = _BATCH if self._masks else 1000
+        self._boxes = self._labels()
+        first = self._files.read(self._images[0])
+        self.size = _size(first, found.names[self._images[0]])
+        self._image_member = _kind(first)
+        mask = self._files.read(self._masks[0]) if self._masks else _PNG
+        self._mask_member = f"mask.{_kind(mask)}"
+        self.sample_bytes = 200 + len(first) + len(mask)
+        self.encode = Encode(
+            image=ImageFormat.jpeg if self._image_member == "jpg" else ImageFormat.png,
+            mask=MaskFormat.jpeg if self._mask_member == "mask.jpg" else MaskFormat.png,
+            depth=DepthFormat.none,
+        )
+
+    def read(self, index: int) -> Encoded:
+        """The files as they are; where there are no masks, one in which nothing is."""
+        name = self._files.names[self._images[index]]
+        image = self._files.read(self._images[index])
+        with untrusted(name):
+            if _size(image, name) != self.size or _kind(image) != self._image_member:
+                raise DepthmaskError(
+                    f"a {_kind(image)} of {_shown(_size(image, name))}; the first picture is a "
+                    f"{self._image_member} of {_shown(self.size)}, and all of a dataset are alike"
+                )
+        mask = self._files.read(self._masks[index]) if self._masks else self._nothing
+        members = {
+            self._image_member: image,
+            self._mask_member: mask,
+            "json": orjson.dumps(self._meta(index, name)),
+        }
+        return Encoded(sample_key(index), members, {})
+
+    def described(self) -> dict[str, Any]:
+        """By the names of the files."""
+        names = [self._named(self._files.names[number]) for number in self._images]
+        backgrounds = len({background for background, _ in names})
+        foregrounds = len({foreground for _, foreground in names if foreground})
+        counts = {"backgrounds": backgrounds, "foregrounds": foregrounds}
+        return {
+            "size": list(self.size),
+            "variants": 1,
+            "splits": {"train": {"share": MILLION, "samples": self.samples, **counts}},
+            "leakage": {"assets": 0, "near_duplicates": 0},
+            **counts,
+        }
+
+    def _meta(self, index: int, name: str) -> dict[str, Any]:
+        background, foreground = self._named(name)
+        layer: dict[str, Any] = {"foreground": foreground, "label": foreground}
+        left, top, width, height = self._boxes[index].tolist()
+        if left != _UNKNOWN:
+            layer["box"] = [top, left, height, width]
+        return {
+            "key": sample_key(index),
+            "index": index,
+            "split": "train",
+            "size": list(self.size),
+            "background": background,
+            "layers": [layer] if foreground else [],
+            "file": name,
+        }
+
+    def _named(self, name: str) -> tuple[str, str]:
+        """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`; else (stem, "")."""
+        found = _COMPOSITE.search(name)
+        if not found or not self._masks:
+            return _PICTURE.sub("", name), ""
+        rest = found[2].removeprefix(f"{found[1]}_")
+        return found[1], rest.rpartition("_")[0]
+
+    def _labels(self) -> Any:
+        """int32 [samples, 4]: x, y, width, height of each sample, as far as a table has it."""
+        boxes = np.full((self.samples, 4), _UNKNOWN, np.int32)
+        tables = [number for number, name in enumerate(self._files.names) if _TABLE.search(name)]
+        if not self._masks or not tables:
+            return boxes
+        at = {_tail(self._files.names[number]): row for row, number in enumerate(self._images)}
+        for number in tables:
+            with untrusted(self._files.names[number]):
+                for image, box in _rows(self._files.read(number)):
+                    if (row := at.get(_tail(image))) is not None:
+                        boxes[row] = box
+        return boxes
+
+    @cached_property
+    def _nothing(self) -> bytes:
+        return encode_png(np.zeros(self.size, np.uint8))
+
+
+def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Numbers of the images in order, and of the mask of each; no masks where there are none."""
+    pictures = [number for number, name in enumerate(names) if _PICTURE.search(name)]
+    masks = {found.groups(): one for one in pictures if (found := _MASK.search(names[one]))}
+    images = [one for one in pictures if _COMPOSITE.search(names[one])]
+    if not images or not masks:
+        return sorted(pictures, key=lambda one: names[one]), []
+    images.sort(key=lambda one: (_number(names[one]), names[one]))
+    for one, other in pairwise(images):
+        if names[one] == names[other]:
+            raise UsageError(f"{names[one]}: there twice")
+    found_masks = []
+    for one in images:
+        found = _COMPOSITE.search(names[one])
+        mask = masks.get(found.groups()) if found else None
+        if mask is None:
+            raise UsageError(f"{names[one]}: no mask of that name in fg_bg_mask/")
+        found_masks.append(mask)
+    return images, found_masks
+
+
+def _number(name: str) -> int:
+    """By which samples are in order; names without one come first, by name."""
+    found = _NUMBER.search(name)
+    return int(found[1]) if found else -1
+
+
+def _tail(name: str) -> str:
+    """`bg001/bg001_fg001_000001.jpg`: tables may say another folder above."""
+    return "/".join(name.replace("\\", "/").split("/")[-2:])
+
+
+def _rows(table: bytes) -> Iterator[tuple[str, list[int]]]:
+    """Image path and x, y, width, height of each line."""
+    for number, line in enumerate(table.decode("utf-8").splitlines(), start=1):
+        cells = line.split("\t")
+        if len(cells) != 6:
+            raise DepthmaskError(
+                f"line {number} has {len(cells)} columns; expected image, mask, x, y, width, height"
+            )
+        yield cells[0], [round(float(cell)) for cell in cells[2:]]
+
+
+def _kind(data: bytes) -> str:
+    return "png" if data.startswith(_PNG) else "jpg"
+
+
+def _size(data: bytes, name: str) -> Size:
+    """(height, width) by the header."""
+    with untrusted(name):
+        if data.startswith(_PNG):
+            width, height = struct.unpack_from(">II", data, 16)
+        else:
+            height, width, *_ = simplejpeg.decode_jpeg_header(data)
+        return height, width
+
+
+def _shown(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"

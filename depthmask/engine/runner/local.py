@@ -1,0 +1,139 @@
+"""The local runner: this machine's cores."""
+
+from __future__ import annotations
+
+import multiprocessing.connection
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from depthmask.concurrency import cores
+from depthmask.engine.job import Job, Progress
+from depthmask.engine.runner._workers import Worker
+from depthmask.engine.runner.base import Runner
+from depthmask.engine.runner.failures import Failures, Refusal, attempt
+from depthmask.plan.layout import Shard
+from depthmask.stage import setting, stage
+from depthmask.stages.depth.base import Estimator
+from depthmask.storage.location import Address
+from depthmask.storage.record import Record
+
+POLL_SECONDS = 0.1
+"""How often the progress of the workers is looked at."""
+
+
+@stage("local")
+class Local(Runner):
+    """Worker processes on this machine; one worker means this very process.
+
+    A worker that dies or hangs is replaced and its shard tried again, three times in all.
+    """
+
+    workers: int = setting(
+        0, ge=0, help="processes; 0: one for each core, or 1 if a network makes the depth"
+    )
+
+    timeout: float = setting(
+        600.0, gt=0, help="seconds without a new sample after which a worker counts as hung"
+    )
+
+    def run(
+        self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
+    ) -> Iterator[Record]:
+        """Make the shards, in order in one process, as they come in several."""
+        workers = min(self._wanted(job), len(shards))
+        # Who asks for several gets their isolation, be it for the last shard alone.
+        if workers <= 1 and self.workers <= 1:
+            return _in_this_process(job, shards, made)
+        return _Pool(job, shards, workers, self.timeout).run(made)
+
+    def _wanted(self, job: Job) -> int:
+        if self.workers:
+            return self.workers
+        if isinstance(job.output, Address) and job.output.is_memory:
+            return 1
+        # N workers would load N models, and one model uses all cores.
+        if isinstance(job.root.depth, Estimator):
+            return 1
+        return cores()
+
+
+def _in_this_process(
+    job: Job, shards: Iterable[Shard], made: Callable[[int], None]
+) -> Iterator[Record]:
+    failures = Failures()
+    for shard in shards:
+        again = True
+        while again:
+            answer = attempt(job, shard, Progress(made))
+            if isinstance(answer, Record):
+                failures.note_made()
+                yield answer
+                break
+            again = failures.note(shard, answer)
+    failures.settle()
+
+
+class _Pool:
+    """Workers at their shards: replaces those that die or hang, and tries their shards again."""
+
+    def __init__(self, job: Job, shards: Iterable[Shard], workers: int, timeout: float) -> None:
+        self._job = job
+        self._shards = iter(shards)
+        self._workers = workers
+        self._timeout = timeout
+        self._again: list[Shard] = []
+        self._failures = Failures()
+        self._idle: list[Worker] = []
+        self._busy: list[Worker] = []
+
+    def run(self, made: Callable[[int], None]) -> Iterator[Record]:
+        """Yield records as they come; raises at the end if a shard could not be made."""
+        try:
+            while self._hand_out():
+                ready = multiprocessing.connection.wait(
+                    [worker.pipe for worker in self._busy], POLL_SECONDS
+                )
+                made(sum(worker.progress() for worker in self._busy))
+                for worker in list(self._busy):
+                    if worker.pipe in ready or worker.silence() > self._timeout:
+                        record = self._collect(worker, hung=worker.pipe not in ready)
+                        if record is not None:
+                            yield record
+        finally:
+            for worker in self._busy:
+                worker.kill()
+            for worker in self._idle:
+                worker.dismiss()
+        self._failures.settle()
+
+    def _hand_out(self) -> bool:
+        """Give every free worker a shard; whether anybody is at work."""
+        while len(self._busy) < self._workers:
+            shard = self._again.pop() if self._again else next(self._shards, None)
+            if shard is None:
+                break
+            worker = self._idle.pop() if self._idle else Worker(self._job)
+            worker.give(shard)
+            self._busy.append(worker)
+        return bool(self._busy)
+
+    def _collect(self, worker: Worker, *, hung: bool) -> Record | None:
+        """The record that a worker sent; a shard that it could not make is tried again."""
+        self._busy.remove(worker)
+        answer = None if hung else worker.answer()
+        if answer is None:
+            answer = self._dead(worker, hung=hung)
+        else:
+            self._idle.append(worker)
+        if isinstance(answer, Record):
+            self._failures.note_made()
+            return answer
+        if self._failures.note(worker.shard, answer):
+            self._again.append(worker.shard)
+        return None
+
+    def _dead(self, worker: Worker, *, hung: bool) -> Refusal:
+        ending = worker.kill()
+        if hung:
+            ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
+        sample = self._job.named(worker.sample())
+        return Refusal(f"{worker.shard.name}: {sample}: {ending}", final=False)

@@ -1,1 +1,0 @@
-"""Jobs over samples that are there already: convert, annotate."""

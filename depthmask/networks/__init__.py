@@ -1,0 +1,1 @@
+"""Depth networks: architectures, weights files and the runtimes that compute them."""

@@ -1,0 +1,89 @@
+"""Our own form of weights: an `.npz` of plain arrays, `LAYER.WEIGHT` each, nothing pickled."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.errors import UsageError
+from depthmask.networks.weight_file import Spec, WeightFile, printable
+
+MEMBERS_MAX = 20_000
+
+
+class PlainNpz(WeightFile):
+    """An archive whose members' headers have been checked against their sizes."""
+
+    def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
+        self.path = path
+        self._archive = archive
+        members = archive.infolist()
+        if len(members) > MEMBERS_MAX:
+            raise UsageError(f"{path}: more than {MEMBERS_MAX:,} members")
+        arrays: dict[str, Spec] = {}
+        for member in members:
+            name, suffix, rest = member.filename.rpartition(".npy")
+            if not suffix or rest:
+                raise self.refusal(member.filename, "is no array")
+            if name in arrays:
+                raise self.refusal(name, "is there twice")
+            arrays[name] = self._header(member, name)
+        self.arrays = arrays
+        self.layers = {name.partition(".")[0] for name in arrays}
+
+    def _header(self, member: zipfile.ZipInfo, name: str) -> Spec:
+        """What the array's header says; UsageError unless the member is as long as that takes."""
+        with self._archive.open(member) as stream:
+            # Version 1.0 is what NumPy writes for plain arrays. Its header has 64 kB at most;
+            # those of later versions may declare, and make NumPy read, 4 GB.
+            if np.lib.format.read_magic(stream) != (1, 0):
+                raise self.refusal(name, "is no plain array of NumPy's version 1.0")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+            header = stream.tell()
+        if dtype.kind != "f" or dtype.itemsize not in (2, 4):
+            raise self.refusal(name, f"has type {dtype}, expected float16 or float32")
+        declared = math.prod(shape) * dtype.itemsize
+        if header + declared != member.file_size:
+            raise self.refusal(
+                name,
+                f"declares shape {list(shape)}, {declared:,} bytes, "
+                f"and has {member.file_size - header:,}",
+            )
+        return Spec(shape, dtype)
+
+    def _read(self, name: str) -> NDArray[Any]:
+        with _explained(self.path, name), self._archive.open(f"{name}.npy") as stream:
+            return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[PlainNpz]:
+    """The file, its headers checked; UsageError in one line where they are not as expected."""
+    with _explained(path):
+        archive = zipfile.ZipFile(path)
+    with archive:
+        with _explained(path):
+            checked = PlainNpz(path, archive)
+        yield checked
+
+
+@contextmanager
+def _explained(path: Path, name: str = "") -> Iterator[None]:
+    """What zipfile and NumPy raise for broken files, as one line."""
+    try:
+        yield
+    except (
+        *(OSError, EOFError, ValueError, LookupError, RuntimeError, NotImplementedError),
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
+        what = f"layer {printable(name)}: " if name else ""
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{path}: {what}cannot be read as plain array data: {reason}") from None

@@ -1,1 +1,0 @@
-"""The report of a dataset: what is in it, counted and shown on one page."""

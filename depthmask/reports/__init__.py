@@ -1,0 +1,1 @@
+"""Files about a whole dataset, for people and for other tools."""

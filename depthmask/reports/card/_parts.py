@@ -1,0 +1,210 @@
+"""Files and records of each layout in the words of Croissant 1.1, as `mlcroissant` 1.1 reads them.
+
+It joins two sets of files at most, and keeps the content of one
+(https://github.com/mlcommons/croissant/issues/683): so where members are files each has a record
+set of its own, with the sample's key; a table has one with all columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from depthmask.engine.recode import PARTS
+from depthmask.reports.card.about import About
+from depthmask.stages.writer.base import ShardKind
+from depthmask.storage.record import ShardFile
+
+_FORMATS = {
+    "tar": "application/x-tar",
+    "zip": "application/zip",
+    "parquet": "application/x-parquet",
+    # Of no registered type: the page that describes it.
+    "npz": "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "json": "application/json",
+}
+"""By suffix."""
+# An npz file within a shard is beyond Croissant.
+_FIELDS = {member: part for member, part in PARTS.items() if not member.endswith(".npz")}
+_SIXTEEN_BITS = {"instances.png", "depth.png"}
+_MEANINGS = {
+    "key": "the sample's number",
+    "split": "the split",
+    "index": "the sample's number",
+    "background": "key of the background",
+    "image": "the composite, RGB",
+    "mask": "soft alpha of all foregrounds, 0..255",
+    "instances": "number of the foreground at each pixel, 0 = background",
+    "depth": "depth, 0 = invalid; the contract is in dataset.json",
+    "depth_planes": "depth in millimetres as planes of bytes, see depthmask.codec.planes",
+    "json": "background, foregrounds with their boxes, camera, as JSON",
+}
+_NUMBERS = {"float32": "cr:Float32", "float16": "cr:Float16", "uint8": "cr:UInt8"}
+
+Node: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a layout brings. note: what cannot be said or read."""
+
+    distribution: list[Node]
+    record_sets: list[Node]
+    note: str = ""
+
+
+def parts_of(about: About) -> Parts:
+    """Distribution and record sets of a dataset."""
+    if about.shard_kind is ShardKind.table:
+        return _of_tables(about)
+    if about.shard_kind is ShardKind.files:
+        return _of_folders(about)
+    if about.shard_kind is ShardKind.archive and about.listed.files is not None:
+        return _of_archives(about, about.listed.files)
+    return _of_shards(about)
+
+
+def _of_archives(about: About, files: Sequence[ShardFile]) -> Parts:
+    parts = Parts([_file_object(file) for file in files], [])
+    for split in about.splits:
+        shards = [{"@id": file.name} for file in files if file.name.startswith(f"{split}-")]
+        for member in about.sample.members:
+            file_set = _file_set(f"{split}-{member}", member, about.names(member))
+            parts.distribution.append(file_set | {"containedIn": shards})
+            if member in _FIELDS:
+                parts.record_sets.append(_contents(split, member, file_set))
+    return parts
+
+
+def _of_folders(about: About) -> Parts:
+    narrowed = _SIXTEEN_BITS.intersection(about.sample.members)
+    note = "Pictures of 16 bits have no record set: mlcroissant 1.1 would make them 8 bits."
+    parts = Parts([], [], note if narrowed else "")
+    for split in about.splits:
+        for member in about.sample.members:
+            names = [f"shards/{split}-*/{name}" for name in about.names(member)]
+            file_set = _file_set(f"{split}-{member}", member, names)
+            parts.distribution.append(file_set)
+            if member == "json":
+                # `mlcroissant` parses files of a folder, and gives those of an archive as they are.
+                parts.record_sets.append(_labels(split, file_set))
+            elif member in _FIELDS and member not in narrowed:
+                parts.record_sets.append(_contents(split, member, file_set))
+    return parts
+
+
+def _of_tables(about: About) -> Parts:
+    parts = Parts([], [])
+    for split in about.splits:
+        file_set = _shards(about, split)
+        columns = [_field(split, "key", "sc:Text", file_set, column="key")]
+        for name in (_FIELDS[one] for one in about.sample.members if one in _FIELDS):
+            kind = "sc:Text" if name == "json" else "sc:ImageObject"
+            columns.append(_field(split, name, kind, file_set, column=name))
+            if name != "json":
+                # As Hugging Face `datasets` keeps pictures: {"bytes": ..., "path": ...}.
+                columns[-1]["source"]["transform"] = {"jsonPath": "bytes"}
+        for name, array in about.sample.arrays.items():
+            kind = _NUMBERS[array.dtype.name]
+            shape = ",".join(map(str, array.shape))
+            column = _field(split, name, kind, file_set, column=name)
+            columns.append(column | {"isArray": True, "arrayShape": shape})
+        parts.distribution.append(file_set)
+        parts.record_sets.append(_record_set(split, split, columns))
+    return parts
+
+
+def _of_shards(about: About) -> Parts:
+    """No more than their names, and their hashes if they are not too many."""
+    if about.listed.files is not None:
+        note = "How samples lie in these files is more than Croissant can say."
+        return Parts([_file_object(file) for file in about.listed.files], [], note)
+    note = "Croissant can look into archives that are named one by one; these are too many."
+    return Parts([_shards(about, split) for split in about.splits], [], note)
+
+
+def _shards(about: About, split: str) -> Node:
+    return _file_set(
+        f"{split}-shards", about.listed.suffix, [f"shards/{split}-*.{about.listed.suffix}"]
+    )
+
+
+def _contents(split: str, member: str, file_set: Node) -> Node:
+    """Key and content of each file."""
+    name = _FIELDS[member]
+    record_set = f"{split}/{name}"
+    key = _field(record_set, "key", "sc:Text", file_set, fileProperty="filename")
+    key["source"]["transform"] = {"regex": r"^(\d+)\."}
+    kind = "sc:Text" if name == "json" else "sc:ImageObject"
+    content = _field(record_set, name, kind, file_set, fileProperty="content")
+    return _record_set(record_set, split, [key, content])
+
+
+def _labels(split: str, file_set: Node) -> Node:
+    """What stands in each JSON file once; its lists are left to who reads the file."""
+    record_set = f"{split}/json"
+    kinds = {"key": "sc:Text", "index": "sc:Integer", "background": "sc:Text"}
+    fields = [
+        _field(record_set, name, kind, file_set, jsonPath=f"$.{name}")
+        for name, kind in kinds.items()
+    ]
+    return _record_set(record_set, split, fields)
+
+
+def _file_object(file: ShardFile) -> Node:
+    return {
+        "@type": "cr:FileObject",
+        "@id": file.name,
+        "name": file.name,
+        "contentUrl": f"shards/{file.name}",
+        "contentSize": f"{file.bytes} B",
+        "encodingFormat": _format(file.name),
+        "sha256": file.sha256,
+    }
+
+
+def _file_set(name: str, like: str, includes: list[str]) -> Node:
+    return {
+        "@type": "cr:FileSet",
+        "@id": name,
+        "name": name,
+        "encodingFormat": _format(like),
+        "includes": includes,
+    }
+
+
+def _format(name: str) -> str:
+    return _FORMATS.get(name.rpartition(".")[2], "application/octet-stream")
+
+
+def _field(record_set: str, name: str, kind: str, file_set: Node, **extract: str) -> Node:
+    return {
+        "@type": "cr:Field",
+        "@id": f"{record_set}/{name}",
+        "name": name,
+        "description": _MEANINGS[name],
+        "dataType": kind,
+        "source": {"fileSet": {"@id": file_set["@id"]}, "extract": extract},
+    }
+
+
+def _record_set(name: str, split: str, fields: list[Node]) -> Node:
+    """With the name of the split as a field that is the same in all records."""
+    constant = {
+        "@type": "cr:Field",
+        "@id": f"{name}/split",
+        "name": "split",
+        "description": _MEANINGS["split"],
+        "dataType": "sc:Text",
+        "value": split,
+    }
+    return {
+        "@type": "cr:RecordSet",
+        "@id": name,
+        "name": name,
+        "key": {"@id": f"{name}/key"},
+        "field": [*fields, constant],
+    }

@@ -1,0 +1,77 @@
+"""Croissant metadata: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from depthmask.reports.card._parts import parts_of
+from depthmask.reports.card.about import About
+from depthmask.reports.card.licences import for_croissant
+
+_CONTEXT = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "arrayShape": "cr:arrayShape",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "containedIn": "cr:containedIn",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isArray": "cr:isArray",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "name": {"@container": "@language"},
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "sc": "https://schema.org/",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+"""The standard one, whole: `mlcroissant` warns of any other."""
+
+
+def croissant(about: About) -> str:
+    """The content of `croissant.json`.
+
+    What a run does not know is left to whoever publishes it: url, datePublished, creator, citeAs.
+    """
+    parts = parts_of(about)
+    metadata: dict[str, Any] = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": about.name,
+        "description": f"{about.summary} {parts.note}".strip(),
+        "conformsTo": "http://mlcommons.org/croissant/1.1",
+        "version": f"1.0.0+{about.info['fingerprint'][:8]}",
+        "keywords": about.tags,
+        "distribution": parts.distribution,
+        "recordSet": parts.record_sets,
+    }
+    if licences := for_croissant(about.info):
+        metadata["license"] = licences
+    return json.dumps(metadata, indent=1, ensure_ascii=False) + "\n"

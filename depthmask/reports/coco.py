@@ -1,0 +1,84 @@
+"""The labels of a dataset as one COCO file: https://cocodataset.org/#format-data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+import orjson
+
+from depthmask.reading.dataset import Dataset
+from depthmask.storage.choice import store_of
+from depthmask.storage.location import Location
+
+
+def write_coco(dataset: Dataset, path: Location) -> int:
+    """Write images, annotations and categories; returns the number of annotations.
+
+    Image ids are sample numbers. `file_name` is the member's name in its shard. Objects of which
+    nothing is to be seen have no annotation; boxes are [x, y, width, height] of what is to be seen.
+    Beyond COCO: `visible` (part of the object, 0..1), `distance_m` where it is known, and `amodal`,
+    the same of the whole object on the canvas, as if nothing were in front of it: segmentation,
+    area, bbox. Never more than one sample is in memory.
+    """
+    member = "png" if "png" in dataset.encoded(0).members else "jpg"
+    categories: dict[str, int] = {}
+    count = 0
+    with (
+        store_of(path).new_file(path) as new,
+        new.open("wb") as file,
+        tempfile.TemporaryFile(dir=new.parent) as later,
+    ):
+        file.write(b'{"info":{"description":"made by depthmask"},"licenses":[],"images":[')
+        for number, meta in enumerate(_metas(dataset)):
+            height, width = meta["size"]
+            image = {"id": meta["index"], "file_name": f"{meta['key']}.{member}"}
+            _append(file, {**image, "height": height, "width": width}, first=number == 0)
+            for layer in meta["layers"]:
+                if layer["area"]:
+                    count += 1
+                    category = categories.setdefault(layer["label"], len(categories) + 1)
+                    _append(later, _annotation(count, category, meta, layer), first=count == 1)
+        file.write(b'],"annotations":[')
+        later.seek(0)
+        while chunk := later.read(1 << 20):
+            file.write(chunk)
+        named = [{"id": number, "name": name} for name, number in categories.items()]
+        file.write(b'],"categories":' + orjson.dumps(named) + b"}\n")
+    return count
+
+
+def _metas(dataset: Dataset) -> Iterator[dict[str, Any]]:
+    for index in range(len(dataset)):
+        yield orjson.loads(dataset.encoded(index).members["json"])
+
+
+def _append(file: IO[bytes], item: dict[str, Any], *, first: bool) -> None:
+    file.write(orjson.dumps(item) if first else b"," + orjson.dumps(item))
+
+
+def _annotation(
+    number: int, category: int, meta: dict[str, Any], layer: dict[str, Any]
+) -> dict[str, Any]:
+    annotation = {
+        "id": number,
+        "image_id": meta["index"],
+        "category_id": category,
+        "iscrowd": 0,
+        **_shape(meta["size"], layer["visible_box"], layer),
+        "visible": layer["visible"],
+        "amodal": _shape(meta["size"], layer["amodal"]["box"], layer["amodal"]),
+    }
+    if "depth_m" in layer:
+        annotation["distance_m"] = layer["depth_m"]
+    return annotation
+
+
+def _shape(size: list[int], box: list[int], label: dict[str, Any]) -> dict[str, Any]:
+    top, left, height, width = box
+    return {
+        "area": label["area"],
+        "bbox": [left, top, width, height],
+        "segmentation": {"size": size, "counts": label["counts"]},
+    }

@@ -1,0 +1,153 @@
+"""Charts as SVG, drawn by Vega-Lite: https://vega.github.io/vega-lite/.
+
+Its pictures name every bar and axis for screen readers, take their colours from the page's style
+sheet, and are the same bytes every time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from depthmask.data import Size
+from depthmask.errors import UsageError
+from depthmask.reports.dataset.census import REACH, Census
+from depthmask.reports.dataset.histogram import Histogram
+
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+"""A name: nothing is loaded."""
+_WIDTH, _HEIGHT = 400, 180
+_MAP = 330
+_FEWEST = 10
+"""A histogram is at least so many bars wide: a single one would seem to fill the world."""
+_GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
+"""So many cells become one, each way, from so many objects on; the canvas has 40, 20, 10 or 5."""
+_CONFIG = {
+    "background": None,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {"grid": False, "labelFlush": False, "titleFontWeight": "normal", "tickSize": 4},
+}
+
+
+def require_vega() -> None:
+    """UsageError, before any work, where the drawing library is not installed."""
+    try:
+        import vl_convert  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "report: its charts need vl-convert-python; pip install 'depthmask[report]'"
+        ) from None
+
+
+def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool = False) -> Markup:
+    """Bars of the share that each step has. percent: the numbers are parts of 1."""
+    bars, total, factor = numbers.bars(), numbers.total, 100 if percent else 1
+    step = bars[0].stop - bars[0].start
+    digits = _digits(step * factor)
+    margin = max(0, _FEWEST - len(bars)) / 2 * step
+    domain = [factor * max(0, bars[0].start - margin), factor * (bars[-1].stop + margin)]
+    values = [
+        {
+            "start": bar.start * factor,
+            "stop": bar.stop * factor,
+            "share": bar.count / total,
+            "text": f"{bar.start * factor:.{digits}f} to {bar.stop * factor:.{digits}f}{unit}: "
+            f"{_share(bar.count / total)}",
+        }
+        for bar in bars
+    ]
+    x = {"field": "start", "type": "quantitative", "bin": {"binned": True}, "title": title}
+    y = {"field": "share", "type": "quantitative", "title": None}
+    return _svg(
+        {
+            "width": _WIDTH,
+            "height": _HEIGHT,
+            "data": {"values": values},
+            "mark": {"type": "bar", "binSpacing": 1},
+            "encoding": {
+                "x": {**x, "axis": {"tickCount": 8}, "scale": {"domain": domain, "nice": False}},
+                "x2": {"field": "stop"},
+                "y": {**y, "axis": {"format": "%", "tickCount": 4, "grid": True}},
+                "description": {"field": "text"},
+            },
+        }
+    )
+
+
+def placement_map(census: Census, size: Size) -> Markup:
+    """How many boxes have their middle in each cell, and the outline of the canvas."""
+    height, width = size
+    counts = _together(census.placement)
+    rows, columns = counts.nonzero()
+    tall, wide = (side * (1 + 2 * REACH) / len(counts) for side in size)
+    cells = [
+        {
+            "top": row * tall - REACH * height,
+            "bottom": (row + 1) * tall - REACH * height,
+            "left": column * wide - REACH * width,
+            "right": (column + 1) * wide - REACH * width,
+            "count": int(counts[row, column]),
+        }
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    ]
+    canvas = {"top": 0, "bottom": height, "left": 0, "right": width}
+    edges = {name: [canvas[name], *(cell[name] for cell in cells)] for name in canvas}
+    x_domain = [min(edges["left"]), max(edges["right"])]
+    y_domain = [max(edges["bottom"]), min(edges["top"])]
+    scale = _MAP / max(x_domain[1] - x_domain[0], y_domain[0] - y_domain[1])
+    axis = {"tickCount": 6, "format": "d"}
+    x = {"type": "quantitative", "scale": {"domain": x_domain, "nice": False, "zero": False}}
+    y = {"type": "quantitative", "scale": {"domain": y_domain, "nice": False, "zero": False}}
+    place = {
+        "x": {"field": "left", **x, "title": "column [pixels]", "axis": axis},
+        "x2": {"field": "right"},
+        "y": {"field": "top", **y, "title": "row [pixels]", "axis": axis},
+        "y2": {"field": "bottom"},
+    }
+    shade = {"field": "count", "type": "quantitative", "scale": {"domainMin": 0, "range": [0, 1]}}
+    return _svg(
+        {
+            "width": round((x_domain[1] - x_domain[0]) * scale),
+            "height": round((y_domain[0] - y_domain[1]) * scale),
+            "layer": [
+                {
+                    "data": {"values": cells},
+                    # Thousands of cells are nothing to listen to; the caption says it in words.
+                    "mark": {"type": "rect", "aria": False},
+                    "encoding": {**place, "fillOpacity": {**shade, "legend": None}},
+                },
+                {
+                    "data": {"values": [canvas]},
+                    "mark": {"type": "rect", "filled": False, "aria": False},
+                    "encoding": place,
+                },
+            ],
+        }
+    )
+
+
+def _together(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Larger cells where there is little to count: the picture should not be of the noise."""
+    group = next(group for group, least in _GROUPS if counts.sum() >= least)
+    side = len(counts) // group
+    return counts.reshape(side, group, side, group).sum(axis=(1, 3))
+
+
+def _share(part: float) -> str:
+    return f"{part:.1%}" if part >= 0.001 or part == 0 else "less than 0.1%"
+
+
+def _digits(step: float) -> int:
+    """Decimals that tell numbers apart which are `step` from each other."""
+    return next(digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
+
+
+def _svg(spec: dict[str, Any]) -> Markup:
+    import vl_convert
+
+    # Markup: what stands in the values is escaped by Vega's own writer.
+    return Markup(vl_convert.vegalite_to_svg({"$schema": _SCHEMA, "config": _CONFIG, **spec}))

@@ -1,0 +1,152 @@
+"""What a user of the dataset should know before training on it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from depthmask.data import DepthContract
+from depthmask.reports.dataset.collect import Findings
+from depthmask.reports.dataset.words import counted, share
+
+_CLIPPED = 0.001
+"""Part of the pixels at an end of the range from which on it is worth a warning."""
+_NAMED = 5
+
+
+class Level(Enum):
+    """How a check ended."""
+
+    good = "good"
+    note = "note"
+    warning = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the page."""
+
+    level: Level
+    title: str
+    text: str
+
+
+def checks(info: dict[str, Any], contract: DepthContract | None, found: Findings) -> list[Check]:
+    """All of them, warnings first."""
+    made = [
+        *_masks(found),
+        *_depth(contract, found),
+        *_leakage(info, found),
+        *_assets(info, found),
+        *_counts(info),
+    ]
+    return sorted(made, key=lambda one: list(Level).index(one.level), reverse=True)
+
+
+def _masks(found: Findings) -> Iterator[Check]:
+    census, pixels = found.census, found.pixels
+    if census.described:
+        empty, scarce = (share(count, census.described) for count in (census.empty, census.scarce))
+        if census.empty:
+            numbers = ", ".join(map(str, census.empty_examples))
+            text = f"Nothing of an object is to be seen in {empty} samples, such as {numbers}"
+            yield Check(Level.warning, "Empty masks", f"{text}; less than 5% of any in {scarce}.")
+        elif census.scarce:
+            text = f"Less than 5% of any object is to be seen in {scarce} samples."
+            yield Check(Level.note, "Masks all but empty", text)
+        else:
+            samples = counted(census.described, "sample")
+            text = f"At least 5% of an object is to be seen in each of {samples}."
+            yield Check(Level.good, "No empty masks", text)
+    elif pixels.without_mask:
+        text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
+        yield Check(Level.warning, "Empty masks", text)
+    if "mask.jpg" in census.member_bytes:
+        text = "Masks are kept as JPEG: their values near edges are not those that were made."
+        yield Check(Level.note, "Lossy masks", text)
+
+
+def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
+    pixels = found.pixels
+    valid = pixels.depth.total
+    if contract is None or not pixels.has_depth:
+        return
+    near, far = (f"{end:g} {contract.unit}" for end in (contract.near, contract.far))
+    if contract.clip:
+        clipped = max(pixels.at_near, pixels.at_far) / (valid or 1)
+        is_much = clipped >= _CLIPPED
+        yield Check(
+            Level.warning if is_much else Level.good,
+            "Clipped depth" if is_much else "Hardly any clipped depth",
+            f"Values beyond {near} to {far} were moved there: of the valid pixels of "
+            f"{counted(pixels.samples, 'sample')}, {pixels.at_near / (valid or 1):.2%} are at "
+            f"{near} and {pixels.at_far / (valid or 1):.2%} at {far}.",
+        )
+    else:
+        text = f"A value beyond {near} to {far} would have been an error; none was moved there."
+        yield Check(Level.good, "No clipped depth", text)
+    if pixels.invalid:
+        text = f"{pixels.invalid / (valid + pixels.invalid):.2%} of the pixels have no depth (0)."
+        yield Check(Level.note, "Invalid depth", text)
+
+
+def _leakage(info: dict[str, Any], found: Findings) -> Iterator[Check]:
+    """By the assets that each split was given, and by those that its samples show."""
+    if len(found.splits) < 2:
+        return
+    shared = _shared(found.census.backgrounds) + _shared(found.census.foregrounds)
+    assets, pairs = (int(info["leakage"][name]) for name in ("assets", "near_duplicates"))
+    if shared or assets or pairs:
+        text = (
+            f"{max(len(shared), assets):,} assets are in more than one split"
+            f"{_named(shared)}; {pairs:,} pairs of near-duplicates lie in different splits."
+        )
+        yield Check(Level.warning, "Leakage between splits", text)
+    else:
+        text = "No background and no foreground is in two splits, nor are near-duplicates."
+        yield Check(Level.good, "No leakage", text)
+    if empty := [name for name, split in found.splits.items() if not split.samples]:
+        yield Check(Level.warning, "Empty splits", f"No sample is in {', '.join(empty)}.")
+
+
+def _shared(by_split: dict[str, Counter[str]]) -> list[str]:
+    splits = Counter(key for counts in by_split.values() for key in counts)
+    return sorted(key for key, count in splits.items() if count > 1)
+
+
+def _assets(info: dict[str, Any], found: Findings) -> Iterator[Check]:
+    unused = []
+    for kind in ("backgrounds", "foregrounds"):
+        used = {key for counts in getattr(found.census, kind).values() for key in counts}
+        # Fewer samples than assets are bound to leave some out.
+        if used and len(used) < info[kind] <= info["samples"]:
+            unused.append(f"{info[kind] - len(used):,} of {info[kind]:,} {kind}")
+    if unused:
+        yield Check(Level.note, "Unused assets", f"No sample shows {' and '.join(unused)}.")
+    if left_out := info["left_out"]:
+        files = [f"{one['file']} ({one['reason']})" for one in left_out]
+        text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
+        yield Check(Level.note, "Assets left out", text)
+
+
+def _counts(info: dict[str, Any]) -> Iterator[Check]:
+    counts, samples = info["counts"], info["samples"]
+    if redrawn := counts.get("redrawn"):
+        text = (
+            f"{share(redrawn, samples)} samples drew other assets, as the first had no place "
+            f"({counted(counts['redraws'], 'draw')})."
+        )
+        yield Check(Level.note, "Assets drawn again", text)
+    if fallbacks := counts.get("blend_fallbacks"):
+        text = f"{fallbacks:,} cut-outs were blended by plain alpha, where the blend would smear."
+        yield Check(Level.note, "Blended otherwise", text)
+
+
+def _named(names: list[str]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return f": {', '.join(names[:_NAMED])}{more}"

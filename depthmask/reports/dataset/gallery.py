@@ -1,0 +1,166 @@
+"""Samples as the page shows them: small pictures, and depth as numbers."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import deflate
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.codec.jpeg import encode_jpeg
+from depthmask.codec.planes import to_planes
+from depthmask.codec.png import encode_png
+from depthmask.codec.sample import MILLIMETRES
+from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample
+
+MOST_CARDS = 480
+MOST_BYTES = 12 << 20
+"""Of all pictures together, as they stand in the page."""
+_PICTURE = 256
+_DEPTH = 192
+"""Pixels of the longer side, at most."""
+_QUALITY = 85
+_MOST_STEPS = 0xFFFF
+# The golden section, in 64 bits.
+_GOLDEN = 0x9E3779B97F4A7C15
+
+
+@dataclass(frozen=True, slots=True)
+class DepthPicture:
+    """Depth as the page unpacks it: `to_planes` of whole steps, 0 is invalid; base64 of zlib."""
+
+    height: int
+    width: int
+    planes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One sample of the gallery. image, mask: `data:` addresses; area: covered part of the mask."""
+
+    number: int
+    split: str
+    meta: dict[str, Any]
+    height: int
+    width: int
+    area: float
+    image: str
+    mask: str
+    depth: DepthPicture | None
+
+    @property
+    def bytes(self) -> int:
+        """In the page."""
+        return len(self.image) + len(self.mask) + (len(self.depth.planes) if self.depth else 0)
+
+    @property
+    def background(self) -> str:
+        """Its key, or nothing."""
+        return str(self.meta.get("background", ""))
+
+    @property
+    def blend(self) -> str:
+        """Its name, where a scene is shown once with each of several."""
+        return str(self.meta.get("blend", ""))
+
+    @property
+    def foregrounds(self) -> list[str]:
+        """Their keys, each once."""
+        keys = (layer.get("foreground") for layer in self.meta.get("layers", ()))
+        return list(dict.fromkeys(str(key) for key in keys if key is not None))
+
+    def objects(self, *, labels: bool) -> list[str]:
+        """A few words about each; labels: with what it is."""
+        layers = self.meta.get("layers", ())
+        return [_object_in_words(layer, labels=labels) for layer in layers]
+
+
+def spread(count: int, most: int) -> list[int]:
+    """Up to `most` different numbers below `count`; every beginning of the list is spread evenly.
+
+    By the golden section, which no period of the data meets, such as every tenth sample being
+    flipped. See Knuth, The Art of Computer Programming 3, 6.4.
+    """
+    wanted = min(count, most)
+    golden = ((step * _GOLDEN % (1 << 64)) * count >> 64 for step in range(4 * wanted))
+    return list(itertools.islice(dict.fromkeys(itertools.chain(golden, range(count))), wanted))
+
+
+def within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
+    """As many of the first cards as fit the page, by number; one at least."""
+    sizes = itertools.accumulate(card.bytes for card in cards)
+    kept = [card for card, size in zip(cards, sizes, strict=True) if size <= most_bytes]
+    return sorted(kept or cards[:1], key=lambda card: card.number)
+
+
+def card(
+    number: int, split: str, encoded: Encoded, sample: Sample, contract: DepthContract | None
+) -> Card:
+    """Sample `number`; its JPEG as it is kept, where that is small enough."""
+    image, mask = _reduced(sample.image, _PICTURE), _reduced(sample.mask, _PICTURE)
+    jpeg = encoded.members.get("jpg")
+    if jpeg is None or image is not sample.image:
+        jpeg = encode_jpeg(image, _QUALITY)
+    depth = None
+    if sample.depth is not None and contract is not None:
+        depth = _depth_picture(sample.depth, steps_per_unit(contract))
+    return Card(
+        number=number,
+        split=split,
+        meta=sample.meta,
+        height=image.shape[0],
+        width=image.shape[1],
+        area=float(sample.mask.mean() / 255),
+        image=uri("jpeg", jpeg),
+        mask=uri("png", encode_png(mask)),
+        depth=depth,
+    )
+
+
+def steps_per_unit(contract: DepthContract) -> float:
+    """How many steps of a `DepthPicture` the contract's unit has: of a metre 1000 if they reach."""
+    most = _MOST_STEPS / contract.far
+    return min(MILLIMETRES, most) if contract.kind is DepthKind.metric_z else most
+
+
+def _object_in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
+    words = [str(layer.get("foreground", "object"))]
+    if labels and (label := layer.get("label")):
+        words.append(f"({label})")
+    if (visible := layer.get("visible")) is not None:
+        words.append(f"{visible:.0%} visible")
+    if (depth_m := layer.get("depth_m")) is not None:
+        words.append(f"at {depth_m:.2f} m")
+    return " ".join(words)
+
+
+def uri(kind: str, data: bytes) -> str:
+    """The bytes of a picture as an address that needs no network."""
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def _reduced(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """The picture, or a smaller one whose longer side has `most` pixels."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = most / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _depth_picture(depth: Float32, per_unit: float) -> DepthPicture:
+    """Every k-th pixel of a large map: a mean of near and far would be the depth of nothing."""
+    stride = -(-max(depth.shape) // _DEPTH)
+    picked = depth[stride // 2 :: stride, stride // 2 :: stride]
+    steps = np.clip(np.rint(np.nan_to_num(picked) * per_unit), 0, _MOST_STEPS).astype(np.uint16)
+    packed = deflate.zlib_compress(to_planes(steps).tobytes(), 6)
+    height, width = steps.shape
+    return DepthPicture(height, width, base64.b64encode(packed).decode())

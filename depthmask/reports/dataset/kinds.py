@@ -1,0 +1,92 @@
+"""The six kinds of picture of a dataset, as DepthMaskDataset's own table has them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from depthmask.data import DepthContract, Size
+from depthmask.engine.recode import PARTS
+from depthmask.reports.dataset.census import Census
+from depthmask.reports.dataset.collect import Findings
+from depthmask.reports.dataset.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A row: name, how many, pixels, bytes (None where there are none of its own), and remarks."""
+
+    name: str
+    count: int
+    pixels: str
+    bytes: int | None
+    remark: str
+
+
+def kinds(
+    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
+) -> Iterator[Kind]:
+    """Backgrounds, cut-outs, their masks; composites, their masks, depth."""
+    yield from _assets(info, found.census)
+    samples, sizes = info["samples"], found.census.member_bytes
+    canvas = _pixels(tuple(info["size"]))
+    yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
+    yield _members("masks of composites", samples, canvas, sizes, "mask")
+    if contract is None or not found.pixels.has_depth:
+        yield Kind("depth maps", 0, "", None, "none are kept")
+    else:
+        resolution = _pixels(contract.resolution)
+        yield _members("depth maps", samples, resolution, sizes, "depth")
+
+
+def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
+    files = info.get("assets", {})
+    canvas = _pixels(tuple(info["size"]))
+    yield Kind(
+        "backgrounds",
+        info["backgrounds"],
+        f"{canvas} RGB",
+        _file_bytes(files, "backgrounds"),
+        _use(census.backgrounds),
+    )
+    boxes = "" if census.box_sizes is None else " to ".join(map(_pixels, census.box_sizes))
+    yield Kind(
+        "foregrounds",
+        info["foregrounds"],
+        f"{boxes} RGBA".strip(),
+        _file_bytes(files, "foregrounds"),
+        _use(census.foregrounds),
+    )
+    masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
+    own = info["foregrounds"] - masks["files"]
+    remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
+    yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
+
+
+def _members(name: str, count: int, pixels: str, sizes: Counter[str], part: str) -> Kind:
+    there = [member for member in sizes if PARTS.get(member) == part]
+    if not there:
+        return Kind(name, count, pixels, None, "kept as arrays, packed together")
+    return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))
+
+
+def _file_bytes(files: Mapping[str, Any], kind: str) -> int | None:
+    return files[kind]["bytes"] if kind in files else None
+
+
+def _use(by_split: Mapping[str, Counter[str]]) -> str:
+    """How evenly the assets are used."""
+    total: Counter[str] = Counter()
+    for counts in by_split.values():
+        total.update(counts)
+    if not total:
+        return ""
+    least, most = min(total.values()), max(total.values())
+    fewest = f"{least:,} to " if least < most else ""
+    return f"each in {fewest}{counted(most, 'sample')}"
+
+
+def _pixels(size: Size | tuple[int, ...]) -> str:
+    return f"{size[0]}x{size[1]}"

@@ -1,0 +1,158 @@
+"""The page of a report: one HTML file that needs nothing beside it and asks no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+
+import depthmask
+from depthmask.codec.png import encode_png
+from depthmask.config.command_line import command
+from depthmask.contract import contract_as_json
+from depthmask.data import DepthContract, DepthKind
+from depthmask.reading.dataset import Dataset
+from depthmask.reports.card.licences import KINDS, given, not_given
+from depthmask.reports.colormap import colour
+from depthmask.reports.dataset.checks import checks
+from depthmask.reports.dataset.collect import Findings, collect
+from depthmask.reports.dataset.distributions import distributions
+from depthmask.reports.dataset.gallery import Card, steps_per_unit, uri
+from depthmask.reports.dataset.histogram import Histogram
+from depthmask.reports.dataset.kinds import kinds
+from depthmask.reports.dataset.words import counted, size
+from depthmask.reports.templates import page_template
+from depthmask.storage.publish import require_sealed
+from depthmask.untrusted import untrusted
+
+_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth",)}
+_COLOURS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the page colours depth and puts it into words.
+
+    per_unit: steps of a `DepthPicture` in the unit. near, far: the ends of the colours. colours:
+    base64 of 256 RGB, from near to far. bar: the address of a picture of them.
+    """
+
+    per_unit: float
+    digits: int
+    unit: str
+    near: float
+    far: float
+    colours: str
+    bar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An asset to filter by."""
+
+    key: str
+    label: str
+
+
+def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> str:
+    """The whole file. advance: told the number of samples looked at since its last call."""
+    plan = require_sealed(dataset.path / "plan.json")
+    found = collect(dataset, advance)
+    with untrusted(str(dataset.path)):
+        return _rendered(dataset, plan, found)
+
+
+def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
+    # A quarter of a second, of which only runs and reports have need.
+    from omegaconf import OmegaConf
+
+    info, contract = dataset.info, dataset.contract
+    labels = found.census.labels if len(set(found.census.labels.values())) > 1 else {}
+    script = files("depthmask.reports.dataset").joinpath("page.js").read_text(encoding="utf-8")
+    return page_template("depthmask.reports.dataset").render(
+        name=dataset.path.absolute().name,
+        info=info,
+        counted=counted,
+        size=size,
+        command=command(plan),
+        splits=found.splits,
+        checks=checks(info, contract, found),
+        cards=found.cards,
+        split_choices=_choices(found.cards, lambda card: [card.split], {}),
+        background_choices=_choices(found.cards, lambda card: [card.background], {}),
+        foreground_choices=_choices(found.cards, lambda card: card.foregrounds, labels),
+        blend_choices=_choices(found.cards, lambda card: [card.blend], {}),
+        has_labels=bool(labels),
+        scale=_scale(contract, found.pixels.depth) if contract and found.pixels.has_depth else None,
+        statistics=list(_statistics(dataset, found, contract)),
+        kinds=list(kinds(info, contract, found)),
+        charts=list(distributions(info, contract, found)),
+        stations=sorted(found.seconds.items(), key=lambda item: -item[1]),
+        seconds=sum(found.seconds.values()),
+        contract=contract_as_json(contract),
+        licences=list(_licences(info)),
+        config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
+        version=depthmask.__version__,
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _choices(
+    cards: list[Card], keys_of: Callable[[Card], list[str]], labels: dict[str, str]
+) -> list[Choice]:
+    keys = sorted({key for card in cards for key in keys_of(card) if key})
+    return [Choice(key, f"{key} ({labels[key]})" if labels.get(key) else key) for key in keys]
+
+
+def _statistics(
+    dataset: Dataset, found: Findings, contract: DepthContract | None
+) -> Iterator[tuple[str, list[tuple[float, float] | None]]]:
+    """(channel, (mean, std) of the dataset and then of each split)."""
+    tables = [dataset.stats]
+    if len(found.splits) > 1:
+        tables += [split.statistics.summary() for split in found.splits.values()]
+    for kind, names in _CHANNELS.items():
+        for place, name in enumerate(names):
+            cells = [
+                (table[kind]["mean"][place], table[kind]["std"][place]) if kind in table else None
+                for table in tables
+            ]
+            if any(cells):
+                unit = f" [{contract.unit}]" if kind == "depth" and contract else ""
+                yield f"{name}{unit}", cells
+
+
+def _licences(info: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """(kind, licence, number of assets), and how many came without; nothing if all did."""
+    if not given(info):
+        return
+    for kind in KINDS:
+        for text, count in info["licences"][kind].items():
+            yield kind, text, count
+        if missing := not_given(info, kind):
+            yield kind, "not given", missing
+
+
+def _scale(contract: DepthContract, depth: Histogram) -> Scale:
+    """From the 1st to the 99th percentile: a single far corner must not flatten the colours."""
+    near, far = depth.quantile(0.01), depth.quantile(0.99)
+    if contract.kind is DepthKind.disparity:
+        near, far = far, near
+    ramp = np.linspace(near, far, _COLOURS, dtype=np.float32)
+    colours = colour(ramp[None], near, far)
+    return Scale(
+        per_unit=steps_per_unit(contract),
+        digits=2 if contract.kind is DepthKind.metric_z else 3,
+        unit=contract.unit,
+        near=near,
+        far=far,
+        colours=base64.b64encode(colours.tobytes()).decode(),
+        bar=uri("png", encode_png(colours)),
+    )

@@ -1,0 +1,115 @@
+"""What a job of a sweep came to, as a JSON file that whoever ran the job leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from depthmask.errors import UsageError
+from depthmask.storage.location import Address, Location
+
+
+class Status(Enum):
+    """How a job ended."""
+
+    made = "made"
+    complete = "nothing left to do"
+    failed = "failed"
+    unfinished = "did not finish"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the job's dataset is complete."""
+        return self in (Status.made, Status.complete)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """One job. overrides: words of its command; samples, bytes and statistics: of its dataset.
+
+    made: samples that this run made, in so many seconds. value: what a sweeper optimises. where:
+    machine and process.
+    """
+
+    number: int
+    overrides: tuple[str, ...]
+    status: Status
+    reason: str = ""
+    dataset: str = ""
+    samples: int | None = None
+    bytes: int | None = None
+    made: int = 0
+    seconds: float = 0.0
+    value: float | None = None
+    where: str = ""
+    statistics: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def samples_per_s(self) -> float | None:
+        """None where nothing was made."""
+        return self.made / self.seconds if self.made and self.seconds else None
+
+
+def write_result(notes: Path, result: JobResult) -> None:
+    """Leave the result for whoever collects: whole or not at all."""
+    plain = {**asdict(result), "status": result.status.name}
+    write_whole(notes / f"{result.number}.json", json.dumps(plain, indent=1) + "\n")
+
+
+def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
+    """The results of all jobs, by number; of a job that was only announced that it never ended."""
+    unfinished = (
+        JobResult(number, tuple(overrides), Status.unfinished)
+        for number, overrides in enumerate(announced)
+    )
+    results = {result.number: result for result in unfinished}
+    for path in result_files(notes):
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        plain.update(overrides=tuple(plain["overrides"]), status=Status[plain["status"]])
+        results[plain["number"]] = JobResult(**plain)
+    return [results[number] for number in sorted(results)]
+
+
+def result_files(notes: Path) -> list[Path]:
+    """Those of an earlier sweep have to go before the next."""
+    return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
+
+
+def write_whole(path: Location, text: str) -> None:
+    """Write a file that a reader finds whole or not at all; not synced: all of it can be remade."""
+    if isinstance(path, Address):
+        path.write_text(text, encoding="utf-8")
+        return
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def number_at(info: dict[str, Any], target: str) -> float:
+    """The number of a `dataset.json` at a path with dots; UsageError if there is none.
+
+    A list of one number counts as that number, of a longer one `.0`, `.1` and so on are parts.
+    """
+    numbers = dict(_numbers(info, ""))
+    if target not in numbers:
+        raise UsageError(
+            f"target={target}: dataset.json has no such number; there are: {', '.join(numbers)}"
+        )
+    return numbers[target]
+
+
+def _numbers(value: Any, name: str) -> list[tuple[str, float]]:
+    if isinstance(value, list) and len(value) == 1:
+        return _numbers(value[0], name)
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        prefix = f"{name}." if name else ""
+        return [one for key in value for one in _numbers(value[key], f"{prefix}{key}")]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return [(name, float(value))] if is_number else []

@@ -1,0 +1,34 @@
+"""Blending by alpha: the plain "over" of Porter and Duff (1984)."""
+
+from __future__ import annotations
+
+from depthmask.data import UInt8
+from depthmask.stage import stage
+from depthmask.stages.blend.base import Blend, Patch
+
+
+@stage("alpha")
+class Alpha(Blend):
+    """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
+
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
+        """Canvas + (rgb - canvas) * a / 255, in bytes.
+
+        What they differ by, times alpha, is the step. Up by it or down: of these two and `rgb`, the
+        one in the middle is right, since no step passes `rgb`. OpenCV's product is float32, whose
+        error never reaches the next level: no multiple of 1/255 is a tie. 11 us for 5,300 pixels,
+        of which the product takes 3; OpenCV's `blendLinear` takes 28, NumPy 25.
+        """
+        # Here, because its import takes 0.1 s, which `--help` does not have.
+        import cv2
+
+        height, width = patch.alpha.shape
+        window = canvas[top : top + height, left : left + width]
+        alpha = cv2.cvtColor(patch.alpha, cv2.COLOR_GRAY2RGB)
+        step = cv2.absdiff(patch.rgb, window)
+        cv2.multiply(step, alpha, step, 1 / 255)
+        up = cv2.add(window, step)
+        cv2.min(up, patch.rgb, up)
+        cv2.subtract(window, step, step)
+        cv2.max(up, step, window)
+        return True

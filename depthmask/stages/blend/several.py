@@ -1,0 +1,48 @@
+"""Several blends of the same scene, one sample each."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from depthmask.data import UInt8
+from depthmask.errors import SettingError
+from depthmask.stage import setting, stage
+from depthmask.stages.blend.base import Blend, Patch
+
+
+@stage("several")
+class Several(Blend):
+    """Each scene as many times as there are blends, in consecutive samples.
+
+    A network that sees the same objects with different seams learns to look past the seam (Dwibedi
+    et al. 2017, "Cut, Paste and Learn", https://arxiv.org/abs/1708.01642). The blends have their
+    default settings, but for `match` and `shadow`; the samples of a scene are of one split.
+    """
+
+    of: list[str] = setting(["alpha", "feather", "poisson"], help="names of blends")
+
+    def __post_init__(self) -> None:
+        if not self.of or self.name in self.of:
+            raise SettingError("of", self.of, "must be names of other blends, one at least")
+
+    @property
+    def variants(self) -> int:
+        """One for each name."""
+        return len(self._blends)
+
+    def variant(self, number: int) -> Blend:
+        """The blend of that number."""
+        return self._blends[number]
+
+    def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
+        """By the first of them."""
+        return self._blends[0].blend(canvas, patch, top, left)
+
+    @cached_property
+    def _blends(self) -> list[Blend]:
+        # Here, as the registry is made from this module among others.
+        from depthmask.config.registry import registry
+
+        stages: list[Any] = [registry().stage("blend", name) for name in self.of]
+        return [made(match=self.match, shadow=self.shadow) for made in stages]

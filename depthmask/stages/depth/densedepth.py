@@ -1,0 +1,170 @@
+"""DenseDepth as its authors published it: the network behind DepthMaskDataset's depth."""
+
+from __future__ import annotations
+
+import functools
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from depthmask.data import DepthContract, Float32, Size
+from depthmask.errors import UsageError
+from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
+from depthmask.networks.weight_file import Published, sha256
+from depthmask.stage import setting, stage
+from depthmask.stages.depth._keras import (
+    KerasEstimator,
+    Resolution,
+    native_log_muted,
+    set_keras_defaults,
+)
+
+SERVER = "https://s3-eu-west-1.amazonaws.com/densedepth"
+PUBLISHED = {
+    # The size is what the authors' notebook logged; nobody has published a sha256 of either.
+    "nyu": Published("nyu", "nyu.h5", f"{SERVER}/nyu.h5", bytes=172_897_376, sha256=None),
+    "kitti": Published("kitti", "kitti.h5", f"{SERVER}/kitti.h5", bytes=None, sha256=None),
+}
+STEP = 32
+"""What the sides of an input are multiples of: the encoder halves them five times."""
+
+
+class Scale(Enum):
+    """What the network was trained on, which decides what its numbers mean."""
+
+    auto = "auto"
+    """`kitti` for the weights of that name and for a file `kitti.*`, else `nyu`."""
+    nyu = "nyu"
+    """Rooms, 0.1 to 10 m."""
+    kitti = "kitti"
+    """Roads, 1 to 80 m."""
+
+
+class Metres(NamedTuple):
+    """The arguments of the authors' predict(), and what its 1.0 stands for."""
+
+    least: float
+    greatest: float
+    far_m: float
+
+
+METRES = {
+    # predict()'s defaults, centimetres; evaluate() multiplies by 10.
+    Scale.nyu: Metres(10, 1000, 10.0),
+    # "For KITTI ... minDepth = 1.0 and maxDepth = 80.0", then times 80: the author in
+    # https://github.com/ialhashim/DenseDepth/issues/69.
+    Scale.kitti: Metres(1, 80, 80.0),
+}
+
+
+@stage("densedepth")
+class DenseDepth(KerasEstimator):
+    """Metric depth by the large network that DepthMaskDataset used, some 8 images/s on two cores.
+
+    DenseDepth, Alhashim and Wonka 2018, https://arxiv.org/abs/1812.11941, as its authors' Keras
+    code runs it: upsampling with aligned corners, depth = clip(1000 / y, 10, 1000) / 1000, times
+    10 m (kitti: clip(80 / y, 1, 80) m). A y of zero or less means nothing; as in that code it
+    becomes the far end where it is 0 and the near end below. Images whose sides are no multiples
+    of 32 are resized, bilinear, to the next larger ones. The weights, 173 MB, are downloaded once.
+    """
+
+    weights: str = setting("nyu", help="nyu (rooms), kitti (roads), or the path of an .h5 or .npz")
+    scale: Scale = setting(Scale.auto, help="what the weights were trained on; auto: by their name")
+    # The network on 160x160 images, TensorFlow 2.21, images per second of CPU time of 2 cores,
+    # batch 1: 7.9, 4: 8.4, 8: 9.0, 16: 9.1, 32: 8.8. A short batch costs as much as a full one.
+    batch: int = setting(8, ge=1, help="images that the network takes at a time")
+    resolution: Resolution = setting(
+        Resolution.image, help="size of the depth maps: the image's, or the network's half of that"
+    )
+    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    precision: Precision = setting(
+        Precision.float32, help="what the network calculates in; the runtime has to have it"
+    )
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the weights file, in hexadecimal; downloads the published ones if need be."""
+        return sha256(self._weights_path())
+
+    def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
+        """Planar z in metres, clipped to 0.1..10 (kitti: 1..80); every pixel is valid.
+
+        Raises `UsageError` if the weights file does not hold exactly this network.
+        """
+        _checked(self._weights_path(), self.weights_sha256)
+        return super().contract(size, geometry)
+
+    def predict(self, rgb: Float32) -> Float32:
+        """The bare network: float32 [n, h, w, 3] RGB in 0..1 -> float32 [n, h / 2, w / 2] metres.
+
+        n is at most `batch`, h and w are multiples of 32. Raises `DepthmaskError` for an output
+        that is not finite.
+        """
+        return to_metres(self._raw(rgb), self._metres())
+
+    def _weights_path(self) -> Path:
+        if self.weights in PUBLISHED:
+            # Here, as other imports below: 60 ms that `--help` does not need.
+            from depthmask.networks.download import fetch
+
+            return fetch(PUBLISHED[self.weights])
+        path = Path(self.weights).expanduser()
+        if not path.is_file():
+            names = ", ".join(PUBLISHED)
+            raise UsageError(f"weights={self.weights}: no such file; expected a path, or {names}")
+        return path
+
+    def _metres(self) -> Metres:
+        if self.scale is not Scale.auto:
+            return METRES[self.scale]
+        return METRES[Scale.kitti if Path(self.weights).stem == "kitti" else Scale.nyu]
+
+    def _range_m(self) -> tuple[float, float]:
+        least, greatest, far_m = self._metres()
+        return least / greatest * far_m, far_m
+
+    def _input_size(self, size: Size) -> Size:
+        height, width = (-(-side // STEP) * STEP for side in size)
+        return height, width
+
+    def _output_size(self, size: Size) -> Size:
+        height, width = self._input_size(size)
+        return height // 2, width // 2
+
+    def _run(self, size: Size) -> Run:
+        path = self._weights_path()
+        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
+
+
+def to_metres(y: Float32, metres: Metres) -> Float32:
+    """The authors' predict() and its multiple, in float32 as there."""
+    with np.errstate(divide="ignore", over="ignore"):
+        depth = np.clip(metres.greatest / y, metres.least, metres.greatest) / metres.greatest
+    return np.asarray(depth * metres.far_m, np.float32)
+
+
+@functools.lru_cache(maxsize=4)
+def _checked(path: Path, digest: str) -> None:
+    from depthmask.networks import densedepth_weights
+
+    densedepth_weights.check(path)
+
+
+# Two, for images that come in two orientations; one takes some 400 MB.
+@functools.lru_cache(maxsize=2)
+def _network(
+    path: Path, digest: str, batch: int, size: Size, runtime: Runtime, precision: Precision
+) -> Run:
+    """float32 [batch, h, w, 3] -> [batch, h / 2, w / 2, 1], compiled at its first call."""
+    from depthmask.networks import densedepth_weights
+
+    set_keras_defaults()
+    layout, weights = densedepth_weights.load(path)
+    with native_log_muted():
+        # Here, because importing TensorFlow takes seconds and forbids forking.
+        from depthmask.networks import densedepth as network
+
+        model = network.build(layout, weights, batch, size, dtype_policy(runtime, precision))
+        return compiled(model, runtime, precision)

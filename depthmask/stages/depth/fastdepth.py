@@ -1,0 +1,88 @@
+"""The built-in depth estimator: FastDepth, its weights in the package."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from depthmask.data import Float32, Size
+from depthmask.errors import SettingError
+from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
+from depthmask.networks.weight_file import sha256
+from depthmask.stage import setting, stage
+from depthmask.stages.depth._keras import (
+    KerasEstimator,
+    Resolution,
+    native_log_muted,
+    set_keras_defaults,
+)
+
+WEIGHTS = Path(__file__).with_name("fastdepth.npz")
+"""Made by `tools/convert_fastdepth.py`; licence in `NOTICE`."""
+SIDE = 224
+"""Height and width that the network was trained on; at others its depth drifts in scale."""
+
+
+@stage("fastdepth")
+class FastDepth(KerasEstimator):
+    """Metric depth of indoor scenes by a small network, at some 90 images/s on two CPU cores.
+
+    FastDepth, Wofk et al. 2019, https://arxiv.org/abs/1903.03273, trained on NYU Depth v2 (rooms,
+    up to 10 m). The weights come with depthmask.
+    """
+
+    # Whole `estimate` calls on 160x160 images, TensorFlow 2.21, 2 cores, median of 9, images/s:
+    # batch 1: 67, 2: 83, 4: 93, 8: 93, 16: 95, 32: 87. A short batch costs as much as a full one.
+    batch: int = setting(4, ge=1, help="images that the network takes at a time")
+    near: float = setting(0.1, gt=0, le=100, help="metres; what is nearer is set to this")
+    far: float = setting(10.0, gt=0, le=100, help="metres; what is farther is set to this")
+    resolution: Resolution = setting(
+        Resolution.image, help="size of the depth maps: the image's, or the network's 224x224"
+    )
+    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    precision: Precision = setting(
+        Precision.float32, help="what the network calculates in; the runtime has to have it"
+    )
+
+    def __post_init__(self) -> None:
+        if self.near >= self.far:
+            raise SettingError("near", self.near, f"must be less than far={self.far:g}")
+
+    @property
+    def weights_sha256(self) -> str:
+        """Of the weights file, in hexadecimal."""
+        return sha256(WEIGHTS)
+
+    def predict(self, rgb: Float32) -> Float32:
+        """The bare network: float32 [n, 224, 224, 3] RGB in 0..1 -> float32 [n, 224, 224] metres.
+
+        n is at most `batch`. Not clipped: real backgrounds give 0 to 26 m. Raises
+        `DepthmaskError` for a depth that is not finite.
+        """
+        return self._raw(rgb)
+
+    def _range_m(self) -> tuple[float, float]:
+        return self.near, self.far
+
+    def _input_size(self, size: Size) -> Size:
+        return SIDE, SIDE
+
+    def _output_size(self, size: Size) -> Size:
+        return SIDE, SIDE
+
+    def _run(self, size: Size) -> Run:
+        return _network(self.batch, self.runtime, self.precision)
+
+
+@functools.cache
+def _network(batch: int, runtime: Runtime, precision: Precision) -> Run:
+    """float32 [batch, 224, 224, 3] -> [batch, 224, 224, 1], compiled at its first call."""
+    set_keras_defaults()
+    with native_log_muted():
+        # Here, because importing TensorFlow takes seconds and forbids forking.
+        from depthmask.networks import fastdepth as network
+
+        model = network.build(
+            network.load_weights(WEIGHTS), batch, SIDE, dtype_policy(runtime, precision)
+        )
+        return compiled(model, runtime, precision)

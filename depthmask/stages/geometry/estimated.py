@@ -1,0 +1,65 @@
+"""Geometry by a depth estimator: every estimator serves this group, too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from depthmask import forks
+from depthmask.data import Background, DepthContract, DepthKind, Size
+from depthmask.errors import UsageError
+from depthmask.stages.depth.base import Estimator
+from depthmask.stages.geometry.base import Geometry
+
+
+class EstimatedGeometry(Geometry):
+    """A network's depth for every background, whatever the source knows."""
+
+    def __init__(self, estimator: Estimator) -> None:
+        self.name = estimator.name  # type: ignore[misc]
+        self._estimator = estimator
+
+    @property
+    def batch_size(self) -> int:
+        """The estimator's own."""
+        return self._estimator.batch_size
+
+    @property
+    def cache_key(self) -> str:
+        """The estimator's own."""
+        return self._estimator.cache_key
+
+    def contract(self, size: Size, known: float) -> DepthContract | None:
+        """The estimator's own; UsageError if it does not give metres at the canvas's size."""
+        contract = self._estimator.contract(size, None)
+        if contract is not None and contract.kind is not DepthKind.metric_z:
+            raise UsageError(
+                f"geometry={self.name}: it gives {contract.kind.name}, and objects are set in by "
+                "metres; use it as depth, or choose an estimator of metric depth"
+            )
+        if contract is not None and contract.resolution != size:
+            raise UsageError(
+                f"geometry={self.name}: its maps are {contract.resolution}, the canvas is {size}; "
+                "geometry needs resolution=image"
+            )
+        return contract
+
+    def needs_measuring(self, has_depth: bool) -> bool:
+        """Always."""
+        return True
+
+    def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        """Depth for each picture, at its size; a floor that the source knew is not in it."""
+        forks.network(f"geometry={self.name}")
+        depth_m = self._estimator.estimate(np.stack([one.image for one in backgrounds]))
+        return [
+            replace(background, depth_m=depth, plane=None, guessed=True)
+            for background, depth in zip(backgrounds, depth_m, strict=True)
+        ]
+
+
+def as_geometry(stage: Geometry | Estimator) -> Geometry:
+    """The geometry stage that was chosen, or the one behind a chosen estimator."""
+    return EstimatedGeometry(stage) if isinstance(stage, Estimator) else stage

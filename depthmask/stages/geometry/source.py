@@ -1,0 +1,44 @@
+"""Geometry from the source itself: made scenes know it, RGB-D photographs bring it along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from depthmask.data import Background, DepthContract, DepthKind, DepthMode, Size
+from depthmask.errors import UsageError
+from depthmask.stage import stage
+from depthmask.stages.geometry.base import Geometry
+
+
+@stage("source")
+class SourceGeometry(Geometry):
+    """The depth that comes with each background; an error where one has none."""
+
+    def contract(self, size: Size, known: float) -> DepthContract:
+        """Metres within what 16-bit millimetres hold; beyond is an error."""
+        return DepthContract(
+            kind=DepthKind.metric_z,
+            unit="m",
+            near=0.001,
+            far=65.535,
+            invalid=0.0,
+            clip=False,
+            resolution=size,
+            estimator="source",
+            weights_sha256=None,
+            mode=DepthMode.exact,
+        )
+
+    def needs_measuring(self, has_depth: bool) -> bool:
+        """Never: no model is asked."""
+        return False
+
+    def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        """The backgrounds as they are."""
+        for background in backgrounds:
+            if background.depth_m is None:
+                raise UsageError(
+                    f"geometry=source: background {background.key} has no depth of its own; "
+                    "add its millimetre PNG to bg_depth/ or choose geometry=auto"
+                )
+        return list(backgrounds)

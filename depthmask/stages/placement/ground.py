@@ -1,0 +1,145 @@
+"""Placement on the floor: size by distance, upright, never floating."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import Any
+
+import numpy as np
+
+from depthmask.data import Background, Float32, Foreground, Layer, Positions, Scene
+from depthmask.errors import NoPlaceError, SettingError
+from depthmask.stage import setting, stage
+from depthmask.stages.placement.base import Placement
+
+_DRAWN = 16
+"""Foot points at a time, of which the first within the range of distances is taken."""
+
+
+@stage("ground")
+class Ground(Placement):
+    """Cut-outs stand on visible floor, as large as their real height is at that distance.
+
+    The foot point (the middle of the lower edge) is a pixel that shows the floor, each as likely as
+    the other; its depth there is the object's, and background pixels nearer than that hide it, as
+    nearer objects do. Heights come from the source (`height_m` in `assets.csv`), else from
+    `heights` by label, else from the range `height_m`. Backgrounds without a floor that holds are
+    not used: the sample draws another one.
+
+    A network's metres may be off by half, and with them every size. The height of the camera above
+    the floor is a better yardstick where people took the pictures: where the depth is guessed,
+    sizes are such that it is `camera_height_m`.
+    """
+
+    reads_geometry = True
+    needs_ground = True
+
+    height_m: list[float] = setting(
+        [0.4, 1.8], gt=0, le=20, help="least and largest height of objects of unknown height, m"
+    )
+    heights: Any = setting(
+        None,
+        help="metres by label, {chair: 0.9, person: [1.5, 1.9]}: one, or least and largest",
+    )
+    camera_height_m: float | None = setting(
+        1.5, gt=0, le=10, help="of guessed geometry, m; null: the network's metres are believed"
+    )
+    distance_m: list[float] = setting(
+        [1.5, 8.0], gt=0, help="least and largest depth of the foot point, m"
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("height_m", "distance_m"):
+            value = getattr(self, name)
+            if len(value) != 2 or value[0] > value[1]:
+                raise SettingError(name, value, "must be [least, largest]")
+        if not isinstance(self.heights, (dict, NoneType)):
+            raise SettingError("heights", self.heights, "must be {LABEL: metres, ...}")
+        for label, value in (self.heights or {}).items():
+            _range(label, value)
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        """Draw a foot point and a height; NoPlaceError without floor in the range of distances."""
+        background = scene.background
+        row, column, depth_m = self._foot(background, random)
+        chance = float(random.random())
+        least, largest = self._height_m(foreground)
+        height_m = (least + (largest - least) * chance) * self._unit(background)
+        height = _pixels(background, row, depth_m, height_m)
+        width = max(1, round(height * foreground.size[1] / foreground.size[0]))
+        return Layer(
+            foreground.key,
+            foreground.label,
+            row + 1 - height,
+            column - width // 2,
+            height,
+            width,
+            flip,
+            depth_m,
+        )
+
+    def _foot(self, background: Background, random: np.random.Generator) -> tuple[int, int, float]:
+        """(row, column, depth [m]) of a floor pixel within the range of distances."""
+        floor, depth_m = background.floor, background.depth_m
+        if floor is None or not len(floor):
+            raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
+        assert depth_m is not None, "the floor was found in it"
+        chances = random.random(_DRAWN)
+        unit = self._unit(background)
+        at = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, unit)
+        if not len(at):
+            # Rare, unless the range is narrow: most floor is within it.
+            near = self._within(floor, depth_m, unit)
+            at = near[[int(chances[0] * len(near))]] if len(near) else near
+        if not len(at):
+            within = ",".join(f"{one:g}" for one in self.distance_m)
+            raise NoPlaceError(
+                f"{background.key} shows no floor within placement.distance_m=[{within}]"
+            )
+        row, column = divmod(int(at[0]), depth_m.shape[1])
+        return row, column, float(depth_m[row, column])
+
+    def _within(self, floor: Positions, depth_m: Float32, unit: float) -> Positions:
+        there = depth_m.ravel()[floor] / unit
+        return floor[(there >= self.distance_m[0]) & (there <= self.distance_m[1])]
+
+    def _unit(self, background: Background) -> float:
+        """What a metre is in the metres of the background's depth."""
+        assert background.plane is not None, "it has a floor"
+        if not background.guessed or self.camera_height_m is None:
+            return 1.0
+        return background.plane.offset_m / self.camera_height_m
+
+    def _height_m(self, foreground: Foreground) -> tuple[float, float]:
+        if foreground.height_m is not None:
+            return foreground.height_m, foreground.height_m
+        if self.heights and foreground.label in self.heights:
+            return _range(foreground.label, self.heights[foreground.label])
+        return self.height_m[0], self.height_m[1]
+
+
+def _range(label: str, value: Any) -> tuple[float, float]:
+    least, largest = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value] * 2
+    numbers = all(isinstance(one, (int, float)) for one in (least, largest))
+    if not numbers or not 0 < least <= largest <= 20:
+        raise SettingError("heights", f"{{{label}: {value}}}", "must be metres or [least, largest]")
+    return float(least), float(largest)
+
+
+def _pixels(background: Background, row: int, depth_m: float, height_m: float) -> int:
+    """Rows that a thing of this height takes, standing upright on the floor at this pixel.
+
+    Both ends are projected: with a tilted camera the upper one is nearer, or farther, than the
+    foot.
+    """
+    camera, plane = background.camera, background.plane
+    assert camera is not None, "the framework completes backgrounds with a floor"
+    assert plane is not None, "the same"
+    foot_y = (row + 1 - camera.cy) / camera.f_px * depth_m
+    # The normal of a floor points down.
+    top_y, top_z = foot_y - height_m * plane.normal[1], depth_m - height_m * plane.normal[2]
+    if top_z <= 0:
+        return row + 1
+    return max(1, round((foot_y / depth_m - top_y / top_z) * camera.f_px))

@@ -1,0 +1,63 @@
+"""Placement at random, the way of DepthMaskDataset and of Cut, Paste and Learn."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+
+from depthmask.data import Foreground, Layer, Scene
+from depthmask.errors import SettingError
+from depthmask.stage import setting, stage
+from depthmask.stages.placement.base import Placement, scaled_size
+
+
+class Positions(Enum):
+    """Which positions are equally likely."""
+
+    crossing = "crossing"
+    inside = "inside"
+    canvas = "canvas"
+
+
+@stage("random")
+class Random(Placement):
+    """Uniform position and scale, without regard to the scene.
+
+    positions: `crossing`, every position where box and canvas meet; `inside`, those where the box
+    lies within the canvas (as far as it fits); `canvas`, the top-left corner anywhere on the
+    canvas, as DepthMaskDataset did (https://github.com/genigarus/DepthMaskDataset).
+    """
+
+    positions: Positions = setting(
+        Positions.crossing, help="box meets the canvas, lies inside, or has its corner on it"
+    )
+    min_scale: float = setting(1.0, gt=0, help="smallest size, relative to the prepared cut-out")
+    max_scale: float = setting(1.0, gt=0, help="largest size, relative to the prepared cut-out")
+
+    def __post_init__(self) -> None:
+        if self.max_scale < self.min_scale:
+            raise SettingError(
+                "max_scale", self.max_scale, f"must be at least min_scale={self.min_scale:g}"
+            )
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+    ) -> Layer:
+        """Draw scale, top and left; three numbers from `random` for every proposal."""
+        for_scale, for_top, for_left = random.random(3).tolist()
+        scale = self.min_scale + (self.max_scale - self.min_scale) * for_scale
+        (height, width), canvas = scaled_size(foreground, scale), scene.size
+        top = self._start(height, canvas[0], for_top)
+        left = self._start(width, canvas[1], for_left)
+        return Layer(foreground.key, foreground.label, top, left, height, width, flip)
+
+    def _start(self, length: int, canvas: int, chance: float) -> int:
+        """Where the box begins along one axis, by a number in 0..1."""
+        if self.positions is Positions.canvas:
+            first, last = 0, canvas - 1
+        elif self.positions is Positions.inside:
+            first, last = sorted((0, canvas - length))
+        else:
+            first, last = 1 - length, canvas - 1
+        return first + int(chance * (last - first + 1))

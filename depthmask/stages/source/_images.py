@@ -1,0 +1,136 @@
+"""Image files as arrays: any size, orientation, bit depth and colour mode, or one clear error."""
+
+from __future__ import annotations
+
+import struct
+import threading
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from depthmask.data import Float32, Size, UInt8
+from depthmask.stages.source._folder import AssetError
+
+_FORMATS = ("JPEG", "PNG", "WEBP")
+_MOST_PIXELS = 100_000_000
+_DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What puts a picture upright, by its EXIF orientation."""
+_FILTERING = threading.Lock()
+"""Warning filters belong to the process: two threads would put back each other's."""
+
+
+def load(path: Path) -> Image.Image:
+    """The decoded picture, upright by its EXIF orientation; of an animation, the first one.
+
+    Raises `AssetError`, which names the file.
+    """
+    try:
+        with _opened(path) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise AssetError(
+                    path,
+                    f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
+                    "make it smaller",
+                )
+            image.load()
+            turn = _TURNS.get(_orientation(image))
+            return image.copy() if turn is None else image.transpose(turn)
+    except UnidentifiedImageError:
+        raise AssetError(path, "not a JPEG, PNG or WebP picture; replace or remove it") from None
+    except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
+        # An error of the disk names the file once more; ours is in front already.
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
+
+
+def _opened(path: Path) -> Image.Image:
+    # Pillow warns of large pictures; here our cap decides.
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=_FORMATS)
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF tag; `ImageOps.exif_transpose` would read it twice and write it anew."""
+    # Pillow warns of whatever does not look like EXIF.
+    with _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB; transparent parts of a background show what colour lies under them."""
+    if image.mode in _DEEP_MODES:
+        image = _eight_bits(image)
+    elif image.has_transparency_data:
+        # Pillow warns where a palette with transparency becomes RGB in one step.
+        image = image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def to_rgba(image: Image.Image) -> Image.Image | None:
+    """8-bit RGBA with straight alpha; None if the picture has no transparency at all."""
+    if not image.has_transparency_data:
+        return None
+    rgba = image.convert("RGBA")
+    return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
+
+
+def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
+    """RGBA from a picture and the grey values of a mask of the same size."""
+    rgba = to_rgb(image)
+    rgba.putalpha(to_rgb(mask).convert("L"))
+    return rgba
+
+
+def crop_box(image: Image.Image, size: Size) -> tuple[float, float, float, float]:
+    """The largest centred box (left, top, right, bottom) with the aspect of (height, width)."""
+    height, width = size
+    scale = min(image.width / width, image.height / height)
+    left = (image.width - width * scale) / 2
+    top = (image.height - height * scale) / 2
+    return left, top, left + width * scale, top + height * scale
+
+
+def resize_picture(image: Image.Image, size: Size) -> UInt8:
+    """RGB cropped at the centre to the aspect of (height, width), then resized by Lanczos."""
+    if (image.height, image.width) == size:
+        return np.asarray(image)
+    resized = image.resize((size[1], size[0]), Image.Resampling.LANCZOS, box=crop_box(image, size))
+    return np.asarray(resized)
+
+
+def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
+    """Metres float32 [h, w] from a 16-bit millimetre PNG, cropped and resized as its picture.
+
+    By the nearest pixel: a mixture of near and far would be a depth where nothing is.
+    """
+    image = load(path)
+    if image.mode not in _DEEP_MODES:
+        raise AssetError(path, f"mode {image.mode}; depth has to be a 16-bit grey PNG [mm]")
+    if image.width * like.height != image.height * like.width:
+        raise AssetError(
+            path,
+            f"{image.height}x{image.width} has another aspect than its picture, "
+            f"{like.height}x{like.width}",
+        )
+    millimetres = image.convert("F").resize(
+        (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
+    )
+    return np.asarray(millimetres, np.float32) / np.float32(1000)
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The upper byte; what a PNG gives as mode `I` has 16 bits too."""
+    return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))

@@ -1,0 +1,102 @@
+"""A room as photograph, exact depth and camera."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.data import Camera, Float32, Plane, Size, UInt8
+from depthmask.stages.source._rooms.bake import baked_room
+from depthmask.stages.source._rooms.plan import Room
+from depthmask.stages.source._rooms.raycast import Hits, nearest, sight
+from depthmask.stages.source._rooms.render import average, pixel_shadows
+from depthmask.stages.source._rooms.shading import radiance
+from depthmask.stages.source._rooms.solids import Floats
+from depthmask.stages.source._rooms.surface import Points, points
+from depthmask.stages.source._rooms.tone import developed, exposure, finished
+from depthmask.stages.source._rooms.view import Grid
+
+STEEPEST = math.tan(math.radians(42))
+"""Half the largest vertical field of view; narrow canvases see less to the sides instead."""
+
+BRIGHTNESS = 0.64
+
+
+@dataclass(frozen=True, slots=True)
+class Lens:
+    """Pixels of a canvas as rays. f_px: focal length; the axis meets the canvas' centre."""
+
+    f_px: float
+    size: Size
+
+    def grid(self, oversample: int = 1) -> Grid:
+        """Rays float64 through pixel centres, or through oversample x oversample places in each."""
+        height, width = self.size
+        x = (np.arange(width * oversample) + 0.5) / oversample
+        y = (np.arange(height * oversample) + 0.5) / oversample
+        return Grid((x - width / 2) / self.f_px, (y - height / 2) / self.f_px)
+
+
+def lens(room: Room, size: Size) -> Lens:
+    """The camera's lens before a canvas of (height, width)."""
+    return Lens(max(size[1] / 2 / room.reach, size[0] / 2 / STEEPEST), size)
+
+
+def camera(room: Room, size: Size) -> Camera:
+    """The camera, as others see it."""
+    return Camera(
+        f_px=lens(room, size).f_px,
+        cx=size[1] / 2,
+        cy=size[0] / 2,
+        height_m=float(room.view.eye[1]),
+        pitch=room.view.pitch,
+    )
+
+
+def floor(room: Room) -> Plane:
+    """The floor in camera coordinates."""
+    normal = (0.0, math.cos(room.view.pitch), math.sin(room.view.pitch))
+    return Plane(normal, float(room.view.eye[1]))
+
+
+class Photo:
+    """One room before one canvas: its depth and its picture."""
+
+    def __init__(self, room: Room, size: Size) -> None:
+        self.room = room
+        self.lens = lens(room, size)
+        self.seen = sight(room.view, room.solids)
+        (self.shell,) = sight(room.view, [room.shell])
+        self.hits = nearest(self.lens.grid(), self.shell, self.seen)
+
+    def depth(self) -> Float32:
+        """Planar z in metres at pixel centres, float32 [h, w]; panes count as their wall."""
+        return self.hits.z.astype(np.float32)
+
+    def image(self, oversample: int, grain: np.random.Generator) -> UInt8:
+        """The photograph uint8 [h, w, 3]."""
+        room, centres = self.room, _float32(self.lens.grid())
+        baked = baked_room(room.high, room.lights, room.solids)
+        hits = Hits(self.depth(), self.hits.surface)
+        low = np.zeros(3)
+        every = np.arange(hits.z.size)
+        found = points(room.view, centres, hits, room.solids)
+        shadows = pixel_shadows(found, hits, room.solids, room.lights, low, room.high)
+        light = radiance(room, baked, found, shadows, every)
+        factor = exposure(light, BRIGHTNESS)
+
+        def paint(found: Points, pixel: NDArray[np.intp]) -> Floats:
+            return developed(radiance(room, baked, found, shadows, pixel), factor)
+
+        coarse = developed(light, factor).reshape(3, *hits.z.shape)
+        fine = _float32(self.lens.grid(oversample))
+        values, _ = average(room.view, fine, self.shell, room.solids, self.seen, coarse, paint)
+        return finished(values, grain)
+
+
+def _float32(grid: Grid) -> Grid:
+    """For colours, which need no more and are made in half the time."""
+    return Grid(grid.u.astype(np.float32), grid.v.astype(np.float32))

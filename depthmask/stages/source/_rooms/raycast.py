@@ -1,0 +1,186 @@
+"""Rays against solids: where they enter and leave, and which surface a picture's rays meet first.
+
+All in the unit frame of each solid, where the ray's parameter is the same as in the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.stages.source._rooms.solids import Floats, Shape, Solid
+from depthmask.stages.source._rooms.view import Extent, Grid, View, extent
+
+FACES = 6
+"""Surfaces 0..5 are the room's own: left, right, floor, ceiling, front, back; then the solids."""
+NOTHING = -1
+Components: TypeAlias = Sequence[Any] | Floats
+"""x, y and z, each an array or a number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """What each ray meets first. z: [h, w] planar z in metres (inf: nothing). surface: int16."""
+
+    z: Floats
+    surface: NDArray[np.int16]
+
+
+def span(solid: Solid, origin: Components, ray: Components) -> tuple[Floats, Floats]:
+    """Where rays enter and leave a solid; enter > leave where they miss it.
+
+    origin, ray: three components each, in the solid's unit frame.
+    """
+    # A ray along a face divides by zero; the infinities then compare as they should.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        if solid.shape is Shape.box:
+            return _box_span(origin, ray)
+        if solid.shape is Shape.ball:
+            return _ball_span(origin, ray)
+        return _round_span(origin, ray, solid.taper)
+
+
+def _slab(origin: Any, ray: Floats) -> tuple[Floats, Floats]:
+    inverse = 1 / ray
+    middle, reach = -origin * inverse, np.abs(inverse)
+    return middle - reach, middle + reach
+
+
+def _box_span(origin: Components, ray: Components) -> tuple[Floats, Floats]:
+    near, far = _slab(origin[0], ray[0])
+    for i in (1, 2):
+        low, high = _slab(origin[i], ray[i])
+        near, far = np.maximum(near, low), np.minimum(far, high)
+    return near, far
+
+
+def _roots(a: Floats, b: Floats, c: Any) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Solutions of a t^2 + 2 b t + c = 0 in order, and where there are none."""
+    square = b * b - a * c
+    root = np.sqrt(np.maximum(square, 0))
+    first, second = (-b - root) / a, (-b + root) / a
+    return np.minimum(first, second), np.maximum(first, second), square < 0
+
+
+def _ball_span(origin: Components, ray: Components) -> tuple[Floats, Floats]:
+    a = ray[0] * ray[0] + ray[1] * ray[1] + ray[2] * ray[2]
+    b = origin[0] * ray[0] + origin[1] * ray[1] + origin[2] * ray[2]
+    c = origin[0] ** 2 + origin[1] ** 2 + origin[2] ** 2 - 1
+    near, far, missed = _roots(a, b, c)
+    return np.where(missed, np.inf, near), far
+
+
+def _round_span(origin: Components, ray: Components, taper: float) -> tuple[Floats, Floats]:
+    # The radius at height y is middle + slope * y.
+    middle, slope = (1 + taper) / 2, (taper - 1) / 2
+    radius = middle + slope * origin[1]
+    a = ray[0] * ray[0] + ray[2] * ray[2] - (slope * ray[1]) ** 2
+    b = origin[0] * ray[0] + origin[2] * ray[2] - slope * ray[1] * radius
+    c = origin[0] ** 2 + origin[2] ** 2 - radius**2
+    first, second, missed = _roots(a, b, c)
+    low, high = _slab(origin[1], ray[1])
+    near, far = np.where(missed, np.inf, np.maximum(first, low)), np.minimum(second, high)
+    steep = a < 0
+    if steep.any():
+        # Steeper than the cone's side: inside before the first root and after the second, on
+        # two nappes of which the slab cuts one.
+        lower = missed | (low <= first)
+        near = np.where(steep, np.where(lower, low, np.maximum(low, second)), near)
+        far = np.where(steep, np.where(lower & ~missed, np.minimum(high, first), high), far)
+    return near, far
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A solid before the camera.
+
+    surface: its number. reach: its extent in the picture, None for all of it. origin [3] and
+    matrix [3, 3] (float64) take the eye and (u, v, 1) to the solid's unit frame.
+    """
+
+    surface: int
+    solid: Solid
+    reach: Extent | None
+    origin: Floats
+    matrix: Floats
+
+
+def sight(view: View, solids: Sequence[Solid]) -> list[Seen]:
+    """The solids that reach before the camera."""
+    seen = []
+    basis = view.basis
+    for number, solid in enumerate(solids, start=FACES):
+        away = solid.centre - view.eye
+        if basis[:, 2] @ away + np.abs(basis[:, 2] @ solid.axes).sum() > 0:
+            inverse = solid.inverse
+            reach = extent(solid, view)
+            seen.append(Seen(number, solid, reach, -(inverse @ away), inverse @ basis))
+    return seen
+
+
+def nearest(grid: Grid, room: Seen | None, seen: Sequence[Seen]) -> Hits:
+    """The first surface behind each ray, in the precision of the grid's arrays.
+
+    room: a box that is seen from inside, or None where rays may meet nothing.
+    """
+    if room is not None:
+        z, surface = _inside(grid, room)
+    else:
+        shape = (grid.v.size, grid.u.size)
+        z = np.full(shape, np.inf, dtype=grid.u.dtype)
+        surface = np.full(shape, NOTHING, dtype=np.int16)
+    for thing in seen:
+        rows, columns = _window(thing.reach, grid)
+        part = Grid(grid.u[columns], grid.v[rows])
+        if part.u.size == 0 or part.v.size == 0:
+            continue
+        origin = thing.origin.astype(grid.u.dtype)
+        enter, leave = span(thing.solid, origin, part.vectors(thing.matrix))
+        first = (enter <= leave) & (enter > 0) & (enter < z[rows, columns])
+        np.copyto(z[rows, columns], enter, where=first)
+        np.copyto(surface[rows, columns], thing.surface, where=first)
+    return Hits(z, surface)
+
+
+def _inside(grid: Grid, room: Seen) -> tuple[Floats, NDArray[np.int16]]:
+    origin, ray = room.origin.astype(grid.u.dtype), grid.vectors(room.matrix)
+    z = np.full((grid.v.size, grid.u.size), np.inf, dtype=grid.u.dtype)
+    surface = np.zeros(z.shape, dtype=np.int16)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for axis in range(3):
+            _, leave = _slab(origin[axis], ray[axis])
+            first = leave < z
+            np.copyto(z, leave, where=first)
+            np.copyto(surface, (ray[axis] > 0) + np.int16(2 * axis), where=first)
+    return z, surface
+
+
+def _window(reach: Extent | None, grid: Grid) -> tuple[slice, slice]:
+    """Rows and columns of the grid that may meet a solid of this extent."""
+    if reach is None:
+        return slice(None), slice(None)
+    # One ray of margin: the grid may be float32.
+    left, right = np.searchsorted(grid.u, reach[:2])
+    top, bottom = np.searchsorted(grid.v, reach[2:])
+    return slice(max(top - 1, 0), bottom + 1), slice(max(left - 1, 0), right + 1)
+
+
+def blocked(origins: Floats, targets: Floats, solids: Sequence[Solid]) -> NDArray[np.bool_]:
+    """Whether something stands between points and targets: bool [m, n].
+
+    origins: [3, n]; targets: [3, m, 1], or [3, m, n] where each point has its own.
+    """
+    kind = origins.dtype
+    shadow = np.zeros(np.broadcast_shapes(targets.shape[1:], origins.shape[1:]), dtype=bool)
+    goals = targets.reshape(3, -1)
+    for solid in solids:
+        inverse, centre = solid.inverse.astype(kind), solid.centre.astype(kind)[:, None]
+        start = inverse @ (origins - centre)
+        way = (inverse @ (goals - centre)).reshape(targets.shape) - start[:, None, :]
+        enter, leave = span(solid, start, way)
+        shadow |= (enter <= leave) & (leave > 0) & (enter < 1)
+    return shadow

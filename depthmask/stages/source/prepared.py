@@ -1,0 +1,49 @@
+"""Prepared assets as files: what a dataset is made from, to look at, to mend, to use elsewhere."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from depthmask.codec.sample import to_millimetres
+from depthmask.data import Size
+from depthmask.stages.source.base import Source
+
+_COLUMNS = ("key", "label", "height_m", "f_px")
+
+
+def write_prepared(source: Source, size: Size, into: Path, advance: Callable[[int], None]) -> None:
+    """Write `bg/`, `fg/`, `fg_mask/`, `bg_depth/` and `assets.csv` for a canvas of `size`.
+
+    PNG, so that `source=assets` with `foreground_scale=null` reads the same pixels again. Names
+    are the keys: a cut-out and its mask have the same one. What licences say is not repeated.
+    advance: called with the number of assets that are done.
+    """
+    rows: list[tuple[str, str, float | None, float | None]] = []
+    for key in source.backgrounds():
+        background = source.background(key, size)
+        _save(background.image, into / "bg", key)
+        if background.depth_m is not None:
+            _save(to_millimetres(background.depth_m), into / "bg_depth", key)
+        if background.camera is not None:
+            rows.append((key, "", None, background.camera.f_px))
+        advance(1)
+    for key in source.foregrounds():
+        foreground = source.foreground(key, size)
+        _save(foreground.rgba, into / "fg", key)
+        _save(foreground.rgba[..., 3], into / "fg_mask", key)
+        rows.append((key, foreground.label, foreground.height_m, None))
+        advance(1)
+    with (into / "assets.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(_COLUMNS)
+        table.writerows(rows)
+
+
+def _save(pixels: np.ndarray, folder: Path, key: str) -> None:
+    folder.mkdir(exist_ok=True)
+    Image.fromarray(pixels).save(folder / f"{key}.png")

@@ -1,0 +1,132 @@
+"""The embedded default source: made rooms with exact depth, and made furniture to put in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+
+from depthmask.caching import Bounded, background_bytes, foreground_bytes
+from depthmask.data import Background, Foreground, Size
+from depthmask.errors import SettingError, UsageError
+from depthmask.stage import setting, stage
+from depthmask.stages.source.base import Checked, Source
+
+GENERATOR = 1
+"""Version of the made pictures: raised whenever the same settings give other pixels."""
+
+# What this process has made: the jobs of a sweep mostly differ in other things than the rooms, and
+# a room takes 0.1 s.
+_rooms = Bounded[Background](background_bytes)
+_furniture = Bounded[Foreground](foreground_bytes)
+
+
+@stage("rooms")
+class Rooms(Source):
+    """Made indoor scenes with exact depth, and furniture as cut-outs; needs no files.
+
+    Depth is planar z in metres of one ray through each pixel centre; window panes count as a part
+    of the wall that they are in. Anything else than the settings and the key's number has no
+    influence on the pixels.
+    """
+
+    rooms: int = setting(64, ge=1, le=10000, help="how many rooms")
+    furniture: int = setting(48, ge=1, le=10000, help="how many cut-outs")
+    seed: int = setting(0, ge=0, help="another seed makes other rooms and furniture")
+    fov_deg: list[float] = setting(
+        [58.0, 74.0], ge=30, le=90, help="least and largest horizontal field of view, degrees"
+    )
+    camera_height: list[float] = setting(
+        [1.3, 1.6], ge=0.6, le=2.0, help="least and largest height of the camera, metres"
+    )
+    foreground_scale: float = setting(
+        0.6, gt=0, le=4, help="long side of a cut-out as a part of the canvas's shorter side"
+    )
+    oversample: int = setting(
+        3, ge=1, le=8, help="rays per pixel along each side, for smooth edges"
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("fov_deg", "camera_height"):
+            value = getattr(self, name)
+            if len(value) != 2 or value[0] > value[1]:
+                raise SettingError(name, value, "must be [least, largest]")
+
+    def backgrounds(self) -> Sequence[str]:
+        """`room0000`, `room0001`, ..."""
+        return _keys("room", self.rooms)
+
+    def foregrounds(self) -> Sequence[str]:
+        """`item0000`, `item0001`, ..."""
+        return _keys("item", self.furniture)
+
+    def background(self, key: str, size: Size) -> Background:
+        """The room as photograph, with depth, camera and floor."""
+        return _rooms.get((type(self), self._identity(size), key), lambda: self._room(key, size))
+
+    def _room(self, key: str, size: Size) -> Background:
+        # Here and below: 70 ms that `--help` does not need.
+        from depthmask.stages.source._rooms import photo
+        from depthmask.stages.source._rooms.scene import Optics, scene
+        from depthmask.stages.source._rooms.streams import Kind, stream
+
+        number = _number(key, "room", self.rooms)
+        fov, height = self.fov_deg, self.camera_height
+        room = scene(self.seed, number, Optics((fov[0], fov[1]), (height[0], height[1])))
+        taken = photo.Photo(room, size)
+        return Background(
+            key=key,
+            image=taken.image(self.oversample, stream(self.seed, Kind.grain, number)),
+            depth_m=taken.depth(),
+            camera=photo.camera(room, size),
+            plane=photo.floor(room),
+        )
+
+    def foreground(self, key: str, size: Size) -> Foreground:
+        """The piece of furniture, seen from a person's height.
+
+        `height_m` is what the picture spans at the distance of the nearest foot.
+        """
+        return _furniture.get(
+            (type(self), self._identity(size), key), lambda: self._item(key, size)
+        )
+
+    def _item(self, key: str, size: Size) -> Foreground:
+        from depthmask.stages.source._rooms import cutout
+
+        thing = cutout.subject(self.seed, _number(key, "item", self.furniture))
+        long_side = max(round(min(size) * self.foreground_scale), 1)
+        part = cutout.frame(thing, long_side)
+        return Foreground(
+            key=key,
+            label=thing.label,
+            rgba=cutout.photograph(thing, part, self.oversample),
+            relief_m=cutout.relief(thing, part),
+            height_m=thing.height_m,
+        )
+
+    def has_depth(self, key: str) -> bool:
+        """Every room has."""
+        return True
+
+    def check(self, size: Size) -> Checked:
+        """A hash of the settings and the generator's version; there is nothing to read."""
+        return Checked(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
+
+    def _identity(self, size: Size) -> str:
+        """All that decides the pixels behind a key, as text."""
+        return json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
+
+
+def _keys(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}{number:04d}" for number in range(count)]
+
+
+def _number(key: str, prefix: str, count: int) -> int:
+    digits = key.removeprefix(prefix)
+    if not (key.startswith(prefix) and digits.isdecimal() and int(digits) < count):
+        raise UsageError(
+            f"source=rooms: no {key!r}; keys are {prefix}0000..{prefix}{count - 1:04d}"
+        )
+    return int(digits)

@@ -1,0 +1,234 @@
+"""The files of DepthMaskDataset: its zip, its label tables, its batches of depth."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from depthmask.codec.npz import npy_header, read_npz
+from depthmask.codec.planes import from_planes
+from depthmask.codec.sample import Expected, from_millimetres
+from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
+from depthmask.data import Encoded, Float32
+from depthmask.errors import DepthmaskError
+from depthmask.stage import setting, stage
+from depthmask.stages.writer.base import MemberReader, ShardReader, Writer, open_published
+from depthmask.storage.choice import store_of
+from depthmask.storage.location import Location
+from depthmask.storage.record import Members, Record
+from depthmask.untrusted import untrusted
+
+if TYPE_CHECKING:
+    from depthmask.reading.dataset import Dataset
+
+FOLDERS = {
+    "jpg": "fg_bg",
+    "png": "fg_bg",
+    "mask.jpg": "fg_bg_mask",
+    "mask.png": "fg_bg_mask",
+    "instances.png": "fg_bg_instances",
+}
+"""Member -> its folder in the zip."""
+_ZIP, _DESCRIPTIONS = "data.zip", "samples.jsonl"
+_BATCH = "depthmap_output_batch{}.npz"
+_LABELS = "data/labels"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+@stage("depthmaskdataset")
+class DepthMaskDataset(Writer):
+    """The names, tables and batches of DepthMaskDataset, a folder for each shard.
+
+    `SHARD/data.zip`: `data/fg_bg/bg001/bg001_fg001_000001.jpg`, `data/fg_bg_mask/...`, stored,
+    numbered over the whole dataset from 1. `SHARD/depthmap_output_batchN.npz`, N from 1: `output`
+    float32 [n, dh, dw, 1], metres by `far_m` (0.01..1 where the network is DenseDepth), and `ulps`,
+    what its last bits lack of the exact metres. `SHARD/samples.jsonl`: our descriptions. Beside the
+    shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask, x, y, width and
+    height of each object [px], separated by tabs.
+    """
+
+    # The depth of an open one is in memory as a whole, once asked for.
+    open_shards = 8
+
+    far_m: float = setting(10.0, gt=0, help="metres that 1 stands for in depth batches")
+
+    def most_samples(self, expected: Expected) -> int:
+        """Below 4 GiB and 65,535 members in the zip, and 4 GiB of depth."""
+        stacked = LARGEST // (2 * expected.arrays.get("depth", 0) + 1)
+        return min(stacked, most_samples(expected.members, expected.bytes))
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        """Write the zip and the descriptions, sample by sample, then the batch."""
+        into = folder / shard
+        into.mkdir()
+        members: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
+        batch, at = _Batch(count, self.far_m), 0
+        with ExitStack() as files:
+            archive = ZipStream(files.enter_context((into / _ZIP).open("wb", buffering=1 << 20)))
+            descriptions = files.enter_context((into / _DESCRIPTIONS).open("wb"))
+            for sample in samples:
+                meta = orjson.loads(sample.members["json"])
+                for name, data in sample.members.items():
+                    if name in FOLDERS:
+                        offset = archive.add(path_of(meta, sample.key, name), data)
+                        members[name].append((0, offset, len(data)))
+                line = sample.members["json"]
+                descriptions.write(line + b"\n")
+                members["json"].append((1, at, len(line)))
+                at += len(line) + 1
+                batch.add(sample.arrays)
+            archive.close()
+        if batch.write(into / _BATCH.format(int(shard.rpartition("-")[2]) + 1)):
+            # It comes before the descriptions in the record, which lists files sorted by name.
+            members["json"] = [(2, start, size) for _, start, size in members["json"]]
+        return members
+
+    def read(self, folder: Location, record: Record) -> ShardReader:
+        """Open the zip at the offsets in the record; the batch is read when first asked for."""
+        return _Reader(folder, record, self.far_m)
+
+    def derive(self, dataset: Dataset) -> None:
+        """The label tables, in the order of the shards."""
+        store, labels = store_of(dataset.path), dataset.path / _LABELS
+        store.make_folder(labels)
+        with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
+            for record in dataset.records():
+                for name, rows in _tables(dataset, record).items():
+                    with (Path(scratch) / name).open("a", encoding="ascii") as file:
+                        file.writelines(f"{row}\n" for row in rows)
+            for table in Path(scratch).iterdir():
+                with store.new_file(labels / table.name) as path:
+                    shutil.copyfile(table, path)
+
+
+def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
+    """`data/fg_bg/bg001/bg001_fg001_000001.jpg`: after the background and the first object."""
+    background = _safe(meta["background"])
+    keys = [background, *(_safe(layer["foreground"]) for layer in meta["layers"][:1])]
+    name = "_".join([*keys, f"{int(key) + 1:06d}"])
+    return f"data/{FOLDERS[member]}/{background}/{name}.{member.rpartition('.')[2]}"
+
+
+def _safe(key: str) -> str:
+    """As much of a key as every archive and file system takes."""
+    return _UNSAFE.sub("_", key)
+
+
+def _tables(dataset: Dataset, record: Record) -> dict[str, list[str]]:
+    """The rows of a shard by the name of their table; all are in `data_label.txt`, too."""
+    tables: defaultdict[str, list[str]] = defaultdict(list)
+    for key, meta in _described(dataset, record):
+        rows = _rows(meta, key, record.members)
+        tables[f"{_safe(meta['background'])}_label_info.txt"] += rows
+        tables["data_label.txt"] += rows
+    return tables
+
+
+def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list[str]:
+    """One for each object whose box is known."""
+    image, mask = (
+        path_of(meta, key, next(name for name in members if FOLDERS.get(name) == folder))
+        for folder in ("fg_bg", "fg_bg_mask")
+    )
+    boxes = [layer["box"] for layer in meta["layers"] if "box" in layer]
+    return [
+        "\t".join([image, mask, *map(str, (left, top, width, height))])
+        for top, left, height, width in boxes
+    ]
+
+
+def _described(dataset: Dataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Key and description of each sample, from one file that is read in order."""
+    places = record.members["json"]
+    lines = open_published(dataset.path / "shards", record.files[int(places[0][0])])
+    with lines, untrusted(f"{dataset.path}: {record.shard}"):
+        for line in lines:
+            meta = orjson.loads(line)
+            yield meta["key"], meta
+
+
+class _Batch:
+    """The depth maps of a shard, deflated as they come."""
+
+    def __init__(self, count: int, far_m: float) -> None:
+        self._count = count
+        self._far = np.float32(far_m)
+        self._arrays: dict[str, Deflater] = {}
+
+    def add(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Append the map of a sample, if it has one."""
+        depth = _metres(arrays)
+        if depth is not None:
+            output = depth / self._far
+            lacking = depth.view(np.int32) - (output * self._far).view(np.int32)
+            for name, array in (("output", output), ("ulps", lacking.astype(np.int8))):
+                if name not in self._arrays:
+                    self._arrays[name] = Deflater()
+                    shape = (self._count, *array.shape, 1)
+                    self._arrays[name].feed(npy_header(array.dtype, shape))
+                self._arrays[name].feed(np.ascontiguousarray(array).data)
+
+    def write(self, path: Path) -> bool:
+        """Write the npz file; False if there is no depth."""
+        if self._arrays:
+            with path.open("wb") as file:
+                archive = ZipStream(file)
+                for name, array in self._arrays.items():
+                    archive.add_deflated(f"{name}.npy", array.finish())
+                archive.close()
+        return bool(self._arrays)
+
+
+def _metres(arrays: Mapping[str, NDArray[Any]]) -> Float32 | None:
+    if "depth_planes" in arrays:
+        return from_millimetres(from_planes(arrays["depth_planes"]))
+    depth = arrays.get("depth")
+    return None if depth is None else depth.astype(np.float32)
+
+
+class _Reader(MemberReader):
+    """Members by their places, depth out of the batch."""
+
+    def __init__(self, folder: Location, record: Record, far_m: float) -> None:
+        super().__init__(folder, record)
+        self._far = np.float32(far_m)
+        self._batch = next((file for file in record.files if file.name.endswith(".npz")), None)
+
+    def read(self, number: int, key: str) -> Encoded:
+        """Members, and depth as an array."""
+        encoded = super().read(number, key)
+        if self._batch is None:
+            return encoded
+        return Encoded(key, encoded.members, {"depth": self._depth[number].copy()})
+
+    def close(self) -> None:
+        """Close the files, forget the maps."""
+        super().close()
+        self.__dict__.pop("_depth", None)
+
+    @cached_property
+    def _depth(self) -> Float32:
+        """float32 [n, dh, dw], metres."""
+        assert self._batch is not None, "asked before"
+        file = open_published(self._folder, self._batch)
+        with file, untrusted(str(self._folder / self._batch.name)):
+            return _exact(read_npz(file, self._batch.bytes), len(self._record), self._far)
+
+
+def _exact(arrays: Mapping[str, NDArray[Any]], count: int, far: np.float32) -> Float32:
+    output, ulps = arrays["output"], arrays["ulps"]
+    kinds = output.dtype == np.float32 and ulps.dtype == np.int8
+    if not kinds or output.shape != ulps.shape or (len(output), output.ndim) != (count, 4):
+        raise DepthmaskError(f"output: {output.dtype} {output.shape} for {count} samples")
+    return ((output * far).view(np.int32) + ulps).view(np.float32)[..., 0]

@@ -1,0 +1,164 @@
+"""NumPy shards: `np.load` opens them, depth comes as one array."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depthmask.codec.npz import deflate_array, npy_header, read_npz
+from depthmask.codec.sample import Expected
+from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
+from depthmask.data import Encoded
+from depthmask.errors import DepthmaskError
+from depthmask.stage import setting, stage
+from depthmask.stages.writer.base import ShardReader, Writer, open_published
+from depthmask.storage.location import Location
+from depthmask.storage.record import Members, Record
+from depthmask.untrusted import untrusted
+
+
+class Images(Enum):
+    """How npz shards keep pictures."""
+
+    encoded = "encoded"
+    raw = "raw"
+
+
+@stage("npz")
+class Npz(Writer):
+    """One npz file for each shard.
+
+    `depth` float32 [n, dh, dw] as the dataset's contract says (or `depth_planes` uint8
+    [n, 2, dh, dw], where `encode.depth=compact`). Pictures either `raw`, `image`
+    uint8 [n, h, w, 3] and `mask` uint8 [n, h, w], or `encoded`: member `jpg` of sample i is
+    `jpg[jpg_offsets[i]:jpg_offsets[i + 1]]`, uint8. The JSON is kept in the same way.
+    """
+
+    # An open one is in memory as a whole.
+    open_shards = 8
+
+    images: Images = setting(Images.encoded, help="pictures as encoded bytes or as raw arrays")
+
+    def most_samples(self, expected: Expected) -> int:
+        """An npz file is a zip archive: below 4 GiB, also each array before it is deflated."""
+        arrays = expected.arrays
+        size = sum(arrays.values()) if self.images is Images.raw else arrays.get("depth", 0)
+        stacked = LARGEST // (size + 1)
+        # The members of the shard are a few arrays, whatever the number of samples.
+        return min(stacked, most_samples(1, expected.bytes))
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
+        stacks: dict[str, Deflater] = {}
+        blobs: dict[str, list[bytes]] = {}
+        stacked = {"depth", "depth_planes"}
+        if self.images is Images.raw:
+            stacked |= {"image", "mask"}
+        for sample in samples:
+            for name, array in sample.arrays.items():
+                if name in stacked:
+                    if name not in stacks:
+                        stacks[name] = Deflater()
+                        stacks[name].feed(npy_header(array.dtype, (count, *array.shape)))
+                    stacks[name].feed(np.ascontiguousarray(array).data)
+            for name, data in sample.members.items():
+                if _ARRAYS.get(name) not in stacked:
+                    blobs.setdefault(name, []).append(data)
+        with (folder / f"{shard}.npz").open("wb") as file:
+            archive = ZipStream(file)
+            for name, stack in stacks.items():
+                archive.add_deflated(f"{name}.npy", stack.finish())
+            for name, items in blobs.items():
+                offsets = np.cumsum([0, *map(len, items)], dtype=np.int64)
+                archive.add_deflated(f"{name}_offsets.npy", deflate_array(offsets))
+                content = npy_header(np.dtype(np.uint8), (int(offsets[-1]),)) + b"".join(items)
+                archive.add(f"{name}.npy", content)
+            archive.close()
+        return {}
+
+    def read(self, folder: Location, record: Record) -> ShardReader:
+        """Open the npz file; arrays are read when first asked for."""
+        return NpzReader(folder, record)
+
+
+_ARRAYS = {
+    "jpg": "image",
+    "png": "image",
+    "mask.png": "mask",
+    "mask.jpg": "mask",
+    "depth.png": "depth",
+    "depth.npz": "depth",
+}
+"""Which array says the same as a member."""
+
+
+class NpzReader:
+    """Keeps the arrays of one shard in memory: an npz file is deflated as a whole."""
+
+    def __init__(self, folder: Location, record: Record) -> None:
+        self._folder = folder
+        self._record = record
+        self._kept: dict[str, NDArray[Any]] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        # Not `cached_property`: in Python 3.11 all its instances share one lock, which a fork may
+        # leave locked.
+        with self._lock:
+            if self._kept is None:
+                self._kept = self._load()
+            return self._kept
+
+    def _load(self) -> dict[str, NDArray[Any]]:
+        file = self._record.files[0]
+        content = open_published(self._folder, file)
+        with untrusted(str(self._folder / file.name)), content:
+            arrays = read_npz(content, file.bytes)
+            for name, array in arrays.items():
+                self._check(name, array, arrays)
+        return arrays
+
+    def _check(self, name: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> None:
+        """Stacks have one item for each sample, blobs one offset more, each within the blob."""
+        samples = len(self._record)
+        if name.endswith("_offsets"):
+            blob = arrays.get(name.removesuffix("_offsets"), np.zeros(0))
+            fits = (
+                array.dtype == np.int64
+                and array.shape == (samples + 1,)
+                and blob.dtype == np.uint8
+                and blob.ndim == 1
+                and bool(np.all(array[1:] >= array[:-1]))
+                and (array[0], array[-1]) == (0, len(blob))
+            )
+        else:
+            fits = f"{name}_offsets" in arrays or array.shape[:1] == (samples,)
+        if not fits:
+            raise DepthmaskError(
+                f"{name!r}: {array.dtype} {list(array.shape)} does not suit {samples} samples"
+            )
+
+    def read(self, number: int, key: str) -> Encoded:
+        """Sample `number`: stacked arrays as arrays, the rest as members."""
+        if not 0 <= number < len(self._record):
+            raise IndexError(f"{number} is not one of {len(self._record)} samples")
+        members, arrays, kept = {}, {}, self._arrays
+        for name, array in kept.items():
+            offsets = kept.get(f"{name}_offsets")
+            if offsets is not None:
+                members[name] = array[offsets[number] : offsets[number + 1]].tobytes()
+            elif not name.endswith("_offsets"):
+                # A copy: who writes into a sample must not write into the next reader's.
+                arrays[name] = array[number].copy()
+        return Encoded(key, members, arrays)
+
+    def close(self) -> None:
+        """Forget the arrays."""
+        self._kept = None

@@ -1,0 +1,85 @@
+"""What `new-plugin` makes: its tests pass as made; a bad name makes nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from depthmask.cli.main import main
+from depthmask.cli.scaffold.package import new_package
+from depthmask.config.registry import KINDS
+
+
+def installed(package: Path, site: Path) -> None:
+    """What pip would leave (tools/check_new_plugin.py has pip do it)."""
+    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
+    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    entries = [f"{name} = {value}" for name, value in project["entry-points"]["depthmask"].items()]
+    (info / "entry_points.txt").write_text("\n".join(["[depthmask]", *entries]))
+    module = next(package.glob("depthmask_*"))
+    (site / module.name).symlink_to(module)
+
+
+def test_each_kind_passes_its_suite(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    packages = [new_package(kind, f"new_{kind}", tmp_path) for kind in KINDS]
+    for package in packages:
+        installed(package, site)
+    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-Werror", *packages],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    summary = done.stdout.splitlines()[-1]
+    assert int(summary.split(" passed")[0].split()[-1]) >= 8 * len(KINDS), summary
+
+
+def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new-plugin", "placement", "my_thing", "--into", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert f"{tmp_path}/depthmask-my-thing is made" in text
+    assert "python -m depthmask placement=my_thing" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["depthmask-my-thing"]
+    assert (tmp_path / "depthmask-my-thing").stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["placment", "mine"], "no such kind of stage; did you mean placement?"),
+        (["placement", "my-thing"], "a name has small letters, digits and _"),
+        (["placement", "../../mine"], "a name has small letters, digits and _"),
+        (["placement", "lambda"], "a name has small letters, digits and _"),
+        (["placement", "random"], "placement=random is taken by built-in"),
+        (["geometry", "fastdepth"], "geometry=fastdepth is taken by built-in"),
+        (["placement", "there"], "is there already; choose another name or --into FOLDER"),
+    ],
+)
+def test_refusals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
+) -> None:
+    (tmp_path / "depthmask-there").mkdir()
+    assert main(["new-plugin", *words, "--into", str(tmp_path)]) == 2
+    assert line in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["depthmask-there"]
+
+
+def test_a_folder_that_takes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    into = str(tmp_path / "file")
+    assert main(["new-plugin", "placement", "mine", "--into", into]) == 2
+    assert "choose another --into FOLDER" in capsys.readouterr().err

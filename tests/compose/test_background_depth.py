@@ -1,0 +1,178 @@
+"""Measured geometry, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depthmask.caching import cache_folder
+from depthmask.compose.background_depth import GeometryCache
+from depthmask.data import Background, Camera, DepthContract, Plane, Size
+from depthmask.stage import setting, stage
+from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.source.base import Source
+
+SIZE = (4, 5)
+
+
+@stage("counting")
+class Counting(Geometry):
+    """Depth is the red channel; remembers what it was asked for."""
+
+    version: str = setting("1", help="part of the cache key")
+    always: bool = setting(True, help="measure backgrounds with depth, too")
+
+    def __post_init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    @property
+    def batch_size(self) -> int:
+        return 2
+
+    @property
+    def cache_key(self) -> str:
+        return f"counting-{self.version}"
+
+    def contract(self, size: Size, known: float) -> DepthContract | None:
+        return None
+
+    def needs_measuring(self, has_depth: bool) -> bool:
+        return self.always or not has_depth
+
+    def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        unknown = [one for one in backgrounds if self.needs_measuring(one.depth_m is not None)]
+        self.asked.append([one.key for one in unknown])
+        return [
+            replace(one, depth_m=one.image[..., 0].astype(np.float32) + 1, camera=None, plane=None)
+            if one in unknown
+            else one
+            for one in backgrounds
+        ]
+
+
+def room(key: str, red: int, depth_m: np.ndarray | None = None) -> Background:
+    image = np.full((*SIZE, 3), red, np.uint8)
+    return Background(key, image, depth_m, Camera(1, 2, 3, 4, 5), Plane((0.0, 1.0, 0.0), 1.0))
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of its own for each test."""
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "geometry"
+
+
+@pytest.fixture
+def source(make_source: Callable[..., Source]) -> Source:
+    return make_source(*(room(f"room{number}", number * 10) for number in range(5)))
+
+
+def test_a_background_is_measured_once_ever(source: Source) -> None:
+    first, second = Counting(), Counting()
+    for geometry in (first, first, second):
+        found = GeometryCache(geometry, source, SIZE).background("room3")
+        assert found.depth_m is not None
+        assert (found.depth_m == 31).all()
+        assert found.depth_m.dtype == np.float32
+        # It belongs to another depth.
+        assert found.plane is None
+    assert first.asked == [["room3"]]
+    assert second.asked == []
+
+
+def test_fill_measures_what_is_unknown_in_full_batches(source: Source) -> None:
+    geometry = Counting()
+    cache = GeometryCache(geometry, source, SIZE)
+    cache.background("room1")
+    done: list[int] = []
+    keys = cache.to_measure([f"room{number}" for number in range(5)])
+    cache.fill(keys, done.append)
+    assert geometry.asked == [["room1"], ["room0", "room2"], ["room3", "room4"]]
+    assert sum(done) == 5
+    cache.fill(keys, done.append)
+    assert len(geometry.asked) == 3
+    assert sum(done) == 10
+
+
+def test_equal_pixels_share_and_others_do_not(make_source: Callable[..., Source]) -> None:
+    source = make_source(room("a", 1), room("b", 1), room("c", 2))
+    geometry = Counting()
+    cache = GeometryCache(geometry, source, SIZE)
+    for key in ("a", "b", "c"):
+        assert cache.background(key).key == key
+    assert geometry.asked == [["a"], ["c"]]
+
+
+def test_the_shape_counts_beside_the_pixels(make_source: Callable[..., Source]) -> None:
+    wide, tall = room("wide", 1), room("tall", 1)
+    tall = replace(tall, image=tall.image.reshape(5, 4, 3))
+    geometry = Counting()
+    cache = GeometryCache(geometry, make_source(wide, tall), SIZE)
+    for key, shape in (("wide", (4, 5)), ("tall", (5, 4))) * 2:
+        depth_m = cache.background(key).depth_m
+        assert depth_m is not None
+        assert depth_m.shape == shape
+    assert geometry.asked == [["wide"], ["tall"]]
+
+
+def test_other_weights_are_asked_anew(source: Source) -> None:
+    newer = Counting(version="2")
+    GeometryCache(Counting(), source, SIZE).background("room0")
+    GeometryCache(newer, source, SIZE).background("room0")
+    assert newer.asked == [["room0"]]
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "float64", "shape", "pickle"])
+def test_a_damaged_file_is_measured_again(source: Source, folder: Path, damage: str) -> None:
+    GeometryCache(Counting(), source, SIZE).background("room2")
+    (path,) = folder.rglob("*.npy")
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-7])
+    elif damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "foreign":
+        path.write_bytes(b"hello" * 50)
+    elif damage == "float64":
+        np.save(path, np.ones(SIZE))
+    elif damage == "shape":
+        np.save(path, np.ones((5, 4), np.float32))
+    else:
+        np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
+    geometry = Counting()
+    for _ in range(2):
+        found = GeometryCache(geometry, source, SIZE).background("room2")
+        assert found.depth_m is not None
+        assert (found.depth_m == 21).all()
+    assert geometry.asked == [["room2"]]
+
+
+def test_no_temporary_file_stays(source: Source, folder: Path) -> None:
+    GeometryCache(Counting(), source, SIZE).fill(["room0", "room1"], lambda count: None)
+    assert sorted(path.suffix for path in folder.rglob("*") if path.is_file()) == [".npy"] * 2
+
+
+def test_what_the_source_knows_is_not_kept(
+    make_source: Callable[..., Source], folder: Path
+) -> None:
+    own = np.full(SIZE, 7, np.float32)
+    source = make_source(room("known", 1, own), room("unknown", 2))
+    geometry = Counting(always=False)
+    cache = GeometryCache(geometry, source, SIZE)
+    assert cache.to_measure(["known", "unknown"]) == ["unknown"]
+    assert cache.background("known").depth_m is own
+    assert cache.background("known").camera is not None
+    assert not folder.exists()
+    cache.background("unknown")
+    assert len(list(folder.rglob("*.npy"))) == 1
+
+
+def test_the_folder_follows_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert cache_folder() == tmp_path / "cache"
+    monkeypatch.delenv("DEPTHMASK_CACHE")
+    assert cache_folder().name == "depthmask"

@@ -1,0 +1,62 @@
+"""How often a shard is tried, and what is said in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from depthmask.engine.runner.failures import Failures, Refusal
+from depthmask.errors import DepthmaskError
+from depthmask.plan.layout import Shard
+
+
+def shard(number: int, split: str = "train") -> Shard:
+    return Shard(number, split, number, number + 1)
+
+
+def test_a_shard_is_tried_three_times() -> None:
+    failures = Failures()
+    again = [failures.note(shard(1), Refusal("boom", final=False)) for _ in range(3)]
+    assert again == [True, True, False]
+    with pytest.raises(
+        DepthmaskError, match=r"^1 of the shards could not be made, the others stand: boom$"
+    ):
+        failures.settle()
+
+
+def test_shards_of_two_splits_are_two_shards() -> None:
+    failures = Failures()
+    for split in ("train", "val", "train", "val"):
+        assert failures.note(shard(1, split), Refusal("boom", final=False))
+
+
+def test_what_was_made_at_last_is_no_failure() -> None:
+    failures = Failures()
+    failures.note(shard(1), Refusal("boom", final=False))
+    failures.note_made()
+    failures.settle()
+
+
+def test_what_would_fail_every_shard_ends_it_at_once() -> None:
+    with pytest.raises(DepthmaskError, match=r"^no disk$"):
+        Failures().note(shard(1), Refusal("no disk", final=True))
+
+
+@pytest.mark.parametrize("any_made", [False, True])
+def test_a_hundred_failures_and_nothing_made_is_hopeless(any_made: bool) -> None:
+    failures = Failures()
+    if any_made:
+        failures.note_made()
+    for number in range(99):
+        for _ in range(3):
+            failures.note(shard(number), Refusal(f"{number} failed", final=False))
+    for _ in range(2):
+        failures.note(shard(99), Refusal("99 failed", final=False))
+    if any_made:
+        assert not failures.note(shard(99), Refusal("99 failed", final=False))
+        return
+    with pytest.raises(DepthmaskError) as caught:
+        failures.note(shard(99), Refusal("99 failed", final=False))
+    assert str(caught.value) == (
+        "100 of the shards could not be made, none could, and the others were not tried: "
+        "0 failed; 1 failed; 2 failed; and 97 more, see run.log"
+    )

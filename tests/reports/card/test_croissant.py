@@ -1,0 +1,151 @@
+"""`mlcroissant` finds nothing wrong with `croissant.json`, and reads the samples by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import depthmask
+from depthmask.reports.card import cards
+from depthmask.reports.card.about import MOST_FILES, About, Listed
+from depthmask.stages.writer.base import ShardKind
+from depthmask.storage.record import Record, ShardFile
+
+# It uses what its dependencies will drop, and leaves files to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Any]:
+    """A dataset by its Croissant file; it must have no errors."""
+    import mlcroissant
+    from mlcroissant._src.operation_graph.operations import extract
+
+    # Its cache knows archives by their relative names alone.
+    monkeypatch.setattr(extract, "EXTRACT_PATH", extract.epath.Path(tmp_path / "croissant"))
+    return lambda out: mlcroissant.Dataset(out / "croissant.json")
+
+
+def by_key(dataset: Any, record_set: str) -> dict[str, dict[str, Any]]:
+    """The records of a set: field -> value, by the key of the sample."""
+    found = {}
+    for record in dataset.records(record_set):
+        fields = {name.removeprefix(f"{record_set}/"): value for name, value in record.items()}
+        found[fields["key"].decode()] = fields
+    return found
+
+
+@pytest.mark.parametrize("writer", ["webdataset", "zip"])
+def test_archives(make_dataset: Callable[..., Path], load: Any, writer: str) -> None:
+    out = make_dataset(f"writer={writer}", "encode.instances=png", "encode.image=png")
+    dataset, samples = load(out), depthmask.open(out)
+    records = {
+        name: by_key(dataset, f"train/{name}")
+        for name in ("image", "mask", "instances", "depth", "json")
+    }
+    assert all(sorted(one) == [sample.key for sample in samples] for one in records.values())
+    for sample in samples:
+        assert sample.depth is not None
+        assert sample.instances is not None
+        image = records["image"][sample.key]
+        assert image["split"] == b"train"
+        assert isinstance(image["image"], Image.Image)
+        assert np.array_equal(np.asarray(image["image"]), sample.image)
+        assert np.array_equal(records["mask"][sample.key]["mask"], sample.mask)
+        assert np.array_equal(records["instances"][sample.key]["instances"], sample.instances)
+        depth = np.asarray(records["depth"][sample.key]["depth"])
+        assert np.array_equal(depth, np.rint(sample.depth * 1000))
+        assert json.loads(records["json"][sample.key]["json"]) == sample.meta
+    samples.close()
+
+
+def test_files_in_folders(make_dataset: Callable[..., Path], load: Any) -> None:
+    out = make_dataset("writer=folder", "encode.image=png")
+    dataset, samples = load(out), depthmask.open(out)
+    images, labels = by_key(dataset, "train/image"), by_key(dataset, "train/json")
+    assert len(images) == len(labels) == len(samples)
+    for sample in samples:
+        assert np.array_equal(images[sample.key]["image"], sample.image)
+        assert labels[sample.key]["background"].decode() == sample.meta["background"]
+        assert labels[sample.key]["index"] == sample.index
+    # It would make 8 bits of 16: https://github.com/mlcommons/croissant, operations/read.py.
+    sets = [one.uuid for one in dataset.metadata.record_sets]
+    assert sets == ["train/image", "train/mask", "train/json"]
+    assert "16 bits have no record set" in dataset.metadata.description
+    samples.close()
+
+
+def test_what_it_cannot_look_into_is_named_with_its_hash(
+    make_dataset: Callable[..., Path], load: Any
+) -> None:
+    dataset = load(make_dataset("writer=npz"))
+    assert not dataset.metadata.record_sets
+    assert "more than Croissant can say" in dataset.metadata.description
+    assert [one.name for one in dataset.metadata.file_objects] == [
+        f"train-{number:06d}.npz" for number in range(3)
+    ]
+
+
+def test_splits_have_sets_of_their_own(make_dataset: Callable[..., Path], load: Any) -> None:
+    words = ["source.rooms=4", "source.furniture=4", "split.train=0.5", "split.test=0.5"]
+    out = make_dataset(*words)
+    dataset, samples = load(out), depthmask.open(out)
+    for split in ("train", "test"):
+        records = by_key(dataset, f"{split}/mask")
+        assert sorted(records) == [sample.key for sample in samples.split(split)]
+        assert {record["split"] for record in records.values()} == {split.encode()}
+
+
+def test_a_damaged_shard_is_noticed(make_dataset: Callable[..., Path], load: Any) -> None:
+    out = make_dataset()
+    shard = out / "shards" / "train-000001.tar"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    with pytest.raises(Exception, match="during the operation") as error:
+        list(load(out).records("train/image"))
+    assert "train-000001.tar is not identical" in str(error.value.__cause__)
+
+
+def listed(shards: int) -> Listed:
+    listed = Listed()
+    for number in range(shards):
+        file = ShardFile(f"train-{number:06d}.tar", 10, "0" * 64)
+        record = Record("", "train", "", number, number + 1, (file,), {}, {}, {})
+        assert list(listed.through([record])) == [record]
+    return listed
+
+
+def test_very_many_shards_are_a_set_of_files(
+    make_dataset: Callable[..., Path], load: Any, tmp_path: Path
+) -> None:
+    out = make_dataset()
+    samples = depthmask.open(out)
+    plan = json.loads((out / "plan.json").read_text())
+    about = About(
+        "many", samples.info, plan, ShardKind.archive, samples.encoded(0), listed(MOST_FILES + 1)
+    )
+    text = cards(about)["croissant.json"]
+    assert len(text) < 10_000
+    (tmp_path / "croissant.json").write_text(text)
+    dataset = load(tmp_path)
+    assert [one.includes for one in dataset.metadata.file_sets] == [["shards/train-*.tar"]]
+    assert "too many" in dataset.metadata.description
+    assert not dataset.metadata.record_sets
+    samples.close()
+
+
+def test_names_of_members_beyond_a_billion_samples(make_dataset: Callable[..., Path]) -> None:
+    samples = depthmask.open(make_dataset())
+    info = {**samples.info, "samples": 10**10 + 1}
+    about = About("many", info, {}, ShardKind.archive, samples.encoded(0), listed(1))
+    assert about.names("png") == [f"{'?' * digits}.png" for digits in (9, 10, 11)]
+    samples.close()

@@ -1,0 +1,97 @@
+"""Licences of the assets: counted, and named as others name them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from huggingface_hub import DatasetCard
+
+from depthmask.cli.main import main
+from depthmask.reports.card.licences import for_croissant, for_hub
+
+
+def info(backgrounds: dict[str, int], foregrounds: dict[str, int]) -> dict[str, Any]:
+    """Of a dataset with three backgrounds and two foregrounds."""
+    licences = {"backgrounds": backgrounds, "foregrounds": foregrounds}
+    return {"backgrounds": 3, "foregrounds": 2, "licences": licences}
+
+
+@pytest.mark.parametrize(
+    ("backgrounds", "foregrounds", "hub", "croissant"),
+    [
+        ({}, {}, {"license": "unknown"}, []),
+        (
+            {"cc-by-4.0": 3},
+            {"CC-BY-4.0": 2},
+            {"license": "cc-by-4.0"},
+            ["https://spdx.org/licenses/CC-BY-4.0"],
+        ),
+        (
+            {"ODbL-1.0": 3},
+            {"CC0-1.0": 2},
+            {"license": ["cc0-1.0", "odbl"]},
+            ["https://spdx.org/licenses/CC0-1.0", "https://spdx.org/licenses/ODbL-1.0"],
+        ),
+        (
+            {"CC0-1.0": 2},
+            {"CC0-1.0": 2},
+            {"license": "other", "license_name": "as-listed-in-the-card"},
+            ["https://spdx.org/licenses/CC0-1.0"],
+        ),
+        (
+            {"by permission": 3},
+            {"MIT": 2},
+            {"license": "other", "license_name": "as-listed-in-the-card"},
+            ["https://spdx.org/licenses/MIT", "by permission"],
+        ),
+    ],
+)
+def test_names(
+    backgrounds: dict[str, int],
+    foregrounds: dict[str, int],
+    hub: dict[str, Any],
+    croissant: list[str],
+) -> None:
+    found = info(backgrounds, foregrounds)
+    assert for_hub(found) == hub
+    assert for_croissant(found) == croissant
+
+
+def test_they_are_carried_along(assets_root: Path, tmp_path: Path) -> None:
+    table = "key,licence\nroom0,CC-BY-4.0\nroom1,CC-BY-4.0\ncup,my|own\n"
+    (assets_root / "assets.csv").write_text(table)
+    out = tmp_path / "OUT"
+    words = ["source=assets", f"source.root={assets_root}", "size=[24,32]", "runner.workers=1"]
+    assert main([*words, "samples=4", "depth=none", f"output={out}"]) == 0
+    licences = json.loads((out / "dataset.json").read_text())["licences"]
+    assert licences == {"backgrounds": {"CC-BY-4.0": 2}, "foregrounds": {"my|own": 1}}
+    assert DatasetCard.load(out / "README.md").data.license == "other"
+    text = (out / "README.md").read_text()
+    _, _, told = text.partition("## Licences")
+    assert [line for line in told.splitlines() if line.startswith(("| back", "| fore"))] == [
+        "| backgrounds | CC-BY-4.0 | 2 |",
+        "| backgrounds | none given | 1 |",
+        r"| foregrounds | my\|own | 1 |",
+        "| foregrounds | none given | 1 |",
+    ]
+    metadata = json.loads((out / "croissant.json").read_text())
+    assert metadata["license"] == ["https://spdx.org/licenses/CC-BY-4.0", "my|own"]
+
+
+def test_a_converted_dataset_keeps_them(assets_root: Path, tmp_path: Path) -> None:
+    (assets_root / "assets.csv").write_text("key,licence\nroom0,CC-BY-4.0\ncup,MIT\n")
+    words = ["source=assets", f"source.root={assets_root}", "size=[24,32]", "runner.workers=1"]
+    assert main([*words, "samples=4", "depth=none", f"output={tmp_path}/OUT"]) == 0
+    assert main(["convert", f"{tmp_path}/OUT", "writer=npz", f"output={tmp_path}/OUT2"]) == 0
+    licences, text = [], ""
+    for name in ("OUT", "OUT2"):
+        licences.append(json.loads((tmp_path / name / "dataset.json").read_text())["licences"])
+        text = (tmp_path / name / "README.md").read_text()
+    assert (
+        licences[0] == licences[1] == {"backgrounds": {"CC-BY-4.0": 1}, "foregrounds": {"MIT": 1}}
+    )
+    assert 'The job was "convert", with writer=npz, from a dataset with the sha256 ' in text
+    assert str(tmp_path) not in text, "where it lies on somebody's disk is nobody's business"

@@ -1,0 +1,107 @@
+"""The card: a header that the hub takes, foreign text as text, the same bytes each time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from huggingface_hub import DatasetCard, DatasetCardData
+
+from depthmask.cli.main import main
+from depthmask.reports.card.readme import _size_category, plain
+
+
+def header(out: Path) -> dict[str, Any]:
+    """As `huggingface_hub` reads it; its fields have to be those that it knows."""
+    data = DatasetCard.load(out / "README.md").data
+    assert isinstance(data, DatasetCardData)
+    found: dict[str, Any] = data.to_dict()  # type: ignore[no-untyped-call]
+    known = set(vars(DatasetCardData()))
+    assert found.keys() - known == {"tags", "configs"}, "the hub's own, beyond those of the class"
+    return found
+
+
+def test_header(make_dataset: Callable[..., Path]) -> None:
+    out = make_dataset("source.rooms=4", "source.furniture=4", "split.train=0.5", "split.val=0.5")
+    assert header(out) == {
+        "license": "unknown",
+        "pretty_name": "OUT",
+        "annotations_creators": ["machine-generated"],
+        "task_categories": ["depth-estimation", "image-segmentation"],
+        "size_categories": ["n<1K"],
+        "tags": ["depth estimation", "image segmentation", "synthetic data", "depthmask"],
+        "configs": [
+            {
+                "config_name": "default",
+                "data_files": [
+                    {"split": "train", "path": "shards/train-*.tar"},
+                    {"split": "val", "path": "shards/val-*.tar"},
+                ],
+            }
+        ],
+    }
+
+
+def test_what_was_chosen(make_dataset: Callable[..., Path]) -> None:
+    text = (make_dataset("seed=7") / "README.md").read_text()
+    assert (
+        'The job was "generate", with source=rooms, geometry=auto, placement=random, blend=alpha, '
+        "depth=layered, writer=webdataset, seed=7.\n" in text
+    )
+
+
+def test_without_depth(make_dataset: Callable[..., Path]) -> None:
+    for words in (["depth=none"], ["encode.depth=none"]):
+        out = make_dataset(*words, name="with" + words[0][:5])
+        assert header(out)["task_categories"] == ["image-segmentation"]
+        assert "There are no depth maps." in (out / "README.md").read_text()
+
+
+def test_what_datasets_cannot_open_gets_no_config(make_dataset: Callable[..., Path]) -> None:
+    text = (make_dataset("writer=npz") / "README.md").read_text()
+    assert "configs:" not in text
+    assert "load_dataset" not in text
+    assert "mlcroissant" not in text
+
+
+def test_the_same_dataset_gives_the_same_cards(make_dataset: Callable[..., Path]) -> None:
+    out = make_dataset()
+    before = {name: (out / name).read_bytes() for name in ("README.md", "croissant.json")}
+    (out / "dataset.json").unlink()
+    make_dataset()
+    assert {name: (out / name).read_bytes() for name in before} == before
+    assert main(["verify", str(out)]) == 0
+
+
+def test_a_hostile_name_is_text(tmp_path: Path) -> None:
+    out = tmp_path / "a: [b]\n---\n<script> *x* \udcff"
+    words = ["source.rooms=1", "source.furniture=1", "samples=1", "depth=none", f"output='{out}'"]
+    # By another process: what it says names the folder, which is no UTF-8, and pytest's processes
+    # could not hand it to each other.
+    subprocess.run([sys.executable, "-m", "depthmask", *words], check=True, capture_output=True)
+    text = (out / "README.md").read_text()
+    parts = text.split("\n---\n")
+    assert len(parts) == 2
+    assert yaml.safe_load(parts[0].removeprefix("---\n"))["pretty_name"] == (
+        "a: [b]\n---\n<script> *x* \\xff"
+    )
+    assert "# a: \\[b\\] --- \\<script\\> \\*x\\* \\\\xff\n" in parts[1]
+    assert "<script>" not in parts[1].replace("\\<script", "")
+
+
+def test_plain_text() -> None:
+    assert plain("a_b | `c`\n# d") == r"a\_b \| \`c\` \# d"
+    assert plain("CC-BY-4.0 (https://x.org)") == "CC-BY-4.0 (https://x.org)"
+
+
+@pytest.mark.parametrize(
+    ("samples", "category"),
+    [(1, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (400_000, "100K<n<1M"), (10**12, "n>1T")],
+)
+def test_size_categories(samples: int, category: str) -> None:
+    assert _size_category(samples) == category

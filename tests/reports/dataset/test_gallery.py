@@ -1,0 +1,113 @@
+"""Which samples are shown, and as what."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from depthmask.codec.planes import from_planes
+from depthmask.codec.sample import DepthFormat, Encode
+from depthmask.data import DepthContract, DepthKind, DepthMode, Sample
+from depthmask.reports.dataset.gallery import (
+    Card,
+    DepthPicture,
+    card,
+    spread,
+    steps_per_unit,
+    within,
+)
+
+
+def contract(**changes: Any) -> DepthContract:
+    plain = DepthContract(
+        DepthKind.metric_z, "m", 0.1, 20.0, 0.0, False, (12, 10), "test", None, DepthMode.exact
+    )
+    return replace(plain, **changes)
+
+
+def picture(uri: str) -> Image.Image:
+    head, _, content = uri.partition(",")
+    assert head.startswith("data:image/")
+    return Image.open(io.BytesIO(base64.b64decode(content)), formats=["JPEG", "PNG"])
+
+
+def unpacked(depth: DepthPicture) -> np.ndarray:
+    planes = np.frombuffer(zlib.decompress(base64.b64decode(depth.planes)), np.uint8)
+    return from_planes(planes.reshape(2, depth.height, depth.width))
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 5), (7, 7), (10, 4), (400_000, 480), (1000, 999)])
+def test_as_many_different_numbers_as_there_are(count: int, most: int) -> None:
+    numbers = spread(count, most)
+    assert len(set(numbers)) == len(numbers) == min(count, most)
+    assert 0 <= min(numbers) <= max(numbers) < count
+
+
+def test_every_beginning_is_spread_evenly() -> None:
+    for length in (10, 100, 480):
+        gaps = np.diff(sorted([*spread(400_000, 480)[:length], 400_000]))
+        # The golden section: no gap is more than 2.62 times as long as another.
+        assert gaps.max() < 2.7 * 400_000 / length
+
+
+def test_no_period_of_the_data_is_met() -> None:
+    numbers = np.array(spread(400_000, 480))
+    for period in (2, 3, 10, 40):
+        # Each phase about as often as any other.
+        assert np.bincount(numbers % period).min() > 480 / period / 2
+
+
+def test_small_pictures_are_shown_as_they_are(make_sample: Callable[..., Sample]) -> None:
+    sample = make_sample(3)
+    assert sample.depth is not None
+    encoded = Encode().encode(sample)
+    made = card(3, "val", encoded, sample, contract())
+    assert (
+        made.image == f"data:image/jpeg;base64,{base64.b64encode(encoded.members['jpg']).decode()}"
+    )
+    assert np.array_equal(np.array(picture(made.mask)), sample.mask)
+    assert made.depth is not None
+    assert np.array_equal(unpacked(made.depth), np.rint(sample.depth * 1000))
+    assert made.area == pytest.approx(sample.mask.mean() / 255)
+    assert made.bytes == len(made.image) + len(made.mask) + len(made.depth.planes)
+
+
+def test_large_pictures_become_smaller(make_sample: Callable[..., Sample]) -> None:
+    sample = make_sample(0, (300, 900))
+    assert sample.depth is not None
+    encoded = Encode(depth=DepthFormat.npz).encode(sample)
+    made = card(0, "train", encoded, sample, contract(resolution=(300, 900)))
+    assert (made.height, made.width) == (85, 256)
+    assert picture(made.image).size == picture(made.mask).size == (256, 85)
+    assert made.depth is not None
+    # Every fifth pixel, from the middle of the first five: no mixture of near and far.
+    assert np.array_equal(
+        unpacked(made.depth), np.clip(np.rint(sample.depth[2::5, 2::5] * 1000), 0, 65535)
+    )
+
+
+def test_without_depth(make_sample: Callable[..., Sample]) -> None:
+    sample = make_sample(0, depth=False)
+    assert card(0, "train", Encode().encode(sample), sample, None).depth is None
+
+
+def test_steps_of_depth() -> None:
+    assert steps_per_unit(contract()) == 1000
+    assert steps_per_unit(contract(far=131.07)) == pytest.approx(500)
+    relative = contract(kind=DepthKind.relative, unit="", near=0.01, far=1.0)
+    assert steps_per_unit(relative) == 65535
+
+
+def test_as_many_as_fit_the_page_by_number() -> None:
+    cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None) for number in (5, 1, 9)]
+    assert [one.number for one in within(cards, 20)] == [1, 5]
+    assert [one.number for one in within(cards, 3)] == [5]
+    assert within([], 3) == []

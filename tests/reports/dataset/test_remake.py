@@ -1,0 +1,48 @@
+"""The command of a dataset has the dataset's own plan."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from depthmask.config.build import to_plain
+from depthmask.config.command_line import command, words
+from depthmask.config.compose import compose_root
+from depthmask.storage.identity import FREE
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["+preset=pairs", "placement=original", "encode.quality=50", "samples=400000"],
+        ["source=assets", "source.root='/a/b c/it\\'s, [x]=1'", "source.foreground_scale=null"],
+        ["source=assets", "source.root='C:\\\\'"],
+        ["source=assets", "source.root='null'"],
+        ["objects=[1,3]", "size=[240,320]", "split.train=0.5", "split.val=0.5", "flips=false"],
+        ["placement=ground", "placement.heights={person:[1.5,1.9],office\\ chair:1}"],
+        ["writer=npz", "writer.images=raw", "encode.image=png", "encode.labels=coco", "depth=none"],
+    ],
+)
+def test_the_command_has_the_same_plan(overrides: list[str]) -> None:
+    wanted = to_plain(compose_root(overrides))
+    config = {name: value for name, value in wanted.items() if name not in FREE}
+    again = to_plain(compose_root(words(config)))
+    assert again == wanted
+    # Through a shell, too.
+    assert shlex.split(command({"job": "generate", "config": config}) or "") == [
+        "python",
+        "-m",
+        "depthmask",
+        *words(config),
+    ]
+
+
+def test_defaults_are_left_out() -> None:
+    config = to_plain(compose_root(["seed=3"]))
+    given = [word for word in words(config) if not word.startswith("runner")]
+    assert given == [
+        "source=rooms", "geometry=auto", "placement=random", "blend=alpha", "depth=layered",
+        "writer=webdataset", "seed=3",
+    ]  # fmt: skip

@@ -1,0 +1,73 @@
+"""The table as text and as comma-separated values, by hand; and numbers found by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from depthmask.errors import UsageError
+from depthmask.reports.sweep.result import JobResult, Status, collect, number_at, write_result
+from depthmask.reports.sweep.table import Table
+
+MADE = JobResult(
+    0, ("seed=1", "placement=grid", "+preset=pairs"), Status.made, dataset="out/a", samples=1000,
+    bytes=4096, made=500, seconds=20.0, value=0.125,
+    statistics={"image": {"mean": [0.25, 0.5, 0.75], "std": [0.125, 0.125, 0.5]},
+                "mask": {"mean": [0.125], "std": [0.5]}},
+)  # fmt: skip
+FAILED = JobResult(1, ("seed=1", "placement=random", "~flips"), Status.failed, reason='no "place"')
+
+
+def test_text() -> None:
+    assert Table.of([MADE, FAILED], None).as_text().splitlines() == [
+        "job  placement  +preset  ~flips  samples  samples_per_s  bytes  image_mean  image_std"
+        "  mask_mean  depth_mean  status",
+        "  0  grid       pairs    -         1,000             25  4,096       0.500      0.250"
+        "      0.125           -  made",
+        "  1  random     -        ~             -              -      -           -          -"
+        '          -           -  failed: no "place"',
+    ]
+
+
+def test_csv() -> None:
+    assert Table.of([MADE, FAILED], "statistics.mask.mean").as_csv().splitlines() == [
+        "job,placement,+preset,~flips,samples,samples_per_s,bytes,image_mean,image_std,mask_mean,"
+        "depth_mean,target:statistics.mask.mean,status,reason,dataset,overrides",
+        "0,grid,pairs,,1000,25.0,4096,0.5,0.25,0.125,,0.125,made,,"
+        "out/a,seed=1 placement=grid +preset=pairs",
+        '1,random,,~,,,,,,,,,failed,"no ""place""",,seed=1 placement=random ~flips',
+    ]
+
+
+def test_results_survive_the_disk(tmp_path: Path) -> None:
+    write_result(tmp_path, FAILED)
+    (tmp_path / "sweep.json").write_text("{}")
+    (tmp_path / "3.json.77.tmp").write_text("{")
+    never = JobResult(0, ("seed=1",), Status.unfinished)
+    announced = [["seed=1"], ["seed=1", "placement=random", "~flips"]]
+    assert collect(tmp_path, announced) == [never, FAILED]
+    write_result(tmp_path, MADE)
+    assert collect(tmp_path, []) == [MADE, FAILED]
+
+
+INFO = {
+    "samples": 3,
+    "split": "train",
+    "clip": True,
+    "statistics": {"image": {"mean": [0.25, 0.5, 0.75]}, "mask": {"mean": [0.125]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "value"),
+    [("samples", 3), ("statistics.mask.mean", 0.125), ("statistics.image.mean.2", 0.75)],
+)
+def test_numbers_by_name(target: str, value: float) -> None:
+    assert number_at(INFO, target) == value
+
+
+@pytest.mark.parametrize("target", ["split", "clip", "statistics.mask", "", "nosuch", "samples.0"])
+def test_names_that_are_none(target: str) -> None:
+    with pytest.raises(UsageError, match=r"there are: samples, statistics\.image\.mean\.0, "):
+        number_at(INFO, target)

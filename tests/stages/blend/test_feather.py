@@ -1,0 +1,83 @@
+"""Soft edges, and no colours of an old background."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from depthmask.stages.blend.alpha import Alpha
+from depthmask.stages.blend.base import Patch
+from depthmask.stages.blend.feather import Feather, decontaminated
+
+
+def matted_over_white(seed: int) -> tuple[Patch, np.ndarray]:
+    """A cut-out whose soft pixels are mixed with white, and its true colours [h, w, 3]."""
+    random = np.random.default_rng(seed)
+    coarse = random.integers(0, 200, (6, 6, 3)).astype(np.uint8)
+    true = cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC).astype(np.float64)
+    shape = np.zeros((64, 64), np.uint8)
+    cv2.circle(shape, (32, 32), int(random.integers(14, 22)), 255, -1)
+    cv2.rectangle(shape, (28, 8), (36, 30), 255, -1)
+    alpha = np.asarray(cv2.GaussianBlur(shape, (0, 0), 1.2), np.uint8)
+    part = alpha[..., None] / 255
+    rgb = np.rint(part * true + (1 - part) * 255).astype(np.uint8)
+    return Patch(rgb, alpha), true
+
+
+def rim(alpha: np.ndarray) -> np.ndarray:
+    """The three pixels around the edge."""
+    inside = (alpha >= 128).astype(np.uint8)
+    kernel = np.ones((3, 3), np.uint8)
+    return (cv2.dilate(inside, kernel, iterations=2) - cv2.erode(inside, kernel)) > 0
+
+
+@pytest.mark.parametrize("grey", [0, 60, 128])
+def test_the_error_in_the_rim_is_halved_at_least(grey: int) -> None:
+    errors = {"alpha": 0.0, "feather": 0.0}
+    for seed in range(10):
+        patch, true = matted_over_white(seed)
+        part = patch.alpha[..., None] / 255
+        truth = part * true + (1 - part) * grey
+        for name, blend in (("alpha", Alpha()), ("feather", Feather(softness=0.0))):
+            canvas = np.full((64, 64, 3), grey, np.uint8)
+            blend.blend(canvas, patch, 0, 0)
+            errors[name] += float(np.abs(canvas - truth)[rim(patch.alpha)].mean())
+    assert errors["feather"] <= errors["alpha"] / 2
+
+
+def test_solid_pixels_and_those_far_from_any_keep_their_colour() -> None:
+    alpha = np.zeros((9, 60), np.uint8)
+    alpha[:, :5], alpha[:, 5:] = 255, 100
+    rgb = np.random.default_rng(0).integers(0, 256, (9, 60, 3), dtype=np.uint8)
+    found = decontaminated(rgb, alpha, 2.0)
+    assert np.array_equal(found[:, :5], rgb[:, :5])
+    assert np.array_equal(found[:, 40:], rgb[:, 40:])
+    assert not np.array_equal(found[:, 5:8], rgb[:, 5:8])
+
+
+def test_what_has_no_solid_pixel_is_left_alone() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    assert np.array_equal(decontaminated(rgb, np.full((9, 9), 120, np.uint8), 2.0), rgb)
+
+
+def test_softness_widens_the_edge_in_the_picture_and_leaves_the_patch() -> None:
+    alpha = np.zeros((9, 20), np.uint8)
+    alpha[:, 10:] = 255
+    patch = Patch(np.full((9, 20, 3), 200, np.uint8), alpha.copy())
+    steps = []
+    for softness in (0.0, 1.5):
+        canvas = np.zeros((9, 20, 3), np.uint8)
+        Feather(softness=softness).blend(canvas, patch, 0, 0)
+        steps.append(np.count_nonzero((canvas[4, :, 0] > 0) & (canvas[4, :, 0] < 200)))
+    assert steps[0] == 0
+    assert steps[1] >= 4
+    assert np.array_equal(patch.alpha, alpha)
+
+
+def test_without_both_it_is_alpha() -> None:
+    patch, _ = matted_over_white(1)
+    plain, same = (np.full((64, 64, 3), 90, np.uint8) for _ in range(2))
+    Alpha().blend(plain, patch, 0, 0)
+    Feather(softness=0.0, reach=0.0).blend(same, patch, 0, 0)
+    assert np.array_equal(plain, same)

@@ -1,0 +1,187 @@
+"""Continued or refused, never mixed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depthmask.errors import UsageError
+from depthmask.storage.identity import Claim, Found, claim
+from depthmask.storage.publish import require_sealed
+from depthmask.storage.store import DRAFTS
+
+
+def plan(**config: Any) -> Claim:
+    return Claim(
+        {
+            "schema": 1,
+            "config": {
+                "samples": 100,
+                "seed": 0,
+                "size": [160, 160],
+                "writer": {"stage": "zip"},
+                "placement": {"stage": "random", "min_visible": 0.25},
+                **config,
+            },
+            "inputs": "abc",
+        }
+    )
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "new" / "out"
+
+
+def finished(output: Path) -> None:
+    """A dataset of one shard, complete."""
+    claim(output, plan(), overwrite=False)
+    (output / "shards").mkdir()
+    (output / "shards" / "train-000000.zip").write_bytes(b"zip")
+    (output / "records" / "train-000000.json").write_text("{}")
+    (output / "dataset.json").write_text("{}")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_new_folder_is_taken(output: Path) -> None:
+    assert claim(output, plan(), overwrite=False) is Found.nothing
+    written = require_sealed(output / "plan.json")
+    assert written.pop("fingerprint") == plan().fingerprint
+    assert written == plan().description
+    assert (output / "records").is_dir()
+
+
+def test_an_empty_folder_is_taken(output: Path) -> None:
+    output.mkdir(parents=True)
+    assert claim(output, plan(), overwrite=False) is Found.nothing
+
+
+def test_the_same_plan_is_continued_and_nothing_changes(output: Path) -> None:
+    finished(output)
+    before = contents(output)
+    assert claim(output, plan(), overwrite=False) is Found.same
+    assert contents(output) == before
+
+
+def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Path) -> None:
+    finished(output)
+    assert claim(output, plan(samples=250), overwrite=False) is Found.shorter
+    assert not (output / "dataset.json").exists()
+    assert (output / "shards" / "train-000000.zip").exists()
+    assert (output / "records" / "train-000000.json").exists()
+    assert require_sealed(output / "plan.json")["config"]["samples"] == 250
+    assert claim(output, plan(samples=250), overwrite=False) is Found.same
+
+
+@pytest.mark.parametrize(
+    ("config", "text"),
+    [
+        ({"samples": 99}, "samples is 100 there and 99 now"),
+        ({"seed": 3}, "seed is 0 there and 3 now"),
+        ({"size": [160, 80]}, "size is [160, 160] there and [160, 80] now"),
+        ({"samples": 200, "seed": 3}, "samples is 100 there and 200 now (and 1 more)"),
+        ({"new": 1}, "new is None there and 1 now"),
+        (
+            {"placement": {"stage": "random", "min_visible": 0.5}},
+            "placement.min_visible is 0.25 there and 0.5 now",
+        ),
+        (
+            {"placement": {"stage": "grid", "rows": 2}},
+            "placement.stage is random there and grid now (and 2 more)",
+        ),
+    ],
+)
+def test_another_plan_is_refused_naming_the_field(
+    output: Path, config: dict[str, Any], text: str
+) -> None:
+    finished(output)
+    before = contents(output)
+    with pytest.raises(UsageError) as caught:
+        claim(output, plan(**config), overwrite=False)
+    assert f"output={output} holds another dataset: {text}; choose" in str(caught.value)
+    assert contents(output) == before
+
+
+def test_other_assets_are_another_plan(output: Path) -> None:
+    finished(output)
+    other = Claim({**plan().description, "inputs": "abd"})
+    with pytest.raises(UsageError, match="inputs is abc there and abd now"):
+        claim(output, other, overwrite=False)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_foreign_folder_is_left_alone(output: Path, overwrite: bool) -> None:
+    output.mkdir(parents=True)
+    (output / "thesis.txt").write_text("years of work")
+    (output / "shards").mkdir()
+    (output / "shards" / "mine.tar").write_text("mine")
+    before = contents(output)
+    with pytest.raises(UsageError, match=str(output)):
+        claim(output, plan(), overwrite=overwrite)
+    assert contents(output) == before
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_file_in_the_place_of_the_folder(output: Path, overwrite: bool) -> None:
+    output.parent.mkdir()
+    output.write_text("a file")
+    with pytest.raises(UsageError, match="a file; choose the name of a folder"):
+        claim(output, plan(), overwrite=overwrite)
+    assert output.read_text() == "a file"
+
+
+def test_a_damaged_plan_is_refused(output: Path) -> None:
+    finished(output)
+    (output / "plan.json").write_text('{"schema": 1, "con')
+    with pytest.raises(UsageError, match=r"its plan.json is damaged"):
+        claim(output, plan(), overwrite=False)
+    assert claim(output, plan(), overwrite=True) is Found.nothing
+
+
+def test_overwrite_begins_anew(output: Path) -> None:
+    finished(output)
+    assert claim(output, plan(seed=9), overwrite=True) is Found.nothing
+    assert list(contents(output)) == ["plan.json"]
+    assert claim(output, plan(seed=9), overwrite=True) is Found.nothing
+
+
+def test_overwrite_does_not_follow_links(output: Path, tmp_path: Path) -> None:
+    finished(output)
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "keep.txt").write_text("keep")
+    (output / "link").symlink_to(outside)
+    claim(output, plan(seed=9), overwrite=True)
+    assert (outside / "keep.txt").read_text() == "keep"
+    assert not (output / "link").exists()
+
+
+def test_a_run_killed_while_it_took_the_folder_may_begin_again(output: Path) -> None:
+    output.mkdir(parents=True)
+    (output / "plan.json.4711.tmp").write_text('{"sch')
+    assert claim(output, plan(), overwrite=False) is Found.nothing
+
+
+def test_unfinished_drafts_go(output: Path) -> None:
+    finished(output)
+    draft = output / DRAFTS / "train-000001.4711"
+    draft.mkdir(parents=True)
+    (draft / "train-000001.zip").write_bytes(b"half")
+    claim(output, plan(), overwrite=False)
+    assert not (output / DRAFTS).exists()
+
+
+def test_the_fingerprint_is_that_of_the_content() -> None:
+    reordered = Claim(dict(reversed(plan().description.items())))
+    assert reordered.fingerprint == plan().fingerprint
+    assert plan(seed=1).fingerprint != plan().fingerprint
+    assert len(plan().fingerprint) == 64

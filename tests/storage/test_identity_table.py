@@ -1,0 +1,190 @@
+"""One thing changes: the run is refused before a byte is written, and the field is named."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import depthmask
+from depthmask.cli.main import main
+from depthmask.contract import contract_as_json
+from depthmask.data import DepthContract
+from depthmask.storage.choice import locked
+from depthmask.storage.store import LOCK
+from tests.support import fault_loop, tiny
+
+PLAN = ("samples=4", "shard_size=2", "runner.workers=1")
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """assets/ and out/."""
+    folder = tmp_path_factory.mktemp("guard")
+    tiny.make_assets(folder / "assets")
+    assert main(tiny.words(folder / "assets", folder / "out", *PLAN)) == 0
+    return folder
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of all that is there."""
+    found = {}
+    for path in [folder, *sorted(folder.rglob("*"))]:
+        status = path.stat()
+        found[str(path)] = (status.st_size, status.st_mtime_ns)
+    return found
+
+
+def refused(arena: Path, capsys: pytest.CaptureFixture[str], assets: Path, *more: str) -> str:
+    before = state(arena / "out")
+    capsys.readouterr()
+    assert main(tiny.words(assets, arena / "out", *PLAN, *more)) == 2
+    assert state(arena / "out") == before
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: output={arena / 'out'} holds another dataset: ")
+    return line.split("another dataset: ")[1]
+
+
+CONFIG = {
+    "samples=3": "samples is 4 there and 3 now",
+    "seed=1": "seed is 0 ",
+    "size=[32,40]": "size is [32, 32] ",
+    "objects=[1,2]": "objects is 1 ",
+    "sampling=product": "sampling is random ",
+    "flips=false": "flips is True ",
+    "repeats=3": "repeats is 20 ",
+    "shard_size=3": "shard_size is 2 ",
+    "encode.image=png": "encode.image is jpeg ",
+    "encode.quality=80": "encode.quality is 95 ",
+    "encode.depth=npz": "encode.depth is png16 ",
+    "encode.mask=jpeg": "encode.mask is png ",
+    "source.foreground_scale=0.5": "source.foreground_scale is 0.9375 ",
+    "geometry=auto": "geometry.stage is source ",
+    "placement=grid": "placement.stage is random ",
+    "placement.min_visible=0.5": "placement.min_visible is 0.25 ",
+    "writer=zip": "writer.stage is webdataset ",
+}
+
+
+@pytest.mark.parametrize("word", CONFIG)
+def test_config(arena: Path, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    assert refused(arena, capsys, arena / "assets", word).startswith(CONFIG[word])
+
+
+@pytest.mark.parametrize("change", ["content", "name", "depth", "new", "gone"])
+def test_assets(
+    arena: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: str
+) -> None:
+    assets = Path(shutil.copytree(arena / "assets", tmp_path / "assets"))
+    picture, depth = assets / "bg" / "wall1.png", assets / "bg_depth" / "wall1.png"
+    if change == "content":
+        with Image.open(picture) as image:
+            pixels = image.copy()
+        pixels.putpixel((0, 0), (1, 2, 3))
+        pixels.save(picture)
+    elif change == "name":
+        (assets / "fg" / "box1.png").rename(assets / "fg" / "box1b.png")
+    elif change == "depth":
+        with Image.open(depth) as image:
+            metres = image.copy()
+        metres.putpixel((0, 0), 4321)
+        metres.save(depth)
+    elif change == "new":
+        shutil.copy(picture, assets / "bg" / "wall9.png")
+        shutil.copy(depth, assets / "bg_depth" / "wall9.png")
+    else:
+        (assets / "fg" / "box1.png").unlink()
+    # The root's name is config; its content is what this is about.
+    link = arena / "assets"
+    aside = link.rename(arena / "aside")
+    try:
+        link.symlink_to(assets)
+        assert refused(arena, capsys, link).startswith("inputs is ")
+    finally:
+        link.unlink()
+        aside.rename(link)
+
+
+@pytest.mark.parametrize(
+    "package", ["numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson"]
+)
+def test_encoders(
+    arena: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+) -> None:
+    real = importlib.metadata.version
+
+    def version(name: str) -> str:
+        return "99" if name == package else real(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert refused(arena, capsys, arena / "assets").startswith(f"versions.{package} is ")
+
+
+def test_our_version(
+    arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(depthmask, "__version__", "99")
+    assert refused(arena, capsys, arena / "assets").startswith("versions.depthmask is ")
+
+
+def test_weights(
+    arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def other(contract: DepthContract | None) -> dict[str, Any]:
+        return {**(contract_as_json(contract) or {}), "weights_sha256": "0" * 64}
+
+    monkeypatch.setattr("depthmask.engine.run.contract_as_json", other)
+    assert refused(arena, capsys, arena / "assets").startswith("depth.weights_sha256 is None ")
+
+
+def test_version_of_a_plugin(tmp_path: Path) -> None:
+    faulty = fault_loop.Arena(tmp_path)
+    assert faulty.run(tmp_path / "out").code == 0
+    metadata = tmp_path / "faulty-1.0.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
+    before = state(tmp_path / "out")
+    ended = faulty.run(tmp_path / "out")
+    assert ended.code == 2
+    assert "versions.faulty is 1.0 there and 1.1 now" in ended.text
+    assert state(tmp_path / "out") == before
+
+
+def test_what_decides_nothing(
+    arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tiny.sha256s(arena / "out")
+    (arena / "link").symlink_to(arena / "out")
+    monkeypatch.chdir(arena)
+    outputs = (arena / "out", Path("out"), Path("./assets/../out"), arena / "link")
+    for output in outputs:
+        for word in ("runner.workers=2", "runner.timeout=5"):
+            capsys.readouterr()
+            assert main(tiny.words(arena / "assets", output, *PLAN[:2], word)) == 0
+            assert "nothing is left to do" in capsys.readouterr().err
+    assert tiny.sha256s(arena / "out") == before
+
+
+def test_two_runs_at_once(arena: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = tiny.words(arena / "assets", arena / "out", *PLAN)
+    capsys.readouterr()
+    with locked(arena / "out"):
+        assert main(words) == 2
+        error = capsys.readouterr().err
+        assert f"another run is at work there (process {os.getpid()})" in error
+    assert main(words) == 0
+
+
+def test_a_stale_lock_file_with_a_living_process(arena: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as foreign:
+        (arena / "out" / LOCK).write_text(f"{foreign.pid}\n")
+        assert main(tiny.words(arena / "assets", arena / "out", *PLAN)) == 0
+        foreign.kill()

@@ -1,0 +1,147 @@
+"""The lock object: who has it, and when it may be taken."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.storage import lease, object_store
+from depthmask.storage.choice import locked
+from depthmask.storage.location import Address
+from depthmask.storage.store import LOCK
+
+
+@pytest.fixture
+def output() -> Address:
+    return Address("memory://locks", os.urandom(8).hex())
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "LEASE_S", 0.6)
+    monkeypatch.setattr(lease, "RENEW_S", 0.05)
+    monkeypatch.setattr(lease, "_LOOK_S", 0.02)
+
+
+def held(output: Address) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((output / LOCK).read_bytes())
+    return found
+
+
+def leave(output: Address, **changes: object) -> None:
+    """What a run that was killed leaves behind."""
+    with locked(output):
+        holder = held(output)
+    (output / LOCK).write_bytes(json.dumps({**holder, **changes}).encode())
+
+
+def test_one_at_a_time(output: Address) -> None:
+    with locked(output) as require:
+        require()
+        with pytest.raises(UsageError, match=rf"another run is at work.*process {os.getpid()} on"):
+            locked(output).__enter__()
+        with locked(output / "beside"):
+            require()
+    assert not (output / LOCK).exists()
+    with locked(output):
+        assert held(output)["pid"] == os.getpid()
+
+
+def test_a_dead_run_of_this_machine_is_no_obstacle(
+    output: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_S", 60)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    leave(output, pid=ended.pid)
+    with locked(output):
+        assert held(output)["pid"] == os.getpid()
+    # Of this process, but the store was away when it ended.
+    leave(output)
+    with locked(output):
+        assert held(output)["pid"] == os.getpid()
+    # Its number may be another's by now.
+    leave(output, started="1")
+    with locked(output):
+        assert held(output)["started"] != "1"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": "x"}', b'{"host": "elsewhere"}'])
+def test_a_lock_of_nobody_or_of_elsewhere_is_taken_after_a_while(
+    output: Address, content: bytes
+) -> None:
+    (output / LOCK).write_bytes(content)
+    begun = time.monotonic()
+    with locked(output) as require:
+        assert 0.5 < time.monotonic() - begun < 5
+        require()
+
+
+def test_a_living_run_elsewhere_is_seen_by_what_it_does(output: Address) -> None:
+    stop = threading.Event()
+
+    def elsewhere() -> None:
+        count = 0
+        while not stop.wait(0.1):
+            count += 1
+            (output / LOCK).write_bytes(json.dumps({"host": "far", "n": count}).encode())
+
+    (output / LOCK).write_bytes(b'{"host": "far"}')
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    try:
+        with pytest.raises(UsageError, match=r"another run is at work there .process None on far"):
+            locked(output).__enter__()
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_who_lost_it_goes_no_further_and_leaves_it_alone(output: Address) -> None:
+    with locked(output) as require:
+        (output / LOCK).write_bytes(b'{"host": "far"}')
+        time.sleep(0.3)
+        with pytest.raises(DepthmaskError, match="another run may be at work there"):
+            require()
+    assert held(output) == {"host": "far"}
+
+
+def test_who_cannot_renew_it_goes_no_further(
+    output: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*where: object) -> None:
+        raise DepthmaskError("the store does not answer")
+
+    with locked(output) as require:
+        require()
+        with monkeypatch.context() as patched:
+            patched.setattr("depthmask.storage.object_store.put", away)
+            time.sleep(0.8)
+            with pytest.raises(DepthmaskError, match=r"was not renewed for 0.6 s"):
+                require()
+
+
+def test_a_put_that_is_tried_again_finds_itself(
+    output: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first answer was lost, and the second says that there is a lock already."""
+    put = object_store.put
+
+    def twice(*where: Any) -> object_store.Version:
+        put(*where)
+        return put(*where)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("depthmask.storage.object_store.put", twice)
+        with locked(output) as require:
+            time.sleep(0.2)
+            require()
+            assert held(output)["count"] > 2

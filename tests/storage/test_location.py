@@ -1,0 +1,99 @@
+"""What users name: folders and URLs."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+from depthmask.cli.main import main
+from depthmask.errors import UsageError
+from depthmask.storage.location import Address, location
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("out", Path("out")),
+        ("/a/b", Path("/a/b")),
+        ("file:///a/b%20c", Path("/a/b c")),
+        ("s3://bucket", Address("s3://bucket")),
+        ("s3://bucket/", Address("s3://bucket")),
+        ("s3://bucket/a/b/", Address("s3://bucket", "a/b")),
+        ("gs://bucket/a", Address("gs://bucket", "a")),
+        ("memory://x/a", Address("memory://x", "a")),
+    ],
+)
+def test_places(text: str, expected: object) -> None:
+    assert location(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("ftp://host/a", r"ftp:// is no place that we know; there are file://, s3://, gs://"),
+        ("file://host/a", r"begins with file:///"),
+        ("s3://", r"expected s3://BUCKET/NAME"),
+        ("s3:///a", r"expected s3://BUCKET/NAME"),
+        ("s3://bucket/../a", r"expected s3://BUCKET/NAME"),
+        ("s3://bucket/a//b", r"expected s3://BUCKET/NAME"),
+        ("s3://bucket/a?X-Amz-Signature=0", r"expected s3://BUCKET/NAME"),
+    ],
+)
+def test_what_is_no_place(text: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        location(text)
+
+
+@pytest.mark.parametrize("word", ["output", "source.root", "-m=1 output"])
+def test_passwords_are_refused_and_not_repeated(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([f"{word}=s3://key:hushhush@bucket/a"]) == 2
+    said = capsys.readouterr().err
+    assert "a URL with a name or password in it" in said
+    assert "hushhush" not in said
+    with pytest.raises(UsageError, match="password") as caught:
+        location("s3://key:hushhush@bucket")
+    assert "hushhush" not in str(caught.value)
+
+
+def test_parts() -> None:
+    place = Address("s3://bucket", "a/train-000001.tar")
+    assert (place.name, place.stem) == ("train-000001.tar", "train-000001")
+    assert place.suffix == ".tar"
+    assert place.parent == Address("s3://bucket", "a")
+    assert place.parent.parent == Address("s3://bucket")
+    assert place.parent / "b/c" == Address("s3://bucket", "a/b/c")
+    assert str(place) == "s3://bucket/a/train-000001.tar"
+    assert Address("s3://bucket").name == "bucket"
+    assert location(place) is place
+
+
+def test_addresses_go_to_other_processes_but_memory_does_not() -> None:
+    place = Address("s3://bucket", "a")
+    assert pickle.loads(pickle.dumps(place)) == place
+    with pytest.raises(UsageError, match=r"memory:// lives in one process; say runner.workers=1"):
+        pickle.dumps(Address("memory://x"))
+
+
+def test_files_below() -> None:
+    top = location("memory://places/a")
+    assert not top.exists()
+    for name in ("b/x.json", "b/y.txt", "b/c/z.json", "d.json"):
+        (top / name).write_bytes(name.encode())
+    (location("memory://places") / "ab" / "x.json").write_bytes(b"beside it")
+    assert top.is_dir()
+    assert not top.is_file()
+    assert (top / "d.json").is_file()
+    assert sorted(path.name for path in top.iterdir()) == ["b", "d.json"]
+    assert [path.name for path in (top / "b").glob("*.json")] == ["x.json"]
+    assert sorted(map(str, top.rglob("*.json"))) == [
+        "memory://places/a/b/c/z.json", "memory://places/a/b/x.json", "memory://places/a/d.json"
+    ]  # fmt: skip
+    assert (top / "b" / "x.json").read_bytes() == b"b/x.json"
+    (top / "d.json").unlink()
+    (top / "d.json").unlink(missing_ok=True)
+    with pytest.raises(FileNotFoundError, match=r"memory://places/a/d.json"):
+        (top / "d.json").read_bytes()

@@ -1,0 +1,170 @@
+"""Whole files or none."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from depthmask.errors import UsageError
+from depthmask.storage.publish import Draft, read_sealed, require_sealed, write_sealed
+from depthmask.storage.record import Record, ShardFile, as_places
+from depthmask.storage.store import DRAFTS
+
+
+def test_files_are_hashed_and_moved(tmp_path: Path) -> None:
+    with Draft(tmp_path, "train-000000") as draft:
+        (draft.folder / "b.tar").write_bytes(b"bb")
+        (draft.folder / "a").mkdir()
+        (draft.folder / "a" / "x.jpg").write_bytes(b"x")
+        (draft.folder / "a" / "y.jpg").write_bytes(b"")
+        assert not (tmp_path / "shards").exists()
+        files = draft.publish()
+    sha256 = {text: hashlib.sha256(text).hexdigest() for text in (b"bb", b"x", b"")}
+    assert files == (
+        ShardFile("a/x.jpg", 1, sha256[b"x"]),
+        ShardFile("a/y.jpg", 0, sha256[b""]),
+        ShardFile("b.tar", 2, sha256[b"bb"]),
+    )
+    assert (tmp_path / "shards" / "b.tar").read_bytes() == b"bb"
+    assert (tmp_path / "shards" / "a" / "x.jpg").read_bytes() == b"x"
+    assert list((tmp_path / DRAFTS).iterdir()) == []
+
+
+def test_a_failure_publishes_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    draft = Draft(tmp_path, "train-000000")
+
+    def write() -> None:
+        with draft:
+            (draft.folder / "a.tar").write_bytes(b"half")
+            raise RuntimeError("writer")
+
+    with pytest.raises(RuntimeError, match="writer"):
+        write()
+    assert not draft.folder.exists()
+    assert not (tmp_path / "shards").exists()
+
+
+def test_what_a_killed_run_left_is_not_published(tmp_path: Path) -> None:
+    left = Draft(tmp_path, "train-000000").folder
+    left.mkdir(parents=True)
+    (left / "old.tar").write_bytes(b"garbage")
+    with Draft(tmp_path, "train-000000") as draft:
+        (draft.folder / "new.tar").write_bytes(b"new")
+        draft.publish()
+    assert [path.name for path in (tmp_path / "shards").iterdir()] == ["new.tar"]
+
+
+@pytest.mark.parametrize("old", [b"", b"longer than the new one"])
+def test_a_file_takes_the_place_of_another(tmp_path: Path, old: bytes) -> None:
+    target = tmp_path / "shards" / "a.tar"
+    target.parent.mkdir()
+    target.write_bytes(old)
+    with target.open("rb") as reader, Draft(tmp_path, "a") as draft:
+        (draft.folder / "a.tar").write_bytes(b"new")
+        draft.publish()
+        # Whoever has the old one open keeps it whole: it was replaced, not overwritten.
+        assert reader.read() == old
+    assert target.read_bytes() == b"new"
+
+
+def test_drafts_of_one_shard_do_not_meet(tmp_path: Path) -> None:
+    """Machines of a cluster may be at the same shard with the same process number."""
+    with Draft(tmp_path, "a") as slow, Draft(tmp_path, "a") as other:
+        (slow.folder / "a.tar").write_bytes(b"ha")
+        (other.folder / "a.tar").write_bytes(b"half and half")
+        assert [file.bytes for file in other.publish()] == [13]
+    assert (tmp_path / "shards" / "a.tar").read_bytes() == b"half and half"
+
+
+def test_a_shard_made_twice_at_once_is_always_there(tmp_path: Path) -> None:
+    """Folders cannot be renamed over each other, so this is the hard case."""
+
+    def publish() -> None:
+        for _ in range(50):
+            with Draft(tmp_path, "a") as draft:
+                (draft.folder / "a").mkdir()
+                (draft.folder / "a" / "1.jpg").write_bytes(b"same")
+                assert [file.name for file in draft.publish()] == ["a/1.jpg"]
+
+    with ThreadPoolExecutor(3) as threads:
+        for made in [threads.submit(publish) for _ in range(3)]:
+            made.result()
+    assert [path.name for path in (tmp_path / "shards").rglob("*")] == ["a", "1.jpg"]
+    assert list((tmp_path / DRAFTS).iterdir()) == []
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
+    target = tmp_path / "shards" / "a"
+    target.mkdir(parents=True)
+    (target / "3.jpg").write_bytes(b"of a longer shard")
+    with Draft(tmp_path, "a") as draft:
+        (draft.folder / "a").mkdir()
+        (draft.folder / "a" / "1.jpg").write_bytes(b"new")
+        draft.publish()
+    assert [path.name for path in target.iterdir()] == ["1.jpg"]
+
+
+def test_other_shards_stay(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        with Draft(tmp_path, name) as draft:
+            (draft.folder / f"{name}.tar").write_bytes(name.encode())
+            draft.publish()
+    assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["a.tar", "b.tar"]
+
+
+def test_sealed_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    data = {"name": "Stühle", "values": [1, 2.5, None]}
+    write_sealed(path, data)
+    assert read_sealed(path) == data
+    with pytest.raises(TypeError):
+        write_sealed(path, {"name": {1, 2}})
+    assert read_sealed(path) == data
+    write_sealed(path, {})
+    assert read_sealed(path) == {}
+    assert [one.name for one in tmp_path.iterdir()] == ["plan.json"]
+
+
+def test_every_damage_to_a_sealed_file_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    assert read_sealed(path) is None
+    write_sealed(path, {"shard": "train-000000", "files": [{"bytes": 12}], "seconds": 0.25})
+    whole = path.read_bytes()
+    for size in range(len(whole) - 1):
+        path.write_bytes(whole[:size])
+        assert read_sealed(path) is None
+    for bit in range(8 * (len(whole) - 1)):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        assert read_sealed(path) is None, changed
+    path.write_text("[]")
+    assert read_sealed(path) is None
+    with pytest.raises(UsageError, match=r"record.json is damaged"):
+        require_sealed(path)
+
+
+def test_a_record_survives_json() -> None:
+    record = Record(
+        shard="train-000001",
+        split="train",
+        lineage="ef",
+        start=5,
+        stop=7,
+        files=(ShardFile("a.tar", 515, "ab" * 32), ShardFile("b.tar", 20, "cd" * 32)),
+        members={"jpg": as_places([(0, 512, 3), (1, 0, 4)])},
+        statistics={"image": {"count": 1, "sum": [10**30], "sum_of_squares": [1]}},
+        seconds={"encode": 0.5},
+    )
+    again = Record.from_json(json.loads(json.dumps(record.as_json())))
+    assert again.as_json() == record.as_json()
+    assert again.files == record.files
+    assert (len(record), record.bytes) == (2, 535)
+    damaged = record.as_json()
+    del damaged["stop"]
+    with pytest.raises(KeyError):
+        Record.from_json(damaged)
