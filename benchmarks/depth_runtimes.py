@@ -81,16 +81,16 @@ def main(arguments: list[str]) -> int:
 
 def _random_weights() -> dict[str, np.ndarray]:
     """Weights that keep all numbers within reason, so that none is denormal or infinite."""
-    random = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     arrays = {}
     for name, shape in array_shapes(NYU).items():
         kind = name.rpartition(".")[2]
         if kind == "kernel":
             scale = np.sqrt(1 / np.prod(shape[:-1]), dtype=np.float32)
-            arrays[name] = random.standard_normal(shape, np.float32) * scale
+            arrays[name] = rng.standard_normal(shape, np.float32) * scale
         else:
             low = 0.5 if kind in ("gamma", "moving_variance") else -0.2
-            arrays[name] = random.uniform(low, low + 0.5, shape).astype(np.float32)
+            arrays[name] = rng.uniform(low, low + 0.5, shape).astype(np.float32)
     arrays["conv3.bias"] += 50
     return arrays
 

@@ -41,7 +41,7 @@ def original_loop(assets: Path, pairs: int) -> float:
     opened for every two pairs, the background for every pair, both pictures saved as files, these
     copied into a zip. Its progress bar and labels are left out.
     """
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     backgrounds, foregrounds, masks = (sorted((assets / one).iterdir()) for one in KINDS)
     done, start = 0, time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(f"{folder}/o.zip", "w") as zipped:
@@ -56,7 +56,7 @@ def original_loop(assets: Path, pairs: int) -> float:
                     cut_out = cut_out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                     mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                 with Image.open(background) as scene:
-                    place = tuple(int(one) for one in random.integers(0, scene.size))
+                    place = tuple(int(one) for one in rng.integers(0, scene.size))
                     scene.paste(cut_out, place, cut_out)
                     scene.save(files[0], optimize=True, quality=50)
                 over = Image.new("L", scene.size)

@@ -42,7 +42,7 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.placement.base import Placement
-from depthmask.stages.source.base import AssetFiles, Checked, LeftOut, Source
+from depthmask.stages.source.base import AssetCatalogue, AssetFiles, LeftOut, Source
 from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
 from depthmask.storage.location import Address, Location
 from depthmask.storage.record import Members, Record
@@ -56,11 +56,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "Address",
+    "AssetCatalogue",
     "AssetFiles",
     "Background",
     "Blend",
     "Camera",
-    "Checked",
     "Composite",
     "Depth",
     "DepthContract",

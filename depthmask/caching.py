@@ -20,7 +20,7 @@ cut-outs of 150x150."""
 V = TypeVar("V")
 
 
-class Bounded(Generic[V]):
+class FifoCache(Generic[V]):
     """A cache that forgets its oldest values beyond `CACHE_BYTES`.
 
     The oldest, not those least recently used: assets are drawn at random, so that one is as good as

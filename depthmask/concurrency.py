@@ -24,7 +24,7 @@ def machine() -> str:
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
-def ahead(
+def prefetch(
     work: Callable[[T], R], items: Iterable[T], *, in_thread: bool
 ) -> Iterator[tuple[T, Callable[[], R]]]:
     """Each item with a call that gives, or waits for, `work(item)`, or raises what that raised.
@@ -48,7 +48,7 @@ def ahead(
             yield before
 
 
-def side_by_side(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """`map` in so many threads, in order, a few items ahead: there may be a million of them."""
     threads = ThreadPoolExecutor(count)
     ahead: deque[Future[R]] = deque()

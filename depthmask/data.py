@@ -146,7 +146,7 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LayerPixels:
     """The pixels of a layer on the canvas, from `top` and `left` on.
 
     number: 1 + its place in the order of placing. alpha: uint8 [h, w], what the background leaves
@@ -183,7 +183,7 @@ class Composite:
     mask: UInt8
     layers: tuple[Layer, ...]
     background: Background
-    parts: Sequence[Part] = ()
+    parts: Sequence[LayerPixels] = ()
     touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
@@ -197,7 +197,7 @@ class Composite:
         return instance_map(self.mask.shape, self.parts)
 
 
-def instance_map(size: tuple[int, ...], parts: Sequence[Part]) -> UInt8 | UInt16:
+def instance_map(size: tuple[int, ...], parts: Sequence[LayerPixels]) -> UInt8 | UInt16:
     """The number of the part in front, where its alpha is 128 or more, [h, w]."""
     numbers = np.zeros(size, np.uint8 if len(parts) < 256 else np.uint16)
     for part in parts:

@@ -18,7 +18,7 @@ from PIL import Image
 from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stage import stage
-from depthmask.stages.source.base import Checked, Source
+from depthmask.stages.source.base import AssetCatalogue, Source
 from tests.support.s3_server import Server, s3_server
 
 pytest_plugins = ["tests.support.weights"]
@@ -88,8 +88,8 @@ class Tiny(Source):
     def has_depth(self, key: str) -> bool:
         return self.scenes[key].depth_m is not None
 
-    def check(self, size: Size) -> Checked:
-        return Checked("tiny")
+    def check(self, size: Size) -> AssetCatalogue:
+        return AssetCatalogue("tiny")
 
 
 @pytest.fixture

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from depthmask.concurrency import ahead
+from depthmask.concurrency import prefetch
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_every_item_comes_with_its_own_result(count: int, in_thread: bool) -> None:
-    found = [(item, call()) for item, call in ahead(str, range(count), in_thread=in_thread)]
+    found = [(item, call()) for item, call in prefetch(str, range(count), in_thread=in_thread)]
     assert found == [(item, str(item)) for item in range(count)]
 
 
@@ -31,7 +31,7 @@ def test_the_work_goes_on_while_the_next_item_is_made() -> None:
         made.set()
         yield 1
 
-    assert [call() for _, call in ahead(work, items(), in_thread=True)] == [True, True]
+    assert [call() for _, call in prefetch(work, items(), in_thread=True)] == [True, True]
 
 
 def test_no_more_than_one_item_is_ahead() -> None:
@@ -42,14 +42,14 @@ def test_no_more_than_one_item_is_ahead() -> None:
             made.append(item)
             yield item
 
-    for item, call in ahead(str, items(), in_thread=True):
+    for item, call in prefetch(str, items(), in_thread=True):
         call()
         assert made == list(range(min(item + 2, 5)))
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
 def test_what_the_work_raises_comes_with_its_item(in_thread: bool) -> None:
-    calls = ahead(lambda item: 6 // item, [3, 0, 2], in_thread=in_thread)
+    calls = prefetch(lambda item: 6 // item, [3, 0, 2], in_thread=in_thread)
     assert next(calls)[1]() == 2
     item, call = next(calls)
     with pytest.raises(ZeroDivisionError):
@@ -60,7 +60,7 @@ def test_what_the_work_raises_comes_with_its_item(in_thread: bool) -> None:
 
 def test_the_thread_ends_when_the_caller_gives_up() -> None:
     before = set(threading.enumerate())
-    calls = ahead(str, range(5), in_thread=True)
+    calls = prefetch(str, range(5), in_thread=True)
     next(calls)
     assert len(set(threading.enumerate()) - before) == 1
     calls.close()  # type: ignore[attr-defined]

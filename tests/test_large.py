@@ -13,12 +13,11 @@ from pathlib import Path
 import pytest
 
 from depthmask.cli.main import main
-from depthmask.codec.sample import Encode, Expected
+from depthmask.codec.sample import Encode, SizeEstimate
 from depthmask.codec.zip import LARGEST
-from depthmask.compose.asset_splits import Part
 from depthmask.data import Sample
 from depthmask.errors import DepthmaskError, SettingError
-from depthmask.plan.plan import Plan, Sampling
+from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.plan.shares import MILLION
 from depthmask.stages.writer.base import Writer, check_shard_size
 from depthmask.stages.writer.folder import Folder
@@ -92,7 +91,7 @@ def test_a_billion_samples(
 def plan(samples: int = 10**12, shard_size: int = 1000) -> Plan:
     return Plan(
         seed=0, samples=samples, shard_size=shard_size, sampling=Sampling.random, objects=(1, 1),
-        flips=True, repeats=1, parts=(Part("train", MILLION, ("b",), ("f",)),),
+        flips=True, repeats=1, parts=(SplitAssets("train", MILLION, ("b",), ("f",)),),
     )  # fmt: skip
 
 
@@ -124,14 +123,14 @@ EXPECTED = Encode().expected((160, 160), (160, 160))
     ("writer", "expected", "most"),
     [
         (Zip(), EXPECTED, 65_534 // 4),
-        (Zip(), Expected(4, 20_000_000, {}), 107),
+        (Zip(), SizeEstimate(4, 20_000_000, {}), 107),
         (Npz(), EXPECTED, LARGEST // (160 * 160 * 4 + 1)),
         (Npz(images=Images.raw), EXPECTED, LARGEST // (160 * 160 * 8 + 1)),
-        (Npz(), Expected(4, 20_000_000, {}), 107),
-        (Zip(), Expected(4, 2**32, {}), 0),
+        (Npz(), SizeEstimate(4, 20_000_000, {}), 107),
+        (Zip(), SizeEstimate(4, 2**32, {}), 0),
     ],
 )
-def test_a_shard_that_would_be_too_large(writer: Writer, expected: Expected, most: int) -> None:
+def test_a_shard_that_would_be_too_large(writer: Writer, expected: SizeEstimate, most: int) -> None:
     assert writer.most_samples(expected) == most
     if most:
         check_shard_size(writer, expected, plan(shard_size=most))

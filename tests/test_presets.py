@@ -26,12 +26,12 @@ PRESET = "+preset=depthmaskdataset"
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two backgrounds x two cut-outs x two places x two flips."""
     root = tmp_path_factory.mktemp("assets")
-    random = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     for folder in ("bg", "fg"):
         (root / folder).mkdir()
         for number in (1, 2):
             channels = 3 if folder == "bg" else 4
-            pixels = random.integers(1, 256, (90, 70, channels), dtype=np.uint8)
+            pixels = rng.integers(1, 256, (90, 70, channels), dtype=np.uint8)
             Image.fromarray(pixels).save(root / folder / f"{folder}00{number}.png")
     words = [PRESET, f"source.root={root}", "depth=none", "repeats=2", "runner.workers=1"]
     assert main([*words, f"output={root / 'out'}"]) == 0

@@ -17,12 +17,12 @@ from depthmask.statistics import Moments, Statistics
 
 def random_sample(size: Size, seed: int, *, depth: bool = True) -> Sample:
     """Uniform noise; depth 0..9.999 m in whole millimetres, a tenth of it invalid."""
-    random = np.random.default_rng(seed)
-    millimetres = random.integers(1, 10_000, size) * (random.random(size) > 0.1)
+    rng = np.random.default_rng(seed)
+    millimetres = rng.integers(1, 10_000, size) * (rng.random(size) > 0.1)
     return Sample(
         key="000000000",
-        image=random.integers(0, 256, (*size, 3), dtype=np.uint8),
-        mask=random.integers(0, 256, size, dtype=np.uint8),
+        image=rng.integers(0, 256, (*size, 3), dtype=np.uint8),
+        mask=rng.integers(0, 256, size, dtype=np.uint8),
         instances=None,
         depth=(millimetres / 1000).astype(np.float32) if depth else None,
         meta={},

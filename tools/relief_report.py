@@ -51,10 +51,10 @@ class Boxed(Furnished):
     def thing(self, key: str) -> cutout.Subject:
         """A box, seen as the piece of furniture of that number is."""
         own = super().thing(key)
-        random = np.random.default_rng(int(key.removeprefix("item")))
-        wide, high, deep = random.uniform(0.3, 1.2, 3)
+        rng = np.random.default_rng(int(key.removeprefix("item")))
+        wide, high, deep = rng.uniform(0.3, 1.2, 3)
         shape = box((-wide / 2, wide / 2), (0, high), (-deep / 2, deep / 2), solid_colour("808080"))
-        solids = placed([shape], float(random.uniform(-0.6, 0.6)), (0, 0, 0), piece=1)
+        solids = placed([shape], float(rng.uniform(-0.6, 0.6)), (0, 0, 0), piece=1)
         seen = [extent(one, own.view) for one in solids]
         return replace(own, solids=solids, extent=union([one for one in seen if one is not None]))
 
@@ -84,7 +84,7 @@ def on_floor(view: View, u: float, v: float) -> np.ndarray:
     return np.asarray(view.eye - ray * (view.eye[1] / ray[1]))
 
 
-def standing(thing: cutout.Subject, room: Room, foot: np.ndarray) -> list[Solid]:
+def intact_records(thing: cutout.Subject, room: Room, foot: np.ndarray) -> list[Solid]:
     """The thing's solids in the room, the middle of the cut-out's lower edge on `foot`."""
     left, right, _, low = thing.extent
     own_foot = on_floor(thing.view, (left + right) / 2, low)
@@ -105,7 +105,7 @@ def truth(source: Furnished, composite: Composite) -> tuple[Float32, np.ndarray]
     assert camera is not None
     u = (layer.left + layer.width / 2 - camera.cx) / camera.f_px
     v = (layer.top + layer.height - 0.5 - camera.cy) / camera.f_px
-    solids = standing(source.thing(layer.foreground), room, on_floor(room.view, u, v))
+    solids = intact_records(source.thing(layer.foreground), room, on_floor(room.view, u, v))
     (shell,) = sight(room.view, [room.shell])
     everything = [*room.solids, *solids]
     hits = nearest(lens.grid(), shell, sight(room.view, everything))

@@ -39,7 +39,7 @@ def floors(rooms: int) -> None:
     """Median, 95th percentile and largest error of the fitted floor, by kind of depth."""
     source = compose_root([f"source.rooms={rooms}"]).source
     backgrounds = [source.background(key, SIZE) for key in source.backgrounds()]
-    random, network = np.random.default_rng(0), FastDepth()
+    rng, network = np.random.default_rng(0), FastDepth()
 
     def exact(one: Background) -> np.ndarray:
         assert one.depth_m is not None, "every room has depth"
@@ -47,7 +47,7 @@ def floors(rooms: int) -> None:
 
     ways: dict[str, Callable[[Background], np.ndarray]] = {
         "true depth": exact,
-        "2 % of noise": lambda one: exact(one) * random.normal(1, 0.02, SIZE),
+        "2 % of noise": lambda one: exact(one) * rng.normal(1, 0.02, SIZE),
         "fastdepth": lambda one: network.estimate(one.image[None])[0],
     }
     for name, way in ways.items():

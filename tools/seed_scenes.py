@@ -2,7 +2,7 @@
 
     python -m tools.seed_scenes --assets DIR --out FOLDER [--samples 40]
 
-Writes `ground.jpg` and `random.jpg` (image, mask and depth of each sample), and prints how many of
+Writes `ground.jpg` and `rng.jpg` (image, mask and depth of each sample), and prints how many of
 the backgrounds have no floor that holds. The heights of the cut-outs are estimated by eye.
 """
 

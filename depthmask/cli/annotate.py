@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.over_origin import DECIDING, over_origin
+from depthmask.cli.dataset_command import DECIDING, dataset_command
 from depthmask.engine.annotate import annotate
 
 
 def main(arguments: Sequence[str]) -> int:
     """OUT: a dataset, a zip or tar laid out as DepthMaskDataset's, or a folder of pictures."""
-    return over_origin("annotate", arguments, (*DECIDING, "depth", "geometry"), annotate)
+    return dataset_command("annotate", arguments, (*DECIDING, "depth", "geometry"), annotate)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.over_origin import DECIDING, over_origin
+from depthmask.cli.dataset_command import DECIDING, dataset_command
 from depthmask.engine.convert import convert
 
 
 def main(arguments: Sequence[str]) -> int:
     """Members are moved byte for byte where the formats allow it, and no setting says otherwise."""
-    return over_origin("convert", arguments, DECIDING, convert)
+    return dataset_command("convert", arguments, DECIDING, convert)

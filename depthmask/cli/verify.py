@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
-from depthmask.engine.from_plan import again
-from depthmask.engine.run import carry_out
+from depthmask.engine.from_plan import job_from_plan
+from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.location import Location, location
 from depthmask.storage.publish import read_sealed
@@ -36,7 +36,7 @@ def repair(output: Location, problems: Sequence[Problem]) -> None:
         raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
     screen = Screen()
     try:
-        carry_out(*again(plan, output), screen)
+        run_job(*job_from_plan(plan, output), screen)
     finally:
         screen.close()
     # Only now: where the run is refused, everything stays as it is.

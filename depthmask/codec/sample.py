@@ -81,7 +81,7 @@ class DepthFormat(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class SizeEstimate:
     """What is known of an encoded sample before there is one.
 
     members: their number. bytes: of all members together, about. arrays: bytes of each by name.
@@ -159,7 +159,7 @@ class Encode:
                 f"up to {contract.far:g} {contract.unit}; choose encode.depth=npz",
             )
 
-    def expected(self, size: Size, depth: Size | None) -> Expected:
+    def expected(self, size: Size, depth: Size | None) -> SizeEstimate:
         """What a sample will bring, by the sizes of canvas and depth map."""
         arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
         members = ["image", "mask", "json"]
@@ -169,7 +169,7 @@ class Encode:
             members.append("depth")
             small = self.depth in (DepthFormat.npz16, DepthFormat.compact)
             arrays["depth"] = depth[0] * depth[1] * (2 if small else 4)
-        return Expected(len(members), self._bytes(size, depth), arrays)
+        return SizeEstimate(len(members), self._bytes(size, depth), arrays)
 
     def _bytes(self, size: Size, depth: Size | None) -> int:
         """From the means of the reference photographs."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -17,21 +16,12 @@ from depthmask.compose.near_duplicates import (
     groups,
 )
 from depthmask.errors import UsageError
+from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stages.source.base import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a split is made from; share: of the samples, in millionths."""
-
-    split: str
-    share: int
-    backgrounds: tuple[str, ...]
-    foregrounds: tuple[str, ...]
-
-
-def parts(source: Source, shares: Shares, inputs: str) -> tuple[Part, ...]:
+def parts(source: Source, shares: Shares, inputs: str) -> tuple[SplitAssets, ...]:
     """The splits, each with its own backgrounds and foregrounds.
 
     inputs: the hash of the assets (`Source.check`). Raises `UsageError` where there are too few
@@ -41,12 +31,13 @@ def parts(source: Source, shares: Shares, inputs: str) -> tuple[Part, ...]:
     given = shares.millionths()
     if len(given) == 1:
         ((name, share),) = given
-        return (Part(name, share, backgrounds, foregrounds),)
+        return (SplitAssets(name, share, backgrounds, foregrounds),)
     looks = Appearance(source, inputs)
-    own_backgrounds = dealt(backgrounds, looks.backgrounds, shares, "backgrounds")
-    own_foregrounds = dealt(foregrounds, looks.foregrounds, shares, "foregrounds")
+    own_backgrounds = assign(backgrounds, looks.backgrounds, shares, "backgrounds")
+    own_foregrounds = assign(foregrounds, looks.foregrounds, shares, "foregrounds")
     return tuple(
-        Part(name, share, own_backgrounds[name], own_foregrounds[name]) for name, share in given
+        SplitAssets(name, share, own_backgrounds[name], own_foregrounds[name])
+        for name, share in given
     )
 
 
@@ -82,7 +73,7 @@ class Appearance:
         return looks
 
 
-def dealt(
+def assign(
     keys: Sequence[str], looks: Looks, shares: Shares, kind: str
 ) -> Mapping[str, tuple[str, ...]]:
     """The keys of each split, sorted; those that look alike are dealt together.
@@ -110,7 +101,9 @@ def dealt(
     return {name: tuple(sorted(hand)) for name, hand in hands.items()}
 
 
-def leakage(parts: Sequence[Part], source: Source, shares: Shares, inputs: str) -> dict[str, int]:
+def leakage(
+    parts: Sequence[SplitAssets], source: Source, shares: Shares, inputs: str
+) -> dict[str, int]:
     """How many assets are in two splits, and how many pairs of near-duplicates lie across them."""
     looks = Appearance(source, inputs)
     if len(parts) == 1:

@@ -51,10 +51,10 @@ class Composer:
         tolerance = self._placement.tolerance if background.guessed else 0.0
         cover = Cover(size, background.depth_m, tolerance)
         placed: tuple[Layer, ...] = ()
-        random = self._stream.at(recipe.scene, recipe.attempt)
+        rng = self._stream.at(recipe.scene, recipe.attempt)
         for foreground, flip in foregrounds:
             scene = Scene(recipe.scene, background, placed)
-            layer = self._placed(scene, cover, foreground, flip, random)
+            layer = self._placed(scene, cover, foreground, flip, rng)
             if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
@@ -91,11 +91,11 @@ class Composer:
         cover: Cover,
         foreground: Foreground,
         flip: bool,
-        random: np.random.Generator,
+        rng: np.random.Generator,
     ) -> Layer | None:
         """The first proposal that fits, put on the cover; None if there is none."""
         for _ in range(self._placement.attempts):
-            layer = self._placement.place(scene, foreground, flip, random)
+            layer = self._placement.place(scene, foreground, flip, rng)
             fits = cover.add(
                 layer,
                 self._library.cut_out(layer),

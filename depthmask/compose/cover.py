@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.compose.library import CutOut
-from depthmask.data import Background, Float32, Layer, Part, Size, UInt8, UInt16
+from depthmask.data import Background, Float32, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
 from depthmask.statistics import byte_sum
 
@@ -73,7 +73,7 @@ class Cover:
         ]
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[LayerPixels]:
         """The pixels of each layer, from back to front."""
         return [one.part for one in self._stack]
 
@@ -90,7 +90,7 @@ class Cover:
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         number, (rows, columns) = 1 + len(self._order), meet.canvas
-        part = Part(number, rows.start, columns.start, alpha, patch.alpha, relief)
+        part = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
         new = _Placed(layer, patch.rgb, part, meet.canvas, cut_out.alpha_sum, on_canvas)
         if not self._stack:
             self.mask[meet.canvas] = alpha
@@ -164,7 +164,7 @@ class _Placed:
 
     layer: Layer
     rgb: UInt8
-    part: Part
+    part: LayerPixels
     canvas: tuple[slice, slice]
     whole: int
     sum: int

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from depthmask.codec.coco import instance_label
-from depthmask.data import Camera, Composite, Layer, Part
+from depthmask.data import Camera, Composite, Layer, LayerPixels
 
 
 def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     return meta
 
 
-def _amodal(part: Part, size: tuple[int, ...]) -> dict[str, Any]:
+def _amodal(part: LayerPixels, size: tuple[int, ...]) -> dict[str, Any]:
     mask = np.zeros(size, bool)
     mask[part.window] = part.whole >= 128
     label = instance_label(mask)

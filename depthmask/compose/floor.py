@@ -107,9 +107,9 @@ def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
     if len(z) < 100:
         return None
     # A fixed sequence: the same depth gives the same floor.
-    random = np.random.Generator(np.random.Philox(key=0))
-    some = random.integers(0, len(z), _POINTS)
-    plane = _best_plane(z[some], ray[some], random)
+    rng = np.random.Generator(np.random.Philox(key=0))
+    some = rng.integers(0, len(z), _POINTS)
+    plane = _best_plane(z[some], ray[some], rng)
     if plane is None:
         return None
     for _ in range(_REFITS):
@@ -125,8 +125,8 @@ def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
     return Fit(Plane((a, b, c), offset_m), inliers, float(on.mean()))
 
 
-def _best_plane(z: Floats, ray: Floats, random: np.random.Generator) -> Floats | None:
-    triples = random.integers(0, len(z), (_TRIES, 3))
+def _best_plane(z: Floats, ray: Floats, rng: np.random.Generator) -> Floats | None:
+    triples = rng.integers(0, len(z), (_TRIES, 3))
     corners, inverse = ray[triples], 1 / z[triples]
     apart = np.abs(np.linalg.det(corners)) > 1e-4
     planes = np.linalg.solve(corners[apart], inverse[apart][..., None])[..., 0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from depthmask.caching import Bounded, background_bytes, foreground_bytes
+from depthmask.caching import FifoCache, background_bytes, foreground_bytes
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
@@ -40,9 +40,9 @@ class Library:
         self._source = source
         self._size = size
         self._make_background = background
-        self._backgrounds = Bounded[Background](background_bytes)
-        self._foregrounds = Bounded[Foreground](foreground_bytes)
-        self._cut_outs = Bounded[CutOut](lambda one: one.nbytes)
+        self._backgrounds = FifoCache[Background](background_bytes)
+        self._foregrounds = FifoCache[Foreground](foreground_bytes)
+        self._cut_outs = FifoCache[CutOut](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
         """The background, completed with geometry where a stage reads it."""

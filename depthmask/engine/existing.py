@@ -11,11 +11,11 @@ from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
-from depthmask.engine.inputs.base import Origin
+from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.storage.dataset_info import SCHEMA
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location, location
 
 CONFIG = ("samples", "size", "shard_size", "encode", "writer")
@@ -23,36 +23,36 @@ CONFIG = ("samples", "size", "shard_size", "encode", "writer")
 
 
 @dataclass(frozen=True)
-class OverOrigin(Job):
+class InputJob(Job):
     """A job over samples that are there."""
 
-    origin: Origin
+    input: JobInput
     recoding: Recoding
 
     def named(self, index: int) -> str:
         """With where it comes from."""
-        return f"sample {index} of {', '.join(self.origin.paths)}"
+        return f"sample {index} of {', '.join(self.input.paths)}"
 
-    def described(self, claim: Claim) -> dict[str, Any]:
+    def described(self, claim: DatasetIdentity) -> dict[str, Any]:
         """As there."""
-        return self.origin.described()
+        return self.input.described()
 
 
 def claim_of(
     job: str,
-    origin: Origin,
+    job_input: JobInput,
     root: Root,
     found: Recoding,
     contract: DepthContract | None,
     stages: Sequence[str] = (),
-) -> Claim:
+) -> DatasetIdentity:
     """All that decides the bytes. stages: those that do, beside the writer."""
     kept = {*CONFIG, *stages}
-    return Claim(
+    return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
-            "dataset": {"paths": list(origin.paths), "sha256": origin.sha256},
+            "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(found.changed),
             "config": {key: value for key, value in to_plain(root).items() if key in kept},
             "depth": contract_as_json(contract),
@@ -61,10 +61,10 @@ def claim_of(
     )
 
 
-def output_of(root: Root, origin: Origin, wanted: Claim) -> Location:
+def output_of(root: Root, job_input: JobInput, wanted: DatasetIdentity) -> Location:
     """The folder of the new dataset."""
     if root.output is not None:
         return location(root.output)
     stages = [root.depth.name] if "depth" in wanted.description["config"] else []
-    own = [location(origin.paths[0]).stem, *stages, root.writer.name, wanted.fingerprint[:8]]
+    own = [location(job_input.paths[0]).stem, *stages, root.writer.name, wanted.fingerprint[:8]]
     return location("outputs") / "-".join(own)

@@ -8,20 +8,22 @@ from typing import Any
 from depthmask.config.build import from_plain
 from depthmask.engine.annotate import annotated
 from depthmask.engine.convert import converted
-from depthmask.engine.inputs.open import origin
+from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.engine.run import prepare
 from depthmask.errors import UsageError
-from depthmask.stages.source.base import Checked
-from depthmask.storage.identity import Claim
+from depthmask.stages.source.base import AssetCatalogue
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location
 from depthmask.untrusted import untrusted
 
 _OVER_ORIGIN = {"convert": converted, "annotate": annotated}
 
 
-def again(plan: dict[str, Any], output: Location) -> tuple[Job, Claim, Checked]:
+def job_from_plan(
+    plan: dict[str, Any], output: Location
+) -> tuple[Job, DatasetIdentity, AssetCatalogue]:
     """The job of a plan, its claim, and what it is made from, as they stand now."""
     with untrusted(str(output / "plan.json")):
         root = replace(from_plain(plan["config"]), output=str(output))
@@ -32,7 +34,7 @@ def again(plan: dict[str, Any], output: Location) -> tuple[Job, Claim, Checked]:
         checked = root.source.check(root.canvas)
         return *prepare(root, checked.digest), checked
     if kind in _OVER_ORIGIN:
-        there = origin(paths)
+        there = open_input(paths)
         job, wanted = _OVER_ORIGIN[kind](there, root, Recoding(root.encode, changed))
         return job, wanted, there.checked
     raise UsageError(f"{output / 'plan.json'}: no job of this version is called {kind!r}")

@@ -26,7 +26,7 @@ from depthmask.compose.composer import Composer, Placed
 from depthmask.compose.describe import describe
 from depthmask.compose.floor import with_ground
 from depthmask.compose.library import Library
-from depthmask.concurrency import ahead
+from depthmask.concurrency import prefetch
 from depthmask.contract import check_depth
 from depthmask.data import (
     Background,
@@ -44,9 +44,9 @@ from depthmask.plan.plan import Plan
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.statistics import Statistics
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.publish import Draft, disk_error, write_sealed
-from depthmask.storage.record import Record, as_places, record_path
+from depthmask.storage.record import Record, as_byte_ranges, record_path
 from depthmask.timing import Laps
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Generate(Job):
         in_thread = isinstance(self.root.depth, Estimator)
         # A thread must not say where this one is; a network's batch fails as a whole anyway.
         annotate = partial(self._annotate, progress=Progress() if in_thread else progress)
-        for composites, annotated in ahead(annotate, composed, in_thread=in_thread):
+        for composites, annotated in prefetch(annotate, composed, in_thread=in_thread):
             progress.at(composites[0].recipe.index)
             depths = annotated()
             laps("depth")
@@ -115,7 +115,7 @@ class Generate(Job):
         depth = self.contract.resolution if self.contract else None
         return self.root.encode.expected(self.root.canvas, depth).bytes
 
-    def described(self, claim: Claim) -> dict[str, Any]:
+    def described(self, claim: DatasetIdentity) -> dict[str, Any]:
         """By the plan."""
         plan = self.plan
         inputs = claim.description["inputs"]
@@ -161,9 +161,9 @@ class Generate(Job):
         self, indices: Sequence[int], laps: Laps, progress: Progress
     ) -> Iterator[list[Composite]]:
         recipes = self.plan.recipes(indices)
-        likes = self.root.depth.batch_size
-        together = likes if likes > 1 else _together(self.root.canvas)
-        while batch := list(islice(recipes, together)):
+        batch_size = self.root.depth.batch_size
+        batch_samples = batch_size if batch_size > 1 else samples_per_batch(self.root.canvas)
+        while batch := list(islice(recipes, batch_samples)):
             laps("source")
             placed = []
             for recipe in batch:
@@ -190,11 +190,11 @@ class Generate(Job):
     def _annotate(self, composites: list[Composite], progress: Progress) -> list[Float32 | None]:
         if isinstance(self.root.depth, Estimator):
             forks.network(f"depth={self.root.depth.name}")
-        likes = self.root.depth.batch_size
+        batch_size = self.root.depth.batch_size
         depths: list[Float32 | None] = []
-        for first in range(0, len(composites), likes):
+        for first in range(0, len(composites), batch_size):
             progress.at(composites[first].recipe.index)
-            depths += self.root.depth.annotate(composites[first : first + likes])
+            depths += self.root.depth.annotate(composites[first : first + batch_size])
         return depths
 
     def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
@@ -255,7 +255,7 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
             start=shard.start,
             stop=shard.stop,
             files=files,
-            members={name: as_places(of_member) for name, of_member in places.items()},
+            members={name: as_byte_ranges(of_member) for name, of_member in places.items()},
             statistics=statistics.as_sums(),
             seconds=dict(laps.seconds),
         )
@@ -270,7 +270,7 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
     return record
 
 
-def _together(canvas: Size) -> int:
+def samples_per_batch(canvas: Size) -> int:
     """How many samples go through the stations side by side.
 
     8 of 160x160 stay in a core's cache, and each station's code as well: a tenth faster than one by

@@ -11,7 +11,7 @@ from depthmask.config.root import Root
 from depthmask.data import DepthContract, Encoded
 from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics import Statistics
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location
 from depthmask.timing import Laps
 
@@ -38,8 +38,8 @@ class Job(ABC):
 
     root: settings and stages. plan: which sample is in which shard. contract: what depth values
     mean, None if there are none. lineage: what the records of its shards say that they were made
-    for (see `Claim`). Small when pickled: what a worker needs besides is made in the worker, at
-    first use.
+    for (see `DatasetIdentity`). Small when pickled: what a worker needs besides is made in the
+    worker, at first use.
     """
 
     root: Root
@@ -64,7 +64,7 @@ class Job(ABC):
         """Of an encoded sample, about."""
 
     @abstractmethod
-    def described(self, claim: Claim) -> dict[str, Any]:
+    def described(self, claim: DatasetIdentity) -> dict[str, Any]:
         """What `dataset.json` says of where the samples come from.
 
         size, variants, splits (share, samples, backgrounds, foregrounds), leakage, and the numbers

@@ -14,8 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from depthmask.codec.sample import Labels
-from depthmask.compose.asset_splits import Part, parts
-from depthmask.concurrency import machine, side_by_side
+from depthmask.compose.asset_splits import parts
+from depthmask.concurrency import machine, parallel_map
 from depthmask.config.build import to_plain
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
@@ -26,22 +26,22 @@ from depthmask.engine.job import Job
 from depthmask.engine.quarantine import quarantine
 from depthmask.errors import DepthmaskError, SettingError, UsageError, setting_errors_named
 from depthmask.plan.layout import Shard, Shards
-from depthmask.plan.plan import Plan, Sampling
+from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.reading.dataset import Dataset, require_record
 from depthmask.reports.card import cards
-from depthmask.reports.card.about import About, Listed
+from depthmask.reports.card.about import About, FileList
 from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
 from depthmask.stages.geometry.estimated import as_geometry
-from depthmask.stages.source.base import Checked
+from depthmask.stages.source.base import AssetCatalogue
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.choice import locked, store_of
 from depthmask.storage.dataset_info import SCHEMA, manifest_hash, summarise
-from depthmask.storage.identity import FREE, Claim, Found, claim, examine
+from depthmask.storage.identity import FREE, DatasetIdentity, FolderState, claim, examine
 from depthmask.storage.location import Location, location
 from depthmask.storage.publish import disk_error, read_sealed, write_sealed
 from depthmask.storage.record import Record, recorded
-from depthmask.storage.verify import standing
+from depthmask.storage.verify import intact_records
 from depthmask.timing import add_seconds
 
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ def run(root: Root, screen: Screen, *, sweep: bool = False) -> Result:
     """
     checked = root.source.check(root.canvas)
     job, wanted = prepare(root, checked.digest, sweep=sweep)
-    return carry_out(job, wanted, checked, screen)
+    return run_job(job, wanted, checked, screen)
 
 
-def carry_out(job: Job, wanted: Claim, checked: Checked, screen: Screen) -> Result:
+def run_job(job: Job, wanted: DatasetIdentity, checked: AssetCatalogue, screen: Screen) -> Result:
     """Make what a job lacks in its output; raises as `run`. checked: what it is made from."""
     start = time.perf_counter()
     overwrite = job.root.overwrite
@@ -107,16 +107,16 @@ def _one_line_for_failures(output: Location) -> Iterator[None]:
 
 def _complete(
     job: Job,
-    wanted: Claim,
-    found: Found,
-    checked: Checked,
+    wanted: DatasetIdentity,
+    found: FolderState,
+    checked: AssetCatalogue,
     screen: Screen,
     require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
     """Make what is missing; how many samples that were, and the time by station."""
     done: list[Shard] = []
-    if found is not Found.nothing:
-        there = standing(job.output, recorded(job.output, job.plan), job.lineage)
+    if found is not FolderState.nothing:
+        there = intact_records(job.output, recorded(job.output, job.plan), job.lineage)
         done = [
             job.plan.shard(record.start // job.plan.shard_size, record.split) for record in there
         ]
@@ -151,10 +151,10 @@ def _records(job: Job) -> Iterator[Record]:
     names = (shard.name for shard in job.plan.shards())
     read = partial(require_record, job.output)
     readers = store_of(job.output).readers
-    return map(read, names) if readers == 1 else side_by_side(readers, read, names)
+    return map(read, names) if readers == 1 else parallel_map(readers, read, names)
 
 
-def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, Claim]:
+def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, DatasetIdentity]:
     """The job behind a config, and its claim; nothing is written.
 
     inputs: the hash of the assets (`Source.check`).
@@ -182,7 +182,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     root.encode.check(contract)
     depth = contract.resolution if contract else None
     check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
-    wanted = Claim(
+    wanted = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
@@ -201,7 +201,7 @@ def prepare(root: Root, inputs: str, *, sweep: bool = False) -> tuple[Generate, 
     return Generate(root, plan, contract, output, wanted.lineage), wanted
 
 
-def _samples(root: Root, of_splits: Sequence[Part]) -> int:
+def _samples(root: Root, of_splits: Sequence[SplitAssets]) -> int:
     """As many as are asked for, or each pair of assets as often as `product` has it."""
     if root.samples is not None:
         return root.samples
@@ -233,9 +233,9 @@ def _make(job: Job, missing: Shards, screen: Screen) -> Any:
         yield from job.root.runner.run(job, missing, advance)
 
 
-def _finish(job: Job, wanted: Claim, checked: Checked) -> dict[str, Any]:
+def _finish(job: Job, wanted: DatasetIdentity, checked: AssetCatalogue) -> dict[str, Any]:
     """Make the derived files; returns what `dataset.json` shall say."""
-    listed = Listed()
+    listed = FileList()
     summary = summarise(job, listed.through(_records(job)), wanted, checked)
     dataset = Dataset(job.output, summary)
     step = max(1, len(dataset) // SAMPLES)

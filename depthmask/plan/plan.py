@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
-from depthmask.compose.asset_splits import Part
 from depthmask.data import Recipe, sample_key
 from depthmask.errors import UsageError
 from depthmask.plan.layout import Layout
@@ -30,6 +29,16 @@ class Sampling(Enum):
     product = "product"
 
 
+@dataclass(frozen=True, slots=True)
+class SplitAssets:
+    """What a split is made from; share: of the samples, in millionths."""
+
+    split: str
+    share: int
+    backgrounds: tuple[str, ...]
+    foregrounds: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Plan(Layout):
     """Everything that decides what the samples are.
@@ -47,7 +56,7 @@ class Plan(Layout):
     objects: tuple[int, int]
     flips: bool
     repeats: int
-    parts: tuple[Part, ...]
+    parts: tuple[SplitAssets, ...]
     variants: int = 1
 
     def __post_init__(self) -> None:
@@ -134,10 +143,10 @@ class Plan(Layout):
         )
 
     @cached_property
-    def _part(self) -> dict[str, Part]:
+    def _part(self) -> dict[str, SplitAssets]:
         return {part.split: part for part in self.parts}
 
-    def _product(self, part: Part, scene: int) -> tuple[int, int, bool]:
+    def _product(self, part: SplitAssets, scene: int) -> tuple[int, int, bool]:
         """(background, foreground, flip) of the nested loops; they start anew when they end."""
         rest, flip = divmod(scene, 2) if self.flips else (scene, 0)
         rest //= self.repeats

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def spread(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
+def nearest_valid(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
     """[h, w] or [h, w, c] in which each pixel has the value of the nearest one that is known.
 
     Zeros if none is.

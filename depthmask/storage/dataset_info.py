@@ -13,9 +13,9 @@ from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION, NAMES
-from depthmask.stages.source.base import Checked
+from depthmask.stages.source.base import AssetCatalogue
 from depthmask.statistics import Statistics
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
@@ -99,8 +99,8 @@ def manifest_hash(records: Iterable[Record]) -> str:
 def summarise(
     job: Job,
     records: Iterable[Record],
-    wanted: Claim,
-    checked: Checked,
+    wanted: DatasetIdentity,
+    checked: AssetCatalogue,
 ) -> dict[str, Any]:
     """Totals, exact statistics, the depth contract, and one hash over all files.
 

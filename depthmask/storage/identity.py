@@ -24,7 +24,7 @@ _FIRST = ("job", "stage")
 """A change of these explains all that comes with it, so it is named first."""
 
 
-class Found(Enum):
+class FolderState(Enum):
     """What the output folder held."""
 
     nothing = "nothing"
@@ -33,7 +33,7 @@ class Found(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DatasetIdentity:
     """All that decides the bytes of a dataset, as plain data, and its hash."""
 
     description: dict[str, Any]
@@ -55,19 +55,19 @@ def _hash(data: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def examine(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
+def examine(output: Location, wanted: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """What is in the folder; UsageError if it is not for this plan. Nothing is written."""
     if _is_free(output):
-        return Found.nothing
+        return FolderState.nothing
     if not (output / "plan.json").is_file():
         raise UsageError(
             f"output={output}: the folder is not empty and holds no dataset of ours; "
             "choose another output"
         )
-    return Found.nothing if overwrite else _compare(output, wanted)
+    return FolderState.nothing if overwrite else _compare(output, wanted)
 
 
-def claim(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
+def claim(output: Location, wanted: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Take the folder for the plan, by writing `plan.json`; UsageError as `examine`.
 
     A larger number of samples of the same plan extends what is there.
@@ -76,7 +76,7 @@ def claim(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
     store = store_of(output)
     if overwrite:
         _clear(output)
-    if found is not Found.same:
+    if found is not FolderState.same:
         store.make_folder(output)
         # No longer complete, so no longer to be read as if it were.
         (output / "dataset.json").unlink(missing_ok=True)
@@ -88,7 +88,7 @@ def claim(output: Location, wanted: Claim, *, overwrite: bool) -> Found:
     return found
 
 
-def _compare(output: Location, wanted: Claim) -> Found:
+def _compare(output: Location, wanted: DatasetIdentity) -> FolderState:
     there = read_sealed(output / "plan.json")
     if there is None:
         raise UsageError(
@@ -97,11 +97,11 @@ def _compare(output: Location, wanted: Claim) -> Found:
         )
     differences = list(_differences(there, wanted.description))
     if not differences:
-        return Found.same
+        return FolderState.same
     names = [name for name, _, _ in differences]
     name, old, new = differences[0]
     if names == ["config.samples"] and type(old) is int and old < new:
-        return Found.shorter
+        return FolderState.shorter
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
         f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "

@@ -40,7 +40,7 @@ NOTHING = Version(None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectInfo:
     """An object that is there."""
 
     key: str
@@ -52,28 +52,31 @@ class TakenError(Exception):
     """A conditional put found something else than it should."""
 
 
-def head(root: str, key: str) -> Found | None:
+def head(root: str, key: str) -> ObjectInfo | None:
     """What is there, None if nothing is."""
     try:
         with _in_one_line(root, key):
             import obstore
 
-            return _found(obstore.head(_store(root), key))
+            return _object_info(obstore.head(_store(root), key))
     except FileNotFoundError:
         return None
 
 
-def get(root: str, key: str, span: tuple[int, int] | None = None) -> tuple[Found, bytes]:
+def get(root: str, key: str, span: tuple[int, int] | None = None) -> tuple[ObjectInfo, bytes]:
     """The whole object, or its bytes from start to stop; FileNotFoundError if there is none."""
     with _opened(root, key, span) as result:
-        return _found(result.meta), bytes(result.bytes())
+        return _object_info(result.meta), bytes(result.bytes())
 
 
 @contextmanager
-def stream(root: str, key: str) -> Iterator[tuple[Found, Iterator[bytes]]]:
+def stream(root: str, key: str) -> Iterator[tuple[ObjectInfo, Iterator[bytes]]]:
     """The whole object, piece by piece."""
     with _opened(root, key, None) as result:
-        yield _found(result.meta), (bytes(piece) for piece in result.stream(min_chunk_size=1 << 20))
+        yield (
+            _object_info(result.meta),
+            (bytes(piece) for piece in result.stream(min_chunk_size=1 << 20)),
+        )
 
 
 def put(root: str, key: str, content: bytes | Path, instead_of: Version | None = None) -> Version:
@@ -113,13 +116,13 @@ def delete(root: str, keys: Iterable[str]) -> None:
         obstore.delete(_store(root), list(keys))
 
 
-def listed(root: str, prefix: str) -> Iterator[Found]:
+def listed(root: str, prefix: str) -> Iterator[ObjectInfo]:
     """All objects whose keys begin so."""
     with _in_one_line(root, prefix):
         import obstore
 
         for page in obstore.list(_store(root), prefix=prefix or None):
-            yield from map(_found, page)
+            yield from map(_object_info, page)
 
 
 def children(root: str, prefix: str) -> Iterator[str]:
@@ -143,8 +146,8 @@ def _opened(root: str, key: str, span: tuple[int, int] | None) -> Iterator[Any]:
         raise FileNotFoundError(f"{root}/{key}: no such object") from None
 
 
-def _found(meta: Any) -> Found:
-    return Found(meta["path"], meta["size"], Version(meta["e_tag"], meta["version"]))
+def _object_info(meta: Any) -> ObjectInfo:
+    return ObjectInfo(meta["path"], meta["size"], Version(meta["e_tag"], meta["version"]))
 
 
 def _store(root: str) -> Any:

@@ -17,7 +17,7 @@ from depthmask.storage.location import Location
 
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
-Places: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
+ByteRanges: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
 """The same for one member: [samples, 3], uint32 where that is enough."""
 MOST_SAMPLES = 10**12
 """Of a dataset: the root setting's limit, and more than anybody has disks for."""
@@ -75,8 +75,8 @@ class ShardFile:
 class Record:
     """A shard that is complete and on disk.
 
-    lineage: of the dataset it was made for (see `Claim`). start, stop: its samples by their rank
-    in the split, stop exclusive. members: where to find each member, empty if the writer's files
+    lineage: of the dataset it was made for (see `DatasetIdentity`). start, stop: its samples, by
+    rank in the split, stop exclusive. members: where to find each member, empty if the writer's files
     have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
     station.
     """
@@ -87,7 +87,7 @@ class Record:
     start: int
     stop: int
     files: tuple[ShardFile, ...]
-    members: dict[str, Places]
+    members: dict[str, ByteRanges]
     statistics: dict[str, Any]
     seconds: dict[str, float]
 
@@ -121,7 +121,8 @@ class Record:
             stop=_count(data["stop"]),
             files=tuple(_shard_file(file) for file in data["files"]),
             members={
-                name: as_places(places) for name, places in _of_type(dict, data["members"]).items()
+                name: as_byte_ranges(places)
+                for name, places in _of_type(dict, data["members"]).items()
             },
             statistics=_of_type(dict, data["statistics"]),
             seconds=_of_type(dict, data["seconds"]),
@@ -158,7 +159,7 @@ def _check_names(record: Record) -> None:
         raise ValueError(f"samples {record.start}..{record.stop - 1}")
 
 
-def as_places(places: Any) -> Places:
+def as_byte_ranges(places: Any) -> ByteRanges:
     """What a writer, or a record, tells; ValueError if it is not that."""
     # Looked at one by one: NumPy would make anything into an array, a long text a huge one.
     numbers = list(itertools.chain.from_iterable(places))

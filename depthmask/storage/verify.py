@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from depthmask.concurrency import cores, side_by_side
+from depthmask.concurrency import cores, parallel_map
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Shard
 from depthmask.storage.choice import store_of
 from depthmask.storage.dataset_info import Manifest, check_summary, shard_names
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.record import Record, ShardFile, record_path
@@ -43,12 +43,12 @@ def read_record(output: Location, shard: str) -> Record | None:
     return record if record is not None and record.shard == shard else None
 
 
-def standing(output: Location, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
+def intact_records(output: Location, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
     """The records of those shards that are whole: by content, as far as their store vouches for it.
 
     lineage: of the dataset that the shards have to be of.
     """
-    for record in side_by_side(
+    for record in parallel_map(
         _hashing(output), lambda shard: _whole(output, shard, lineage), shards
     ):
         if record is not None:
@@ -67,7 +67,7 @@ def verify(output: Location) -> list[Problem]:
         return problems
     if implausible := _implausible(output, summary):
         return [Problem(None, implausible)]
-    claim = Claim({key: plan[key] for key in plan if key != "fingerprint"})
+    claim = DatasetIdentity({key: plan[key] for key in plan if key != "fingerprint"})
     try:
         with untrusted("plan.json"):
             fingerprint, lineage = claim.fingerprint, claim.lineage
@@ -76,7 +76,7 @@ def verify(output: Location) -> list[Problem]:
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
     manifest, known, unknown = Manifest(), set[Location](), set[str]()
-    for look in side_by_side(
+    for look in parallel_map(
         _hashing(output), lambda name: _look(output, name, lineage), shard_names(summary)
     ):
         problems += [Problem(look.shard, text) for text in look.problems]

@@ -119,7 +119,7 @@ class Failing(Placement):
     sample: int = setting(3, ge=0, help="number of the sample")
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         """In the corner, if at all."""
         if scene.index == self.sample:

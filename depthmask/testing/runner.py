@@ -13,7 +13,7 @@ from depthmask.engine.generate import make_shard
 from depthmask.engine.job import Progress
 from depthmask.errors import DepthmaskError
 from depthmask.storage.record import Record, recorded
-from depthmask.storage.verify import standing
+from depthmask.storage.verify import intact_records
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, Failing, small_job
 
@@ -57,7 +57,7 @@ class RunnerSuite(StageSuite):
         assert multiprocessing.active_children() == []
         published = list(recorded(job.output, job.plan))
         assert published
-        assert len(list(standing(job.output, published, job.lineage))) == len(published)
+        assert len(list(intact_records(job.output, published, job.lineage))) == len(published)
 
 
 def _files(records: Iterable[Record]) -> dict[str, Any]:

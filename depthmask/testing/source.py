@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.stages.source.base import Checked
+from depthmask.stages.source.base import AssetCatalogue
 from depthmask.testing.base import StageSuite
 
 _SIZES = ((32, 48), (40, 24))
@@ -33,7 +33,7 @@ class SourceSuite(StageSuite):
     def test_the_check_says_what_the_assets_are(self, stage: Any) -> None:
         """The same digest for the same assets: a dataset is continued with those alone."""
         found = [stage.check(_SIZES[0]) for _ in range(2)]
-        assert isinstance(found[0], Checked)
+        assert isinstance(found[0], AssetCatalogue)
         assert found[0].digest
         assert found[0].digest == found[1].digest
 

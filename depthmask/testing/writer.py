@@ -20,7 +20,7 @@ from depthmask.data import Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stages.writer.base import Writer
 from depthmask.storage.publish import Draft
-from depthmask.storage.record import Record, as_places
+from depthmask.storage.record import Record, as_byte_ranges
 from depthmask.testing.base import StageSuite
 
 _SHARD = "train-000004"
@@ -120,14 +120,14 @@ def _samples(encode: Encode, count: int = 3) -> list[Encoded]:
 
 def _sample(index: int) -> Sample:
     """Noise, which no archive makes small; depth of 1 to 9 m with one invalid pixel."""
-    random = np.random.default_rng(index)
-    depth_m = random.integers(1000, 9000, (24, 30)).astype(np.float32) / np.float32(1000)
+    rng = np.random.default_rng(index)
+    depth_m = rng.integers(1000, 9000, (24, 30)).astype(np.float32) / np.float32(1000)
     depth_m[0, 0] = 0
     return Sample(
         key=sample_key(index),
-        image=random.integers(0, 256, (24, 30, 3), dtype=np.uint8),
-        mask=random.integers(0, 256, (24, 30), dtype=np.uint8),
-        instances=random.integers(0, 3, (24, 30), dtype=np.uint8),
+        image=rng.integers(0, 256, (24, 30, 3), dtype=np.uint8),
+        mask=rng.integers(0, 256, (24, 30), dtype=np.uint8),
+        instances=rng.integers(0, 3, (24, 30), dtype=np.uint8),
         depth=depth_m,
         meta=_meta(index),
     )
@@ -143,7 +143,7 @@ def _published(stage: Writer, output: Path, samples: Sequence[Encoded]) -> Recor
     with Draft(output, _SHARD) as draft:
         members = stage.write(draft.folder, _SHARD, len(samples), iter(samples))
         files = draft.publish()
-    places = {member: as_places(of_member) for member, of_member in members.items()}
+    places = {member: as_byte_ranges(of_member) for member, of_member in members.items()}
     stop = _FIRST + len(samples)
     record = Record(_SHARD, "train", "", _FIRST, stop, files, places, {}, {})
     return Record.from_json(record.as_json())

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 @given(height=st.integers(1, 9), width=st.integers(1, 9), seed=st.integers(0, 999))
 def test_pycocotools_reads_our_runs(height: int, width: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    mask = random.random((height, width)) < random.random()
+    rng = np.random.default_rng(seed)
+    mask = rng.random((height, width)) < rng.random()
     label = {"size": [height, width], "counts": run_lengths(mask)}
     encoded = reference.frPyObjects(label, height, width)
     assert np.array_equal(reference.decode(encoded), mask)

@@ -91,12 +91,12 @@ def composites(size: tuple[int, int], count: int) -> tuple[list[np.ndarray], lis
     """Pictures that differ from their background in a part, in all, or in nothing."""
     big = np.tile(pictures()[0], (2, 2, 1))
     background = big[: size[0], : size[1]].copy()
-    random = np.random.default_rng(count)
+    rng = np.random.default_rng(count)
     images: list[np.ndarray] = []
     origins: list[Origin] = []
     for number in range(count):
         image, rows = background.copy(), (0, 0)
-        top, left = random.integers(0, size).tolist()
+        top, left = rng.integers(0, size).tolist()
         if number == 5:
             image, rows = big[40 : 40 + size[0], : size[1]].copy(), (0, size[0])
         elif number % 4:

@@ -18,8 +18,8 @@ from depthmask.codec.planes import from_planes, to_planes
     seed=st.integers(0, 99),
 )
 def test_every_map_comes_back(height: int, width: int, top: int, seed: int) -> None:
-    random = np.random.default_rng(seed)
-    millimetres = random.integers(0, top, (height, width), np.uint16, endpoint=True)
+    rng = np.random.default_rng(seed)
+    millimetres = rng.integers(0, top, (height, width), np.uint16, endpoint=True)
     planes = to_planes(millimetres)
     assert planes.dtype == np.uint8
     assert planes.shape == (2, height, width)

@@ -23,11 +23,11 @@ MODES = {
 
 def picture(height: int, width: int, channels: int, dtype: str, seed: int = 0) -> np.ndarray:
     """Noise, with the extreme values in it."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     top = np.iinfo(dtype).max
-    values = random.integers(0, top + 1, (height, width, channels), dtype=dtype)
-    values[random.random(values.shape) < 0.2] = top
-    values[random.random(values.shape) < 0.2] = 0
+    values = rng.integers(0, top + 1, (height, width, channels), dtype=dtype)
+    values[rng.random(values.shape) < 0.2] = top
+    values[rng.random(values.shape) < 0.2] = 0
     return values[..., 0] if channels == 1 else values
 
 

@@ -157,8 +157,8 @@ def test_chroma_is_subsampled_as_asked(
 
 
 def test_quality_decides_size_and_error(make_sample: MakeSample) -> None:
-    random = np.random.default_rng(0)
-    noise = random.integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)
     sample = replace(make_sample(0, (32, 32)), image=noise)
     sizes, errors = [], []
     for quality in (1, 50, 95, 100):

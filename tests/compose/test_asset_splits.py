@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthmask.compose.asset_splits import Part, dealt, leakage, parts
+from depthmask.compose.asset_splits import assign, leakage, parts
 from depthmask.compose.near_duplicates import Looks
 from depthmask.config.compose import compose_root
 from depthmask.data import Background, Foreground, Size
 from depthmask.errors import UsageError
+from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stage import setting, stage
-from depthmask.stages.source.base import Checked, Source
+from depthmask.stages.source.base import AssetCatalogue, Source
 
 EIGHT = Shares(train=0.8, val=0.1, test=0.1)
 
@@ -32,15 +33,15 @@ def keys(count: int) -> list[str]:
     ("count", "expected"), [(100, (80, 10, 10)), (3, (1, 1, 1)), (5, (3, 1, 1))]
 )
 def test_each_split_gets_its_share_and_one_at_least(count: int, expected: tuple[int, ...]) -> None:
-    hands = dealt(keys(count), unlike(count), EIGHT, "backgrounds")
+    hands = assign(keys(count), unlike(count), EIGHT, "backgrounds")
     assert tuple(map(len, hands.values())) == expected
     assert sorted(key for hand in hands.values() for key in hand) == keys(count)
     assert all(list(hand) == sorted(hand) for hand in hands.values())
 
 
 def test_the_names_decide_and_not_their_order() -> None:
-    hands = dealt(keys(50), unlike(50), EIGHT, "backgrounds")
-    backwards = dealt(keys(50)[::-1], unlike(50)[::-1], EIGHT, "backgrounds")
+    hands = assign(keys(50), unlike(50), EIGHT, "backgrounds")
+    backwards = assign(keys(50)[::-1], unlike(50)[::-1], EIGHT, "backgrounds")
     assert hands == backwards
     # Not simply the first ones: those are often of one place.
     assert hands["train"] != tuple(keys(40))
@@ -49,18 +50,18 @@ def test_the_names_decide_and_not_their_order() -> None:
 def test_near_duplicates_are_dealt_together() -> None:
     looks = unlike(40)
     looks[20:] = looks[:20] ^ np.uint64(0b111)
-    hands = dealt(keys(40), looks, EIGHT, "backgrounds")
+    hands = assign(keys(40), looks, EIGHT, "backgrounds")
     owner = {key: name for name, hand in hands.items() for key in hand}
     for number in range(20):
         assert owner[f"k{number:03d}"] == owner[f"k{number + 20:03d}"]
-    apart = dealt(keys(40), looks, Shares(train=0.8, val=0.1, test=0.1, alike=2), "backgrounds")
+    apart = assign(keys(40), looks, Shares(train=0.8, val=0.1, test=0.1, alike=2), "backgrounds")
     of_train = set(apart["train"])
     assert any((f"k{n:03d}" in of_train) != (f"k{n + 20:03d}" in of_train) for n in range(20))
 
 
 def test_too_few_that_differ_are_refused() -> None:
     with pytest.raises(UsageError, match=r"3 splits need as many foregrounds .* has 1; add some"):
-        dealt(keys(4), np.zeros((4, 2), np.uint64), EIGHT, "foregrounds")
+        assign(keys(4), np.zeros((4, 2), np.uint64), EIGHT, "foregrounds")
 
 
 @stage("painted")
@@ -91,14 +92,14 @@ class Painted(Source):
     def has_depth(self, key: str) -> bool:
         return False
 
-    def check(self, size: Size) -> Checked:
-        return Checked("")
+    def check(self, size: Size) -> AssetCatalogue:
+        return AssetCatalogue("")
 
 
 def test_a_single_split_looks_at_no_picture() -> None:
     source = Painted()
     assert parts(source, Shares(), "") == (
-        Part("train", MILLION, tuple(keys(12)), tuple(keys(12))),
+        SplitAssets("train", MILLION, tuple(keys(12)), tuple(keys(12))),
     )
     assert source.asked == 0
 
@@ -124,7 +125,7 @@ def test_leakage_counts_shared_assets_and_pairs_across(
     good = parts(source, EIGHT, "abc")
     assert leakage(good, source, EIGHT, "abc") == {"assets": 0, "near_duplicates": 0}
     even, odd = tuple(keys(12)[::2]), tuple(keys(12)[1::2])
-    bad = (Part("train", 1, even, even), Part("val", 1, odd, (*odd, "k000")))
+    bad = (SplitAssets("train", 1, even, even), SplitAssets("val", 1, odd, (*odd, "k000")))
     # Six mirror images of each kind; of k000 and k001 the cut-outs are both in val as well.
     assert leakage(bad, source, EIGHT, "abc") == {"assets": 1, "near_duplicates": 12}
 

@@ -44,7 +44,7 @@ class Fixed(Placement):
     start: int = setting(1, help="first corner")
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         corner = self.start + self.step * len(scene.layers)
         return layer(foreground, top=corner, left=corner, scale=1, flip=flip)

@@ -31,9 +31,9 @@ def cut_out(alpha: np.ndarray) -> CutOut:
 
 def soft(size: Size, seed: int) -> CutOut:
     """Alpha of all sorts: clear, solid and between."""
-    random = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     return cut_out(
-        random.choice(np.array([0, 255, 127, 128, 3, 254], np.uint8), size).astype(np.uint8)
+        rng.choice(np.array([0, 255, 127, 128, 3, 254], np.uint8), size).astype(np.uint8)
     )
 
 
@@ -276,19 +276,19 @@ def test_foot_depth_without_any_valid_pixel() -> None:
 
 
 def test_the_nearest_owns_the_pixel_in_10000_scenes() -> None:
-    random, size = np.random.default_rng(0), (12, 16)
+    rng, size = np.random.default_rng(0), (12, 16)
     stacked = 0
     for _ in range(10_000):
-        depth_m = random.uniform(1, 6, size).astype(np.float32)
-        depth_m[random.random(size) < 0.05] = 0
+        depth_m = rng.uniform(1, 6, size).astype(np.float32)
+        depth_m[rng.random(size) < 0.05] = 0
         cover = Cover(size, depth_m)
         nearest = np.where(depth_m > 0, depth_m, np.inf)
         owner, whole, own = np.zeros(size, int), [], []
-        for _ in range(int(random.integers(2, 6))):
-            top, left = (int(one) for one in random.integers(-4, 12, 2))
-            height, width = (int(one) for one in random.integers(1, 9, 2))
-            alpha = (random.random((height, width)) < 0.8).astype(np.uint8) * 255
-            there_m = float(random.uniform(1, 6))
+        for _ in range(int(rng.integers(2, 6))):
+            top, left = (int(one) for one in rng.integers(-4, 12, 2))
+            height, width = (int(one) for one in rng.integers(1, 9, 2))
+            alpha = (rng.random((height, width)) < 0.8).astype(np.uint8) * 255
+            there_m = float(rng.uniform(1, 6))
             layer = dataclasses.replace(box(top, left, height, width), depth_m=there_m)
             if not alpha.any() or not add(cover, layer, cut_out(alpha)):
                 continue

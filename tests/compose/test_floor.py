@@ -52,8 +52,8 @@ def test_a_floor_before_a_wall(pitch_deg: float, height_m: float) -> None:
 def test_noise_of_two_percent_moves_it_by_half_a_degree_at_most() -> None:
     camera, floor = view(12, 1.5)
     for seed in range(20):
-        random = np.random.default_rng(seed)
-        noise = 1 + 0.02 * random.standard_normal(SIZE)
+        rng = np.random.default_rng(seed)
+        noise = 1 + 0.02 * rng.standard_normal(SIZE)
         fit = fit_floor((room(camera, floor) * noise).astype(np.float32), pixel_rays(camera, SIZE))
         assert fit is not None
         assert angle_deg(fit.plane, floor) < 0.5

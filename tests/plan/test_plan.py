@@ -13,11 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthmask.compose.asset_splits import Part
 from depthmask.data import Recipe
 from depthmask.errors import UsageError
 from depthmask.plan.layout import Shard
-from depthmask.plan.plan import Plan, Sampling
+from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.plan.shares import MILLION
 
 BACKGROUNDS = [f"bg{number}" for number in range(10)]
@@ -38,7 +37,7 @@ def plan(
         objects=(1, 1),
         flips=True,
         repeats=1,
-        parts=(Part("train", MILLION, tuple(backgrounds), tuple(foregrounds)),),
+        parts=(SplitAssets("train", MILLION, tuple(backgrounds), tuple(foregrounds)),),
     )
     return replace(base, **changes)
 
@@ -47,9 +46,9 @@ def in_three(**changes: Any) -> Plan:
     """Six, two and two backgrounds, and as many foregrounds."""
     keys = [str(number) for number in range(10)]
     parts = (
-        Part("train", 600_000, tuple(keys[:6]), tuple(keys[:6])),
-        Part("val", 200_000, tuple(keys[6:8]), tuple(keys[6:8])),
-        Part("test", 200_000, tuple(keys[8:]), tuple(keys[8:])),
+        SplitAssets("train", 600_000, tuple(keys[:6]), tuple(keys[:6])),
+        SplitAssets("val", 200_000, tuple(keys[6:8]), tuple(keys[6:8])),
+        SplitAssets("test", 200_000, tuple(keys[8:]), tuple(keys[8:])),
     )
     return replace(plan(parts=parts), **changes)
 

@@ -14,7 +14,7 @@ import pytest
 
 from depthmask.reading import open_shards
 from depthmask.reading.open_shards import OpenShards
-from depthmask.storage.record import Places, Record
+from depthmask.storage.record import ByteRanges, Record
 
 
 class Reader:
@@ -28,7 +28,7 @@ class Reader:
 
 
 def record(samples: int = 1) -> Record:
-    places: dict[str, Places] = {"jpg": np.zeros((samples, 3), np.uint32)}
+    places: dict[str, ByteRanges] = {"jpg": np.zeros((samples, 3), np.uint32)}
     return Record("train-000000", "train", "", 0, samples, (), places, {}, {})
 
 

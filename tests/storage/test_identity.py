@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from depthmask.errors import UsageError
-from depthmask.storage.identity import Claim, Found, claim
+from depthmask.storage.identity import DatasetIdentity, FolderState, claim
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.store import DRAFTS
 
 
-def plan(**config: Any) -> Claim:
-    return Claim(
+def plan(**config: Any) -> DatasetIdentity:
+    return DatasetIdentity(
         {
             "schema": 1,
             "config": {
@@ -53,7 +53,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_new_folder_is_taken(output: Path) -> None:
-    assert claim(output, plan(), overwrite=False) is Found.nothing
+    assert claim(output, plan(), overwrite=False) is FolderState.nothing
     written = require_sealed(output / "plan.json")
     assert written.pop("fingerprint") == plan().fingerprint
     assert written == plan().description
@@ -62,24 +62,24 @@ def test_a_new_folder_is_taken(output: Path) -> None:
 
 def test_an_empty_folder_is_taken(output: Path) -> None:
     output.mkdir(parents=True)
-    assert claim(output, plan(), overwrite=False) is Found.nothing
+    assert claim(output, plan(), overwrite=False) is FolderState.nothing
 
 
 def test_the_same_plan_is_continued_and_nothing_changes(output: Path) -> None:
     finished(output)
     before = contents(output)
-    assert claim(output, plan(), overwrite=False) is Found.same
+    assert claim(output, plan(), overwrite=False) is FolderState.same
     assert contents(output) == before
 
 
 def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Path) -> None:
     finished(output)
-    assert claim(output, plan(samples=250), overwrite=False) is Found.shorter
+    assert claim(output, plan(samples=250), overwrite=False) is FolderState.shorter
     assert not (output / "dataset.json").exists()
     assert (output / "shards" / "train-000000.zip").exists()
     assert (output / "records" / "train-000000.json").exists()
     assert require_sealed(output / "plan.json")["config"]["samples"] == 250
-    assert claim(output, plan(samples=250), overwrite=False) is Found.same
+    assert claim(output, plan(samples=250), overwrite=False) is FolderState.same
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_another_plan_is_refused_naming_the_field(
 
 def test_other_assets_are_another_plan(output: Path) -> None:
     finished(output)
-    other = Claim({**plan().description, "inputs": "abd"})
+    other = DatasetIdentity({**plan().description, "inputs": "abd"})
     with pytest.raises(UsageError, match="inputs is abc there and abd now"):
         claim(output, other, overwrite=False)
 
@@ -144,14 +144,14 @@ def test_a_damaged_plan_is_refused(output: Path) -> None:
     (output / "plan.json").write_text('{"schema": 1, "con')
     with pytest.raises(UsageError, match=r"its plan.json is damaged"):
         claim(output, plan(), overwrite=False)
-    assert claim(output, plan(), overwrite=True) is Found.nothing
+    assert claim(output, plan(), overwrite=True) is FolderState.nothing
 
 
 def test_overwrite_begins_anew(output: Path) -> None:
     finished(output)
-    assert claim(output, plan(seed=9), overwrite=True) is Found.nothing
+    assert claim(output, plan(seed=9), overwrite=True) is FolderState.nothing
     assert list(contents(output)) == ["plan.json"]
-    assert claim(output, plan(seed=9), overwrite=True) is Found.nothing
+    assert claim(output, plan(seed=9), overwrite=True) is FolderState.nothing
 
 
 def test_overwrite_does_not_follow_links(output: Path, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_overwrite_does_not_follow_links(output: Path, tmp_path: Path) -> None:
 def test_a_run_killed_while_it_took_the_folder_may_begin_again(output: Path) -> None:
     output.mkdir(parents=True)
     (output / "plan.json.4711.tmp").write_text('{"sch')
-    assert claim(output, plan(), overwrite=False) is Found.nothing
+    assert claim(output, plan(), overwrite=False) is FolderState.nothing
 
 
 def test_unfinished_drafts_go(output: Path) -> None:
@@ -181,7 +181,7 @@ def test_unfinished_drafts_go(output: Path) -> None:
 
 
 def test_the_fingerprint_is_that_of_the_content() -> None:
-    reordered = Claim(dict(reversed(plan().description.items())))
+    reordered = DatasetIdentity(dict(reversed(plan().description.items())))
     assert reordered.fingerprint == plan().fingerprint
     assert plan(seed=1).fingerprint != plan().fingerprint
     assert len(plan().fingerprint) == 64

@@ -11,7 +11,7 @@ import pytest
 
 from depthmask.errors import UsageError
 from depthmask.storage.publish import Draft, read_sealed, require_sealed, write_sealed
-from depthmask.storage.record import Record, ShardFile, as_places
+from depthmask.storage.record import Record, ShardFile, as_byte_ranges
 from depthmask.storage.store import DRAFTS
 
 
@@ -156,7 +156,7 @@ def test_a_record_survives_json() -> None:
         start=5,
         stop=7,
         files=(ShardFile("a.tar", 515, "ab" * 32), ShardFile("b.tar", 20, "cd" * 32)),
-        members={"jpg": as_places([(0, 512, 3), (1, 0, 4)])},
+        members={"jpg": as_byte_ranges([(0, 512, 3), (1, 0, 4)])},
         statistics={"image": {"count": 1, "sum": [10**30], "sum_of_squares": [1]}},
         seconds={"encode": 0.5},
     )

@@ -28,14 +28,14 @@ def make_assets(root: Path) -> Path:
     """Three backgrounds with depth and four cut-outs, of 40 pixels or so."""
     for name in ("bg", "fg", "bg_depth"):
         (root / name).mkdir(parents=True)
-    random = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for number in range(3):
-        coarse = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        coarse = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
         Image.fromarray(coarse).resize((40, 40)).save(root / "bg" / f"wall{number}.png")
         depth_mm = np.linspace(5000, 1000, 40 * 40).reshape(40, 40).astype(np.uint16)
         Image.fromarray(depth_mm).save(root / "bg_depth" / f"wall{number}.png")
     for number in range(4):
-        rgba = random.integers(0, 256, (20 + number, 14, 4), dtype=np.uint8)
+        rgba = rng.integers(0, 256, (20 + number, 14, 4), dtype=np.uint8)
         rgba[..., 3] = np.where(np.arange(14) % 5 == 0, 90, 255)
         Image.fromarray(rgba).save(root / "fg" / f"box{number}.png")
     return root

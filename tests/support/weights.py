@@ -20,21 +20,21 @@ WEIGHTLESS = ("input_1", "zero_padding2d_1", "conv1/relu", "pool1", "relu", "lea
 @pytest.fixture(scope="session")
 def random_arrays() -> dict[str, np.ndarray]:
     """`NARROW` with weights under which all outputs lie near 50, and every layer matters."""
-    random = np.random.default_rng(3)
-    arrays = {name: _draw(random, name, shape) for name, shape in array_shapes(NARROW).items()}
+    rng = np.random.default_rng(3)
+    arrays = {name: _draw(rng, name, shape) for name, shape in array_shapes(NARROW).items()}
     arrays["conv3.kernel"] *= 100
     arrays["conv3.bias"] += 50
     return arrays
 
 
-def _draw(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
     kind = name.rpartition(".")[2]
     if kind in ("gamma", "moving_variance"):
-        return random.uniform(0.5, 1.5, shape).astype(np.float32)
+        return rng.uniform(0.5, 1.5, shape).astype(np.float32)
     if kind != "kernel":
-        return random.uniform(-0.2, 0.2, shape).astype(np.float32)
+        return rng.uniform(-0.2, 0.2, shape).astype(np.float32)
     fan_in = np.prod(shape[:-1], dtype=np.float32)
-    return random.standard_normal(shape, np.float32) / np.sqrt(fan_in)
+    return rng.standard_normal(shape, np.float32) / np.sqrt(fan_in)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from depthmask import (
+    AssetCatalogue,
     Blend,
-    Checked,
     Composite,
     Depth,
     DepthContract,
@@ -49,7 +49,7 @@ class Restless(Random):
     """Chance of its own."""
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         top = next(_count) % 20
         return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)
@@ -60,9 +60,9 @@ class Fractions(Random):
     """No whole pixels."""
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        top = random.random() * 9
+        top = rng.random() * 9
         return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)  # type: ignore[arg-type]
 
 
@@ -145,8 +145,8 @@ class Moody(Rooms):
         rgba[..., 0] = next(_count) % 256
         return Foreground(one.key, one.label, rgba)
 
-    def check(self, size: Size) -> Checked:
-        return Checked(str(next(_count)))
+    def check(self, size: Size) -> AssetCatalogue:
+        return AssetCatalogue(str(next(_count)))
 
 
 def test_placements(tmp_path: Path) -> None:

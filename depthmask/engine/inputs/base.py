@@ -11,12 +11,12 @@ from depthmask.codec.sample import Encode
 from depthmask.data import DepthContract, Encoded, Size
 from depthmask.plan.layout import Layout, Shard
 from depthmask.plan.numbering import Numbering
-from depthmask.stages.source.base import AssetFiles, Checked
+from depthmask.stages.source.base import AssetCatalogue, AssetFiles
 from depthmask.statistics import Statistics
 
 
 @dataclass(frozen=True)
-class Given(Layout):
+class FixedLayout(Layout):
     """A layout with the numbering of samples that are there."""
 
     samples: int
@@ -29,7 +29,7 @@ class Given(Layout):
         return self.given
 
 
-class Origin(ABC):
+class JobInput(ABC):
     """Samples by number. Pickles small, opens its files at first use.
 
     paths: as the user names them. sha256: over all its files, so that another content is another
@@ -68,13 +68,13 @@ class Origin(ABC):
 
     @property
     def licences(self) -> Mapping[str, Mapping[str, int]]:
-        """What is known of the licences of those (see `Checked`)."""
+        """What is known of the licences of those (see `AssetCatalogue`)."""
         return {}
 
     @property
-    def checked(self) -> Checked:
+    def checked(self) -> AssetCatalogue:
         """What a run is told of it."""
-        return Checked(self.sha256, files=self.assets, licences=self.licences)
+        return AssetCatalogue(self.sha256, files=self.assets, licences=self.licences)
 
     @property
     def most_pixels(self) -> int:
@@ -82,6 +82,6 @@ class Origin(ABC):
         sizes = [self.size, *([self.contract.resolution] if self.contract else [])]
         return max(height * width for height, width in sizes)
 
-    def layout(self, shard_size: int) -> Given:
+    def layout(self, shard_size: int) -> FixedLayout:
         """Its samples in shards of this size."""
-        return Given(self.samples, shard_size, self.numbering)
+        return FixedLayout(self.samples, shard_size, self.numbering)

@@ -8,7 +8,7 @@ from typing import Any
 from depthmask.config.build import from_plain
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.engine.inputs.base import Origin
+from depthmask.engine.inputs.base import JobInput
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard, shard_name
 from depthmask.reading.dataset import Dataset, require_record
@@ -24,7 +24,7 @@ from depthmask.untrusted import untrusted
 _DESCRIBED = ("size", "variants", "splits", "leakage", "backgrounds", "foregrounds")
 
 
-class Made(Origin):
+class DatasetInput(JobInput):
     """A finished dataset, read shard by shard, each hashed before it is believed.
 
     root, job, inputs: of the run that made it, by its `plan.json`.

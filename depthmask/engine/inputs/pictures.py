@@ -16,7 +16,7 @@ import simplejpeg
 from depthmask.codec.png import encode_png
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
-from depthmask.engine.inputs.base import Origin
+from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
@@ -34,7 +34,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _UNKNOWN = np.iinfo(np.int32).min
 
 
-class Foreign(Origin):
+class PictureInput(JobInput):
     """Images, each with its mask and its boxes where there are such; all of one size."""
 
     contract = None

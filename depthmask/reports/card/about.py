@@ -14,7 +14,7 @@ MOST_FILES = 1000
 """Named one by one with their hashes: 0.5 MB of Croissant."""
 
 
-class Listed:
+class FileList:
     """The files of the records that went through it, as long as they are few."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class About:
     plan: dict[str, Any]
     shard_kind: ShardKind
     sample: Encoded
-    listed: Listed
+    listed: FileList
 
     @property
     def has_depth(self) -> bool:

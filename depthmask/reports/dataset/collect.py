@@ -10,7 +10,7 @@ import orjson
 from depthmask.data import Encoded
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.census import Census
-from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, spread, within
+from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, evenly_spaced, within
 from depthmask.reports.dataset.pixels import Pixels
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import numbering
@@ -57,7 +57,9 @@ def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: N
     splits, seconds = _totals(dataset)
     height, width = dataset.info["size"]
     census, pixels = Census((height, width)), Pixels(dataset.contract)
-    chosen = spread(len(dataset), max(_FEWEST, min(_DECODED, _DECODED_PIXELS // (height * width))))
+    chosen = evenly_spaced(
+        len(dataset), max(_FEWEST, min(_DECODED, _DECODED_PIXELS // (height * width)))
+    )
     shown = set(chosen[:MOST_CARDS])
     cards: dict[int, Card] = {}
     for number, split, encoded in _described(dataset, census, set(chosen), advance):

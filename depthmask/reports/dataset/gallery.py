@@ -80,7 +80,7 @@ class Card:
         return [_object_in_words(layer, labels=labels) for layer in layers]
 
 
-def spread(count: int, most: int) -> list[int]:
+def evenly_spaced(count: int, most: int) -> list[int]:
     """Up to `most` different numbers below `count`; every beginning of the list is spread evenly.
 
     By the golden section, which no period of the data meets, such as every tenth sample being

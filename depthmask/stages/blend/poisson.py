@@ -6,7 +6,7 @@ import numpy as np
 
 from depthmask.data import UInt8
 from depthmask.stage import setting, stage
-from depthmask.stages._nearest import spread
+from depthmask.stages._nearest import nearest_valid
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.blend.feather import SOLID
@@ -66,7 +66,7 @@ def cloned(canvas: UInt8, patch: Patch, top: int, left: int) -> UInt8 | None:
     own, source = np.zeros(behind.shape[:2], bool), np.zeros_like(behind)
     own[inner], source[inner] = solid, patch.rgb
     # The object's colours go on beyond its edge: a step there would count as its own.
-    source = spread(source, own)
+    source = nearest_valid(source, own)
     side = 2 * _ERODED + 1
     mask = cv2.dilate(np.where(own, np.uint8(255), np.uint8(0)), np.ones((side, side), np.uint8))
     # OpenCV puts the middle of the mask's box there: it has to stay where it is.

@@ -13,7 +13,7 @@ from depthmask.data import (
     DepthMode,
     Float32,
     Layer,
-    Part,
+    LayerPixels,
     Size,
 )
 from depthmask.errors import UsageError
@@ -65,7 +65,7 @@ class Layered(Depth):
         return depth_m
 
 
-def _relief_m(composite: Composite, layer: Layer, part: Part) -> Float32:
+def _relief_m(composite: Composite, layer: Layer, part: LayerPixels) -> Float32:
     """Depth of the object's pixels [h, w]."""
     camera, background_m = composite.background.camera, composite.background.depth_m
     assert camera is not None, "asked before"

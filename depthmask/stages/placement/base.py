@@ -37,9 +37,9 @@ class Placement(Stage):
 
     @abstractmethod
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """Propose a box [pixels] for the foreground; all chance comes from `random`.
+        """Propose a box [pixels] for the foreground; all chance comes from `rng`.
 
         A layer with `depth_m` is hidden by what is nearer, of the background and of other layers;
         without, it lies in front of those before. Raises `NoPlaceError` if this background has no

@@ -22,7 +22,7 @@ class Grid(Placement):
     jitter: float = setting(0.0, ge=0, le=1, help="random shift, as a part of the cell's size")
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         """Centre the cut-out in the cell that follows from sample and object number."""
         cell = (scene.index + len(scene.layers)) % (self.rows * self.columns)
@@ -30,7 +30,7 @@ class Grid(Placement):
         cell_height, cell_width = scene.size[0] / self.rows, scene.size[1] / self.columns
         height, width = foreground.size
         scale = min(1.0, cell_height / height, cell_width / width)
-        down, right = self.jitter * (random.random(2) - 0.5)
+        down, right = self.jitter * (rng.random(2) - 0.5)
         return layer(
             foreground,
             top=round((row + 0.5 + down) * cell_height - height * scale / 2),

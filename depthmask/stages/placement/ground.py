@@ -59,12 +59,12 @@ class Ground(Placement):
             _range(label, value)
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         """Draw a foot point and a height; NoPlaceError without floor in the range of distances."""
         background = scene.background
-        row, column, depth_m = self._foot(background, random)
-        chance = float(random.random())
+        row, column, depth_m = self._foot(background, rng)
+        chance = float(rng.random())
         least, largest = self._height_m(foreground)
         height_m = (least + (largest - least) * chance) * self._unit(background)
         height = _pixels(background, row, depth_m, height_m)
@@ -80,13 +80,13 @@ class Ground(Placement):
             depth_m,
         )
 
-    def _foot(self, background: Background, random: np.random.Generator) -> tuple[int, int, float]:
+    def _foot(self, background: Background, rng: np.random.Generator) -> tuple[int, int, float]:
         """(row, column, depth [m]) of a floor pixel within the range of distances."""
         floor, depth_m = background.floor, background.depth_m
         if floor is None or not len(floor):
             raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
         assert depth_m is not None, "the floor was found in it"
-        chances = random.random(_DRAWN)
+        chances = rng.random(_DRAWN)
         unit = self._unit(background)
         at = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, unit)
         if not len(at):

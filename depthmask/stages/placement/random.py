@@ -42,10 +42,10 @@ class Random(Placement):
             )
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """Draw scale, top and left; three numbers from `random` for every proposal."""
-        for_scale, for_top, for_left = random.random(3).tolist()
+        """Draw scale, top and left; three numbers from `rng` for every proposal."""
+        for_scale, for_top, for_left = rng.random(3).tolist()
         scale = self.min_scale + (self.max_scale - self.min_scale) * for_scale
         (height, width), canvas = scaled_size(foreground, scale), scene.size
         top = self._start(height, canvas[0], for_top)

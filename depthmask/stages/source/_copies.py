@@ -49,7 +49,7 @@ def _digest(*parts: object) -> str:
     return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
-def _fetch(address: Address, listed: object_store.Found, target: Path) -> None:
+def _fetch(address: Address, listed: object_store.ObjectInfo, target: Path) -> None:
     if not target.exists():
         # Whoever else fetches it meanwhile writes the same.
         with (

@@ -27,7 +27,7 @@ from depthmask.stages.source._copies import copies
 from depthmask.stages.source._folder import SUFFIXES, AssetError, Listing, listing, shown
 from depthmask.stages.source._state import is_settled, state_of
 from depthmask.stages.source._table import Facts, Row, read_facts
-from depthmask.stages.source.base import AssetFiles, Checked, LeftOut, Source
+from depthmask.stages.source.base import AssetCatalogue, AssetFiles, LeftOut, Source
 from depthmask.storage.location import Address, location
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class OnBadAsset(Enum):
 class _Looked:
     """What `check` found; listings: the files in use, by folder and key."""
 
-    checked: Checked
+    checked: AssetCatalogue
     listings: dict[str, dict[str, Path]]
     unused: int
 
@@ -134,7 +134,7 @@ class Assets(Source):
         """Whether `bg_depth/` has the background."""
         return key in self._optional("bg_depth")
 
-    def check(self, size: Size) -> Checked:
+    def check(self, size: Size) -> AssetCatalogue:
         """Decode every asset; the digest covers names and contents of all files in use.
 
         For the next job of a sweep, what nobody has touched since is not looked at again.
@@ -180,7 +180,7 @@ class Assets(Source):
             raise UsageError(_in_one_line(faults))
         self._require_both(faults)
         unused = self._unused_masks()
-        checked = Checked(
+        checked = AssetCatalogue(
             self._digest(),
             tuple(sorted(left_out, key=lambda one: one.file)),
             self._in_use(unused),

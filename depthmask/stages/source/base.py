@@ -34,7 +34,7 @@ class AssetFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class AssetCatalogue:
     """What `Source.check` found.
 
     digest: a hash of names and contents of all assets in use. files: what they take on the disk, by
@@ -82,7 +82,7 @@ class Source(Stage):
         return False
 
     @abstractmethod
-    def check(self, size: Size) -> Checked:
+    def check(self, size: Size) -> AssetCatalogue:
         """Look at every asset before the first sample is planned.
 
         Raises `UsageError` that names the file, for anything that can be neither used nor left out.

@@ -7,19 +7,19 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from depthmask.caching import Bounded, background_bytes, foreground_bytes
+from depthmask.caching import FifoCache, background_bytes, foreground_bytes
 from depthmask.data import Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
 from depthmask.stage import setting, stage
-from depthmask.stages.source.base import Checked, Source
+from depthmask.stages.source.base import AssetCatalogue, Source
 
 GENERATOR = 1
 """Version of the made pictures: raised whenever the same settings give other pixels."""
 
 # What this process has made: the jobs of a sweep mostly differ in other things than the rooms, and
 # a room takes 0.1 s.
-_rooms = Bounded[Background](background_bytes)
-_furniture = Bounded[Foreground](foreground_bytes)
+_rooms = FifoCache[Background](background_bytes)
+_furniture = FifoCache[Foreground](foreground_bytes)
 
 
 @stage("rooms")
@@ -110,9 +110,9 @@ class Rooms(Source):
         """Every room has."""
         return True
 
-    def check(self, size: Size) -> Checked:
+    def check(self, size: Size) -> AssetCatalogue:
         """A hash of the settings and the generator's version; there is nothing to read."""
-        return Checked(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
+        return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
 
     def _identity(self, size: Size) -> str:
         """All that decides the pixels behind a key, as text."""

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Protocol
 
-from depthmask.codec.sample import Expected
+from depthmask.codec.sample import SizeEstimate
 from depthmask.data import Encoded
 from depthmask.errors import SettingError
 from depthmask.plan.layout import Layout
@@ -68,7 +68,7 @@ class Writer(Stage):
         where each member lies, or {} if `read` finds the samples by other means.
         """
 
-    def most_samples(self, expected: Expected) -> int | None:
+    def most_samples(self, expected: SizeEstimate) -> int | None:
         """How many such samples fit one shard; None if there is no limit."""
         return None
 
@@ -80,7 +80,7 @@ class Writer(Stage):
         return MemberReader(folder, record)
 
 
-def check_shard_size(writer: Writer, expected: Expected, layout: Layout) -> None:
+def check_shard_size(writer: Writer, expected: SizeEstimate, layout: Layout) -> None:
     """Raise `SettingError` now, and not after minutes of work, if a shard would be too large."""
     most = writer.most_samples(expected)
     if most is not None and min(layout.shard_size, layout.samples) > most:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from depthmask.codec.npz import npy_header, read_npz
 from depthmask.codec.planes import from_planes
-from depthmask.codec.sample import Expected, from_millimetres
+from depthmask.codec.sample import SizeEstimate, from_millimetres
 from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded, Float32
 from depthmask.errors import DepthmaskError
@@ -63,7 +63,7 @@ class DepthMaskDataset(Writer):
 
     far_m: float = setting(10.0, gt=0, help="metres that 1 stands for in depth batches")
 
-    def most_samples(self, expected: Expected) -> int:
+    def most_samples(self, expected: SizeEstimate) -> int:
         """Below 4 GiB and 65,535 members in the zip, and 4 GiB of depth."""
         stacked = LARGEST // (2 * expected.arrays.get("depth", 0) + 1)
         return min(stacked, most_samples(expected.members, expected.bytes))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.codec.npz import deflate_array, npy_header, read_npz
-from depthmask.codec.sample import Expected
+from depthmask.codec.sample import SizeEstimate
 from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
@@ -45,7 +45,7 @@ class Npz(Writer):
 
     images: Images = setting(Images.encoded, help="pictures as encoded bytes or as raw arrays")
 
-    def most_samples(self, expected: Expected) -> int:
+    def most_samples(self, expected: SizeEstimate) -> int:
         """An npz file is a zip archive: below 4 GiB, also each array before it is deflated."""
         arrays = expected.arrays
         size = sum(arrays.values()) if self.images is Images.raw else arrays.get("depth", 0)

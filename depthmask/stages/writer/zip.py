@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from depthmask.codec.sample import Expected
+from depthmask.codec.sample import SizeEstimate
 from depthmask.codec.zip import ZipStream, most_samples
 from depthmask.data import Encoded
 from depthmask.stage import stage
@@ -21,7 +21,7 @@ class Zip(Writer):
     reads_arrays = False
     shard_kind = ShardKind.archive
 
-    def most_samples(self, expected: Expected) -> int:
+    def most_samples(self, expected: SizeEstimate) -> int:
         """Below 4 GiB and 65,535 members: readers that know no more are everywhere."""
         return most_samples(expected.members, expected.bytes)
 

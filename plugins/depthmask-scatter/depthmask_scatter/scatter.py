@@ -17,10 +17,10 @@ class Scatter(Placement):
     candidates: int = setting(8, ge=1, le=1000, help="positions drawn for each cut-out")
 
     def place(
-        self, scene: Scene, foreground: Foreground, flip: bool, random: np.random.Generator
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         """The draw whose middle is farthest from the middles before; the first has none."""
-        middles = random.random((self.candidates, 2)) * scene.size
+        middles = rng.random((self.candidates, 2)) * scene.size
         before = [(one.top + one.height / 2, one.left + one.width / 2) for one in scene.layers]
         gaps = middles[:, None] - np.reshape(before, (-1, 2))
         best = np.hypot(gaps[..., 0], gaps[..., 1]).min(axis=1, initial=np.inf).argmax()

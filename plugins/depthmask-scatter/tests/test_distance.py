@@ -16,10 +16,10 @@ CANVAS = Background("wall", np.zeros((100, 100, 3), np.uint8))
 
 def nearest(stage: Scatter, key: int) -> float:
     """Distance in pixels of the nearest two of four cut-outs."""
-    random = np.random.Generator(np.random.Philox(key=key))
+    rng = np.random.Generator(np.random.Philox(key=key))
     layers: tuple[Layer, ...] = ()
     for _ in range(4):
-        layers = (*layers, stage.place(Scene(0, CANVAS, layers), CUT_OUT, False, random))
+        layers = (*layers, stage.place(Scene(0, CANVAS, layers), CUT_OUT, False, rng))
     corners = [(one.top, one.left) for one in layers]
     return min(math.dist(*pair) for pair in itertools.combinations(corners, 2))
 
@@ -34,8 +34,8 @@ def test_candidates_keep_cut_outs_apart() -> None:
 
 def test_the_first_lies_with_its_middle_on_the_canvas() -> None:
     for key in range(50):
-        random = np.random.Generator(np.random.Philox(key=key))
-        layer = Scatter().place(Scene(0, CANVAS), CUT_OUT, True, random)
+        rng = np.random.Generator(np.random.Philox(key=key))
+        layer = Scatter().place(Scene(0, CANVAS), CUT_OUT, True, rng)
         assert -5 <= layer.top <= 95
         assert -4 <= layer.left <= 96
         assert layer.flip

@@ -15,7 +15,7 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.engine.inputs.open import origin
+from depthmask.engine.inputs.open import open_input
 from depthmask.errors import UsageError
 
 Contents = Mapping[str, bytes]
@@ -98,13 +98,13 @@ def test_a_zip_in_parts(tmp_path: Path) -> None:
         as_zip(tmp_path / "1.zip", {name: contents[name] for name in names[:2]}),
         as_tar(tmp_path / "2.tar", {name: contents[name] for name in names[2:]}),
     ]
-    found = origin([str(path) for path in parts])
+    found = open_input([str(path) for path in parts])
     assert found.samples == 3
     for index in range(3):
         encoded = found.read(index)
         name = next(name for name in contents if f"/fg_bg/bg00{2 - (index > 0)}" in name)
         assert encoded.members["jpg"] in contents.values(), name
-    assert found.sha256 != origin([str(parts[0]), str(parts[0])][:1]).sha256
+    assert found.sha256 != open_input([str(parts[0]), str(parts[0])][:1]).sha256
 
 
 def test_pictures_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -126,15 +126,15 @@ def test_pictures_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
 def test_another_content_is_another_origin(tmp_path: Path) -> None:
     before = as_folder(tmp_path / "photos", {"a.jpg": picture(1)})
     same = as_folder(tmp_path / "copy", {"a.jpg": picture(1)})
-    one = origin([str(before)]).sha256
-    assert origin([str(same)]).sha256 == one
+    one = open_input([str(before)]).sha256
+    assert open_input([str(same)]).sha256 == one
     (before / "a.jpg").write_bytes(picture(9))
-    assert origin([str(before)]).sha256 != one
+    assert open_input([str(before)]).sha256 != one
 
 
 def refused(path: Path) -> str:
     with pytest.raises(UsageError) as caught:
-        origin([str(path)])
+        open_input([str(path)])
     return str(caught.value)
 
 
@@ -162,7 +162,7 @@ def test_pictures_of_another_size_are_named(
 def test_a_table_of_another_form_is_named(tmp_path: Path) -> None:
     contents = {**original(), "data/labels/bg001_label_info.txt": b"a,b,c"}
     with pytest.raises(depthmask.DepthmaskError, match=r"bg001_label_info.txt: line 1 has 1 col"):
-        origin([str(as_zip(tmp_path / "t.zip", contents))])
+        open_input([str(as_zip(tmp_path / "t.zip", contents))])
 
 
 def test_names_that_do_not_print(tmp_path: Path) -> None:
@@ -170,11 +170,11 @@ def test_names_that_do_not_print(tmp_path: Path) -> None:
     there = tmp_path / "photos"
     there.mkdir()
     (there / "a\nb\udc80.png").write_bytes(picture(1, kind="png"))
-    found = origin([str(there)])
+    found = open_input([str(there)])
     assert b'"file":"a\\\\nb\\\\udc80.png"' in found.read(0).members["json"]
     made = as_zip(tmp_path / "z.zip", {"a\tb.jpg": b"x"})
     with pytest.raises(depthmask.DepthmaskError, match=r"a\\tb\.jpg: cannot be read"):
-        origin([str(made)])
+        open_input([str(made)])
 
 
 def test_links_and_locked_members_are_left_alone(tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_links_and_locked_members_are_left_alone(tmp_path: Path) -> None:
         entry = tarfile.TarInfo("b.jpg")
         entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
         archive.addfile(entry)
-    assert origin([str(path)]).samples == 1
-    assert np.array_equal(origin([str(path)]).size, (20, 24))
+    assert open_input([str(path)]).samples == 1
+    assert np.array_equal(open_input([str(path)]).size, (20, 24))
 
 
 @pytest.mark.parametrize("make", [as_zip, as_tar])
@@ -200,7 +200,7 @@ def test_damaged_archives_end_in_one_line(
         path = tmp_path / "damaged"
         path.write_bytes(damaged[: dice.choice([len(damaged), dice.randrange(len(damaged))])])
         try:
-            found = origin([str(path)])
+            found = open_input([str(path)])
             for index in range(found.samples):
                 found.read(index)
             found.described()

@@ -13,7 +13,7 @@ from PIL import Image
 
 import depthmask
 from depthmask.reports.card import cards
-from depthmask.reports.card.about import MOST_FILES, About, Listed
+from depthmask.reports.card.about import MOST_FILES, About, FileList
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.record import Record, ShardFile
 
@@ -115,8 +115,8 @@ def test_a_damaged_shard_is_noticed(make_dataset: Callable[..., Path], load: Any
     assert "train-000001.tar is not identical" in str(error.value.__cause__)
 
 
-def listed(shards: int) -> Listed:
-    listed = Listed()
+def listed(shards: int) -> FileList:
+    listed = FileList()
     for number in range(shards):
         file = ShardFile(f"train-{number:06d}.tar", 10, "0" * 64)
         record = Record("", "train", "", number, number + 1, (file,), {}, {}, {})

@@ -20,7 +20,7 @@ from depthmask.reports.dataset.gallery import (
     Card,
     DepthPicture,
     card,
-    spread,
+    evenly_spaced,
     steps_per_unit,
     within,
 )
@@ -46,20 +46,20 @@ def unpacked(depth: DepthPicture) -> np.ndarray:
 
 @pytest.mark.parametrize(("count", "most"), [(1, 5), (7, 7), (10, 4), (400_000, 480), (1000, 999)])
 def test_as_many_different_numbers_as_there_are(count: int, most: int) -> None:
-    numbers = spread(count, most)
+    numbers = evenly_spaced(count, most)
     assert len(set(numbers)) == len(numbers) == min(count, most)
     assert 0 <= min(numbers) <= max(numbers) < count
 
 
 def test_every_beginning_is_spread_evenly() -> None:
     for length in (10, 100, 480):
-        gaps = np.diff(sorted([*spread(400_000, 480)[:length], 400_000]))
+        gaps = np.diff(sorted([*evenly_spaced(400_000, 480)[:length], 400_000]))
         # The golden section: no gap is more than 2.62 times as long as another.
         assert gaps.max() < 2.7 * 400_000 / length
 
 
 def test_no_period_of_the_data_is_met() -> None:
-    numbers = np.array(spread(400_000, 480))
+    numbers = np.array(evenly_spaced(400_000, 480))
     for period in (2, 3, 10, 40):
         # Each phase about as often as any other.
         assert np.bincount(numbers % period).min() > 480 / period / 2

@@ -45,8 +45,8 @@ def test_only_the_window_changes_and_channels_stay_apart() -> None:
 
 
 def test_views_serve_as_patches_and_are_left_alone() -> None:
-    random = np.random.default_rng(0)
-    rgba = random.integers(0, 256, (8, 9, 4), dtype=np.uint8)
+    rng = np.random.default_rng(0)
+    rgba = rng.integers(0, 256, (8, 9, 4), dtype=np.uint8)
     before = rgba.copy()
     views, copies = np.full((2, 9, 9, 3), 50, np.uint8)
     rgb, alpha = rgba[1:7, ::-1, :3], rgba[1:7, ::-1, 3]

@@ -13,11 +13,11 @@ from depthmask.stages.blend.feather import Feather, decontaminated
 
 def matted_over_white(seed: int) -> tuple[Patch, np.ndarray]:
     """A cut-out whose soft pixels are mixed with white, and its true colours [h, w, 3]."""
-    random = np.random.default_rng(seed)
-    coarse = random.integers(0, 200, (6, 6, 3)).astype(np.uint8)
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 200, (6, 6, 3)).astype(np.uint8)
     true = cv2.resize(coarse, (64, 64), interpolation=cv2.INTER_CUBIC).astype(np.float64)
     shape = np.zeros((64, 64), np.uint8)
-    cv2.circle(shape, (32, 32), int(random.integers(14, 22)), 255, -1)
+    cv2.circle(shape, (32, 32), int(rng.integers(14, 22)), 255, -1)
     cv2.rectangle(shape, (28, 8), (36, 30), 255, -1)
     alpha = np.asarray(cv2.GaussianBlur(shape, (0, 0), 1.2), np.uint8)
     part = alpha[..., None] / 255

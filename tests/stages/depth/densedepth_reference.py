@@ -83,8 +83,8 @@ def compiled(model: Any) -> Any:
 
 def randomise(model: Any, run: Any) -> None:
     """Weights under which every layer matters, and outputs within 5..100."""
-    random = np.random.default_rng(7)
-    model.set_weights([draw(random, one.name, one.shape) for one in model.weights])
+    rng = np.random.default_rng(7)
+    model.set_weights([draw(rng, one.name, one.shape) for one in model.weights])
     # Unscaled, nearly all outputs are negative, and mean nothing as depth.
     raw = run(images("4x160x160")).numpy()
     head = model.get_layer("conv3")
@@ -93,15 +93,15 @@ def randomise(model: Any, run: Any) -> None:
     head.set_weights([kernel * scale, (bias - raw.mean()) * scale + 50])
 
 
-def draw(random: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
     """An array of batch-norm statistics, a bias or a kernel."""
     kind = name.rpartition("/")[2].partition(":")[0]
     if kind in ("gamma", "moving_variance"):
-        return random.uniform(0.5, 1.5, shape)
+        return rng.uniform(0.5, 1.5, shape)
     if kind in ("beta", "moving_mean", "bias"):
-        return random.uniform(-0.2, 0.2, shape)
+        return rng.uniform(-0.2, 0.2, shape)
     fan_in = np.prod(shape[:-1])
-    return random.standard_normal(shape, np.float32) * np.sqrt(1 / fan_in, dtype=np.float32)
+    return rng.standard_normal(shape, np.float32) * np.sqrt(1 / fan_in, dtype=np.float32)
 
 
 if __name__ == "__main__":

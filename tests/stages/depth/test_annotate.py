@@ -22,13 +22,13 @@ PAIRS = [(b, f) for b in ("bg001", "bg002") for f in ("fg001", "fg002", "fg002")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A zip with the original's names, masks in RGB and label tables; 64x64 instead of 160x160."""
     path = tmp_path_factory.mktemp("original") / "fg_bg_images.zip"
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     lines: dict[str, list[str]] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for number, (background, foreground) in enumerate(PAIRS, start=1):
             name = f"{background}/{background}_{foreground}_{number:06d}.jpg"
             image, mask = f"data/fg_bg/{name}", f"data/fg_bg_mask/{name}"
-            coarse = random.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+            coarse = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
             archive.writestr(image, _jpeg(Image.fromarray(coarse).resize((64, 64))))
             grey = np.zeros((64, 64), np.uint8)
             grey[number : number + 30, 5:20] = 255

@@ -16,7 +16,7 @@ from depthmask.data import (
     DepthKind,
     DepthMode,
     Layer,
-    Part,
+    LayerPixels,
     Recipe,
 )
 from depthmask.errors import UsageError
@@ -55,9 +55,9 @@ def composite(owners: list[list[int]], depths_m: list[float | None]) -> Composit
     )
 
 
-def own_part(owned: np.ndarray, number: int) -> Part:
+def own_part(owned: np.ndarray, number: int) -> LayerPixels:
     alpha = np.where(owned, 255, 0).astype(np.uint8)
-    return Part(number, 0, 0, alpha, alpha)
+    return LayerPixels(number, 0, 0, alpha, alpha)
 
 
 def test_objects_lie_flat_at_their_foot_point() -> None:
@@ -79,7 +79,7 @@ def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA
         flat,
         layers=(replace(flat.layers[0], left=1, height=2, width=2),),
         background=replace(flat.background, depth_m=depth_m, camera=camera),
-        parts=(Part(1, 0, 1, alpha, alpha, own),),
+        parts=(LayerPixels(1, 0, 1, alpha, alpha, own),),
     )
 
 
@@ -121,7 +121,9 @@ def test_flat_where_asked_for_or_nothing_is_known(stage: Layered, one: Composite
 def test_of_two_the_one_in_front_has_the_last_word() -> None:
     one = composite([[1, 1, 0], [0, 0, 0]], [3.0, 2.0])
     soft = np.array([[127, 128, 255]], np.uint8)
-    (found,) = Layered().annotate([replace(one, parts=[*one.parts[:1], Part(2, 0, 0, soft, soft)])])
+    (found,) = Layered().annotate(
+        [replace(one, parts=[*one.parts[:1], LayerPixels(2, 0, 0, soft, soft)])]
+    )
     assert found.tolist() == [[3, 2, 2], [4, 5, 0]]
 
 

@@ -32,8 +32,8 @@ def person(height_m: float | None = 1.75, label: str = "person") -> Foreground:
 
 
 def layers(stage: Ground, background: Background, what: Foreground, count: int) -> list[Layer]:
-    random = np.random.default_rng(0)
-    return [stage.place(Scene(0, background), what, False, random) for _ in range(count)]
+    rng = np.random.default_rng(0)
+    return [stage.place(Scene(0, background), what, False, rng) for _ in range(count)]
 
 
 def rows_by_camera(camera: Camera, pitch: float, distance_m: float, height_m: float) -> float:

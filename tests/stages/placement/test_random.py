@@ -44,19 +44,19 @@ def test_exactly_the_promised_positions_come_about(
         ],
         Positions.canvas: list(range(canvas)),
     }[positions]
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     placement = Random(positions=positions)
-    seen = {placement.place(scene(canvas, 5), thing(box, 2), False, random).top for _ in range(400)}
+    seen = {placement.place(scene(canvas, 5), thing(box, 2), False, rng).top for _ in range(400)}
     assert seen == set(allowed)
 
 
 @pytest.mark.parametrize("positions", Positions)
 def test_positions_are_equally_likely_and_independent(positions: Positions) -> None:
-    random = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     placement = Random(positions=positions)
     place = scene(6, 7), thing(3, 4)
     counts = Counter(
-        (box.top, box.left) for box in (placement.place(*place, False, random) for _ in range(6000))
+        (box.top, box.left) for box in (placement.place(*place, False, rng) for _ in range(6000))
     )
     share = {
         Positions.crossing: 6000 / ((6 + 2) * (7 + 3)),
@@ -68,9 +68,9 @@ def test_positions_are_equally_likely_and_independent(positions: Positions) -> N
 
 
 def test_scale_is_uniform_within_its_ends_and_keeps_the_aspect() -> None:
-    random = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     placement = Random(min_scale=0.5, max_scale=2.0)
-    boxes = [placement.place(scene(9, 9), thing(100, 50), False, random) for _ in range(2000)]
+    boxes = [placement.place(scene(9, 9), thing(100, 50), False, rng) for _ in range(2000)]
     heights = np.array([box.height for box in boxes])
     assert heights.min() < 55
     assert heights.max() > 195

@@ -532,13 +532,13 @@ def test_broken_exif_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "photo.webp"
     Image.new("RGB", (8, 8)).save(path, exif=exif)
     data = bytearray(path.read_bytes())
-    random = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     start = data.index(b"EXIF")
     lines = []
     for _ in range(400):
         bad = data.copy()
-        for place in random.integers(start + 8, len(bad), 2):
-            bad[place] = random.integers(0, 256)
+        for place in rng.integers(start + 8, len(bad), 2):
+            bad[place] = rng.integers(0, 256)
         path.write_bytes(bad)
         try:
             _images.load(path)

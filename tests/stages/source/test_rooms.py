@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.caching import Bounded, background_bytes
+from depthmask.caching import FifoCache, background_bytes
 from depthmask.data import Background, Foreground
 from depthmask.errors import SettingError, UsageError
 from depthmask.stages.source import rooms
@@ -30,8 +30,8 @@ def small(**settings: object) -> Rooms:
 
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this process has made."""
-    monkeypatch.setattr(rooms, "_rooms", Bounded[Background](background_bytes))
-    monkeypatch.setattr(rooms, "_furniture", Bounded[Foreground](lambda one: one.rgba.nbytes))
+    monkeypatch.setattr(rooms, "_rooms", FifoCache[Background](background_bytes))
+    monkeypatch.setattr(rooms, "_furniture", FifoCache[Foreground](lambda one: one.rgba.nbytes))
 
 
 def test_keys_are_sorted_and_carry_depth() -> None:

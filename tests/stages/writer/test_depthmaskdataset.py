@@ -15,7 +15,7 @@ from depthmask.codec.sample import DepthFormat, Encode, decode
 from depthmask.data import Sample
 from depthmask.stages.writer.depthmaskdataset import DepthMaskDataset, path_of
 from depthmask.storage.publish import Draft
-from depthmask.storage.record import Record, as_places
+from depthmask.storage.record import Record, as_byte_ranges
 
 MakeSample = Callable[..., Sample]
 
@@ -79,8 +79,8 @@ def test_depth_batches(made: Path) -> None:
 
 def test_depth_comes_back_to_the_last_bit(make_sample: MakeSample, tmp_path: Path) -> None:
     """Float32 divided by ten and multiplied again is another number for one value in eight."""
-    random = np.random.default_rng(0)
-    depth_m = random.uniform(0.001, 65, (40, 50)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    depth_m = rng.uniform(0.001, 65, (40, 50)).astype(np.float32)
     depth_m[0, 0] = 0
     assert not np.array_equal(depth_m / np.float32(10) * np.float32(10), depth_m)
     stage, sample = DepthMaskDataset(), make_sample(0)
@@ -89,7 +89,7 @@ def test_depth_comes_back_to_the_last_bit(make_sample: MakeSample, tmp_path: Pat
     with Draft(tmp_path, "train-000000") as draft:
         members = stage.write(draft.folder, "train-000000", 1, [encoded])
         files = draft.publish()
-    places = {name: as_places(of_member) for name, of_member in members.items()}
+    places = {name: as_byte_ranges(of_member) for name, of_member in members.items()}
     record = Record("train-000000", "train", "", 0, 1, files, places, {}, {})
     reader = stage.read(tmp_path / "shards", record)
     found = decode(reader.read(0, sample.key)).depth

@@ -21,7 +21,7 @@ from depthmask.stages.writer.npz import Images, Npz
 from depthmask.stages.writer.webdataset import WebDataset
 from depthmask.stages.writer.zip import Zip
 from depthmask.storage.publish import Draft
-from depthmask.storage.record import Record, as_places
+from depthmask.storage.record import Record, as_byte_ranges
 
 MakeSample = Callable[..., Sample]
 WRITERS = {
@@ -58,7 +58,7 @@ def publish(
         members = writer.write(draft.folder, name, len(samples), iter(samples))
         files = draft.publish()
     start = FIRST
-    places = {member: as_places(of_member) for member, of_member in members.items()}
+    places = {member: as_byte_ranges(of_member) for member, of_member in members.items()}
     stop = start + len(samples)
     record = Record(name, "train", "", start, stop, files, places, {}, {})
     return Record.from_json(record.as_json())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import Float32, Size, UInt8
-from depthmask.stages._nearest import spread
+from depthmask.stages._nearest import nearest_valid
 from depthmask.stages.source._rooms.furniture import CUTOUTS
 from depthmask.stages.source._rooms.lights import Lights, Panel
 from depthmask.stages.source._rooms.material import solid_colour
@@ -119,7 +119,7 @@ def relief(thing: Subject, part: Frame) -> Float32:
     z = nearest(part.grid(), None, sight(thing.view, thing.solids)).z
     met = np.isfinite(z)
     behind = np.where(met, z - thing.foot_z, 0).astype(np.float32)
-    return np.asarray(spread(behind, met), np.float32)
+    return np.asarray(nearest_valid(behind, met), np.float32)
 
 
 def _values(thing: Subject, part: Frame, oversample: int) -> tuple[Floats, Floats]:

@@ -30,8 +30,8 @@ class Panel:
         """Points float32 [across * along, 3] spread over the panel."""
         a = (np.arange(across) + 0.5) * 2 / across - 1
         b = (np.arange(along) + 0.5) * 2 / along - 1
-        spread = a[:, None, None] * self.side + b[None, :, None] * self.up
-        return (self.centre + spread).reshape(-1, 3).astype(np.float32)
+        nearest_valid = a[:, None, None] * self.side + b[None, :, None] * self.up
+        return (self.centre + nearest_valid).reshape(-1, 3).astype(np.float32)
 
     @property
     def area(self) -> float:

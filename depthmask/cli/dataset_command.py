@@ -11,31 +11,31 @@ from depthmask.cli.run import options_and_overrides, single
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
-from depthmask.engine.inputs.base import Origin
-from depthmask.engine.inputs.open import origin
+from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
-from depthmask.engine.run import carry_out
+from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
-from depthmask.storage.identity import Claim
+from depthmask.storage.identity import DatasetIdentity
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
 """Settings that mean something where the samples are there already."""
 
 
-Prepare: TypeAlias = Callable[[Origin, Root, Collection[str]], tuple[Job, Claim]]
+Prepare: TypeAlias = Callable[[JobInput, Root, Collection[str]], tuple[Job, DatasetIdentity]]
 """From samples, a config and the names that the user gave in it to a job and its claim."""
 
 
-def over_origin(
+def dataset_command(
     verb: str, arguments: Sequence[str], groups: Collection[str], prepare: Prepare
 ) -> int:
     """Run a job over the samples at the paths that come first; returns the exit code."""
     paths, words = _split_words(verb, arguments, groups)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        there = origin(paths)
+        there = open_input(paths)
         job, wanted = prepare(there, root, _names(overrides))
-        show_result(carry_out(job, wanted, there.checked, screen), screen)
+        show_result(run_job(job, wanted, there.checked, screen), screen)
 
     return single(task, words)
 
