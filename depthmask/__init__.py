@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from depthmask import forks
 from depthmask.config.hooks import hookimpl
 from depthmask.data import (
+    AssetCatalogue,
+    AssetFiles,
     Background,
     Camera,
     Composite,
@@ -23,6 +25,7 @@ from depthmask.data import (
     Float32,
     Foreground,
     Layer,
+    LeftOut,
     Plane,
     Recipe,
     Sample,
@@ -31,10 +34,11 @@ from depthmask.data import (
     UInt8,
     UInt16,
 )
-from depthmask.engine.generate import Generate, make_shard
+from depthmask.engine.generate import Generate
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
+from depthmask.engine.shard import make_shard
 from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage import Stage, setting, stage
@@ -42,7 +46,7 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.placement.base import Placement
-from depthmask.stages.source.base import AssetCatalogue, AssetFiles, LeftOut, Source
+from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
 from depthmask.storage.location import Address, Location
 from depthmask.storage.record import Members, Record

@@ -7,9 +7,10 @@ Arrays are shared, never copied in passing: whoever receives one must not write 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,6 +92,46 @@ class Foreground:
     def size(self) -> Size:
         """(height, width) in pixels."""
         return self.rgba.shape[0], self.rgba.shape[1]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An asset that is not used.
+
+    file: the file at fault, relative to the source's root. copies: files that the run copies to
+    `quarantine/` of the output, with the reason beside each.
+    """
+
+    file: str
+    reason: str
+    copies: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetFiles:
+    """How many files of a kind are in use, and their bytes together."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssetCatalogue:
+    """The assets that are in use, and what is known of them beyond their pixels.
+
+    digest: a hash of the names and contents of all assets in use. left_out: the assets that are
+    not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
+    `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
+    how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
+    foregrounds: the keys in use, sorted; empty where those are all that the source lists.
+    """
+
+    digest: str
+    left_out: tuple[LeftOut, ...] = ()
+    files: Mapping[str, AssetFiles] = field(default_factory=dict)
+    licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    backgrounds: tuple[str, ...] = ()
+    foregrounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

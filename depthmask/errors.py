@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class DepthmaskError(Exception):
@@ -52,3 +55,10 @@ def setting_errors_named(group: str) -> Iterator[None]:
         yield
     except SettingError as error:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
+
+
+def in_one_line(error: Exception) -> str:
+    """The message of an unforeseen error, and the line of code that it came from."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500)
+    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"

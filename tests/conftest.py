@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.data import Background, Foreground, Recipe, Sample, Size, sample_key
+from depthmask.data import AssetCatalogue, Background, Foreground, Recipe, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stage import stage
-from depthmask.stages.source.base import AssetCatalogue, Source
+from depthmask.stages.source.base import Source
 from tests.support.s3_server import Server, s3_server
 
 pytest_plugins = ["tests.support.weights"]

@@ -91,7 +91,7 @@ def test_a_billion_samples(
 def plan(samples: int = 10**12, shard_size: int = 1000) -> Plan:
     return Plan(
         seed=0, samples=samples, shard_size=shard_size, sampling=Sampling.random, objects=(1, 1),
-        flips=True, repeats=1, parts=(SplitAssets("train", MILLION, ("b",), ("f",)),),
+        flips=True, repeats=1, splits=(SplitAssets("train", MILLION, ("b",), ("f",)),),
     )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from depthmask.config.compose import compose_root
 from depthmask.data import Composite, Float32, Foreground, Size
 from depthmask.engine.generate import Generate
-from depthmask.engine.run import prepare
+from depthmask.engine.job import ShardLog
+from depthmask.engine.prepare import prepare
 from depthmask.stage import stage
 from depthmask.stages.depth.layered import Layered
 from depthmask.stages.source._rooms import cutout, photo
@@ -30,7 +31,6 @@ from depthmask.stages.source._rooms.scene import Optics, scene
 from depthmask.stages.source._rooms.solids import Solid, box, placed
 from depthmask.stages.source._rooms.view import View, extent, union
 from depthmask.stages.source.rooms import Rooms
-from depthmask.timing import Laps
 
 BINS_M = (1.5, 3.0, 5.0, 8.0)
 
@@ -118,10 +118,10 @@ def report(source: str, samples: int) -> None:
     root = compose_root(words)
     kinds: dict[str, type[Furnished]] = {"furniture": Furnished, "boxes": Boxed}
     stage_of = kinds[source](rooms=32)
-    job: Generate = prepare(replace(root, source=stage_of), "")[0]
+    job: Generate = prepare(replace(root, source=stage_of))
     found: dict[int, list[np.ndarray]] = {}
     for recipe in job.plan.recipes(range(samples)):
-        composite = job._composer.blend(job._placed(recipe, Laps()))
+        composite = job._composer.blend(job._placed(recipe, ShardLog()))
         true, met = truth(stage_of, composite)
         where = met & (composite.instances == 1)
         ways = [Layered(relief=relief).annotate([composite])[0] for relief in (False, True)]

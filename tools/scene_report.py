@@ -22,17 +22,16 @@ from depthmask.compose.floor import fit_floor, pixel_rays
 from depthmask.config.compose import compose_root
 from depthmask.data import Background, Composite, Layer, Plane
 from depthmask.engine.generate import Generate
-from depthmask.engine.job import Progress
-from depthmask.engine.run import prepare
+from depthmask.engine.job import ShardLog
+from depthmask.engine.prepare import prepare
 from depthmask.stages.depth.fastdepth import FastDepth
-from depthmask.timing import Laps
 
 SIZE = (160, 160)
 
 
 def job_of(*words: str) -> Generate:
     """The job behind such a config of rooms."""
-    return prepare(compose_root(list(words)), "")[0]
+    return prepare(compose_root(list(words)))
 
 
 def floors(rooms: int) -> None:
@@ -83,7 +82,7 @@ def violations(samples: int) -> None:
     limits = job.root.placement
     objects = hidden = overlapping = redrawn = 0
     for recipe in job.plan.recipes(range(samples)):
-        composite = job._composer.blend(job._placed(recipe, Laps()))
+        composite = job._composer.blend(job._placed(recipe, ShardLog()))
         redrawn += composite.recipe.attempt > 0
         alphas = [_alpha(job, composite, layer) for layer in composite.layers]
         for number, layer in enumerate(composite.layers):
@@ -135,12 +134,12 @@ def speed(samples: int) -> None:
     words = ("source.rooms=24", f"samples={samples}")
     jobs = {name: job_of(f"placement={name}", *words) for name in rates}
     for job in jobs.values():
-        for _ in job.batches(range(samples), Laps(), Progress()):
+        for _ in job.batches(range(samples), ShardLog()):
             pass
     for _ in range(5):
         for name, job in jobs.items():
             start = time.perf_counter()
-            for batch in job.batches(range(samples), Laps(), Progress()):
+            for batch in job.batches(range(samples), ShardLog()):
                 for sample in batch:
                     job.root.encode.encode(sample)
             rates[name].append(samples / (time.perf_counter() - start))

@@ -16,7 +16,7 @@ from pathlib import Path
 from depthmask.compose.floor import with_ground
 from depthmask.config.compose import compose_root
 from depthmask.engine.generate import Generate
-from depthmask.engine.run import prepare
+from depthmask.engine.prepare import prepare
 from depthmask.reports.preview import contact_sheet
 
 HEIGHTS_M = (
@@ -49,8 +49,7 @@ def job_of(root: Path, placement: str, samples: int) -> Generate:
     if placement == "ground":
         words += ["blend=feather", "blend.shadow=0.5"]
     config = compose_root([*words, f"samples={samples}", "geometry=fastdepth"])
-    config.source.check(config.canvas)
-    return prepare(config, "")[0]
+    return prepare(config)
 
 
 def without_floor(job: Generate) -> list[str]:

@@ -16,14 +16,13 @@ from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
-from depthmask.storage.identity import DatasetIdentity
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
 """Settings that mean something where the samples are there already."""
 
 
-Prepare: TypeAlias = Callable[[JobInput, Root, Collection[str]], tuple[Job, DatasetIdentity]]
-"""From samples, a config and the names that the user gave in it to a job and its claim."""
+Prepare: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
+"""Makes a job from existing samples, a config, and the names of the settings that the user gave."""
 
 
 def dataset_command(
@@ -33,9 +32,8 @@ def dataset_command(
     paths, words = _split_words(verb, arguments, groups)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        there = open_input(paths)
-        job, wanted = prepare(there, root, _names(overrides))
-        show_result(run_job(job, wanted, there.checked, screen), screen)
+        job = prepare(open_input(paths), root, _names(overrides))
+        show_result(run_job(job, screen), screen)
 
     return single(task, words)
 

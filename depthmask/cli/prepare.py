@@ -11,7 +11,9 @@ from pathlib import Path
 from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
+from depthmask.data import AssetCatalogue
 from depthmask.errors import UsageError
+from depthmask.stages.source.base import catalogue_of
 from depthmask.stages.source.prepared import write_prepared
 from depthmask.storage.location import location
 from depthmask.storage.publish import disk_error
@@ -28,29 +30,29 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output}: prepare writes files into a folder of this machine")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"output={output}: not empty; choose the name of a new folder")
-    checked = root.source.check(root.canvas)
+    catalogue = catalogue_of(root.source, root.canvas)
     screen = Screen()
     try:
-        _write(root, output, screen)
+        _write(root, catalogue, output, screen)
     except OSError as error:
         raise disk_error(error, output) from error
     finally:
         screen.close()
-    for one in checked.left_out:
+    for one in catalogue.left_out:
         print(f"left out: {one.file}: {one.reason}", file=sys.stderr)
     print(output)
     return 0
 
 
-def _write(root: Root, output: Path, screen: Screen) -> None:
+def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
     """Beside the output first: what bears its name is whole."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    count = len(root.source.backgrounds()) + len(root.source.foregrounds())
+    count = len(catalogue.backgrounds) + len(catalogue.foregrounds)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         made = Path(scratch) / output.name
         made.mkdir()
         with screen.bar("assets", count, "assets") as advance:
-            write_prepared(root.source, root.canvas, made, advance)
+            write_prepared(root.source, catalogue, root.canvas, made, advance)
         if output.exists():
             output.rmdir()
         shutil.move(made, output)

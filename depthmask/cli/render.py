@@ -8,7 +8,7 @@ from pathlib import Path
 
 from depthmask.config.build import from_plain
 from depthmask.data import Encoded
-from depthmask.engine.run import prepare
+from depthmask.engine.prepare import prepare
 from depthmask.errors import UsageError
 from depthmask.storage.location import Location, location
 from depthmask.storage.publish import require_sealed
@@ -47,10 +47,9 @@ def render(dataset: Location, index: int) -> Encoded:
                 f"{', '.join(plan['dataset']['paths'])}"
             )
         root = from_plain(plan["config"])
-    checked = root.source.check(root.canvas)
-    if checked.digest != plan.get("inputs"):
+    job = prepare(root)
+    if job.catalogue.digest != plan.get("inputs"):
         raise UsageError(f"{dataset}: the assets have changed since this dataset was made")
-    job, _ = prepare(root, checked.digest)
     if not 0 <= index < job.plan.samples:
         raise UsageError(f"--index {index}: {dataset} has the samples 0..{job.plan.samples - 1}")
     return root.encode.encode(job.sample(index))

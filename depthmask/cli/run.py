@@ -23,9 +23,8 @@ from depthmask.config.explain import explain
 from depthmask.config.location import config_folder
 from depthmask.config.registry import registry
 from depthmask.config.root import Root
-from depthmask.engine.generate import in_one_line
 from depthmask.engine.run import run
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, UsageError, in_one_line
 
 _VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp",
            "--package", "-p", "--info", "-i")  # fmt: skip

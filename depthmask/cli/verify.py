@@ -36,7 +36,7 @@ def repair(output: Location, problems: Sequence[Problem]) -> None:
         raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
     screen = Screen()
     try:
-        run_job(*job_from_plan(plan, output), screen)
+        run_job(job_from_plan(plan, output), screen)
     finally:
         screen.close()
     # Only now: where the run is refused, everything stays as it is.

@@ -1,11 +1,11 @@
-"""Annotate: depth for samples that are there."""
+"""Annotate: add depth to existing samples."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,28 +14,24 @@ from depthmask.concurrency import prefetch
 from depthmask.config.root import Root
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
-from depthmask.engine.existing import InputJob, claim_of, output_of
+from depthmask.engine.display import Display
 from depthmask.engine.generate import Generate
+from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
-from depthmask.engine.job import Progress
+from depthmask.engine.job import ShardLog
+from depthmask.engine.prepare import prepare
 from depthmask.engine.recode import Recoding, recoding
-from depthmask.engine.run import prepare
 from depthmask.errors import SettingError, UsageError, setting_errors_named
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
-from depthmask.statistics import Moments, Statistics
-from depthmask.storage.identity import DatasetIdentity
-from depthmask.timing import Laps
+from depthmask.statistics import Moments
 
-if TYPE_CHECKING:
-    from depthmask.cli.screen import Screen
-
-_TOGETHER = 8
+_SAMPLES_PER_BATCH = 8
 """Samples that are decoded together at least."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
-"""What is there of some samples, and the same decoded, without its depth."""
+"""Samples as the input has them, and the same decoded, both without depth."""
 
 
 @dataclass(frozen=True)
@@ -48,54 +44,53 @@ class Annotate(InputJob):
 
     composer: Generate | None
 
-    def encoded(
-        self, shard: Shard, statistics: Statistics, laps: Laps, progress: Progress
-    ) -> Iterator[Encoded]:
-        """With new depth. Statistics of images and masks as those of `Convert`."""
+    def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
+        """The samples with new depth. Statistics of images and masks are those of `Convert`."""
         known = self.input.begin(self.plan, shard)
         if known is not None:
             known.depth = Moments()
-            statistics.merge(known)
-        laps("check")
-        batches = self._batches(self.plan.indices(shard), laps, progress)
+            log.statistics.merge(known)
+        log.lap("check")
+        batches = self._batches(self.plan.indices(shard), log)
         for batch, annotated in prefetch(self._depths, batches, in_thread=self.composer is None):
-            progress.at(batch[0][1].index)
+            samples = [sample for _, sample in batch]
+            log.progress.at(samples[0].index)
             depths = annotated()
-            laps("depth")
-            for (there, without), depth in zip(batch, depths, strict=True):
-                progress.at(without.index)
+            log.lap("depth")
+            for without, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
                 sample = replace(without, depth=depth)
                 check_depth(depth, self.contract, sample.key)
                 if known is None:
-                    statistics.add(sample)
+                    log.statistics.add(sample)
                 elif depth is not None:
-                    statistics.add_depth(depth)
-                laps("statistics")
-                ready = self.recoding.filled(there, sample, arrays=self.root.writer.reads_arrays)
-                laps("encode")
+                    log.statistics.add_depth(depth)
+                log.lap("statistics")
+                arrays = self.root.writer.reads_arrays
+                ready = self.recoding.filled(encoded, sample, arrays=arrays)
+                log.lap("encode")
                 yield ready
-                laps("write")
-            progress.made(len(batch))
+                log.lap("write")
+            log.progress.made(len(batch))
 
-    def before(self, screen: Screen) -> dict[str, float]:
-        """What the composer has to do once."""
-        return self.composer.before(screen) if self.composer else {}
+    def before(self, display: Display) -> dict[str, float]:
+        """Do what the composer has to do once."""
+        return self.composer.before(display) if self.composer else {}
 
     @property
     def sample_bytes(self) -> int:
-        """As many as there, and a map."""
+        """Bytes of a sample of the input, and of a depth map."""
         return self.input.sample_bytes + _depth_bytes(self)
 
-    def _batches(self, indices: Sequence[int], laps: Laps, progress: Progress) -> Iterator[Batch]:
+    def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         numbers = iter(indices)
-        while some := list(islice(numbers, max(_TOGETHER, self.root.depth.batch_size))):
-            laps("write")
+        while some := list(islice(numbers, max(_SAMPLES_PER_BATCH, self.root.depth.batch_size))):
+            log.lap("write")
             batch = []
             for index in some:
-                progress.at(index)
-                there = _without_depth(self.input.read(index))
-                batch.append((there, decode(there, self.input.most_pixels)))
-            laps("read")
+                log.progress.at(index)
+                encoded = _without_depth(self.input.read(index))
+                batch.append((encoded, decode(encoded, self.input.most_pixels)))
+            log.lap("read")
             yield batch
 
     def _depths(self, batch: Batch) -> list[Float32 | None]:
@@ -108,37 +103,36 @@ class Annotate(InputJob):
                 for depth in self.root.depth.estimate(images[first : first + batch_size])
             ]
         indices = [sample.index for _, sample in batch]
-        made = self.composer.batches(indices, Laps(), Progress())
-        return [sample.depth for some in made for sample in some]
+        composed = self.composer.batches(indices, ShardLog())
+        return [sample.depth for samples in composed for sample in samples]
 
 
-def _without_depth(there: Encoded) -> Encoded:
+def _without_depth(encoded: Encoded) -> Encoded:
     return Encoded(
-        there.key,
-        {name: data for name, data in there.members.items() if not name.startswith("depth.")},
-        {name: array for name, array in there.arrays.items() if not name.startswith("depth")},
+        encoded.key,
+        {name: data for name, data in encoded.members.items() if not name.startswith("depth.")},
+        {name: array for name, array in encoded.arrays.items() if not name.startswith("depth")},
     )
 
 
-def annotate(
-    job_input: JobInput, root: Root, given: Collection[str]
-) -> tuple[Annotate, DatasetIdentity]:
-    """The job behind a config, and its claim; nothing is written.
+def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> Annotate:
+    """The job behind a config; nothing is written.
 
-    given: the names of the settings that the user named. Those that are about images and masks
-    stay as they are there.
+    overridden: the names of the settings that the user gave. Settings of images and masks that are
+    not among them stay as the input has them.
     """
-    of_encode = {name.removeprefix("encode.") for name in given if name.startswith("encode.")}
+    of_encode = {name.removeprefix("encode.") for name in overridden if name.startswith("encode.")}
     first = _without_depth(job_input.read(0))
     made_by = replace(job_input.encode, depth=root.encode.depth)
     moved = recoding(first, made_by, root.encode, of_encode)
-    found = replace(moved, changed=moved.changed | {"depth"})
-    shard_size = root.shard_size if "shard_size" in given else job_input.shard_size
-    return annotated(job_input, replace(root, encode=found.encode, shard_size=shard_size), found)
+    with_depth = replace(moved, changed=moved.changed | {"depth"})
+    shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
+    root = replace(root, encode=with_depth.encode, shard_size=shard_size)
+    return annotate_job(job_input, root, with_depth)
 
 
-def annotated(job_input: JobInput, root: Root, found: Recoding) -> tuple[Annotate, DatasetIdentity]:
-    """The job and its claim where all is decided."""
+def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotate:
+    """The job of a config in which everything is decided."""
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
     if composer is None:
@@ -148,33 +142,38 @@ def annotated(job_input: JobInput, root: Root, found: Recoding) -> tuple[Annotat
         contract = composer.contract
     if contract is None:
         raise SettingError("depth", root.depth.name, "gives no depth; choose another to annotate")
-    found.encode.check(contract)
+    recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
-    wanted = claim_of("annotate", job_input, root, found, contract, stages)
-    output, layout = output_of(root, job_input, wanted), job_input.layout(root.shard_size)
-    job = Annotate(root, layout, contract, output, wanted.lineage, job_input, found, composer)
-    first = job_input.read(0)
-    members, arrays = (
-        len(first.members) + 1,
-        root.encode.expected(job_input.size, contract.resolution).arrays,
+    identity = identity_of("annotate", job_input, root, recoding, contract, stages)
+    job = Annotate(
+        root=root,
+        plan=job_input.layout(root.shard_size),
+        contract=contract,
+        output=output_of(root, job_input, identity),
+        identity=identity,
+        catalogue=job_input.catalogue,
+        input=job_input,
+        recoding=recoding,
+        composer=composer,
     )
-    check_shard_size(root.writer, SizeEstimate(members, job.sample_bytes, arrays), layout)
-    return job, wanted
+    members = len(job_input.read(0).members) + 1
+    arrays = root.encode.expected(job_input.size, contract.resolution).arrays
+    check_shard_size(root.writer, SizeEstimate(members, job.sample_bytes, arrays), job.plan)
+    return job
 
 
 def _composer(job_input: JobInput, root: Root) -> Generate:
-    """What made the samples, with the stages that are to make their depth."""
+    """The job that made the samples, with the stages that are to make their depth."""
     if not isinstance(job_input, DatasetInput) or job_input.job != "generate":
         raise UsageError(
             f"depth={root.depth.name} needs the layers of each sample, and in "
             f"{', '.join(job_input.paths)} there are none but in the pictures; choose a network, "
             "as depth=fastdepth, or annotate the dataset that the samples were made for"
         )
-    with_depth = replace(job_input.root, depth=root.depth, geometry=root.geometry)
-    checked = with_depth.source.check(with_depth.canvas)
-    if checked.digest != job_input.inputs:
+    composer = prepare(replace(job_input.root, depth=root.depth, geometry=root.geometry))
+    if composer.catalogue.digest != job_input.inputs:
         raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was made")
-    return prepare(with_depth, checked.digest)[0]
+    return composer
 
 
 def _depth_bytes(job: Annotate) -> int:

@@ -9,17 +9,14 @@ from itertools import islice
 from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.engine.existing import InputJob, claim_of, output_of
+from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.job import Progress
+from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, recoding
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
-from depthmask.statistics import Statistics
-from depthmask.storage.identity import DatasetIdentity
-from depthmask.timing import Laps
 
-_TOGETHER = 64
+_SAMPLES_PER_BATCH = 64
 """Samples between two signs of progress."""
 
 
@@ -27,71 +24,75 @@ _TOGETHER = 64
 class Convert(InputJob):
     """The job of moving the samples of a dataset into other files."""
 
-    def encoded(
-        self, shard: Shard, statistics: Statistics, laps: Laps, progress: Progress
-    ) -> Iterator[Encoded]:
-        """Moved, or encoded anew where another encoding was asked for.
+    def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
+        """The samples, moved, or encoded anew where another encoding was asked for.
 
-        Statistics are those of the same shard there; where the shards are others, they are of the
-        pixels that a reader sees.
+        Their statistics are those of the same shard of the input; where the input has other
+        shards, they are measured on the pixels that a reader sees.
         """
         known = self.input.begin(self.plan, shard)
         if known is not None:
-            statistics.merge(known)
-        laps("check")
+            log.statistics.merge(known)
+        log.lap("check")
         indices = iter(self.plan.indices(shard))
-        while batch := list(islice(indices, _TOGETHER)):
+        while batch := list(islice(indices, _SAMPLES_PER_BATCH)):
             for index in batch:
-                progress.at(index)
-                there = self.input.read(index)
-                laps("read")
+                log.progress.at(index)
+                encoded = self.input.read(index)
+                log.lap("read")
                 if known is None:
-                    statistics.add(decode(there, self.input.most_pixels))
-                    laps("statistics")
-                ready = self.wanted(there)
-                laps("encode")
+                    log.statistics.add(decode(encoded, self.input.most_pixels))
+                    log.lap("statistics")
+                ready = self.recoded(encoded)
+                log.lap("encode")
                 yield ready
-                laps("write")
-            progress.made(len(batch))
+                log.lap("write")
+            log.progress.made(len(batch))
 
-    def wanted(self, there: Encoded) -> Encoded:
-        """A sample as the writer gets it."""
+    def recoded(self, encoded: Encoded) -> Encoded:
+        """A sample of the input as the writer gets it."""
         arrays = self.root.writer.reads_arrays
-        return self.recoding.apply(there, self.input.most_pixels, arrays=arrays)
+        return self.recoding.apply(encoded, self.input.most_pixels, arrays=arrays)
 
     @property
     def sample_bytes(self) -> int:
-        """As many as there."""
+        """Bytes of a sample of the input."""
         return self.input.sample_bytes
 
 
-def convert(
-    job_input: JobInput, root: Root, given: Collection[str]
-) -> tuple[Convert, DatasetIdentity]:
-    """The job behind a config, and its claim; nothing is written.
+def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Convert:
+    """The job behind a config; nothing is written.
 
-    given: the names of the settings that the user named, as `encode.depth`. What is not named
-    stays as it is there, the size of the shards too.
+    overridden: the names of the settings that the user gave, as `encode.depth`. Settings that are
+    not among them stay as the input has them, the size of the shards too.
     """
-    of_encode = {name.removeprefix("encode.") for name in given if name.startswith("encode.")}
-    found = recoding(job_input.read(0), job_input.encode, root.encode, of_encode)
-    shard_size = root.shard_size if "shard_size" in given else job_input.shard_size
-    return converted(job_input, replace(root, encode=found.encode, shard_size=shard_size), found)
+    of_encode = {name.removeprefix("encode.") for name in overridden if name.startswith("encode.")}
+    moved = recoding(job_input.read(0), job_input.encode, root.encode, of_encode)
+    shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
+    return convert_job(job_input, replace(root, encode=moved.encode, shard_size=shard_size), moved)
 
 
-def converted(job_input: JobInput, root: Root, found: Recoding) -> tuple[Convert, DatasetIdentity]:
-    """The job and its claim where all is decided."""
-    contract = None if found.encode.depth is DepthFormat.none else job_input.contract
-    found.encode.check(contract)
+def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
+    """The job of a config in which everything is decided."""
+    contract = None if recoding.encode.depth is DepthFormat.none else job_input.contract
+    recoding.encode.check(contract)
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
-    wanted = claim_of("convert", job_input, root, found, contract)
-    output, layout = output_of(root, job_input, wanted), job_input.layout(root.shard_size)
-    job = Convert(root, layout, contract, output, wanted.lineage, job_input, found)
-    check_shard_size(root.writer, _expected(job.wanted(job_input.read(0))), layout)
-    return job, wanted
+    identity = identity_of("convert", job_input, root, recoding, contract)
+    job = Convert(
+        root=root,
+        plan=job_input.layout(root.shard_size),
+        contract=contract,
+        output=output_of(root, job_input, identity),
+        identity=identity,
+        catalogue=job_input.catalogue,
+        input=job_input,
+        recoding=recoding,
+    )
+    check_shard_size(root.writer, _size_of(job.recoded(job_input.read(0))), job.plan)
+    return job
 
 
-def _expected(first: Encoded) -> SizeEstimate:
-    """What samples will bring, by the first."""
-    arrays = {name: array.nbytes for name, array in first.arrays.items()}
-    return SizeEstimate(len(first.members), sum(map(len, first.members.values())), arrays)
+def _size_of(encoded: Encoded) -> SizeEstimate:
+    """The size of all samples, estimated by one of them."""
+    arrays = {name: array.nbytes for name, array in encoded.arrays.items()}
+    return SizeEstimate(len(encoded.members), sum(map(len, encoded.members.values())), arrays)

@@ -1,78 +1,94 @@
-"""A job: what is to be made, shard by shard."""
+"""A job: which samples a run makes, shard by shard."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from depthmask.config.root import Root
-from depthmask.data import DepthContract, Encoded
+from depthmask.data import AssetCatalogue, DepthContract, Encoded
+from depthmask.engine.display import Display
 from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics import Statistics
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location
 from depthmask.timing import Laps
 
-if TYPE_CHECKING:
-    from depthmask.cli.screen import Screen
+T = TypeVar("T")
+_index = attrgetter("index")
 
 
 class Progress:
-    """Which sample a stage is at, to be named if it fails, and how many are made."""
+    """Which sample a stage works at, to name it in an error, and how many samples are made."""
 
     def __init__(self, made: Callable[[int], None] = lambda samples: None) -> None:
         self.begun = 0
         self.made = made
-        """To be called with the number of samples made since the last call."""
+        """Called with the number of samples made since the last call."""
 
     def at(self, index: int) -> None:
         """A stage begins to work at this sample."""
         self.begun = index
 
 
+class ShardLog:
+    """What a job notes while it makes the samples of a shard: statistics, time, progress."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.statistics = Statistics()
+        self.lap = Laps()
+        self.progress = progress or Progress()
+
+    def each(self, items: Iterable[T], sample_number: Callable[[T], int] = _index) -> Iterator[T]:
+        """The items of some samples; a sample counts as begun when its item is taken."""
+        for item in items:
+            self.progress.at(sample_number(item))
+            yield item
+
+
 @dataclass(frozen=True)
 class Job(ABC):
-    """What runners, records and `dataset.json` know of a run: its shards, and the samples of each.
+    """A dataset to make: what it is, where it goes, and the samples of each of its shards.
 
     root: settings and stages. plan: which sample is in which shard. contract: what depth values
-    mean, None if there are none. lineage: what the records of its shards say that they were made
-    for (see `DatasetIdentity`). Small when pickled: what a worker needs besides is made in the
-    worker, at first use.
+    mean, None if there are none. output: the folder of the dataset. identity: all that decides its
+    bytes. catalogue: the assets that it is made from. A job pickles small: what a worker needs
+    besides, it makes at first use.
     """
 
     root: Root
     plan: Layout
     contract: DepthContract | None
     output: Location
-    lineage: str
+    identity: DatasetIdentity
+    catalogue: AssetCatalogue
 
     @abstractmethod
-    def encoded(
-        self, shard: Shard, statistics: Statistics, laps: Laps, progress: Progress
-    ) -> Iterator[Encoded]:
-        """The samples of a shard, in order; `statistics` has all of them after the last."""
+    def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
+        """The samples of a shard, in order; `log` has the statistics of all after the last."""
 
     @abstractmethod
     def named(self, index: int) -> str:
-        """A sample and what it is made from: said when it, or its batch, could not be made."""
+        """The name of a sample and of what it is made from, for an error at this sample."""
 
     @property
     @abstractmethod
     def sample_bytes(self) -> int:
-        """Of an encoded sample, about."""
+        """Bytes of an encoded sample, estimated."""
 
     @abstractmethod
-    def described(self, claim: DatasetIdentity) -> dict[str, Any]:
-        """What `dataset.json` says of where the samples come from.
+    def described(self) -> dict[str, Any]:
+        """What `dataset.json` says about where the samples come from.
 
         size, variants, splits (share, samples, backgrounds, foregrounds), leakage, and the numbers
         of backgrounds and foregrounds of all splits.
         """
 
-    def before(self, screen: Screen) -> dict[str, float]:
-        """Do what has to be done once, before workers start; returns the seconds by station."""
+    def before(self, display: Display) -> dict[str, float]:
+        """Do once what has to be done before workers start; returns the seconds by station."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:

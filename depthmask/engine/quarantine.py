@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from depthmask.stages.source.base import LeftOut
+from depthmask.data import LeftOut
 from depthmask.storage.choice import store_of
 from depthmask.storage.location import Location
 

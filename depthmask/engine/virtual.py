@@ -11,11 +11,10 @@ from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Sample
 from depthmask.engine.generate import Generate
-from depthmask.engine.job import Progress
-from depthmask.engine.run import prepare
+from depthmask.engine.job import ShardLog
+from depthmask.engine.prepare import prepare
 from depthmask.errors import UsageError
 from depthmask.reading.samples import Samples
-from depthmask.timing import Laps
 
 _AT_ONCE = 1024
 """Numbers that are looked up in a split: there may be a billion."""
@@ -59,7 +58,7 @@ class Virtual(Samples):
         """Made in batches, as a run makes them."""
         for first in range(0, len(numbers), _AT_ONCE):
             indices = self._indices(numbers[first : first + _AT_ONCE])
-            batches = self.job.batches(indices, Laps(), Progress())
+            batches = self.job.batches(indices, ShardLog())
             while batch := self._next(batches):
                 yield from batch
 
@@ -98,5 +97,4 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     if isinstance(config, str):
         raise UsageError(f"virtual({config!r}): a list of settings is wanted: [{config!r}]")
     root = config if isinstance(config, Root) else compose_root(config)
-    job, _ = prepare(root, root.source.check(root.canvas).digest)
-    return Virtual(job)
+    return Virtual(prepare(root))

@@ -31,9 +31,9 @@ class Sampling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SplitAssets:
-    """What a split is made from; share: of the samples, in millionths."""
+    """The assets of a split; share: its part of the samples, in millionths."""
 
-    split: str
+    name: str
     share: int
     backgrounds: tuple[str, ...]
     foregrounds: tuple[str, ...]
@@ -46,7 +46,7 @@ class Plan(Layout):
     objects: the least and the greatest number of foregrounds in a sample. repeats: positions for
     each pair of assets in `product` order, which nests as DepthMaskDataset's loop did: background,
     foreground, repeat, and with `flips` the cut-out and its mirror image. variants: so many
-    consecutive samples show the same scene. parts: what each split is made from.
+    consecutive samples show the same scene. splits: the assets of each split.
     """
 
     seed: int
@@ -56,32 +56,32 @@ class Plan(Layout):
     objects: tuple[int, int]
     flips: bool
     repeats: int
-    parts: tuple[SplitAssets, ...]
+    splits: tuple[SplitAssets, ...]
     variants: int = 1
 
     def __post_init__(self) -> None:
-        for part in self.parts:
-            if self.objects[1] > len(part.foregrounds):
-                whose = "the source" if len(self.parts) == 1 else f"split.{part.split}"
+        for split in self.splits:
+            if self.objects[1] > len(split.foregrounds):
+                whose = "the source" if len(self.splits) == 1 else f"split.{split.name}"
                 raise UsageError(
-                    f"objects={self.objects[1]}: {whose} has {len(part.foregrounds)} foregrounds, "
+                    f"objects={self.objects[1]}: {whose} has {len(split.foregrounds)} foregrounds, "
                     "and those of one sample are all different; ask for fewer objects"
                 )
 
     @cached_property
     def numbering(self) -> Numbering:
         """Which sample is in which split."""
-        return Numbering(tuple((part.split, part.share) for part in self.parts), self.variants)
+        return Numbering(tuple((split.name, split.share) for split in self.splits), self.variants)
 
     @property
     def backgrounds(self) -> tuple[str, ...]:
-        """Of all splits."""
-        return tuple(key for part in self.parts for key in part.backgrounds)
+        """Keys of the backgrounds of all splits."""
+        return tuple(key for split in self.splits for key in split.backgrounds)
 
     @property
     def foregrounds(self) -> tuple[str, ...]:
-        """Of all splits."""
-        return tuple(key for part in self.parts for key in part.foregrounds)
+        """Keys of the foregrounds of all splits."""
+        return tuple(key for split in self.splits for key in split.foregrounds)
 
     def recipes(self, indices: Sequence[int]) -> Iterator[Recipe]:
         """The recipes of these samples."""
@@ -121,37 +121,37 @@ class Plan(Layout):
 
     def _recipe(self, index: int, chances: list[float]) -> Recipe:
         split, rank = self.numbering.at(index)
-        part = self._part[split]
+        assets = self._split_assets[split]
         least, greatest = self.objects
         count = least + _pick(chances[1], greatest - least + 1)
-        background = _pick(chances[0], len(part.backgrounds))
-        first = _pick(chances[2], len(part.foregrounds))
+        background = _pick(chances[0], len(assets.backgrounds))
+        first = _pick(chances[2], len(assets.foregrounds))
         flips = [self.flips and chance < 0.5 for chance in chances[-count:]]
         if self.sampling is Sampling.product:
-            background, first, flips[0] = self._product(part, rank // self.variants)
-        chosen = _others(first, chances[3 : 2 + count], len(part.foregrounds))
-        names = [part.foregrounds[one] for one in chosen]
+            background, first, flips[0] = self._product(assets, rank // self.variants)
+        chosen = _others(first, chances[3 : 2 + count], len(assets.foregrounds))
+        names = [assets.foregrounds[one] for one in chosen]
         scene, variant = divmod(index, self.variants)
         return Recipe(
             index=index,
             key=sample_key(index),
             split=split,
-            background=part.backgrounds[background],
+            background=assets.backgrounds[background],
             foregrounds=tuple(zip(names, flips, strict=True)),
             scene=scene,
             variant=variant,
         )
 
     @cached_property
-    def _part(self) -> dict[str, SplitAssets]:
-        return {part.split: part for part in self.parts}
+    def _split_assets(self) -> dict[str, SplitAssets]:
+        return {split.name: split for split in self.splits}
 
-    def _product(self, part: SplitAssets, scene: int) -> tuple[int, int, bool]:
+    def _product(self, assets: SplitAssets, scene: int) -> tuple[int, int, bool]:
         """(background, foreground, flip) of the nested loops; they start anew when they end."""
         rest, flip = divmod(scene, 2) if self.flips else (scene, 0)
         rest //= self.repeats
-        rest, foreground = divmod(rest, len(part.foregrounds))
-        return rest % len(part.backgrounds), foreground, flip == 1
+        rest, foreground = divmod(rest, len(assets.foregrounds))
+        return rest % len(assets.backgrounds), foreground, flip == 1
 
 
 def _pick(chance: float, count: int) -> int:

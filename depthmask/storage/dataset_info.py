@@ -7,15 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from depthmask.codec.sample import MOST_PIXELS
-from depthmask.contract import contract_as_json, contract_from_json
-from depthmask.engine.job import Job
+from depthmask.contract import contract_from_json
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION, NAMES
-from depthmask.stages.source.base import AssetCatalogue
-from depthmask.statistics import Statistics
-from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
@@ -71,6 +67,11 @@ def shard_names(info: dict[str, Any]) -> Iterator[str]:
             yield shard_name(split, number)
 
 
+def manifest_lines(files: Iterable[ShardFile]) -> bytes:
+    """The hash and the name of each file, a line for each: what the manifest is hashed from."""
+    return "".join(f"{file.sha256} {file.name}\n" for file in files).encode()
+
+
 class Manifest:
     """One sha256 over the names and hashes of all files, in the order of the shards."""
 
@@ -79,8 +80,7 @@ class Manifest:
 
     def add(self, files: Iterable[ShardFile]) -> None:
         """Append the files of a shard."""
-        for file in files:
-            self._hash.update(f"{file.sha256} {file.name}\n".encode())
+        self._hash.update(manifest_lines(files))
 
     @property
     def sha256(self) -> str:
@@ -94,43 +94,3 @@ def manifest_hash(records: Iterable[Record]) -> str:
     for record in records:
         manifest.add(record.files)
     return manifest.sha256
-
-
-def summarise(
-    job: Job,
-    records: Iterable[Record],
-    wanted: DatasetIdentity,
-    checked: AssetCatalogue,
-) -> dict[str, Any]:
-    """Totals, exact statistics, the depth contract, and one hash over all files.
-
-    records: in the order of the shards; each is looked at once and not kept. wanted: what the
-    dataset was claimed for. checked: what was found when the assets were looked at.
-    """
-    statistics, manifest, size = Statistics(), Manifest(), 0
-    for record in records:
-        statistics.merge(Statistics.from_sums(record.statistics))
-        manifest.add(record.files)
-        size += record.bytes
-    return {
-        "schema": SCHEMA,
-        "fingerprint": wanted.fingerprint,
-        "samples": job.plan.samples,
-        **job.described(wanted),
-        "shards": job.plan.shard_count(),
-        "shard_size": job.plan.shard_size,
-        "bytes": size,
-        "assets": {
-            kind: {"files": files.count, "bytes": files.bytes}
-            for kind, files in checked.files.items()
-        },
-        "licences": {
-            kind: dict(checked.licences.get(kind, {})) for kind in ("backgrounds", "foregrounds")
-        },
-        "left_out": [{"file": one.file, "reason": one.reason} for one in checked.left_out],
-        "depth": contract_as_json(job.contract),
-        "statistics": statistics.summary(),
-        "counts": dict(statistics.counts),
-        "versions": wanted.description["versions"],
-        "manifest_sha256": manifest.sha256,
-    }

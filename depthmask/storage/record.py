@@ -75,10 +75,10 @@ class ShardFile:
 class Record:
     """A shard that is complete and on disk.
 
-    lineage: of the dataset it was made for (see `DatasetIdentity`). start, stop: its samples, by
-    rank in the split, stop exclusive. members: where to find each member, empty if the writer's files
-    have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
-    station.
+    lineage: of the dataset that it was made for (see `DatasetIdentity`). start, stop: its samples
+    by their rank in the split, stop exclusive. members: where to find each member, empty if the
+    writer's files have an index of their own. statistics: integer sums (see `Statistics`).
+    seconds: time by station.
     """
 
     shard: str

@@ -15,7 +15,7 @@ from depthmask.compose.floor import with_ground
 from depthmask.config.root import Root
 from depthmask.data import Background, Foreground, Layer, Sample, Scene
 from depthmask.engine.generate import Generate
-from depthmask.engine.run import prepare
+from depthmask.engine.prepare import prepare
 from depthmask.engine.runner.local import Local
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
@@ -56,8 +56,8 @@ def small_job(output: Path, **stages: Any) -> Generate:
         size=list(CANVAS),
         **{**usual, **stages},
     )
-    job, wanted = prepare(root, root.source.check(root.canvas).digest)
-    claim(job.output, wanted, overwrite=False)
+    job = prepare(root)
+    claim(job.output, job.identity, overwrite=False)
     return job
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from depthmask.engine.generate import make_shard
 from depthmask.engine.job import Progress
+from depthmask.engine.shard import make_shard
 from depthmask.errors import DepthmaskError
 from depthmask.storage.record import Record, recorded
 from depthmask.storage.verify import intact_records
@@ -57,7 +57,9 @@ class RunnerSuite(StageSuite):
         assert multiprocessing.active_children() == []
         published = list(recorded(job.output, job.plan))
         assert published
-        assert len(list(intact_records(job.output, published, job.lineage))) == len(published)
+        assert len(list(intact_records(job.output, published, job.identity.lineage))) == len(
+            published
+        )
 
 
 def _files(records: Iterable[Record]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.stages.source.base import AssetCatalogue
+from depthmask.data import AssetCatalogue
 from depthmask.testing.base import StageSuite
 
 _SIZES = ((32, 48), (40, 24))

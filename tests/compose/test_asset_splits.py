@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthmask.compose.asset_splits import assign, leakage, parts
+from depthmask.compose.asset_splits import assign, leakage, split_assets
 from depthmask.compose.near_duplicates import Looks
 from depthmask.config.compose import compose_root
-from depthmask.data import Background, Foreground, Size
+from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import UsageError
 from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stage import setting, stage
-from depthmask.stages.source.base import AssetCatalogue, Source
+from depthmask.stages.source.base import Source, catalogue_of
 
 EIGHT = Shares(train=0.8, val=0.1, test=0.1)
 
@@ -96,9 +96,13 @@ class Painted(Source):
         return AssetCatalogue("")
 
 
+def catalogue(digest: str = "") -> AssetCatalogue:
+    return AssetCatalogue(digest, backgrounds=tuple(keys(12)), foregrounds=tuple(keys(12)))
+
+
 def test_a_single_split_looks_at_no_picture() -> None:
     source = Painted()
-    assert parts(source, Shares(), "") == (
+    assert split_assets(source, catalogue(), Shares()) == (
         SplitAssets("train", MILLION, tuple(keys(12)), tuple(keys(12))),
     )
     assert source.asked == 0
@@ -109,11 +113,11 @@ def test_how_pictures_look_is_kept_under_the_hash_of_the_assets(
 ) -> None:
     monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path))
     source = Painted()
-    first = parts(source, EIGHT, "abc")
+    first = split_assets(source, catalogue("abc"), EIGHT)
     assert source.asked == 24
-    assert parts(source, EIGHT, "abc") == first
+    assert split_assets(source, catalogue("abc"), EIGHT) == first
     assert source.asked == 24
-    parts(source, EIGHT, "other")
+    split_assets(source, catalogue("other"), EIGHT)
     assert source.asked == 48
 
 
@@ -122,19 +126,20 @@ def test_leakage_counts_shared_assets_and_pairs_across(
 ) -> None:
     monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path))
     source = Painted()
-    good = parts(source, EIGHT, "abc")
-    assert leakage(good, source, EIGHT, "abc") == {"assets": 0, "near_duplicates": 0}
+    good = split_assets(source, catalogue("abc"), EIGHT)
+    assert leakage(good, source, catalogue("abc"), EIGHT) == {"assets": 0, "near_duplicates": 0}
     even, odd = tuple(keys(12)[::2]), tuple(keys(12)[1::2])
     bad = (SplitAssets("train", 1, even, even), SplitAssets("val", 1, odd, (*odd, "k000")))
     # Six mirror images of each kind; of k000 and k001 the cut-outs are both in val as well.
-    assert leakage(bad, source, EIGHT, "abc") == {"assets": 1, "near_duplicates": 12}
+    assert leakage(bad, source, catalogue("abc"), EIGHT) == {"assets": 1, "near_duplicates": 12}
 
 
 def test_made_rooms_can_be_split() -> None:
     words = ["split.train=0.5", "split.val=0.5", "source.rooms=4", "source.furniture=6"]
     root = compose_root(words)
-    found = parts(root.source, root.split, "")
-    assert [(one.split, len(one.backgrounds), len(one.foregrounds)) for one in found] == [
+    catalogue = catalogue_of(root.source, root.canvas)
+    splits = split_assets(root.source, catalogue, root.split)
+    assert [(one.name, len(one.backgrounds), len(one.foregrounds)) for one in splits] == [
         ("train", 2, 3),
         ("val", 2, 3),
     ]

@@ -37,7 +37,7 @@ def plan(
         objects=(1, 1),
         flips=True,
         repeats=1,
-        parts=(SplitAssets("train", MILLION, tuple(backgrounds), tuple(foregrounds)),),
+        splits=(SplitAssets("train", MILLION, tuple(backgrounds), tuple(foregrounds)),),
     )
     return replace(base, **changes)
 
@@ -50,7 +50,7 @@ def in_three(**changes: Any) -> Plan:
         SplitAssets("val", 200_000, tuple(keys[6:8]), tuple(keys[6:8])),
         SplitAssets("test", 200_000, tuple(keys[8:]), tuple(keys[8:])),
     )
-    return replace(plan(parts=parts), **changes)
+    return replace(plan(splits=parts), **changes)
 
 
 GOLDEN = [
@@ -282,7 +282,7 @@ def test_shards_of_splits_hold_every_sample_once(samples: int, shard_size: int) 
 @pytest.mark.parametrize("sampling", list(Sampling))
 def test_a_split_draws_from_its_own_assets(sampling: Sampling) -> None:
     some = in_three(sampling=sampling, samples=1000, objects=(2, 2))
-    own = {part.split: part for part in some.parts}
+    own = {part.name: part for part in some.splits}
     used: dict[str, set[str]] = {}
     for one in some.recipes(range(1000)):
         assert one.background in own[one.split].backgrounds

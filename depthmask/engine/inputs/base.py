@@ -8,25 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from depthmask.codec.sample import Encode
-from depthmask.data import DepthContract, Encoded, Size
+from depthmask.data import AssetCatalogue, AssetFiles, DepthContract, Encoded, Size
 from depthmask.plan.layout import Layout, Shard
 from depthmask.plan.numbering import Numbering
-from depthmask.stages.source.base import AssetCatalogue, AssetFiles
 from depthmask.statistics import Statistics
 
 
 @dataclass(frozen=True)
 class FixedLayout(Layout):
-    """A layout with the numbering of samples that are there."""
+    """A layout with the numbering of existing samples, which keep their splits."""
 
     samples: int
     shard_size: int
-    given: Numbering
+    existing: Numbering
 
     @property
     def numbering(self) -> Numbering:
-        """The same sample is in the same split."""
-        return self.given
+        """The numbering of the existing samples."""
+        return self.existing
 
 
 class JobInput(ABC):
@@ -72,8 +71,8 @@ class JobInput(ABC):
         return {}
 
     @property
-    def checked(self) -> AssetCatalogue:
-        """What a run is told of it."""
+    def catalogue(self) -> AssetCatalogue:
+        """What is known of the assets that the samples were made from."""
         return AssetCatalogue(self.sha256, files=self.assets, licences=self.licences)
 
     @property

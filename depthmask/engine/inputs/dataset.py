@@ -7,13 +7,12 @@ from typing import Any
 
 from depthmask.config.build import from_plain
 from depthmask.config.root import Root
-from depthmask.data import Encoded
+from depthmask.data import AssetFiles, Encoded
 from depthmask.engine.inputs.base import JobInput
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard, shard_name
 from depthmask.reading.dataset import Dataset, require_record
 from depthmask.reading.dataset import open as open_dataset
-from depthmask.stages.source.base import AssetFiles
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import manifest_hash, numbering
 from depthmask.storage.location import location

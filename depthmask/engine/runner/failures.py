@@ -7,8 +7,8 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from depthmask.engine.generate import make_shard
 from depthmask.engine.job import Job, Progress
+from depthmask.engine.shard import make_shard
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record

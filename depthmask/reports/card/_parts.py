@@ -62,8 +62,8 @@ def parts_of(about: About) -> Parts:
         return _of_tables(about)
     if about.shard_kind is ShardKind.files:
         return _of_folders(about)
-    if about.shard_kind is ShardKind.archive and about.listed.files is not None:
-        return _of_archives(about, about.listed.files)
+    if about.shard_kind is ShardKind.archive and about.files is not None:
+        return _of_archives(about, about.files)
     return _of_shards(about)
 
 
@@ -119,17 +119,15 @@ def _of_tables(about: About) -> Parts:
 
 def _of_shards(about: About) -> Parts:
     """No more than their names, and their hashes if they are not too many."""
-    if about.listed.files is not None:
+    if about.files is not None:
         note = "How samples lie in these files is more than Croissant can say."
-        return Parts([_file_object(file) for file in about.listed.files], [], note)
+        return Parts([_file_object(file) for file in about.files], [], note)
     note = "Croissant can look into archives that are named one by one; these are too many."
     return Parts([_shards(about, split) for split in about.splits], [], note)
 
 
 def _shards(about: About, split: str) -> Node:
-    return _file_set(
-        f"{split}-shards", about.listed.suffix, [f"shards/{split}-*.{about.listed.suffix}"]
-    )
+    return _file_set(f"{split}-shards", about.suffix, [f"shards/{split}-*.{about.suffix}"])
 
 
 def _contents(split: str, member: str, file_set: Node) -> Node:

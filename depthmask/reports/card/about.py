@@ -1,41 +1,16 @@
-"""What the cards tell of, gathered in one pass over the records."""
+"""What the cards tell of a dataset."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from depthmask.data import Encoded, sample_key
 from depthmask.stages.writer.base import ShardKind
-from depthmask.storage.record import Record, ShardFile
+from depthmask.storage.record import ShardFile
 
 MOST_FILES = 1000
 """Named one by one with their hashes: 0.5 MB of Croissant."""
-
-
-class FileList:
-    """The files of the records that went through it, as long as they are few."""
-
-    def __init__(self) -> None:
-        self.suffix = ""
-        """Of the files of the first record: `tar`."""
-        self._files: list[ShardFile] = []
-        self._count = 0
-
-    def through(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The same records; their files are noted."""
-        for record in records:
-            self._count += len(record.files)
-            self.suffix = self.suffix or record.files[0].name.rpartition(".")[2]
-            if self._count <= MOST_FILES:
-                self._files += record.files
-            yield record
-
-    @property
-    def files(self) -> tuple[ShardFile, ...] | None:
-        """All of them; None if there are more than `MOST_FILES`."""
-        return tuple(self._files) if self._count <= MOST_FILES else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +18,8 @@ class About:
     """A dataset that is about to be complete.
 
     info: the content of `dataset.json`. plan: that of `plan.json`. sample: one of it, as read.
+    suffix: of its shards' files, as `tar`. files: all files of its shards, None if there are more
+    than `MOST_FILES`.
     """
 
     name: str
@@ -50,7 +27,8 @@ class About:
     plan: dict[str, Any]
     shard_kind: ShardKind
     sample: Encoded
-    listed: FileList
+    suffix: str
+    files: tuple[ShardFile, ...] | None
 
     @property
     def has_depth(self) -> bool:

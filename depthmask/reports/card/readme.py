@@ -45,7 +45,7 @@ def readme(about: About) -> str:
         plan=about.plan,
         chosen=list(_chosen(about.plan["config"])),
         licences=[(kind, info["licences"][kind], not_given(info, kind)) for kind in KINDS],
-        loaded=about.listed.suffix in _LOADED,
+        loaded=about.suffix in _LOADED,
         records=[one["@id"] for one in parts_of(about).record_sets],
     )
 
@@ -62,10 +62,9 @@ def header(about: About) -> dict[str, Any]:
         "size_categories": [_size_category(about.info["samples"])],
         "tags": about.tags,
     }
-    if about.listed.suffix in _LOADED:
+    if about.suffix in _LOADED:
         files = [
-            {"split": split, "path": f"shards/{split}-*.{about.listed.suffix}"}
-            for split in about.splits
+            {"split": split, "path": f"shards/{split}-*.{about.suffix}"} for split in about.splits
         ]
         found["configs"] = [{"config_name": "default", "data_files": files}]
     return found

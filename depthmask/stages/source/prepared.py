@@ -10,13 +10,19 @@ import numpy as np
 from PIL import Image
 
 from depthmask.codec.sample import to_millimetres
-from depthmask.data import Size
+from depthmask.data import AssetCatalogue, Size
 from depthmask.stages.source.base import Source
 
 _COLUMNS = ("key", "label", "height_m", "f_px")
 
 
-def write_prepared(source: Source, size: Size, into: Path, advance: Callable[[int], None]) -> None:
+def write_prepared(
+    source: Source,
+    catalogue: AssetCatalogue,
+    size: Size,
+    into: Path,
+    advance: Callable[[int], None],
+) -> None:
     """Write `bg/`, `fg/`, `fg_mask/`, `bg_depth/` and `assets.csv` for a canvas of `size`.
 
     PNG, so that `source=assets` with `foreground_scale=null` reads the same pixels again. Names
@@ -24,7 +30,7 @@ def write_prepared(source: Source, size: Size, into: Path, advance: Callable[[in
     advance: called with the number of assets that are done.
     """
     rows: list[tuple[str, str, float | None, float | None]] = []
-    for key in source.backgrounds():
+    for key in catalogue.backgrounds:
         background = source.background(key, size)
         _save(background.image, into / "bg", key)
         if background.depth_m is not None:
@@ -32,7 +38,7 @@ def write_prepared(source: Source, size: Size, into: Path, advance: Callable[[in
         if background.camera is not None:
             rows.append((key, "", None, background.camera.f_px))
         advance(1)
-    for key in source.foregrounds():
+    for key in catalogue.foregrounds:
         foreground = source.foreground(key, size)
         _save(foreground.rgba, into / "fg", key)
         _save(foreground.rgba[..., 3], into / "fg_mask", key)

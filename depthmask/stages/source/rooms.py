@@ -8,10 +8,10 @@ import json
 from collections.abc import Sequence
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
-from depthmask.data import Background, Foreground, Size
+from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
 from depthmask.stage import setting, stage
-from depthmask.stages.source.base import AssetCatalogue, Source
+from depthmask.stages.source.base import Source
 
 GENERATOR = 1
 """Version of the made pictures: raised whenever the same settings give other pixels."""

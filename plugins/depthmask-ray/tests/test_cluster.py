@@ -15,7 +15,7 @@ import pytest
 from commands import install_plugin
 from depthmask import Shard, UsageError
 from depthmask.config.compose import compose_root
-from depthmask.engine.run import prepare
+from depthmask.engine.prepare import prepare
 from depthmask.storage.identity import claim
 from node_loss import LOSSES, WORDS, Arena, start, trial
 
@@ -132,8 +132,8 @@ def test_few_of_many_shards_are_in_flight(
 ) -> None:
     """Of a million; by default twice as many as the one core can work at."""
     root = compose_root([*WORDS, f"output={tmp_path / 'out'}", "samples=1000000", "shard_size=1"])
-    job, wanted = prepare(root, root.source.check(root.canvas).digest)
-    claim(job.output, wanted, overwrite=False)
+    job = prepare(root)
+    claim(job.output, job.identity, overwrite=False)
     shards = Counted(job.plan.shards())
     records = Ray(in_flight=in_flight).run(job, shards, lambda samples: None)
     assert isinstance(records, Generator)

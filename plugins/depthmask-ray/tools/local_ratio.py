@@ -22,7 +22,7 @@ from pathlib import Path
 
 from depthmask import Job, Runner
 from depthmask.config.compose import compose_root
-from depthmask.engine.run import prepare
+from depthmask.engine.prepare import prepare
 from depthmask.engine.runner.local import Local
 from depthmask.storage.identity import claim
 
@@ -36,8 +36,8 @@ def prepared(assets: Path, samples: int, output: Path) -> Job:
     """The job, and its folder as a run would find it."""
     words = [*PAIRS, "source=assets", f"source.root={assets}", f"samples={samples}"]
     root = compose_root([*words, f"output={output}"])
-    job, wanted = prepare(root, root.source.check(root.canvas).digest)
-    claim(job.output, wanted, overwrite=False)
+    job = prepare(root)
+    claim(job.output, job.identity, overwrite=False)
     return job
 
 

@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.data import Camera
+from depthmask.data import AssetFiles, Camera
 from depthmask.errors import SettingError, UsageError
 from depthmask.stages.source import _images, _state
 from depthmask.stages.source.assets import Assets
-from depthmask.stages.source.base import AssetFiles
 from tests.support.paths import SHARED
 
 SIZE = (160, 160)
@@ -597,13 +596,13 @@ def test_untouched_assets_are_looked_at_once(
     (assets_root / "fg_mask").mkdir()
     Image.new("L", (8, 10), 255).save(assets_root / "fg_mask" / "cup.png")
     looks: list[object] = []
-    real = Assets._look
+    real = Assets._inspect
 
-    def look(self: Assets, size: tuple[int, int]) -> Any:
+    def inspect(self: Assets, size: tuple[int, int]) -> Any:
         looks.append(size)
         return real(self, size)
 
-    monkeypatch.setattr(Assets, "_look", look)
+    monkeypatch.setattr(Assets, "_inspect", inspect)
     assets(assets_root).check(SIZE)
     assets(assets_root).check(SIZE)
     assert len(looks) == 2, "files that have just changed are not trusted"

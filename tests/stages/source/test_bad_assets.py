@@ -21,9 +21,11 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.data import AssetCatalogue
 from depthmask.engine.quarantine import quarantine
 from depthmask.errors import UsageError
-from depthmask.stages.source.assets import Assets, OnBadAsset
+from depthmask.stages.source._inspection import OnBadAsset
+from depthmask.stages.source.assets import Assets
 
 SIZE = (24, 32)
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -327,8 +329,8 @@ def assets(root: Path, mode: OnBadAsset) -> Assets:
     return Assets(root=str(root), on_bad_asset=mode)
 
 
-def keys(source: Assets) -> set[str]:
-    return {*source.backgrounds(), *source.foregrounds()}
+def keys(catalogue: AssetCatalogue) -> set[str]:
+    return {*catalogue.backgrounds, *catalogue.foregrounds}
 
 
 def test_the_corpus_is_large() -> None:
@@ -345,8 +347,9 @@ def case(request: pytest.FixtureRequest, assets_root: Path) -> Case:
 def test_fail(case: Case, assets_root: Path) -> None:
     source = assets(assets_root, OnBadAsset.fail)
     if case.refused is None:
-        assert source.check(SIZE).left_out == ()
-        assert keys(source) == {*BASE["bg"], *BASE["fg"], *case.used}
+        catalogue = source.check(SIZE)
+        assert catalogue.left_out == ()
+        assert keys(catalogue) == {*BASE["bg"], *BASE["fg"], *case.used}
         return
     with pytest.raises(UsageError) as caught:
         source.check(SIZE)
@@ -363,22 +366,22 @@ def test_fail(case: Case, assets_root: Path) -> None:
 @pytest.mark.parametrize("mode", [OnBadAsset.skip, OnBadAsset.quarantine])
 def test_leaving_out(case: Case, mode: OnBadAsset, assets_root: Path, tmp_path: Path) -> None:
     source = assets(assets_root, mode)
-    checked = source.check(SIZE)
+    catalogue = source.check(SIZE)
     expected = case.refused or {}
-    assert {one.file for one in checked.left_out} == expected.keys()
-    for one in checked.left_out:
+    assert {one.file for one in catalogue.left_out} == expected.keys()
+    for one in catalogue.left_out:
         assert expected[one.file] in one.reason
     # What is left is whole, also in a worker.
     worker = pickle.loads(pickle.dumps(source))
-    assert keys(worker) == {*BASE["bg"], *BASE["fg"], *case.used} - set(case.loses)
-    for key in worker.backgrounds():
+    assert keys(catalogue) == {*BASE["bg"], *BASE["fg"], *case.used} - set(case.loses)
+    for key in catalogue.backgrounds:
         assert worker.background(key, SIZE).image.shape == (*SIZE, 3)
-    for key in worker.foregrounds():
+    for key in catalogue.foregrounds:
         assert worker.foreground(key, SIZE).rgba[..., 3].any()
     # Asked again, the answer is the same.
-    assert source.check(SIZE) == checked
+    assert source.check(SIZE) == catalogue
     before = sorted(assets_root.rglob("*"))
-    quarantine(tmp_path / "out", checked.left_out)
+    quarantine(tmp_path / "out", catalogue.left_out)
     assert sorted(assets_root.rglob("*")) == before
     kept = list((tmp_path / "out").rglob("*.txt"))
     assert bool(kept) == (mode is OnBadAsset.quarantine and bool(expected))

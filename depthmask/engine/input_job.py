@@ -19,52 +19,54 @@ from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location, location
 
 CONFIG = ("samples", "size", "shard_size", "encode", "writer")
-"""What of the config decides about a dataset whose samples were there."""
+"""The settings that decide the bytes of a dataset made from existing samples."""
 
 
 @dataclass(frozen=True)
 class InputJob(Job):
-    """A job over samples that are there."""
+    """A job over existing samples."""
 
     input: JobInput
     recoding: Recoding
 
     def named(self, index: int) -> str:
-        """With where it comes from."""
+        """The number of a sample and the paths that it is read from."""
         return f"sample {index} of {', '.join(self.input.paths)}"
 
-    def described(self, claim: DatasetIdentity) -> dict[str, Any]:
-        """As there."""
+    def described(self) -> dict[str, Any]:
+        """Dataset facts for `dataset.json`, copied from the input."""
         return self.input.described()
 
 
-def claim_of(
+def identity_of(
     job: str,
     job_input: JobInput,
     root: Root,
-    found: Recoding,
+    recoding: Recoding,
     contract: DepthContract | None,
     stages: Sequence[str] = (),
 ) -> DatasetIdentity:
-    """All that decides the bytes. stages: those that do, beside the writer."""
-    kept = {*CONFIG, *stages}
+    """All that decides the bytes; stages: the stages that do so besides the writer."""
+    deciding = {*CONFIG, *stages}
     return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
-            "encoded": sorted(found.changed),
-            "config": {key: value for key, value in to_plain(root).items() if key in kept},
+            "encoded": sorted(recoding.changed),
+            "config": {key: value for key, value in to_plain(root).items() if key in deciding},
             "depth": contract_as_json(contract),
             "versions": versions(root),
         }
     )
 
 
-def output_of(root: Root, job_input: JobInput, wanted: DatasetIdentity) -> Location:
-    """The folder of the new dataset."""
+def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> Location:
+    """The folder of the new dataset, named after its input unless the user names it."""
     if root.output is not None:
         return location(root.output)
-    stages = [root.depth.name] if "depth" in wanted.description["config"] else []
-    own = [location(job_input.paths[0]).stem, *stages, root.writer.name, wanted.fingerprint[:8]]
-    return location("outputs") / "-".join(own)
+    stages = [root.depth.name] if "depth" in identity.description["config"] else []
+    stem = location(job_input.paths[0]).stem
+    return location("outputs") / "-".join(
+        [stem, *stages, root.writer.name, identity.fingerprint[:8]]
+    )

@@ -1,0 +1,56 @@
+"""The files about a whole dataset, made from its published shards."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+from typing import Any
+
+from depthmask.codec.sample import Labels
+from depthmask.engine.job import Job
+from depthmask.engine.summarise import summarise
+from depthmask.engine.totals import Totals
+from depthmask.reading.dataset import Dataset
+from depthmask.reports.card import cards
+from depthmask.reports.card.about import About
+from depthmask.reports.coco import write_coco
+from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.storage.choice import store_of
+from depthmask.storage.location import Location
+
+
+def finish(job: Job, totals: Totals) -> dict[str, Any]:
+    """Make the derived files; returns the content of `dataset.json`."""
+    info = summarise(job, totals)
+    dataset = Dataset(job.output, info)
+    _write_preview(dataset, job.output)
+    if job.root.encode.labels is Labels.coco:
+        for split in filter(len, map(dataset.split, dataset.splits)):
+            write_coco(split, job.output / f"coco_{split.only}.json")
+    about = About(
+        name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
+        info=info,
+        plan=job.identity.description,
+        shard_kind=job.root.writer.shard_kind,
+        sample=dataset.encoded(0),
+        suffix=totals.suffix,
+        files=totals.files(shard.name for shard in job.plan.shards()),
+    )
+    for name, text in cards(about).items():
+        (job.output / name).write_text(text, encoding="utf-8")
+    job.root.writer.derive(dataset)
+    dataset.close()
+    # Drafts of workers that died while others went on.
+    store_of(job.output).remove_leftovers(job.output)
+    return info
+
+
+def _write_preview(dataset: Dataset, output: Location) -> None:
+    step = max(1, len(dataset) // SAMPLES)
+    chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
+    title = f"{output.name}: {len(dataset):,} samples"
+    sheet = contact_sheet([dataset[index] for index in chosen], title, dataset.contract)
+    content = io.BytesIO()
+    sheet.save(content, "jpeg", quality=92)
+    (output / "preview.jpg").write_bytes(content.getvalue())

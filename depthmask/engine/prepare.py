@@ -1,0 +1,88 @@
+"""From a live config to the job behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from depthmask.compose.asset_splits import split_assets
+from depthmask.config.build import to_plain
+from depthmask.config.root import Root
+from depthmask.config.versions import versions
+from depthmask.contract import contract_as_json
+from depthmask.engine.generate import Generate
+from depthmask.errors import SettingError, setting_errors_named
+from depthmask.plan.plan import Plan, Sampling, SplitAssets
+from depthmask.stages.geometry.estimated import as_geometry
+from depthmask.stages.source.base import catalogue_of
+from depthmask.stages.writer.base import check_shard_size
+from depthmask.storage.dataset_info import SCHEMA
+from depthmask.storage.identity import FREE, DatasetIdentity
+from depthmask.storage.location import Location, location
+
+
+def prepare(root: Root, *, sweep: bool = False) -> Generate:
+    """The job that makes the dataset of a config; nothing is written.
+
+    sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` if config or
+    assets are not right.
+    """
+    catalogue = catalogue_of(root.source, root.canvas)
+    splits = split_assets(root.source, catalogue, root.split)
+    root = replace(root, samples=_samples(root, splits))
+    plan = _plan(root, splits)
+    with_depth = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
+    with setting_errors_named("geometry"):
+        geometry = as_geometry(root.geometry).contract(root.canvas, with_depth)
+    with setting_errors_named("depth"):
+        contract = root.depth.contract(root.canvas, geometry)
+    root.encode.check(contract)
+    depth = contract.resolution if contract else None
+    check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
+    identity = DatasetIdentity(
+        {
+            "schema": SCHEMA,
+            "job": "generate",
+            "config": {key: value for key, value in to_plain(root).items() if key not in FREE},
+            "inputs": catalogue.digest,
+            "depth": contract_as_json(contract),
+            "versions": versions(root),
+        }
+    )
+    return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)
+
+
+def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:
+    """The number of samples asked for, or that of all pairs of assets in `product` order."""
+    if root.samples is not None:
+        return root.samples
+    if root.sampling is not Sampling.product or len(splits) > 1:
+        raise SettingError(
+            "samples", "null", "means all pairs of sampling=product without splits; give a number"
+        )
+    pairs = len(splits[0].backgrounds) * len(splits[0].foregrounds)
+    return pairs * root.repeats * (1 + root.flips) * root.blend.variants
+
+
+def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
+    assert root.samples is not None, "_samples has counted them"
+    return Plan(
+        seed=root.seed,
+        samples=root.samples,
+        shard_size=root.shard_size,
+        sampling=root.sampling,
+        objects=root.object_range,
+        flips=root.flips,
+        repeats=root.repeats,
+        splits=splits,
+        variants=root.blend.variants,
+    )
+
+
+def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> Location:
+    """The folder of the dataset, named by stages and fingerprint unless the user names it."""
+    stages = (root.source, root.placement, root.depth, root.writer)
+    name = "-".join([*(stage.name for stage in stages), identity.fingerprint[:8]])
+    if root.output is None:
+        return location("outputs") / name
+    return location(root.output) / name if sweep else location(root.output)

@@ -1,0 +1,45 @@
+"""Making one shard: the unit of parallel work, which runners map over the shards of a plan."""
+
+from __future__ import annotations
+
+from depthmask.engine.job import Job, Progress, ShardLog
+from depthmask.errors import DepthmaskError, ShardError, in_one_line
+from depthmask.plan.layout import Shard
+from depthmask.storage.publish import Draft, disk_error, write_sealed
+from depthmask.storage.record import Record, as_byte_ranges, record_path
+
+
+def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
+    """Make, write and publish one shard; returns its record.
+
+    Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
+    """
+    log = ShardLog(progress)
+    progress.at(job.plan.indices(shard)[0])
+    samples = job.encoded(shard, log)
+    try:
+        with Draft(job.output, shard.name) as draft:
+            members = job.root.writer.write(draft.folder, shard.name, len(shard), samples)
+            log.lap("write")
+            files = draft.publish()
+            log.lap("publish")
+        record = Record(
+            shard=shard.name,
+            split=shard.split,
+            lineage=job.identity.lineage,
+            start=shard.start,
+            stop=shard.stop,
+            files=files,
+            members={name: as_byte_ranges(ranges) for name, ranges in members.items()},
+            statistics=log.statistics.as_sums(),
+            seconds=dict(log.lap.seconds),
+        )
+        write_sealed(record_path(job.output, shard.name), record.as_json())
+    except DepthmaskError:
+        raise
+    except OSError as error:
+        raise disk_error(error, job.output) from error
+    except Exception as error:
+        sample = job.named(progress.begun)
+        raise ShardError(f"{shard.name}: {sample}: {in_one_line(error)}") from error
+    return record
