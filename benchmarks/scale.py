@@ -75,7 +75,7 @@ def cost(samples: int, rates: Rates) -> dict[str, str]:
         "requests that write": f"{shards * (puts + 1):,}",
         "requests that read": f"{shards:,}",
         "records read at the end, one process": _time(reading_records),
-        "requests to go on after a kill": f"{2 * shards:,}",
+        "requests to resume after a kill": f"{2 * shards:,}",
         "hashed by verify, 2 cores": _time(samples * rates.sample_bytes / rates.hashed_per_s / 2),
     }
 

@@ -8,7 +8,7 @@ from depthmask import Foreground, Layer, Placement, Scene, setting, stage
 
 @stage("scatter")
 class Scatter(Placement):
-    """Of a few positions, the one farthest from the cut-outs before.
+    """Draw several positions and use the one farthest from the earlier cut-outs.
 
     Mitchell's best candidate: "Spectrally optimal sampling for distribution ray tracing",
     SIGGRAPH 1991, https://doi.org/10.1145/127719.122736.
@@ -19,7 +19,7 @@ class Scatter(Placement):
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """The draw whose middle is farthest from the middles before; the first has none."""
+        """Return the draw whose centre is farthest from the centres of the earlier layers."""
         middles = rng.random((self.candidates, 2)) * scene.size
         before = [(one.top + one.height / 2, one.left + one.width / 2) for one in scene.layers]
         gaps = middles[:, None] - np.reshape(before, (-1, 2))
