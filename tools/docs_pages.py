@@ -64,7 +64,11 @@ def _of_kind(kind: str) -> str:
     offered = registry().stages[kind].values()
     stages = [one.stage for one in offered if one.provider.name == BUILT_IN]
     base = getattr(depthmask, kind.title())
-    parts = [f"# {kind}", summary(base), f"Chosen by `{kind}=NAME`, set by `{kind}.SETTING=VALUE`."]
+    parts = [
+        f"# {kind}",
+        summary(base),
+        f"Choose with `{kind}=NAME`, set with `{kind}.SETTING=VALUE`.",
+    ]
     for stage in stages:
         parts += [f"## {kind}={stage.name}", inspect.getdoc(stage) or ""]
         parts += _table(describe_settings(stage))
@@ -74,10 +78,10 @@ def _of_kind(kind: str) -> str:
 def _of_root() -> str:
     """What belongs to no single stage."""
     own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
-    parts = ["# Root settings", "Of a whole run, as `samples=1000`.", *_table(own)]
+    parts = ["# Root settings", "Settings of a whole run, such as `samples=1000`.", *_table(own)]
     for name, block in BLOCKS.items():
         parts += [f"## {name}", inspect.getdoc(block) or ""]
-        parts += [f"Set by `{name}.SETTING=VALUE`.", *_table(describe_settings(block))]
+        parts += [f"Set with `{name}.SETTING=VALUE`.", *_table(describe_settings(block))]
     return _joined(parts)
 
 
@@ -86,11 +90,11 @@ def _of_commands() -> str:
     return _joined(
         [
             "# Commands and presets",
-            "After `python -m depthmask`, or the console script `depthmask`:",
+            "Write a command after `python -m depthmask`, or after the console script `depthmask`:",
             *_rows(("command", "what it does"), VERBS.items()),
-            "Presets are YAML files that choose for you, `+preset=NAME`, `GROUP=NAME`, "
+            "Presets are YAML files of settings; choose with `+preset=NAME`, `GROUP=NAME`, "
             "`-m +experiment=NAME`:",
-            *_rows(("words", "what they choose"), chosen),
+            *_rows(("preset", "what it sets"), chosen),
         ]
     )
 

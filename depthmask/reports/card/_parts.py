@@ -39,7 +39,7 @@ _MEANINGS = {
     "mask": "soft alpha of all foregrounds, 0..255",
     "instances": "number of the foreground at each pixel, 0 = background",
     "depth": "depth, 0 = invalid; the contract is in dataset.json",
-    "depth_planes": "depth in millimetres as planes of bytes, see depthmask.codec.planes",
+    "depth_planes": "depth in millimetres as byte planes, see depthmask.codec.planes",
     "json": "background, foregrounds with their boxes, camera, as JSON",
 }
 _NUMBERS = {"float32": "cr:Float32", "float16": "cr:Float16", "uint8": "cr:UInt8"}
@@ -81,7 +81,7 @@ def _of_archives(about: About, files: Sequence[ShardFile]) -> Parts:
 
 def _of_folders(about: About) -> Parts:
     narrowed = _SIXTEEN_BITS.intersection(about.sample.members)
-    note = "Pictures of 16 bits have no record set: mlcroissant 1.1 would make them 8 bits."
+    note = "Pictures of 16 bits have no record set: mlcroissant 1.1 reduces them to 8 bits."
     parts = Parts([], [], note if narrowed else "")
     for split in about.splits:
         for member in about.sample.members:
@@ -120,9 +120,9 @@ def _of_tables(about: About) -> Parts:
 def _of_shards(about: About) -> Parts:
     """No more than their names, and their hashes if they are not too many."""
     if about.files is not None:
-        note = "How samples lie in these files is more than Croissant can say."
+        note = "Croissant cannot describe the layout of samples in these files."
         return Parts([_file_object(file) for file in about.files], [], note)
-    note = "Croissant can look into archives that are named one by one; these are too many."
+    note = "Croissant reads archives only if each is listed; these are too many."
     return Parts([_shards(about, split) for split in about.splits], [], note)
 
 

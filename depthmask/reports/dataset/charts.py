@@ -39,7 +39,7 @@ def require_vega() -> None:
         import vl_convert  # noqa: F401
     except ImportError:
         raise UsageError(
-            "report: its charts need vl-convert-python; pip install 'depthmask[report]'"
+            "report: charts need vl-convert-python; pip install 'depthmask[report]'"
         ) from None
 
 

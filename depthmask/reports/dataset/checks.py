@@ -52,20 +52,20 @@ def _masks(found: Findings) -> Iterator[Check]:
         empty, scarce = (share(count, census.described) for count in (census.empty, census.scarce))
         if census.empty:
             numbers = ", ".join(map(str, census.empty_examples))
-            text = f"Nothing of an object is to be seen in {empty} samples, such as {numbers}"
-            yield Check(Level.warning, "Empty masks", f"{text}; less than 5% of any in {scarce}.")
+            text = f"No foreground is visible in {empty} samples, such as {numbers}"
+            yield Check(Level.warning, "Empty masks", f"{text}; less than 5% of each in {scarce}.")
         elif census.scarce:
-            text = f"Less than 5% of any object is to be seen in {scarce} samples."
-            yield Check(Level.note, "Masks all but empty", text)
+            text = f"Less than 5% of each foreground is visible in {scarce} samples."
+            yield Check(Level.note, "Nearly empty masks", text)
         else:
             samples = counted(census.described, "sample")
-            text = f"At least 5% of an object is to be seen in each of {samples}."
+            text = f"At least 5% of a foreground is visible in each of {samples}."
             yield Check(Level.good, "No empty masks", text)
     elif pixels.without_mask:
         text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
         yield Check(Level.warning, "Empty masks", text)
     if "mask.jpg" in census.member_bytes:
-        text = "Masks are kept as JPEG: their values near edges are not those that were made."
+        text = "Masks are stored as JPEG, which changes their values near edges."
         yield Check(Level.note, "Lossy masks", text)
 
 
@@ -81,12 +81,12 @@ def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
         yield Check(
             Level.warning if is_much else Level.good,
             "Clipped depth" if is_much else "Hardly any clipped depth",
-            f"Values beyond {near} to {far} were moved there: of the valid pixels of "
+            f"Values outside {near} to {far} were clipped: of the valid pixels of "
             f"{counted(pixels.samples, 'sample')}, {pixels.at_near / (valid or 1):.2%} are at "
             f"{near} and {pixels.at_far / (valid or 1):.2%} at {far}.",
         )
     else:
-        text = f"A value beyond {near} to {far} would have been an error; none was moved there."
+        text = f"A value outside {near} to {far} would have been an error; none was clipped."
         yield Check(Level.good, "No clipped depth", text)
     if pixels.invalid:
         text = f"{pixels.invalid / (valid + pixels.invalid):.2%} of the pixels have no depth (0)."
@@ -102,11 +102,11 @@ def _leakage(info: dict[str, Any], found: Findings) -> Iterator[Check]:
     if shared or assets or pairs:
         text = (
             f"{max(len(shared), assets):,} assets are in more than one split"
-            f"{_named(shared)}; {pairs:,} pairs of near-duplicates lie in different splits."
+            f"{_named(shared)}; {pairs:,} pairs of near-duplicates are in different splits."
         )
         yield Check(Level.warning, "Leakage between splits", text)
     else:
-        text = "No background and no foreground is in two splits, nor are near-duplicates."
+        text = "No background, foreground or pair of near-duplicates is in two splits."
         yield Check(Level.good, "No leakage", text)
     if empty := [name for name, split in found.splits.items() if not split.samples]:
         yield Check(Level.warning, "Empty splits", f"No sample is in {', '.join(empty)}.")
@@ -125,7 +125,7 @@ def _assets(info: dict[str, Any], found: Findings) -> Iterator[Check]:
         if used and len(used) < info[kind] <= info["samples"]:
             unused.append(f"{info[kind] - len(used):,} of {info[kind]:,} {kind}")
     if unused:
-        yield Check(Level.note, "Unused assets", f"No sample shows {' and '.join(unused)}.")
+        yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
     if left_out := info["left_out"]:
         files = [f"{one['file']} ({one['reason']})" for one in left_out]
         text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
@@ -136,13 +136,13 @@ def _counts(info: dict[str, Any]) -> Iterator[Check]:
     counts, samples = info["counts"], info["samples"]
     if redrawn := counts.get("redrawn"):
         text = (
-            f"{share(redrawn, samples)} samples drew other assets, as the first had no place "
+            f"{share(redrawn, samples)} samples drew other assets: the first did not fit "
             f"({counted(counts['redraws'], 'draw')})."
         )
-        yield Check(Level.note, "Assets drawn again", text)
+        yield Check(Level.note, "Redrawn assets", text)
     if fallbacks := counts.get("blend_fallbacks"):
-        text = f"{fallbacks:,} cut-outs were blended by plain alpha, where the blend would smear."
-        yield Check(Level.note, "Blended otherwise", text)
+        text = f"{fallbacks:,} cut-outs were blended by plain alpha: the blend would smear them."
+        yield Check(Level.note, "Blend fallbacks", text)
 
 
 def _named(names: list[str]) -> str:

@@ -33,22 +33,22 @@ def distributions(
     if found.pixels.samples > 1:
         yield Chart(
             "Mask area",
-            histogram(found.pixels.area, "covered part of the picture [%]", "%", percent=True),
-            f"Share of the samples. {_quartiles(found.pixels.area, '%', 100)} {_decoded(found)}",
+            histogram(found.pixels.area, "covered share of the image [%]", "%", percent=True),
+            f"Share of samples. {_quartiles(found.pixels.area, '%', 100)} {_decoded(found)}",
         )
-    census, source = found.census, f"From all {counted(found.census.samples, 'description')}."
+    census, source = found.census, f"Based on all {counted(found.census.samples, 'description')}."
     if census.visible.total > 1:
         yield Chart(
-            "Visible part",
-            histogram(census.visible, "part of the object to be seen [%]", "%", percent=True),
-            f"Share of the {census.visible.total:,} objects, by what the edges of the canvas and "
-            f"nearer things leave of them. {source}",
+            "Visible share",
+            histogram(census.visible, "visible share of the foreground [%]", "%", percent=True),
+            f"Share of the {census.visible.total:,} layers (placed foregrounds). The edges of the "
+            f"canvas and nearer pixels hide the rest. {source}",
         )
     if census.distance_m.total > 1:
         yield Chart(
-            "Distance of objects",
+            "Foreground distance",
             histogram(census.distance_m, "depth at the foot point [m]", " m"),
-            f"Share of the {census.distance_m.total:,} objects. "
+            f"Share of the {census.distance_m.total:,} layers. "
             f"{_quartiles(census.distance_m, ' m')} {source}",
         )
     if census.placement.sum() > 1:
@@ -56,8 +56,8 @@ def distributions(
         yield Chart(
             "Placement",
             placement_map(census, (height, width)),
-            "Where the middles of the boxes lie: the stronger the colour, the more. The frame is "
-            f"the canvas. {source}",
+            "Centres of the boxes: the stronger the colour, the more boxes. The frame is the "
+            f"canvas. {source}",
         )
 
 
@@ -68,19 +68,19 @@ def _depth(contract: DepthContract, found: Findings) -> Chart:
     return Chart(
         "Depth",
         histogram(depth, title, unit),
-        f"Share of the valid pixels. {_quartiles(depth, unit)} {_decoded(found)}",
+        f"Share of valid pixels. {_quartiles(depth, unit)} {_decoded(found)}",
     )
 
 
 def _decoded(found: Findings) -> str:
     some, all_samples = found.pixels.samples, found.census.samples
     if some == all_samples:
-        return f"From all {counted(some, 'sample')}."
-    return f"From {counted(some, 'sample')}, spread over all {all_samples:,}, by their pixels."
+        return f"Based on all {counted(some, 'sample')}."
+    return f"Based on the pixels of {counted(some, 'sample')}, spread over all {all_samples:,}."
 
 
 def _quartiles(numbers: Histogram, unit: str, factor: float = 1) -> str:
     first, middle, last = (
         f"{numbers.quantile(part) * factor:#.3g}".rstrip(".") for part in (0.25, 0.5, 0.75)
     )
-    return f"Median {middle}{unit}, the middle half {first} to {last}{unit}."
+    return f"Median {middle}{unit}, interquartile range {first} to {last}{unit}."

@@ -129,7 +129,7 @@ def steps_per_unit(contract: DepthContract) -> float:
 
 
 def _object_in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
-    words = [str(layer.get("foreground", "object"))]
+    words = [str(layer.get("foreground", "foreground"))]
     if labels and (label := layer.get("label")):
         words.append(f"({label})")
     if (visible := layer.get("visible")) is not None:

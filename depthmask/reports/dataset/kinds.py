@@ -35,7 +35,7 @@ def kinds(
     yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
     yield _members("masks of composites", samples, canvas, sizes, "mask")
     if contract is None or not found.pixels.has_depth:
-        yield Kind("depth maps", 0, "", None, "none are kept")
+        yield Kind("depth maps", 0, "", None, "none stored")
     else:
         resolution = _pixels(contract.resolution)
         yield _members("depth maps", samples, resolution, sizes, "depth")
@@ -61,14 +61,14 @@ def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
     )
     masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
     own = info["foregrounds"] - masks["files"]
-    remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
+    remark = f"{own:,} are the alpha of their foreground" if own else "separate files"
     yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
 
 
 def _members(name: str, count: int, pixels: str, sizes: Counter[str], part: str) -> Kind:
     there = [member for member in sizes if PARTS.get(member) == part]
     if not there:
-        return Kind(name, count, pixels, None, "kept as arrays, packed together")
+        return Kind(name, count, pixels, None, "stored as arrays, packed together")
     return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))
 
 

@@ -58,7 +58,7 @@
     none.hidden = found.length > 0;
     more.hidden = found.length <= most;
     const part = shown.size < found.length ? `${shown.size} of ${found.length} shown; ` : "";
-    const chosen = found.length < articles.length ? `${found.length} of these fit the filter; ` : "";
+    const chosen = found.length < articles.length ? `${found.length} matching the filter; ` : "";
     status.textContent = (part || chosen) ? `${chosen}${part}the gallery has ${everything.trim()}` : everything;
   }
 

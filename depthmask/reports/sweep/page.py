@@ -93,7 +93,7 @@ _TITLES = {
     "bytes": "MB",
     "image_mean": "image mean",
     "image_std": "image std",
-    "mask_mean": "mask covers",
+    "mask_mean": "mask coverage",
     "depth_mean": "depth mean",
 }
 

@@ -89,7 +89,7 @@ def test_what_it_cannot_look_into_is_named_with_its_hash(
 ) -> None:
     dataset = load(make_dataset("writer=npz"))
     assert not dataset.metadata.record_sets
-    assert "more than Croissant can say" in dataset.metadata.description
+    assert "cannot describe the layout" in dataset.metadata.description
     assert [one.name for one in dataset.metadata.file_objects] == [
         f"train-{number:06d}.npz" for number in range(3)
     ]

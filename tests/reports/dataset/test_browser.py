@@ -102,7 +102,7 @@ def test_filters_work_together(page: Page, made: Path, evil_name: str) -> None:
     expect(shown(page)).to_have_count(count)
     option = page.locator(f"[data-filter=split] option[value={split}]")
     assert option.text_content() == f"{split}: {count}"
-    assert f"{count} of these fit the filter" in str(page.locator("#shown").text_content())
+    assert f"{count} matching the filter" in str(page.locator("#shown").text_content())
     # What would leave nothing cannot be chosen.
     others = [name for name in dataset.splits if name != split]
     assert page.locator(f"[data-filter=split] option[value={others[0]}]").is_disabled()

@@ -56,13 +56,13 @@ def found(info: dict[str, Any], one: Findings, depth: DepthContract | None = Non
     [
         (
             (1.0, 0.05),
-            "good: No empty masks: At least 5% of an object is to be seen in each of 2 samples.",
+            "good: No empty masks: At least 5% of a foreground is visible in each of 2 samples.",
         ),
-        ((1.0, 0.04), "note: Masks all but empty: Less than 5% of any object is to be seen in 1"),
+        ((1.0, 0.04), "note: Nearly empty masks: Less than 5% of each foreground is visible in 1"),
         (
             (0.0, 0.0, 1.0, 0.01),
-            "warning: Empty masks: Nothing of an object is to be seen in 2 of 4 (50.00%) samples, "
-            "such as 0, 1; less than 5% of any in 3 of 4 (75.00%).",
+            "warning: Empty masks: No foreground is visible in 2 of 4 (50.00%) samples, "
+            "such as 0, 1; less than 5% of each in 3 of 4 (75.00%).",
         ),
     ],
 )
@@ -91,11 +91,11 @@ def test_lossy_masks() -> None:
         (
             True,
             12,
-            "warning: Clipped depth: Values beyond 1 m to 10 m were moved there: of the valid "
+            "warning: Clipped depth: Values outside 1 m to 10 m were clipped: of the valid "
             "pixels of 1 sample, 0.00% are at 1 m and 10.08% at 10 m.",
         ),
         (True, 0, "good: Hardly any clipped depth"),
-        (False, 12, "good: No clipped depth: A value beyond 1 m to 10 m would have been an error"),
+        (False, 12, "good: No clipped depth: A value outside 1 m to 10 m would have been an error"),
     ],
 )
 def test_clipped_depth(
@@ -122,7 +122,7 @@ def test_leakage_by_what_samples_show() -> None:
 def test_leakage_by_what_the_run_found() -> None:
     one = findings(1.0, splits=("train", "val"))
     info = {"leakage": {"assets": 0, "near_duplicates": 3}}
-    assert "3 pairs of near-duplicates lie in different splits" in found(info, one)
+    assert "3 pairs of near-duplicates are in different splits" in found(info, one)
     assert "good: No leakage" in found({}, one)
     one.splits["val"].samples = 0
     assert "warning: Empty splits: No sample is in val." in found({}, one)
@@ -135,7 +135,7 @@ def test_one_split_leaks_nothing() -> None:
 def test_assets() -> None:
     text = found({"backgrounds": 3}, findings(1.0))
     assert "Unused" not in found({"backgrounds": 5}, findings(1.0))
-    assert "note: Unused assets: No sample shows 2 of 3 backgrounds." in text
+    assert "note: Unused assets: 2 of 3 backgrounds appear in no sample." in text
     left_out = [{"file": f"fg/{number}.png", "reason": "broken"} for number in range(7)]
     text = found({"left_out": left_out}, findings(1.0))
     assert "note: Assets left out: 7 files could not be used: fg/0.png (broken), " in text
@@ -145,9 +145,9 @@ def test_assets() -> None:
 
 def test_what_a_run_counted() -> None:
     text = found({"counts": {"redrawn": 1, "redraws": 5, "blend_fallbacks": 3}}, findings(1.0))
-    assert "note: Assets drawn again: 1 of 4 (25.00%) samples drew other assets" in text
+    assert "note: Redrawn assets: 1 of 4 (25.00%) samples drew other assets" in text
     assert "(5 draws)" in text
-    assert "note: Blended otherwise: 3 cut-outs" in text
+    assert "note: Blend fallbacks: 3 cut-outs" in text
 
 
 def test_no_numbers_at_all() -> None:

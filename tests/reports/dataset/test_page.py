@@ -113,8 +113,8 @@ def test_licences_are_listed(page: str) -> None:
 
 def test_times_are_those_of_the_records(made: Path, page: str) -> None:
     spent = sum(sum(record.seconds.values()) for record in open(made).records())
-    *_, together = rows(page, "Time by station")
-    assert together[:2] == ["together", f"{spent:,.2f}"]
+    *_, total = rows(page, "Time by station")
+    assert total[:2] == ["total", f"{spent:,.2f}"]
 
 
 def test_the_command_is_there(evil_assets: Path, page: str) -> None:
@@ -169,7 +169,7 @@ def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path
     assert kinds["depth maps"][0] == (str(len(dataset)) if has_depth else "0")
     assert page.count("<canvas") == (len(dataset) if has_depth else 0)
     if "writer.images=raw" in words:
-        assert kinds["composites"][2:] == ["-", "kept as arrays, packed together"]
+        assert kinds["composites"][2:] == ["-", "stored as arrays, packed together"]
 
 
 @pytest.mark.parametrize(
