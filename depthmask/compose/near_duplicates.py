@@ -17,16 +17,16 @@ LOOKED_AT = (64, 64)
 """Size [h, w] at which a source is asked for the pictures."""
 _SIDE, _WAVES = 32, 8
 _BEHIND = 128
-"""Level behind cut-outs."""
+"""Grey level behind foregrounds."""
 
 
 def background_looks(source: Source, keys: Iterable[str]) -> Looks:
-    """Of backgrounds."""
+    """The hashes of backgrounds."""
     return _looks(source.background(key, LOOKED_AT).image for key in keys)
 
 
 def foreground_looks(source: Source, keys: Iterable[str]) -> Looks:
-    """Of cut-outs, over gray."""
+    """The hashes of foregrounds, over grey."""
     return _looks(_over_gray(source.foreground(key, LOOKED_AT)) for key in keys)
 
 
@@ -71,10 +71,10 @@ def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     for one, other in pairs:
         low, high = sorted((root(one), root(other)))
         first[high] = low
-    found: dict[int, list[int]] = {}
+    members: dict[int, list[int]] = {}
     for one in range(count):
-        found.setdefault(root(one), []).append(one)
-    return list(found.values())
+        members.setdefault(root(one), []).append(one)
+    return list(members.values())
 
 
 def _looks(images: Iterable[UInt8]) -> Looks:

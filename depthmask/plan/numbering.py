@@ -13,7 +13,7 @@ class Numbering:
     """Sample number <-> (split, rank within the split).
 
     shares: (name, millionths) of each split, in order. Scene r of a split with share s stands at
-    (2r + 1) / s, and the scenes of all splits are numbered in the order of where they stand, so
+    (2r + 1) / s, and the scenes of all splits are numbered by their positions, so
     that any run of numbers holds about its share of each split, and a longer dataset begins as a
     shorter one. variants: so many consecutive samples show one scene, and stay together.
     """
@@ -23,7 +23,7 @@ class Numbering:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the splits, in order."""
+        """The names of the splits, in order."""
         return tuple(name for name, _ in self.shares)
 
     def at(self, index: int) -> tuple[str, int]:
@@ -65,15 +65,15 @@ class Numbering:
             for rank in range(max(0, near - len(self.shares)), near + len(self.shares) + 1):
                 if self._scene(own, rank) == scene:
                     return name, rank
-        raise AssertionError("every number is somebody's")
+        raise AssertionError("every scene belongs to a split")
 
     def _scene(self, own: int, rank: int) -> int:
-        """The number of a split's scene: how many of all splits stand before it."""
-        place, share = 2 * rank + 1, self.shares[own][1]
+        """The number of a split's scene: how many scenes of all splits come before it."""
+        position, share = 2 * rank + 1, self.shares[own][1]
         number = rank
         for other, (_, its_share) in enumerate(self.shares):
             if other != own:
-                # Whole numbers only: of two at the same place, the earlier split is first.
-                reached = (place * its_share - (other > own)) // share
+                # Whole numbers only: of two at the same position, the earlier split is first.
+                reached = (position * its_share - (other > own)) // share
                 number += (reached + 1) // 2
         return number

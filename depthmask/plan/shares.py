@@ -11,14 +11,14 @@ NAMES = ("train", "val", "test")
 
 @settings
 class Shares:
-    """What part of the samples, and of the assets, each split gets.
+    """The share of the samples, and of the assets, that each split gets.
 
     No background and no foreground is in two splits, nor are near-duplicates of one another.
     """
 
-    train: float = setting(1.0, ge=0, le=1, help="part of the samples for training")
-    val: float = setting(0.0, ge=0, le=1, help="part for validation")
-    test: float = setting(0.0, ge=0, le=1, help="part for the test")
+    train: float = setting(1.0, ge=0, le=1, help="share of the samples for training")
+    val: float = setting(0.0, ge=0, le=1, help="share for validation")
+    test: float = setting(0.0, ge=0, le=1, help="share for the test")
     alike: int = setting(
         10, ge=0, le=31, help="near-duplicates: pictures that differ in so many of 64 bits or less"
     )
@@ -26,13 +26,13 @@ class Shares:
     def __post_init__(self) -> None:
         total = sum(getattr(self, name) for name in NAMES)
         if abs(total - 1) > 1e-9:
-            parts = " + ".join(f"{name} {getattr(self, name):g}" for name in NAMES)
-            raise SettingError("train", self.train, f"{parts} make {total:g}, they must make 1")
+            total_of = " + ".join(f"{name} {getattr(self, name):g}" for name in NAMES)
+            raise SettingError("train", self.train, f"{total_of} make {total:g}, they must make 1")
 
     def millionths(self) -> tuple[tuple[str, int], ...]:
-        """(name, share in millionths) of every split that gets any; they add up to a million."""
-        given = {name: round(getattr(self, name) * MILLION) for name in NAMES}
+        """(name, share in millionths) of every split with a share; they add up to a million."""
+        millionths = {name: round(getattr(self, name) * MILLION) for name in NAMES}
         # A third each: what rounding left over goes to the largest.
-        largest = max(given, key=lambda name: given[name])
-        given[largest] += MILLION - sum(given.values())
-        return tuple((name, share) for name, share in given.items() if share)
+        largest = max(millionths, key=lambda name: millionths[name])
+        millionths[largest] += MILLION - sum(millionths.values())
+        return tuple((name, share) for name, share in millionths.items() if share)

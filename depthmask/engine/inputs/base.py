@@ -1,4 +1,4 @@
-"""Where the samples of a job come from that makes none of its own."""
+"""The samples that a job reads instead of making its own."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class FixedLayout(Layout):
 
 
 class JobInput(ABC):
-    """Samples by number. Pickles small, opens its files at first use.
+    """Existing samples, by number. Pickles small, opens its files at first use.
 
-    paths: as the user names them. sha256: over all its files, so that another content is another
-    origin. shard_size: in which its samples come. encode: how its members were made.
+    paths: as the user names them. sha256: the hash of all its files. shard_size: of its own shards.
+    encode: the settings that its members were encoded with.
     """
 
     paths: tuple[str, ...]
@@ -47,11 +47,11 @@ class JobInput(ABC):
 
     @abstractmethod
     def read(self, index: int) -> Encoded:
-        """Sample `index` as its bytes."""
+        """The members of sample `index`, as they are on disk."""
 
     @abstractmethod
     def described(self) -> dict[str, Any]:
-        """What `dataset.json` is to say of where the samples come from (see `Job.described`)."""
+        """What `dataset.json` says about where the samples come from (see `Job.described`)."""
 
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Called before the samples of a shard are read; raises if they are not as published.
@@ -62,12 +62,12 @@ class JobInput(ABC):
 
     @property
     def assets(self) -> Mapping[str, AssetFiles]:
-        """What is known of the files that the samples were made from."""
+        """How many files of each kind the samples were made from, as far as it is known."""
         return {}
 
     @property
     def licences(self) -> Mapping[str, Mapping[str, int]]:
-        """What is known of the licences of those (see `AssetCatalogue`)."""
+        """The licences of those files (see `AssetCatalogue`), as far as they are known."""
         return {}
 
     @property
@@ -77,7 +77,7 @@ class JobInput(ABC):
 
     @property
     def most_pixels(self) -> int:
-        """Of its largest picture or map."""
+        """The pixels of its largest image or depth map."""
         sizes = [self.size, *([self.contract.resolution] if self.contract else [])]
         return max(height * width for height, width in sizes)
 

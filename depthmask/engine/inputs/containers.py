@@ -1,4 +1,4 @@
-"""Files of others, by name: a zip, a tar, a folder, or several of them. Nothing is unpacked."""
+"""The files of a zip, a tar or a folder that others made, by name. Nothing is unpacked."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from depthmask.storage.record import MOST_BYTES
 from depthmask.untrusted import untrusted
 
 MOST_FILES = 20_000_000
-"""In one container; DepthMaskDataset's zip has 800,101."""
+"""The most files in one container; DepthMaskDataset's zip has 800,101."""
 
 
 class Files(ABC):
-    """Regular files, each with a name that prints; the same content has the same sha256."""
+    """Regular files, each with a printable name; the same content has the same sha256."""
 
     names: Sequence[str]
     sha256: str
@@ -34,16 +34,16 @@ class Files(ABC):
 
     def _check(self, sizes: Sequence[int]) -> None:
         if len(self.names) > MOST_FILES:
-            raise UsageError(f"{len(self.names):,} files, and we read {MOST_FILES:,} at most")
+            raise UsageError(f"{len(self.names):,} files; at most {MOST_FILES:,} are read")
         for name, size in zip(self.names, sizes, strict=True):
             if size > MOST_BYTES:
-                raise UsageError(f"{name}: {size:,} bytes, and we read {MOST_BYTES:,} at most")
+                raise UsageError(f"{name}: {size:,} bytes; at most {MOST_BYTES:,} are read")
 
 
 def files(paths: Sequence[str]) -> Files:
-    """What lies at these paths; UsageError for what is no folder, zip or plain tar."""
-    found = [_container(Path(path)) for path in paths]
-    return found[0] if len(found) == 1 else Several(found)
+    """The files at these paths; UsageError for a path that is no folder, zip or plain tar."""
+    containers = [_container(Path(path)) for path in paths]
+    return containers[0] if len(containers) == 1 else Several(containers)
 
 
 def _container(path: Path) -> Files:
@@ -75,12 +75,12 @@ class Zip(Files):
         self._check([entry.file_size for entry in entries])
 
     def read(self, number: int) -> bytes:
-        """Inflated if need be, its checksum looked at."""
+        """The member, inflated if it is deflated; its checksum is verified."""
         with untrusted(f"{self._path}: {self.names[number]}"):
             entry = self._archive.getinfo(self._entries[number])
             if entry.file_size > MOST_BYTES:
                 raise DepthmaskError(f"more than {MOST_BYTES:,} bytes")
-            # It yields no more than the size that it says.
+            # A member yields no more bytes than its entry declares.
             return self._archive.read(entry)
 
     @cached_property
@@ -92,7 +92,7 @@ class Zip(Files):
 
 
 def _is_plain(entry: zipfile.ZipInfo) -> bool:
-    """No folder, no link, nothing that needs a password, no method that takes memory at will."""
+    """Whether an entry is a regular file, not encrypted, stored or deflated."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
     packed = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
     return not entry.is_dir() and kind in (0, stat.S_IFREG) and packed and not entry.flag_bits & 1
@@ -104,40 +104,40 @@ class Tar(Files):
     def __init__(self, path: Path) -> None:
         self._path = path
         self.sha256 = _sha256(path)
-        names, self._places = [], []
+        names, self._spans = [], []
         with tarfile.open(path, "r:") as archive:
             for entry in archive:
-                # It keeps all that it has seen, at a kilobyte each.
+                # `archive` keeps every entry that it has read, at a kilobyte each.
                 archive.members = []  # type: ignore[attr-defined]
                 if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
                     names.append(_printable(entry.name))
-                    self._places.append((entry.offset_data, entry.size))
+                    self._spans.append((entry.offset_data, entry.size))
         self.names = names
-        self._check([size for _, size in self._places])
+        self._check([size for _, size in self._spans])
 
     def read(self, number: int) -> bytes:
-        """As it lies there."""
-        offset, size = self._places[number]
+        """The member, from its offset in the archive."""
+        offset, size = self._spans[number]
         with self._path.open("rb") as file:
             return os.pread(file.fileno(), size, offset)
 
 
 class Folder(Files):
-    """All files below a folder, links left out."""
+    """All files below a folder; links are skipped."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        found = sorted(_regular(path))
-        self._entries = [one.relative_to(path).as_posix() for one in found]
+        paths = sorted(_regular(path))
+        self._entries = [one.relative_to(path).as_posix() for one in paths]
         self.names = list(map(_printable, self._entries))
-        self._check([one.lstat().st_size for one in found])
+        self._check([one.lstat().st_size for one in paths])
         digest = hashlib.sha256()
-        for name, one in zip(self.names, found, strict=True):
+        for name, one in zip(self.names, paths, strict=True):
             digest.update(f"{_sha256(one)} {name}\n".encode())
         self.sha256 = digest.hexdigest()
 
     def read(self, number: int) -> bytes:
-        """As it lies there."""
+        """The content of the file; a link is refused."""
         path = self._path / self._entries[number]
         with untrusted(f"{self._path}: {self.names[number]}"):
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -152,11 +152,11 @@ class Several(Files):
         self._containers = containers
         self.names = [name for one in containers for name in one.names]
         self._ends = list(accumulate(len(one.names) for one in containers))
-        together = "".join(one.sha256 for one in containers)
-        self.sha256 = hashlib.sha256(together.encode()).hexdigest()
+        digests = "".join(one.sha256 for one in containers)
+        self.sha256 = hashlib.sha256(digests.encode()).hexdigest()
 
     def read(self, number: int) -> bytes:
-        """From the container that has it."""
+        """The file, from the container that has it."""
         which = bisect_right(self._ends, number)
         container = self._containers[which]
         return container.read(number - self._ends[which] + len(container.names))
@@ -169,7 +169,7 @@ def _regular(folder: Path) -> Iterator[Path]:
 
 
 def _printable(name: str) -> str:
-    """Names of others may hold anything, and stand in messages and descriptions."""
+    """A name that is safe in messages and descriptions, whatever its bytes are."""
     return name if name.isprintable() else ascii(name)[1:-1]
 
 

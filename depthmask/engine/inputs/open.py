@@ -1,4 +1,4 @@
-"""Which origin the paths on a command line are."""
+"""The input that the paths on a command line name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from depthmask.storage.location import location
 
 
 def open_input(paths: Sequence[str]) -> JobInput:
-    """What lies there; UsageError if it is nothing that can be read."""
+    """The dataset or the pictures at these paths; UsageError if they are neither."""
     normal = [str(location(path)) for path in paths]
-    ours = [path for path in normal if (location(path) / "plan.json").is_file()]
-    if ours and len(normal) > 1:
-        raise UsageError(f"{ours[0]}: one dataset at a time; several paths are for parts of a zip")
-    if ours:
-        return DatasetInput(ours[0])
+    datasets = [path for path in normal if (location(path) / "plan.json").is_file()]
+    if datasets and len(normal) > 1:
+        raise UsageError(
+            f"{datasets[0]}: one dataset at a time; several paths are for a zip in several files"
+        )
+    if datasets:
+        return DatasetInput(datasets[0])
     return PictureInput(normal, files(normal))

@@ -1,4 +1,4 @@
-"""Pictures of others as an origin: DepthMaskDataset's layout, or images alone."""
+"""Pictures that others made: in DepthMaskDataset's layout, or images alone."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _UNKNOWN = np.iinfo(np.int32).min
 
 
 class PictureInput(JobInput):
-    """Images, each with its mask and its boxes where there are such; all of one size."""
+    """Images of one size, with their masks and boxes where the files have them."""
 
     contract = None
     numbering = Numbering((("train", MILLION),))
 
-    def __init__(self, paths: Sequence[str], found: Files) -> None:
+    def __init__(self, paths: Sequence[str], files: Files) -> None:
         self.paths = tuple(paths)
-        self.sha256 = found.sha256
-        self._files = found
-        self._images, self._masks = _pairs(found.names)
+        self.sha256 = files.sha256
+        self._files = files
+        self._images, self._masks = _pairs(files.names)
         if not self._images:
             raise UsageError(
                 f"{', '.join(paths)}: neither a dataset nor pictures (jpg or png), nor fg_bg/ and "
@@ -54,7 +54,7 @@ class PictureInput(JobInput):
         self.shard_size = _BATCH if self._masks else 1000
         self._boxes = self._labels()
         first = self._files.read(self._images[0])
-        self.size = _size(first, found.names[self._images[0]])
+        self.size = _size(first, files.names[self._images[0]])
         self._image_member = _kind(first)
         mask = self._files.read(self._masks[0]) if self._masks else _PNG
         self._mask_member = f"mask.{_kind(mask)}"
@@ -66,7 +66,7 @@ class PictureInput(JobInput):
         )
 
     def read(self, index: int) -> Encoded:
-        """The files as they are; where there are no masks, one in which nothing is."""
+        """The files as they are; images without masks get an empty mask."""
         name = self._files.names[self._images[index]]
         image = self._files.read(self._images[index])
         with untrusted(name):
@@ -75,7 +75,7 @@ class PictureInput(JobInput):
                     f"a {_kind(image)} of {_shown(_size(image, name))}; the first picture is a "
                     f"{self._image_member} of {_shown(self.size)}, and all of a dataset are alike"
                 )
-        mask = self._files.read(self._masks[index]) if self._masks else self._nothing
+        mask = self._files.read(self._masks[index]) if self._masks else self._empty_mask
         members = {
             self._image_member: image,
             self._mask_member: mask,
@@ -84,7 +84,7 @@ class PictureInput(JobInput):
         return Encoded(sample_key(index), members, {})
 
     def described(self) -> dict[str, Any]:
-        """By the names of the files."""
+        """Dataset facts for `dataset.json`, from the names of the files."""
         names = [self._named(self._files.names[number]) for number in self._images]
         backgrounds = len({background for background, _ in names})
         foregrounds = len({foreground for _, foreground in names if foreground})
@@ -115,60 +115,60 @@ class PictureInput(JobInput):
 
     def _named(self, name: str) -> tuple[str, str]:
         """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`; else (stem, "")."""
-        found = _COMPOSITE.search(name)
-        if not found or not self._masks:
+        match = _COMPOSITE.search(name)
+        if not match or not self._masks:
             return _PICTURE.sub("", name), ""
-        rest = found[2].removeprefix(f"{found[1]}_")
-        return found[1], rest.rpartition("_")[0]
+        background, file = match.groups()
+        return background, file.removeprefix(f"{background}_").rpartition("_")[0]
 
     def _labels(self) -> Any:
-        """int32 [samples, 4]: x, y, width, height of each sample, as far as a table has it."""
+        """int32 [samples, 4]: x, y, width, height of each sample, `_UNKNOWN` without a table."""
         boxes = np.full((self.samples, 4), _UNKNOWN, np.int32)
         tables = [number for number, name in enumerate(self._files.names) if _TABLE.search(name)]
         if not self._masks or not tables:
             return boxes
-        at = {_tail(self._files.names[number]): row for row, number in enumerate(self._images)}
+        row_of = {_tail(self._files.names[number]): row for row, number in enumerate(self._images)}
         for number in tables:
             with untrusted(self._files.names[number]):
                 for image, box in _rows(self._files.read(number)):
-                    if (row := at.get(_tail(image))) is not None:
+                    if (row := row_of.get(_tail(image))) is not None:
                         boxes[row] = box
         return boxes
 
     @cached_property
-    def _nothing(self) -> bytes:
+    def _empty_mask(self) -> bytes:
         return encode_png(np.zeros(self.size, np.uint8))
 
 
 def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Numbers of the images in order, and of the mask of each; no masks where there are none."""
+    """The numbers of the images, in order, and of their masks; no masks without `fg_bg_mask/`."""
     pictures = [number for number, name in enumerate(names) if _PICTURE.search(name)]
-    masks = {found.groups(): one for one in pictures if (found := _MASK.search(names[one]))}
+    masks = {match.groups(): one for one in pictures if (match := _MASK.search(names[one]))}
     images = [one for one in pictures if _COMPOSITE.search(names[one])]
     if not images or not masks:
         return sorted(pictures, key=lambda one: names[one]), []
     images.sort(key=lambda one: (_number(names[one]), names[one]))
     for one, other in pairwise(images):
         if names[one] == names[other]:
-            raise UsageError(f"{names[one]}: there twice")
-    found_masks = []
+            raise UsageError(f"{names[one]}: the name occurs twice")
+    masks_in_order = []
     for one in images:
-        found = _COMPOSITE.search(names[one])
-        mask = masks.get(found.groups()) if found else None
+        match = _COMPOSITE.search(names[one])
+        mask = masks.get(match.groups()) if match else None
         if mask is None:
             raise UsageError(f"{names[one]}: no mask of that name in fg_bg_mask/")
-        found_masks.append(mask)
-    return images, found_masks
+        masks_in_order.append(mask)
+    return images, masks_in_order
 
 
 def _number(name: str) -> int:
-    """By which samples are in order; names without one come first, by name."""
-    found = _NUMBER.search(name)
-    return int(found[1]) if found else -1
+    """The number that orders the samples; names without one come first."""
+    match = _NUMBER.search(name)
+    return int(match[1]) if match else -1
 
 
 def _tail(name: str) -> str:
-    """`bg001/bg001_fg001_000001.jpg`: tables may say another folder above."""
+    """`bg001/bg001_fg001_000001.jpg`: tables may name another folder above."""
     return "/".join(name.replace("\\", "/").split("/")[-2:])
 
 
@@ -188,7 +188,7 @@ def _kind(data: bytes) -> str:
 
 
 def _size(data: bytes, name: str) -> Size:
-    """(height, width) by the header."""
+    """(height, width) from the header of a file."""
     with untrusted(name):
         if data.startswith(_PNG):
             width, height = struct.unpack_from(">II", data, 16)

@@ -36,14 +36,14 @@ class Worker:
         # Spawned, never forked: a fork after a TensorFlow op hangs.
         context = multiprocessing.get_context("spawn")
         self._progress = _Shared(context)
-        self.pipe, there = context.Pipe()
+        self.pipe, far_end = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(job, there, self._progress), daemon=True
+            target=_serve, args=(job, far_end, self._progress), daemon=True
         )
         with _interrupts_held():
             self._process.start()
-        # Ours has to be closed, or the pipe would not tell that the worker is gone.
-        there.close()
+        # This copy has to be closed, or the pipe would not tell that the worker is gone.
+        far_end.close()
         self._numbering = job.plan.numbering
         self._shard: Shard | None = None
         self._reported = 0

@@ -1,4 +1,4 @@
-"""Shards that could not be made: how often each is tried, and what is said in the end."""
+"""Shards that could not be made: how often each is tried, and the error at the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What there is instead of a record.
+    """Why a shard could not be made.
 
     final: trying again would give the same. trace: the traceback, for the log.
     """
@@ -36,7 +36,7 @@ class Refusal:
 
 
 def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
-    """Make a shard; whatever goes wrong becomes a refusal."""
+    """Make a shard; an error becomes a refusal."""
     try:
         return make_shard(job, shard, progress)
     except DepthmaskError as error:
@@ -44,7 +44,7 @@ def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
 
 
 class Failures:
-    """What went wrong with which shard, and how often; says it in the log as it comes."""
+    """The failed attempts at each shard; each is logged as it comes."""
 
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
@@ -52,7 +52,7 @@ class Failures:
         self._any_made = False
 
     def note_made(self) -> None:
-        """A shard was made, so the others may be worth it."""
+        """Note that a shard was made, so that the others are worth trying."""
         self._any_made = True
 
     def note(self, shard: Shard, refusal: Refusal) -> bool:
@@ -62,12 +62,12 @@ class Failures:
             raise DepthmaskError(refusal.reason)
         self._attempts[shard.name] += 1
         _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.name])
-        again = self._attempts[shard.name] < ATTEMPTS
-        if not again:
+        retry = self._attempts[shard.name] < ATTEMPTS
+        if not retry:
             self._reasons.append(refusal.reason)
             if len(self._reasons) == HOPELESS and not self._any_made:
                 self.settle("none could, and the others were not tried")
-        return again
+        return retry
 
     def settle(self, others: str = "the others stand") -> None:
         """Raise if a shard could not be made."""

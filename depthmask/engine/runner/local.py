@@ -17,7 +17,7 @@ from depthmask.storage.location import Address
 from depthmask.storage.record import Record
 
 POLL_SECONDS = 0.1
-"""How often the progress of the workers is looked at."""
+"""Seconds between two looks at the progress of the workers."""
 
 
 @stage("local")
@@ -39,13 +39,13 @@ class Local(Runner):
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Make the shards, in order in one process, as they come in several."""
-        workers = min(self._wanted(job), len(shards))
-        # Who asks for several gets their isolation, be it for the last shard alone.
+        workers = min(self._worker_count(job), len(shards))
+        # An explicit worker count means separate processes, even for one shard.
         if workers <= 1 and self.workers <= 1:
             return _in_this_process(job, shards, made)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
-    def _wanted(self, job: Job) -> int:
+    def _worker_count(self, job: Job) -> int:
         if self.workers:
             return self.workers
         if isinstance(job.output, Address) and job.output.is_memory:
@@ -61,26 +61,26 @@ def _in_this_process(
 ) -> Iterator[Record]:
     failures = Failures()
     for shard in shards:
-        again = True
-        while again:
+        retry = True
+        while retry:
             answer = attempt(job, shard, Progress(made))
             if isinstance(answer, Record):
                 failures.note_made()
                 yield answer
                 break
-            again = failures.note(shard, answer)
+            retry = failures.note(shard, answer)
     failures.settle()
 
 
 class _Pool:
-    """Workers at their shards: replaces those that die or hang, and tries their shards again."""
+    """Gives shards to workers; replaces a worker that dies or hangs, and retries its shard."""
 
     def __init__(self, job: Job, shards: Iterable[Shard], workers: int, timeout: float) -> None:
         self._job = job
         self._shards = iter(shards)
         self._workers = workers
         self._timeout = timeout
-        self._again: list[Shard] = []
+        self._retries: list[Shard] = []
         self._failures = Failures()
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
@@ -106,9 +106,9 @@ class _Pool:
         self._failures.settle()
 
     def _hand_out(self) -> bool:
-        """Give every free worker a shard; whether anybody is at work."""
+        """Give every idle worker a shard; returns whether any worker is busy."""
         while len(self._busy) < self._workers:
-            shard = self._again.pop() if self._again else next(self._shards, None)
+            shard = self._retries.pop() if self._retries else next(self._shards, None)
             if shard is None:
                 break
             worker = self._idle.pop() if self._idle else Worker(self._job)
@@ -128,7 +128,7 @@ class _Pool:
             self._failures.note_made()
             return answer
         if self._failures.note(worker.shard, answer):
-            self._again.append(worker.shard)
+            self._retries.append(worker.shard)
         return None
 
     def _dead(self, worker: Worker, *, hung: bool) -> Refusal:

@@ -17,7 +17,7 @@ from depthmask.storage.record import is_inside
 
 _AT_ONCE = 16
 _DEPTH = 2
-"""`bg/photo.jpg`: what lies deeper is no asset."""
+"""Levels of a name: `bg/photo.jpg`; a file further down is no asset."""
 
 
 def copies(root: Address) -> Path:
