@@ -91,7 +91,7 @@ def _of_commands() -> str:
         [
             "# Commands and presets",
             "Write a command after `python -m depthmask`, or after the console script `depthmask`:",
-            *_rows(("command", "what it does"), VERBS.items()),
+            *_rows(("command", "what it does"), COMMANDS.items()),
             "Presets are YAML files of settings; choose with `+preset=NAME`, `GROUP=NAME`, "
             "`-m +experiment=NAME`:",
             *_rows(("preset", "what it sets"), chosen),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from depthmask.cli.main import VERBS
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings

@@ -9,7 +9,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from depthmask.config.registry import KINDS, registry, suggestion, unknown
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS, suggestion, unknown
 from depthmask.config.root import Root
 from depthmask.errors import UsageError, setting_errors_named
 from depthmask.stage import Stage, describe_settings

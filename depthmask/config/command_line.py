@@ -12,7 +12,8 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")

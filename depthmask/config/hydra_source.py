@@ -15,7 +15,8 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import Root
 
 SCHEME = "depthmask"

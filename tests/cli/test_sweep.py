@@ -201,7 +201,7 @@ def test_the_table_is_there_however_it_ends(
     assert main(words) == 130
     assert [row["status"] for row in table(out)] == ["made", "did not finish", "did not finish"]
     assert [row["seed"] for row in table(out)] == ["0", "1", "2"]
-    assert "interrupted; the same command goes on from here" in capsys.readouterr().err
+    assert "interrupted; run the same command again to resume" in capsys.readouterr().err
     monkeypatch.undo()
     assert main(words) == 0
     assert [row["status"] for row in table(out)] == ["nothing left to do", "made", "made"]

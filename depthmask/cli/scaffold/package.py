@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from depthmask.config.registry import KINDS, registry, suggestion
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS, suggestion
 from depthmask.errors import UsageError
 
 _FILES = {
