@@ -58,9 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("evaluate needs on=FOLDER, with RGB-D pairs or a dataset, and depth=NAME")
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
-        raise UsageError(
-            f"evaluate needs an estimator, and depth={estimator.name} is none; try depth=fastdepth"
-        )
+        raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
     dataset = location(own["on"])
     if (dataset / "plan.json").is_file():
         text, numbers = _on_dataset(estimator, dataset, own["images"])

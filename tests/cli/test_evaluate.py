@@ -88,7 +88,7 @@ def test_asset_folders_and_missing_partners(tmp_path: Path) -> None:
     ("words", "line"),
     [
         (["depth=fastdepth"], "evaluate needs on=FOLDER"),
-        (["depth=layered", "on=."], "evaluate needs an estimator, and depth=layered is none"),
+        (["depth=layered", "on=."], "depth=layered is not an estimator"),
         (["depth=fastdpth", "on=."], "did you mean depth=fastdepth?"),
         (["depth=fastdepth", "on=/no/such/folder"], "no pairs"),
     ],
