@@ -1,1 +1,1 @@
-"""The config: `config.yaml` chooses a stage for each group, presets choose several."""
+"""YAML configs: `config.yaml` with the default stage of each group, and presets."""

@@ -11,6 +11,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from depthmask import forks
+from depthmask._version import __version__
 from depthmask.config.hooks import hookimpl
 from depthmask.data import (
     AssetCatalogue,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
     from depthmask.engine.virtual import Virtual
     from depthmask.reading.dataset import Dataset
 
-__version__ = "0.1.0"
 __all__ = [
     "Address",
     "AssetCatalogue",

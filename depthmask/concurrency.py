@@ -1,4 +1,4 @@
-"""The machine's cores, and work that goes on side by side."""
+"""The cores of the machine, and work in threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def cores() -> int:
-    """How many cores this process may use; a container often has fewer than the machine."""
+    """The number of cores this process may use; in a container often fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -27,38 +27,38 @@ def machine() -> str:
 def prefetch(
     work: Callable[[T], R], items: Iterable[T], *, in_thread: bool
 ) -> Iterator[tuple[T, Callable[[], R]]]:
-    """Each item with a call that gives, or waits for, `work(item)`, or raises what that raised.
+    """Yield each item with a function that returns the result of `work(item)`, or raises its error.
 
-    in_thread: the work goes on in a thread while the next item is made, and while the caller is
-    busy with the one before. One item is ahead, no more, so memory is bounded. Otherwise the work
-    is done in the call: threads cost 50 us an item, which only a network is worth.
+    in_thread: a thread does the work while the next item is made and while the caller uses the
+    item before. It is one item ahead at most, so memory is bounded. Otherwise the function itself
+    does the work: a thread costs 50 us an item, which pays only for a network.
     """
     if not in_thread:
         for item in items:
             yield item, partial(work, item)
         return
-    with ThreadPoolExecutor(1, "ahead") as thread:
-        before: tuple[T, Callable[[], R]] | None = None
+    with ThreadPoolExecutor(1, "prefetch") as thread:
+        previous: tuple[T, Callable[[], R]] | None = None
         for item in items:
-            now = item, thread.submit(work, item).result
-            if before is not None:
-                yield before
-            before = now
-        if before is not None:
-            yield before
+            current = item, thread.submit(work, item).result
+            if previous is not None:
+                yield previous
+            previous = current
+        if previous is not None:
+            yield previous
 
 
 def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`map` in so many threads, in order, a few items ahead: there may be a million of them."""
+    """`map` in `count` threads, in order. Only a few items are submitted ahead of the results."""
     threads = ThreadPoolExecutor(count)
-    ahead: deque[Future[R]] = deque()
+    pending: deque[Future[R]] = deque()
     try:
         for item in items:
-            ahead.append(threads.submit(work, item))
-            if len(ahead) > 4 * count:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+            pending.append(threads.submit(work, item))
+            if len(pending) > 4 * count:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        # After Ctrl-C nobody waits for what was only queued.
+        # After Ctrl-C, drop the queued items instead of waiting for them.
         threads.shutdown(wait=False, cancel_futures=True)

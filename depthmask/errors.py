@@ -1,4 +1,4 @@
-"""The errors that a user may see: one line each, saying what, where, and what to do."""
+"""The errors that a user may see: one line each that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ class DepthmaskError(Exception):
 
     exit_code = 1
     final = True
-    """Whether trying again would give the same."""
+    """Whether a retry would fail in the same way."""
 
 
 class ShardError(DepthmaskError):
-    """A stage failed at a shard in a way that nobody foresaw; the others can still be made."""
+    """A stage failed unexpectedly in one shard; the other shards can still be made."""
 
     final = False
 
 
 class NoPlaceError(DepthmaskError):
-    """No proposal of the placement fits; the sample may draw other assets."""
+    """The placement found no position for a foreground; the sample may draw other assets."""
 
 
 class UsageError(DepthmaskError):
-    """The command, the config or the input folder is wrong; nothing was started."""
+    """The command, the config or the input folder is wrong; no work was started."""
 
     exit_code = 2
 
 
 class SettingError(UsageError):
-    """A stage's setting has a value outside its range.
+    """A setting of a stage has a value outside its range.
 
-    The stage knows the setting's name only; whoever builds the stage knows the group it was
-    chosen for and puts it in front (see `depthmask.config.build`).
+    A stage knows only the name of the setting. The code that builds the stage knows its config
+    group and puts it in front (see `setting_errors_named`).
     """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
@@ -58,7 +58,7 @@ def setting_errors_named(group: str) -> Iterator[None]:
 
 
 def in_one_line(error: Exception) -> str:
-    """The message of an unforeseen error, and the line of code that it came from."""
+    """The message of an unexpected error, with the function, file and line that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     text = textwrap.shorten(f"{type(error).__name__}: {error}", 500)
     return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"

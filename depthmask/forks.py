@@ -1,8 +1,8 @@
-"""What has to hold when a process forks, as the workers of data loaders do on Linux.
+"""Keeps locks and networks safe when a process forks, as the workers of data loaders do on Linux.
 
-The child gets a copy of the memory and only the thread that forked: a lock that another thread
-held stays locked in it for ever, what that thread was changing stays half changed, and the threads
-of a network's runtime, which it would wait for, are not there.
+The child gets a copy of the memory but only the thread that forked. A lock that another thread held
+stays locked for ever, data that it was changing stays half changed, and the threads of a network's
+runtime, for which the child would wait, do not exist.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from depthmask.errors import DepthmaskError
 
 
 class Lock:
-    """A lock that no other thread holds at the moment of a fork: the fork waits for it.
+    """A lock that no other thread holds at the moment of a fork, which waits for it.
 
-    in_child: a method, called in the forked process before anything else happens there.
+    in_child: a method to call in the child before any other code runs there.
     """
 
     def __init__(self, in_child: Callable[[], None] | None = None) -> None:
         # A thread may fork while it holds the lock itself.
         self._lock = threading.RLock()
-        # Weak: the owner of the method owns this lock, and both go when nobody needs them.
+        # A weak reference, since the owner of the method owns this lock.
         self._in_child = weakref.WeakMethod(in_child) if in_child else None
         with _registering:
             _locks.add(self)
@@ -42,12 +42,12 @@ class Lock:
     ) -> None:
         self._lock.release()
 
-    def taken(self) -> bool:
-        """Take the lock if it is free; whether it was."""
+    def try_acquire(self) -> bool:
+        """Take the lock if it is free; returns whether it was."""
         return self._lock.acquire(blocking=False)
 
     def forked(self) -> None:
-        """In the child: free, and `in_child` is told."""
+        """Release the lock in the child, and call `in_child`."""
         self._lock.release()
         in_child = self._in_child() if self._in_child else None
         if in_child:
@@ -55,9 +55,10 @@ class Lock:
 
 
 class _Networks:
-    """ran: here, or in a process that this one was forked off. lost: one that this was forked off.
+    """Whether networks have run before.
 
-    A process started anew, by spawn or as a command, has none behind it.
+    ran: in this process or one it was forked from. lost: in one it was forked from, so that none
+    can run here. Both are False in a process started by spawn or as a command.
     """
 
     ran = False
@@ -65,23 +66,24 @@ class _Networks:
 
 
 def network(name: str) -> None:
-    """To be called before a network runs, or a runtime loads one: it will not go through a fork.
+    """Note that a network is about to run or to be loaded; call it before either.
 
-    Raises `DepthmaskError` in a process that was forked off one where a network had run, or
-    TensorFlow: there it would wait for ever.
+    Raises `DepthmaskError` in a process forked from one where a network or TensorFlow had run,
+    where the network would wait for ever.
     """
     if _Networks.lost:
         raise DepthmaskError(
-            f"{name}: this process was forked after a network had run, and in it none can; start "
-            "workers by spawn (in PyTorch DataLoader(..., multiprocessing_context='spawn'))"
+            f"{name}: this process was forked after a network had run, so no network can run in "
+            "it; start workers by spawn (in PyTorch "
+            "DataLoader(..., multiprocessing_context='spawn'))"
         )
     _Networks.ran = True
 
 
 def _tensorflow_runs() -> bool:
-    """Whether it has done more than to be imported, which makes its context."""
+    """Whether TensorFlow has been used, which creates its context, and not only imported."""
     module = sys.modules.get("tensorflow.python.eager.context")
-    # Where a later version calls it otherwise, to be imported is enough.
+    # A version without this attribute counts as running once it is imported.
     return module is not None and getattr(module, "_context", module) is not None
 
 
@@ -96,11 +98,11 @@ def _before() -> None:
 
 
 def _hold_all() -> None:
-    """Take all locks; wait for one only while holding no other, as its thread may want those."""
+    """Take all locks; waits for a lock only while holding no other, which could deadlock."""
     with _registering:
-        wanted = list(_locks)
-    while wanted:
-        busy = next((lock for lock in wanted if not _hold(lock)), None)
+        locks = list(_locks)
+    while locks:
+        busy = next((lock for lock in locks if not _hold(lock)), None)
         if busy is None:
             return
         _in_parent()
@@ -109,10 +111,10 @@ def _hold_all() -> None:
 
 
 def _hold(lock: Lock) -> bool:
-    taken = lock.taken()
-    if taken:
+    is_held = lock.try_acquire()
+    if is_held:
         _held.append(lock)
-    return taken
+    return is_held
 
 
 def _in_parent() -> None:

@@ -1,12 +1,12 @@
-"""A stage is one decorated class: its code, its config schema and its documentation.
+"""Makes a stage from one decorated class: its code, its config schema and its documentation.
 
     @stage("grid")
     class Grid(Placement):
         "Cells of a regular grid."
         rows: int = setting(4, ge=1, help="rows of cells")
 
-`@stage` makes a keyword-only dataclass whose fields are the settings. OmegaConf reads the field
-types as the schema, `depthmask plugins` and `--help` read the docstring and the help texts.
+`@stage` makes a keyword-only dataclass whose fields are the settings. OmegaConf takes the schema
+from the field types; `depthmask plugins` and `--help` show the docstring and the help texts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from depthmask.errors import SettingError
 
 
 class Stage(ABC):
-    """What every stage has: the config group that it belongs to, and its name in it."""
+    """The base of all stages. kind: its config group. name: its name in that group."""
 
     kind: ClassVar[str]
     name: ClassVar[str]
@@ -30,7 +30,7 @@ class Stage(ABC):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """The range of a setting; for a list, of each of its items."""
+    """The range of a setting, or of each number in a list."""
 
     ge: float | None = None
     gt: float | None = None
@@ -38,20 +38,20 @@ class Limits:
     lt: float | None = None
 
     def broken_by(self, value: float) -> str | None:
-        """What was expected, if `value` lies outside."""
-        for bound, holds, words in (
+        """The limit that `value` breaks, in words; None if it lies inside."""
+        for bound, is_inside, words in (
             (self.ge, operator.ge, "at least"),
             (self.gt, operator.gt, "more than"),
             (self.le, operator.le, "at most"),
             (self.lt, operator.lt, "less than"),
         ):
-            # A NaN fails every comparison, so it is refused by any bound.
-            if bound is not None and not holds(value, bound):
+            # A NaN fails every comparison, so that any bound refuses it.
+            if bound is not None and not is_inside(value, bound):
                 return f"must be {words} {_number(bound)}"
         return None
 
     def __str__(self) -> str:
-        """As interval, `0..1` or `>= 1`."""
+        """The range as `0..1` or `>= 1`."""
         if self.ge is not None and self.le is not None:
             return f"{_number(self.ge)}..{_number(self.le)}"
         pairs = ((">=", self.ge), (">", self.gt), ("<=", self.le), ("<", self.lt))
@@ -71,9 +71,9 @@ def setting(
     le: float | None = None,
     lt: float | None = None,
 ) -> Any:
-    """A field of a stage; without a default the user must give it.
+    """Define a field of a stage; the user must set a field without a default.
 
-    help: one line for `--help`, with the unit. ge, gt, le, lt: the range of a number, or of each
+    help: one line for `--help`, with the unit. ge, gt, le, lt: the limits of a number, or of each
     number in a list.
     """
     metadata = {"help": help, "limits": Limits(ge, gt, le, lt)}
@@ -87,7 +87,7 @@ S = TypeVar("S")
 
 @dataclass_transform(kw_only_default=True)
 def stage(name: str) -> Callable[[type[S]], type[S]]:
-    """Make a class a stage named `name`: a dataclass whose settings are checked when it is made."""
+    """Make a class the stage `name`: a dataclass that checks its settings when it is created."""
 
     def decorate(cls: type[S]) -> type[S]:
         cls = settings(cls)
@@ -99,8 +99,8 @@ def stage(name: str) -> Callable[[type[S]], type[S]]:
 
 @dataclass_transform(kw_only_default=True)
 def settings(cls: type[S]) -> type[S]:
-    """Make a class a keyword-only dataclass whose ranges are checked when it is made."""
-    # Its own or an inherited one: a stage made from another keeps that one's checks.
+    """Make a class a keyword-only dataclass that checks the ranges of its fields when created."""
+    # Its own or an inherited one, so that a stage derived from another keeps the checks.
     own_check = getattr(cls, "__post_init__", None)
 
     def check(self: S) -> None:
@@ -127,7 +127,7 @@ def check_ranges(instance: Any) -> None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SettingInfo:
-    """One setting as `--help` shows it; choices: the values of an enum or a flag."""
+    """A setting as `--help` shows it. choices: the values of an enum or a bool."""
 
     name: str
     type: str
@@ -137,7 +137,7 @@ class SettingInfo:
 
 
 def describe_settings(cls: type) -> list[SettingInfo]:
-    """The settings of a stage class (or of the root), in the order of their definition."""
+    """The settings of a stage class, or of the root, in the order of their definition."""
     hints = get_type_hints(cls)
     return [
         SettingInfo(

@@ -1,4 +1,4 @@
-"""Where the time goes, by station."""
+"""Measures time by station: the steps that a sample passes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 
 
 class Laps:
-    """A clock that adds the time since its last call to the station that it is told."""
+    """A clock; each call adds the time since the last call to the named station."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
@@ -20,6 +20,6 @@ class Laps:
 
 
 def add_seconds(total: dict[str, float], more: dict[str, float]) -> None:
-    """Add the seconds of each station to a total."""
+    """Add the seconds of each station in `more` to `total`."""
     for station, seconds in more.items():
         total[station] = total.get(station, 0.0) + seconds

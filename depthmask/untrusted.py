@@ -1,4 +1,4 @@
-"""Bytes that somebody else may have made, given to decoders that expect their own kind."""
+"""Guards code that decodes files from unknown sources."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from depthmask.errors import DepthmaskError, UsageError
 
 _LONGEST = 500
+"""Characters of a message."""
 
 
 @contextmanager
 def untrusted(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside becomes one line that begins with `name`."""
+    """Turn any error inside the block into a `DepthmaskError` in one line, after `name`."""
     try:
         yield
     except UsageError as error:
@@ -20,12 +21,12 @@ def untrusted(name: str) -> Iterator[None]:
     except DepthmaskError as error:
         raise DepthmaskError(f"{name}: {_short(error)}") from None
     except Exception as error:
-        # Decoders raise what they come upon: OSError, SyntaxError, KeyError, struct.error, ...
+        # Decoders raise many types: OSError, SyntaxError, KeyError, struct.error, ...
         reason = _short(error) or type(error).__name__
         raise DepthmaskError(f"{name}: cannot be read ({reason})") from None
 
 
 def _short(error: Exception) -> str:
-    """Its message as one line; what the bytes made it repeat may be long."""
+    """The message in one line, shortened since it may repeat the content of the file."""
     text = " ".join(str(error).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

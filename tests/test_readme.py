@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from depthmask.config.registry import BUILT_IN, KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import BUILT_IN, KINDS
 from tests.support.paths import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

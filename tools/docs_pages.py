@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import depthmask
+from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
-from depthmask.cli.main import VERBS
 from depthmask.config.location import config_folder
-from depthmask.config.registry import BUILT_IN, KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import BUILT_IN, KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import SettingInfo, describe_settings
 
@@ -91,7 +92,7 @@ def _of_commands() -> str:
         [
             "# Commands and presets",
             "Write a command after `python -m depthmask`, or after the console script `depthmask`:",
-            *_rows(("command", "what it does"), VERBS.items()),
+            *_rows(("command", "what it does"), COMMANDS.items()),
             "Presets are YAML files of settings; choose with `+preset=NAME`, `GROUP=NAME`, "
             "`-m +experiment=NAME`:",
             *_rows(("preset", "what it sets"), chosen),

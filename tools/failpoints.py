@@ -30,7 +30,7 @@ from typing import Any
 import depthmask.cli.run
 import depthmask.cli.verify  # noqa: F401
 from depthmask.cli.main import main as depthmask_main
-from depthmask.config.registry import registry
+from depthmask.config.plugins import registry
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.verify import read_record, verify
 from tests.support import tiny

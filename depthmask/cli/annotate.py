@@ -1,4 +1,4 @@
-"""`depthmask annotate OUT depth=densedepth output=OUT2`: depth for samples that are there."""
+"""`depthmask annotate OUT depth=densedepth output=OUT2`: add depth to an existing dataset."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from depthmask.engine.annotate import annotate
 
 
 def main(arguments: Sequence[str]) -> int:
-    """OUT: a dataset, a zip or tar laid out as DepthMaskDataset's, or a folder of pictures."""
+    """Run the command. OUT: a dataset, a zip or tar laid out like DepthMaskDataset, or pictures."""
     return dataset_command("annotate", arguments, (*DECIDING, "depth", "geometry"), annotate)

@@ -1,20 +1,22 @@
-"""`depthmask completion bash|zsh|fish`: completion of verbs, groups, stages and settings.
+"""`depthmask completion bash|zsh|fish`: completion of commands, groups, stages and settings.
 
-Hydra's own completion knows neither the verbs nor the console script.
+Hydra's own completion knows neither the commands nor the console script.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from depthmask.cli.main import VERBS
-from depthmask.config.registry import KINDS, registry
+from depthmask.cli.commands import COMMANDS
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 
 _SCRIPTS = {
-    # COMP_WORDBREAKS has "=", so the shell's own last word starts behind it; the line does not.
+    # COMP_WORDBREAKS contains "=", so the shell's own last word starts after it. Take the last word
+    # of the line instead.
     "bash": """\
 _depthmask() {
     local line="${COMP_LINE:0:COMP_POINT}"
@@ -38,13 +40,13 @@ complete -c depthmask -a '(depthmask completion words (commandline -cp))'
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the script for a shell, or (`words LINE`, called by the scripts) the candidates."""
+    """Print the script for a shell, or for `words LINE`, which the scripts call, the candidates."""
     if len(arguments) == 2 and arguments[0] == "words":
         print("\n".join(candidates(arguments[1])))
         return 0
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
         raise UsageError(
-            "completion: name a shell, bash, zsh or fish; "
+            "completion needs the name of a shell: bash, zsh or fish; "
             'for bash: eval "$(depthmask completion bash)"'
         )
     print(_SCRIPTS[arguments[0]], end="")
@@ -52,11 +54,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def candidates(line: str) -> list[str]:
-    """What the last word of a command line may become; the first word is the command."""
+    """Completions of the last word of a command line, whose first word is the program."""
     earlier, word = line.split(" ")[1:-1], line.split(" ")[-1]
     offered = _all_words({*earlier})
     if not [one for one in earlier if one]:
-        offered = [*VERBS, *offered]
+        offered = [*COMMANDS, *offered]
     return sorted({one for one in offered if one.startswith(word)})
 
 
@@ -75,7 +77,7 @@ def _root_words() -> Iterator[str]:
 
 
 def _stage_words(earlier: set[str]) -> Iterator[str]:
-    """All stages; settings of the stages already on the line, else of every stage of the group."""
+    """All stages, and the settings of those on the line, or of all in a group without one."""
     for kind in KINDS:
         stages = registry().stages[kind]
         yield f"{kind}="

@@ -1,4 +1,4 @@
-"""`depthmask convert OUT writer=npz output=OUT2`: the samples of a dataset by another writer."""
+"""`depthmask convert OUT writer=npz output=OUT2`: convert a dataset to another file format."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from depthmask.engine.convert import convert
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Members are moved byte for byte where the formats allow it, and no setting says otherwise."""
+    """Run the command; copies members byte for byte if formats and settings allow it."""
     return dataset_command("convert", arguments, DECIDING, convert)

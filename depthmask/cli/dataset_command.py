@@ -1,4 +1,4 @@
-"""The command line of verbs that take datasets and settings: `annotate OUT depth=...`."""
+"""Command lines with datasets and settings, as `annotate OUT depth=...`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
-from depthmask.cli.run import options_and_overrides, single
+from depthmask.cli.hydra_run import options_and_overrides, single
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
@@ -18,18 +18,20 @@ from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
 DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
-"""Settings that mean something where the samples are there already."""
-
+"""Settings that apply to a job over existing samples."""
 
 Prepare: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
-"""Makes a job from existing samples, a config, and the names of the settings that the user gave."""
+"""Makes the job from the input, the config and the names of the overrides."""
 
 
 def dataset_command(
-    verb: str, arguments: Sequence[str], groups: Collection[str], prepare: Prepare
+    command: str, arguments: Sequence[str], groups: Collection[str], prepare: Prepare
 ) -> int:
-    """Run a job over the samples at the paths that come first; returns the exit code."""
-    paths, words = _split_words(verb, arguments, groups)
+    """Run a job over the datasets that the first arguments name; returns the exit code.
+
+    groups: the settings that the command accepts, by name or by config group.
+    """
+    paths, words = _split_words(command, arguments, groups)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         job = prepare(open_input(paths), root, _names(overrides))
@@ -39,29 +41,28 @@ def dataset_command(
 
 
 def _split_words(
-    verb: str, arguments: Sequence[str], groups: Collection[str]
+    command: str, arguments: Sequence[str], groups: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """The datasets that come first, and what goes to Hydra.
+    """Split the arguments into paths of datasets, which come first, and words for Hydra.
 
-    groups: the settings that the verb heeds; UsageError for any other, and if there is no dataset.
+    Raises `UsageError` for a setting outside `groups`, and without a dataset.
     """
     paths = list(takewhile(_is_path, arguments))
     words = list(arguments[len(paths) :])
     if not paths:
-        raise UsageError(f"{verb}: name a dataset first, as in `depthmask {verb} OUT output=OUT2`")
+        raise UsageError(
+            f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
+        )
     for name in _names(words):
         if name.partition(".")[0] not in (*groups, "hydra"):
-            raise UsageError(
-                f"{name}: {verb} has no use for it, the samples are there; "
-                f"it heeds {', '.join(groups)}"
-            )
+            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(groups)}")
     if {"-m", "--multirun"} & set(words):
-        raise UsageError(f"{verb}: one dataset at a time, so without -m")
+        raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
     return paths, words
 
 
 def _names(words: Sequence[str]) -> frozenset[str]:
-    """Of the settings that are overridden, as `encode.depth`."""
+    """The names of the overridden settings, as `encode.depth`."""
     _, overrides = options_and_overrides(words)
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
 

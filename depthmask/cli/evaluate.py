@@ -1,4 +1,4 @@
-"""`depthmask evaluate depth=NAME on=FOLDER`: an estimator against measured depth, or a dataset."""
+"""`depthmask evaluate depth=NAME on=FOLDER`: score an estimator on RGB-D pairs or on a dataset."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Pair:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a line for each image and the mean; `json=FILE` keeps the numbers as JSON.
+    """Print the scores; `json=FILE` also writes them as JSON.
 
-    on: a folder of RGB-D pairs; or a dataset of ours, of which so many `images` are compared.
+    `on=`: a folder of RGB-D pairs, or a dataset, of which `images=` samples are compared.
     """
     own = {"on": "", "json": "", "images": "500"}
     overrides = []
@@ -55,10 +55,10 @@ def main(arguments: Sequence[str]) -> int:
         else:
             overrides.append(word)
     if not own["on"]:
-        raise UsageError("evaluate: give on=FOLDER with RGB-D pairs or a dataset, and depth=NAME")
+        raise UsageError("evaluate needs on=FOLDER, with RGB-D pairs or a dataset, and depth=NAME")
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
-        raise UsageError(f"evaluate depth={estimator.name}: not an estimator; try depth=fastdepth")
+        raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
     dataset = location(own["on"])
     if (dataset / "plan.json").is_file():
         text, numbers = _on_dataset(estimator, dataset, own["images"])
@@ -73,17 +73,20 @@ def main(arguments: Sequence[str]) -> int:
 
 def _on_dataset(estimator: Estimator, path: Location, images: str) -> tuple[str, dict[str, Any]]:
     if not images.isdecimal() or not int(images):
-        raise UsageError(f"images={images}: must be a whole number of images, 1 or more")
+        raise UsageError(f"images={images}: must be a whole number, 1 or more")
     dataset = open_dataset(path)
-    count, found = evaluate_dataset(estimator, dataset, int(images))
+    count, mean = evaluate_dataset(estimator, dataset, int(images))
     label = dataset.contract.mode.name if dataset.contract else ""
-    text = table(estimator.name, label, count, found)
-    return text, {"images": count, **_finite(asdict(found))}
+    text = table(estimator.name, label, count, mean)
+    return text, {"images": count, **_finite(asdict(mean))}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Scores of one image; plain is None where the estimator does not promise metres."""
+    """Scores of one image as estimated, and after scaling.
+
+    plain: None if the depth of the estimator is not in metres.
+    """
 
     name: str
     plain: Scores | None
@@ -91,22 +94,22 @@ class Row:
 
 
 def evaluate(estimator: Estimator, folder: Path) -> list[Row]:
-    """Scores of every pair in `folder`, over the pixels whose measured depth is valid."""
+    """Score every pair in `folder`, over the pixels with a valid measured depth."""
     return [_row(estimator, pair) for pair in pairs(folder)]
 
 
 def pairs(folder: Path) -> Iterator[Pair]:
-    """`NAME.rgb.jpg` with `NAME.depth_mm.png`, or `bg/NAME.jpg` with `bg_depth/NAME.png`.
+    """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.*` and `bg_depth/NAME.png`.
 
-    Depth is 16-bit millimetres, 0 = invalid.
+    Depth files hold 16-bit millimetres, 0 = invalid. Raises `UsageError` if there is no pair.
     """
-    found = list(_named_pairs(folder)) or list(_asset_pairs(folder))
-    if not found:
+    files = list(_named_pairs(folder)) or list(_asset_pairs(folder))
+    if not files:
         raise UsageError(
-            f"on={folder}: no pairs; it needs NAME.rgb.jpg with NAME.depth_mm.png, "
-            "or bg/ with bg_depth/"
+            f"on={folder} contains no pairs; it needs NAME.rgb.jpg and NAME.depth_mm.png, "
+            "or bg/ and bg_depth/"
         )
-    for name, rgb, depth in found:
+    for name, rgb, depth in files:
         picture = images.to_rgb(images.load(rgb))
         size = (picture.height, picture.width)
         yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
@@ -117,7 +120,7 @@ def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
         name = rgb.name.partition(_RGB)[0]
         depth = folder / f"{name}{_DEPTH}"
         if not depth.is_file():
-            raise UsageError(f"{rgb}: its depth {depth.name} is missing")
+            raise UsageError(f"{rgb}: the depth file {depth.name} is missing")
         yield name, rgb, depth
 
 
@@ -132,10 +135,10 @@ def _row(estimator: Estimator, pair: Pair) -> Row:
     kind = contract.kind if contract else DepthKind.relative
     (depth,) = estimator.estimate(pair.image[None])
     predicted = at_size(depth, pair.depth_m.shape)
-    both = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
-    if not both.any():
-        raise UsageError(f"{pair.name}: no pixel with a valid depth")
-    p, t = predicted[both].astype(np.float64), pair.depth_m[both].astype(np.float64)
+    is_valid = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
+    if not is_valid.any():
+        raise UsageError(f"{pair.name}: no pixel has a valid depth")
+    p, t = predicted[is_valid].astype(np.float64), pair.depth_m[is_valid].astype(np.float64)
     plain = scores(p, t) if kind is DepthKind.metric_z else None
     return Row(pair.name, plain, scores(aligned(p, t, kind), t))
 
@@ -146,7 +149,7 @@ def _mean(rows: list[Row]) -> Row:
 
 
 def _table(rows: list[Row]) -> str:
-    """A line for each image, plain scores and then those after scaling."""
+    """A line for each image: the scores as estimated, then those after scaling."""
     names = [field.name for field in fields(Scores)]
     width = max(len(row.name) for row in rows) + 2
     head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
@@ -173,5 +176,5 @@ def _as_json(rows: list[Row]) -> dict[str, Any]:
 
 
 def _finite(values: dict[str, float]) -> dict[str, float | None]:
-    """JSON has no NaN."""
+    """The values with None for NaN, which JSON lacks."""
     return {name: None if math.isnan(value) else value for name, value in values.items()}

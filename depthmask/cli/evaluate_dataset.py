@@ -1,4 +1,4 @@
-"""`depthmask evaluate depth=NAME on=OUT`: an estimator against the depth of a finished dataset."""
+"""`depthmask evaluate depth=NAME on=OUT`: compare an estimator with the depth of a dataset."""
 
 from __future__ import annotations
 
@@ -15,40 +15,41 @@ from depthmask.stages.depth.base import Estimator
 
 
 def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tuple[int, Agreement]:
-    """How many of `samples`, evenly spaced, could be compared, and the mean over them.
+    """Compare `samples` evenly spaced samples; returns the number compared and their mean.
 
-    The network sees the decoded images. UsageError without metric depth at the images' size.
+    The network sees the decoded images. Raises `UsageError` if the dataset has no depth in metres
+    at the size of its images.
     """
     contract = dataset.contract
     height, width = dataset.info["size"]
     if contract is None or contract.kind is not DepthKind.metric_z:
-        raise UsageError(f"on={dataset.path}: it has no depth in metres to compare with")
+        raise UsageError(f"on={dataset.path} has no depth in metres to compare with")
     if contract.resolution != (height, width):
         raise UsageError(
-            f"on={dataset.path}: its depth is {contract.resolution}, its images are "
-            f"{(height, width)}; make it with depth at the images' size"
+            f"on={dataset.path} has depth maps of {contract.resolution} and images of "
+            f"{(height, width)}; evaluate needs both in one size"
         )
-    found = list(_compared(estimator, dataset, samples))
-    if not found:
-        raise UsageError(f"on={dataset.path}: no pixel with a valid depth")
-    return len(found), mean_agreement(found)
+    agreements = list(_agreements(estimator, dataset, samples))
+    if not agreements:
+        raise UsageError(f"on={dataset.path}: no pixel has a valid depth")
+    return len(agreements), mean_agreement(agreements)
 
 
-def table(name: str, label: str, count: int, found: Agreement) -> str:
-    """For people."""
+def table(name: str, label: str, count: int, mean: Agreement) -> str:
+    """The comparison as text. name: of the estimator; label: the column of the dataset's depth."""
     return "\n".join(
         [
             f"depth={name} on the images of {count:,} samples, against their own depth ({label})",
             f"{'':<34}{name:>12}{label:>12}",
-            f"{'abs_rel inside the mask':<34}{found.inside:>12.3f}{'-':>12}",
-            f"{'abs_rel outside the mask':<34}{found.outside:>12.3f}{'-':>12}",
-            f"{f'step across the edge, {FAR_PX} px away':<34}{found.step:>12.2f}{1:>12.2f}",
-            f"{'step between neighbours':<34}{found.near:>12.2f}{found.label_near:>12.2f}",
+            f"{'abs_rel inside the mask':<34}{mean.inside:>12.3f}{'-':>12}",
+            f"{'abs_rel outside the mask':<34}{mean.outside:>12.3f}{'-':>12}",
+            f"{f'step across the edge, {FAR_PX} px away':<34}{mean.step:>12.2f}{1:>12.2f}",
+            f"{'step between neighbours':<34}{mean.near:>12.2f}{mean.label_near:>12.2f}",
         ]
     )
 
 
-def _compared(estimator: Estimator, dataset: Dataset, samples: int) -> Iterator[Agreement]:
+def _agreements(estimator: Estimator, dataset: Dataset, samples: int) -> Iterator[Agreement]:
     step = max(1, len(dataset) // samples)
     indices = range(0, len(dataset), step)[:samples]
     kind = _kind(estimator, dataset)

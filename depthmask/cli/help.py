@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import settings_table, stage_listing, summary
-from depthmask.cli.main import VERBS
 from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 
 _USAGE = """\
-depthmask makes labelled image datasets: cut-out foregrounds over backgrounds, each sample with
-image, foreground mask and depth map.
+depthmask makes labelled image datasets: each sample is an image of cut-out foregrounds over a
+background, with its foreground mask and depth map.
 
 usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset=NAME] [-m]
 
@@ -25,11 +25,11 @@ usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print all of it."""
+    """Print the help; it is the same whatever the arguments are."""
     print(_USAGE)
     print("commands:")
-    for verb, text in VERBS.items():
-        print(f"  {verb:<12}{text}")
+    for command, text in COMMANDS.items():
+        print(f"  {command:<12}{text}")
     print("\nsettings:")
     own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
     print(settings_table(own, "  "))

@@ -1,4 +1,4 @@
-"""Stages and settings as text."""
+"""Stages, settings and presets as text."""
 
 from __future__ import annotations
 
@@ -7,33 +7,27 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from depthmask.config.location import config_folder, plugin_config_folders
-from depthmask.config.registry import KINDS, Registered, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS, Registered
 from depthmask.stage import SettingInfo, describe_settings
 
 SLOW_SECONDS = 0.3
-"""Every command waits for a plugin's import; `--help` alone takes 0.4 s."""
+"""A plugin whose import takes longer is listed: every command waits for it, and `--help` alone
+takes 0.4 s."""
 
 
 def stage_listing() -> str:
-    """Every stage by group, with its settings and who provides it; then what was left out."""
-    parts = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
+    """Every stage by group with its settings and provider, the presets, and plugin problems."""
+    sections = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
     folders = [config_folder(), *plugin_config_folders()]
-    found = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
-    parts.append("\n".join(["presets", *found]))
+    rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
+    sections.append("\n".join(["presets", *rows]))
     if slow := list(_slow()):
-        parts.append("\n".join(["slow to import:", *slow]))
+        sections.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]
     if problems:
-        parts.append("\n".join(["left out:", *problems]))
-    return "\n\n".join(parts)
-
-
-def _slow() -> Iterator[str]:
-    """Plugins that keep every command waiting, and what to do about it."""
-    for name, seconds in registry().load_seconds.items():
-        if seconds > SLOW_SECONDS:
-            hint = "import heavy packages in the functions that use them"
-            yield f"  {name}  {seconds:.1f} s; {hint}"
+        sections.append("\n".join(["left out:", *problems]))
+    return "\n\n".join(sections)
 
 
 def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
@@ -51,11 +45,19 @@ def summary(documented: type) -> str:
 
 
 def presets(folder: Path) -> Iterator[tuple[str, str]]:
-    """How each YAML file of a folder of configs is chosen, and its first line of comment."""
+    """Each YAML file in a config folder: the override that chooses it, and its first comment."""
     for path in sorted(folder.glob("*/*.yaml")):
         group = path.parent.name
         plus = "" if group in KINDS else "+"
         yield f"{plus}{group}={path.stem}", _first_comment(path)
+
+
+def _slow() -> Iterator[str]:
+    """A line for each plugin that delays every command, with the remedy."""
+    for name, seconds in registry().load_seconds.items():
+        if seconds > SLOW_SECONDS:
+            hint = "import heavy packages in the functions that use them"
+            yield f"  {name}  {seconds:.1f} s; {hint}"
 
 
 def _first_comment(path: Path) -> str:

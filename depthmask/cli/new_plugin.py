@@ -1,4 +1,4 @@
-"""`depthmask new-plugin KIND NAME`: a package with a stage of your own."""
+"""`depthmask new-plugin KIND NAME`: create a plugin package with a stage of your own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from depthmask.config.registry import KINDS
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make the package, and say what to do with it."""
+    """Create the package, and print the next steps."""
     parser = argparse.ArgumentParser(prog="depthmask new-plugin", description=__doc__)
     parser.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("name", metavar="NAME", help="of the stage, as my_thing")
-    parser.add_argument("--into", type=Path, default=Path(), help="folder for the package")
+    parser.add_argument("name", metavar="NAME", help="name of the stage, as my_stage")
+    parser.add_argument("--into", type=Path, default=Path(), help="parent folder of the package")
     options = parser.parse_args(arguments)
-    made = new_package(options.kind, options.name, options.into)
-    print(f"{made} is made; next:")
-    print(f"  pip install -e '{made}[test]' && pytest {made}")
+    package = new_package(options.kind, options.name, options.into)
+    print(f"created {package}; next:")
+    print(f"  pip install -e '{package}[test]' && pytest {package}")
     print(f"  python -m depthmask {options.kind}={options.name}")
     return 0

@@ -1,4 +1,4 @@
-"""`depthmask pictures OUT`: depth maps as pictures in colours, with a legend."""
+"""`depthmask pictures OUT`: save depth maps as coloured pictures, with a legend."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from depthmask.reports.preview import SAMPLES, depth_range
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write KEY.png for each sample, red is near, and legend.png; one scale for all of them."""
+    """Write KEY.png for each sample, and legend.png; one scale for all, where red is near."""
     parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
-    parser.add_argument("--count", type=int, help="of the first samples; without it, of all")
-    parser.add_argument("--near", type=float, help="depth shown in red; without it, by the samples")
-    parser.add_argument("--far", type=float, help="depth shown in blue; without it, by the samples")
+    parser.add_argument("--count", type=int, help="number of samples; default: all")
+    parser.add_argument("--near", type=float, help="depth shown in red; default: measured")
+    parser.add_argument("--far", type=float, help="depth shown in blue; default: measured")
     options = parser.parse_args(arguments)
     dataset = open(options.dataset)
     if dataset.contract is None:
-        raise UsageError(f"{options.dataset}: no depth in it; `depthmask annotate` adds some")
+        raise UsageError(f"{options.dataset} has no depth; add it with `depthmask annotate`")
     least, greatest = _range(dataset, options.near, options.far)
-    # Of disparity, the larger value is the nearer one.
+    # The larger disparity is the nearer one.
     disparity = dataset.contract.kind is DepthKind.disparity
     near, far = (greatest, least) if disparity else (least, greatest)
     options.into.mkdir(parents=True, exist_ok=True)
@@ -42,12 +42,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _range(dataset: Dataset, least: float | None, greatest: float | None) -> tuple[float, float]:
-    """As given, else by samples from all over the dataset."""
+    """The limits of the scale; those that are None are measured on samples across the dataset."""
     step = max(1, len(dataset) // SAMPLES)
-    seen = dataset[::step] if None in (least, greatest) else []
-    found = depth_range(seen)
-    least = found[0] if least is None else least
-    greatest = found[1] if greatest is None else greatest
+    samples = dataset[::step] if None in (least, greatest) else []
+    measured = depth_range(samples)
+    least = measured[0] if least is None else least
+    greatest = measured[1] if greatest is None else greatest
     if not least < greatest:
         raise UsageError(f"--near {least:g} --far {greatest:g}: near must be less than far")
     return least, greatest

@@ -1,11 +1,11 @@
-"""`depthmask plugins`: every stage, its settings, and who provides it."""
+"""`depthmask plugins`: every stage, its settings, and the package that provides it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from depthmask.cli.listing import stage_listing
-from depthmask.config.registry import registry
+from depthmask.config.plugins import registry
 from depthmask.errors import UsageError
 
 
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str]) -> int:
     """Print the list; `-v` adds how long each plugin took to load."""
     unknown = [word for word in arguments if word not in ("-v", "--verbose")]
     if unknown:
-        raise UsageError(f"plugins {unknown[0]}: takes -v or nothing")
+        raise UsageError(f"plugins does not accept {unknown[0]}; accepted: -v, --verbose")
     print(stage_listing())
     if arguments:
         print("\nplugin packages:")

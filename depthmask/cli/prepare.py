@@ -1,4 +1,4 @@
-"""`depthmask prepare source.root=DIR output=OUT`: prepared backgrounds, cut-outs and masks."""
+"""`depthmask prepare source.root=DIR output=OUT`: save prepared backgrounds, cut-outs and masks."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from depthmask.storage.publish import disk_error
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write them as files with matching names, in the size that a run would give them."""
+    """Write the prepared assets as files with matching names, at the size that a run uses."""
     chosen = any(word.lstrip("+").startswith(("source=", "preset=")) for word in arguments)
     root = compose_root([*([] if chosen else ["source=assets"]), *arguments])
     if root.output is None:
-        raise UsageError("prepare: output=FOLDER is required, where the files go")
+        raise UsageError("prepare needs output=FOLDER, the folder for the files")
     output = location(root.output)
     if not isinstance(output, Path):
-        raise UsageError(f"output={output}: prepare writes files into a folder of this machine")
+        raise UsageError(f"output={output}: prepare can write only to a local folder")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise UsageError(f"output={output}: not empty; choose the name of a new folder")
+        raise UsageError(f"output={output} is not empty; choose a new folder")
     catalogue = catalogue_of(root.source, root.canvas)
     screen = Screen()
     try:
@@ -45,14 +45,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
-    """Beside the output first: what bears its name is whole."""
+    """Write beside the output and rename at the end, so that the output is always complete."""
     output.parent.mkdir(parents=True, exist_ok=True)
     count = len(catalogue.backgrounds) + len(catalogue.foregrounds)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
-        made = Path(scratch) / output.name
-        made.mkdir()
+        draft = Path(scratch) / output.name
+        draft.mkdir()
         with screen.bar("assets", count, "assets") as advance:
-            write_prepared(root.source, catalogue, root.canvas, made, advance)
+            write_prepared(root.source, catalogue, root.canvas, draft, advance)
         if output.exists():
             output.rmdir()
-        shutil.move(made, output)
+        shutil.move(draft, output)

@@ -1,4 +1,4 @@
-"""`depthmask render OUT --index 123`: a sample made again, from its number alone."""
+"""`depthmask render OUT --index 123`: make one sample again, from its number alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
     parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
     parser.add_argument(
-        "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
+        "dataset", metavar="OUT", type=location, help="folder of a finished or unfinished dataset"
     )
     parser.add_argument("--index", type=int, required=True, help="number of the sample")
     parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
@@ -34,22 +34,21 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def render(dataset: Location, index: int) -> Encoded:
-    """The sample as its run encodes it: the plan is read, the shards are not.
+    """Make a sample as its run encodes it, from the plan and the assets; no shard is read.
 
-    Raises `UsageError` if there is no such sample, or if the assets are no longer those of the
-    plan.
+    Raises `UsageError` if there is no such sample, or if the assets have changed since.
     """
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
         if plan["job"] != "generate":
             raise UsageError(
-                f"samples of other files ({plan['job']}) have no recipe; render those of "
+                f"render cannot make the samples of `{plan['job']}`; they come from "
                 f"{', '.join(plan['dataset']['paths'])}"
             )
         root = from_plain(plan["config"])
     job = prepare(root)
     if job.catalogue.digest != plan.get("inputs"):
-        raise UsageError(f"{dataset}: the assets have changed since this dataset was made")
+        raise UsageError(f"{dataset}: the assets have changed since the dataset was made")
     if not 0 <= index < job.plan.samples:
-        raise UsageError(f"--index {index}: {dataset} has the samples 0..{job.plan.samples - 1}")
+        raise UsageError(f"--index {index}: {dataset} has samples 0 to {job.plan.samples - 1}")
     return root.encode.encode(job.sample(index))

@@ -1,4 +1,4 @@
-"""`depthmask report OUT`: one page about a dataset, which needs nothing beside it."""
+"""`depthmask report OUT`: write a self-contained HTML page about a dataset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument(
-        "--into", metavar="FILE", help="where to write it; OUT/report.html by itself"
+        "--into", metavar="FILE", help="where to write the page; default: OUT/report.html"
     )
     options = parser.parse_args(arguments)
     require_vega()
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         screen.close()
     try:
-        # The name of a folder may hold bytes that are no text.
+        # The name of a folder may hold bytes that are not valid UTF-8.
         store_of(path).write(path, page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise disk_error(error, path.parent) from error

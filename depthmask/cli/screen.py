@@ -1,4 +1,4 @@
-"""What a run shows in the terminal, and its log file."""
+"""The terminal output and the log file of a run."""
 
 from __future__ import annotations
 
@@ -25,48 +25,48 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class Rate(ProgressColumn):
-    """Things per second."""
+    """Units per second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        """The mean rate once finished, the recent one before."""
+        """The mean rate of a finished task, the recent rate of a running one."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
 class _Notes(logging.Handler):
-    """Shows warnings in the terminal, too."""
+    """Also shows warnings in the terminal."""
 
     def __init__(self, screen: Screen) -> None:
         super().__init__(logging.WARNING)
         self._screen = screen
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
+        """Show the message in one line."""
         self._screen.line(f"note: {record.getMessage()}")
 
 
 class _LogFile(logging.FileHandler):
-    """A log that falls silent when the disk is full: the run itself says so, in one line."""
+    """A log file that ignores its own errors: the run reports a full disk in one line."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Nothing: logging would print a traceback."""
+        """Do nothing; logging would print a traceback."""
 
     def close(self) -> None:
-        """Close, and lose what could not be written."""
+        """Close the file, and drop what could not be written."""
         with suppress(OSError):
             super().close()
 
 
 class Screen:
-    """Lines and progress bars on stderr; what the `depthmask` loggers say goes to the log file."""
+    """Shows lines and progress bars on stderr, and writes what `depthmask` logs to the log file."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
-        # Kept until the log file is open: that happens after the guard has let the run in.
+        # Messages are kept until the log file is open, which needs the lock of the output folder.
         self._early = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
         self._logger = logging.getLogger("depthmask")
         self._logger.setLevel(logging.INFO)
@@ -75,12 +75,12 @@ class Screen:
         self._logger.propagate = False
 
     def line(self, text: str) -> None:
-        """One line of text."""
+        """Show one line of text."""
         self._console.print(text, markup=False)
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-        """A progress bar; yields a function that advances it."""
+        """Show a progress bar; yields a function that advances it by a number of units."""
         columns = (
             TextColumn(title.ljust(8)),
             BarColumn(),
@@ -96,7 +96,7 @@ class Screen:
             progress.update(task, completed=total)
 
     def open_log(self, path: Path) -> None:
-        """Write the log to `path` from now on, with what was logged before."""
+        """Write the log to `path` from now on, preceded by the messages logged before."""
         file = _LogFile(path, encoding="utf-8")
         file.setFormatter(logging.Formatter(_LOG_FORMAT))
         self._early.setTarget(file)

@@ -1,4 +1,4 @@
-"""`depthmask stats OUT`: exact mean and standard deviation of a dataset."""
+"""`depthmask stats OUT`: print the exact mean and standard deviation of a dataset."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("de
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the table, or with `--json` the numbers as they stand in dataset.json."""
+    """Print a table, or with `--json` the numbers of dataset.json."""
     parser = argparse.ArgumentParser(prog="depthmask stats", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args(arguments)
     dataset = open(options.dataset)
     with untrusted(str(dataset.path / "dataset.json")):
@@ -37,14 +37,14 @@ def _table(dataset: Dataset) -> str:
         for name, mean, std in zip(_CHANNELS[kind], moments["mean"], moments["std"], strict=True):
             lines.append(f"{name:<12}{mean:>12.5f}{std:>12.5f}")
     if (std := original_depth_std(dataset)) is not None:
-        lines.append(f"{'depth [far]':<12}{'':>12}{std:>12.5f}  DepthMaskDataset's has 0.03914")
+        lines.append(f"{'depth [far]':<12}{'':>12}{std:>12.5f}  DepthMaskDataset has 0.03914")
     return "\n".join(lines)
 
 
 def original_depth_std(dataset: Dataset) -> float | None:
-    """Of depth as DenseDepth's predict() gives it, parts of its far end; None for others' depth.
+    """The standard deviation of depth as a fraction of the far limit, as DenseDepth predicts it.
 
-    That is what DepthMaskDataset keeps in its batches and gives the standard deviation of.
+    DepthMaskDataset publishes this number. None for a dataset without DenseDepth.
     """
     contract = dataset.contract
     if contract is None or contract.estimator != "densedepth" or "depth" not in dataset.stats:

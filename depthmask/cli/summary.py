@@ -1,4 +1,4 @@
-"""The closing words of a run."""
+"""The summary that ends a run."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
 
 _SHOWN = 3
-"""How many of the files that were left out are named."""
+"""How many of the left out files are named."""
 
 
 def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None = None) -> None:
-    """Samples, bytes, rate, time by station, and where to go from here.
+    """Show samples, bytes, rate, time by stage, and commands to continue with.
 
-    arguments: those of the run, where a longer one extends the dataset.
+    arguments: the overrides of the run, to show how to extend the dataset; None if it cannot be.
     """
     dataset = result.dataset
     total = f"{len(dataset):,} samples, {dataset.info['bytes'] / 1e6:,.1f} MB"
@@ -31,11 +31,15 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None 
         screen.line(f"splits    {_splits(dataset.info)}")
     if redrawn := dataset.info["counts"].get("redrawn"):
         draws = dataset.info["counts"]["redraws"]
-        screen.line(f"redrawn   {redrawn:,} samples, {draws:,} draws of assets had no place")
+        screen.line(
+            f"redrawn   {redrawn:,} samples, {draws:,} times, as no position fitted their assets"
+        )
     if fallbacks := dataset.info["counts"].get("blend_fallbacks"):
-        screen.line(f"blended   {fallbacks:,} cut-outs by plain alpha, where the blend would smear")
+        screen.line(
+            f"blended   {fallbacks:,} cut-outs with blend=alpha, as the blend would smear them"
+        )
     if left_out := dataset.info["left_out"]:
-        screen.line(f"left out  {_few(left_out)}; all stand in dataset.json")
+        screen.line(f"left out  {_few(left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if arguments is not None:
@@ -43,7 +47,7 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None 
 
 
 def _extend(dataset: Dataset, arguments: Sequence[str]) -> str:
-    """The command that makes it twice as long."""
+    """The command that makes the dataset twice as long."""
     kept = [
         word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))
     ]
@@ -52,7 +56,7 @@ def _extend(dataset: Dataset, arguments: Sequence[str]) -> str:
 
 
 def _splits(info: dict[str, Any]) -> str:
-    """Samples and assets of each, and what they share."""
+    """The samples and assets of each split, and what splits share."""
     sizes = ", ".join(
         f"{name} {one['samples']:,} ({one['backgrounds']:,} backgrounds, "
         f"{one['foregrounds']:,} foregrounds)"

@@ -1,7 +1,7 @@
-"""`depthmask -m ...`: a dataset for each combination, and what sets them side by side.
+"""`depthmask -m ...`: a dataset for each combination of settings, and a table to compare them.
 
-Where the datasets of a sweep lie there lie, too: `sweep.csv`, `sweep.html`, and `jobs/` with a
-JSON file for each job and whatever launchers and sweepers write. No dataset's reader looks there.
+The output folder of a sweep holds the datasets, `sweep.csv`, `sweep.html`, and `jobs/` with a JSON
+file for each job and the files of launchers and sweepers. Readers of datasets ignore these files.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from hydra import initialize_config_dir
-from hydra._internal.utils import get_args_parser
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from depthmask.cli.run import as_one_line, flags_first, hydra_main
+from depthmask.cli.hydra_run import (
+    as_depthmask_error,
+    flags_first,
+    hydra_main,
+    warn_of_plugins,
+)
 from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.explain import explain
-from depthmask.config.location import config_folder
-from depthmask.config.sweep_jobs import announced
+from depthmask.config.hydra_internals import BASIC_LAUNCHER, announced_jobs, compose_sweep
 from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reports.sweep.page import page
@@ -56,29 +56,29 @@ from depthmask.storage.store import LOCK
 
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
 _MARK = "sweep.json"
-"""In the folder of the jobs: says that the folder is ours."""
+"""File in `jobs/` that marks the folder of a sweep."""
 _ESCAPED = {"'": "\\'", "${": "\\${", "": ""}
-_IN_TURN = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the sweep; 1 if a job failed. The table is there however the sweep ends."""
+    """Run the sweep; returns 1 if a job failed. The table is written however the sweep ends."""
+    warn_of_plugins()
     start = time.perf_counter()
-    config = _composed(arguments)
+    config = _shared_config(arguments)
     if config.target is None and config.hydra.runtime.choices["hydra/sweeper"] == "optuna":
         raise UsageError(
-            "hydra/sweeper=optuna: say what to optimise: target=NAME, a number of dataset.json, "
+            "hydra/sweeper=optuna needs a number of dataset.json to optimise; give target=NAME, "
             "as target=statistics.mask.mean"
         )
     folder = _folder(config)
-    _refuse_what_is_not_ours(folder)
-    with locked(folder), _own_notes(folder, arguments) as notes, announced() as jobs:
+    _refuse_other_content(folder)
+    with locked(folder), _job_folder(folder, arguments) as notes, announced_jobs() as jobs:
         try:
             _launch(arguments, notes)
         except Exception as error:
-            # Once there are jobs, their launcher failed; before, the command is not right.
+            # With results of jobs the launcher failed; without any the command line is wrong.
             raise (
-                as_one_line(error) if collect(notes, jobs) else explain(error, arguments)
+                as_depthmask_error(error) if collect(notes, jobs) else explain(error, arguments)
             ) from error
         finally:
             results = collect(notes, jobs)
@@ -89,17 +89,17 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def job(config: DictConfig) -> float | None:
-    """Hydra's task function, in this process or in a launcher's; the value of `target`.
+    """Hydra's task function, run in this process or in a launcher's; returns the value of `target`.
 
-    None where the job failed: Optuna's sweeper counts that as a failure, and goes on.
+    None if the job failed: Optuna's sweeper counts it as a failure, and goes on.
     """
     hydra = HydraConfig.get()
-    # The lines and bars of jobs side by side would run into each other.
-    in_turn = hydra.launcher._target_ == _IN_TURN
-    screen = Screen(quiet=not in_turn)
-    if not in_turn:
-        # Joblib leaves a method of its own as the default, which workers of ours would inherit
-        # and know nothing of.
+    # The lines and bars of concurrent jobs would mix.
+    one_by_one = hydra.launcher._target_ == BASIC_LAUNCHER
+    screen = Screen(quiet=not one_by_one)
+    if not one_by_one:
+        # Joblib sets a start method of its own as the default, which does not work for the
+        # processes of the runner.
         multiprocessing.set_start_method("spawn", force=True)
     screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}")
     try:
@@ -107,14 +107,14 @@ def job(config: DictConfig) -> float | None:
     finally:
         screen.close()
     write_result(Path(hydra.sweep.dir), result)
-    words = "" if in_turn else f"  {' '.join(result.overrides)}"
-    print(f"job {result.number}{words}  {_in_words(result)}", file=sys.stderr)
+    overrides = "" if one_by_one else f"  {' '.join(result.overrides)}"
+    print(f"job {result.number}{overrides}  {_outcome(result)}", file=sys.stderr)
     return result.value
 
 
 def _run(config: DictConfig, screen: Screen) -> JobResult:
     hydra = HydraConfig.get()
-    begun = JobResult(
+    unfinished = JobResult(
         number=int(hydra.job.num),
         overrides=tuple(hydra.overrides.task),
         status=Status.unfinished,
@@ -126,9 +126,9 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         info = result.dataset.info
         value = number_at(info, root.target) if root.target else None
     except Exception as error:
-        return replace(begun, status=Status.failed, reason=str(as_one_line(error)))
+        return replace(unfinished, status=Status.failed, reason=str(as_depthmask_error(error)))
     return replace(
-        begun,
+        unfinished,
         status=Status.made if result.made else Status.complete,
         dataset=str(result.dataset.path),
         samples=len(result.dataset),
@@ -140,7 +140,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
     )
 
 
-def _in_words(result: JobResult) -> str:
+def _outcome(result: JobResult) -> str:
     if result.status is Status.failed:
         return f"failed: {result.reason}"
     if not result.made:
@@ -148,74 +148,64 @@ def _in_words(result: JobResult) -> str:
     return f"{result.made:,} samples made in {result.seconds:.1f} s, {result.samples_per_s:,.0f}/s"
 
 
-def _composed(arguments: Sequence[str]) -> DictConfig:
-    """The config that the jobs have in common, the swept settings at their defaults."""
-    options = get_args_parser().parse_args(flags_first(arguments))
-    more = [f"hydra.searchpath=[file://{options.config_dir}]"] if options.config_dir else []
+def _shared_config(arguments: Sequence[str]) -> DictConfig:
+    """The config that the jobs have in common, with the swept settings at their defaults."""
     hydra_source.register()
     try:
-        with initialize_config_dir(str(config_folder()), version_base="1.3"):
-            loaded = GlobalHydra.instance().hydra
-            assert loaded is not None, "initialize_config_dir has set it"
-            return loaded.compose_config(
-                config_name=options.config_name or "config",
-                overrides=[*options.overrides, *more],
-                run_mode=RunMode.MULTIRUN,
-                with_log_configuration=False,
-            )
+        return compose_sweep(flags_first(arguments))
     except Exception as error:
         raise explain(error, arguments) from error
 
 
 def _folder(config: DictConfig) -> Location:
-    """Where the table goes: the sweep's output; without one a folder that the command finds again.
+    """The output folder of the sweep.
 
-    The words of the command name it, as a dataset's is named by its plan.
+    Without `output=` the name is a hash of the overrides, so that the same command resumes the same
+    sweep.
     """
     if config.output is not None:
         return location(config.output)
-    asked = [config.hydra.overrides.task, config.hydra.sweeper]
-    text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in asked)
+    overrides = [config.hydra.overrides.task, config.hydra.sweeper]
+    text = "".join(OmegaConf.to_yaml(one, sort_keys=True) for one in overrides)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return location("outputs") / f"sweep-{digest[:8]}"
 
 
-def _refuse_what_is_not_ours(folder: Location) -> None:
-    """UsageError if the folder holds a dataset, or anything that no sweep has put there."""
+def _refuse_other_content(folder: Location) -> None:
+    """Raise `UsageError` if the folder holds anything else than a sweep and its datasets."""
     if (folder / "plan.json").exists():
         raise UsageError(
-            f"output={folder}: a dataset, and a sweep needs a folder for many; "
+            f"output={folder} is a dataset, but a sweep needs a folder for several; "
             "choose another output"
         )
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"output={folder}: a file; choose the name of a folder")
+        raise UsageError(f"output={folder} is a file; choose a folder")
     if folder.is_dir() and not (folder / JOBS / _MARK).is_file():
         for path in folder.iterdir():
             if path.name != LOCK and not (path / "plan.json").is_file():
                 raise UsageError(
-                    f"output={folder}: the folder is not empty and holds no sweep of ours; "
-                    "choose another output"
+                    f"output={folder} is not empty and holds no sweep; choose another output"
                 )
 
 
 @contextmanager
-def _own_notes(folder: Location, arguments: Sequence[str]) -> Iterator[Path]:
-    """The local folder of the jobs' results, without those of an earlier sweep.
+def _job_folder(folder: Location, arguments: Sequence[str]) -> Iterator[Path]:
+    """Yield the local folder for the jobs' results, emptied of those of an earlier sweep.
 
-    It goes again if there is no table in the end: a command with a typing error leaves nothing.
+    A new folder is removed if the sweep writes no table, so that a mistyped command leaves nothing.
     """
     if isinstance(folder, Address):
         mark = folder / JOBS / _MARK
-        with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as notes:
-            yield Path(notes)
+        with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as scratch:
+            yield Path(scratch)
         mark.write_text(json.dumps({"arguments": list(arguments)}) + "\n", encoding="utf-8")
         return
-    with _notes_within(folder, arguments) as notes_within:
-        yield notes_within
+    with _local_job_folder(folder, arguments) as notes:
+        yield notes
 
 
 @contextmanager
-def _notes_within(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
+def _local_job_folder(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
     notes = folder / JOBS
     is_new = not notes.exists()
     notes.mkdir(exist_ok=True)
@@ -234,8 +224,7 @@ def _notes_within(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
 
 def _launch(arguments: Sequence[str], notes: Path) -> None:
     own = [f"hydra.sweep.dir={_quoted(str(notes))}", "hydra.sweep.subdir=."]
-    # 40,000 configs' worth of objects: without those of the imports the collector is through
-    # in a tenth of the time, which is 0.03 s less for each job.
+    # Freeze objects created by imports so that the collector skips them, which saves 0.03 s a job.
     gc.collect()
     gc.freeze()
     try:
@@ -245,8 +234,8 @@ def _launch(arguments: Sequence[str], notes: Path) -> None:
 
 
 def _quoted(text: str) -> str:
-    """As a value of Hydra's grammar: no quote ends it, and nothing in it is an interpolation."""
-    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda found: 2 * found[1] + _ESCAPED[found[2]], text)
+    """A value in Hydra's grammar, with its quotes and interpolations escaped."""
+    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda match: 2 * match[1] + _ESCAPED[match[2]], text)
     return f"'{escaped}'"
 
 

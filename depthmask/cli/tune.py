@@ -1,4 +1,4 @@
-"""`depthmask tune depth=NAME`: images/s and peak memory of an estimator by batch size."""
+"""`depthmask tune depth=NAME`: measure speed and memory of an estimator by batch size."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _KILO = 1 if sys.platform == "darwin" else 1024
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Measured:
-    """One batch size. rate: images per second. peak: bytes of the process that ran it."""
+    """The result for one batch size.
+
+    rate: images per second. peak: peak memory of the measuring process in bytes.
+    """
 
     batch: int
     rate: float
@@ -32,30 +35,30 @@ class Measured:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Try `batches=1,2,4,...`, each in a process of its own; print the table and the best."""
+    """Measure `batches=1,2,4,...`, each in its own process; print a table and the best size."""
     overrides = [word for word in arguments if not word.startswith("batches=")]
     root = compose_root(overrides)
     if not isinstance(root.depth, Estimator) or not hasattr(root.depth, "batch"):
-        raise UsageError(f"tune depth={root.depth.name}: no batch size to tune")
+        raise UsageError(f"depth={root.depth.name} has no batch size to tune; try depth=fastdepth")
     print(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
-    found: list[Measured] = []
+    results: list[Measured] = []
     for batch in _batches(arguments):
         estimator = compose_root([*overrides, f"depth.batch={batch}"]).depth
         measured = _in_process(estimator, root.canvas)
         if measured is None:
             print(f"{batch:>6}{'failed: out of memory?':>25}")
             break
-        found.append(measured)
+        results.append(measured)
         print(f"{batch:>6}{measured.rate:>10.1f}{measured.peak / 1e6:>9,.0f}", flush=True)
-    if not found:
+    if not results:
         return 1
-    best = max(found, key=lambda one: one.rate)
+    best = max(results, key=lambda one: one.rate)
     print(f"best: depth.batch={best.batch}, {best.rate:.1f} images/s")
     return 0
 
 
 def measure(estimator: Estimator, size: Size) -> Measured:
-    """Run the estimator in this process on full batches of noise, after one to warm up."""
+    """Run the estimator in this process on full batches of noise, after one warm-up batch."""
     batch = estimator.batch_size
     shape = (batch, *size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -69,28 +72,28 @@ def measure(estimator: Estimator, size: Size) -> Measured:
 
 
 def _batches(arguments: Sequence[str]) -> list[int]:
-    given = [word.partition("=")[2] for word in arguments if word.startswith("batches=")]
-    text = given[-1] if given else "1,2,4,8,16,32,64"
+    texts = [word.partition("=")[2] for word in arguments if word.startswith("batches=")]
+    text = texts[-1] if texts else "1,2,4,8,16,32,64"
     try:
         return [int(one) for one in text.split(",")]
     except ValueError:
-        raise UsageError(f"batches={text}: must be whole numbers with commas") from None
+        raise UsageError(f"batches={text}: must be whole numbers separated by commas") from None
 
 
 def _in_process(estimator: Estimator, size: Size) -> Measured | None:
-    """None if the process died: a batch that does not fit must not end the table."""
+    """Measure in a new process; None if it dies, as it may with a batch too large for memory."""
     context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_measure_and_send, args=(estimator, size, there))
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_measure_and_send, args=(estimator, size, sender))
     process.start()
-    there.close()
+    sender.close()
     try:
-        measured: Measured | None = here.recv()
+        measured: Measured | None = receiver.recv()
     except EOFError:
         measured = None
     process.join()
     return measured
 
 
-def _measure_and_send(estimator: Estimator, size: Size, there: Connection) -> None:
-    there.send(measure(estimator, size))
+def _measure_and_send(estimator: Estimator, size: Size, sender: Connection) -> None:
+    sender.send(measure(estimator, size))

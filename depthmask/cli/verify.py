@@ -1,4 +1,4 @@
-"""`depthmask verify OUT`: whether every byte is as it was published."""
+"""`depthmask verify OUT`: check that every byte of a dataset is as published."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from depthmask.storage.verify import Problem, verify
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print what is wrong, a line for each; 0 if nothing is (or nothing any more)."""
+    """Print a line for each problem; returns 0 if there is none, or none after the repair."""
     parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
     parser.add_argument("--repair", action="store_true", help="make the damaged shards again")
     options = parser.parse_args(arguments)
     if not (options.dataset / "plan.json").is_file():
-        raise UsageError(f"{options.dataset}: no dataset here (plan.json is missing)")
+        raise UsageError(f"{options.dataset} is not a dataset (plan.json is missing)")
     problems = _report(options.dataset)
     if problems and options.repair:
         repair(options.dataset, problems)
@@ -30,16 +30,21 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def repair(output: Location, problems: Sequence[Problem]) -> None:
-    """Make damaged shards again, to the same bytes; DepthmaskError if the plan itself is lost."""
+    """Make damaged shards again, to the same bytes.
+
+    Raises `DepthmaskError` if the plan is damaged.
+    """
     plan = read_sealed(output / "plan.json")
     if plan is None:
-        raise DepthmaskError(f"{output}: plan.json is damaged; start anew with overwrite=true")
+        raise DepthmaskError(
+            f"{output}: plan.json is damaged; make the dataset again with overwrite=true"
+        )
     screen = Screen()
     try:
         run_job(job_from_plan(plan, output), screen)
     finally:
         screen.close()
-    # Only now: where the run is refused, everything stays as it is.
+    # After the run, so that a refused run changes nothing.
     for problem in problems:
         if problem.stray is not None:
             problem.stray.unlink(missing_ok=True)
@@ -50,5 +55,5 @@ def _report(output: Location) -> list[Problem]:
     for problem in problems:
         print(problem)
     if not problems:
-        print(f"{output}: every shard is as it was published")
+        print(f"{output}: every shard is as published")
     return problems

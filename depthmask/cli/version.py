@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import depthmask
+from depthmask._version import __version__
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print the version."""
-    print(f"depthmask {depthmask.__version__}")
+    print(f"depthmask {__version__}")
     return 0

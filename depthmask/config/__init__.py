@@ -1,1 +1,1 @@
-"""Stages as config: hooks, registry, the root, and Hydra."""
+"""The config: plugin hooks, the registry of stages, the root settings, and Hydra."""

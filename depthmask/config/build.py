@@ -1,4 +1,4 @@
-"""From a config to live stages, and from live stages to plain data and back."""
+"""Builds live stages from a config, and plain data from live stages and back."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from depthmask.config.registry import KINDS, registry, suggestion, unknown
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS, suggestion, unknown
 from depthmask.config.root import Root
 from depthmask.errors import UsageError, setting_errors_named
 from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
-"""Where plain data keeps the name of a stage, beside its settings."""
-UNSAID = {
+"""The key of a stage's name in plain data, beside its settings."""
+DEFAULT_STAGES = {
     "source": "rooms",
     "geometry": "none",
     "placement": "random",
@@ -24,18 +25,18 @@ UNSAID = {
     "depth": "none",
     "runner": "local",
 }
-"""Stages that plain data may leave out, as they decide nothing: the runner of any job, and what
-makes samples where they are there already."""
+"""Stages that plain data may omit since they decide nothing: the runner of any job, and the stages
+that make samples in a job over existing samples."""
 
 
 def from_config(config: DictConfig) -> Root:
-    """The live root of a composed Hydra config; UsageError for a bad value, with its full name."""
+    """Build the live root of a composed Hydra config; raises `UsageError` for a bad value."""
     stages: dict[str, Any] = {kind: _live_stage(kind, config.get(kind)) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 
 
 def to_plain(root: Root) -> dict[str, Any]:
-    """What JSON can hold: settings by name, each stage with its name under `stage`."""
+    """The root as data for JSON: settings by name, each stage with its name under `stage`."""
     plain: dict[str, Any] = {}
     for item in dataclasses.fields(root):
         value = getattr(root, item.name)
@@ -49,19 +50,19 @@ def to_plain(root: Root) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> Root:
-    """The live root behind `to_plain`; settings that decide no samples may be missing.
+    """Build the live root from the data of `to_plain`.
 
-    Where the plain data was made by others, call it in `untrusted`.
+    Settings that decide no samples may be missing. Call it in `untrusted` for data from a file.
     """
     values = {name: value for name, value in plain.items() if name not in KINDS}
     config = OmegaConf.merge(OmegaConf.structured(Root), values)
-    known = {**{kind: {STAGE: name} for kind, name in UNSAID.items()}, **plain}
+    known = {**{kind: {STAGE: name} for kind, name in DEFAULT_STAGES.items()}, **plain}
     stages = {kind: stage_from_plain(kind, known[kind]) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 
 
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
-    """The live stage behind its part of `to_plain`."""
+    """Build one live stage from its entry in the data of `to_plain`."""
     settings = {key: value for key, value in plain.items() if key != STAGE}
     stage = registry().stage(kind, plain[STAGE])
     return _live(kind, OmegaConf.merge(OmegaConf.structured(stage), settings))
@@ -69,12 +70,12 @@ def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
 
 def _live_stage(kind: str, config: Any) -> Stage:
     if not isinstance(config, DictConfig):
-        # `~placement` takes the group away, `++placement=x` leaves a text where a stage belongs.
+        # `~placement` removes the group, and `++placement=x` puts a string where a stage belongs.
         raise UsageError(unknown(kind, str(config), list(registry().stages[kind])))
     stage = _live(kind, config)
     if not isinstance(stage, Stage):
         raise UsageError(
-            f"{kind}: its config names no stage; begin it with "
+            f"{kind}: the config names no stage; begin it with "
             f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
         )
     return stage
@@ -95,7 +96,7 @@ def _live(name: str, config: Any) -> Any:
 
 
 def _refuse_unknown(name: str, config: Any) -> None:
-    """`+source.colour=1` adds whatever it is told to, and nobody would ever read it."""
+    """Raise `UsageError` for a key without a setting, as `+source.colour=1` can add."""
     kind = OmegaConf.get_type(config)
     if not dataclasses.is_dataclass(kind):
         return
@@ -107,7 +108,7 @@ def _refuse_unknown(name: str, config: Any) -> None:
 
 
 def _root_values(config: Any) -> dict[str, Any]:
-    """The root's settings other than stages, as live values."""
+    """The settings of the root that are not stages, as live values."""
     values = {str(key): config[key] for key in config if key not in KINDS}
     known = [item.name for item in dataclasses.fields(Root)]
     for key in values.keys() - set(known):

@@ -1,4 +1,4 @@
-"""The command that makes a dataset again, from its plan."""
+"""Writes the command that makes a dataset again, from its plan."""
 
 from __future__ import annotations
 
@@ -12,38 +12,39 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
-"""What Hydra takes as a text without quotes."""
+"""Text that Hydra accepts without quotes."""
 _WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
 def command(plan: dict[str, Any]) -> str | None:
-    """The shell command that has this plan; None for a job that it does not know."""
+    """The shell command that leads to this plan; None for an unknown job."""
     job = plan.get("job")
     if job == "generate":
-        making = words(plan["config"])
+        arguments = words(plan["config"])
     elif job in ("convert", "annotate"):
-        making = [job, *plan["dataset"]["paths"], *_over_origin(plan)]
+        arguments = [job, *plan["dataset"]["paths"], *_words_over_input(plan)]
     else:
         return None
-    return shlex.join(["python", "-m", "depthmask", *making])
+    return shlex.join(["python", "-m", "depthmask", *arguments])
 
 
-def _over_origin(plan: dict[str, Any]) -> list[str]:
-    """What is not named stays as it is in the other dataset, and so does what is named the same."""
+def _words_over_input(plan: dict[str, Any]) -> list[str]:
+    """The overrides of a job over existing samples; other settings stay as in the input."""
     config = plan["config"]
     stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
-    # The labels are those of the JSON, which is moved.
-    given = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
-    encode = [f"encode.{name}={_text(config['encode'][name])}" for name in given]
+    # The labels are in the JSON, which is copied from the input.
+    names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
+    encode = [f"encode.{name}={_text(config['encode'][name])}" for name in names]
     return [*stages, *encode, f"shard_size={config['shard_size']}"]
 
 
 def words(config: dict[str, Any]) -> list[str]:
-    """Its overrides: stages in the order of the data's way, then root settings."""
+    """The overrides of a config: stages in the order of `KINDS`, then the settings of the root."""
     stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
     root = {name: value for name, value in config.items() if name not in KINDS}
     return [*stages, *_changed(root, Root, "")]
@@ -71,7 +72,7 @@ def _default(item: dataclasses.Field[Any]) -> Any:
 
 
 def _text(value: Any) -> str:
-    """As Hydra's grammar reads it: https://hydra.cc/docs/advanced/override_grammar/basic/."""
+    """A value in Hydra's grammar: https://hydra.cc/docs/advanced/override_grammar/basic/."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -86,5 +87,5 @@ def _text(value: Any) -> str:
 
 
 def _key(key: str) -> str:
-    """Keys may not be quoted, but escaped."""
+    """A key in Hydra's grammar, which allows escapes but no quotes."""
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)

@@ -1,4 +1,4 @@
-"""Hydra's and OmegaConf's errors in one line: what, where, what to do."""
+"""Turns the errors of Hydra and OmegaConf into one line that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
-    """What composing a config failed at, for the user to mend.
+    """Explain to the user why a config could not be composed.
 
     overrides: the words of the command line.
     """
@@ -27,7 +27,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
     if missing := _first(MissingConfigException, chain):
         text = _no_such_stage(missing)
     elif unreadable := _first(OverrideParseException, chain):
-        text = f"{unreadable.override}: cannot be read; a setting is NAME=VALUE, quote the rest"
+        text = f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
     elif invalid := _first(ValidationError, chain):
         text = _bad_value(invalid, overrides)
     elif refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
@@ -40,14 +40,14 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was raised from."""
+    """The error and its causes, outermost first."""
     while error is not None:
         yield error
         error = error.__cause__
 
 
 def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
-    """The outermost error of a kind: under a debugger OmegaConf adds inner ones without a key."""
+    """The outermost error of a kind; under a debugger OmegaConf adds inner ones without a key."""
     return next((error for error in chain if isinstance(error, kind)), None)
 
 
@@ -59,26 +59,26 @@ def _no_such_stage(error: MissingConfigException) -> str:
 
 def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
     key = error.full_key or ""
-    given = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
+    override = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
     text = _first_line(error)
     kind = re.search(r"could not be converted to (\w+)", text)
     if kind:
         words = {"Integer": "a whole number", "Float": "a number"}
-        return f"{given}: must be {words.get(kind[1], kind[1])}"
+        return f"{override}: must be {words.get(kind[1], kind[1])}"
     if "not a valid bool" in text:
-        return f"{given}: must be true or false"
+        return f"{override}: must be true or false"
     choices = re.search(r"expected one of \[(.*)\]", text)
     if choices:
-        return f"{given}: must be one of {choices[1]}"
-    return f"{given}: {text}"
+        return f"{override}: must be one of {choices[1]}"
+    return f"{override}: {text}"
 
 
 def _no_such_setting(name: str, schema: type, overrides: Sequence[str]) -> str:
-    """`placement.nosuch`: no field of the schema behind `placement`."""
+    """The message for `placement.nosuch`, where the schema of `placement` has no such field."""
     group, dot, _ = name.rpartition(".")
     known = [f"{group}{dot}{one.name}" for one in describe_settings(schema)]
-    given = next((word for word in overrides if word.split("=")[0].lstrip("+~") == name), name)
-    return f"{given}: no such setting{suggestion(name, known)}"
+    override = next((word for word in overrides if word.split("=")[0].lstrip("+~") == name), name)
+    return f"{override}: no such setting{suggestion(name, known)}"
 
 
 def _first_line(error: BaseException) -> str:

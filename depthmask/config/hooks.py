@@ -1,4 +1,4 @@
-"""What a plugin may implement. Mark each function with `@depthmask.hookimpl`."""
+"""The hooks that a plugin may implement, each marked with `@depthmask.hookimpl`."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Hooks:
 
     @hookspec
     def depthmask_stages(self) -> Sequence[type[Stage]]:
-        """Stage classes that become choices of their config groups."""
+        """Stage classes, each of which becomes a choice in its config group."""
         raise AssertionError("a specification is never called")
 
     @hookspec
     def depthmask_config_paths(self) -> Sequence[str]:
-        """Places with YAML presets, as `pkg://my_plugin.conf`."""
+        """Search paths of YAML presets, as `pkg://my_plugin.conf`."""
         raise AssertionError("a specification is never called")
 
     @hookspec
     def depthmask_run_started(self, root: Root, output: Location) -> None:
-        """A run is about to make its first shard."""
+        """Called before a run makes its first shard."""
 
     @hookspec
     def depthmask_run_finished(self, root: Root, output: Location) -> None:
-        """A run has written `dataset.json`."""
+        """Called after a run has written `dataset.json`."""

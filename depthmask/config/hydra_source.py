@@ -1,8 +1,8 @@
-"""Stages as Hydra configs: a ConfigSource that reads the registry.
+"""Serves the stages of the registry to Hydra as configs.
 
 Each stage is served as `placement/grid`, to be chosen, and as `schema/placement/grid`, so that a
-YAML file can build on it: `defaults: [/schema/placement/grid@_here_, _self_]`. With 60 stages a
-look-up here takes 0.4 s less in all than in Hydra's ConfigStore, which 1.3 copies at each.
+YAML file can extend it: `defaults: [/schema/placement/grid@_here_, _self_]`. Hydra's own
+ConfigStore would be copied at each look-up, 0.4 s in all with 60 stages.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import OmegaConf
 
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import Root
 
 SCHEME = "depthmask"
@@ -23,19 +24,19 @@ ROOT = "schema/root"
 
 
 class StageSource(ConfigSource):
-    """Serves every registered stage, and the root schema."""
+    """Hydra config source with every registered stage and the root schema."""
 
     @staticmethod
     def scheme() -> str:
-        """The scheme of its search path entry."""
+        """The scheme of the search path entry."""
         return SCHEME
 
     def available(self) -> bool:
-        """Always."""
+        """Whether the source can be used: always."""
         return True
 
     def load_config(self, config_path: str) -> ConfigResult:
-        """The structured config of a stage."""
+        """The structured config of a stage, or of the root."""
         schema = _schema(_path(config_path))
         if schema is None:
             raise MissingConfigException(f"no {config_path}", config_path)
@@ -47,15 +48,15 @@ class StageSource(ConfigSource):
         )
 
     def is_group(self, config_path: str) -> bool:
-        """Whether the path is a stage kind, alone or under `schema`."""
+        """Whether the path is a config group, alone or under `schema`."""
         return _path(config_path) in {"", "schema", *KINDS, *(f"schema/{kind}" for kind in KINDS)}
 
     def is_config(self, config_path: str) -> bool:
-        """Whether the path is a stage."""
+        """Whether the path is a stage or the root schema."""
         return _schema(_path(config_path)) is not None
 
     def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
-        """Groups and configs below a path."""
+        """The groups and configs below a path, sorted."""
         path = _path(config_path)
         groups = {"": ["schema", *KINDS], "schema": list(KINDS)}.get(path, [])
         kind = path.removeprefix("schema/")
@@ -70,17 +71,17 @@ class StageSource(ConfigSource):
 
 
 class StageSearchPath(SearchPathPlugin):
-    """Puts the stages, and the YAML folders of plugins, on Hydra's search path."""
+    """Adds the stages, and the YAML folders of plugins, to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append them: the project's own `conf/` comes first."""
+        """Append them after `conf/`, which has precedence."""
         search_path.append(provider="depthmask", path=f"{SCHEME}://")
         for path in registry().config_paths():
             search_path.append(provider="depthmask-plugin", path=path)
 
 
 def register() -> None:
-    """Make both known to Hydra; before `hydra.main` or `initialize`, once per process."""
+    """Register both with Hydra; call it before `hydra.main` or `initialize`."""
     for plugin in (StageSearchPath, StageSource):
         Plugins.instance().register(plugin)
 

@@ -1,34 +1,33 @@
-"""Where the YAML files lie."""
+"""The folders that hold YAML files."""
 
 from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
 
-import depthmask
-from depthmask.config.registry import registry
+from depthmask.config.plugins import registry
 from depthmask.errors import DepthmaskError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def config_folder() -> Path:
     """`conf/` inside the installed package, or beside the package in a checkout."""
-    package = Path(depthmask.__file__).resolve().parent
-    for folder in (package / "conf", package.parent / "conf"):
+    for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf"):
         if (folder / "config.yaml").is_file():
             return folder
-    raise DepthmaskError(f"{package / 'conf'}: config.yaml is missing; install depthmask again")
+    raise DepthmaskError(f"{_PACKAGE / 'conf'}: config.yaml is missing; reinstall depthmask")
 
 
 def plugin_config_folders() -> list[Path]:
-    """The folders behind `pkg://package.folder` and `file://path` of the plugins."""
+    """The folders of the plugins' presets, from their `pkg://package.folder` and `file://path`."""
     folders = []
     for path in registry().config_paths():
-        scheme, _, place = path.partition("://")
+        scheme, _, target = path.partition("://")
         if scheme == "pkg":
-            spec = importlib.util.find_spec(place)
-            folders += (
-                [Path(one) for one in (spec.submodule_search_locations or [])] if spec else []
-            )
+            spec = importlib.util.find_spec(target)
+            if spec is not None:
+                folders += [Path(one) for one in spec.submodule_search_locations or []]
         elif scheme == "file":
-            folders.append(Path(place))
+            folders.append(Path(target))
     return folders

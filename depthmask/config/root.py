@@ -1,4 +1,4 @@
-"""The root of the config: what belongs to no single stage."""
+"""The root of the config: the settings of a whole run, and one stage from each group."""
 
 from __future__ import annotations
 
@@ -13,39 +13,42 @@ from depthmask.plan.shares import Shares
 from depthmask.stage import setting, settings
 
 MISSING: Any = "???"
-"""OmegaConf's mark of a value that must be given (its import takes 0.1 s, `--help` has 0.5 s)."""
+"""OmegaConf's mark of a required value, repeated here since its import takes 0.1 s."""
 
 BLOCKS = {"split": Shares, "encode": Encode}
-"""Settings that stand together, by the name that they have in `Root`."""
+"""Blocks of settings by their name in `Root`."""
 
 
 @settings
 class Root:
-    """A whole run: the root settings, and one stage from each group."""
+    """The config of a run: the root settings, and one stage from each group."""
 
     output: str | None = setting(None, help="folder of the dataset; null: outputs/STAGES-HASH")
-    overwrite: bool = setting(False, help="delete a dataset that is in the way")
+    overwrite: bool = setting(False, help="delete an existing dataset in output")
     samples: int | None = setting(
-        400, ge=1, le=10**12, help="how many samples; null: all pairs of sampling=product"
+        400, ge=1, le=10**12, help="number of samples; null: all pairs of sampling=product"
     )
     seed: int = setting(0, ge=0, help="the same seed gives the same samples")
     size: list[int] = setting([160, 160], ge=8, le=8192, help="canvas [height, width] in pixels")
     objects: Any = setting(1, help="foregrounds in a sample: a number or [least, greatest]")
-    sampling: Sampling = setting(Sampling.random, help="assets at random or all in nested loops")
-    flips: bool = setting(True, help="mirror foregrounds, every other time")
-    repeats: int = setting(20, ge=1, help="positions for each pair, with sampling=product")
+    sampling: Sampling = setting(
+        Sampling.random, help="random: draw assets; product: every pair in nested loops"
+    )
+    flips: bool = setting(True, help="mirror half of the foregrounds")
+    repeats: int = setting(20, ge=1, help="positions for each pair with sampling=product")
     fov_deg: float = setting(
         60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
     )
     shard_size: int = setting(1000, ge=1, help="samples in a shard")
     target: str | None = setting(
-        None, help="in a sweep: the number of dataset.json to optimise, as statistics.mask.mean"
+        None, help="number of dataset.json for a sweep to optimise, as statistics.mask.mean"
     )
     split: Shares = field(
-        default_factory=Shares, metadata={"help": "training, validation and test (see below)"}
+        default_factory=Shares,
+        metadata={"help": "training, validation and test splits (see below)"},
     )
     encode: Encode = field(
-        default_factory=Encode, metadata={"help": "how samples become bytes (see below)"}
+        default_factory=Encode, metadata={"help": "how samples are encoded (see below)"}
     )
     source: Any = MISSING
     geometry: Any = MISSING
@@ -60,7 +63,9 @@ class Root:
             raise SettingError("size", self.size, "must be [height, width]")
         least, greatest = self.object_range
         if not 1 <= least <= greatest <= 65535:
-            raise SettingError("objects", self.objects, "must be 1..65535, the least first")
+            raise SettingError(
+                "objects", self.objects, "must be from 1 to 65535, the smaller number first"
+            )
 
     @property
     def canvas(self) -> Size:
@@ -70,7 +75,11 @@ class Root:
     @property
     def object_range(self) -> tuple[int, int]:
         """The least and the greatest number of foregrounds in a sample."""
-        given = self.objects if isinstance(self.objects, list) else [self.objects] * 2
-        if len(given) != 2 or not all(type(number) is int for number in given):
-            raise SettingError("objects", self.objects, "must be a whole number or two in [a, b]")
-        return given[0], given[1]
+        limits = self.objects if isinstance(self.objects, list) else [self.objects] * 2
+        if len(limits) != 2 or not all(type(number) is int for number in limits):
+            raise SettingError(
+                "objects",
+                self.objects,
+                "must be a whole number or a list of two, [least, greatest]",
+            )
+        return limits[0], limits[1]

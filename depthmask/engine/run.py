@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from depthmask.concurrency import machine
-from depthmask.config.registry import registry
+from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display

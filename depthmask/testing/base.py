@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from omegaconf import OmegaConf
 
-from depthmask.config.registry import registry
+from depthmask.config.plugins import registry
 from depthmask.stage import Stage, describe_settings
 
 HEAVY = (

@@ -59,4 +59,4 @@ def test_scripts_parse(capsys: pytest.CaptureFixture[str], shell: str) -> None:
 
 def test_unknown_shell(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "tcsh"]) == 2
-    assert "name a shell, bash, zsh or fish" in capsys.readouterr().err
+    assert "completion needs the name of a shell: bash, zsh or fish" in capsys.readouterr().err

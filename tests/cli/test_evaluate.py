@@ -71,7 +71,7 @@ def test_invalid_pixels_do_not_count(tmp_path: Path) -> None:
 
 
 def test_asset_folders_and_missing_partners(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no pairs; it needs"):
+    with pytest.raises(UsageError, match="contains no pairs; it needs"):
         list(pairs(tmp_path))
     (tmp_path / "bg").mkdir()
     (tmp_path / "bg_depth").mkdir()
@@ -87,8 +87,8 @@ def test_asset_folders_and_missing_partners(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["depth=fastdepth"], "give on=FOLDER"),
-        (["depth=layered", "on=."], "depth=layered: not an estimator"),
+        (["depth=fastdepth"], "evaluate needs on=FOLDER"),
+        (["depth=layered", "on=."], "depth=layered is not an estimator"),
         (["depth=fastdpth", "on=."], "did you mean depth=fastdepth?"),
         (["depth=fastdepth", "on=/no/such/folder"], "no pairs"),
     ],

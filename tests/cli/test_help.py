@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from depthmask.cli.main import VERBS, main
-from depthmask.config.registry import KINDS, registry
+from depthmask.cli.commands import COMMANDS
+from depthmask.cli.main import main
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 
 HEAVY = ("hydra", "omegaconf", "tensorflow", "keras", "rich", "webdataset")
@@ -32,8 +34,8 @@ def test_lists_every_stage_with_its_settings(
 def test_help_lists_commands_and_root_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    for verb in VERBS:
-        assert f"\n  {verb} " in text
+    for command in COMMANDS:
+        assert f"\n  {command} " in text
     for field in dataclasses.fields(Root):
         if field.name not in (*KINDS, *BLOCKS):
             assert f"\n  {field.name}=" in text

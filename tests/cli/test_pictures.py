@@ -54,6 +54,6 @@ def test_no_depth_no_pictures(
     words = ["encode.depth=none", "runner.workers=1", f"output={bare}"]
     assert main(["convert", str(made), *words]) == 0
     assert main(["pictures", str(bare)]) == 2
-    assert "no depth in it; `depthmask annotate` adds some" in capfd.readouterr().err
+    assert "has no depth; add it with `depthmask annotate`" in capfd.readouterr().err
     assert main(["pictures", str(made), "--near", "3", "--far", "2"]) == 2
     assert "near must be less than far" in capfd.readouterr().err

@@ -76,10 +76,10 @@ def test_for_224(assets_root: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["source.root=ROOT"], "output=FOLDER is required"),
-        (["source.root=ROOT", "output=ROOT"], "not empty; choose the name of a new folder"),
+        (["source.root=ROOT"], "prepare needs output=FOLDER"),
+        (["source.root=ROOT", "output=ROOT"], "is not empty; choose a new folder"),
         (["source.root=nosuch", "output=new"], "source.root=nosuch: no such folder"),
-        (["source.root=ROOT", "output=s3://bucket/x"], "into a folder of this machine"),
+        (["source.root=ROOT", "output=s3://bucket/x"], "can write only to a local folder"),
         (["output=new"], "source.root is required"),
     ],
 )

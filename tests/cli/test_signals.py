@@ -52,7 +52,7 @@ def test_at_any_time(tmp_path: Path) -> None:
         assert signalled(words, log, sent, chance.uniform(0, 1.5)) in (code, 0)
         text = log.read_text()
         assert "Traceback" not in text, text
-        assert "interrupted; the same command goes on" in text or "preview" in text
+        assert "interrupted; run the same command again" in text or "preview" in text
     assert tiny.start(words, log).wait(60) == 0
     assert tiny.start(tiny.words(assets, tmp_path / "whole", *plan), log).wait(60) == 0
     assert tiny.losses(tmp_path / "out", 200, tiny.sha256s(tmp_path / "whole")) == []

@@ -166,12 +166,12 @@ def test_other_folders_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
     (notes / "jobs").mkdir(parents=True)
     (notes / "jobs" / "1.json").write_text("mine")
     assert main(["-m", *SMALL, "seed=0,1", f"output={notes}"]) == 2
-    assert "holds no sweep of ours" in capsys.readouterr().err
+    assert "is not empty and holds no sweep" in capsys.readouterr().err
     assert sorted(path.name for path in notes.rglob("*")) == ["1.json", "jobs"]
     assert main([*SMALL, f"output={tmp_path / 'one'}"]) == 0
     capsys.readouterr()
     assert main(["-m", *SMALL, "seed=0,1", f"output={tmp_path / 'one'}"]) == 2
-    assert "a dataset, and a sweep needs a folder for many" in capsys.readouterr().err
+    assert "is a dataset, but a sweep needs a folder for several" in capsys.readouterr().err
     assert not (tmp_path / "one" / "jobs").exists()
 
 
@@ -201,7 +201,7 @@ def test_the_table_is_there_however_it_ends(
     assert main(words) == 130
     assert [row["status"] for row in table(out)] == ["made", "did not finish", "did not finish"]
     assert [row["seed"] for row in table(out)] == ["0", "1", "2"]
-    assert "interrupted; the same command goes on from here" in capsys.readouterr().err
+    assert "interrupted; run the same command again to resume" in capsys.readouterr().err
     monkeypatch.undo()
     assert main(words) == 0
     assert [row["status"] for row in table(out)] == ["nothing left to do", "made", "made"]
@@ -255,7 +255,7 @@ def test_hydras_own_way_to_ask_for_a_sweep_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*SMALL, f"output={tmp_path / 'out'}", "hydra.mode=MULTIRUN"]) == 2
-    assert "a sweep is asked for by -m" in capsys.readouterr().err
+    assert "use -m for a sweep" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -302,7 +302,7 @@ def test_optuna_optimises_a_number_of_the_datasets(
              "hydra.sweeper.sampler.seed=3", "hydra.sweeper.n_trials=6",
              "hydra.sweeper.direction=maximize"]  # fmt: skip
     assert main([*words, f"output={out}"]) == 2
-    assert "say what to optimise: target=NAME" in capsys.readouterr().err
+    assert "to optimise; give target=NAME" in capsys.readouterr().err
     assert not out.exists()
     # 3 is beyond max_scale: that trial fails, and the others go on. In a process of its own, as
     # optuna's import warns of SQLAlchemy.

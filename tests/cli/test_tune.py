@@ -25,7 +25,7 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["depth=layered"], "tune depth=layered: no batch size to tune"),
+        (["depth=layered"], "depth=layered has no batch size to tune"),
         (["depth=fastdepth", "batches=1,x"], "batches=1,x: must be whole numbers"),
         (["depth=fastdepth", "batches=0"], "depth.batch=0: must be at least 1"),
     ],

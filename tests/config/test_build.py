@@ -8,7 +8,8 @@ import json
 import pytest
 
 from depthmask.config.build import from_plain, to_plain
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import Root
 from depthmask.errors import SettingError, UsageError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from depthmask.cli.main import VERBS
-from depthmask.config.registry import BUILT_IN, KINDS, registry
+from depthmask.cli.commands import COMMANDS
+from depthmask.config.plugins import registry
+from depthmask.config.registry import BUILT_IN, KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 from tests.support.paths import ROOT
@@ -36,7 +37,7 @@ def test_root_settings() -> None:
 
 def test_commands_and_presets() -> None:
     text = PAGES["reference/commands.md"]
-    assert all(f"| `{verb}` | " in text for verb in VERBS)
+    assert all(f"| `{command}` | " in text for command in COMMANDS)
     for path in (ROOT / "conf").glob("*/*.yaml"):
         assert f"{path.parent.name}={path.stem}` | " in text
 

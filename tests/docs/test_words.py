@@ -21,7 +21,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.cli.main import VERBS, main
+from depthmask.cli.commands import COMMANDS
+from depthmask.cli.main import main
 from tests.support.paths import ROOT
 
 # The libraries webdataset and mlcroissant leave files to the garbage collector, and use what their
@@ -175,7 +176,7 @@ def small(words: list[str]) -> list[str]:
     """What makes a run small; other commands are small on a small dataset."""
     if words[:1] == ["tune"]:
         return ["batches=1,2"]
-    if words and (words[0] in set(VERBS) - {"run"} or words[0] == "--help"):
+    if words and (words[0] in set(COMMANDS) - {"run"} or words[0] == "--help"):
         return []
     samples = next((int(one[8:]) for one in words if one.startswith("samples=")), None)
     wanted = min(samples, SAMPLES + 10) if samples else SAMPLES if "output=OUT" in words else 2

@@ -72,7 +72,7 @@ def test_a_network_sees_what_a_reader_sees(made: Path, tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["depth=none"], "depth=none: gives no depth"),
-        (["depth=fastdepth", "source=rooms"], "source: annotate has no use for it"),
+        (["depth=fastdepth", "source=rooms"], "annotate does not accept source; accepted: output"),
         (["depth=layered", "geometry=none"], "there is none; choose geometry=auto"),
     ],
 )

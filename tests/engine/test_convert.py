@@ -173,10 +173,10 @@ def test_damage_is_not_carried_over(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "name a dataset first"),
-        (["output=x"], "name a dataset first"),
-        (["DIR", "placement=grid"], "placement: convert has no use for it"),
-        (["DIR", "samples=3"], "samples: convert has no use for it"),
+        ([], "convert needs a dataset first"),
+        (["output=x"], "convert needs a dataset first"),
+        (["DIR", "placement=grid"], "convert does not accept placement; accepted: output"),
+        (["DIR", "samples=3"], "convert does not accept samples; accepted: output"),
         (["DIR", "-m", "writer=zip,npz"], "one dataset at a time"),
         (["DIR", "DIR"], "one dataset at a time"),
         (["DIR", "writer=nosuch"], "writer=nosuch: no such writer"),
@@ -194,7 +194,7 @@ def test_bad_commands_in_one_line(
 def test_nothing_to_render(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = convert(made, tmp_path / "out").path
     assert main(["render", str(out), "--index", "0"]) == 2
-    assert f"render those of {made}" in capfd.readouterr().err
+    assert f"they come from {made}" in capfd.readouterr().err
 
 
 def test_plan_says_which_dataset(made: Path, tmp_path: Path) -> None:

@@ -299,7 +299,7 @@ def test_interrupted_run_goes_on(
     os.kill(process.pid, sent)
     _, text = process.communicate(timeout=20)
     assert process.returncode == code
-    assert "interrupted; the same command goes on from here" in text
+    assert "interrupted; run the same command again to resume" in text
     assert "Traceback" not in text
     assert not (tmp_path / "out" / "dataset.json").exists()
     done = len(list(records.glob("*.json")))

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-import depthmask
 from depthmask.cli.main import main
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
@@ -132,7 +131,7 @@ def test_encoders(
 def test_our_version(
     arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(depthmask, "__version__", "99")
+    monkeypatch.setattr("depthmask.config.versions.__version__", "99")
     assert refused(arena, capsys, arena / "assets").startswith("versions.depthmask is ")
 
 

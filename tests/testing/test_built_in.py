@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from depthmask import testing
-from depthmask.config.registry import KINDS, registry
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.engine.runner.local import Local
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.feather import Feather

@@ -1,1 +1,1 @@
-"""Packages for new stages, made from templates: one for each kind."""
+"""Plugin packages for new stages, made from a template for each kind."""

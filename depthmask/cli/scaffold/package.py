@@ -1,4 +1,4 @@
-"""A package with one stage, its entry point and its test, that works as made."""
+"""Creates a working package with one stage, its entry point and its test."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from depthmask.config.registry import KINDS, registry, suggestion
+from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS, suggestion
 from depthmask.errors import UsageError
 
 _FILES = {
@@ -25,15 +26,15 @@ _FILES = {
 
 
 def new_package(kind: str, name: str, into: Path) -> Path:
-    """Make `depthmask-NAME` in a folder; returns its path. UsageError if it cannot be.
+    """Create the package `depthmask-NAME` in a folder, whole or not at all; returns its path.
 
-    It appears whole, or not at all.
+    Raises `UsageError` for a bad kind or name, or if the folder cannot be written.
     """
     _check(kind, name)
     distribution = f"depthmask-{name.replace('_', '-')}"
     target = into / distribution
     if target.exists():
-        raise UsageError(f"{target} is there already; choose another name or --into FOLDER")
+        raise UsageError(f"{target} already exists; choose another name or --into FOLDER")
     words = {
         "kind": kind,
         "name": name,
@@ -72,9 +73,7 @@ def _check(kind: str, name: str) -> None:
     if kind not in KINDS:
         raise UsageError(f"new-plugin {kind}: no such kind of stage{suggestion(kind, list(KINDS))}")
     if not re.fullmatch("[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
-        raise UsageError(
-            f"new-plugin {kind} {name}: a name has small letters, digits and _, as my_{kind}"
-        )
-    taken = registry().stages[kind].get(name)
-    if taken is not None:
-        raise UsageError(f"new-plugin {kind} {name}: {kind}={name} is taken by {taken.provider}")
+        raise UsageError(f"new-plugin {kind} {name}: use small letters, digits and _, as my_{kind}")
+    existing = registry().stages[kind].get(name)
+    if existing is not None:
+        raise UsageError(f"new-plugin {kind} {name}: {kind}={name} is taken by {existing.provider}")

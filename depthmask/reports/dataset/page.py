@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-import depthmask
+from depthmask._version import __version__
 from depthmask.codec.png import encode_png
 from depthmask.config.command_line import command
 from depthmask.contract import contract_as_json
@@ -98,7 +98,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         contract=contract_as_json(contract),
         licences=list(_licences(info)),
         config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
-        version=depthmask.__version__,
+        version=__version__,
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-import depthmask
+from depthmask._version import __version__
 from depthmask.reports.sweep.result import JobResult, Status
 from depthmask.reports.sweep.table import Table, in_short, settings
 from depthmask.reports.templates import page_template
@@ -52,7 +52,7 @@ def page(table: Table, folder: Location, command: str, seconds: float) -> str:
         name=folder.absolute().name,
         command=command,
         day=time.strftime("%Y-%m-%d %H:%M"),
-        version=depthmask.__version__,
+        version=__version__,
         seconds=_duration(seconds),
         samples=f"{sum(one.samples or 0 for one in results):,}",
         megabytes=f"{sum(one.bytes or 0 for one in results) / 1e6:,.1f}",

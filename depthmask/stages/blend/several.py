@@ -42,7 +42,7 @@ class Several(Blend):
     @cached_property
     def _blends(self) -> list[Blend]:
         # Here, as the registry is made from this module among others.
-        from depthmask.config.registry import registry
+        from depthmask.config.plugins import registry
 
         stages: list[Any] = [registry().stage("blend", name) for name in self.of]
         return [made(match=self.match, shadow=self.shadow) for made in stages]

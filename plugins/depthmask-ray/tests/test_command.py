@@ -43,7 +43,7 @@ def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) ->
     os.killpg(process.pid, signal.SIGINT)
     _, text = process.communicate(timeout=60)
     assert process.returncode == 130, text
-    assert text.splitlines()[-1] == "interrupted; the same command goes on from here"
+    assert text.splitlines()[-1] == "interrupted; run the same command again to resume"
     assert "Traceback" not in text
     assert commands.left(process.pid, 2) == []
     assert list(scratch.iterdir()) == []

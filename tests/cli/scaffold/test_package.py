@@ -51,7 +51,7 @@ def test_each_kind_passes_its_suite(tmp_path: Path) -> None:
 def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new-plugin", "placement", "my_thing", "--into", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert f"{tmp_path}/depthmask-my-thing is made" in text
+    assert f"created {tmp_path}/depthmask-my-thing; next:" in text
     assert "python -m depthmask placement=my_thing" in text
     assert [path.name for path in tmp_path.iterdir()] == ["depthmask-my-thing"]
     assert (tmp_path / "depthmask-my-thing").stat().st_mode & 0o777 == 0o755
@@ -61,12 +61,12 @@ def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ("words", "line"),
     [
         (["placment", "mine"], "no such kind of stage; did you mean placement?"),
-        (["placement", "my-thing"], "a name has small letters, digits and _"),
-        (["placement", "../../mine"], "a name has small letters, digits and _"),
-        (["placement", "lambda"], "a name has small letters, digits and _"),
+        (["placement", "my-thing"], "use small letters, digits and _"),
+        (["placement", "../../mine"], "use small letters, digits and _"),
+        (["placement", "lambda"], "use small letters, digits and _"),
         (["placement", "random"], "placement=random is taken by built-in"),
         (["geometry", "fastdepth"], "geometry=fastdepth is taken by built-in"),
-        (["placement", "there"], "is there already; choose another name or --into FOLDER"),
+        (["placement", "there"], "already exists; choose another name or --into FOLDER"),
     ],
 )
 def test_refusals(

@@ -84,16 +84,50 @@ BROKEN = {
     "lacks": ("import nosuchmodule", "No module named 'nosuchmodule'"),
     "misspelt": (
         "from depthmask import hookimpl\n@hookimpl\ndef depthmask_stagez():\n    return []",
-        "there is no hook depthmask_stagez; there are: depthmask_config_paths, depthmask_run",
+        "no such hook depthmask_stagez; available: depthmask_config_paths, depthmask_run",
     ),
     "bare": ("def depthmask_stages():\n    return []", "lacks the decorator @depthmask.hookimpl"),
-    "empty": ("x = 1", "has neither stage classes nor hooks"),
+    "empty": ("x = 1", "defines neither stage classes nor hooks"),
     "claims": (STAGE.format(name="grid"), "placement=grid is taken by built-in"),
     "half": (
         "from depthmask import Blend, stage\n@stage('half')\nclass Half(Blend):\n    'Half.'",
         "stage half lacks blend",
     ),
 }
+
+OUTDATED = {
+    "moved": (
+        "from depthmask.placement.base import layer",
+        "there is no module depthmask.placement; import names from depthmask itself, "
+        "as in `from depthmask import stage`",
+    ),
+    "submodule": (
+        "import depthmask.stages.nosuch",
+        "there is no module depthmask.stages.nosuch; import names from depthmask itself",
+    ),
+    "inner": (
+        "from depthmask.stage import Stages",
+        "depthmask.stage has no name Stages (did you mean Stage?); import names from depthmask",
+    ),
+    "near": (
+        "from depthmask import Placment",
+        "depthmask has no name Placment (did you mean Placement?); import names from depthmask",
+    ),
+    "renamed": (
+        "from depthmask import Checked",
+        "depthmask has no name Checked (it is now called AssetCatalogue); import names from",
+    ),
+    "gone": (
+        "from depthmask import Zyxw",
+        "depthmask has no name Zyxw; import names from depthmask itself",
+    ),
+    "attribute": (
+        "import depthmask\nclass Mine(depthmask.Wrter):\n    pass",
+        "depthmask has no name Wrter (did you mean Writer?); import names from depthmask",
+    ),
+}
+"""Plugins for another version of depthmask."""
+BROKEN |= OUTDATED
 
 
 def test_broken_plugins_are_named_and_the_run_goes_on(tmp_path: Path) -> None:
@@ -106,7 +140,7 @@ def test_broken_plugins_are_named_and_the_run_goes_on(tmp_path: Path) -> None:
         for name, (_, reason) in BROKEN.items():
             lines = [
                 line for line in listing.stdout.splitlines()
-                if f"plugin {name} ({name} 1.2) disabled: " in line
+                if f"plugin {name} ({name} 1.2) is disabled: " in line
             ]  # fmt: skip
             assert len(lines) == 1
             assert reason in lines[0]
@@ -126,7 +160,7 @@ def test_blocked_and_strict(tmp_path: Path) -> None:
     assert "bad 1.2" not in depthmask(tmp_path, "plugins", DEPTHMASK_BLOCK="bad").stdout
     strict = depthmask(tmp_path, "plugins", DEPTHMASK_STRICT_PLUGINS="1")
     assert strict.returncode == 1
-    assert strict.stderr.startswith("error: plugin bad (bad 1.2) disabled: RuntimeError: boom")
+    assert strict.stderr.startswith("error: plugin bad (bad 1.2) is disabled: RuntimeError: boom")
 
 
 def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
@@ -134,7 +168,7 @@ def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
     install(tmp_path, "bbb", STAGE.format(name="twin"))
     listing = depthmask(tmp_path, "plugins").stdout
     assert "placement=twin  (aaa 1.2)" in listing
-    assert "plugin bbb (bbb 1.2) disabled: placement=twin is taken by aaa 1.2" in listing
+    assert "plugin bbb (bbb 1.2) is disabled: placement=twin is taken by aaa 1.2" in listing
 
 
 def test_load_times_and_who_is_slow(tmp_path: Path) -> None:
@@ -167,6 +201,6 @@ def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
     assert "samples: 7" in config
     assert "shift: 3" in config
     assert (
-        "there are: cornered, depthmaskdataset, depthmaskdataset224, pairs"
+        "available: cornered, depthmaskdataset, depthmaskdataset224, pairs"
         in depthmask(tmp_path, "+preset=nosuch").stderr
     )

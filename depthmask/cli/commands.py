@@ -1,0 +1,21 @@
+"""The commands, as `depthmask --help` lists them."""
+
+from __future__ import annotations
+
+COMMANDS = {
+    "run": "make, resume or extend a dataset (the default command)",
+    "plugins": "list every stage, its settings and the package that provides it",
+    "render": "make one sample of a dataset again, from its number",
+    "stats": "print the mean and standard deviation of a dataset",
+    "report": "write an HTML page about a dataset: gallery, figures, checks",
+    "verify": "check every byte of a dataset; --repair makes damaged shards again",
+    "pictures": "save the depth maps of a dataset as coloured pictures, with a legend",
+    "prepare": "save the prepared assets as files: prepare source.root=DIR output=OUT",
+    "annotate": "add depth to an existing dataset: annotate OUT depth=densedepth output=OUT2",
+    "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",
+    "evaluate": "score a depth estimator on RGB-D pairs or on a dataset",
+    "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
+    "tune": "measure the speed and memory of a depth estimator by batch size",
+    "completion": "print the completion script for bash, zsh or fish",
+}
+"""Command -> what it does. The module `depthmask.cli.NAME`, with _ for -, has its `main`."""
