@@ -80,14 +80,18 @@ def bad_names(path: Path) -> Iterator[str]:
     yield from (f"{file}:{line}: {name}" for line, name in sorted(bad))
 
 
+def require_good_names(files: list[Path]) -> None:
+    bad = [line for file in files for line in bad_names(file)]
+    assert not bad, "\n".join(bad)
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_names_of_a_room(room: str) -> None:
-    files = sorted((PACKAGE / room).rglob("*.py"))
-    assert [line for file in files for line in bad_names(file)] == []
+    require_good_names(sorted((PACKAGE / room).rglob("*.py")))
 
 
 def test_names_of_the_modules() -> None:
-    assert [line for file in sorted(PACKAGE.glob("*.py")) for line in bad_names(file)] == []
+    require_good_names(sorted(PACKAGE.glob("*.py")))
 
 
 SAMPLE = """
