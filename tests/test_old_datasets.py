@@ -1,4 +1,4 @@
-"""Datasets as depthmask made them earlier: they open, verify, are repaired and extended."""
+"""Datasets of an earlier version open, verify, and can be repaired and extended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COMMANDS = {
         "blend.shadow=0.5",
     ),
 }  # fmt: skip
-"""What made each dataset, but for `samples=12`."""
+"""The settings of each dataset, without `samples=12`."""
 WITHOUT_NETWORK = ("assets-zip-coco-split", "rooms-webdataset-ground")
 
 pytestmark = pytest.mark.skipif(not ARCHIVE.is_file(), reason="no datasets of earlier versions")
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(not ARCHIVE.is_file(), reason="no datasets of ea
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The datasets and their assets, in the working directory, as their paths are relative."""
+    """The datasets and their assets, in the working directory: paths in the plans are relative."""
     with tarfile.open(ARCHIVE) as tar:
         tar.extractall(tmp_path, filter="data")
     monkeypatch.chdir(tmp_path)
@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def pixels_sha256(output: Path) -> str:
-    """sha256 of image, mask and depth of all samples, with types and shapes, in order."""
+    """Hash image, mask and depth of all samples in order, with their types and shapes."""
     digest = hashlib.sha256()
     dataset = depthmask.open(output)
     for index in range(len(dataset)):
@@ -67,7 +67,7 @@ def plan(output: Path) -> dict[str, Any]:
 
 
 def has_its_versions(output: Path) -> bool:
-    """Whether what decides the bytes is installed as the plan names it."""
+    """Whether the installed encoders have the versions that the plan names."""
     named = plan(output)["versions"]
     return all(
         importlib.metadata.version(name) == version
@@ -77,14 +77,14 @@ def has_its_versions(output: Path) -> bool:
 
 
 def full_shards(output: Path) -> dict[str, str]:
-    """sha256 of the shards that have all the samples that a shard may have."""
+    """sha256 of the shards that have `SHARD_SIZE` samples."""
     records = [json.loads(path.read_bytes()) for path in (output / "records").iterdir()]
     full = {one["shard"] for one in records if one["stop"] - one["start"] == SHARD_SIZE}
     return {file: hash for file, hash in sha256s(output).items() if Path(file).stem in full}
 
 
 def require_refusal(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line by which a run is refused."""
+    """Run a command that has to be refused; return the one line that says why."""
     assert main(words) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1

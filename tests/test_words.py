@@ -1,4 +1,4 @@
-"""Names in the package say what a thing is: those of WORDS below are gone, and stay away."""
+"""No class, function, parameter, variable or module of the package has a name that says nothing."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ WORDS = frozenset(
         *("found", "there", "wanted", "given", "dealt", "told", "random"),
     }
 )
-"""Not a name of anything, nor with underscores before it."""
+"""Nothing may have these names, with or without leading underscores."""
 ONLY_AS = {"origin": "function", "find": "module"}
-"""Not a name of these; a ray may have an origin."""
+"""Names that only this kind may not have: a ray has an origin."""
 KEPT = frozenset({("stages/placement/random.py", "random"), ("Sampling", "random")})
 """(file, module) and (class, member) that users choose: `placement=random`, `sampling=random`."""
 
 
 def is_out(name: str, kind: str) -> bool:
-    """Whether nothing of this kind may have the name."""
+    """Whether the name is forbidden for this kind."""
     plain = name.lstrip("_")
     return plain in WORDS or ONLY_AS.get(plain) == kind
 
 
 def names(tree: ast.AST, owner: str = "") -> Iterator[tuple[int, str, str]]:
-    """(line, name, kind) of all that the code names; owner: the class whose body this is."""
+    """Yield (line, name, kind) of every name that is bound; owner: the class whose body this is."""
     for node in ast.iter_child_nodes(tree):
         line = getattr(node, "lineno", 0)
         match node:
@@ -70,7 +70,7 @@ def names(tree: ast.AST, owner: str = "") -> Iterator[tuple[int, str, str]]:
 
 
 def bad_names(path: Path) -> Iterator[str]:
-    """`file:line: name` of what a file calls by a name that is out."""
+    """Yield `file:line: name` for every forbidden name in a file."""
     file = path.relative_to(PACKAGE)
     modules = [*file.parent.parts, file.stem]
     if (file.as_posix(), file.stem) not in KEPT and any(is_out(one, "module") for one in modules):

@@ -1,12 +1,12 @@
-"""The bytes of an earlier commit: does the working tree make them, too? Exits 1 if not.
+"""Compare the datasets that an earlier commit makes with those of the working tree.
 
     python -m tools.same_bytes COMMIT [--assets DIR]
 
-Makes every configuration below twice in this environment, by the package as it was at COMMIT and by
-the working tree, and compares every file in `shards/`, the fingerprint in `plan.json`, all fields
+Makes every configuration below twice in this environment: with the package as it was at COMMIT and
+with the working tree. Compares every file in `shards/`, the fingerprint in `plan.json`, all fields
 of `dataset.json`, the records without their times, label tables and prepared assets. Prints one
-line for each configuration. COMMIT has to know all of the settings.
-DIR: a folder with `bg/` and `fg/` of photographs, for one configuration more.
+line for each configuration and exits 1 if any differs. COMMIT has to know all of the settings.
+DIR: a folder with `bg/` and `fg/` of photographs, for one more configuration.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tests.support.weights import random_weights
 ROOT = Path(__file__).resolve().parent.parent
 SIDES = ("old", "new")
 FREE = ("README.md", "croissant.json", "preview.jpg", "run.log")
-"""Files about a dataset or a run; their wording, look and times may change."""
+"""Files that are not compared: their wording, look and times may change."""
 
 ROOMS = ("source=rooms", "source.rooms=4", "source.furniture=4", "size=[48,64]", "shard_size=5")
 ASSETS = ("source=assets", "source.root=assets", "size=[48,64]", "shard_size=5")
@@ -49,7 +49,7 @@ RANDOM_WEIGHTS = ("weights=weights.npz", "scale=nyu", "batch=2")
 
 @dataclass(frozen=True)
 class Configuration:
-    """Commands, run one after the other, that end in the folder called `name`."""
+    """Commands that run one after the other and leave a dataset in the folder `name`."""
 
     name: str
     commands: tuple[tuple[str, ...], ...]
@@ -151,7 +151,7 @@ CONFIGURATIONS = (
         ),
     ),
 )  # fmt: skip
-"""Later ones may read what earlier ones made. All paths are relative, since plans name them."""
+"""Some read what earlier ones made. All paths are relative, because plans contain them."""
 PHOTOGRAPHS = dataset(
     "photographs",
     "source=assets", "source.root=photos", "samples=6", "shard_size=4", "size=[96,128]",
@@ -161,7 +161,7 @@ PHOTOGRAPHS = dataset(
 
 def main() -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Are the bytes those of an earlier commit?")
+    parser = argparse.ArgumentParser(description="Compare with the datasets of an earlier commit.")
     parser.add_argument("commit")
     parser.add_argument("--assets", type=Path, metavar="DIR", help="a folder with bg/ and fg/")
     options = parser.parse_args()
@@ -196,7 +196,7 @@ def main() -> int:
 
 
 def unpack(commit: str, folder: Path) -> None:
-    """The files of a commit."""
+    """Write the package of a commit into a folder."""
     archive = subprocess.run(
         ["git", "archive", commit, "depthmask", "conf"],
         cwd=ROOT,
@@ -208,7 +208,7 @@ def unpack(commit: str, folder: Path) -> None:
 
 
 def make_inputs(scratch: Path, photographs: Path | None) -> None:
-    """Assets with depth, masks and a table, assets without any, and weights, for both sides."""
+    """Write assets with depth, masks and a table, assets without them, and weights."""
     assets = tiny.make_assets(scratch / "assets")
     for number in range(3):
         foreground = Image.open(assets / "fg" / f"box{number}.png")
@@ -246,7 +246,7 @@ def make_inputs(scratch: Path, photographs: Path | None) -> None:
 
 
 def require_package(side: str, tree: Path, folder: Path) -> None:
-    """Stop where Python would import depthmask from elsewhere than the tree."""
+    """Stop if Python imports depthmask from anywhere but the tree."""
     command = [sys.executable, "-c", "import depthmask; print(depthmask.__file__)"]
     imported = subprocess.run(
         command,
@@ -262,7 +262,7 @@ def require_package(side: str, tree: Path, folder: Path) -> None:
 
 
 def make(configuration: Configuration, tree: Path, folder: Path) -> dict[str, Any]:
-    """Make the dataset by the package in `tree`; what is to be the same, by name."""
+    """Make the dataset with the package in `tree`; return what has to be equal, by name."""
     for words in configuration.commands:
         command = [sys.executable, "-m", "depthmask", *words]
         ended = subprocess.run(
@@ -283,12 +283,12 @@ def make(configuration: Configuration, tree: Path, folder: Path) -> dict[str, An
 
 
 def environment(tree: Path, folder: Path) -> dict[str, str]:
-    """The environment, with depthmask from the tree and a cache that no other side fills."""
+    """The environment of a side: depthmask from its tree, and its own cache."""
     return {**os.environ, "PYTHONPATH": str(tree), "DEPTHMASK_CACHE": str(folder / ".cache")}
 
 
 def facts_of(output: Path) -> Iterator[tuple[str, Any]]:
-    """(name, value) of all that a dataset must have the same."""
+    """Yield (name, value) of everything that has to be equal in a dataset."""
     for path in sorted(output.rglob("*")):
         name = path.relative_to(output).as_posix()
         if not path.is_file() or path.name.startswith(".") or name in FREE:
@@ -306,25 +306,25 @@ def facts_of(output: Path) -> Iterator[tuple[str, Any]]:
 
 
 def sealed(path: Path) -> dict[str, Any]:
-    """The content of a file of JSON, without its own checksum."""
+    """Read a sealed JSON file without its checksum."""
     content: dict[str, Any] = json.loads(path.read_bytes())
     del content["checksum"]
     return content
 
 
 def fields(name: str, content: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """(name, value) of every field."""
+    """Yield (name, value) of every field."""
     for field, value in content.items():
         yield f"{name} {field}", value
 
 
 def sha256(path: Path) -> str:
-    """Of the content of a file."""
+    """Hash the content of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def compare(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
-    """What differs, in words."""
+    """Yield a phrase for every difference."""
     for name in {**old, **new}:
         if name not in new:
             yield f"{name} is missing now"

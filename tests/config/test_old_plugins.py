@@ -1,4 +1,4 @@
-"""Plugins that were written for depthmask 0.1.0 go on as they are."""
+"""Plugins that were written for depthmask 0.1.0 work unchanged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.plugins import install_package, run_with_plugins
 from tests.support.tiny import sha256s
 
 PACKAGES = sorted((ROOT / "tests" / "plugins_of_0_1_0").iterdir())
-"""What `new-plugin` of 0.1.0 made for a placement, a source and a writer."""
+"""A placement, a source and a writer, as `new-plugin` of 0.1.0 made them."""
 EXPORTED = [
     "Address",
     "AssetFiles",
@@ -143,7 +143,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command that has to succeed, without a warning."""
+    """Run a command that has to succeed without a warning."""
     done = run_with_plugins(site, "depthmask", *words, cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "warning" not in done.stderr.lower()
@@ -151,7 +151,7 @@ def run(site: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[st
 
 
 def lose_a_shard(output: Path, shard: str) -> None:
-    """Leave the dataset as a run that was killed leaves it."""
+    """Leave the dataset as a killed run would."""
     (output / "dataset.json").unlink()
     (output / "records" / f"{shard}.json").unlink()
     next((output / "shards").glob(f"{shard}.*")).unlink()
@@ -183,7 +183,7 @@ def test_make_resume_and_verify_a_dataset(site: Path, tmp_path: Path) -> None:
 
 
 def test_pass_their_own_tests(site: Path, tmp_path: Path) -> None:
-    """The conformance suites ask old stages for nothing new; old names only warn."""
+    """The conformance suites require nothing new of old stages; old names only warn."""
     packages = [tmp_path / package.name for package in PACKAGES]
     for package, copy in zip(PACKAGES, packages, strict=True):
         shutil.copytree(package, copy)

@@ -1,4 +1,4 @@
-"""Resuming a dataset of many shards: every record is read once."""
+"""Resuming a dataset of many shards reads each record once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.tiny import make_assets
 
 SHARDS = 2000
 PREVIEW = 24
-"""Samples of the contact sheet, which is made from the finished dataset."""
+"""Samples of the contact sheet, which is made from the finished shards."""
 COUNTING = """
 import json, os, sys
 from collections import Counter
@@ -29,7 +29,7 @@ def count(event, arguments):
             opened[name] += 1
 
 sys.addaudithook(count)
-# Durability is not looked at here, and 6,000 syncs take half a minute.
+# Durability does not matter here, and 6,000 syncs take half a minute.
 os.fsync = lambda handle: None
 from depthmask.cli.main import main
 
@@ -38,11 +38,11 @@ with open(sys.argv[1], "w") as file:
     json.dump(opened, file)
 sys.exit(code)
 """
-"""A run in a process of its own that counts how often each record is opened for reading."""
+"""The program of a separate process: a run that counts how often it opens each record."""
 
 
 def reads(folder: Path) -> Counter[str]:
-    """How often a run of the command opens each record."""
+    """Run the command; return how often it opened each record for reading."""
     words = (
         "source=assets", "source.root=assets", "geometry=none", "depth=none", "size=[8,8]",
         f"samples={SHARDS}", "shard_size=1", "output=out", "runner.workers=1",
@@ -72,6 +72,6 @@ def test_of_a_dataset_that_lacks_a_shard(folder: Path) -> None:
     counts = reads(folder)
     assert counts.pop("train-000007.json", 0) <= 1
     assert len(counts) == SHARDS - 1
-    # The run itself reads each record once; the contact sheet looks at some again.
+    # The run reads each record once; the contact sheet reads those of its samples again.
     assert counts.total() <= SHARDS - 1 + PREVIEW
     assert set(counts.values()) <= {1, 2}
