@@ -17,14 +17,19 @@ NARROW = Layout("DenseNet-169", 16)
 WEIGHTLESS = ("input_1", "zero_padding2d_1", "conv1/relu", "pool1", "relu", "leaky_re_lu_8")
 
 
-@pytest.fixture(scope="session")
-def random_arrays() -> dict[str, np.ndarray]:
+def random_weights() -> dict[str, np.ndarray]:
     """`NARROW` with weights under which all outputs lie near 50, and every layer matters."""
     rng = np.random.default_rng(3)
     arrays = {name: _draw(rng, name, shape) for name, shape in array_shapes(NARROW).items()}
     arrays["conv3.kernel"] *= 100
     arrays["conv3.bias"] += 50
     return arrays
+
+
+@pytest.fixture(scope="session")
+def random_arrays() -> dict[str, np.ndarray]:
+    """`random_weights`, drawn once."""
+    return random_weights()
 
 
 def _draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,36 +9,16 @@ import pytest
 from depthmask.cli.main import main
 from depthmask.cli.scaffold.package import new_package
 from depthmask.config.registry import KINDS
-
-
-def installed(package: Path, site: Path) -> None:
-    """What pip would leave (tools/check_new_plugin.py has pip do it)."""
-    project = tomllib.loads((package / "pyproject.toml").read_text())["project"]
-    info = site / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    entries = [f"{name} = {value}" for name, value in project["entry-points"]["depthmask"].items()]
-    (info / "entry_points.txt").write_text("\n".join(["[depthmask]", *entries]))
-    module = next(package.glob("depthmask_*"))
-    (site / module.name).symlink_to(module)
+from tests.support.plugins import install_package, run_with_plugins
 
 
 def test_each_kind_passes_its_suite(tmp_path: Path) -> None:
     site = tmp_path / "site"
     packages = [new_package(kind, f"new_{kind}", tmp_path) for kind in KINDS]
     for package in packages:
-        installed(package, site)
-    path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-Werror", *packages],
-        env={**os.environ, "PYTHONPATH": path},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+        install_package(package, site)
+    words = ("pytest", "-q", "--import-mode=importlib", "-Werror", *map(str, packages))
+    done = run_with_plugins(site, *words, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     summary = done.stdout.splitlines()[-1]
     assert int(summary.split(" passed")[0].split()[-1]) >= 8 * len(KINDS), summary

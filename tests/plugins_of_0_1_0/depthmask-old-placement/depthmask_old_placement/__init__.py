@@ -1,0 +1,1 @@
+"""`placement=old_placement` for depthmask."""

@@ -1,0 +1,1 @@
+"""`source=old_source` for depthmask."""

@@ -1,0 +1,1 @@
+"""`writer=old_writer` for depthmask."""
