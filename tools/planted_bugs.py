@@ -38,16 +38,16 @@ BUGS = (
     Bug(
         "record before data",
         (
-            (_LOCAL, "            _replace(entry, shards",
-             "            (LATER.append(entry), shards"),
-            (_LOCAL, "class LocalStore", "LATER: list[Path] = []\n\n\nclass LocalStore"),
+            (_LOCAL, "            _replace(entry, self",
+             "            (LATER.append(entry), self"),
+            (_LOCAL, "class LocalPath(", "LATER: list[Path] = []\n\n\nclass LocalPath("),
             (
                 _LOCAL,
-                "        os.replace(temporary, path)\n        _sync",
-                "        os.replace(temporary, path)\n"
-                '        while path.parent.name == "records" and LATER:\n'
+                "        os.replace(temporary, self)\n        _sync",
+                "        os.replace(temporary, self)\n"
+                '        while self.parent.name == "records" and LATER:\n'
                 "            late = LATER.pop(0)\n"
-                '            os.replace(late, path.parent.parent / "shards" / late.name)\n'
+                '            os.replace(late, self.parent.parent / "shards" / late.name)\n'
                 "        _sync",
             ),
             (
@@ -60,7 +60,7 @@ BUGS = (
     ),
     Bug(
         "marker by presence",
-        (("storage/verify.py", "store.stands(shards, file)", "True"),),
+        (("storage/records.py", "self._shards.is_intact(file)", "True"),),
         ("tests/cli/test_verify.py",),
     ),
     Bug(

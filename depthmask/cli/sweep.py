@@ -47,12 +47,11 @@ from depthmask.reports.sweep.result import (
     number_at,
     result_files,
     write_result,
-    write_whole,
 )
 from depthmask.reports.sweep.table import Table
-from depthmask.storage.choice import locked
-from depthmask.storage.location import Address, Location, location
-from depthmask.storage.store import LOCK
+from depthmask.storage.local import LocalPath
+from depthmask.storage.location import location
+from depthmask.storage.path import LOCK, StorePath
 
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
 _MARK = "sweep.json"
@@ -72,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     folder = _folder(config)
     _refuse_what_is_not_ours(folder)
-    with locked(folder), _own_notes(folder, arguments) as notes, announced() as jobs:
+    with folder.locked(), _own_notes(folder, arguments) as notes, announced() as jobs:
         try:
             _launch(arguments, notes)
         except Exception as error:
@@ -167,7 +166,7 @@ def _composed(arguments: Sequence[str]) -> DictConfig:
         raise explain(error, arguments) from error
 
 
-def _folder(config: DictConfig) -> Location:
+def _folder(config: DictConfig) -> StorePath:
     """Where the table goes: the sweep's output; without one a folder that the command finds again.
 
     The words of the command name it, as a dataset's is named by its plan.
@@ -180,7 +179,7 @@ def _folder(config: DictConfig) -> Location:
     return location("outputs") / f"sweep-{digest[:8]}"
 
 
-def _refuse_what_is_not_ours(folder: Location) -> None:
+def _refuse_what_is_not_ours(folder: StorePath) -> None:
     """UsageError if the folder holds a dataset, or anything that no sweep has put there."""
     if (folder / "plan.json").exists():
         raise UsageError(
@@ -199,27 +198,27 @@ def _refuse_what_is_not_ours(folder: Location) -> None:
 
 
 @contextmanager
-def _own_notes(folder: Location, arguments: Sequence[str]) -> Iterator[Path]:
+def _own_notes(folder: StorePath, arguments: Sequence[str]) -> Iterator[Path]:
     """The local folder of the jobs' results, without those of an earlier sweep.
 
     It goes again if there is no table in the end: a command with a typing error leaves nothing.
     """
-    if isinstance(folder, Address):
-        mark = folder / JOBS / _MARK
-        with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as notes:
-            yield Path(notes)
-        mark.write_text(json.dumps({"arguments": list(arguments)}) + "\n", encoding="utf-8")
+    mark = json.dumps({"arguments": list(arguments)}).encode() + b"\n"
+    if isinstance(folder, LocalPath):
+        with _notes_within(folder, mark) as notes_within:
+            yield notes_within
         return
-    with _notes_within(folder, arguments) as notes_within:
-        yield notes_within
+    with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as notes:
+        yield Path(notes)
+    (folder / JOBS / _MARK).write_whole(mark)
 
 
 @contextmanager
-def _notes_within(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
+def _notes_within(folder: LocalPath, mark: bytes) -> Iterator[Path]:
     notes = folder / JOBS
     is_new = not notes.exists()
     notes.mkdir(exist_ok=True)
-    write_whole(notes / _MARK, json.dumps({"arguments": list(arguments)}) + "\n")
+    (notes / _MARK).write_whole(mark)
     for path in result_files(notes):
         path.unlink()
     try:
@@ -250,10 +249,10 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _show(folder: Location, table: Table, arguments: Sequence[str], seconds: float) -> None:
+def _show(folder: StorePath, table: Table, arguments: Sequence[str], seconds: float) -> None:
     command = shlex.join(["python", "-m", "depthmask", *arguments])
-    write_whole(folder / TABLE, table.as_csv())
-    write_whole(folder / PAGE, page(table, folder, command, seconds))
+    (folder / TABLE).write_whole(table.as_csv().encode())
+    (folder / PAGE).write_whole(page(table, folder, command, seconds).encode())
     print(table.as_text())
     print(f"table     {folder / 'sweep.csv'}", file=sys.stderr)
     print(f"page      {folder / 'sweep.html'}", file=sys.stderr)
