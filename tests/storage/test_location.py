@@ -77,24 +77,3 @@ def test_addresses_go_to_other_processes_but_memory_does_not() -> None:
     assert pickle.loads(pickle.dumps(place)) == place
     with pytest.raises(UsageError, match=r"exists in one process only; set runner.workers=1"):
         pickle.dumps(ObjectPath("memory://x"))
-
-
-def test_files_below() -> None:
-    top = location("memory://places/a")
-    assert not top.exists()
-    for name in ("b/x.json", "b/y.txt", "b/c/z.json", "d.json"):
-        (top / name).write_bytes(name.encode())
-    (location("memory://places") / "ab" / "x.json").write_bytes(b"beside it")
-    assert top.is_dir()
-    assert not top.is_file()
-    assert (top / "d.json").is_file()
-    assert sorted(path.name for path in top.iterdir()) == ["b", "d.json"]
-    assert [path.name for path in (top / "b").glob("*.json")] == ["x.json"]
-    assert sorted(map(str, top.rglob("*.json"))) == [
-        "memory://places/a/b/c/z.json", "memory://places/a/b/x.json", "memory://places/a/d.json"
-    ]  # fmt: skip
-    assert (top / "b" / "x.json").read_bytes() == b"b/x.json"
-    (top / "d.json").unlink()
-    (top / "d.json").unlink(missing_ok=True)
-    with pytest.raises(FileNotFoundError, match=r"memory://places/a/d.json"):
-        (top / "d.json").read_bytes()

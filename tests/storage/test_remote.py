@@ -1,4 +1,4 @@
-"""Whole objects, read by ranges: in memory, and in an S3 server."""
+"""What is particular to object stores; `test_path` has what they share with folders."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import DepthmaskError
-from depthmask.stages.writer.base import open_published
 from depthmask.storage import object_store
 from depthmask.storage.location import location
-from depthmask.storage.publish import Draft, read_sealed, write_sealed
+from depthmask.storage.publish import Draft
 from depthmask.storage.record import ShardFile
 from depthmask.storage.remote import ObjectPath
 
@@ -36,41 +35,6 @@ def published(output: ObjectPath, shard: str, **files: bytes) -> tuple[ShardFile
         return draft.publish()
 
 
-def test_files_are_hashed_and_put(output: ObjectPath) -> None:
-    files = published(output, "a", x=b"xx", y=b"")
-    assert [(file.name, file.bytes) for file in files] == [("a/x", 2), ("a/y", 0)]
-    assert sorted(output.file_names()) == ["shards/a/x", "shards/a/y"]
-    for file in files:
-        assert (output / "shards").difference(file) is None
-
-
-def test_a_folder_takes_the_place_of_another(output: ObjectPath) -> None:
-    published(output, "a", x=b"old", z=b"of a longer shard")
-    published(output, "ab", z=b"another's")
-    published(output, "a", x=b"new")
-    assert sorted(output.file_names()) == ["shards/a/x", "shards/ab/z"]
-    assert (output / "shards" / "a" / "x").read_bytes() == b"new"
-
-
-def test_a_failure_publishes_nothing_and_leaves_nothing(output: ObjectPath) -> None:
-    def fail() -> None:
-        with Draft(output, "a") as draft:
-            (draft.folder / "a.tar").write_bytes(b"half")
-            raise RuntimeError("writer")
-
-    with pytest.raises(RuntimeError, match="writer"):
-        fail()
-    assert not output.exists()
-    assert list(output.draft_folder().iterdir()) == []
-
-
-def test_what_a_killed_run_left_here_goes(output: ObjectPath) -> None:
-    left = output.draft_folder() / "a.4711"
-    left.mkdir(parents=True)
-    output.remove_leftovers()
-    assert not left.exists()
-
-
 def test_drafts_are_no_one_elses(
     output: ObjectPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,33 +46,6 @@ def test_drafts_are_no_one_elses(
     (tmp_path / f"depthmask-{os.getuid()}").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(DepthmaskError, match="not a folder that belongs to this user"):
         output.draft_folder()
-
-
-def test_sealed_files(output: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = output / "plan.json"
-    assert read_sealed(path) is None
-    write_sealed(path, {"a": 1})
-    assert read_sealed(path) == {"a": 1}
-    path.write_bytes(path.read_bytes()[:-2])
-    assert read_sealed(path) is None
-    monkeypatch.setattr("depthmask.storage.publish.MOST_SEALED", 5)
-    assert read_sealed(path) is None
-
-
-def test_reads_anywhere(output: ObjectPath) -> None:
-    content = bytes(range(256)) * 1024
-    (file,) = published(output, "a", x=content)
-    opened = (output / "shards").open_shard_file(file)
-    far = len(content) - 3
-    assert opened.read([(0, 2), (2, 3)]) == [content[:2], content[2:5]]
-    assert opened.read([(far, 3), (5, 0), (1, 2)]) == [content[far:], b"", content[1:3]]
-    opened.close()
-    with open_published(output / "shards", file) as stream:
-        assert stream.read(10) == content[:10]
-        assert stream.seek(-2, os.SEEK_END) == far + 1
-        assert stream.read() == content[-2:]
-        stream.seek(300)
-        assert stream.read() == content[300:]
 
 
 def test_members_side_by_side_are_one_request(
@@ -130,31 +67,6 @@ def test_members_side_by_side_are_one_request(
     assert spans[1:] == [(0, 10), (290_000, 290_010)]
 
 
-@pytest.mark.parametrize(
-    ("content", "text"),
-    [
-        (None, "is missing"),
-        (b"01234", "has 5 bytes and was published with 10"),
-        (b"0123456780", "has different content (sha256 differs)"),
-    ],
-)
-def test_what_is_not_as_published(output: ObjectPath, content: bytes | None, text: str) -> None:
-    (file,) = published(output, "a", x=b"0123456789")
-    path = output / "shards" / "a" / "x"
-    if content is None:
-        path.unlink()
-    else:
-        path.write_bytes(content)
-    assert (output / "shards").difference(file) == text
-    opened = (output / "shards").open_shard_file(file)
-    if content is None:
-        with pytest.raises(DepthmaskError, match="no such object"):
-            opened.read([(1, 2)])
-    elif len(content) != 10:
-        with pytest.raises(DepthmaskError, match="does not have the 10 bytes that were published"):
-            opened.read([(1, 2)])
-
-
 def test_the_etag_vouches_for_a_content(
     output: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,17 +83,3 @@ def test_the_etag_vouches_for_a_content(
     assert not shards.is_intact(file)
     (shards / "a" / "x").unlink()
     assert not shards.is_intact(file)
-
-
-def test_a_log_is_continued_whatever_happens(output: ObjectPath) -> None:
-    def fails() -> None:
-        with (output / "run.log").appended() as log, log.open("a") as file:
-            file.write("two\n")
-            file.flush()
-            raise RuntimeError("a run")
-
-    with (output / "run.log").appended() as log:
-        log.write_text("one\n")
-    with pytest.raises(RuntimeError):
-        fails()
-    assert (output / "run.log").read_bytes() == b"one\ntwo\n"
