@@ -290,7 +290,7 @@ def test_a_server_that_goes_away_and_comes_back(
         patched.setattr(object_store, "put", goes)
         assert make(assets, out, "samples=20") == 1
     said = capfd.readouterr().err.strip().splitlines()
-    assert said[-1].startswith(f"error: {out}/records/train-000002.json: the store does not answer")
+    assert said[-1].startswith(f"error: {out}/records/train-000002.json: the object store failed")
     assert said[-1].endswith("published shards are kept: run the same command again")
     with on_the_way(s3, port):
         assert make(assets, out, "samples=20") == 0
