@@ -66,10 +66,10 @@ BUGS = (
     Bug(
         "close on exception",
         (
-            (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), laps, progress):",
-             "for batch in _quiet(self.batches(self.plan.indices(shard), laps, progress)):"),
-            (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
-             " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
+            (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), log):",
+             "for batch in _quiet(self.batches(self.plan.indices(shard), log)):"),
+            (_PIPELINE, "def samples_per_batch(", "def _quiet(samples):\n    try:\n        yield from"
+             " samples\n    except Exception:\n        return\n\n\ndef samples_per_batch("),
         ),
         ("tests/engine/runner/test_local.py", "-k", "this_process"),
     ),
@@ -77,7 +77,7 @@ BUGS = (
         "seed from worker number",
         (
             (_PIPELINE, "Composer(self.root.seed,", "Composer(self.root.seed + os.getpid(),"),
-            (_PIPELINE, "import traceback\n", "import os\nimport traceback\n"),
+            (_PIPELINE, "import time\n", "import os\nimport time\n"),
         ),
         ("tests/engine/test_generate.py", "-k", "workers_or_shards"),
     ),
