@@ -68,8 +68,8 @@ BUGS = (
         (
             (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), log):",
              "for batch in _quiet(self.batches(self.plan.indices(shard), log)):"),
-            (_PIPELINE, "def samples_per_batch(", "def _quiet(samples):\n    try:\n        yield from"
-             " samples\n    except Exception:\n        return\n\n\ndef samples_per_batch("),
+            (_PIPELINE, "def samples_per_batch(", "def _quiet(samples):\n    try:\n        yield"
+             " from samples\n    except Exception:\n        return\n\n\ndef samples_per_batch("),
         ),
         ("tests/engine/runner/test_local.py", "-k", "this_process"),
     ),
