@@ -49,8 +49,9 @@ from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.placement.base import Placement
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
-from depthmask.storage.location import Address, Location
+from depthmask.storage.path import StorePath as Location
 from depthmask.storage.record import Members, Record
+from depthmask.storage.remote import ObjectPath
 from depthmask.untrusted import untrusted
 
 if TYPE_CHECKING:
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
     from depthmask.reading.dataset import Dataset
 
 __all__ = [
-    "Address",
     "AssetCatalogue",
     "AssetFiles",
     "Background",
@@ -84,6 +84,7 @@ __all__ = [
     "Location",
     "Members",
     "NoPlaceError",
+    "ObjectPath",
     "Patch",
     "Placement",
     "Plane",
@@ -119,7 +120,7 @@ __all__ = [
 ]
 
 
-def open(path: str | PathLike[str] | Address) -> Dataset:
+def open(path: str | PathLike[str] | Location) -> Dataset:
     """Open a finished dataset as a random-access sequence of samples.
 
     `len(ds)`, `ds[i].image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by

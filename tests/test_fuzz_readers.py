@@ -19,6 +19,7 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.errors import DepthmaskError
+from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed, write_sealed
 from depthmask.storage.verify import verify
 from tools import fuzz_readers
@@ -60,13 +61,13 @@ def out(plain: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def edit(path: Path, **changes: Any) -> None:
     """Change a sealed file as somebody would who knows how to seal it."""
-    data = read_sealed(path)
+    data = read_sealed(location(path))
     assert data is not None
-    write_sealed(path, {**data, **changes})
+    write_sealed(location(path), {**data, **changes})
 
 
 def record(out: Path) -> dict[str, Any]:
-    data = read_sealed(out / "records" / "train-000000.json")
+    data = read_sealed(location(out / "records" / "train-000000.json"))
     assert data is not None
     return data
 
@@ -137,7 +138,7 @@ def next_file(out: Path) -> str:
 @pytest.mark.parametrize("split", ["../../etc/x", "/etc/x", "a\0b", "a/b", ""])
 def test_a_split_that_leads_elsewhere(out: Path, split: str) -> None:
     edit(out / "dataset.json", splits={split: {"share": 1_000_000}})
-    refused(out, "its splits or its statistics cannot be right")
+    refused(out, "its splits or its statistics are not valid")
     assert main(["verify", str(out)]) == 1
 
 
@@ -146,9 +147,13 @@ def test_links_are_not_followed(out: Path) -> None:
     path = out / "shards" / next_file(out)
     path.rename(out / "elsewhere")
     path.symlink_to(out / "elsewhere")
-    refused(out, path.name, "is a link" if path.is_dir() else "a link; a shard is read from none")
+    refused(
+        out,
+        path.name,
+        "link; links are not followed among shards",
+    )
     assert [problem.text for problem in verify(out)] == [
-        f"{next_file(out)} is a link, or no file at all"
+        f"{next_file(out)} is a link or not a regular file"
     ]
 
 
@@ -326,7 +331,7 @@ def test_json_that_is_nested_deep(out: Path, name: str, depth: int) -> None:
 )
 def test_places_that_are_none(out: Path, places: Any) -> None:
     record = out / "records" / "train-000000.json"
-    data = read_sealed(record)
+    data = read_sealed(location(record))
     assert data
     edit(record, members={**data["members"], "json": places})
     refused(out, "train-000000")
@@ -337,7 +342,7 @@ def test_places_that_are_none(out: Path, places: Any) -> None:
 @pytest.mark.parametrize("sha256", ["\ud800", "AB" * 32, "../x"])
 def test_a_hash_that_is_none(out: Path, sha256: str) -> None:
     record = out / "records" / "train-000000.json"
-    data = read_sealed(record)
+    data = read_sealed(location(record))
     assert data
     edit(record, files=[{**data["files"][0], "sha256": sha256}])
     assert verify(out)

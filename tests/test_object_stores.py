@@ -23,8 +23,9 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.storage import object_store
-from depthmask.storage.location import Address, location
+from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed
+from depthmask.storage.remote import ObjectPath
 from depthmask.storage.verify import verify
 from tests.support import tiny
 from tests.support.s3_server import Server, free_port
@@ -39,15 +40,15 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["memory", "s3"])
-def out(request: pytest.FixtureRequest) -> Address:
+def out(request: pytest.FixtureRequest) -> ObjectPath:
     if request.param == "s3":
         request.getfixturevalue("s3")
     return address(f"{request.param}://bucket")
 
 
-def address(top: str) -> Address:
+def address(top: str) -> ObjectPath:
     place = location(f"{top}/{os.urandom(6).hex()}/data")
-    assert isinstance(place, Address)
+    assert isinstance(place, ObjectPath)
     return place
 
 
@@ -61,7 +62,7 @@ def files(out: Any, folder: str = "shards") -> dict[str, bytes]:
 
 @pytest.mark.parametrize("writer", ["webdataset", "npz", "folder"])
 def test_the_same_bytes_as_in_a_folder(
-    assets: Path, out: Address, tmp_path: Path, writer: str
+    assets: Path, out: ObjectPath, tmp_path: Path, writer: str
 ) -> None:
     more = ("samples=7", f"writer={writer}", "encode.labels=coco")
     assert make(assets, tmp_path / "out", *more) == 0
@@ -80,7 +81,7 @@ def test_the_same_bytes_as_in_a_folder(
 
 
 def test_resume_extend_overwrite_and_repair(
-    assets: Path, out: Address, capfd: pytest.CaptureFixture[str]
+    assets: Path, out: ObjectPath, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert make(assets, out, "samples=4") == 0
     before = files(out)
@@ -111,7 +112,7 @@ def test_resume_extend_overwrite_and_repair(
     assert "train-000000: samples 0..2" in log
 
 
-def test_a_truncated_object_is_no_sample(assets: Path, out: Address) -> None:
+def test_a_truncated_object_is_no_sample(assets: Path, out: ObjectPath) -> None:
     assert make(assets, out, "samples=3") == 0
     path = out / "shards" / "train-000000.tar"
     path.write_bytes(path.read_bytes()[:-600])
@@ -120,7 +121,7 @@ def test_a_truncated_object_is_no_sample(assets: Path, out: Address) -> None:
 
 
 def test_stats_render_convert_and_report(
-    assets: Path, out: Address, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    assets: Path, out: ObjectPath, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert make(assets, out, "samples=3") == 0
     capfd.readouterr()
@@ -138,20 +139,20 @@ def test_stats_render_convert_and_report(
 
 
 def test_what_is_there_already_is_left_alone(
-    assets: Path, out: Address, capfd: pytest.CaptureFixture[str]
+    assets: Path, out: ObjectPath, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (out / "mine.txt").write_bytes(b"mine")
     assert make(assets, out, "samples=3") == 2
-    assert "the folder is not empty and holds no dataset of ours" in capfd.readouterr().err
+    assert "the folder is not empty and holds no depthmask dataset" in capfd.readouterr().err
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
 
 
 def test_memory_and_workers(assets: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert make(assets, address("memory://b"), "samples=7", "runner.workers=2") == 2
-    assert "memory:// lives in one process; say runner.workers=1" in capfd.readouterr().err
+    assert "memory:// exists in one process only; set runner.workers=1" in capfd.readouterr().err
 
 
-def test_a_sweep(out: Address, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep(out: ObjectPath, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["-m", "seed=0,1", "samples=2", "size=[32,32]", "source.rooms=2", "source.furniture=2"]
     words += ["runner.workers=1", f"output={out}"]
     assert main(words) == 0
@@ -175,8 +176,8 @@ def test_assets_by_url(assets: Path, tmp_path: Path, s3: Server) -> None:
     assert make(assets, tmp_path / "here", *words) == 0
     assert make(assets, tmp_path / "there", *words, f"source.root={url}") == 0
     assert files(tmp_path / "there") == files(tmp_path / "here")
-    plan = read_sealed(tmp_path / "there" / "plan.json")
-    here = read_sealed(tmp_path / "here" / "plan.json")
+    plan = read_sealed(location(tmp_path / "there" / "plan.json"))
+    here = read_sealed(location(tmp_path / "here" / "plan.json"))
     assert plan is not None
     assert here is not None
     assert (plan["config"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
@@ -289,8 +290,8 @@ def test_a_server_that_goes_away_and_comes_back(
         patched.setattr(object_store, "put", goes)
         assert make(assets, out, "samples=20") == 1
     said = capfd.readouterr().err.strip().splitlines()
-    assert said[-1].startswith(f"error: {out}/records/train-000002.json: the store does not answer")
-    assert said[-1].endswith("what is published stays: run the same command again")
+    assert said[-1].startswith(f"error: {out}/records/train-000002.json: the object store failed")
+    assert said[-1].endswith("published shards are kept: run the same command again")
     with on_the_way(s3, port):
         assert make(assets, out, "samples=20") == 0
         assert "14 samples (6 are there already)" in capfd.readouterr().err

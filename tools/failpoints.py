@@ -31,8 +31,10 @@ import depthmask.cli.run
 import depthmask.cli.verify  # noqa: F401
 from depthmask.cli.main import main as depthmask_main
 from depthmask.config.plugins import registry
+from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed
-from depthmask.storage.verify import read_record, verify
+from depthmask.storage.records import Records
+from depthmask.storage.verify import verify
 from tests.support import tiny
 
 KINDS = ("new", "extend", "repair", "overwrite")
@@ -208,18 +210,19 @@ def one_line(text: str, path: str) -> list[str]:
     return [] if good and "Traceback" not in text else [f"no line with path and bytes: {text}"]
 
 
-def unsound(output: Path) -> list[str]:
+def unsound(folder: Path) -> list[str]:
     """What is published but not whole: a dataset, or a record of files that differ from it."""
+    output, records = location(folder), Records(location(folder))
     if read_sealed(output / "dataset.json") is not None:
         return [f"complete, but {problem}" for problem in verify(output)]
     found = []
     plan = read_sealed(output / "plan.json")
-    for path in sorted((output / "records").glob("*.json")) if plan else []:
-        if (record := read_record(output, path.stem)) is None:
+    for path in sorted((output / "records").glob("*.json"), key=str) if plan else []:
+        if (record := records.read(path.stem)) is None:
             found.append(f"{path.name}: cut")
         # The last one of a dataset that is extended is made again: file first, record second.
         elif record.stop - record.start == 3 or record.stop == SAMPLES:
-            there = tiny.sha256s(output)
+            there = tiny.sha256s(folder)
             found += [f"{one.name}: cut" for one in record.files if there[one.name] != one.sha256]
     return found
 

@@ -407,9 +407,10 @@ def _unsealed(path: Path) -> dict[str, Any]:
 
 
 def _seal(path: Path, data: dict[str, Any]) -> None:
+    from depthmask.storage.location import location
     from depthmask.storage.publish import write_sealed
 
-    write_sealed(path, data)
+    write_sealed(location(path), data)
 
 
 if __name__ == "__main__":

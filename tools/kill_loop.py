@@ -30,7 +30,8 @@ from itertools import product
 from pathlib import Path
 
 # So that it runs as a script, too.
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.verify import verify
 from tests.support import tiny
@@ -78,15 +79,15 @@ class Arena:
             self._finish(self.before(writer, "repair"), writer)
             self.seconds[writer] = time.monotonic() - start
 
-    def where(self, output: Path) -> Location:
+    def where(self, output: Path) -> StorePath:
         """Where the dataset of a round lies, as its command has it."""
-        return location(f"s3://{BUCKET}/{output.name}") if self._server else output
+        return location(f"s3://{BUCKET}/{output.name}") if self._server else location(output)
 
     def before(self, writer: str, kind: str) -> Path:
         """The finished dataset that a kind of round begins with."""
         return self._folder / f"{writer}-{kind}"
 
-    def arguments(self, output: Location, writer: str, *more: str) -> list[str]:
+    def arguments(self, output: StorePath | Path, writer: str, *more: str) -> list[str]:
         """Those of a run."""
         plan = (f"samples={SAMPLES}", f"shard_size={SHARD}", "runner.workers=2")
         return tiny.words(self.assets, output, f"writer={writer}", *plan, *more)
@@ -127,7 +128,7 @@ class Arena:
             log.unlink()
         return done
 
-    def _finish(self, output: Location, writer: str, *more: str) -> None:
+    def _finish(self, output: Path, writer: str, *more: str) -> None:
         log = self._folder / f"{output.name}.log"
         if tiny.start(self.arguments(output, writer, *more), log).wait(DEADLINE_S):
             raise SystemExit(f"the uninterrupted run failed: {log.read_text()}")
@@ -142,7 +143,7 @@ class Arena:
             for path in chance.sample(damaged, 15):
                 _damage(path, chance)
 
-    def _command(self, output: Location, done: Round) -> list[str]:
+    def _command(self, output: StorePath, done: Round) -> list[str]:
         if done.kind == "repair":
             return ["verify", str(output), "--repair"]
         more = ["overwrite=true"] if done.kind == "overwrite" else []
@@ -182,7 +183,7 @@ class Arena:
         return victim, "(too late)" if is_late else stage_of(self.where(output))
 
 
-def stage_of(output: Location) -> str:
+def stage_of(output: StorePath) -> str:
     """How far a dataset has come."""
     if read_sealed(output / "dataset.json") is not None:
         return "complete"

@@ -38,16 +38,16 @@ BUGS = (
     Bug(
         "record before data",
         (
-            (_LOCAL, "            _replace(entry, shards",
-             "            (LATER.append(entry), shards"),
-            (_LOCAL, "class LocalStore", "LATER: list[Path] = []\n\n\nclass LocalStore"),
+            (_LOCAL, "            _replace(entry, self",
+             "            (LATER.append(entry), self"),
+            (_LOCAL, "class LocalPath(", "LATER: list[Path] = []\n\n\nclass LocalPath("),
             (
                 _LOCAL,
-                "        os.replace(temporary, path)\n        _sync",
-                "        os.replace(temporary, path)\n"
-                '        while path.parent.name == "records" and LATER:\n'
+                "        os.replace(temporary, self)\n        _sync",
+                "        os.replace(temporary, self)\n"
+                '        while self.parent.name == "records" and LATER:\n'
                 "            late = LATER.pop(0)\n"
-                '            os.replace(late, path.parent.parent / "shards" / late.name)\n'
+                '            os.replace(late, self.parent.parent / "shards" / late.name)\n'
                 "        _sync",
             ),
             (
@@ -60,16 +60,16 @@ BUGS = (
     ),
     Bug(
         "marker by presence",
-        (("storage/verify.py", "store.stands(shards, file)", "True"),),
+        (("storage/records.py", "self._shards.is_intact(file)", "True"),),
         ("tests/cli/test_verify.py",),
     ),
     Bug(
         "close on exception",
         (
-            (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), laps, progress):",
-             "for batch in _quiet(self.batches(self.plan.indices(shard), laps, progress)):"),
-            (_PIPELINE, "def make_shard(", "def _quiet(samples):\n    try:\n        yield from"
-             " samples\n    except Exception:\n        return\n\n\ndef make_shard("),
+            (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), log):",
+             "for batch in _quiet(self.batches(self.plan.indices(shard), log)):"),
+            (_PIPELINE, "def samples_per_batch(", "def _quiet(samples):\n    try:\n        yield"
+             " from samples\n    except Exception:\n        return\n\n\ndef samples_per_batch("),
         ),
         ("tests/engine/runner/test_local.py", "-k", "this_process"),
     ),
@@ -77,7 +77,7 @@ BUGS = (
         "seed from worker number",
         (
             (_PIPELINE, "Composer(self.root.seed,", "Composer(self.root.seed + os.getpid(),"),
-            (_PIPELINE, "import traceback\n", "import os\nimport traceback\n"),
+            (_PIPELINE, "import time\n", "import os\nimport time\n"),
         ),
         ("tests/engine/test_generate.py", "-k", "workers_or_shards"),
     ),

@@ -26,7 +26,8 @@ from depthmask.reports.evaluation.metrics import (
 )
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.source import _images as images
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 
 _RGB = ".rgb."
 _DEPTH = ".depth_mm.png"
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _on_dataset(estimator: Estimator, path: Location, images: str) -> tuple[str, dict[str, Any]]:
+def _on_dataset(estimator: Estimator, path: StorePath, images: str) -> tuple[str, dict[str, Any]]:
     if not images.isdecimal() or not int(images):
         raise UsageError(f"images={images}: must be a whole number, 1 or more")
     dataset = open_dataset(path)

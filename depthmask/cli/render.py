@@ -10,7 +10,8 @@ from depthmask.config.build import from_plain
 from depthmask.data import Encoded
 from depthmask.engine.prepare import prepare
 from depthmask.errors import UsageError
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def render(dataset: Location, index: int) -> Encoded:
+def render(dataset: StorePath, index: int) -> Encoded:
     """Make a sample as its run encodes it, from the plan and the assets; no shard is read.
 
     Raises `UsageError` if there is no such sample, or if the assets have changed since.

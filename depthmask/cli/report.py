@@ -9,7 +9,6 @@ from depthmask.cli.screen import Screen
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
 from depthmask.reports.dataset.page import report
-from depthmask.storage.choice import store_of
 from depthmask.storage.location import location
 from depthmask.storage.publish import disk_error
 
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         screen.close()
     try:
         # The name of a folder may hold bytes that are not valid UTF-8.
-        store_of(path).write(path, page.encode("utf-8", "backslashreplace"))
+        path.write_whole(page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise disk_error(error, path.parent) from error
     print(path)

@@ -47,12 +47,11 @@ from depthmask.reports.sweep.result import (
     number_at,
     result_files,
     write_result,
-    write_whole,
 )
 from depthmask.reports.sweep.table import Table
-from depthmask.storage.choice import locked
-from depthmask.storage.location import Address, Location, location
-from depthmask.storage.store import LOCK
+from depthmask.storage.local import LocalPath
+from depthmask.storage.location import location
+from depthmask.storage.path import LOCK, StorePath
 
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
 _MARK = "sweep.json"
@@ -72,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         )
     folder = _folder(config)
     _refuse_other_content(folder)
-    with locked(folder), _job_folder(folder, arguments) as notes, announced_jobs() as jobs:
+    with folder.locked(), _job_folder(folder, arguments) as notes, announced_jobs() as jobs:
         try:
             _launch(arguments, notes)
         except Exception as error:
@@ -157,7 +156,7 @@ def _shared_config(arguments: Sequence[str]) -> DictConfig:
         raise explain(error, arguments) from error
 
 
-def _folder(config: DictConfig) -> Location:
+def _folder(config: DictConfig) -> StorePath:
     """The output folder of the sweep.
 
     Without `output=` the name is a hash of the overrides, so that the same command resumes the same
@@ -171,7 +170,7 @@ def _folder(config: DictConfig) -> Location:
     return location("outputs") / f"sweep-{digest[:8]}"
 
 
-def _refuse_other_content(folder: Location) -> None:
+def _refuse_other_content(folder: StorePath) -> None:
     """Raise `UsageError` if the folder holds anything else than a sweep and its datasets."""
     if (folder / "plan.json").exists():
         raise UsageError(
@@ -189,27 +188,27 @@ def _refuse_other_content(folder: Location) -> None:
 
 
 @contextmanager
-def _job_folder(folder: Location, arguments: Sequence[str]) -> Iterator[Path]:
+def _job_folder(folder: StorePath, arguments: Sequence[str]) -> Iterator[Path]:
     """Yield the local folder for the jobs' results, emptied of those of an earlier sweep.
 
     A new folder is removed if the sweep writes no table, so that a mistyped command leaves nothing.
     """
-    if isinstance(folder, Address):
-        mark = folder / JOBS / _MARK
-        with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as scratch:
-            yield Path(scratch)
-        mark.write_text(json.dumps({"arguments": list(arguments)}) + "\n", encoding="utf-8")
+    mark = json.dumps({"arguments": list(arguments)}).encode() + b"\n"
+    if isinstance(folder, LocalPath):
+        with _local_job_folder(folder, mark) as notes:
+            yield notes
         return
-    with _local_job_folder(folder, arguments) as notes:
-        yield notes
+    with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as scratch:
+        yield Path(scratch)
+    (folder / JOBS / _MARK).write_whole(mark)
 
 
 @contextmanager
-def _local_job_folder(folder: Path, arguments: Sequence[str]) -> Iterator[Path]:
+def _local_job_folder(folder: LocalPath, mark: bytes) -> Iterator[Path]:
     notes = folder / JOBS
     is_new = not notes.exists()
     notes.mkdir(exist_ok=True)
-    write_whole(notes / _MARK, json.dumps({"arguments": list(arguments)}) + "\n")
+    (notes / _MARK).write_whole(mark)
     for path in result_files(notes):
         path.unlink()
     try:
@@ -239,10 +238,10 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _show(folder: Location, table: Table, arguments: Sequence[str], seconds: float) -> None:
+def _show(folder: StorePath, table: Table, arguments: Sequence[str], seconds: float) -> None:
     command = shlex.join(["python", "-m", "depthmask", *arguments])
-    write_whole(folder / TABLE, table.as_csv())
-    write_whole(folder / PAGE, page(table, folder, command, seconds))
+    (folder / TABLE).write_whole(table.as_csv().encode())
+    (folder / PAGE).write_whole(page(table, folder, command, seconds).encode())
     print(table.as_text())
     print(f"table     {folder / 'sweep.csv'}", file=sys.stderr)
     print(f"page      {folder / 'sweep.html'}", file=sys.stderr)

@@ -9,7 +9,8 @@ from depthmask.cli.screen import Screen
 from depthmask.engine.from_plan import job_from_plan
 from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.verify import Problem, verify
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     return DepthmaskError.exit_code if problems else 0
 
 
-def repair(output: Location, problems: Sequence[Problem]) -> None:
+def repair(output: StorePath, problems: Sequence[Problem]) -> None:
     """Make damaged shards again, to the same bytes.
 
     Raises `DepthmaskError` if the plan is damaged.
@@ -50,7 +51,7 @@ def repair(output: Location, problems: Sequence[Problem]) -> None:
             problem.stray.unlink(missing_ok=True)
 
 
-def _report(output: Location) -> list[Problem]:
+def _report(output: StorePath) -> list[Problem]:
     problems = verify(output)
     for problem in problems:
         print(problem)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -32,9 +32,9 @@ class Hooks:
         raise AssertionError("a specification is never called")
 
     @hookspec
-    def depthmask_run_started(self, root: Root, output: Location) -> None:
+    def depthmask_run_started(self, root: Root, output: StorePath) -> None:
         """Called before a run makes its first shard."""
 
     @hookspec
-    def depthmask_run_finished(self, root: Root, output: Location) -> None:
+    def depthmask_run_finished(self, root: Root, output: StorePath) -> None:
         """Called after a run has written `dataset.json`."""

@@ -16,8 +16,7 @@ from depthmask.reports.card import cards
 from depthmask.reports.card.about import About
 from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
-from depthmask.storage.choice import store_of
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 
 
 def finish(job: Job, totals: Totals) -> dict[str, Any]:
@@ -42,11 +41,11 @@ def finish(job: Job, totals: Totals) -> dict[str, Any]:
     job.root.writer.derive(dataset)
     dataset.close()
     # Drafts of workers that died while others went on.
-    store_of(job.output).remove_leftovers(job.output)
+    job.output.remove_leftovers()
     return info
 
 
-def _write_preview(dataset: Dataset, output: Location) -> None:
+def _write_preview(dataset: Dataset, output: StorePath) -> None:
     step = max(1, len(dataset) // SAMPLES)
     chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
     title = f"{output.name}: {len(dataset):,} samples"

@@ -13,13 +13,13 @@ from depthmask.engine.job import Job
 from depthmask.engine.prepare import prepare
 from depthmask.engine.recode import Recoding
 from depthmask.errors import UsageError
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.untrusted import untrusted
 
 _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
 
 
-def job_from_plan(plan: dict[str, Any], output: Location) -> Job:
+def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
     """The job that made a dataset, over its assets or its input as they are now."""
     with untrusted(str(output / "plan.json")):
         root = replace(from_plain(plan["config"]), output=str(output))

@@ -16,7 +16,8 @@ from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import DatasetIdentity
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 
 CONFIG = ("samples", "size", "shard_size", "encode", "writer")
 """The settings that decide the bytes of a dataset made from existing samples."""
@@ -61,7 +62,7 @@ def identity_of(
     )
 
 
-def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> Location:
+def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> StorePath:
     """The folder of the new dataset, named after its input unless the user names it."""
     if root.output is not None:
         return location(root.output)

@@ -14,7 +14,7 @@ from depthmask.engine.display import Display
 from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics import Statistics
 from depthmask.storage.identity import DatasetIdentity
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class Job(ABC):
     root: Root
     plan: Layout
     contract: DepthContract | None
-    output: Location
+    output: StorePath
     identity: DatasetIdentity
     catalogue: AssetCatalogue
 

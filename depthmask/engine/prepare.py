@@ -18,7 +18,8 @@ from depthmask.stages.source.base import catalogue_of
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import FREE, DatasetIdentity
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 
 
 def prepare(root: Root, *, sweep: bool = False) -> Generate:
@@ -79,7 +80,7 @@ def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
     )
 
 
-def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> Location:
+def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> StorePath:
     """The folder of the dataset, named by stages and fingerprint unless the user names it."""
     stages = (root.source, root.placement, root.depth, root.writer)
     name = "-".join([*(stage.name for stage in stages), identity.fingerprint[:8]])

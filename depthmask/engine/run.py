@@ -21,12 +21,11 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.choice import locked, store_of
-from depthmask.storage.identity import FolderState, claim, examine
-from depthmask.storage.location import Location
+from depthmask.storage.identity import FolderState, check_output, take_output
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import disk_error, read_sealed, write_sealed
-from depthmask.storage.record import Record, recorded
-from depthmask.storage.verify import intact_records
+from depthmask.storage.record import Record
+from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
 
 _log = logging.getLogger(__name__)
@@ -55,26 +54,26 @@ def run_job(job: Job, display: Display) -> Result:
     """Make what a job lacks in its output; raises as `run`."""
     start = time.perf_counter()
     overwrite = job.root.overwrite
-    examine(job.output, job.identity, overwrite=overwrite)
+    check_output(job.output, job.identity, overwrite=overwrite)
     with (
         _one_line_for_failures(job.output),
-        locked(job.output) as require_lock,
-        store_of(job.output).appended(job.output / "run.log") as log,
+        job.output.locked() as require_lock,
+        (job.output / "run.log").appended() as log,
     ):
-        state = claim(job.output, job.identity, overwrite=overwrite)
+        state = take_output(job.output, job.identity, overwrite=overwrite)
         display.open_log(log)
         _log.info("depthmask %s, %s, %s", versions(job.root)["depthmask"], machine(), job.output)
         for asset in job.catalogue.left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, job.catalogue.left_out)
         with closing(Totals()) as totals:
-            done = [] if state is FolderState.nothing else _published(job, totals)
+            done = [] if state is FolderState.empty else _published(job, totals)
             made, stations = _complete(job, done, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
 @contextmanager
-def _one_line_for_failures(output: Location) -> Iterator[None]:
+def _one_line_for_failures(output: StorePath) -> Iterator[None]:
     """Turn an unforeseen error into one line for the user, and a traceback in the log."""
     try:
         yield
@@ -90,8 +89,7 @@ def _one_line_for_failures(output: Location) -> Iterator[None]:
 def _published(job: Job, totals: Totals) -> list[Shard]:
     """The shards whose records and files are intact; their records are counted on the way."""
     done = []
-    shards = recorded(job.output, job.plan)
-    for record in intact_records(job.output, shards, job.identity.lineage):
+    for record in Records(job.output).intact(job.plan, job.identity.lineage):
         totals.add(record)
         done.append(job.plan.shard(record.start // job.plan.shard_size, record.split))
     return done
@@ -136,7 +134,7 @@ def _is_complete(job: Job, totals: Totals) -> bool:
 def _announcement(job: Job, missing: Shards) -> str:
     samples = missing.samples
     expected = samples * job.sample_bytes
-    free = store_of(job.output).free(job.output)
+    free = job.output.free_bytes()
     done = job.plan.samples - samples
     resumed = f" ({done:,} are there already)" if done else ""
     if free is not None and expected > free:

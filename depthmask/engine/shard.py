@@ -5,8 +5,9 @@ from __future__ import annotations
 from depthmask.engine.job import Job, Progress, ShardLog
 from depthmask.errors import DepthmaskError, ShardError, in_one_line
 from depthmask.plan.layout import Shard
-from depthmask.storage.publish import Draft, disk_error, write_sealed
-from depthmask.storage.record import Record, as_byte_ranges, record_path
+from depthmask.storage.publish import Draft, disk_error
+from depthmask.storage.record import Record, as_byte_ranges
+from depthmask.storage.records import Records
 
 
 def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
@@ -34,7 +35,7 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
             statistics=log.statistics.as_sums(),
             seconds=dict(log.lap.seconds),
         )
-        write_sealed(record_path(job.output, shard.name), record.as_json())
+        Records(job.output).write(record)
     except DepthmaskError:
         raise
     except OSError as error:

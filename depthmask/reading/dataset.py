@@ -1,4 +1,4 @@
-"""Reading a dataset: a random-access sequence of samples."""
+"""Reads a finished dataset as a random-access sequence of samples."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from depthmask.contract import contract_from_json
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
-from depthmask.reading.open_shards import Opened, OpenShards
+from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import check_summary, numbering, shard_counts
-from depthmask.storage.location import Address, Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.record import Record
-from depthmask.storage.verify import read_record
+from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
 
@@ -29,17 +30,24 @@ class Dataset(Samples):
     """The samples of a finished dataset, by number.
 
     `ds[i]` has `.image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
-    `ds.contract` or None, and `.meta`. Pickles small, opens its files at first use; threads may
-    share it, and forked processes may go on with it.
+    `ds.contract` or None, and `.meta`. A dataset pickles small, opens its files at first use, and
+    may be shared by threads and used on in forked processes.
     """
 
     def __init__(
-        self, path: Location, info: dict[str, Any] | None = None, *, only: str | None = None
+        self,
+        path: str | PathLike[str] | StorePath,
+        info: dict[str, Any] | None = None,
+        *,
+        only: str | None = None,
     ) -> None:
-        """info: the content of `dataset.json`, where it is not written yet. only: one split."""
-        self.path = path
-        self.info: dict[str, Any] = info or require_sealed(path / "dataset.json")
-        with untrusted(str(path / "dataset.json")):
+        """Read `dataset.json`; UsageError if it is missing or damaged.
+
+        info: its content, if it is not written yet. only: the name of the one split to read.
+        """
+        self.path = location(path)
+        self.info: dict[str, Any] = info or require_sealed(self.path / "dataset.json")
+        with untrusted(str(self.path / "dataset.json")):
             check_summary(self.info)
             self._numbering = numbering(self.info)
         self.only = only
@@ -52,21 +60,21 @@ class Dataset(Samples):
         self._shards = OpenShards()
 
     def split(self, name: str) -> Dataset:
-        """The samples of one split, numbered from 0; UsageError if there is no such split."""
+        """Return the samples of a split, numbered from 0; UsageError if it does not exist."""
         if name not in self.splits:
             raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
         return Dataset(self.path, self.info, only=name)
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """Their names."""
+        """The names of the splits."""
         return self._numbering.names
 
     def __len__(self) -> int:
         return self._length
 
     def at(self, numbers: Sequence[int]) -> Iterator[Sample]:
-        """Read one when the one before has been taken."""
+        """Yield the samples with these numbers; each is read when it is asked for."""
         for number in numbers:
             encoded = self.encoded(number)
             with untrusted(str(self.path)):
@@ -74,7 +82,7 @@ class Dataset(Samples):
             yield sample
 
     def encoded(self, index: int) -> Encoded:
-        """Sample `index` as its bytes on disk; negative numbers count from the end."""
+        """Return the encoded members of a sample; a negative index counts from the end."""
         number = self.number(index)
         if self.only is None:
             split, rank = self._numbering.at(number)
@@ -82,24 +90,24 @@ class Dataset(Samples):
             split, rank, number = self.only, number, self._numbering.index(self.only, number)
         shard, writer = rank // self.info["shard_size"], self._writer
         with self._shards.using(
-            shard_name(split, shard), lambda: self._opened(split, shard), writer.open_shards
+            shard_name(split, shard), lambda: self._open_shard(split, shard), writer.open_shards
         ) as (record, reader):
             return reader.read(rank - record.start, sample_key(number))
 
     def records(self) -> Iterator[Record]:
-        """The records of all shards, in order."""
+        """Yield the records of all shards, in order."""
         for split, count in shard_counts(self.info).items():
             if self.only in (None, split):
                 yield from (self._record(split, number) for number in range(count))
 
     @property
     def contract(self) -> DepthContract | None:
-        """What the depth values mean, None if there are none."""
+        """What the depth values mean; None without depth."""
         return contract_from_json(self.info["depth"])
 
     @property
     def stats(self) -> dict[str, Any]:
-        """Mean and standard deviation for each channel of image, mask and depth."""
+        """Mean and standard deviation of each channel of image, mask and depth."""
         if self.only is None:
             return dict(self.info["statistics"])
         statistics = Statistics()
@@ -118,23 +126,23 @@ class Dataset(Samples):
             return self._live_writer
 
     def _record(self, split: str, number: int) -> Record:
-        record = require_record(self.path, shard_name(split, number))
+        record = Records(self.path).require(shard_name(split, number))
         start = number * self.info["shard_size"]
         of_split = self._numbering.count(split, self.info["samples"])
         stop = min(start + self.info["shard_size"], of_split)
         if (record.start, record.stop) != (start, stop):
             raise DepthmaskError(
-                f"{self.path}: the record of {record.shard} is of the samples "
-                f"{record.start}..{record.stop - 1}, not {start}..{stop - 1}"
+                f"{self.path}: the record of {record.shard} describes the samples "
+                f"{record.start}..{record.stop - 1} instead of {start}..{stop - 1}"
             )
         return record
 
-    def _opened(self, split: str, number: int) -> Opened:
+    def _open_shard(self, split: str, number: int) -> OpenShard:
         record = self._record(split, number)
         return record, self._writer.read(self.path / "shards", record)
 
     def close(self) -> None:
-        """Close all files; they open again when needed."""
+        """Close all files; they are reopened when needed."""
         self._shards.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -145,18 +153,7 @@ class Dataset(Samples):
         return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
 
 
-def require_record(output: Location, shard: str) -> Record:
-    """The record of a published shard; DepthmaskError if it is not there or not whole."""
-    record = read_record(output, shard)
-    if record is None:
-        raise DepthmaskError(
-            f"{output}: the record of {shard} is missing or damaged; "
-            f"`python -m depthmask verify {output} --repair` makes the shard again"
-        )
-    return record
-
-
-def open(path: str | PathLike[str] | Address) -> Dataset:
+def open(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset; UsageError if there is none at `path`."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():

@@ -1,4 +1,4 @@
-"""The shards that a dataset reads from, for any number of threads and forked processes."""
+"""Keeps the shards of a dataset open, for any number of threads and forked processes."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from depthmask import forks
 from depthmask.stages.writer.base import ShardReader
 from depthmask.storage.record import Record
 
-Opened: TypeAlias = tuple[Record, ShardReader]
+OpenShard: TypeAlias = tuple[Record, ShardReader]
 
 KEPT_BYTES = 64 << 20
-"""Of the records of shards that are closed: the places of 1.4 million samples with four members. A
-shard of 4,000 is opened again in 20 us, to read its record takes 5 ms."""
+"""Bytes of the records of closed shards that are kept: byte ranges of 1.4 million samples with four
+members. Reading the record of a large shard takes far longer than reopening its files."""
 
 
 @dataclass(slots=True, eq=False)
 class _Shard:
-    opened: Opened
+    opened: OpenShard
     users: int = 0
 
     @property
     def bytes(self) -> int:
-        """Of its record, about."""
+        """The approximate size of its record in memory."""
         record = self.opened[0]
-        places = sum(places.nbytes for places in record.members.values())
-        return 4096 + 300 * len(record.files) + places
+        ranges = sum(ranges.nbytes for ranges in record.members.values())
+        return 4096 + 300 * len(record.files) + ranges
 
     def close_unused(self) -> None:
-        """Give back its files, unless a thread reads them."""
+        """Close its files, unless a thread reads them."""
         if not self.users:
             self.opened[1].close()
 
 
 class OpenShards:
-    """Keeps those used last open, closes none while a thread reads it, and remembers records.
+    """Keeps the shards used last open and remembers the records of others.
 
-    A forked process begins with all of them closed: readers may hold files whose position the
-    processes would share.
+    No shard is closed while a thread reads it. A forked process begins with all of them closed:
+    readers may hold files whose position the processes would share.
     """
 
     def __init__(self) -> None:
@@ -50,26 +50,26 @@ class OpenShards:
         self._open: OrderedDict[str, _Shard] = OrderedDict()
         self._closed: OrderedDict[str, _Shard] = OrderedDict()
         self._closed_bytes = 0
-        # Files are given back also where nobody calls `close`.
+        # Files are closed even if nobody calls `close`.
         weakref.finalize(self, _close_all, self._open)
 
     @contextmanager
-    def using(self, name: str, open_it: Callable[[], Opened], most: int) -> Iterator[Opened]:
-        """The shard of this name, opened now if it is not open; no more than `most` stay open."""
-        shard = self._taken(name, None, most) or self._taken(name, open_it(), most)
+    def using(self, name: str, open_it: Callable[[], OpenShard], most: int) -> Iterator[OpenShard]:
+        """Give the shard of this name, opened if necessary; no more than `most` stay open."""
+        shard = self._acquire(name, None, most) or self._acquire(name, open_it(), most)
         assert shard is not None, "it has just been opened"
         try:
             yield shard.opened
         finally:
-            self._given_back(name, shard)
+            self._release(name, shard)
 
     def close(self) -> None:
-        """Close all; those that are read just now, when that is done."""
+        """Close all shards; one that a thread reads is closed when the thread is done."""
         with self._lock:
             self._close_beyond(0)
 
-    def _taken(self, name: str, new: Opened | None, most: int) -> _Shard | None:
-        """The shard that is known, or else the new one, which may be too late."""
+    def _acquire(self, name: str, new: OpenShard | None, most: int) -> _Shard | None:
+        """Return the known shard, else the new one; None without either."""
         with self._lock:
             shard = self._open.get(name) or self._remembered(name)
             if shard is None:
@@ -77,7 +77,7 @@ class OpenShards:
                     return None
                 shard = _Shard(new)
             elif new is not None:
-                # It was opened without the lock, as that may take long; another was first.
+                # It was opened without the lock, as that may take long; another thread was first.
                 new[1].close()
             self._open[name] = shard
             self._open.move_to_end(name)
@@ -85,7 +85,7 @@ class OpenShards:
             self._close_beyond(most)
             return shard
 
-    def _given_back(self, name: str, shard: _Shard) -> None:
+    def _release(self, name: str, shard: _Shard) -> None:
         with self._lock:
             shard.users -= 1
             if self._open.get(name) is not shard:
@@ -107,7 +107,7 @@ class OpenShards:
             self._closed_bytes -= self._closed.popitem(last=False)[1].bytes
 
     def _forked(self) -> None:
-        # What other threads of the parent were reading is left alone: it may be half changed.
+        # What other threads of the parent were reading may be half changed, and is left alone.
         for shards in (self._open, self._closed):
             for name in [name for name, shard in shards.items() if shard.users]:
                 del shards[name]

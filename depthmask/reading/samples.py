@@ -1,4 +1,4 @@
-"""What written and virtual datasets, and slices of both, have in common: a sequence of samples."""
+"""The sequence of samples that written and virtual datasets and their slices are."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from depthmask.data import DepthContract, Sample
 
 
 class Samples(Sequence[Sample]):
-    """Samples by number: `len`, index, negative index, slice, iteration.
+    """A sequence of samples with `len`, index, negative index, slice and iteration.
 
-    A slice is a view, and makes or reads nothing by itself.
+    A slice is a view: it neither makes nor reads samples by itself.
     """
 
     @property
     @abstractmethod
     def contract(self) -> DepthContract | None:
-        """What the depth values mean, None if there are none."""
+        """What the depth values mean; None without depth."""
 
     @abstractmethod
     def at(self, numbers: Sequence[int]) -> Iterator[Sample]:
-        """The samples of these numbers, all of 0..len-1, one after another."""
+        """Yield the samples with these numbers, which must be in 0..len-1, in order."""
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> Sample: ...
@@ -38,23 +38,23 @@ class Samples(Sequence[Sample]):
         return sample
 
     def __getitems__(self, indices: Sequence[SupportsIndex]) -> list[Sample]:
-        """Many at once, in the order asked for; PyTorch's loaders call this for a batch."""
+        """Return several samples in the order of the indices; PyTorch's loaders call this."""
         return list(self.at([self.number(index) for index in indices]))
 
     def __iter__(self) -> Iterator[Sample]:
         return self.at(range(len(self)))
 
     def number(self, index: SupportsIndex) -> int:
-        """0..len-1 for an index that may be negative; IndexError if there is no such sample."""
-        given, samples = operator.index(index), len(self)
-        number = given + samples if given < 0 else given
+        """Return 0..len-1 for an index that may be negative; IndexError if it is out of range."""
+        signed, samples = operator.index(index), len(self)
+        number = signed + samples if signed < 0 else signed
         if not 0 <= number < samples:
-            raise IndexError(f"sample {given} is not in {self!r}: it has {samples}")
+            raise IndexError(f"sample {signed} is not in {self!r}: it has {samples}")
         return number
 
 
 class Slice(Samples):
-    """Some samples of a sequence, numbered from 0."""
+    """A view of some samples of a sequence, numbered from 0."""
 
     def __init__(self, of: Samples, numbers: range) -> None:
         self._of = of
@@ -62,14 +62,14 @@ class Slice(Samples):
 
     @property
     def contract(self) -> DepthContract | None:
-        """That of the whole."""
+        """What the depth values mean; None without depth."""
         return self._of.contract
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def at(self, numbers: Sequence[int]) -> Iterator[Sample]:
-        """Of the whole, by their numbers there."""
+        """Yield the samples with these numbers of the slice."""
         if isinstance(numbers, range):
             return self._of.at(_through(self._numbers, numbers))
         return self._of.at([self._numbers[number] for number in numbers])
@@ -79,6 +79,6 @@ class Slice(Samples):
 
 
 def _through(outer: range, inner: range) -> range:
-    """`[outer[number] for number in inner]`, as a range."""
+    """Return `[outer[number] for number in inner]` as a range."""
     first, step = outer.start + inner.start * outer.step, outer.step * inner.step
     return range(first, first + len(inner) * step, step)

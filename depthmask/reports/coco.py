@@ -9,11 +9,10 @@ from typing import IO, Any
 import orjson
 
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.choice import store_of
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 
 
-def write_coco(dataset: Dataset, path: Location) -> int:
+def write_coco(dataset: Dataset, path: StorePath) -> int:
     """Write images, annotations and categories; returns the number of annotations.
 
     Image ids are sample numbers. `file_name` is the member's name in its shard. Objects of which
@@ -26,7 +25,7 @@ def write_coco(dataset: Dataset, path: Location) -> int:
     categories: dict[str, int] = {}
     count = 0
     with (
-        store_of(path).new_file(path) as new,
+        path.new_file() as new,
         new.open("wb") as file,
         tempfile.TemporaryFile(dir=new.parent) as later,
     ):

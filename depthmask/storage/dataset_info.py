@@ -15,13 +15,13 @@ from depthmask.plan.shares import MILLION, NAMES
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
-"""1 had a single split and no variants."""
+"""Version of `dataset.json`; version 1 had a single split and no variants."""
 
 
 def check_summary(info: dict[str, Any]) -> None:
-    """Raise unless the content of a `dataset.json` is what `summarise` gives; call in `untrusted`.
+    """Raise unless a `dataset.json` has what a run writes; call it in `untrusted`.
 
-    Its checksum says that it is whole, not that we wrote it.
+    Its checksum shows that it is whole, not that depthmask wrote it.
     """
     if info["schema"] != SCHEMA:
         raise DepthmaskError(f"schema {info['schema']!r}, this version reads {SCHEMA}")
@@ -29,30 +29,30 @@ def check_summary(info: dict[str, Any]) -> None:
     shares = [split["share"] for split in info["splits"].values()]
     counts = (samples, shard_size, shards, info["bytes"], info["variants"], *info["size"], *shares)
     if not all(type(count) is int and count > 0 for count in counts):
-        raise DepthmaskError("a number in it is none")
+        raise DepthmaskError("a count is not a positive integer")
     if len(shares) > len(NAMES) or sum(shares) != MILLION or info["variants"] > MOST_SAMPLES:
-        raise DepthmaskError("its splits cannot be right")
+        raise DepthmaskError("its splits are not valid")
     if samples > MOST_SAMPLES or shards != sum(shard_counts(info).values()):
         raise DepthmaskError(f"{samples:,} samples in {shards:,} shards of {shard_size:,}")
     contract = contract_from_json(info["depth"])
     for height, width in [info["size"], *([contract.resolution] if contract else [])]:
         if not 0 < height * width <= MOST_PIXELS:
-            raise DepthmaskError(f"pictures of {height}x{width}")
-    counted = [item for given in info.get("licences", {}).values() for item in given.items()]
+            raise DepthmaskError(f"images of {height}x{width}")
+    counted = [item for licences in info.get("licences", {}).values() for item in licences.items()]
     if not all(type(text) is str and type(count) is int for text, count in counted):
-        raise DepthmaskError("its licences cannot be right")
+        raise DepthmaskError("its licences are not valid")
     if not set(NAMES).issuperset(info["splits"]) or not isinstance(info["statistics"], dict):
-        raise DepthmaskError("its splits or its statistics cannot be right")
+        raise DepthmaskError("its splits or its statistics are not valid")
 
 
 def numbering(info: dict[str, Any]) -> Numbering:
-    """Which sample of the dataset is in which split."""
+    """Return which sample of the dataset is in which split."""
     shares = tuple((name, split["share"]) for name, split in info["splits"].items())
     return Numbering(shares, info["variants"])
 
 
 def shard_counts(info: dict[str, Any]) -> dict[str, int]:
-    """How many shards each split has."""
+    """Return the number of shards of each split."""
     numbers = numbering(info)
     return {
         name: -(-numbers.count(name, info["samples"]) // info["shard_size"])
@@ -61,35 +61,35 @@ def shard_counts(info: dict[str, Any]) -> dict[str, int]:
 
 
 def shard_names(info: dict[str, Any]) -> Iterator[str]:
-    """Of all shards, in the order of the manifest."""
+    """Yield the names of all shards, in the order of the manifest."""
     for split, count in shard_counts(info).items():
         for number in range(count):
             yield shard_name(split, number)
 
 
 def manifest_lines(files: Iterable[ShardFile]) -> bytes:
-    """The hash and the name of each file, a line for each: what the manifest is hashed from."""
+    """Return what the manifest hashes: a line with hash and name for each file."""
     return "".join(f"{file.sha256} {file.name}\n" for file in files).encode()
 
 
 class Manifest:
-    """One sha256 over the names and hashes of all files, in the order of the shards."""
+    """Computes one sha256 over the names and hashes of all files, in the order of the shards."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
 
     def add(self, files: Iterable[ShardFile]) -> None:
-        """Append the files of a shard."""
+        """Add the files of the next shard."""
         self._hash.update(manifest_lines(files))
 
     @property
     def sha256(self) -> str:
-        """Of all that was added."""
+        """The hash over all files so far."""
         return self._hash.hexdigest()
 
 
 def manifest_hash(records: Iterable[Record]) -> str:
-    """The manifest's hash over these records."""
+    """Return the hash over the files of these records."""
     manifest = Manifest()
     for record in records:
         manifest.add(record.files)

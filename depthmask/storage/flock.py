@@ -1,4 +1,4 @@
-"""One run at a time in a folder, by the kernel's lock."""
+"""Allows one run at a time in a folder, by the kernel's lock."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from depthmask.errors import UsageError
-from depthmask.storage.store import LOCK
+from depthmask.storage.path import LOCK
 
 
-def _held() -> None:
-    """Always, while its process lives."""
+def _require_lock() -> None:
+    """Do nothing: the kernel's lock is never lost while its process lives."""
 
 
 @contextmanager
 def flocked(output: Path) -> Iterator[Callable[[], None]]:
-    """Hold the folder; UsageError if another run has it.
+    """Hold the folder; UsageError if another run does.
 
-    The kernel's lock, so it ends with its process however that ends: the file that stays behind,
-    and the process id in it, mean nothing.
+    The kernel releases the lock when its process ends, however it ends: the file that stays
+    behind, and the process id in it, mean nothing.
     """
     handle = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -35,6 +35,6 @@ def flocked(output: Path) -> Iterator[Callable[[], None]]:
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
-        yield _held
+        yield _require_lock
     finally:
         os.close(handle)

@@ -1,4 +1,4 @@
-"""The guard of an output folder: what was begun there is continued, or refused, never mixed."""
+"""Guards an output folder: a run continues the dataset in it or is refused, and never mixes two."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from fnmatch import fnmatch
 from typing import Any
 
 from depthmask.errors import UsageError
-from depthmask.storage.choice import store_of
-from depthmask.storage.location import Location
+from depthmask.storage.path import LOCK, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, write_sealed
-from depthmask.storage.store import LOCK, TEMPORARY
 
 FREE = ("output", "overwrite", "runner", "target")
-"""Config that decides nothing about the samples."""
-
+"""Settings that do not affect the samples."""
 
 _FIRST = ("job", "stage")
-"""A change of these explains all that comes with it, so it is named first."""
+"""Named first among differences, as a change of these causes others."""
 
 
 class FolderState(Enum):
-    """What the output folder held."""
+    """What an output folder holds, compared with the dataset to be made."""
 
-    nothing = "nothing"
+    empty = "empty"
+    """No dataset, or one to be overwritten."""
     same = "same"
-    shorter = "shorter"
+    """The same dataset, complete or not."""
+    fewer_samples = "fewer samples"
+    """A dataset that differs in its number of samples alone, and has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetIdentity:
-    """All that decides the bytes of a dataset, as plain data, and its hash."""
+    """Everything that determines the bytes of a dataset, as plain data, and its hashes."""
 
     description: dict[str, Any]
 
     @property
     def fingerprint(self) -> str:
-        """sha256 of the description."""
+        """The sha256 of the description."""
         return _hash(self.description)
 
     @property
     def lineage(self) -> str:
-        """The same for all numbers of samples: what a shard and a longer dataset have in common."""
+        """The hash without the number of samples; a longer dataset keeps the shards of this one."""
         config = {**self.description["config"], "samples": None}
         return _hash({**self.description, "config": config})
 
@@ -55,53 +55,52 @@ def _hash(data: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def examine(output: Location, wanted: DatasetIdentity, *, overwrite: bool) -> FolderState:
-    """What is in the folder; UsageError if it is not for this plan. Nothing is written."""
+def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
+    """Return what the folder holds; UsageError if it may not be used. Nothing is written."""
     if _is_free(output):
-        return FolderState.nothing
+        return FolderState.empty
     if not (output / "plan.json").is_file():
         raise UsageError(
-            f"output={output}: the folder is not empty and holds no dataset of ours; "
+            f"output={output}: the folder is not empty and holds no depthmask dataset; "
             "choose another output"
         )
-    return FolderState.nothing if overwrite else _compare(output, wanted)
+    return FolderState.empty if overwrite else _compare(output, identity)
 
 
-def claim(output: Location, wanted: DatasetIdentity, *, overwrite: bool) -> FolderState:
-    """Take the folder for the plan, by writing `plan.json`; UsageError as `examine`.
+def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
+    """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
-    A larger number of samples of the same plan extends what is there.
+    A larger number of samples extends a dataset that is the same otherwise.
     """
-    found = examine(output, wanted, overwrite=overwrite)
-    store = store_of(output)
+    state = check_output(output, identity, overwrite=overwrite)
     if overwrite:
         _clear(output)
-    if found is not FolderState.same:
-        store.make_folder(output)
-        # No longer complete, so no longer to be read as if it were.
+    if state is not FolderState.same:
+        output.make_folder()
+        # An incomplete dataset must not be read as a complete one.
         (output / "dataset.json").unlink(missing_ok=True)
         write_sealed(
-            output / "plan.json", {**wanted.description, "fingerprint": wanted.fingerprint}
+            output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
-    store.make_folder(output / "records")
-    store.remove_leftovers(output)
-    return found
+    (output / "records").make_folder()
+    output.remove_leftovers()
+    return state
 
 
-def _compare(output: Location, wanted: DatasetIdentity) -> FolderState:
-    there = read_sealed(output / "plan.json")
-    if there is None:
+def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
+    existing = read_sealed(output / "plan.json")
+    if existing is None:
         raise UsageError(
-            f"output={output}: its plan.json is damaged, so nobody knows what is there; "
+            f"output={output}: its plan.json is damaged, so the dataset is unknown; "
             "choose another output, or overwrite=true"
         )
-    differences = list(_differences(there, wanted.description))
+    differences = list(_differences(existing, identity.description))
     if not differences:
         return FolderState.same
     names = [name for name, _, _ in differences]
     name, old, new = differences[0]
     if names == ["config.samples"] and type(old) is int and old < new:
-        return FolderState.shorter
+        return FolderState.fewer_samples
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
         f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "
@@ -109,35 +108,34 @@ def _compare(output: Location, wanted: DatasetIdentity) -> FolderState:
     )
 
 
-def _differences(there: Any, wanted: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """(field, value there, value wanted) of all leaves that differ."""
-    if isinstance(there, dict) and isinstance(wanted, dict):
-        for key in sorted({*there, *wanted} - {"fingerprint"}, key=lambda k: (k not in _FIRST, k)):
+def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield (field, old value, new value) of all leaves that differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new} - {"fingerprint"}, key=lambda k: (k not in _FIRST, k)):
             path = f"{name}.{key}" if name else key
-            yield from _differences(there.get(key), wanted.get(key), path)
-    elif there != wanted:
-        yield name, there, wanted
+            yield from _differences(old.get(key), new.get(key), path)
+    elif old != new:
+        yield name, old, new
 
 
-def _is_free(output: Location) -> bool:
-    """Whether nobody has the folder yet."""
+def _is_free(output: StorePath) -> bool:
+    """Return whether the folder does not exist, or holds nothing to keep."""
     if output.exists() and not output.is_dir():
-        raise UsageError(f"output={output}: a file; choose the name of a folder")
+        raise UsageError(f"output={output}: is a file; choose a folder")
     return not output.exists() or all(_is_debris(path) for path in output.iterdir())
 
 
-def _is_debris(path: Location) -> bool:
-    """What a run leaves that was killed before it had a plan."""
+def _is_debris(path: StorePath) -> bool:
+    """Return whether a run left the file that was killed before it wrote its plan."""
     return path.name == LOCK or fnmatch(path.name, f"plan.json.*{TEMPORARY}")
 
 
-def _clear(output: Location) -> None:
-    """Remove a dataset of ours, and keep the lock that this run holds."""
-    # Killed in between, what is left must not look complete, and must still look like ours.
+def _clear(output: StorePath) -> None:
+    """Remove a dataset, but not the lock that this run holds."""
+    # After a kill, the rest must not look complete, and must still be known as a dataset.
     last = [output / "plan.json", output / LOCK]
     (output / "dataset.json").unlink(missing_ok=True)
-    store = store_of(output)
     for path in output.iterdir():
         if path not in last:
-            store.remove(path)
+            path.remove()
     (output / "plan.json").unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""One run at a time in an object store: a lock object, put only where there is none.
+"""Allows one run at a time in an object store, by a lock object that is put only if there is none.
 
-It says who holds it, and is put again every few seconds. Who finds one does not compare clocks,
-which differ between machines: a holder on this machine is alive or it is not, and another one has
-`LEASE_S` to renew it before our eyes.
+The lock says who holds it, and is put anew every few seconds. A run that finds one does not compare
+clocks, which differ between machines: whether a holder on this machine is alive can be looked up,
+and one on another machine has `LEASE_S` to renew its lock.
 """
 
 from __future__ import annotations
@@ -21,42 +21,48 @@ from typing import Any
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage import object_store
-from depthmask.storage.location import Address
 
 LEASE_S = 30.0
-"""How long a lock of another machine has to stay as it is before its holder counts as dead.
+"""How long a lock of another machine must stay unchanged before its holder counts as dead.
 
-Three renewals may be late or lost; whoever resumes elsewhere after a crash waits for so long.
+Three renewals may be late or lost. A run that resumes elsewhere after a crash waits for so long.
 """
 RENEW_S = 8.0
-_LOOK_S = 1.0
+"""How often the holder renews its lock."""
+_POLL_S = 1.0
 
 _HELD: set[str] = set()
-"""Tokens of the locks of this process: one that the store was too far away to delete is over."""
+"""Tokens of the locks that this process holds; a lock of it with another token was not deleted
+because the store was unreachable, and is void."""
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def leased(lock: Address, output: Address) -> Iterator[Callable[[], None]]:
-    """Hold the lock; UsageError if another run has it. Yields what raises once it is lost."""
-    lease, ended = _Lease(lock, output), threading.Event()
+def leased(root: str, key: str, output: str) -> Iterator[Callable[[], None]]:
+    """Hold the lock object `key`; UsageError if another run does.
+
+    output: the dataset that it locks, for messages. Yields a function that raises DepthmaskError
+    once the lock is lost.
+    """
+    lease, ended = _Lease(root, key, output), threading.Event()
     renewing = threading.Thread(target=lease.renew, args=[ended], daemon=True)
-    # In the end, the last one first.
+    # Callbacks run in reverse order.
     with ExitStack() as at_end:
         _HELD.add(lease.token)
         at_end.callback(_HELD.discard, lease.token)
         lease.take()
         at_end.callback(lease.end)
         renewing.start()
-        # Not longer: where the store is away, it may try for minutes, and then finds no lock.
+        # Not longer: if the store is unreachable, the thread may retry for minutes.
         at_end.callback(renewing.join, RENEW_S)
         at_end.callback(ended.set)
         yield lease.require
 
 
 class _Lease:
-    def __init__(self, lock: Address, output: Address) -> None:
-        self._lock = lock
+    def __init__(self, root: str, key: str, output: str) -> None:
+        self._root = root
+        self._key = key
         self._output = output
         self.token = uuid.uuid4().hex
         self._holder = {**_this_process(), "token": self.token}
@@ -65,93 +71,96 @@ class _Lease:
         self._is_lost = False
 
     def take(self) -> None:
-        """Put the lock where there is none, or in the place of a dead run's."""
-        there = None
-        while not self._put(object_store.NOTHING if there is None else there[0]):
-            there = self._look()
-            if there is None or _is_dead(there[1]):
+        """Put the lock if there is none, or replace that of a dead run."""
+        existing = None
+        while not self._put(object_store.NOTHING if existing is None else existing[0]):
+            existing = self._read()
+            if existing is None or _is_dead(existing[1]):
                 continue
-            self._wait(*there)
+            self._wait(*existing)
 
     def renew(self, ended: threading.Event) -> None:
-        """In a thread: put it again until the end, or until it is another's."""
+        """Put the lock anew until `ended`, or until another run has it; runs in a thread."""
         while not ended.wait(RENEW_S):
             try:
                 if not self._put(self._version):
                     self._is_lost = True
                     return
             except DepthmaskError:
-                # The store is away; whether that was too long is seen when it counts.
+                # The store is unreachable; `require` notices if that lasts too long.
                 continue
 
     def require(self) -> None:
-        """Raise if another run may have taken it."""
+        """Raise DepthmaskError if another run may have taken the lock."""
         if self._is_lost or time.monotonic() - self._renewed > LEASE_S:
             raise DepthmaskError(
-                f"output={self._output}: the lock was not renewed for {LEASE_S:g} s, so another "
-                "run may be at work there; run the same command again"
+                f"output={self._output}: the lock could not be renewed for {LEASE_S:g} s, so "
+                "another run may be at work there; run the same command again"
             )
 
     def end(self) -> None:
-        """Delete it, if it is still ours and the store is there."""
+        """Delete the lock if this run still holds it and the store is reachable."""
         with suppress(DepthmaskError):
-            there = None if self._is_lost else self._look()
-            if there is not None and there[1].get("token") == self.token:
-                object_store.delete(self._lock.root, [self._lock.key])
+            existing = None if self._is_lost else self._read()
+            if existing is not None and existing[1].get("token") == self.token:
+                object_store.delete(self._root, [self._key])
 
     def _put(self, instead_of: object_store.Version) -> bool:
         begun = time.monotonic()
-        # Another content each time, and so another etag.
+        # A new content each time gives a new etag.
         self._holder["count"] = self._holder.get("count", 0) + 1
         content = json.dumps(self._holder).encode()
         try:
-            self._version = object_store.put(self._lock.root, self._lock.key, content, instead_of)
+            self._version = object_store.put(self._root, self._key, content, instead_of)
         except object_store.TakenError:
-            # A put whose answer was lost is tried again, and then finds itself.
-            there = self._look()
-            if there is None or there[1] != self._holder:
+            # A put whose answer was lost is retried, and then finds its own lock.
+            existing = self._read()
+            if existing is None or existing[1] != self._holder:
                 return False
-            self._version = there[0]
+            self._version = existing[0]
         self._renewed = begun
         return True
 
-    def _look(self) -> tuple[object_store.Version, dict[str, Any]] | None:
+    def _read(self) -> tuple[object_store.Version, dict[str, Any]] | None:
+        """Return the lock's version and its holder; None if there is no lock."""
         try:
-            found, content = object_store.get(self._lock.root, self._lock.key)
+            info, content = object_store.get(self._root, self._key)
         except FileNotFoundError:
             return None
         try:
             holder = json.loads(content)
         except ValueError:
             holder = None
-        return found.version, holder if isinstance(holder, dict) else {}
+        return info.version, holder if isinstance(holder, dict) else {}
 
     def _wait(self, version: object_store.Version, holder: dict[str, Any]) -> None:
-        """Until the lock has been as it is for long enough; UsageError once it is renewed."""
+        """Return when the lock stayed unchanged for `LEASE_S`; UsageError once it is renewed."""
         begun = time.monotonic()
-        host, told = holder.get("host"), False
+        host, warned = holder.get("host"), False
         is_here = _machine(holder) == _machine(self._holder)
         while time.monotonic() - begun < LEASE_S:
-            now = None if is_here else object_store.head(self._lock.root, self._lock.key)
-            if is_here or (now is not None and now.version != version):
+            info = None if is_here else object_store.head(self._root, self._key)
+            if is_here or (info is not None and info.version != version):
                 raise UsageError(
                     f"output={self._output}: another run is at work there (process "
                     f"{holder.get('pid')} on {host}); "
                     "wait for it or choose another output"
                 )
-            if now is None:
+            if info is None:
                 return
-            if not told:
-                _log.warning("a run on %s was here; %g s will tell if it lives", host, LEASE_S)
-                told = True
-            time.sleep(_LOOK_S)
+            if not warned:
+                _log.warning(
+                    "waiting %g s to see whether the run on %s is still alive", LEASE_S, host
+                )
+                warned = True
+            time.sleep(_POLL_S)
 
 
 def _this_process() -> dict[str, Any]:
     return {
         "host": platform.node(),
         "boot": _text("/proc/sys/kernel/random/boot_id"),
-        # Processes of two containers have the same numbers.
+        # Containers number their processes alike.
         "processes": os.readlink("/proc/self/ns/pid"),
         "pid": os.getpid(),
         "started": _started(os.getpid()),
@@ -163,7 +172,10 @@ def _machine(holder: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _is_dead(holder: dict[str, Any]) -> bool:
-    """Whether it was a run of this machine that has ended; its number may be another's now."""
+    """Return whether the holder was a run on this machine that has ended.
+
+    Its process id may have been reused, so the start times are compared as well.
+    """
     ours = _this_process()
     if _machine(holder) != _machine(ours) or type(holder.get("pid")) is not int:
         return False
@@ -173,7 +185,7 @@ def _is_dead(holder: dict[str, Any]) -> bool:
 
 
 def _started(process: int) -> str | None:
-    """When the process began, in ticks since the boot; None if there is none, or a zombie."""
+    """Return when the process began, in ticks since the boot; None if it ended or is a zombie."""
     text = _text(f"/proc/{process}/stat").rpartition(")")[2].split()
     return text[19] if text and text[0] != "Z" else None
 

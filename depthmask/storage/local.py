@@ -1,4 +1,4 @@
-"""Folders on a disk: synced, hashed and renamed.
+"""Paths on the file systems of this machine: synced, hashed and renamed.
 
 Writers fill a draft folder inside the output, so that a rename is atomic.
 """
@@ -13,80 +13,113 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import BinaryIO
 
 from depthmask.errors import DepthmaskError
 from depthmask.storage.flock import flocked
+from depthmask.storage.path import DRAFTS, TEMPORARY, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
-from depthmask.storage.store import DRAFTS, TEMPORARY, Opened, Store
 
 
-class LocalStore(Store[Path]):
-    """The file systems of this machine."""
+class LocalPath(PosixPath, StorePath):
+    """A `pathlib.Path` that can also publish and verify the files of a dataset."""
 
-    readers = 1
+    __slots__ = ()
 
-    def drafts(self, output: Path) -> Path:
-        return output / DRAFTS
+    parallel_reads = 1
 
-    def publish(self, draft: Path, shards: Path) -> tuple[ShardFile, ...]:
+    def write_whole(self, content: bytes) -> None:
+        """Write to a temporary name, sync, rename, and sync the folder."""
+        temporary = _temporary(self)
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self)
+        _sync_folder(self.parent)
+
+    def read_whole(self, most_bytes: int) -> bytes:
+        """Read a regular file; never a link, nor a pipe or device, which may not end."""
+        handle = os.open(self, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > most_bytes:
+                raise ValueError(f"not a regular file of at most {most_bytes:,} bytes")
+            return file.read(most_bytes)
+
+    @contextmanager
+    def new_file(self) -> Iterator[Path]:
+        """Give a path beside this one; it is synced and renamed at the end."""
+        temporary = _temporary(self)
+        yield temporary
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, self)
+
+    @contextmanager
+    def appended(self) -> Iterator[Path]:
+        """Give the path itself."""
+        yield self
+
+    def make_folder(self) -> None:
+        if not self.is_dir():
+            self.parent.make_folder()
+            self.mkdir(exist_ok=True)
+            _sync_folder(self.parent)
+
+    def remove(self) -> None:
+        if self.is_dir() and not self.is_symlink():
+            shutil.rmtree(self)
+        else:
+            self.unlink()
+
+    def file_names(self) -> Iterator[str]:
+        paths = (path for path in self.rglob("*") if path.is_file())
+        return (path.relative_to(self).as_posix() for path in paths)
+
+    def locked(self) -> AbstractContextManager[Callable[[], None]]:
+        self.make_folder()
+        return flocked(self)
+
+    def draft_folder(self) -> Path:
+        return self / DRAFTS
+
+    def remove_leftovers(self) -> None:
+        """Remove drafts, and sealed files that were not renamed yet."""
+        shutil.rmtree(self / DRAFTS, ignore_errors=True)
+        for folder in (self, self / "records"):
+            for path in folder.glob(f"*.json.*{TEMPORARY}"):
+                path.unlink(missing_ok=True)
+
+    def free_bytes(self) -> int:
+        folders = (self, *self.absolute().parents)
+        return shutil.disk_usage(next(folder for folder in folders if folder.is_dir())).free
+
+    def publish(self, draft: Path) -> tuple[ShardFile, ...]:
         """Sync and hash every file, then rename."""
         paths = sorted(path for path in draft.rglob("*") if path.is_file())
         files = tuple(_synced(draft, path) for path in paths)
         for folder in sorted({path.parent for path in paths} - {draft}):
             _sync_folder(folder)
-        self.make_folder(shards)
+        self.make_folder()
         for entry in sorted(draft.iterdir()):
-            _replace(entry, shards / entry.name)
-        _sync_folder(shards)
+            _replace(entry, self / entry.name)
+        _sync_folder(self)
         return files
 
-    def write(self, path: Path, content: bytes) -> None:
-        """Temporary name, sync, rename, sync of the folder."""
-        temporary = _temporary(path)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+    def open_shard_file(self, file: ShardFile) -> OpenShardFile:
+        return _OpenFile(_handle(self, file))
 
-    @contextmanager
-    def new_file(self, path: Path) -> Iterator[Path]:
-        """Beside its place, synced and renamed at the end."""
-        temporary = _temporary(path)
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+    def stream_shard_file(self, file: ShardFile) -> BinaryIO:
+        return os.fdopen(_handle(self, file), "rb")
 
-    @contextmanager
-    def appended(self, path: Path) -> Iterator[Path]:
-        """In its place."""
-        yield path
-
-    def read(self, path: Path, most: int) -> bytes:
-        """A regular file; never a link, or what would be read for ever."""
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > most:
-                raise ValueError("no file of ours")
-            return file.read(most)
-
-    def open(self, folder: Path, file: ShardFile) -> Opened:
-        return _OpenFile(_handle(folder, file))
-
-    def stream(self, folder: Path, file: ShardFile) -> BinaryIO:
-        return os.fdopen(_handle(folder, file), "rb")
-
-    def difference(self, folder: Path, file: ShardFile) -> str | None:
-        path = folder / file.name
+    def difference(self, file: ShardFile) -> str | None:
+        path = self / file.name
         try:
             status = path.lstat()
             if not stat.S_ISREG(status.st_mode):
-                return "is a link, or no file at all"
+                return "is a link or not a regular file"
             if status.st_size != file.bytes:
                 return f"has {status.st_size:,} bytes and was published with {file.bytes:,}"
             with path.open("rb") as content:
@@ -95,47 +128,15 @@ class LocalStore(Store[Path]):
             return "is missing"
         except OSError as error:
             return f"cannot be read ({error.strerror})"
-        return None if digest == file.sha256 else "has another content (sha256 differs)"
+        return None if digest == file.sha256 else "has different content (sha256 differs)"
 
-    def stands(self, folder: Path, file: ShardFile) -> bool:
-        """Every byte is hashed: two cores hash some 3 GB/s."""
-        return self.difference(folder, file) is None
-
-    def files(self, folder: Path) -> Iterator[str]:
-        paths = (path for path in folder.rglob("*") if path.is_file())
-        return (path.relative_to(folder).as_posix() for path in paths)
-
-    def remove(self, path: Path) -> None:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-    def make_folder(self, path: Path) -> None:
-        """With all that are missing above it."""
-        if not path.is_dir():
-            self.make_folder(path.parent)
-            path.mkdir(exist_ok=True)
-            _sync_folder(path.parent)
-
-    def remove_leftovers(self, output: Path) -> None:
-        """Drafts, and sealed files without their name."""
-        shutil.rmtree(output / DRAFTS, ignore_errors=True)
-        for folder in (output, output / "records"):
-            for path in folder.glob(f"*.json.*{TEMPORARY}"):
-                path.unlink(missing_ok=True)
-
-    def free(self, output: Path) -> int:
-        there = next(folder for folder in (output, *output.absolute().parents) if folder.is_dir())
-        return shutil.disk_usage(there).free
-
-    def locked(self, output: Path) -> AbstractContextManager[Callable[[], None]]:
-        self.make_folder(output)
-        return flocked(output)
+    def is_intact(self, file: ShardFile) -> bool:
+        """Hash every byte: two cores hash some 3 GB/s."""
+        return self.difference(file) is None
 
 
 class _OpenFile:
-    """By its descriptor: reads of several threads do not disturb each other."""
+    """Reads by position from a descriptor, so threads do not disturb each other."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -147,24 +148,27 @@ class _OpenFile:
         os.close(self._handle)
 
 
-def _handle(folder: Path, file: ShardFile) -> int:
-    """A descriptor of a published file, by its name below `folder`, never by a link.
+def _handle(folder: LocalPath, file: ShardFile) -> int:
+    """Return a descriptor of a published file, without following links below `folder`.
 
-    A dataset that came from elsewhere must not make us read, or wait for, what is not a part of it.
+    A downloaded dataset must not make us read, or wait for, what is not a part of it.
     """
     path = folder / file.name
-    for part in path.relative_to(folder).parents:
-        if part.name and (folder / part).is_symlink():
-            raise DepthmaskError(f"{path}: {folder / part} is a link; a shard is read from none")
+    for above in path.relative_to(folder).parents:
+        if above.name and (folder / above).is_symlink():
+            raise DepthmaskError(
+                f"{path}: {folder / above} is a link; links are not followed among shards"
+            )
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        reason = "a link; a shard is read from none" if path.is_symlink() else error.strerror
+        is_link = path.is_symlink()
+        reason = "a link; links are not followed among shards" if is_link else error.strerror
         raise DepthmaskError(f"{path}: {reason}") from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
         os.close(handle)
-        raise file.not_as_published(path)
+        raise not_as_published(path, file)
     return handle
 
 
@@ -175,7 +179,7 @@ def _synced(draft: Path, path: Path) -> ShardFile:
     return ShardFile(path.relative_to(draft).as_posix(), path.stat().st_size, digest)
 
 
-def _temporary(path: Path) -> Path:
+def _temporary(path: LocalPath) -> LocalPath:
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
 
 
@@ -189,7 +193,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _replace(entry: Path, target: Path) -> None:
-    """Rename, over what may be there: a file, or a folder with files."""
+    """Rename over an existing file, or over a folder with files."""
     while True:
         try:
             return os.replace(entry, target)

@@ -1,7 +1,7 @@
-"""Object stores, by obstore: a few verbs on keys in buckets, and what goes wrong in one line.
+"""Requests to object stores by obstore, with errors in one line.
 
-obstore (the Rust library object_store) has conditional puts on every cloud. A small put takes it
-0.40 ms of processor time, s3fs 2.4; the range of a sample 0.47, s3fs 2.6.
+obstore (the Rust library object_store) has conditional puts on every cloud, and takes a fifth of
+the processor time of s3fs.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from typing import Any
 from depthmask.errors import DepthmaskError, UsageError
 
 RETRIES = 8
-"""Waits of 0.1 s to 15 s between them: half a minute, in which a server may start anew."""
+"""With waits of 0.1 s to 15 s between them, half a minute: enough for a server to restart."""
 RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
-"""What brings the library, by scheme; only S3 needs more than obstore."""
+"""The extra that installs the library, by scheme; only S3 needs more than obstore."""
 PART = 16 << 20
-"""Bytes of a part: what is larger goes up in parts, several at a time, and is there at the end."""
+"""Bytes of a part of an upload. Parts are sent in parallel; the object appears with the last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What a store calls a content: most by an etag, Google's by a number."""
+    """What identifies the content of an object: an etag, in Google's store a number."""
 
     etag: str | None
     number: str | None
 
 
 NOTHING = Version(None, None)
-"""Of an object that is not there."""
+"""The version of an object that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """An object that is there."""
+    """An existing object."""
 
     key: str
     bytes: int
@@ -49,11 +49,11 @@ class ObjectInfo:
 
 
 class TakenError(Exception):
-    """A conditional put found something else than it should."""
+    """A conditional put found another version than it expected."""
 
 
 def head(root: str, key: str) -> ObjectInfo | None:
-    """What is there, None if nothing is."""
+    """Return size and version of an object; None if it does not exist."""
     try:
         with _in_one_line(root, key):
             import obstore
@@ -64,35 +64,38 @@ def head(root: str, key: str) -> ObjectInfo | None:
 
 
 def get(root: str, key: str, span: tuple[int, int] | None = None) -> tuple[ObjectInfo, bytes]:
-    """The whole object, or its bytes from start to stop; FileNotFoundError if there is none."""
+    """Return an object, or its bytes start..stop-1; FileNotFoundError if it does not exist.
+
+    span: (start, stop).
+    """
     with _opened(root, key, span) as result:
         return _object_info(result.meta), bytes(result.bytes())
 
 
 @contextmanager
 def stream(root: str, key: str) -> Iterator[tuple[ObjectInfo, Iterator[bytes]]]:
-    """The whole object, piece by piece."""
+    """Give a whole object in chunks."""
     with _opened(root, key, None) as result:
         yield (
             _object_info(result.meta),
-            (bytes(piece) for piece in result.stream(min_chunk_size=1 << 20)),
+            (bytes(chunk) for chunk in result.stream(min_chunk_size=1 << 20)),
         )
 
 
 def put(root: str, key: str, content: bytes | Path, instead_of: Version | None = None) -> Version:
-    """Put an object, or a file as one.
+    """Put an object from bytes or from a local file.
 
-    instead_of: what has to be there now, else TakenError; None: whatever is there.
+    instead_of: the version to replace, TakenError if the object has another; None replaces any.
     """
     size = content.stat().st_size if isinstance(content, Path) else len(content)
-    parts: dict[str, Any] = {"use_multipart": size > 2 * PART, "chunk_size": PART}
+    multipart: dict[str, Any] = {"use_multipart": size > 2 * PART, "chunk_size": PART}
     with _in_one_line(root, key):
         import obstore
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         taken = (AlreadyExistsError, PreconditionError, FileNotFoundError)
         try:
-            new = obstore.put(_store(root), key, content, mode=_mode(instead_of), **parts)
+            new = obstore.put(_store(root), key, content, mode=_mode(instead_of), **multipart)
             return Version(new["e_tag"], new["version"])
         except taken as error:
             _require_bucket(root, error)
@@ -109,15 +112,15 @@ def _mode(instead_of: Version | None) -> Any:
 
 
 def delete(root: str, keys: Iterable[str]) -> None:
-    """Delete objects, 1,000 in a request where the store can; those that are not there, too."""
+    """Delete objects, 1,000 in a request where the store can; missing ones are no error."""
     with _in_one_line(root, ""):
         import obstore
 
         obstore.delete(_store(root), list(keys))
 
 
-def listed(root: str, prefix: str) -> Iterator[ObjectInfo]:
-    """All objects whose keys begin so."""
+def list_objects(root: str, prefix: str) -> Iterator[ObjectInfo]:
+    """Yield all objects whose keys begin with the prefix."""
     with _in_one_line(root, prefix):
         import obstore
 
@@ -126,13 +129,13 @@ def listed(root: str, prefix: str) -> Iterator[ObjectInfo]:
 
 
 def children(root: str, prefix: str) -> Iterator[str]:
-    """The keys right below, and those of folders."""
+    """Yield the keys of folders and objects directly below the prefix."""
     with _in_one_line(root, prefix):
         import obstore
 
-        found = obstore.list_with_delimiter(_store(root), prefix or None)
-    yield from found["common_prefixes"]
-    yield from (one["path"] for one in found["objects"])
+        listing = obstore.list_with_delimiter(_store(root), prefix or None)
+    yield from listing["common_prefixes"]
+    yield from (one["path"] for one in listing["objects"])
 
 
 @contextmanager
@@ -151,18 +154,18 @@ def _object_info(meta: Any) -> ObjectInfo:
 
 
 def _store(root: str) -> Any:
-    if os.getpid() != _begun():
+    if os.getpid() != _first_process():
         raise DepthmaskError(
-            f"{root}: this process was forked after the store had been used, and in it there is no "
-            "answer; start workers by spawn (in PyTorch DataLoader(..., "
+            f"{root}: this process was forked after the store was first used, and requests would "
+            "hang in it; start workers by spawn (in PyTorch DataLoader(..., "
             "multiprocessing_context='spawn'))"
         )
     return _connected(root)
 
 
 @functools.cache
-def _begun() -> int:
-    """The process that used a store first: obstore's threads do not go through a fork."""
+def _first_process() -> int:
+    """Return the process that used a store first: obstore's threads do not survive a fork."""
     return os.getpid()
 
 
@@ -183,7 +186,7 @@ def _connected(root: str) -> Any:
 
 
 def _s3_config(root: str) -> dict[str, Any]:
-    """Region and credentials by boto3: environment, ~/.aws, containers, instances, as `aws s3`."""
+    """Have boto3 look for region and credentials, as `aws s3` does."""
     if os.environ.get("AWS_SKIP_SIGNATURE", "").lower() in ("1", "true"):
         return {}
     with _installed(root):
@@ -194,7 +197,7 @@ def _s3_config(root: str) -> dict[str, Any]:
     if session.get_credentials() is None:
         raise UsageError(
             f"{root}: no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-            "or AWS_PROFILE; AWS_SKIP_SIGNATURE=true for what everybody may read"
+            "or AWS_PROFILE; for public data set AWS_SKIP_SIGNATURE=true"
         )
     return {"credential_provider": Boto3CredentialProvider(session)}
 
@@ -202,7 +205,7 @@ def _s3_config(root: str) -> dict[str, Any]:
 def _require_bucket(root: str, error: Exception) -> None:
     text = str(error)
     if "NoSuchBucket" in text or "bucket does not exist" in text:
-        raise UsageError(f"{root}: no such bucket; make it, or choose another") from None
+        raise UsageError(f"{root}: no such bucket; create it, or choose another") from None
 
 
 @contextmanager
@@ -211,7 +214,7 @@ def _installed(root: str) -> Iterator[None]:
         yield
     except ImportError:
         extra = _EXTRA[root.partition("://")[0]]
-        raise UsageError(f"{root}: it takes `pip install 'depthmask[{extra}]'`") from None
+        raise UsageError(f"{root}: needs `pip install 'depthmask[{extra}]'`") from None
 
 
 @contextmanager
@@ -229,13 +232,13 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
         if isinstance(error, FileNotFoundError):
             raise
         raise DepthmaskError(
-            f"{where}: the store does not answer as it should ({_reason(error)}); what is "
-            "published stays: run the same command again"
+            f"{where}: the object store failed ({_reason(error)}); published shards are kept: "
+            "run the same command again"
         ) from None
 
 
 def _reason(error: Exception) -> str:
-    """The few words of an error of object_store that a person needs; never a URL with its query."""
+    """Return the short reason in an error of object_store, without the query of any URL."""
     text = str(error).partition("\n\nDebug source")[0]
     status = re.search(r"status code: (\d+ [\w ]+)", text)
     code = re.search(r"<Code>(\w+)</Code>", text)

@@ -1,56 +1,35 @@
-"""The record of a published shard: what is in it, where, and how it came about."""
+"""The record of a published shard: its samples, its files, and where each member lies."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.errors import DepthmaskError
-from depthmask.plan.layout import Layout, Shard
-from depthmask.storage.location import Location
-
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
 ByteRanges: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
-"""The same for one member: [samples, 3], uint32 where that is enough."""
+"""The same for one member, as an array [samples, 3]; uint32 where that is enough."""
 MOST_SAMPLES = 10**12
-"""Of a dataset: the root setting's limit, and more than anybody has disks for."""
+"""Samples of a dataset: the limit of the setting `samples`, beyond what disks can hold."""
 _LONGEST_NAME = 200
-"""In bytes: file systems take 255, and ours get a suffix."""
+"""Bytes of a name: file systems allow 255, and temporary names have a suffix."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 MOST_BYTES = 1 << 29
-"""Of one member: a canvas of 8192x8192 takes 201 MB in RGB, and 268 MB as float32 depth."""
-
-
-def record_path(output: Location, shard: str) -> Location:
-    """Where the record of a shard lies."""
-    if not is_inside(shard) or "/" in shard:
-        raise DepthmaskError(f"{output}: {shard[:80]!r} is no name of a shard")
-    return output / "records" / f"{shard}.json"
-
-
-def recorded(output: Location, layout: Layout) -> Iterator[Shard]:
-    """The shards of the layout that have a record, whether it is right or not."""
-    counts = layout.shard_counts()
-    for path in (output / "records").glob("*.json"):
-        split, _, digits = path.stem.rpartition("-")
-        if digits.isdecimal() and int(digits) < counts.get(split, 0):
-            shard = layout.shard(int(digits), split)
-            if shard.name == path.stem:
-                yield shard
+"""Bytes of one member: a canvas of 8192x8192 has 201 MB in RGB, and 268 MB as float32 depth."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShardFile:
-    """One published file; name: relative to the folder of the shards, with forward slashes.
+    """One published file.
 
-    etag: what an object store calls this content, None where it lies in a folder.
+    name: relative to the folder of the shards, with forward slashes. etag: the object store's
+    identifier of the content, None in a local folder.
     """
 
     name: str
@@ -59,26 +38,19 @@ class ShardFile:
     etag: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data for a JSON file."""
         data: dict[str, Any] = {"name": self.name, "bytes": self.bytes, "sha256": self.sha256}
         return data if self.etag is None else {**data, "etag": self.etag}
-
-    def not_as_published(self, path: Location) -> DepthmaskError:
-        """What to raise where a file of another size is at `path`."""
-        return DepthmaskError(
-            f"{path}: not the file of {self.bytes:,} bytes that was published; "
-            "`python -m depthmask verify OUT --repair` makes the shard again"
-        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Record:
-    """A shard that is complete and on disk.
+    """A published shard.
 
-    lineage: of the dataset that it was made for (see `DatasetIdentity`). start, stop: its samples
-    by their rank in the split, stop exclusive. members: where to find each member, empty if the
-    writer's files have an index of their own. statistics: integer sums (see `Statistics`).
-    seconds: time by station.
+    lineage: of the dataset it was made for (see `DatasetIdentity`). start, stop: its samples, by
+    rank in the split, stop exclusive. members: byte ranges by member, empty if the writer's files
+    have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
+    station.
     """
 
     shard: str
@@ -96,22 +68,22 @@ class Record:
 
     @property
     def bytes(self) -> int:
-        """Of all its files."""
+        """Size of all its files together."""
         return sum(file.bytes for file in self.files)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data for a JSON file."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
         data["files"] = [file.as_json() for file in self.files]
-        data["members"] = {name: places.tolist() for name, places in self.members.items()}
+        data["members"] = {name: ranges.tolist() for name, ranges in self.members.items()}
         return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Record:
-        """What `as_json` gave; KeyError, TypeError, ValueError or OverflowError if it is not that.
+        """Read what `as_json` gave; KeyError, TypeError, ValueError or OverflowError otherwise.
 
-        Its checksum says that a record is whole, not that we wrote it: whoever made a dataset may
-        have put in what they like, so nothing in it is believed before it has been looked at.
+        The checksum of a record shows that it is whole, not that depthmask wrote it: a downloaded
+        dataset may hold anything, so every field is checked.
         """
         record = cls(
             shard=_of_type(str, data["shard"]),
@@ -121,8 +93,8 @@ class Record:
             stop=_count(data["stop"]),
             files=tuple(_shard_file(file) for file in data["files"]),
             members={
-                name: as_byte_ranges(places)
-                for name, places in _of_type(dict, data["members"]).items()
+                name: as_byte_ranges(ranges)
+                for name, ranges in _of_type(dict, data["members"]).items()
             },
             statistics=_of_type(dict, data["statistics"]),
             seconds=_of_type(dict, data["seconds"]),
@@ -133,19 +105,19 @@ class Record:
 
 
 def is_inside(name: str) -> bool:
-    """Whether a name with forward slashes leads to nowhere but below its folder."""
-    parts = name.split("/")
+    """Return whether a name with forward slashes stays below its folder."""
+    components = name.split("/")
     plain = name.isprintable() and "\\" not in name and len(name.encode()) <= _LONGEST_NAME
-    return plain and not {"", ".", ".."} & set(parts)
+    return plain and not {"", ".", ".."} & set(components)
 
 
 def _shard_file(data: Any) -> ShardFile:
     file = ShardFile(**_of_type(dict, data))
     _count(file.bytes)
     if not is_inside(_of_type(str, file.name)):
-        raise ValueError(f"{file.name!r} leads out of the shards")
+        raise ValueError(f"{file.name!r} is not below the folder of the shards")
     if not _SHA256.fullmatch(_of_type(str, file.sha256)):
-        raise ValueError(f"{file.sha256[:80]!r} is no sha256")
+        raise ValueError(f"{file.sha256[:80]!r} is not a sha256")
     if file.etag is not None:
         _of_type(str, file.etag)
     return file
@@ -154,33 +126,33 @@ def _shard_file(data: Any) -> ShardFile:
 def _check_names(record: Record) -> None:
     names = [file.name for file in record.files]
     if len(set(names)) < len(names) or not names:
-        raise ValueError("a file is there twice, or none at all")
+        raise ValueError("no files, or a file twice")
     if not record.start < record.stop <= MOST_SAMPLES:
         raise ValueError(f"samples {record.start}..{record.stop - 1}")
 
 
-def as_byte_ranges(places: Any) -> ByteRanges:
-    """What a writer, or a record, tells; ValueError if it is not that."""
-    # Looked at one by one: NumPy would make anything into an array, a long text a huge one.
-    numbers = list(itertools.chain.from_iterable(places))
-    if set(map(len, places)) != {3} or set(map(type, numbers)) != {int} or min(numbers) < 0:
-        raise ValueError("a member's places are not (file, offset, bytes)")
+def as_byte_ranges(ranges: Any) -> ByteRanges:
+    """Return the byte ranges of a writer or a record as an array; ValueError if they are none."""
+    # Checked one by one: NumPy converts anything, and a long text to a huge array.
+    numbers = list(itertools.chain.from_iterable(ranges))
+    if set(map(len, ranges)) != {3} or set(map(type, numbers)) != {int} or min(numbers) < 0:
+        raise ValueError("a member's byte ranges are not (file, offset, bytes)")
     array = np.array(numbers, np.int64).reshape(-1, 3)
     return array.astype(np.uint32) if max(numbers) < 1 << 32 else array
 
 
 def _check_members(record: Record) -> None:
-    """Every member lies within its file, beside the others, and there is one for each sample."""
-    for name, places in record.members.items():
-        if len(places) != len(record) or not is_inside(name):
-            raise ValueError(f"{len(places)} places of {name!r} for {len(record)} samples")
+    """Check that each sample has its members, within their files and without overlap."""
+    for name, ranges in record.members.items():
+        if len(ranges) != len(record) or not is_inside(name):
+            raise ValueError(f"{len(ranges)} byte ranges of {name!r} for {len(record)} samples")
     if not record.members:
         return
     file, offset, size = np.concatenate(list(record.members.values()), dtype=np.int64).T
     if size.max() > MOST_BYTES:
         raise ValueError(f"a member of {size.max()} bytes")
     ends = np.array([one.bytes for one in record.files])
-    # Subtracted, as the sum of two large numbers may be beyond int64.
+    # Subtracted, as the sum of two large numbers may overflow int64.
     if file.max() >= len(ends) or (offset > ends[file] - size).any():
         raise ValueError("a member beyond the end of its file")
     order = np.lexsort((size, offset, file))
@@ -197,5 +169,5 @@ def _of_type(kind: type, value: Any) -> Any:
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no count")
+        raise ValueError(f"{value!r} is not a count")
     return value

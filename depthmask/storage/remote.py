@@ -1,4 +1,4 @@
-"""Object stores: whole-object puts, and ranged reads.
+"""Paths in object stores: whole objects are put, ranges of them are read.
 
 Writers fill a draft folder in the local folder for temporary files.
 """
@@ -13,131 +13,229 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from os import PathLike, fspath
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage import object_store
 from depthmask.storage.lease import leased
-from depthmask.storage.location import Address
+from depthmask.storage.path import DRAFTS, LOCK, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
-from depthmask.storage.store import DRAFTS, LOCK, Opened, Store
 
 _AT_ONCE = 16
-"""Requests under way where there are many small files: each takes some 20 ms."""
+"""Parallel requests for small files: each takes some 20 ms."""
 _GAP = 1 << 16
 """Bytes between two members that are read along with them: a request takes as long as 1 MB."""
 _BUFFER = 1 << 20
 
 
-class RemoteStore(Store[Address]):
-    """S3, Google Cloud Storage, and the memory of this process for tests."""
+@dataclass(frozen=True, order=True, slots=True)
+class ObjectPath(StorePath):
+    """A path in S3, in Google Cloud Storage, or in the memory of this process (for tests).
 
-    readers = _AT_ONCE
+    root: scheme and bucket, such as `s3://bucket`. key: the path below it, without slashes at its
+    ends.
+    """
 
-    def drafts(self, output: Address) -> Path:
-        """By the address, so that the next run here finds what a killed one left."""
-        return _own_folder() / hashlib.sha256(str(output).encode()).hexdigest()[:16] / DRAFTS
+    root: str
+    key: str = ""
 
-    def publish(self, draft: Path, shards: Address) -> tuple[ShardFile, ...]:
-        """Hash every file, then put each as one object, and delete what else is in its folder."""
-        paths = sorted(path for path in draft.rglob("*") if path.is_file())
-        with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as threads:
-            files = tuple(threads.map(lambda path: _put(draft, path, shards), paths))
-        for entry in draft.iterdir():
-            if entry.is_dir():
-                there = (f"{entry.name}/{name}" for name in self.files(shards / entry.name))
-                gone = set(there) - {file.name for file in files}
-                object_store.delete(shards.root, [(shards / name).key for name in sorted(gone)])
-        return files
+    parallel_reads = _AT_ONCE
 
-    def write(self, path: Address, content: bytes) -> None:
-        path.write_bytes(content)
+    def __str__(self) -> str:
+        return f"{self.root}/{self.key}".rstrip("/")
+
+    def __reduce__(self) -> tuple[type[ObjectPath], tuple[str, str]]:
+        if self.is_memory:
+            raise UsageError(f"{self}: memory:// exists in one process only; set runner.workers=1")
+        return ObjectPath, (self.root, self.key)
+
+    def __truediv__(self, key: str | PathLike[str]) -> ObjectPath:
+        return ObjectPath(self.root, f"{self.key}/{fspath(key)}".strip("/"))
+
+    @property
+    def is_memory(self) -> bool:
+        """Whether other processes cannot see the objects."""
+        return self.root.startswith("memory://")
+
+    @property
+    def name(self) -> str:
+        """The last component; for a whole bucket the bucket's name."""
+        return str(self).rpartition("/")[2]
+
+    @property
+    def stem(self) -> str:
+        return PurePosixPath(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.name).suffix
+
+    @property
+    def parent(self) -> ObjectPath:
+        """The path without its last component; for a whole bucket the bucket itself."""
+        return ObjectPath(self.root, self.key.rpartition("/")[0])
+
+    def absolute(self) -> ObjectPath:
+        return self
+
+    def is_file(self) -> bool:
+        return self.key != "" and object_store.head(self.root, self.key) is not None
+
+    def is_dir(self) -> bool:
+        """Return whether there are objects below the path."""
+        return any(True for _ in object_store.list_objects(self.root, self._prefix))
+
+    def exists(self) -> bool:
+        return self.is_file() or self.is_dir()
+
+    def read_bytes(self) -> bytes:
+        return object_store.get(self.root, self.key)[1]
+
+    def write_bytes(self, data: bytes) -> int:
+        object_store.put(self.root, self.key, data)
+        return len(data)
+
+    def write_text(self, data: str, encoding: str) -> int:
+        self.write_bytes(data.encode(encoding))
+        return len(data)
+
+    def unlink(self, missing_ok: bool = False) -> None:
+        """Delete the object; a missing one is no error, object stores do not report it."""
+        object_store.delete(self.root, [self.key])
+
+    def iterdir(self) -> Iterator[ObjectPath]:
+        keys = object_store.children(self.root, self._prefix)
+        return (ObjectPath(self.root, key) for key in keys)
+
+    def glob(self, pattern: str) -> Iterator[ObjectPath]:
+        return (path for path in self.iterdir() if fnmatch(path.name, pattern))
+
+    def rglob(self, pattern: str) -> Iterator[ObjectPath]:
+        objects = object_store.list_objects(self.root, self._prefix)
+        paths = (ObjectPath(self.root, one.key) for one in objects)
+        return (path for path in paths if fnmatch(path.name, pattern))
+
+    def write_whole(self, content: bytes) -> None:
+        self.write_bytes(content)
+
+    def read_whole(self, most_bytes: int) -> bytes:
+        with object_store.stream(self.root, self.key) as (info, chunks):
+            if info.bytes > most_bytes:
+                raise ValueError(f"more than {most_bytes:,} bytes")
+            return b"".join(chunks)
 
     @contextmanager
-    def new_file(self, path: Address) -> Iterator[Path]:
-        """In a local folder, put at the end."""
-        with tempfile.TemporaryDirectory(dir=_own_folder()) as folder:
-            temporary = Path(folder) / path.name
+    def new_file(self) -> Iterator[Path]:
+        """Give a path in a local folder; the file is uploaded at the end."""
+        with self._scratch_file() as temporary:
             yield temporary
-            object_store.put(path.root, path.key, temporary)
+            object_store.put(self.root, self.key, temporary)
 
     @contextmanager
-    def appended(self, path: Address) -> Iterator[Path]:
-        """In a local folder, put at the end; where the store is away, there are worse losses."""
-        with tempfile.TemporaryDirectory(dir=_own_folder()) as folder:
-            temporary = Path(folder) / path.name
+    def appended(self) -> Iterator[Path]:
+        """Give a local copy that is uploaded on exit; it is lost if the store is unreachable."""
+        with self._scratch_file() as temporary:
             with suppress(FileNotFoundError):
-                temporary.write_bytes(path.read_bytes())
+                temporary.write_bytes(self.read_bytes())
             try:
                 yield temporary
             finally:
                 with suppress(DepthmaskError):
-                    object_store.put(path.root, path.key, temporary)
+                    object_store.put(self.root, self.key, temporary)
 
-    def read(self, path: Address, most: int) -> bytes:
-        with object_store.stream(path.root, path.key) as (found, pieces):
-            if found.bytes > most:
-                raise ValueError("no file of ours")
-            return b"".join(pieces)
+    def make_folder(self) -> None:
+        """Do nothing: a folder is the prefix of a key."""
 
-    def open(self, folder: Address, file: ShardFile) -> Opened:
-        return _Ranges(folder / file.name, file)
+    def remove(self) -> None:
+        keys = [one.key for one in self.rglob("*")]
+        object_store.delete(self.root, [self.key, *keys])
 
-    def stream(self, folder: Address, file: ShardFile) -> BinaryIO:
-        return io.BufferedReader(_Raw(_Ranges(folder / file.name, file), file.bytes), _BUFFER)
+    def file_names(self) -> Iterator[str]:
+        return (path.key[len(self._prefix) :] for path in self.rglob("*"))
 
-    def difference(self, folder: Address, file: ShardFile) -> str | None:
-        path = folder / file.name
+    def locked(self) -> AbstractContextManager[Callable[[], None]]:
+        return leased(self.root, (self / LOCK).key, str(self))
+
+    def draft_folder(self) -> Path:
+        """Return a folder named after the path, where the next run finds what a killed one left."""
+        return _own_folder() / hashlib.sha256(str(self).encode()).hexdigest()[:16] / DRAFTS
+
+    def remove_leftovers(self) -> None:
+        """Remove drafts from this machine; there are no unfinished objects."""
+        shutil.rmtree(self.draft_folder(), ignore_errors=True)
+
+    def free_bytes(self) -> None:
+        """Return None: object stores have no limit."""
+
+    def publish(self, draft: Path) -> tuple[ShardFile, ...]:
+        """Hash and upload every file, then delete other objects in the folders of the draft."""
+        paths = sorted(path for path in draft.rglob("*") if path.is_file())
+        with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as threads:
+            files = tuple(threads.map(lambda path: self._put(draft, path), paths))
+        for entry in draft.iterdir():
+            if entry.is_dir():
+                existing = {f"{entry.name}/{name}" for name in (self / entry.name).file_names()}
+                stale = sorted(existing - {file.name for file in files})
+                object_store.delete(self.root, [(self / name).key for name in stale])
+        return files
+
+    def open_shard_file(self, file: ShardFile) -> OpenShardFile:
+        return _RangeReader(self / file.name, file)
+
+    def stream_shard_file(self, file: ShardFile) -> BinaryIO:
+        ranges = _RangeReader(self / file.name, file)
+        return io.BufferedReader(_ObjectStream(ranges, file.bytes), _BUFFER)
+
+    def difference(self, file: ShardFile) -> str | None:
         digest = hashlib.sha256()
         try:
-            with object_store.stream(path.root, path.key) as (found, pieces):
-                if found.bytes != file.bytes:
-                    return f"has {found.bytes:,} bytes and was published with {file.bytes:,}"
-                for piece in pieces:
-                    digest.update(piece)
+            with object_store.stream(self.root, (self / file.name).key) as (info, chunks):
+                if info.bytes != file.bytes:
+                    return f"has {info.bytes:,} bytes and was published with {file.bytes:,}"
+                for chunk in chunks:
+                    digest.update(chunk)
         except FileNotFoundError:
             return "is missing"
-        same = digest.hexdigest() == file.sha256
-        return None if same else "has another content (sha256 differs)"
+        is_same = digest.hexdigest() == file.sha256
+        return None if is_same else "has different content (sha256 differs)"
 
-    def stands(self, folder: Address, file: ShardFile) -> bool:
-        """By size and etag, one request; what was copied here has another etag and is hashed."""
-        path = folder / file.name
-        found = object_store.head(path.root, path.key)
-        if found is None or found.bytes != file.bytes:
+    def is_intact(self, file: ShardFile) -> bool:
+        """Compare size and etag in one request; a copy has another etag and is hashed."""
+        info = object_store.head(self.root, (self / file.name).key)
+        if info is None or info.bytes != file.bytes:
             return False
-        return found.version.etag == file.etag or self.difference(folder, file) is None
+        return info.version.etag == file.etag or self.difference(file) is None
 
-    def files(self, folder: Address) -> Iterator[str]:
-        return (path.key[len(folder.key) + 1 :] for path in folder.rglob("*"))
+    @property
+    def _prefix(self) -> str:
+        return f"{self.key}/" if self.key else ""
 
-    def remove(self, path: Address) -> None:
-        object_store.delete(path.root, [path.key, *(one.key for one in path.rglob("*"))])
+    @contextmanager
+    def _scratch_file(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(dir=_own_folder()) as folder:
+            yield Path(folder) / self.name
 
-    def make_folder(self, path: Address) -> None:
-        """Nothing: a folder is the beginning of a name."""
-
-    def remove_leftovers(self, output: Address) -> None:
-        """Drafts on this machine; objects are whole or not there."""
-        shutil.rmtree(self.drafts(output), ignore_errors=True)
-
-    def free(self, output: Address) -> None:
-        """Nobody counts."""
-
-    def locked(self, output: Address) -> AbstractContextManager[Callable[[], None]]:
-        return leased(output / LOCK, output)
+    def _put(self, draft: Path, path: Path) -> ShardFile:
+        name = path.relative_to(draft).as_posix()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        version = object_store.put(self.root, (self / name).key, path)
+        return ShardFile(name, path.stat().st_size, digest, version.etag)
 
 
-class _Ranges:
-    """An object, of which each read asks for a range; it has to have the size it had."""
+class _RangeReader:
+    """Reads ranges of an object, which must have the size that it was published with."""
 
-    def __init__(self, path: Address, file: ShardFile) -> None:
+    def __init__(self, path: ObjectPath, file: ShardFile) -> None:
         self._path = path
         self._file = file
 
     def read(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
-        """One request for what lies side by side."""
+        """Read adjacent spans with one request."""
         start = min(offset for offset, _ in spans)
         stop = max(offset + size for offset, size in spans)
         if stop - start <= sum(size for _, size in spans) + _GAP:
@@ -146,24 +244,24 @@ class _Ranges:
         return [self._get(offset, offset + size) for offset, size in spans]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: no connection is held."""
 
     def _get(self, start: int, stop: int) -> bytes:
         if start == stop:
             return b""
         try:
-            found, content = object_store.get(self._path.root, self._path.key, (start, stop))
+            info, content = object_store.get(self._path.root, self._path.key, (start, stop))
         except FileNotFoundError as error:
             raise DepthmaskError(str(error)) from None
-        if found.bytes != self._file.bytes:
-            raise self._file.not_as_published(self._path)
+        if info.bytes != self._file.bytes:
+            raise not_as_published(self._path, self._file)
         return content
 
 
-class _Raw(io.RawIOBase):
+class _ObjectStream(io.RawIOBase):
     """An object as a file that reads and seeks."""
 
-    def __init__(self, ranges: _Ranges, size: int) -> None:
+    def __init__(self, ranges: _RangeReader, size: int) -> None:
         self._ranges = ranges
         self._size = size
         self._at = 0
@@ -189,21 +287,14 @@ class _Raw(io.RawIOBase):
         return len(content)
 
 
-def _put(draft: Path, path: Path, shards: Address) -> ShardFile:
-    name = path.relative_to(draft).as_posix()
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    target = shards / name
-    version = object_store.put(target.root, target.key, path)
-    return ShardFile(name, path.stat().st_size, digest, version.etag)
-
-
 def _own_folder() -> Path:
-    """A folder for temporary files that no other user of the machine can have prepared."""
+    """Return a folder for temporary files that no other user of the machine can have prepared."""
     folder = Path(tempfile.gettempdir()) / f"depthmask-{os.getuid()}"
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
     status = folder.lstat()
     if not folder.is_dir() or folder.is_symlink() or status.st_uid != os.getuid():
-        raise DepthmaskError(f"{folder}: not a folder of ours; remove it, or set TMPDIR=FOLDER")
+        raise DepthmaskError(
+            f"{folder}: not a folder that belongs to this user; remove it, or set TMPDIR=FOLDER"
+        )
     return folder

@@ -1,62 +1,42 @@
-"""Is what lies on the disk what was published? By content, never by a file's presence."""
+"""Verifies a dataset: whether every file has the content that was published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, NamedTuple
 
-from depthmask.concurrency import cores, parallel_map
+from depthmask.concurrency import parallel_map
 from depthmask.errors import DepthmaskError
-from depthmask.plan.layout import Shard
-from depthmask.storage.choice import store_of
 from depthmask.storage.dataset_info import Manifest, check_summary, shard_names
 from depthmask.storage.identity import DatasetIdentity
-from depthmask.storage.location import Location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
-from depthmask.storage.record import Record, ShardFile, record_path
+from depthmask.storage.record import ShardFile
+from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as published.
+    """A difference between a dataset and what was published.
 
-    shard: its name, None for the dataset as a whole. stray: a file that belongs to no shard.
+    shard: the name of the shard, None for the dataset as a whole. stray: a file that belongs to no
+    shard.
     """
 
     shard: str | None
     text: str
-    stray: Location | None = None
+    stray: StorePath | None = None
 
     def __str__(self) -> str:
         return f"{self.shard}: {self.text}" if self.shard else self.text
 
 
-def read_record(output: Location, shard: str) -> Record | None:
-    """The record of a shard; None if it is absent, cut, changed, or of another shard."""
-    data = read_sealed(record_path(output, shard))
-    try:
-        record = Record.from_json(data) if data is not None else None
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return None
-    return record if record is not None and record.shard == shard else None
-
-
-def intact_records(output: Location, shards: Iterable[Shard], lineage: str) -> Iterator[Record]:
-    """The records of those shards that are whole: by content, as far as their store vouches for it.
-
-    lineage: of the dataset that the shards have to be of.
-    """
-    for record in parallel_map(
-        _hashing(output), lambda shard: _whole(output, shard, lineage), shards
-    ):
-        if record is not None:
-            yield record
-
-
-def verify(output: Location) -> list[Problem]:
-    """Everything that is wrong with a dataset; an empty list if it is as it was published."""
+def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
+    """Return all problems of a dataset, none if it is as it was published."""
+    output = location(dataset)
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
     problems = [
         Problem(None, f"{name} is missing or damaged")
@@ -67,26 +47,29 @@ def verify(output: Location) -> list[Problem]:
         return problems
     if implausible := _implausible(output, summary):
         return [Problem(None, implausible)]
-    claim = DatasetIdentity({key: plan[key] for key in plan if key != "fingerprint"})
+    identity = DatasetIdentity({key: plan[key] for key in plan if key != "fingerprint"})
     try:
         with untrusted("plan.json"):
-            fingerprint, lineage = claim.fingerprint, claim.lineage
+            fingerprint, lineage = identity.fingerprint, identity.lineage
     except DepthmaskError as error:
         return [Problem(None, str(error))]
     if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
-    manifest, known, unknown = Manifest(), set[Location](), set[str]()
-    for look in parallel_map(
-        _hashing(output), lambda name: _look(output, name, lineage), shard_names(summary)
+    records = Records(output)
+    manifest, known, unknown = Manifest(), set[StorePath](), set[str]()
+    for check in parallel_map(
+        records.parallel_checks,
+        lambda name: _check_shard(records, name, lineage),
+        shard_names(summary),
     ):
-        problems += [Problem(look.shard, text) for text in look.problems]
-        known.add(record_path(output, look.shard))
-        known.update(output / "shards" / file.name for file in look.files)
-        manifest.add(look.files)
-        if not look.files:
-            unknown.add(look.shard)
+        problems += [Problem(check.shard, text) for text in check.problems]
+        known.add(records.path(check.shard))
+        known.update(output / "shards" / file.name for file in check.files)
+        manifest.add(check.files)
+        if not check.files:
+            unknown.add(check.shard)
     if not unknown and manifest.sha256 != summary.get("manifest_sha256"):
-        problems.append(Problem(None, "the records are not those that dataset.json was made from"))
+        problems.append(Problem(None, "the records do not match the checksum in dataset.json"))
     problems += [
         Problem(None, f"{name}: belongs to no shard", stray=output / name)
         for name in _strays(output, known, unknown)
@@ -94,29 +77,24 @@ def verify(output: Location) -> list[Problem]:
     return problems
 
 
-class _Look(NamedTuple):
-    """What became of a shard; files: those of its record, none if there is no record."""
+class _ShardCheck(NamedTuple):
+    """The problems of a shard; files: those of its record, none if there is no record."""
 
     shard: str
     files: tuple[ShardFile, ...]
     problems: list[str]
 
 
-def _look(output: Location, shard: str, lineage: str) -> _Look:
-    record = read_record(output, shard)
+def _check_shard(records: Records, shard: str, lineage: str) -> _ShardCheck:
+    record = records.read(shard)
     if record is None:
-        return _Look(shard, (), ["its record is missing or damaged"])
-    foreign = [] if record.lineage == lineage else ["its record is of another dataset"]
-    return _Look(shard, record.files, foreign + file_problems(output, record))
+        return _ShardCheck(shard, (), ["its record is missing or damaged"])
+    problems = [] if record.lineage == lineage else ["its record is of another dataset"]
+    return _ShardCheck(shard, record.files, problems + records.problems(record))
 
 
-def _hashing(output: Location) -> int:
-    """How many files to hash at once: hashlib gives the GIL away, two cores hash some 3 GB/s."""
-    return max(cores(), store_of(output).readers)
-
-
-def _implausible(output: Location, summary: dict[str, Any]) -> str | None:
-    """What is wrong with a `dataset.json` that is whole but that no run of ours wrote."""
+def _implausible(output: StorePath, summary: dict[str, Any]) -> str | None:
+    """Return the problem of a `dataset.json` that is whole but that no run can have written."""
     try:
         with untrusted("dataset.json"):
             check_summary(summary)
@@ -124,37 +102,19 @@ def _implausible(output: Location, summary: dict[str, Any]) -> str | None:
         return str(error)
     records = sum(1 for _ in (output / "records").glob("*"))
     if summary["shards"] > 2 * records + 100_000:
-        return f"dataset.json tells of {summary['shards']:,} shards, and {records:,} have records"
+        return f"dataset.json lists {summary['shards']:,} shards, but only {records:,} have records"
     return None
 
 
-def _whole(output: Location, shard: Shard, lineage: str) -> Record | None:
-    record = read_record(output, shard.name)
-    if record is None or record.lineage != lineage:
-        return None
-    if (record.start, record.stop) != (shard.start, shard.stop):
-        return None
-    store, shards = store_of(output), output / "shards"
-    return record if all(store.stands(shards, file) for file in record.files) else None
+def _strays(output: StorePath, known: set[StorePath], unknown: set[str]) -> list[str]:
+    """Return the files among shards and records that belong to no shard.
 
-
-def file_problems(output: Location, record: Record) -> list[str]:
-    """What is wrong with the files of a shard, every byte of them hashed."""
-    store, shards = store_of(output), output / "shards"
-    found = ((file.name, store.difference(shards, file)) for file in record.files)
-    return [f"{name} {difference}" for name, difference in found if difference]
-
-
-def _strays(output: Location, known: set[Location], unknown: set[str]) -> list[str]:
-    """Files among shards and records that no shard accounts for.
-
-    unknown: shards without a record. Nobody knows what their files are; by their name they are
-    theirs.
+    unknown: shards without a record; files with their names may belong to them.
     """
     return sorted(
         f"{folder}/{name}"
         for folder in ("shards", "records")
-        for name in store_of(output).files(output / folder)
+        for name in (output / folder).file_names()
         if output / folder / name not in known
         and name.partition("/")[0].partition(".")[0] not in unknown
     )

@@ -25,7 +25,7 @@ from depthmask.stages.placement.base import Placement
 from depthmask.stages.placement.random import Random
 from depthmask.stages.source.rooms import Rooms
 from depthmask.stages.writer.webdataset import WebDataset
-from depthmask.storage.identity import claim
+from depthmask.storage.identity import take_output
 
 CANVAS = 48, 64
 SAMPLES = 7
@@ -57,7 +57,7 @@ def small_job(output: Path, **stages: Any) -> Generate:
         **{**usual, **stages},
     )
     job = prepare(root)
-    claim(job.output, job.identity, overwrite=False)
+    take_output(job.output, job.identity, overwrite=False)
     return job
 
 

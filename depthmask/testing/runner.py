@@ -12,8 +12,8 @@ import pytest
 from depthmask.engine.job import Progress
 from depthmask.engine.shard import make_shard
 from depthmask.errors import DepthmaskError
-from depthmask.storage.record import Record, recorded
-from depthmask.storage.verify import intact_records
+from depthmask.storage.record import Record
+from depthmask.storage.records import Records
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, Failing, small_job
 
@@ -55,11 +55,11 @@ class RunnerSuite(StageSuite):
         next(records)
         records.close()
         assert multiprocessing.active_children() == []
-        published = list(recorded(job.output, job.plan))
-        assert published
-        assert len(list(intact_records(job.output, published, job.identity.lineage))) == len(
-            published
-        )
+        records_of_job = Records(job.output)
+        names = [shard.name for shard in records_of_job.shards(job.plan)]
+        assert names
+        intact = records_of_job.intact(job.plan, job.identity.lineage)
+        assert [one.shard for one in intact] == names
 
 
 def _files(records: Iterable[Record]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFo
 from depthmask.data import Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stages.writer.base import Writer
+from depthmask.storage.location import location
 from depthmask.storage.publish import Draft
 from depthmask.storage.record import Record, as_byte_ranges
 from depthmask.testing.base import StageSuite
@@ -41,7 +42,7 @@ class WriterSuite(StageSuite):
     ) -> None:
         """Picture, masks, depth and description, from the published files alone."""
         samples = _samples(encode)
-        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         for number in (2, 0, 1, 0):
             found = decode(reader.read(number, samples[number].key))
             wanted = decode(samples[number])
@@ -55,7 +56,7 @@ class WriterSuite(StageSuite):
     def test_threads_read_at_the_same_time(self, stage: Any, tmp_path: Path) -> None:
         """Keras and `tf.data` ask for samples from several."""
         samples = _samples(_ENCODES[0], 8)
-        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         together = threading.Barrier(4)
 
         def read(first: int) -> list[bool]:
@@ -86,7 +87,7 @@ class WriterSuite(StageSuite):
     def test_a_shard_of_one_sample(self, stage: Any, tmp_path: Path) -> None:
         """The last one of a dataset may be."""
         samples = _samples(_ENCODES[0], 1)
-        reader = stage.read(tmp_path / "shards", _published(stage, tmp_path, samples))
+        reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         assert decode(reader.read(0, samples[0].key)).meta == decode(samples[0]).meta
         reader.close()
 

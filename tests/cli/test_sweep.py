@@ -21,7 +21,7 @@ import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
 from depthmask.config.location import config_folder
-from depthmask.storage.choice import locked
+from depthmask.storage.location import location
 
 SMALL = ("samples=3", "source.rooms=2", "source.furniture=4", "size=[32,32]", "runner.workers=1")
 FAIL = "objects=1,9"
@@ -178,7 +178,7 @@ def test_other_folders_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_one_sweep_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["-m", *SMALL, "seed=0,1", f"output={tmp_path / 'out'}"]
     assert main(words) == 0
-    with locked(tmp_path / "out"):
+    with location(tmp_path / "out").locked():
         capsys.readouterr()
         assert main(words) == 2
     assert "another run is at work there" in capsys.readouterr().err

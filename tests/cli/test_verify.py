@@ -13,6 +13,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed, write_sealed
 from depthmask.storage.verify import verify
 from tests.support import tiny
@@ -136,7 +137,7 @@ def shard_of_another_dataset(out: Path) -> list[str]:
         shutil.copy(other / name, out / name)
     return [
         "train-000001: its record is of another dataset",
-        "the records are not those that dataset.json was made from",
+        "the records do not match the checksum in dataset.json",
     ]
 
 
@@ -146,10 +147,10 @@ def lost_manifest(out: Path) -> list[str]:
 
 
 def other_manifest(out: Path) -> list[str]:
-    summary = read_sealed(out / "dataset.json")
+    summary = read_sealed(location(out) / "dataset.json")
     assert summary
-    write_sealed(out / "dataset.json", {**summary, "manifest_sha256": "0" * 64})
-    return ["the records are not those that dataset.json was made from"]
+    write_sealed(location(out) / "dataset.json", {**summary, "manifest_sha256": "0" * 64})
+    return ["the records do not match the checksum in dataset.json"]
 
 
 DAMAGES = [

@@ -12,7 +12,7 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
 
 SAMPLES = 10
@@ -31,7 +31,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def convert(source: Location, out: Path, *words: str) -> Dataset:
+def convert(source: StorePath | Path, out: Path, *words: str) -> Dataset:
     assert main(["convert", str(source), f"output={out}", "runner.workers=1", *words]) == 0
     return depthmask.open(out)
 
@@ -42,7 +42,7 @@ def members(dataset: Dataset) -> list[dict[str, bytes]]:
 
 def test_round_the_formats_and_back(made: Path, tmp_path: Path) -> None:
     """The files that come back are those that were there, to the last byte."""
-    there: Location = made
+    there: StorePath | Path = made
     for writer in ("zip", "npz", "folder", "webdataset"):
         there = convert(there, tmp_path / writer, f"writer={writer}").path
     old, new = depthmask.open(made), depthmask.open(there)
@@ -166,7 +166,7 @@ def test_damage_is_not_carried_over(
     content[700] ^= 1
     shard.write_bytes(bytes(content))
     text = refused(capfd, str(source), f"output={tmp_path / 'out'}", code=1)
-    assert "train-000000.tar has another content" in text
+    assert "train-000000.tar has different content" in text
     assert "verify" in text
 
 

@@ -30,7 +30,8 @@ from depthmask.errors import ShardError
 from depthmask.reading.dataset import Dataset
 from depthmask.stages.depth.layered import Layered
 from depthmask.statistics import Statistics
-from depthmask.storage.location import Location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def members(dataset: Dataset) -> list[dict[str, bytes]]:
     return [dataset.encoded(index).members for index in range(len(dataset))]
 
 
-def shards(out: Location) -> dict[str, bytes]:
+def shards(out: StorePath | Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(Path(f"{out}/shards").iterdir())}
 
 
@@ -99,7 +100,7 @@ def test_every_sample_is_there_once_and_in_order(assets: Path, tmp_path: Path) -
 def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path: Path) -> None:
     dataset = make(assets, tmp_path / "out", "samples=40", "shard_size=16")
     for index in (0, 17, 39):
-        assert render(tmp_path / "out", index).members == dataset.encoded(index).members
+        assert render(location(tmp_path / "out"), index).members == dataset.encoded(index).members
     into = tmp_path / "render"
     assert main(["render", str(tmp_path / "out"), "--index", "17", "--into", str(into)]) == 0
     assert (into / "000000017.jpg").read_bytes() == dataset.encoded(17).members["jpg"]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from depthmask.errors import UsageError
-from depthmask.storage.identity import DatasetIdentity, FolderState, claim
+from depthmask.storage.identity import DatasetIdentity, FolderState, take_output
+from depthmask.storage.local import LocalPath
+from depthmask.storage.path import DRAFTS
 from depthmask.storage.publish import require_sealed
-from depthmask.storage.store import DRAFTS
 
 
 def plan(**config: Any) -> DatasetIdentity:
@@ -31,13 +32,13 @@ def plan(**config: Any) -> DatasetIdentity:
 
 
 @pytest.fixture
-def output(tmp_path: Path) -> Path:
-    return tmp_path / "new" / "out"
+def output(tmp_path: Path) -> LocalPath:
+    return LocalPath(tmp_path / "new" / "out")
 
 
-def finished(output: Path) -> None:
+def finished(output: LocalPath) -> None:
     """A dataset of one shard, complete."""
-    claim(output, plan(), overwrite=False)
+    take_output(output, plan(), overwrite=False)
     (output / "shards").mkdir()
     (output / "shards" / "train-000000.zip").write_bytes(b"zip")
     (output / "records" / "train-000000.json").write_text("{}")
@@ -52,34 +53,34 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_new_folder_is_taken(output: Path) -> None:
-    assert claim(output, plan(), overwrite=False) is FolderState.nothing
+def test_a_new_folder_is_taken(output: LocalPath) -> None:
+    assert take_output(output, plan(), overwrite=False) is FolderState.empty
     written = require_sealed(output / "plan.json")
     assert written.pop("fingerprint") == plan().fingerprint
     assert written == plan().description
     assert (output / "records").is_dir()
 
 
-def test_an_empty_folder_is_taken(output: Path) -> None:
+def test_an_empty_folder_is_taken(output: LocalPath) -> None:
     output.mkdir(parents=True)
-    assert claim(output, plan(), overwrite=False) is FolderState.nothing
+    assert take_output(output, plan(), overwrite=False) is FolderState.empty
 
 
-def test_the_same_plan_is_continued_and_nothing_changes(output: Path) -> None:
+def test_the_same_plan_is_continued_and_nothing_changes(output: LocalPath) -> None:
     finished(output)
     before = contents(output)
-    assert claim(output, plan(), overwrite=False) is FolderState.same
+    assert take_output(output, plan(), overwrite=False) is FolderState.same
     assert contents(output) == before
 
 
-def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Path) -> None:
+def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: LocalPath) -> None:
     finished(output)
-    assert claim(output, plan(samples=250), overwrite=False) is FolderState.shorter
+    assert take_output(output, plan(samples=250), overwrite=False) is FolderState.fewer_samples
     assert not (output / "dataset.json").exists()
     assert (output / "shards" / "train-000000.zip").exists()
     assert (output / "records" / "train-000000.json").exists()
     assert require_sealed(output / "plan.json")["config"]["samples"] == 250
-    assert claim(output, plan(samples=250), overwrite=False) is FolderState.same
+    assert take_output(output, plan(samples=250), overwrite=False) is FolderState.same
 
 
 @pytest.mark.parametrize(
@@ -101,82 +102,82 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Path)
     ],
 )
 def test_another_plan_is_refused_naming_the_field(
-    output: Path, config: dict[str, Any], text: str
+    output: LocalPath, config: dict[str, Any], text: str
 ) -> None:
     finished(output)
     before = contents(output)
     with pytest.raises(UsageError) as caught:
-        claim(output, plan(**config), overwrite=False)
+        take_output(output, plan(**config), overwrite=False)
     assert f"output={output} holds another dataset: {text}; choose" in str(caught.value)
     assert contents(output) == before
 
 
-def test_other_assets_are_another_plan(output: Path) -> None:
+def test_other_assets_are_another_plan(output: LocalPath) -> None:
     finished(output)
     other = DatasetIdentity({**plan().description, "inputs": "abd"})
     with pytest.raises(UsageError, match="inputs is abc there and abd now"):
-        claim(output, other, overwrite=False)
+        take_output(output, other, overwrite=False)
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_foreign_folder_is_left_alone(output: Path, overwrite: bool) -> None:
+def test_a_foreign_folder_is_left_alone(output: LocalPath, overwrite: bool) -> None:
     output.mkdir(parents=True)
     (output / "thesis.txt").write_text("years of work")
     (output / "shards").mkdir()
     (output / "shards" / "mine.tar").write_text("mine")
     before = contents(output)
     with pytest.raises(UsageError, match=str(output)):
-        claim(output, plan(), overwrite=overwrite)
+        take_output(output, plan(), overwrite=overwrite)
     assert contents(output) == before
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
-def test_a_file_in_the_place_of_the_folder(output: Path, overwrite: bool) -> None:
+def test_a_file_in_the_place_of_the_folder(output: LocalPath, overwrite: bool) -> None:
     output.parent.mkdir()
     output.write_text("a file")
-    with pytest.raises(UsageError, match="a file; choose the name of a folder"):
-        claim(output, plan(), overwrite=overwrite)
+    with pytest.raises(UsageError, match="is a file; choose a folder"):
+        take_output(output, plan(), overwrite=overwrite)
     assert output.read_text() == "a file"
 
 
-def test_a_damaged_plan_is_refused(output: Path) -> None:
+def test_a_damaged_plan_is_refused(output: LocalPath) -> None:
     finished(output)
     (output / "plan.json").write_text('{"schema": 1, "con')
     with pytest.raises(UsageError, match=r"its plan.json is damaged"):
-        claim(output, plan(), overwrite=False)
-    assert claim(output, plan(), overwrite=True) is FolderState.nothing
+        take_output(output, plan(), overwrite=False)
+    assert take_output(output, plan(), overwrite=True) is FolderState.empty
 
 
-def test_overwrite_begins_anew(output: Path) -> None:
+def test_overwrite_begins_anew(output: LocalPath) -> None:
     finished(output)
-    assert claim(output, plan(seed=9), overwrite=True) is FolderState.nothing
+    assert take_output(output, plan(seed=9), overwrite=True) is FolderState.empty
     assert list(contents(output)) == ["plan.json"]
-    assert claim(output, plan(seed=9), overwrite=True) is FolderState.nothing
+    assert take_output(output, plan(seed=9), overwrite=True) is FolderState.empty
 
 
-def test_overwrite_does_not_follow_links(output: Path, tmp_path: Path) -> None:
+def test_overwrite_does_not_follow_links(output: LocalPath, tmp_path: Path) -> None:
     finished(output)
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "keep.txt").write_text("keep")
     (output / "link").symlink_to(outside)
-    claim(output, plan(seed=9), overwrite=True)
+    take_output(output, plan(seed=9), overwrite=True)
     assert (outside / "keep.txt").read_text() == "keep"
     assert not (output / "link").exists()
 
 
-def test_a_run_killed_while_it_took_the_folder_may_begin_again(output: Path) -> None:
+def test_a_run_killed_while_it_took_the_folder_may_begin_again(output: LocalPath) -> None:
     output.mkdir(parents=True)
     (output / "plan.json.4711.tmp").write_text('{"sch')
-    assert claim(output, plan(), overwrite=False) is FolderState.nothing
+    assert take_output(output, plan(), overwrite=False) is FolderState.empty
 
 
-def test_unfinished_drafts_go(output: Path) -> None:
+def test_unfinished_drafts_go(output: LocalPath) -> None:
     finished(output)
     draft = output / DRAFTS / "train-000001.4711"
     draft.mkdir(parents=True)
     (draft / "train-000001.zip").write_bytes(b"half")
-    claim(output, plan(), overwrite=False)
+    take_output(output, plan(), overwrite=False)
     assert not (output / DRAFTS).exists()
 
 

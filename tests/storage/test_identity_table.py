@@ -15,8 +15,8 @@ from PIL import Image
 from depthmask.cli.main import main
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
-from depthmask.storage.choice import locked
-from depthmask.storage.store import LOCK
+from depthmask.storage.location import location
+from depthmask.storage.path import LOCK
 from tests.support import fault_loop, tiny
 
 PLAN = ("samples=4", "shard_size=2", "runner.workers=1")
@@ -175,7 +175,7 @@ def test_what_decides_nothing(
 def test_two_runs_at_once(arena: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = tiny.words(arena / "assets", arena / "out", *PLAN)
     capsys.readouterr()
-    with locked(arena / "out"):
+    with location(arena / "out").locked():
         assert main(words) == 2
         error = capsys.readouterr().err
         assert f"another run is at work there (process {os.getpid()})" in error

@@ -14,78 +14,77 @@ import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage import lease, object_store
-from depthmask.storage.choice import locked
-from depthmask.storage.location import Address
-from depthmask.storage.store import LOCK
+from depthmask.storage.path import LOCK
+from depthmask.storage.remote import ObjectPath
 
 
 @pytest.fixture
-def output() -> Address:
-    return Address("memory://locks", os.urandom(8).hex())
+def output() -> ObjectPath:
+    return ObjectPath("memory://locks", os.urandom(8).hex())
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "LEASE_S", 0.6)
     monkeypatch.setattr(lease, "RENEW_S", 0.05)
-    monkeypatch.setattr(lease, "_LOOK_S", 0.02)
+    monkeypatch.setattr(lease, "_POLL_S", 0.02)
 
 
-def held(output: Address) -> dict[str, Any]:
+def held(output: ObjectPath) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((output / LOCK).read_bytes())
     return found
 
 
-def leave(output: Address, **changes: object) -> None:
+def leave(output: ObjectPath, **changes: object) -> None:
     """What a run that was killed leaves behind."""
-    with locked(output):
+    with output.locked():
         holder = held(output)
     (output / LOCK).write_bytes(json.dumps({**holder, **changes}).encode())
 
 
-def test_one_at_a_time(output: Address) -> None:
-    with locked(output) as require:
+def test_one_at_a_time(output: ObjectPath) -> None:
+    with output.locked() as require:
         require()
         with pytest.raises(UsageError, match=rf"another run is at work.*process {os.getpid()} on"):
-            locked(output).__enter__()
-        with locked(output / "beside"):
+            output.locked().__enter__()
+        with (output / "beside").locked():
             require()
     assert not (output / LOCK).exists()
-    with locked(output):
+    with output.locked():
         assert held(output)["pid"] == os.getpid()
 
 
 def test_a_dead_run_of_this_machine_is_no_obstacle(
-    output: Address, monkeypatch: pytest.MonkeyPatch
+    output: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "LEASE_S", 60)
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     leave(output, pid=ended.pid)
-    with locked(output):
+    with output.locked():
         assert held(output)["pid"] == os.getpid()
     # Of this process, but the store was away when it ended.
     leave(output)
-    with locked(output):
+    with output.locked():
         assert held(output)["pid"] == os.getpid()
     # Its number may be another's by now.
     leave(output, started="1")
-    with locked(output):
+    with output.locked():
         assert held(output)["started"] != "1"
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"pid": "x"}', b'{"host": "elsewhere"}'])
 def test_a_lock_of_nobody_or_of_elsewhere_is_taken_after_a_while(
-    output: Address, content: bytes
+    output: ObjectPath, content: bytes
 ) -> None:
     (output / LOCK).write_bytes(content)
     begun = time.monotonic()
-    with locked(output) as require:
+    with output.locked() as require:
         assert 0.5 < time.monotonic() - begun < 5
         require()
 
 
-def test_a_living_run_elsewhere_is_seen_by_what_it_does(output: Address) -> None:
+def test_a_living_run_elsewhere_is_seen_by_what_it_does(output: ObjectPath) -> None:
     stop = threading.Event()
 
     def elsewhere() -> None:
@@ -99,14 +98,14 @@ def test_a_living_run_elsewhere_is_seen_by_what_it_does(output: Address) -> None
     thread.start()
     try:
         with pytest.raises(UsageError, match=r"another run is at work there .process None on far"):
-            locked(output).__enter__()
+            output.locked().__enter__()
     finally:
         stop.set()
         thread.join()
 
 
-def test_who_lost_it_goes_no_further_and_leaves_it_alone(output: Address) -> None:
-    with locked(output) as require:
+def test_who_lost_it_goes_no_further_and_leaves_it_alone(output: ObjectPath) -> None:
+    with output.locked() as require:
         (output / LOCK).write_bytes(b'{"host": "far"}')
         time.sleep(0.3)
         with pytest.raises(DepthmaskError, match="another run may be at work there"):
@@ -115,22 +114,22 @@ def test_who_lost_it_goes_no_further_and_leaves_it_alone(output: Address) -> Non
 
 
 def test_who_cannot_renew_it_goes_no_further(
-    output: Address, monkeypatch: pytest.MonkeyPatch
+    output: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*where: object) -> None:
         raise DepthmaskError("the store does not answer")
 
-    with locked(output) as require:
+    with output.locked() as require:
         require()
         with monkeypatch.context() as patched:
             patched.setattr("depthmask.storage.object_store.put", away)
             time.sleep(0.8)
-            with pytest.raises(DepthmaskError, match=r"was not renewed for 0.6 s"):
+            with pytest.raises(DepthmaskError, match=r"could not be renewed for 0.6 s"):
                 require()
 
 
 def test_a_put_that_is_tried_again_finds_itself(
-    output: Address, monkeypatch: pytest.MonkeyPatch
+    output: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its first answer was lost, and the second says that there is a lock already."""
     put = object_store.put
@@ -141,7 +140,7 @@ def test_a_put_that_is_tried_again_finds_itself(
 
     with monkeypatch.context() as patched:
         patched.setattr("depthmask.storage.object_store.put", twice)
-        with locked(output) as require:
+        with output.locked() as require:
             time.sleep(0.2)
             require()
             assert held(output)["count"] > 2

@@ -76,25 +76,25 @@ def test_a_listing_of_many(s3: Server) -> None:
     keys = [f"many/{number:04d}" for number in range(1001)]
     for key in keys:
         object_store.put("memory://many", key, b"")
-    assert sorted(one.key for one in object_store.listed("memory://many", "many/")) == keys
+    assert sorted(one.key for one in object_store.list_objects("memory://many", "many/")) == keys
     object_store.delete("memory://many", keys)
-    assert list(object_store.listed("memory://many", "")) == []
+    assert list(object_store.list_objects("memory://many", "")) == []
 
 
-@pytest.mark.parametrize("verb", ["head", "get", "put", "listed", "delete"])
+@pytest.mark.parametrize("verb", ["head", "get", "put", "list", "delete"])
 def test_no_bucket(s3: Server, verb: str) -> None:
     calls: dict[str, Callable[[], object]] = {
         "head": lambda: object_store.head("s3://none", "a"),
         "get": lambda: object_store.get("s3://none", "a"),
         "put": lambda: object_store.put("s3://none", "a", b""),
-        "listed": lambda: list(object_store.listed("s3://none", "a")),
+        "list": lambda: list(object_store.list_objects("s3://none", "a")),
         "delete": lambda: object_store.delete("s3://none", ["a"]),
     }
     if verb == "head":
         # There is no body in the answer, which could tell a bucket from an object.
         assert calls[verb]() is None
         return
-    with pytest.raises(UsageError, match=r"^s3://none: no such bucket; make it"):
+    with pytest.raises(UsageError, match=r"^s3://none: no such bucket; create it"):
         calls[verb]()
 
 
@@ -134,8 +134,8 @@ def test_a_server_that_fails(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(DepthmaskError) as caught:
             object_store.get("s3://bucket", "a")
     assert str(caught.value) == (
-        "s3://bucket/a: the store does not answer as it should (503 Service Unavailable SlowDown); "
-        "what is published stays: run the same command again"
+        "s3://bucket/a: the object store failed (503 Service Unavailable SlowDown); published "
+        "shards are kept: run the same command again"
     )
 
 
@@ -145,7 +145,7 @@ def test_no_server(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DepthmaskError) as caught:
         object_store.put("s3://bucket", "a", b"")
     text = str(caught.value)
-    assert text.startswith("s3://bucket/a: the store does not answer as it should (")
+    assert text.startswith("s3://bucket/a: the object store failed (")
     assert "\n" not in text
     assert len(text) < 300
 
@@ -160,7 +160,7 @@ def test_without_the_library(
     for name in [name for name in sys.modules if name.partition(".")[0] == missing]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(UsageError, match=rf"^{root}: it takes `pip install 'depthmask\[{extra}\]'"):
+    with pytest.raises(UsageError, match=rf"^{root}: needs `pip install 'depthmask\[{extra}\]'"):
         object_store.get(root, "a")
 
 

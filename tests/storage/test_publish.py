@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import UsageError
+from depthmask.storage.location import location
+from depthmask.storage.path import DRAFTS
 from depthmask.storage.publish import Draft, read_sealed, require_sealed, write_sealed
 from depthmask.storage.record import Record, ShardFile, as_byte_ranges
-from depthmask.storage.store import DRAFTS
 
 
 def test_files_are_hashed_and_moved(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_other_shards_stay(tmp_path: Path) -> None:
 
 
 def test_sealed_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "plan.json"
+    path = location(tmp_path / "plan.json")
     data = {"name": "Stühle", "values": [1, 2.5, None]}
     write_sealed(path, data)
     assert read_sealed(path) == data
@@ -130,7 +131,7 @@ def test_sealed_file_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_every_damage_to_a_sealed_file_is_noticed(tmp_path: Path) -> None:
-    path = tmp_path / "record.json"
+    path = location(tmp_path / "record.json")
     assert read_sealed(path) is None
     write_sealed(path, {"shard": "train-000000", "files": [{"bytes": 12}], "seconds": 0.25})
     whole = path.read_bytes()
@@ -140,9 +141,9 @@ def test_every_damage_to_a_sealed_file_is_noticed(tmp_path: Path) -> None:
     for bit in range(8 * (len(whole) - 1)):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(changed)
+        path.write_bytes(bytes(changed))
         assert read_sealed(path) is None, changed
-    path.write_text("[]")
+    path.write_bytes(b"[]")
     assert read_sealed(path) is None
     with pytest.raises(UsageError, match=r"record.json is damaged"):
         require_sealed(path)

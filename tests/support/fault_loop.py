@@ -24,7 +24,8 @@ from functools import cached_property
 from pathlib import Path
 
 # So that it runs as a script, too.
-from depthmask.storage.verify import read_record
+from depthmask.storage.location import location
+from depthmask.storage.records import Records
 from tests.support import tiny
 
 PLUGIN = """
@@ -134,7 +135,8 @@ class Arena:
     def made(self, output: Path) -> list[int]:
         """The numbers of the shards that are there."""
         names = ((number, f"train-{number:06d}") for number in range(4))
-        return [number for number, name in names if read_record(output, name)]
+        records = Records(location(output))
+        return [number for number, name in names if records.read(name)]
 
 
 def finish(process: subprocess.Popen[str]) -> Ended:

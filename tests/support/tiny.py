@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.storage.verify import verify
 
 WRITERS = ("webdataset", "zip", "npz")
@@ -41,7 +41,7 @@ def make_assets(root: Path) -> Path:
     return root
 
 
-def words(assets: Path, output: Location, *more: str) -> list[str]:
+def words(assets: Path, output: StorePath | Path, *more: str) -> list[str]:
     """The arguments of a run with composited depth that needs no network."""
     return [
         "source=assets",

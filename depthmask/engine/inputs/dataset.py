@@ -11,13 +11,13 @@ from depthmask.data import AssetFiles, Encoded
 from depthmask.engine.inputs.base import JobInput
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard, shard_name
-from depthmask.reading.dataset import Dataset, require_record
+from depthmask.reading.dataset import Dataset
 from depthmask.reading.dataset import open as open_dataset
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import manifest_hash, numbering
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
-from depthmask.storage.verify import file_problems
+from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
 _DESCRIBED = ("size", "variants", "splits", "leakage", "backgrounds", "foregrounds")
@@ -71,9 +71,10 @@ class DatasetInput(JobInput):
 
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Hash the files; statistics are known where the shards are the same ones."""
+        records = Records(self._dataset.path)
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):
-            record = require_record(self._dataset.path, shard_name(shard.split, number))
-            for problem in file_problems(self._dataset.path, record):
+            record = records.require(shard_name(shard.split, number))
+            for problem in records.problems(record):
                 raise DepthmaskError(
                     f"{self._dataset.path}: {problem}; "
                     f"`python -m depthmask verify {self._dataset.path} --repair` makes it again"

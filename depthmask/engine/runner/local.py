@@ -13,8 +13,8 @@ from depthmask.engine.runner.failures import Failures, Refusal, attempt
 from depthmask.plan.layout import Shard
 from depthmask.stage import setting, stage
 from depthmask.stages.depth.base import Estimator
-from depthmask.storage.location import Address
 from depthmask.storage.record import Record
+from depthmask.storage.remote import ObjectPath
 
 POLL_SECONDS = 0.1
 """Seconds between two looks at the progress of the workers."""
@@ -48,7 +48,7 @@ class Local(Runner):
     def _worker_count(self, job: Job) -> int:
         if self.workers:
             return self.workers
-        if isinstance(job.output, Address) and job.output.is_memory:
+        if isinstance(job.output, ObjectPath) and job.output.is_memory:
             return 1
         # N workers would load N models, and one model uses all cores.
         if isinstance(job.root.depth, Estimator):

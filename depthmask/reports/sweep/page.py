@@ -15,7 +15,8 @@ from depthmask._version import __version__
 from depthmask.reports.sweep.result import JobResult, Status
 from depthmask.reports.sweep.table import Table, in_short, settings
 from depthmask.reports.templates import page_template
-from depthmask.storage.location import Location, location
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 
 _SHEETS_BYTES = 32 << 20
 """Of all contact sheets together: browsers show a page of so much at once."""
@@ -45,7 +46,7 @@ class Card:
     sheet: Sheet | None
 
 
-def page(table: Table, folder: Location, command: str, seconds: float) -> str:
+def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
     """The whole file. folder: of the sweep; seconds: that all of it took."""
     results = table.results
     return page_template("depthmask.reports.sweep").render(
@@ -111,7 +112,7 @@ def _abreast(table: Table) -> int:
     return len(values) if is_product and 1 < len(values) <= _MOST_ABREAST else 2
 
 
-def _sheet(path: Location, most_bytes: int) -> Sheet | None:
+def _sheet(path: StorePath, most_bytes: int) -> Sheet | None:
     """The contact sheet, smaller if it has more bytes; None if there is none to read."""
     try:
         content = path.read_bytes()

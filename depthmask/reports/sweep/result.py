@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.errors import UsageError
-from depthmask.storage.location import Address, Location
+from depthmask.storage.location import location
 
 
 class Status(Enum):
@@ -58,7 +57,8 @@ class JobResult:
 def write_result(notes: Path, result: JobResult) -> None:
     """Leave the result for whoever collects: whole or not at all."""
     plain = {**asdict(result), "status": result.status.name}
-    write_whole(notes / f"{result.number}.json", json.dumps(plain, indent=1) + "\n")
+    content = json.dumps(plain, indent=1).encode() + b"\n"
+    location(notes / f"{result.number}.json").write_whole(content)
 
 
 def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
@@ -78,16 +78,6 @@ def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
 def result_files(notes: Path) -> list[Path]:
     """Those of an earlier sweep have to go before the next."""
     return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
-
-
-def write_whole(path: Location, text: str) -> None:
-    """Write a file that a reader finds whole or not at all; not synced: all of it can be remade."""
-    if isinstance(path, Address):
-        path.write_text(text, encoding="utf-8")
-        return
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def number_at(info: dict[str, Any], target: str) -> float:

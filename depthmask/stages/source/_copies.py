@@ -12,15 +12,15 @@ from pathlib import Path
 from depthmask.caching import cache_folder
 from depthmask.errors import UsageError
 from depthmask.storage import object_store
-from depthmask.storage.location import Address
 from depthmask.storage.record import is_inside
+from depthmask.storage.remote import ObjectPath
 
 _AT_ONCE = 16
 _DEPTH = 2
 """Levels of a name: `bg/photo.jpg`; a file further down is no asset."""
 
 
-def copies(root: Address) -> Path:
+def copies(root: ObjectPath) -> Path:
     """A folder with the files of `root` as they are now, in the user's cache.
 
     Its name follows from names, sizes and etags, so that it never changes: processes may share it,
@@ -28,7 +28,7 @@ def copies(root: Address) -> Path:
     """
     found = {
         name: one
-        for one in object_store.listed(root.root, f"{root.key}/" if root.key else "")
+        for one in object_store.list_objects(root.root, f"{root.key}/" if root.key else "")
         if len((name := one.key.removeprefix(root.key).strip("/")).split("/")) <= _DEPTH
     }
     for name in found:
@@ -49,7 +49,7 @@ def _digest(*parts: object) -> str:
     return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
 
-def _fetch(address: Address, listed: object_store.ObjectInfo, target: Path) -> None:
+def _fetch(address: ObjectPath, listed: object_store.ObjectInfo, target: Path) -> None:
     if not target.exists():
         # Whoever else fetches it meanwhile writes the same.
         with (

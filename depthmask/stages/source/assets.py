@@ -29,7 +29,9 @@ from depthmask.stages.source._inspection import (
 from depthmask.stages.source._state import is_settled, state_of
 from depthmask.stages.source._table import Facts, Row, read_facts
 from depthmask.stages.source.base import Source
-from depthmask.storage.location import Address, location
+from depthmask.storage.local import LocalPath
+from depthmask.storage.location import location
+from depthmask.storage.remote import ObjectPath
 
 _log = logging.getLogger(__name__)
 _LAST: dict[object, Inspected] = {}
@@ -154,10 +156,10 @@ class Assets(Source):
 
     @property
     def _root(self) -> Path:
-        place = location(self.root)
-        if isinstance(place, Address):
+        root = location(self.root)
+        if not isinstance(root, LocalPath):
             return self._copies
-        root = place.expanduser()
+        root = root.expanduser()
         if not root.is_dir():
             raise UsageError(f"source.root={self.root}: no such folder")
         return root
@@ -174,9 +176,9 @@ class Assets(Source):
 
     @cached_property
     def _copies(self) -> Path:
-        place = location(self.root)
-        assert isinstance(place, Address), "a folder needs no copy"
-        return copies(place)
+        root = location(self.root)
+        assert isinstance(root, ObjectPath), "a folder needs no copy"
+        return copies(root)
 
     @cached_property
     def _listings(self) -> dict[str, Listing]:

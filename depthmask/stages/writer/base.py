@@ -13,10 +13,9 @@ from depthmask.data import Encoded
 from depthmask.errors import SettingError
 from depthmask.plan.layout import Layout
 from depthmask.stage import Stage
-from depthmask.storage.choice import store_of
-from depthmask.storage.location import Location
+from depthmask.storage.location import location
+from depthmask.storage.path import OpenShardFile, StorePath
 from depthmask.storage.record import Members, Record, ShardFile
-from depthmask.storage.store import Opened
 
 if TYPE_CHECKING:
     from depthmask.reading.dataset import Dataset
@@ -75,7 +74,7 @@ class Writer(Stage):
     def derive(self, dataset: Dataset) -> None:
         """Write files about the whole dataset into its folder, from its published shards."""
 
-    def read(self, folder: Location, record: Record) -> ShardReader:
+    def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open a published shard; here by the places that `write` returned."""
         return MemberReader(folder, record)
 
@@ -92,22 +91,22 @@ def check_shard_size(writer: Writer, expected: SizeEstimate, layout: Layout) -> 
         )
 
 
-def open_published(folder: Location, file: ShardFile) -> BinaryIO:
+def open_published(folder: StorePath | Path, file: ShardFile) -> BinaryIO:
     """A published file, for what reads and seeks; DepthmaskError unless it has the size it had.
 
     By `file.name` below `folder`, never by a link: a dataset that came from elsewhere must not
     make us read, or wait for, what is not a part of it.
     """
-    return store_of(folder).stream(folder, file)
+    return location(folder).stream_shard_file(file)
 
 
 class MemberReader:
     """Reads members at the offsets in the record: no scan of an archive, no index of its own."""
 
-    def __init__(self, folder: Location, record: Record) -> None:
-        self._folder = folder
+    def __init__(self, folder: StorePath | Path, record: Record) -> None:
+        self._folder = location(folder)
         self._record = record
-        self._archives: dict[int, Opened] = {}
+        self._archives: dict[int, OpenShardFile] = {}
         """By their numbers: a dict sets once, whichever thread comes first."""
 
     def read(self, number: int, key: str) -> Encoded:
@@ -132,7 +131,7 @@ class MemberReader:
     def _of_archive(self, file: int, spans: list[tuple[int, int]]) -> list[bytes]:
         archive = self._archives.get(file)
         if archive is None:
-            mine = store_of(self._folder).open(self._folder, self._record.files[file])
+            mine = self._folder.open_shard_file(self._record.files[file])
             archive = self._archives.setdefault(file, mine)
             if archive is not mine:
                 # Another thread was first.
@@ -140,7 +139,7 @@ class MemberReader:
         return archive.read(spans)
 
     def _of_file(self, file: int, offset: int, size: int) -> bytes:
-        opened = store_of(self._folder).open(self._folder, self._record.files[file])
+        opened = self._folder.open_shard_file(self._record.files[file])
         try:
             return opened.read([(offset, size)])[0]
         finally:

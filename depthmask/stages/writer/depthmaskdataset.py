@@ -24,8 +24,7 @@ from depthmask.data import Encoded, Float32
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
 from depthmask.stages.writer.base import MemberReader, ShardReader, Writer, open_published
-from depthmask.storage.choice import store_of
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
 
@@ -94,21 +93,21 @@ class DepthMaskDataset(Writer):
             members["json"] = [(2, start, size) for _, start, size in members["json"]]
         return members
 
-    def read(self, folder: Location, record: Record) -> ShardReader:
+    def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open the zip at the offsets in the record; the batch is read when first asked for."""
         return _Reader(folder, record, self.far_m)
 
     def derive(self, dataset: Dataset) -> None:
         """The label tables, in the order of the shards."""
-        store, labels = store_of(dataset.path), dataset.path / _LABELS
-        store.make_folder(labels)
+        labels = dataset.path / _LABELS
+        labels.make_folder()
         with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
             for record in dataset.records():
                 for name, rows in _tables(dataset, record).items():
                     with (Path(scratch) / name).open("a", encoding="ascii") as file:
                         file.writelines(f"{row}\n" for row in rows)
             for table in Path(scratch).iterdir():
-                with store.new_file(labels / table.name) as path:
+                with (labels / table.name).new_file() as path:
                     shutil.copyfile(table, path)
 
 
@@ -200,7 +199,7 @@ def _metres(arrays: Mapping[str, NDArray[Any]]) -> Float32 | None:
 class _Reader(MemberReader):
     """Members by their places, depth out of the batch."""
 
-    def __init__(self, folder: Location, record: Record, far_m: float) -> None:
+    def __init__(self, folder: StorePath, record: Record, far_m: float) -> None:
         super().__init__(folder, record)
         self._far = np.float32(far_m)
         self._batch = next((file for file in record.files if file.name.endswith(".npz")), None)

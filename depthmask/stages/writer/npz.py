@@ -18,7 +18,7 @@ from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
 from depthmask.stages.writer.base import ShardReader, Writer, open_published
-from depthmask.storage.location import Location
+from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
 
@@ -82,7 +82,7 @@ class Npz(Writer):
             archive.close()
         return {}
 
-    def read(self, folder: Location, record: Record) -> ShardReader:
+    def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open the npz file; arrays are read when first asked for."""
         return NpzReader(folder, record)
 
@@ -101,7 +101,7 @@ _ARRAYS = {
 class NpzReader:
     """Keeps the arrays of one shard in memory: an npz file is deflated as a whole."""
 
-    def __init__(self, folder: Location, record: Record) -> None:
+    def __init__(self, folder: StorePath, record: Record) -> None:
         self._folder = folder
         self._record = record
         self._kept: dict[str, NDArray[Any]] | None = None

@@ -57,7 +57,7 @@ def test_resumes_extends_and_verifies(tmp_path: Path, capsys: pytest.CaptureFixt
     damaged.write_bytes(damaged.read_bytes()[:-100])
     assert main(["verify", f"{tmp_path}/out"]) == 1
     assert shards[1] in capsys.readouterr().out
-    with depthmask_error(f"{shards[1]}: not the file of"):
+    with depthmask_error(f"{shards[1]}: does not have the"):
         depthmask.open(tmp_path / "out")[4]
 
 

@@ -16,7 +16,7 @@ from commands import install_plugin
 from depthmask import Shard, UsageError
 from depthmask.config.compose import compose_root
 from depthmask.engine.prepare import prepare
-from depthmask.storage.identity import claim
+from depthmask.storage.identity import take_output
 from node_loss import LOSSES, WORDS, Arena, start, trial
 
 from depthmask_ray.runner import Ray
@@ -133,7 +133,7 @@ def test_few_of_many_shards_are_in_flight(
     """Of a million; by default twice as many as the one core can work at."""
     root = compose_root([*WORDS, f"output={tmp_path / 'out'}", "samples=1000000", "shard_size=1"])
     job = prepare(root)
-    claim(job.output, job.identity, overwrite=False)
+    take_output(job.output, job.identity, overwrite=False)
     shards = Counted(job.plan.shards())
     records = Ray(in_flight=in_flight).run(job, shards, lambda samples: None)
     assert isinstance(records, Generator)

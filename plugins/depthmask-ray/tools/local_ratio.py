@@ -24,7 +24,7 @@ from depthmask import Job, Runner
 from depthmask.config.compose import compose_root
 from depthmask.engine.prepare import prepare
 from depthmask.engine.runner.local import Local
-from depthmask.storage.identity import claim
+from depthmask.storage.identity import take_output
 
 from depthmask_ray._cluster import connected
 from depthmask_ray.runner import Ray
@@ -37,7 +37,7 @@ def prepared(assets: Path, samples: int, output: Path) -> Job:
     words = [*PAIRS, "source=assets", f"source.root={assets}", f"samples={samples}"]
     root = compose_root([*words, f"output={output}"])
     job = prepare(root)
-    claim(job.output, job.identity, overwrite=False)
+    take_output(job.output, job.identity, overwrite=False)
     return job
 
 

@@ -15,6 +15,7 @@ from depthmask.reports.sweep import page as page_module
 from depthmask.reports.sweep.page import page
 from depthmask.reports.sweep.result import JobResult, Status
 from depthmask.reports.sweep.table import Table
+from depthmask.storage.location import location
 
 STATISTICS = {
     "image": {"mean": [0.25, 0.5, 0.75], "std": [0.1, 0.2, 0.3]},
@@ -37,13 +38,13 @@ def preview(folder: Path, width: int) -> Path:
 
 
 def rendered(*results: JobResult) -> str:
-    return page(Table.of(results, None), Path("out"), "depthmask -m", 61.0)
+    return page(Table.of(results, None), location("out"), "depthmask -m", 61.0)
 
 
 def test_everything_is_escaped() -> None:
     evil = "<script>alert('x')"
     failed = JobResult(1, (f"writer={evil}",), Status.failed, reason=f"no {evil} & co")
-    text = page(Table.of([result(0, "writer=zip"), failed], evil), Path(evil), evil, 1.0)
+    text = page(Table.of([result(0, "writer=zip"), failed], evil), location(evil), evil, 1.0)
     assert "<script" not in text
     # Title, heading, command, table head, cell, words and reason.
     assert text.count("&lt;script&gt;") >= 7

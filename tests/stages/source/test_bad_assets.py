@@ -26,6 +26,7 @@ from depthmask.engine.quarantine import quarantine
 from depthmask.errors import UsageError
 from depthmask.stages.source._inspection import OnBadAsset
 from depthmask.stages.source.assets import Assets
+from depthmask.storage.location import location
 
 SIZE = (24, 32)
 NOISE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
@@ -381,7 +382,7 @@ def test_leaving_out(case: Case, mode: OnBadAsset, assets_root: Path, tmp_path: 
     # Asked again, the answer is the same.
     assert source.check(SIZE) == catalogue
     before = sorted(assets_root.rglob("*"))
-    quarantine(tmp_path / "out", catalogue.left_out)
+    quarantine(location(tmp_path / "out"), catalogue.left_out)
     assert sorted(assets_root.rglob("*")) == before
     kept = list((tmp_path / "out").rglob("*.txt"))
     assert bool(kept) == (mode is OnBadAsset.quarantine and bool(expected))

@@ -14,6 +14,7 @@ from depthmask.cli.main import main
 from depthmask.codec.sample import DepthFormat, Encode, decode
 from depthmask.data import Sample
 from depthmask.stages.writer.depthmaskdataset import DepthMaskDataset, path_of
+from depthmask.storage.location import location
 from depthmask.storage.publish import Draft
 from depthmask.storage.record import Record, as_byte_ranges
 
@@ -91,7 +92,7 @@ def test_depth_comes_back_to_the_last_bit(make_sample: MakeSample, tmp_path: Pat
         files = draft.publish()
     places = {name: as_byte_ranges(of_member) for name, of_member in members.items()}
     record = Record("train-000000", "train", "", 0, 1, files, places, {}, {})
-    reader = stage.read(tmp_path / "shards", record)
+    reader = stage.read(location(tmp_path / "shards"), record)
     found = decode(reader.read(0, sample.key)).depth
     reader.close()
     assert found is not None

@@ -20,6 +20,7 @@ from depthmask.stages.writer.folder import Folder
 from depthmask.stages.writer.npz import Images, Npz
 from depthmask.stages.writer.webdataset import WebDataset
 from depthmask.stages.writer.zip import Zip
+from depthmask.storage.location import location
 from depthmask.storage.publish import Draft
 from depthmask.storage.record import Record, as_byte_ranges
 
@@ -73,7 +74,7 @@ def test_samples_come_back_in_any_order(
 ) -> None:
     samples = encoded(make_sample, encode)
     record = publish(writer, tmp_path, samples)
-    reader = writer.read(tmp_path / "shards", record)
+    reader = writer.read(location(tmp_path / "shards"), record)
     for number in (2, 0, 1, 0):
         found = reader.read(number, samples[number].key)
         assert found.key == samples[number].key
@@ -106,7 +107,7 @@ def test_members_are_those_of_the_encoder(
     samples = encoded(make_sample, encode)
     for name in ("webdataset", "zip", "folder"):
         record = publish(WRITERS[name], tmp_path / name, samples)
-        reader = WRITERS[name].read(tmp_path / name / "shards", record)
+        reader = WRITERS[name].read(location(tmp_path / name / "shards"), record)
         assert [reader.read(number, samples[number].key).members for number in range(3)] == [
             sample.members for sample in samples
         ]
@@ -140,7 +141,7 @@ def test_a_shard_of_one_sample(
 ) -> None:
     samples = encoded(make_sample, encode, 1)
     record = publish(writer, tmp_path, samples)
-    reader = writer.read(tmp_path / "shards", record)
+    reader = writer.read(location(tmp_path / "shards"), record)
     assert decode(reader.read(0, samples[0].key)).meta == decode(samples[0]).meta
     reader.close()
 
@@ -149,7 +150,7 @@ def test_reading_past_the_end_fails(
     writer: Writer, make_sample: MakeSample, tmp_path: Path
 ) -> None:
     record = publish(writer, tmp_path, encoded(make_sample, Encode()))
-    reader = writer.read(tmp_path / "shards", record)
+    reader = writer.read(location(tmp_path / "shards"), record)
     with pytest.raises(IndexError):
         reader.read(3, "3")
     reader.close()
@@ -242,7 +243,7 @@ def test_arrays_of_any_layout_are_kept(make_sample: MakeSample, tmp_path: Path) 
 def test_samples_of_raw_arrays_are_their_owners(make_sample: MakeSample, tmp_path: Path) -> None:
     samples = encoded(make_sample, Encode())
     writer = Npz(images=Images.raw)
-    reader = writer.read(tmp_path / "shards", publish(writer, tmp_path, samples))
+    reader = writer.read(location(tmp_path / "shards"), publish(writer, tmp_path, samples))
     reader.read(1, samples[1].key).arrays["image"][:] = 7
     assert np.array_equal(
         reader.read(1, samples[1].key).arrays["image"], samples[1].arrays["image"]

@@ -1,0 +1,44 @@
+"""A local path is one of pathlib's as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import depthmask
+from depthmask.stages.writer.base import open_published
+from depthmask.storage.local import LocalPath
+from depthmask.storage.location import location
+from depthmask.storage.publish import Draft
+
+
+def test_a_local_path_is_a_path(tmp_path: Path) -> None:
+    path = location(tmp_path / "a.txt")
+    assert isinstance(path, LocalPath)
+    assert issubclass(LocalPath, Path)
+    assert path == tmp_path / "a.txt"
+    assert hash(path) == hash(tmp_path / "a.txt")
+    path.write_bytes(b"text")
+    with open(path, encoding="ascii") as file:
+        assert file.read() == "text"
+    assert path.stat().st_size == 4
+    assert (tmp_path / path.name).samefile(path)
+
+
+def test_what_is_derived_from_it_is_local_too(tmp_path: Path) -> None:
+    path = LocalPath(tmp_path)
+    (path / "a").mkdir()
+    derived = [path / "a", path.parent, path.absolute(), path.with_name("b"), *path.iterdir()]
+    assert {type(one) for one in derived} == {LocalPath}
+
+
+def test_plain_paths_are_taken_where_plugins_hand_them_in(tmp_path: Path) -> None:
+    with Draft(tmp_path, "a") as draft:
+        (draft.folder / "a.tar").write_bytes(b"content")
+        (file,) = draft.publish()
+    with open_published(tmp_path / "shards", file) as stream:
+        assert stream.read() == b"content"
+
+
+def test_locations_are_public() -> None:
+    assert issubclass(LocalPath, depthmask.Location)
+    assert issubclass(depthmask.ObjectPath, depthmask.Location)
