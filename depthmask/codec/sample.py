@@ -16,6 +16,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.codec.members import (
+    DEPTH_ARRAYS,
+    DEPTH_NPZ,
+    DEPTH_PNG,
+    INSTANCES_PNG,
+    JPG,
+    JSON,
+    MASK_JPG,
+    MASK_PNG,
+    PNG,
+    Member,
+    names_of,
+)
 from depthmask.codec.npz import encode_npz, read_npz
 from depthmask.codec.planes import from_planes, to_planes
 from depthmask.codec.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
@@ -30,6 +43,7 @@ MILLIMETRES = 1000
 
 MOST_PIXELS = 8192 * 8192
 """Of the largest canvas."""
+_PICTURES = {field: names_of(field) for field in ("image", "mask")}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE_AT = 16
 
@@ -129,18 +143,18 @@ class Encode:
     def encode_around(self, sample: Sample, image: bytes) -> Encoded:
         """All of it, where the picture is encoded already."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
-        members = {self._image_member: image}
+        members = {self._image_member.name: image}
         if self.mask is MaskFormat.jpeg:
-            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
+            members[MASK_JPG.name] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
         else:
-            members["mask.png"] = encode_png(sample.mask)
+            members[MASK_PNG.name] = encode_png(sample.mask)
         if self.instances is InstancesFormat.png and sample.instances is not None:
-            members["instances.png"] = encode_png(sample.instances)
+            members[INSTANCES_PNG.name] = encode_png(sample.instances)
         if sample.depth is not None and self.depth is not DepthFormat.none:
             member, arrays_of_depth = self._encode_depth(sample.depth)
             members.update(member)
             arrays.update(arrays_of_depth)
-        members["json"] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
+        members[JSON.name] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
@@ -181,18 +195,18 @@ class Encode:
         return int(total)
 
     @property
-    def _image_member(self) -> str:
-        return "jpg" if self.image is ImageFormat.jpeg else "png"
+    def _image_member(self) -> Member:
+        return JPG if self.image is ImageFormat.jpeg else PNG
 
     def _encode_depth(self, depth: Float32) -> tuple[dict[str, bytes], dict[str, Any]]:
         """The member with the depth map, and the array."""
         if self.depth is DepthFormat.png16:
-            return {"depth.png": encode_png(to_millimetres(depth))}, {"depth": depth}
+            return {DEPTH_PNG.name: encode_png(to_millimetres(depth))}, {"depth": depth}
         if self.depth is DepthFormat.compact:
             array: dict[str, Any] = {"depth_planes": to_planes(to_millimetres(depth))}
         else:
             array = {"depth": depth.astype("f2" if self.depth is DepthFormat.npz16 else "f4")}
-        return {"depth.npz": encode_npz(array)}, array
+        return {DEPTH_NPZ.name: encode_npz(array)}, array
 
 
 class Encoder:
@@ -221,8 +235,8 @@ def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
     cannot be decoded.
     """
     with untrusted(encoded.key):
-        image = _picture(encoded, "image", ("jpg", "png"), "RGB", most_pixels)
-        mask = _picture(encoded, "mask", ("mask.png", "mask.jpg"), "L", most_pixels)
+        image = _picture(encoded, "image", "RGB", most_pixels)
+        mask = _picture(encoded, "mask", "L", most_pixels)
         if mask.shape != image.shape[:2]:
             raise DepthmaskError(f"a mask of {mask.shape} for an image of {image.shape}")
         return Sample(
@@ -235,38 +249,37 @@ def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
         )
 
 
-def _picture(
-    encoded: Encoded, array: str, members: tuple[str, ...], mode: str, most_pixels: int
-) -> UInt8:
-    """The array of this name, or the one of the members that is there, decoded to `mode`."""
-    pixels = encoded.arrays.get(array)
+def _picture(encoded: Encoded, field: str, mode: str, most_pixels: int) -> UInt8:
+    """The array of this name, or the first member that carries it, decoded to `mode`."""
+    pixels = encoded.arrays.get(field)
     if pixels is not None:
         if pixels.dtype != np.uint8 or pixels.ndim != (3 if mode == "RGB" else 2):
-            raise DepthmaskError(f"{array}: {pixels.dtype} {pixels.shape} is no picture")
+            raise DepthmaskError(f"{field}: {pixels.dtype} {pixels.shape} is no picture")
         return pixels
-    name = next((name for name in members if name in encoded.members), None)
+    names = _PICTURES[field]
+    name = next((name for name in names if name in encoded.members), None)
     if name is None:
-        raise DepthmaskError(f"no {' and no '.join(members)}")
+        raise DepthmaskError(f"no {' and no '.join(names)}")
     with untrusted(name):
         return _decode_image(encoded.members[name], mode, most_pixels)
 
 
 def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
-    data = encoded.members.get("instances.png")
+    data = encoded.members.get(INSTANCES_PNG.name)
     if data is None:
         return None
-    with untrusted("instances.png"):
+    with untrusted(INSTANCES_PNG.name):
         return _grey(data, most_pixels)
 
 
 def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
     members, arrays = encoded.members, encoded.arrays
-    if "depth.png" in members and "depth" not in arrays:
-        with untrusted("depth.png"):
-            return from_millimetres(_grey(members["depth.png"], most_pixels).astype(np.uint16))
-    if "depth.npz" in members and not {"depth", "depth_planes"} & set(arrays):
-        data = members["depth.npz"]
-        with untrusted("depth.npz"):
+    if DEPTH_PNG.name in members and "depth" not in arrays:
+        with untrusted(DEPTH_PNG.name):
+            return from_millimetres(_grey(members[DEPTH_PNG.name], most_pixels).astype(np.uint16))
+    if DEPTH_NPZ.name in members and DEPTH_ARRAYS.isdisjoint(arrays):
+        data = members[DEPTH_NPZ.name]
+        with untrusted(DEPTH_NPZ.name):
             arrays = read_npz(io.BytesIO(data), len(data))
     if "depth_planes" in arrays:
         return _unfolded(arrays["depth_planes"])
@@ -283,8 +296,8 @@ def _unfolded(planes: NDArray[Any]) -> Float32:
 
 
 def _meta(encoded: Encoded) -> dict[str, Any]:
-    with untrusted("json"):
-        meta = orjson.loads(encoded.members["json"])
+    with untrusted(JSON.name):
+        meta = orjson.loads(encoded.members[JSON.name])
         if not isinstance(meta, dict):
             raise DepthmaskError("not the description of a sample")
         return meta

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import orjson
 
+from depthmask.codec.members import JPG, JSON, PNG
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.choice import store_of
 from depthmask.storage.location import Location
@@ -22,7 +23,7 @@ def write_coco(dataset: Dataset, path: Location) -> int:
     the same of the whole object on the canvas, as if nothing were in front of it: segmentation,
     area, bbox. Never more than one sample is in memory.
     """
-    member = "png" if "png" in dataset.encoded(0).members else "jpg"
+    member = (PNG if PNG.name in dataset.encoded(0).members else JPG).name
     categories: dict[str, int] = {}
     count = 0
     with (
@@ -51,7 +52,7 @@ def write_coco(dataset: Dataset, path: Location) -> int:
 
 def _metas(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for index in range(len(dataset)):
-        yield orjson.loads(dataset.encoded(index).members["json"])
+        yield orjson.loads(dataset.encoded(index).members[JSON.name])
 
 
 def _append(file: IO[bytes], item: dict[str, Any], *, first: bool) -> None:

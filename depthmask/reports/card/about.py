@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from depthmask.codec.members import has_depth
 from depthmask.data import Encoded, sample_key
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.record import ShardFile
@@ -33,7 +34,7 @@ class About:
     @property
     def has_depth(self) -> bool:
         """Whether samples have a map: a contract alone is no depth, with `encode.depth=none`."""
-        return any(name.startswith("depth") for name in (*self.sample.members, *self.sample.arrays))
+        return has_depth(self.sample)
 
     @property
     def has_foregrounds(self) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from depthmask.config.registry import KINDS as STAGES
-from depthmask.reports.card._parts import parts_of
 from depthmask.reports.card.about import About
 from depthmask.reports.card.licences import KINDS, for_hub, not_given
+from depthmask.reports.card.record_sets import structure_of
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
@@ -46,7 +46,7 @@ def readme(about: About) -> str:
         chosen=list(_chosen(about.plan["config"])),
         licences=[(kind, info["licences"][kind], not_given(info, kind)) for kind in KINDS],
         loaded=about.suffix in _LOADED,
-        records=[one["@id"] for one in parts_of(about).record_sets],
+        records=[record_set["@id"] for record_set in structure_of(about).record_sets],
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted, share
@@ -64,8 +65,8 @@ def _masks(found: Findings) -> Iterator[Check]:
     elif pixels.without_mask:
         text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
         yield Check(Level.warning, "Empty masks", text)
-    if "mask.jpg" in census.member_bytes:
-        text = "Masks are stored as JPEG, which changes their values near edges."
+    if MASK_JPG.name in census.member_bytes:
+        text = "Masks are kept as JPEG: their values near edges are not those that were made."
         yield Check(Level.note, "Lossy masks", text)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.codec.jpeg import encode_jpeg
+from depthmask.codec.members import JPG
 from depthmask.codec.planes import to_planes
 from depthmask.codec.png import encode_png
 from depthmask.codec.sample import MILLIMETRES
@@ -103,7 +104,7 @@ def card(
 ) -> Card:
     """Sample `number`; its JPEG as it is kept, where that is small enough."""
     image, mask = _reduced(sample.image, _PICTURE), _reduced(sample.mask, _PICTURE)
-    jpeg = encoded.members.get("jpg")
+    jpeg = encoded.members.get(JPG.name)
     if jpeg is None or image is not sample.image:
         jpeg = encode_jpeg(image, _QUALITY)
     depth = None

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from depthmask.codec.members import names_of
 from depthmask.data import DepthContract, Size
-from depthmask.engine.recode import PARTS
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted
@@ -65,11 +65,11 @@ def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
     yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
 
 
-def _members(name: str, count: int, pixels: str, sizes: Counter[str], part: str) -> Kind:
-    there = [member for member in sizes if PARTS.get(member) == part]
-    if not there:
-        return Kind(name, count, pixels, None, "stored as arrays, packed together")
-    return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))
+def _members(name: str, count: int, pixels: str, sizes: Counter[str], field: str) -> Kind:
+    members = [member for member in sizes if member in names_of(field)]
+    if not members:
+        return Kind(name, count, pixels, None, "stored as arrays, compressed together")
+    return Kind(name, count, pixels, sum(sizes[one] for one in members), ", ".join(members))
 
 
 def _file_bytes(files: Mapping[str, Any], kind: str) -> int | None:

@@ -169,7 +169,7 @@ def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path
     assert kinds["depth maps"][0] == (str(len(dataset)) if has_depth else "0")
     assert page.count("<canvas") == (len(dataset) if has_depth else 0)
     if "writer.images=raw" in words:
-        assert kinds["composites"][2:] == ["-", "stored as arrays, packed together"]
+        assert kinds["composites"][2:] == ["-", "stored as arrays, compressed together"]
 
 
 @pytest.mark.parametrize(
