@@ -20,13 +20,13 @@ def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tu
     The network sees the decoded images. UsageError without metric depth at the images' size.
     """
     contract = dataset.contract
-    height, width = dataset.info["size"]
+    size = dataset.metadata.size
     if contract is None or contract.kind is not DepthKind.metric_z:
         raise UsageError(f"on={dataset.path}: it has no depth in metres to compare with")
-    if contract.resolution != (height, width):
+    if contract.resolution != size:
         raise UsageError(
-            f"on={dataset.path}: its depth is {contract.resolution}, its images are "
-            f"{(height, width)}; make it with depth at the images' size"
+            f"on={dataset.path}: its depth is {contract.resolution}, its images are {size}; "
+            "make it with depth at the images' size"
         )
     found = list(_compared(estimator, dataset, samples))
     if not found:
@@ -63,6 +63,5 @@ def _compared(estimator: Estimator, dataset: Dataset, samples: int) -> Iterator[
 
 
 def _kind(estimator: Estimator, dataset: Dataset) -> DepthKind:
-    height, width = dataset.info["size"]
-    contract = estimator.contract((height, width), None)
+    contract = estimator.contract(dataset.metadata.size, None)
     return contract.kind if contract else DepthKind.relative

@@ -10,7 +10,7 @@ from depthmask.concurrency import cores, parallel_map
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Shard
 from depthmask.storage.choice import store_of
-from depthmask.storage.dataset_info import Manifest, check_summary, shard_names
+from depthmask.storage.dataset_info import DatasetInfo, Manifest
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import Location
 from depthmask.storage.publish import read_sealed
@@ -65,19 +65,21 @@ def verify(output: Location) -> list[Problem]:
     ]
     if summary is None or plan is None:
         return problems
-    if implausible := _implausible(output, summary):
-        return [Problem(None, implausible)]
+    try:
+        info = _plausible_info(output, summary)
+    except DepthmaskError as error:
+        return [Problem(None, str(error))]
     claim = DatasetIdentity({key: plan[key] for key in plan if key != "fingerprint"})
     try:
         with untrusted("plan.json"):
             fingerprint, lineage = claim.fingerprint, claim.lineage
     except DepthmaskError as error:
         return [Problem(None, str(error))]
-    if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
+    if not fingerprint == plan.get("fingerprint") == info.fingerprint:
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
     manifest, known, unknown = Manifest(), set[Location](), set[str]()
     for look in parallel_map(
-        _hashing(output), lambda name: _look(output, name, lineage), shard_names(summary)
+        _hashing(output), lambda name: _look(output, name, lineage), info.shard_names()
     ):
         problems += [Problem(look.shard, text) for text in look.problems]
         known.add(record_path(output, look.shard))
@@ -85,7 +87,7 @@ def verify(output: Location) -> list[Problem]:
         manifest.add(look.files)
         if not look.files:
             unknown.add(look.shard)
-    if not unknown and manifest.sha256 != summary.get("manifest_sha256"):
+    if not unknown and manifest.sha256 != info.manifest_sha256:
         problems.append(Problem(None, "the records are not those that dataset.json was made from"))
     problems += [
         Problem(None, f"{name}: belongs to no shard", stray=output / name)
@@ -115,17 +117,19 @@ def _hashing(output: Location) -> int:
     return max(cores(), store_of(output).readers)
 
 
-def _implausible(output: Location, summary: dict[str, Any]) -> str | None:
-    """What is wrong with a `dataset.json` that is whole but that no run of ours wrote."""
-    try:
-        with untrusted("dataset.json"):
-            check_summary(summary)
-    except DepthmaskError as error:
-        return str(error)
+def _plausible_info(output: Location, data: dict[str, Any]) -> DatasetInfo:
+    """The content of `dataset.json`; DepthmaskError if no run can have written it.
+
+    Whoever wrote it may have sealed it correctly.
+    """
+    with untrusted("dataset.json"):
+        info = DatasetInfo.from_json(data)
     records = sum(1 for _ in (output / "records").glob("*"))
-    if summary["shards"] > 2 * records + 100_000:
-        return f"dataset.json tells of {summary['shards']:,} shards, and {records:,} have records"
-    return None
+    if info.shards > 2 * records + 100_000:
+        raise DepthmaskError(
+            f"dataset.json lists {info.shards:,} shards, but only {records:,} have records"
+        )
+    return info
 
 
 def _whole(output: Location, shard: Shard, lineage: str) -> Record | None:

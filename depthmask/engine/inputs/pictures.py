@@ -22,6 +22,7 @@ from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 from depthmask.untrusted import untrusted
 
 _PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
@@ -86,18 +87,18 @@ class PictureInput(JobInput):
         }
         return Encoded(sample_key(index), members, {})
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the names of the files."""
         names = [self._named(self._files.names[number]) for number in self._images]
         backgrounds = len({background for background, _ in names})
         foregrounds = len({foreground for _, foreground in names if foreground})
-        counts = {"backgrounds": backgrounds, "foregrounds": foregrounds}
         return {
-            "size": list(self.size),
+            "size": self.size,
             "variants": 1,
-            "splits": {"train": {"share": MILLION, "samples": self.samples, **counts}},
-            "leakage": {"assets": 0, "near_duplicates": 0},
-            **counts,
+            "splits": {"train": SplitInfo(MILLION, self.samples, backgrounds, foregrounds)},
+            "leakage": Leakage(assets=0, near_duplicates=0),
+            "backgrounds": backgrounds,
+            "foregrounds": foregrounds,
         }
 
     def _meta(self, index: int, name: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def croissant(about: About) -> str:
         "name": about.name,
         "description": f"{about.summary} {structure.note}".strip(),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "version": f"1.0.0+{about.info['fingerprint'][:8]}",
+        "version": f"1.0.0+{about.info.fingerprint[:8]}",
         "keywords": about.tags,
         "distribution": structure.distribution,
         "recordSet": structure.record_sets,

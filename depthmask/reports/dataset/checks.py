@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted, share
+from depthmask.storage.dataset_info import DatasetInfo
 
 _CLIPPED = 0.001
 """Part of the pixels at an end of the range from which on it is worth a warning."""
@@ -35,7 +35,7 @@ class Check:
     text: str
 
 
-def checks(info: dict[str, Any], contract: DepthContract | None, found: Findings) -> list[Check]:
+def checks(info: DatasetInfo, contract: DepthContract | None, found: Findings) -> list[Check]:
     """All of them, warnings first."""
     made = [
         *_masks(found),
@@ -94,12 +94,12 @@ def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
         yield Check(Level.note, "Invalid depth", text)
 
 
-def _leakage(info: dict[str, Any], found: Findings) -> Iterator[Check]:
+def _leakage(info: DatasetInfo, found: Findings) -> Iterator[Check]:
     """By the assets that each split was given, and by those that its samples show."""
     if len(found.splits) < 2:
         return
     shared = _shared(found.census.backgrounds) + _shared(found.census.foregrounds)
-    assets, pairs = (int(info["leakage"][name]) for name in ("assets", "near_duplicates"))
+    assets, pairs = info.leakage.assets, info.leakage.near_duplicates
     if shared or assets or pairs:
         text = (
             f"{max(len(shared), assets):,} assets are in more than one split"
@@ -118,26 +118,27 @@ def _shared(by_split: dict[str, Counter[str]]) -> list[str]:
     return sorted(key for key, count in splits.items() if count > 1)
 
 
-def _assets(info: dict[str, Any], found: Findings) -> Iterator[Check]:
+def _assets(info: DatasetInfo, found: Findings) -> Iterator[Check]:
     unused = []
     for kind in ("backgrounds", "foregrounds"):
+        available: int = getattr(info, kind)
         used = {key for counts in getattr(found.census, kind).values() for key in counts}
         # Fewer samples than assets are bound to leave some out.
-        if used and len(used) < info[kind] <= info["samples"]:
-            unused.append(f"{info[kind] - len(used):,} of {info[kind]:,} {kind}")
+        if used and len(used) < available <= info.samples:
+            unused.append(f"{available - len(used):,} of {available:,} {kind}")
     if unused:
-        yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
-    if left_out := info["left_out"]:
-        files = [f"{one['file']} ({one['reason']})" for one in left_out]
+        yield Check(Level.note, "Unused assets", f"No sample shows {' and '.join(unused)}.")
+    if info.left_out:
+        files = [f"{asset.file} ({asset.reason})" for asset in info.left_out]
         text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
         yield Check(Level.note, "Assets left out", text)
 
 
-def _counts(info: dict[str, Any]) -> Iterator[Check]:
-    counts, samples = info["counts"], info["samples"]
+def _counts(info: DatasetInfo) -> Iterator[Check]:
+    counts = info.counts
     if redrawn := counts.get("redrawn"):
         text = (
-            f"{share(redrawn, samples)} samples drew other assets: the first did not fit "
+            f"{share(redrawn, info.samples)} samples drew other assets, as the first had no place "
             f"({counted(counts['redraws'], 'draw')})."
         )
         yield Check(Level.note, "Redrawn assets", text)

@@ -13,7 +13,6 @@ from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, evenly_spaced, within
 from depthmask.reports.dataset.pixels import Pixels
 from depthmask.statistics import Statistics
-from depthmask.storage.dataset_info import numbering
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
@@ -55,7 +54,7 @@ def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: N
     DepthMaskDataset 7 s.
     """
     splits, seconds = _totals(dataset)
-    height, width = dataset.info["size"]
+    height, width = dataset.metadata.size
     census, pixels = Census((height, width)), Pixels(dataset.contract)
     chosen = evenly_spaced(
         len(dataset), max(_FEWEST, min(_DECODED, _DECODED_PIXELS // (height * width)))
@@ -95,7 +94,7 @@ def _described(
 
     Split by split: in the order of the files.
     """
-    numbers, looked = numbering(dataset.info), 0
+    numbers, looked = dataset.metadata.numbering, 0
     for name in dataset.splits:
         part = dataset.split(name)
         for rank in range(len(part)):
@@ -116,7 +115,7 @@ def _missing(dataset: Dataset, census: Census, cards: Sequence[Card]) -> list[Ca
     """Cards for assets that none of these show, as far as there is room."""
     shown = {("background", one.background) for one in cards}
     shown |= {("foreground", key) for one in cards for key in one.foregrounds}
-    numbers = numbering(dataset.info)
+    numbers = dataset.metadata.numbering
     more: list[Card] = []
     for asset, number in census.first.items():
         if asset not in shown and len(more) < _EXTRA_CARDS:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -13,6 +12,7 @@ from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.words import counted
+from depthmask.storage.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Chart:
 
 
 def distributions(
-    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
+    info: DatasetInfo, contract: DepthContract | None, found: Findings
 ) -> Iterator[Chart]:
     """Of all that more than one number is known of."""
     if contract is not None and found.pixels.depth.total > 1:
@@ -52,12 +52,11 @@ def distributions(
             f"{_quartiles(census.distance_m, ' m')} {source}",
         )
     if census.placement.sum() > 1:
-        height, width = info["size"]
         yield Chart(
             "Placement",
-            placement_map(census, (height, width)),
-            "Centres of the boxes: the stronger the colour, the more boxes. The frame is the "
-            f"canvas. {source}",
+            placement_map(census, info.size),
+            "Where the middles of the boxes lie: the stronger the colour, the more. The frame is "
+            f"the canvas. {source}",
         )
 
 

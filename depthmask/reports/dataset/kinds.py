@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from depthmask.codec.members import names_of
-from depthmask.data import DepthContract, Size
+from depthmask.data import AssetFiles, DepthContract, Size
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted
+from depthmask.storage.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +25,11 @@ class Kind:
     remark: str
 
 
-def kinds(
-    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
-) -> Iterator[Kind]:
+def kinds(info: DatasetInfo, contract: DepthContract | None, found: Findings) -> Iterator[Kind]:
     """Backgrounds, cut-outs, their masks; composites, their masks, depth."""
     yield from _assets(info, found.census)
-    samples, sizes = info["samples"], found.census.member_bytes
-    canvas = _pixels(tuple(info["size"]))
+    samples, sizes = info.samples, found.census.member_bytes
+    canvas = _pixels(info.size)
     yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
     yield _members("masks of composites", samples, canvas, sizes, "mask")
     if contract is None or not found.pixels.has_depth:
@@ -41,28 +39,27 @@ def kinds(
         yield _members("depth maps", samples, resolution, sizes, "depth")
 
 
-def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
-    files = info.get("assets", {})
-    canvas = _pixels(tuple(info["size"]))
+def _assets(info: DatasetInfo, census: Census) -> Iterator[Kind]:
+    canvas = _pixels(info.size)
     yield Kind(
         "backgrounds",
-        info["backgrounds"],
+        info.backgrounds,
         f"{canvas} RGB",
-        _file_bytes(files, "backgrounds"),
+        _file_bytes(info.assets, "backgrounds"),
         _use(census.backgrounds),
     )
     boxes = "" if census.box_sizes is None else " to ".join(map(_pixels, census.box_sizes))
     yield Kind(
         "foregrounds",
-        info["foregrounds"],
+        info.foregrounds,
         f"{boxes} RGBA".strip(),
-        _file_bytes(files, "foregrounds"),
+        _file_bytes(info.assets, "foregrounds"),
         _use(census.foregrounds),
     )
-    masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
-    own = info["foregrounds"] - masks["files"]
-    remark = f"{own:,} are the alpha of their foreground" if own else "separate files"
-    yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
+    masks = info.assets.get("foreground_masks", AssetFiles(0, 0))
+    own = info.foregrounds - masks.count
+    remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
+    yield Kind("masks of foregrounds", info.foregrounds, boxes, masks.bytes or None, remark)
 
 
 def _members(name: str, count: int, pixels: str, sizes: Counter[str], field: str) -> Kind:
@@ -72,8 +69,8 @@ def _members(name: str, count: int, pixels: str, sizes: Counter[str], field: str
     return Kind(name, count, pixels, sum(sizes[one] for one in members), ", ".join(members))
 
 
-def _file_bytes(files: Mapping[str, Any], kind: str) -> int | None:
-    return files[kind]["bytes"] if kind in files else None
+def _file_bytes(files: Mapping[str, AssetFiles], kind: str) -> int | None:
+    return files[kind].bytes if kind in files else None
 
 
 def _use(by_split: Mapping[str, Counter[str]]) -> str:
@@ -88,5 +85,5 @@ def _use(by_split: Mapping[str, Counter[str]]) -> str:
     return f"each in {fewest}{counted(most, 'sample')}"
 
 
-def _pixels(size: Size | tuple[int, ...]) -> str:
+def _pixels(size: Size) -> str:
     return f"{size[0]}x{size[1]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,7 +18,6 @@ from depthmask.config.command_line import command
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
-from depthmask.reports.card.licences import KINDS, given, not_given
 from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
@@ -28,6 +27,7 @@ from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.kinds import kinds
 from depthmask.reports.dataset.words import counted, size
 from depthmask.reports.templates import page_template
+from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
 
@@ -72,7 +72,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
     # A quarter of a second, of which only runs and reports have need.
     from omegaconf import OmegaConf
 
-    info, contract = dataset.info, dataset.contract
+    info, contract = dataset.metadata, dataset.contract
     labels = found.census.labels if len(set(found.census.labels.values())) > 1 else {}
     script = files("depthmask.reports.dataset").joinpath("page.js").read_text(encoding="utf-8")
     return page_template("depthmask.reports.dataset").render(
@@ -129,14 +129,14 @@ def _statistics(
                 yield f"{name}{unit}", cells
 
 
-def _licences(info: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
+def _licences(info: DatasetInfo) -> Iterator[tuple[str, str, int]]:
     """(kind, licence, number of assets), and how many came without; nothing if all did."""
-    if not given(info):
+    if not any(info.licences.values()):
         return
-    for kind in KINDS:
-        for text, count in info["licences"][kind].items():
+    for kind in LICENSED:
+        for text, count in info.licences[kind].items():
             yield kind, text, count
-        if missing := not_given(info, kind):
+        if missing := info.unlicensed(kind):
             yield kind, "not given", missing
 
 

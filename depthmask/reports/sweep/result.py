@@ -90,15 +90,16 @@ def write_whole(path: Location, text: str) -> None:
     os.replace(temporary, path)
 
 
-def number_at(info: dict[str, Any], target: str) -> float:
-    """The number of a `dataset.json` at a path with dots; UsageError if there is none.
+def number_at(data: dict[str, Any], target: str) -> float:
+    """The number at a dotted path of `dataset.json`, as `statistics.mask.mean`.
 
-    A list of one number counts as that number, of a longer one `.0`, `.1` and so on are parts.
+    A list of one number is that number; the items of a longer list are `.0`, `.1` and so on.
+    UsageError if there is no number at this path.
     """
-    numbers = dict(_numbers(info, ""))
+    numbers = dict(_numbers(data, ""))
     if target not in numbers:
         raise UsageError(
-            f"target={target}: dataset.json has no such number; there are: {', '.join(numbers)}"
+            f"target={target}: no such number in dataset.json; there are: {', '.join(numbers)}"
         )
     return numbers[target]
 
