@@ -222,9 +222,7 @@ class Encoder:
         if self._settings.image is ImageFormat.png:
             images: Iterable[bytes] = map(encode_png, pictures)
         else:
-            images = self._jpeg.encode(
-                pictures, [(sample.background, sample.touched) for sample in samples]
-            )
+            images = self._jpeg.encode(pictures, [sample.strip_source for sample in samples])
         return map(self._settings.encode_around, samples, images)
 
 

@@ -22,7 +22,16 @@ from depthmask.compose.floor import with_ground
 from depthmask.compose.library import Library
 from depthmask.concurrency import prefetch
 from depthmask.contract import check_depth
-from depthmask.data import Background, Composite, Encoded, Float32, Recipe, Sample, Size
+from depthmask.data import (
+    Background,
+    Composite,
+    Encoded,
+    Float32,
+    Recipe,
+    Sample,
+    Size,
+    StripSource,
+)
 from depthmask.engine.display import Display
 from depthmask.engine.job import Job, ShardLog
 from depthmask.errors import DepthmaskError, NoPlaceError
@@ -172,8 +181,9 @@ class Generate(Job):
             instances=composite.instances if self._keeps_instances else None,
             depth=depth,
             meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
-            background=composite.background.image,
-            touched=composite.touched,
+            strip_source=None
+            if composite.touched is None
+            else StripSource(composite.background.image, composite.touched),
         )
 
     @property
