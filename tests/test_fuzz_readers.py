@@ -273,7 +273,7 @@ def test_the_same_array_twice(out: Path) -> None:
     path.write_bytes(file.getvalue())
     entry = {**record(out)["files"][0], "bytes": path.stat().st_size}
     edit(out / "records" / "train-000000.json", files=[entry])
-    refused(out, "'depth': is there twice")
+    refused(out, "'depth': occurs twice")
 
 
 @pytest.mark.parametrize("out", ["folder"], indirect=True)

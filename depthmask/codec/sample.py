@@ -1,4 +1,4 @@
-"""The encode block, shared by all writers: a sample as named bytes, and back."""
+"""The settings under `encode`: a sample as members, and back."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
 MOST_PIXELS = 8192 * 8192
-"""Of the largest canvas."""
+"""The most pixels of a canvas."""
 _PICTURES = {field: names_of(field) for field in ("image", "mask")}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE_AT = 16
@@ -78,7 +78,7 @@ class InstancesFormat(Enum):
 
 
 class Labels(Enum):
-    """What the JSON says of each object beyond its place."""
+    """What the JSON says about each layer beside its box."""
 
     none = "none"
     coco = "coco"
@@ -96,9 +96,9 @@ class DepthFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SizeEstimate:
-    """What is known of an encoded sample before there is one.
+    """The estimated size of an encoded sample.
 
-    members: their number. bytes: of all members together, about. arrays: bytes of each by name.
+    members: the number of members. bytes: of all members together. arrays: bytes of each array.
     """
 
     members: int
@@ -141,7 +141,7 @@ class Encode:
         return encoded
 
     def encode_around(self, sample: Sample, image: bytes) -> Encoded:
-        """All of it, where the picture is encoded already."""
+        """All members, where the image is encoded already."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member.name: image}
         if self.mask is MaskFormat.jpeg:
@@ -158,7 +158,7 @@ class Encode:
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
-        """Raise for a depth format that cannot hold what the contract promises."""
+        """Raise `SettingError` for a depth format that cannot hold the values of the contract."""
         if contract is None:
             return
         if self.depth is DepthFormat.npz16 and contract.far > _LARGEST_FLOAT16:
@@ -174,7 +174,7 @@ class Encode:
             )
 
     def expected(self, size: Size, depth: Size | None) -> SizeEstimate:
-        """What a sample will bring, by the sizes of canvas and depth map."""
+        """The estimate for a sample, from the sizes of canvas and depth map."""
         arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
         members = ["image", "mask", "json"]
         if self.instances is not InstancesFormat.none:
@@ -186,7 +186,7 @@ class Encode:
         return SizeEstimate(len(members), self._bytes(size, depth), arrays)
 
     def _bytes(self, size: Size, depth: Size | None) -> int:
-        """From the means of the reference photographs."""
+        """Bytes of all members, from the means over the reference photographs."""
         jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
         image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
         total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
@@ -199,7 +199,7 @@ class Encode:
         return JPG if self.image is ImageFormat.jpeg else PNG
 
     def _encode_depth(self, depth: Float32) -> tuple[dict[str, bytes], dict[str, Any]]:
-        """The member with the depth map, and the array."""
+        """The depth map as a member, and as an array."""
         if self.depth is DepthFormat.png16:
             return {DEPTH_PNG.name: encode_png(to_millimetres(depth))}, {"depth": depth}
         if self.depth is DepthFormat.compact:
@@ -210,14 +210,14 @@ class Encode:
 
 
 class Encoder:
-    """Encodes many samples with pictures of one size, to the same bytes as one by one."""
+    """Encodes many samples with images of one size, to the same bytes as one by one."""
 
     def __init__(self, settings: Encode) -> None:
         self._settings = settings
         self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
 
     def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
-        """In their order."""
+        """The encoded samples, in order."""
         pictures = [sample.image for sample in samples]
         if self._settings.image is ImageFormat.png:
             images: Iterable[bytes] = map(encode_png, pictures)
@@ -227,10 +227,10 @@ class Encoder:
 
 
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
-    """The sample behind its members, or behind its arrays where a writer kept those.
+    """Decode a sample from its members, or take its arrays where a writer stored those.
 
-    most_pixels: what a picture may have; DepthmaskError names the member that has more, or that
-    cannot be decoded.
+    most_pixels: of a picture. DepthmaskError names the member that has more, or that cannot be
+    decoded.
     """
     with untrusted(encoded.key):
         image = _picture(encoded, "image", "RGB", most_pixels)
@@ -326,11 +326,11 @@ _DEPTH_BYTES = {
 
 
 def _open(data: bytes, most_pixels: int) -> Image.Image:
-    """A PNG that another program made, and before Pillow warns of its size."""
+    """Open a PNG of another program; its size is checked before Pillow warns about it."""
     width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
     if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
         image = Image.open(io.BytesIO(data), formats=["PNG"])
-        # A second header would have been the one that counts.
+        # Pillow reads the last header; a file with two could have another size.
         if image.size == (width, height):
             return image
     raise DepthmaskError(f"no PNG of up to {most_pixels:,} pixels")
@@ -356,5 +356,5 @@ def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
     values = decode_png(data, most_pixels, GREY_8 if mode == "L" else RGB_8)
     if values is not None:
         return values
-    # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
+    # A copy: arrays that share memory with Pillow are read-only, and PyTorch warns about them.
     return np.array(_open(data, most_pixels).convert(mode))

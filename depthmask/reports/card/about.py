@@ -12,7 +12,7 @@ from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.record import ShardFile
 
 MOST_FILES = 1000
-"""Named one by one with their hashes: 0.5 MB of Croissant."""
+"""The most files that Croissant lists one by one with their hashes, in 0.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)

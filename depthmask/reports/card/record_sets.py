@@ -89,7 +89,7 @@ def _of_archives(about: About, files: Sequence[ShardFile]) -> Structure:
 
 def _of_folders(about: About) -> Structure:
     narrowed = _SIXTEEN_BITS.intersection(about.sample.members)
-    note = "16-bit images have no record set: mlcroissant 1.1 would convert them to 8 bits."
+    note = "Pictures of 16 bits have no record set: mlcroissant 1.1 reduces them to 8 bits."
     structure = Structure([], [], note if narrowed else "")
     for split in about.splits:
         for member in about.sample.members:
@@ -128,9 +128,9 @@ def _of_tables(about: About) -> Structure:
 def _of_shards(about: About) -> Structure:
     """The shard files alone: one by one with their hashes if they are few, else by a pattern."""
     if about.files is not None:
-        note = "Croissant cannot describe how samples are stored in these files."
+        note = "Croissant cannot describe the layout of samples in these files."
         return Structure([_file_object(file) for file in about.files], [], note)
-    note = "Croissant can read archives that are listed one by one; these are too many to list."
+    note = "Croissant reads archives only if each is listed; these are too many."
     return Structure([_shards(about, split) for split in about.splits], [], note)
 
 

@@ -1,4 +1,4 @@
-"""The six kinds of picture of a dataset, as DepthMaskDataset's own table has them."""
+"""The table of the six kinds of picture in a dataset, as DepthMaskDataset publishes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from depthmask.storage.dataset_info import DatasetInfo
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row: name, how many, pixels, bytes (None where there are none of its own), and remarks."""
+    """A row of the table. pixels: the size as text. bytes: of its files, None if there are none."""
 
     name: str
     count: int
@@ -25,14 +25,14 @@ class Kind:
     remark: str
 
 
-def kinds(info: DatasetInfo, contract: DepthContract | None, found: Findings) -> Iterator[Kind]:
-    """Backgrounds, cut-outs, their masks; composites, their masks, depth."""
-    yield from _assets(info, found.census)
-    samples, sizes = info.samples, found.census.member_bytes
+def kinds(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> Iterator[Kind]:
+    """Backgrounds, foregrounds and their masks; composites, their masks, and depth maps."""
+    yield from _assets(info, findings.census)
+    samples, sizes = info.samples, findings.census.member_bytes
     canvas = _pixels(info.size)
     yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
     yield _members("masks of composites", samples, canvas, sizes, "mask")
-    if contract is None or not found.pixels.has_depth:
+    if contract is None or not findings.pixels.has_depth:
         yield Kind("depth maps", 0, "", None, "none stored")
     else:
         resolution = _pixels(contract.resolution)
@@ -57,15 +57,15 @@ def _assets(info: DatasetInfo, census: Census) -> Iterator[Kind]:
         _use(census.foregrounds),
     )
     masks = info.assets.get("foreground_masks", AssetFiles(0, 0))
-    own = info.foregrounds - masks.count
-    remark = f"{own:,} are the alpha of their foreground" if own else "files of their own"
+    alphas = info.foregrounds - masks.count
+    remark = f"{alphas:,} are the alpha of their foreground" if alphas else "separate files"
     yield Kind("masks of foregrounds", info.foregrounds, boxes, masks.bytes or None, remark)
 
 
 def _members(name: str, count: int, pixels: str, sizes: Counter[str], field: str) -> Kind:
     members = [member for member in sizes if member in names_of(field)]
     if not members:
-        return Kind(name, count, pixels, None, "stored as arrays, compressed together")
+        return Kind(name, count, pixels, None, "stored as arrays, packed together")
     return Kind(name, count, pixels, sum(sizes[one] for one in members), ", ".join(members))
 
 
@@ -74,7 +74,7 @@ def _file_bytes(files: Mapping[str, AssetFiles], kind: str) -> int | None:
 
 
 def _use(by_split: Mapping[str, Counter[str]]) -> str:
-    """How evenly the assets are used."""
+    """How many samples use each asset, as text."""
     total: Counter[str] = Counter()
     for counts in by_split.values():
         total.update(counts)

@@ -1,4 +1,4 @@
-"""What a job of a sweep came to, as a JSON file that whoever ran the job leaves behind."""
+"""The result of a job of a sweep, as a JSON file that the process of the job writes."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """One job. overrides: words of its command; samples, bytes and statistics: of its dataset.
+    """The result of one job.
 
-    made: samples that this run made, in so many seconds. value: what a sweeper optimises. where:
-    machine and process.
+    overrides: the settings of its command. samples, bytes, statistics: of its dataset. made: the
+    number of samples that this run made, in `seconds`. value: the number that a sweeper optimises.
+    where: machine and process.
     """
 
     number: int
@@ -51,18 +52,18 @@ class JobResult:
 
     @property
     def samples_per_s(self) -> float | None:
-        """None where nothing was made."""
+        """Samples made per second; None if none were made."""
         return self.made / self.seconds if self.made and self.seconds else None
 
 
 def write_result(notes: Path, result: JobResult) -> None:
-    """Leave the result for whoever collects: whole or not at all."""
+    """Write the result for `collect`; readers see it whole or not at all."""
     plain = {**asdict(result), "status": result.status.name}
     write_whole(notes / f"{result.number}.json", json.dumps(plain, indent=1) + "\n")
 
 
 def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
-    """The results of all jobs, by number; of a job that was only announced that it never ended."""
+    """The results of all jobs, by number; announced jobs without a result are unfinished."""
     unfinished = (
         JobResult(number, tuple(overrides), Status.unfinished)
         for number, overrides in enumerate(announced)
@@ -76,12 +77,12 @@ def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
 
 
 def result_files(notes: Path) -> list[Path]:
-    """Those of an earlier sweep have to go before the next."""
+    """The result files of a sweep; a new sweep removes those of an earlier one."""
     return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
 
 
 def write_whole(path: Location, text: str) -> None:
-    """Write a file that a reader finds whole or not at all; not synced: all of it can be remade."""
+    """Write a file that readers see whole or not at all; not synced, as it can be made again."""
     if isinstance(path, Address):
         path.write_text(text, encoding="utf-8")
         return

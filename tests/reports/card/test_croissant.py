@@ -81,7 +81,7 @@ def test_files_in_folders(make_dataset: Callable[..., Path], load: Any) -> None:
     # It would make 8 bits of 16: https://github.com/mlcommons/croissant, operations/read.py.
     sets = [one.uuid for one in dataset.metadata.record_sets]
     assert sets == ["train/image", "train/mask", "train/json"]
-    assert "16-bit images have no record set" in dataset.metadata.description
+    assert "16 bits have no record set" in dataset.metadata.description
     samples.close()
 
 
@@ -90,7 +90,7 @@ def test_what_it_cannot_look_into_is_named_with_its_hash(
 ) -> None:
     dataset = load(make_dataset("writer=npz"))
     assert not dataset.metadata.record_sets
-    assert "cannot describe how samples are stored" in dataset.metadata.description
+    assert "cannot describe the layout" in dataset.metadata.description
     assert [one.name for one in dataset.metadata.file_objects] == [
         f"train-{number:06d}.npz" for number in range(3)
     ]

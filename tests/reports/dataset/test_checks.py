@@ -115,7 +115,7 @@ def test_leakage_by_what_samples_show() -> None:
 def test_leakage_by_what_the_run_found() -> None:
     one = findings(1.0, splits=("train", "val"))
     info = {"leakage": Leakage(assets=0, near_duplicates=3)}
-    assert "3 pairs of near-duplicates lie in different splits" in found(info, one)
+    assert "3 pairs of near-duplicates are in different splits" in found(info, one)
     assert "good: No leakage" in found({}, one)
     one.splits["val"].samples = 0
     assert "warning: Empty splits: No sample is in val." in found({}, one)
@@ -128,7 +128,7 @@ def test_one_split_leaks_nothing() -> None:
 def test_assets() -> None:
     text = found({"backgrounds": 3}, findings(1.0))
     assert "Unused" not in found({"backgrounds": 5}, findings(1.0))
-    assert "note: Unused assets: No sample shows 2 of 3 backgrounds." in text
+    assert "note: Unused assets: 2 of 3 backgrounds appear in no sample." in text
     left_out = [LeftOut(f"fg/{number}.png", "broken") for number in range(7)]
     text = found({"left_out": left_out}, findings(1.0))
     assert "note: Assets left out: 7 files could not be used: fg/0.png (broken), " in text

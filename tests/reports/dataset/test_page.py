@@ -45,7 +45,7 @@ def test_what_is_counted_is_what_samples_say(made: Path) -> None:
         shown += by_split
     assert shown == Counter(sample.meta["background"] for sample in samples)
     layers = [layer for sample in samples for layer in sample.meta["layers"]]
-    assert found.census.objects == len(layers) == 120
+    assert found.census.layers == len(layers) == 120
     assert sum(found.census.foregrounds["val"].values()) == 2 * 30
     assert found.census.visible.total == found.census.placement.sum() == 120
     # All of so few are decoded.
@@ -58,7 +58,7 @@ def test_what_is_counted_is_what_samples_say(made: Path) -> None:
 
 
 def test_progress_adds_up(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect_module, "_TOLD_EVERY", 7)
+    monkeypatch.setattr(collect_module, "_SAMPLES_PER_ADVANCE", 7)
     told: list[int] = []
     collect(open(made), told.append)
     assert told == [7] * 8
@@ -169,7 +169,7 @@ def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path
     assert kinds["depth maps"][0] == (str(len(dataset)) if has_depth else "0")
     assert page.count("<canvas") == (len(dataset) if has_depth else 0)
     if "writer.images=raw" in words:
-        assert kinds["composites"][2:] == ["-", "stored as arrays, compressed together"]
+        assert kinds["composites"][2:] == ["-", "stored as arrays, packed together"]
 
 
 @pytest.mark.parametrize(
