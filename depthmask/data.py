@@ -247,14 +247,25 @@ def instance_map(size: tuple[int, ...], parts: Sequence[LayerPixels]) -> UInt8 |
 
 
 @dataclass(frozen=True, slots=True)
+class StripSource:
+    """The background of an image, whose strips an encoder codes once for all images on it.
+
+    background: uint8 [h, w, 3], the same array for all these images. touched: the rows outside of
+    which image and background are equal.
+    """
+
+    background: UInt8
+    touched: Rows
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A composite and its depth.
 
     image, mask, instances: as in `Composite`, the last None where `encode.instances` keeps none.
     depth: float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the
-    camera as plain data (what JSON can hold). background: uint8 [h, w, 3], the picture before
-    anything was blended into it, None where the sample was read from a file; touched: as in
-    `Composite`.
+    camera as plain data (what JSON can hold). strip_source: the background, where it is known which
+    rows of it the image keeps; None for a sample that was read from a file.
     """
 
     key: str
@@ -263,8 +274,7 @@ class Sample:
     instances: UInt8 | UInt16 | None
     depth: Float32 | None
     meta: dict[str, Any]
-    background: UInt8 | None = None
-    touched: Rows | None = None
+    strip_source: StripSource | None = None
 
     @property
     def index(self) -> int:

@@ -1,1 +1,1 @@
-"""Samples for training: batches for PyTorch, Keras and `tf.data`, and streams by `webdataset`."""
+"""Datasets for training libraries: PyTorch, Keras, `tf.data` and `webdataset`."""

@@ -15,11 +15,11 @@ from depthmask.reading.samples import Samples
 class Batches(keras.utils.PyDataset):
     """Batches of a dataset for a network from `image` to outputs named `mask` and `depth`.
 
-    Each is (image, {"mask": mask, "depth": depth}, weights), where the weights leave out what is
-    not known of the depth; without any depth, (image, {"mask": mask}). image [n, h, w, 3] and mask
-    [n, h, w, 1] float32 in 0..1, depth float32 [n, dh, dw, 1] by the contract. shuffle: another
-    order in each epoch, the same in each run with the same seed. The rest: `PyDataset`'s, such as
-    `workers`, the number of threads that read.
+    Each batch is (image, {"mask": mask, "depth": depth}, weights), where the weights are 0 at
+    pixels without depth; for a dataset without depth, (image, {"mask": mask}). image [n, h, w, 3]
+    and mask [n, h, w, 1] float32 in 0..1, depth float32 [n, dh, dw, 1] by the contract. shuffle:
+    another order in each epoch, the same in each run with the same seed. keras_options: those of
+    `PyDataset`, such as `workers`, the number of threads that read.
     """
 
     def __init__(
@@ -29,12 +29,12 @@ class Batches(keras.utils.PyDataset):
         *,
         shuffle: bool = False,
         seed: int = 0,
-        **of_keras: Any,
+        **keras_options: Any,
     ) -> None:
-        super().__init__(**of_keras)
+        super().__init__(**keras_options)
         self._samples = samples
         self._batch_size = batch_size
-        self._random = np.random.default_rng(seed) if shuffle else None
+        self._rng = np.random.default_rng(seed) if shuffle else None
         self._order: NDArray[np.int64] | range = range(len(samples))
         self.on_epoch_end()
 
@@ -48,11 +48,11 @@ class Batches(keras.utils.PyDataset):
         image, valid = arrays.pop("image"), arrays.pop("valid", None)
         if valid is None:
             return image, arrays
-        # Keras wants weights for every output, or for none.
+        # Keras takes weights for every output, or for none.
         everywhere = np.ones(arrays["mask"].shape[:-1], bool)
         return image, arrays, {"mask": everywhere, "depth": valid[..., 0]}
 
     def on_epoch_end(self) -> None:
-        """Shuffle anew."""
-        if self._random is not None:
-            self._order = self._random.permutation(len(self._samples))
+        """Draw another order of the samples if they are shuffled."""
+        if self._rng is not None:
+            self._order = self._rng.permutation(len(self._samples))

@@ -23,24 +23,24 @@ def batches(
 ) -> tf.data.Dataset:
     """Batches as a dict of tensors.
 
-    `image` [n, h, w, 3] and `mask` [n, h, w, 1], float32 in 0..1, or with `floats=False` uint8;
-    where there is depth, `depth` float32 [n, dh, dw, 1] by the contract, and `valid` bool, where it
-    is known. shuffle: size of the buffer of sample numbers, 8 bytes each; another order in each
-    epoch. threads: how many batches are read at a time.
+    `image` [n, h, w, 3] and `mask` [n, h, w, 1], float32 in 0..1, or uint8 with `floats=False`; for
+    a dataset with depth, `depth` float32 [n, dh, dw, 1] by the contract, and `valid` bool
+    [n, dh, dw, 1], where depth is known. shuffle: size of the buffer of sample numbers, 8 bytes
+    each; the order differs in each epoch. threads: how many batches are read at the same time.
     """
-    like = stacked(samples[:1], samples.contract, floats=floats)
-    names = list(like)
+    example = stacked(samples[:1], samples.contract, floats=floats)
+    names = list(example)
 
     def read(numbers: NDArray[np.int64]) -> list[NDArray[Any]]:
         arrays = stacked(samples.__getitems__(numbers.tolist()), samples.contract, floats=floats)
         return [arrays[name] for name in names]
 
     def tensors(numbers: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = tf.numpy_function(read, [numbers], [like[name].dtype for name in names])
-        # A function of NumPy tells TensorFlow nothing of its shapes, and Keras has to know them.
+        outputs = tf.numpy_function(read, [numbers], [example[name].dtype for name in names])
+        # TensorFlow does not know the shapes that a NumPy function returns, and Keras needs them.
         return {
-            name: tf.ensure_shape(tensor, [None, *like[name].shape[1:]])
-            for name, tensor in zip(names, found, strict=True)
+            name: tf.ensure_shape(tensor, [None, *example[name].shape[1:]])
+            for name, tensor in zip(names, outputs, strict=True)
         }
 
     numbers = tf.data.Dataset.range(len(samples))
@@ -54,13 +54,13 @@ def batches(
 
 
 def for_fit(batch: dict[str, tf.Tensor]) -> tuple[Any, ...]:
-    """For `batches(...).map(for_fit)`: (image, outputs by name, weights), as Keras's `fit` takes.
+    """(image, outputs, weights) for Keras's `fit`, by `batches(...).map(for_fit)`.
 
-    The outputs are `mask` and `depth`; the weights leave out what is not known of the depth.
+    The outputs are `mask` and `depth`; the weights are 0 at pixels without depth.
     """
     image, mask = batch["image"], batch["mask"]
     if "depth" not in batch:
         return image, {"mask": mask}
-    # Keras wants weights for every output, or for none.
+    # Keras takes weights for every output, or for none.
     weights = {"mask": tf.ones_like(mask[..., 0], bool), "depth": batch["valid"][..., 0]}
     return image, {"mask": mask, "depth": batch["depth"]}, weights

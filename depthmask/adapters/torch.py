@@ -1,4 +1,4 @@
-"""PyTorch: a dataset is a map-style dataset as it is; this collates its samples to tensors."""
+"""PyTorch: a dataset is a map-style dataset already; `Collate` turns its samples into tensors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from depthmask.data import DepthContract, Sample
 class Collate:
     """Samples -> tensors: `DataLoader(ds, batch_size=32, collate_fn=Collate(ds.contract))`.
 
-    `image` [n, 3, h, w] and `mask` [n, 1, h, w], float32 in 0..1, or with `floats=False` uint8 (a
-    quarter of the bytes to move); where there is depth, `depth` float32 [n, 1, dh, dw] by the
-    contract, and `valid` bool, where it is known.
+    `image` [n, 3, h, w] and `mask` [n, 1, h, w], float32 in 0..1, or uint8 with `floats=False` (a
+    quarter of the bytes to move); for samples with depth, `depth` float32 [n, 1, dh, dw] by the
+    contract, and `valid` bool [n, 1, dh, dw], where depth is known.
     """
 
     contract: DepthContract | None = None

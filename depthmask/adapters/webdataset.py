@@ -1,4 +1,4 @@
-"""The `webdataset` library: its pipelines over our tar files, with our samples in them."""
+"""The `webdataset` library: its pipelines over the tar files of a dataset."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from depthmask.reading.dataset import Dataset
 def shards(dataset: Dataset) -> list[str]:
     """The tar files of a dataset, or of one split, for `webdataset.WebDataset(...)`.
 
-    UsageError if another writer wrote it.
+    UsageError if the dataset was not written by writer=webdataset.
     """
     names = [file.name for record in dataset.records() for file in record.files]
     if not all(name.endswith(".tar") for name in names):
         raise UsageError(
-            f"{dataset.path}: its shards are no tar files; only writer=webdataset's are"
+            f"{dataset.path}: its shards are not tar files; make the dataset with writer=webdataset"
         )
     return [str(dataset.path / "shards" / name) for name in names]
 
 
 def sample(members: Mapping[str, Any]) -> Sample:
-    """A sample from its members as the library reads them: `stream.map(sample)`, undecoded."""
+    """A sample from the undecoded members that the library reads: `stream.map(sample)`."""
     data = {name: value for name, value in members.items() if not name.startswith("__")}
     return decode(Encoded(members["__key__"], data, {}))

@@ -21,13 +21,13 @@ def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tu
     at the size of its images.
     """
     contract = dataset.contract
-    height, width = dataset.info["size"]
+    size = dataset.metadata.size
     if contract is None or contract.kind is not DepthKind.metric_z:
         raise UsageError(f"on={dataset.path} has no depth in metres to compare with")
-    if contract.resolution != (height, width):
+    if contract.resolution != size:
         raise UsageError(
             f"on={dataset.path} has depth maps of {contract.resolution} and images of "
-            f"{(height, width)}; evaluate needs both in one size"
+            f"{size}; evaluate needs both in one size"
         )
     agreements = list(_agreements(estimator, dataset, samples))
     if not agreements:
@@ -64,6 +64,5 @@ def _agreements(estimator: Estimator, dataset: Dataset, samples: int) -> Iterato
 
 
 def _kind(estimator: Estimator, dataset: Dataset) -> DepthKind:
-    height, width = dataset.info["size"]
-    contract = estimator.contract((height, width), None)
+    contract = estimator.contract(dataset.metadata.size, None)
     return contract.kind if contract else DepthKind.relative

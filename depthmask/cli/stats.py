@@ -26,11 +26,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _table(dataset: Dataset) -> str:
-    info = dataset.info
+    info = dataset.metadata
     lines = [
-        f"{len(dataset):,} samples of {info['size'][0]}x{info['size'][1]}, {info['shards']:,} "
-        f"shards, {info['bytes'] / 1e6:,.1f} MB; {info['backgrounds']:,} backgrounds, "
-        f"{info['foregrounds']:,} foregrounds",
+        f"{len(dataset):,} samples of {info.size[0]}x{info.size[1]}, {info.shards:,} "
+        f"shards, {info.bytes / 1e6:,.1f} MB; {info.backgrounds:,} backgrounds, "
+        f"{info.foregrounds:,} foregrounds",
         f"{'channel':<12}{'mean':>12}{'std':>12}",
     ]
     for kind, moments in dataset.stats.items():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Any
 
 from depthmask.cli.screen import Screen
+from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
+from depthmask.storage.dataset_info import DatasetInfo
 
 _SHOWN = 3
 """How many of the left out files are named."""
@@ -19,8 +20,8 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None 
 
     arguments: the overrides of the run, to show how to extend the dataset; None if it cannot be.
     """
-    dataset = result.dataset
-    total = f"{len(dataset):,} samples, {dataset.info['bytes'] / 1e6:,.1f} MB"
+    dataset, info = result.dataset, result.dataset.metadata
+    total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
     if result.made:
         rate = result.made / result.seconds
         screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
@@ -28,18 +29,18 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None 
     else:
         screen.line(f"{total}; nothing is left to do")
     if len(dataset.splits) > 1:
-        screen.line(f"splits    {_splits(dataset.info)}")
-    if redrawn := dataset.info["counts"].get("redrawn"):
-        draws = dataset.info["counts"]["redraws"]
+        screen.line(f"splits    {_splits(info)}")
+    if redrawn := info.counts.get("redrawn"):
+        draws = info.counts["redraws"]
         screen.line(
             f"redrawn   {redrawn:,} samples, {draws:,} times, as no position fitted their assets"
         )
-    if fallbacks := dataset.info["counts"].get("blend_fallbacks"):
+    if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, as the blend would smear them"
         )
-    if left_out := dataset.info["left_out"]:
-        screen.line(f"left out  {_few(left_out)}; dataset.json lists all of them")
+    if info.left_out:
+        screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if arguments is not None:
@@ -55,22 +56,21 @@ def _extend(dataset: Dataset, arguments: Sequence[str]) -> str:
     return shlex.join(["python", "-m", "depthmask", *kept, *new])
 
 
-def _splits(info: dict[str, Any]) -> str:
+def _splits(info: DatasetInfo) -> str:
     """The samples and assets of each split, and what splits share."""
     sizes = ", ".join(
-        f"{name} {one['samples']:,} ({one['backgrounds']:,} backgrounds, "
-        f"{one['foregrounds']:,} foregrounds)"
-        for name, one in info["splits"].items()
+        f"{name} {split.samples:,} ({split.backgrounds:,} backgrounds, "
+        f"{split.foregrounds:,} foregrounds)"
+        for name, split in info.splits.items()
     )
-    leaks = info["leakage"]
     return (
-        f"{sizes}; leakage: {leaks['assets']} assets, "
-        f"{leaks['near_duplicates']} pairs of near-duplicates"
+        f"{sizes}; leakage: {info.leakage.assets} assets, "
+        f"{info.leakage.near_duplicates} pairs of near-duplicates"
     )
 
 
-def _few(left_out: Sequence[dict[str, str]]) -> str:
-    first = "; ".join(f"{one['file']}: {one['reason']}" for one in left_out[:_SHOWN])
+def _few(left_out: Sequence[LeftOut]) -> str:
+    first = "; ".join(f"{one.file}: {one.reason}" for one in left_out[:_SHOWN])
     files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
     more = f"; and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
     return f"{files}: {first}{more}"

@@ -122,8 +122,8 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
     try:
         root = from_config(config)
         result = run(root, screen, sweep=True)
-        info = result.dataset.info
-        value = number_at(info, root.target) if root.target else None
+        info = result.dataset.metadata
+        value = number_at(info.as_json(), root.target) if root.target else None
     except Exception as error:
         return replace(unfinished, status=Status.failed, reason=str(as_depthmask_error(error)))
     return replace(
@@ -131,7 +131,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         status=Status.made if result.made else Status.complete,
         dataset=str(result.dataset.path),
         samples=len(result.dataset),
-        bytes=info["bytes"],
+        bytes=info.bytes,
         made=result.made,
         seconds=result.seconds,
         value=value,

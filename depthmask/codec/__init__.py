@@ -1,1 +1,1 @@
-"""Byte layouts made fast and deterministic: PNG, tar, zip, npz."""
+"""Samples as bytes: members, and fast deterministic JPEG, PNG, npz, tar and zip."""

@@ -1,4 +1,4 @@
-"""COCO's way to write masks down: https://cocodataset.org/#format-data."""
+"""Masks in the format of COCO: https://cocodataset.org/#format-data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
-    """Lengths of the runs of a mask [h, w], column after column, beginning with the clear ones.
+    """Run lengths of a mask [h, w] in column-major order, starting with a run of False.
 
     COCO's "uncompressed RLE"; `pycocotools` reads it as `segmentation.counts`.
     """
@@ -20,7 +20,7 @@ def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
 
 
 def instance_label(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """What is to be seen of one object: its pixels, their box [top, left, height, width], runs."""
+    """The visible area of a layer, its box [top, left, height, width], and its run lengths."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return {"area": 0}

@@ -3,10 +3,10 @@
 The pixels are those of Pillow's file, in 1 % more bytes. Below quality 96 the "TurboJPEG"
 interface, and with it simplejpeg, takes a faster transform that loses 2 dB at quality 95.
 
-A strip has 16 lines of pixels. After each stands a restart marker, as every decoder knows them
-(https://www.w3.org/Graphics/JPEG/itu-t81.pdf, E.1.4): there the coder begins anew, so that a
-strip's bytes depend on its own pixels alone. Those that a composite has in common with its
-background are therefore coded once.
+A strip has 16 lines of pixels. Strips are separated by restart markers, which every decoder knows
+(https://www.w3.org/Graphics/JPEG/itu-t81.pdf, E.1.4). The coder is reset at each marker, so the
+bytes of a strip depend on its own pixels alone. Strips that composites share with their background
+are therefore coded once.
 """
 
 from __future__ import annotations
@@ -21,28 +21,25 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from depthmask.data import Rows, UInt8
+from depthmask.data import StripSource, UInt8
 
 SUBSAMPLINGS = {"444": 0x111111, "422": 0x211111, "420": 0x221111}
 """Chroma subsampling -> the factors of Y, Cb and Cr as OpenCV takes them."""
 _SQUARE = {"444": (8, 8), "422": (8, 16), "420": (16, 16)}
-"""The same -> (height, width) in pixels of what is coded at a time."""
+"""Chroma subsampling -> (height, width) in pixels of the blocks that are coded together."""
 STRIP = 16
-"""Lines of pixels; a marker, and the bits before it, are some 4 bytes."""
+"""Lines of pixels in a strip; each restart marker adds about 4 bytes."""
 _TALLEST = 65_500
-"""Lines of a JPEG file, by libjpeg."""
+"""The most lines that libjpeg writes to a file."""
 _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
-"""Within coded data 0 follows every 255, so it is found nowhere else."""
+"""In coded data a 0 follows every 255, so this matches markers alone."""
 _RESTARTS = [b"\xff%c" % (0xD0 + number) for number in range(8)]
 _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
 _WORTH_IT = 3
-"""Pictures on the same background, before that is coded itself."""
+"""Images on one background from which on the background itself is coded."""
 
 Strips: TypeAlias = list[bytes]
-Origin: TypeAlias = tuple[UInt8 | None, Rows | None]
-"""The picture that an image was blended into, the same array for all images on it, and the rows
-outside of which both are equal; None where that is not known."""
 
 
 def encode_jpeg(
@@ -54,7 +51,7 @@ def encode_jpeg(
     takes 104 us instead of 54 and 2,587 bytes instead of 3,025, a mask 43 us instead of 26 and 865
     bytes instead of 1,161.
     """
-    # Here, because its import takes 0.1 s, which `--help` does not have.
+    # Imported here: it takes 0.1 s, which `--help` should not.
     import cv2
 
     options: list[Any] = [cv2.IMWRITE_JPEG_QUALITY, quality]
@@ -83,68 +80,68 @@ class JpegEncoder:
         self._optimize = optimize
         self._backgrounds: dict[int, _Background] = {}
 
-    def encode(self, images: Sequence[UInt8], origins: Sequence[Origin]) -> list[bytes]:
-        """uint8 [h, w, 3] RGB, all of one size -> a file for each."""
+    def encode(self, images: Sequence[UInt8], sources: Sequence[StripSource | None]) -> list[bytes]:
+        """uint8 [h, w, 3] RGB, all of one size -> a file for each.
+
+        sources: the background of each image, None where it is not known.
+        """
         height, width = images[0].shape[:2]
         if self._optimize or height % STRIP or len(images) * height > _TALLEST:
             return [
                 encode_jpeg(image, *self._settings, optimize=self._optimize) for image in images
             ]
-        known = [self._known(origin) for origin in origins]
-        if len(images) == 1 and known[0] is None:
+        backgrounds = [None if source is None else self._strips(source) for source in sources]
+        if len(images) == 1 and backgrounds[0] is None:
             return [encode_jpeg(images[0], *self._settings)]
-        # Of each the strips that differ from the background's.
-        parts = [
+        # Of each image the strips that differ from those of its background.
+        ranges = [
             (0, height // STRIP)
-            if strips is None or rows is None
-            else (rows[0] // STRIP, -(-rows[1] // STRIP))
-            for strips, (_, rows) in zip(known, origins, strict=True)
+            if strips is None or source is None
+            else (source.touched[0] // STRIP, -(-source.touched[1] // STRIP))
+            for strips, source in zip(backgrounds, sources, strict=True)
         ]
         coded = self._coded(
             [
                 image[first * STRIP : stop * STRIP]
-                for image, (first, stop) in zip(images, parts, strict=True)
+                for image, (first, stop) in zip(images, ranges, strict=True)
             ]
         )
         head = _head(height, width, *self._settings)
         return [
             _file(head, own if strips is None else [*strips[:first], *own, *strips[stop:]])
-            for own, strips, (first, stop) in zip(coded, known, parts, strict=True)
+            for own, strips, (first, stop) in zip(coded, backgrounds, ranges, strict=True)
         ]
 
-    def _known(self, origin: Origin) -> Strips | None:
-        """The strips of a background; None before it has been seen often enough."""
-        background, touched = origin
-        if background is None or touched is None:
-            return None
-        number = id(background)
-        found = self._backgrounds.get(number)
-        if found is None:
-            # Forgotten with the array, before another one can have its number.
+    def _strips(self, source: StripSource) -> Strips | None:
+        """The strips of a background; None until it has been used often enough to code it."""
+        number = id(source.background)
+        background = self._backgrounds.get(number)
+        if background is None:
+            # Removed together with the array, before another array can have the same id.
             forget = partial(self._backgrounds.pop, number)
-            found = _Background(weakref.ref(background, forget))
-            self._backgrounds[number] = found
-        found.seen += 1
-        if found.strips is None and found.seen >= _WORTH_IT:
-            (found.strips,) = self._coded([background])
-        return found.strips
+            background = _Background(weakref.ref(source.background, forget))
+            self._backgrounds[number] = background
+        background.uses += 1
+        if background.strips is None and background.uses >= _WORTH_IT:
+            (background.strips,) = self._coded([source.background])
+        return background.strips
 
-    def _coded(self, parts: Sequence[UInt8]) -> list[Strips]:
-        """The strips of each part [lines of strips, w, 3]: all are one picture for the coder."""
-        together = np.concatenate(parts)
-        if not len(together):
-            return [[] for _ in parts]
-        data = encode_jpeg(together, *self._settings)
+    def _coded(self, bands: Sequence[UInt8]) -> list[Strips]:
+        """The strips of each band [lines of strips, w, 3], all bands coded as one image."""
+        stacked = np.concatenate(bands)
+        if not len(stacked):
+            return [[] for _ in bands]
+        data = encode_jpeg(stacked, *self._settings)
         strips = iter(_RESTART.split(data[_scan_at(data) : -len(_END)]))
-        return [[next(strips) for _ in range(len(part) // STRIP)] for part in parts]
+        return [[next(strips) for _ in range(len(band) // STRIP)] for band in bands]
 
 
 @dataclass(slots=True)
 class _Background:
-    """What is known of a background while its pixels are kept elsewhere. seen: how often."""
+    """A background whose array others keep alive. uses: how many images were encoded on it."""
 
     alive: weakref.ref[UInt8]
-    seen: int = 0
+    uses: int = 0
     strips: Strips | None = None
 
 
@@ -158,12 +155,12 @@ def _file(head: bytes, strips: Strips) -> bytes:
 
 @functools.lru_cache(maxsize=16)
 def _head(height: int, width: int, quality: int, subsampling: str) -> bytes:
-    """All that stands before the coded data, the same for every picture of a dataset."""
+    """The bytes before the coded data, which all images of one size and quality share."""
     blank = encode_jpeg(np.zeros((height, width, 3), np.uint8), quality, subsampling)
     return blank[: _scan_at(blank)]
 
 
 def _scan_at(data: bytes) -> int:
-    """Where the coded data begins."""
+    """The offset of the coded data."""
     at = data.index(_SCAN) + len(_SCAN)
     return at + int.from_bytes(data[at : at + 2], "big")

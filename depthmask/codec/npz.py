@@ -1,4 +1,4 @@
-"""NumPy's npz, written with the same bytes each time, and read with bounds; `np.load` reads it."""
+"""NumPy's npz format, written deterministically and read within bounds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from depthmask.untrusted import untrusted
 
 _MOST_ARRAYS = 64
 _PLAIN_BYTES = 128 << 20
-"""A file may always unpack to this much; beyond it, to `_RATIO` times its own size."""
+"""The size to which any file may unpack; larger files may unpack to `_RATIO` times their size."""
 _RATIO = 100
-"""Photographs deflate to nine tenths, depth to a half, flat masks to a hundredth."""
+"""Photographs deflate to nine tenths of their size, depth to a half, masks to a hundredth."""
 
 
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """The first bytes of an `.npy` file, before the data in C order."""
+    """The header of an `.npy` file; the data follows in C order."""
     file = io.BytesIO()
     description = np.lib.format.dtype_to_descr(dtype)
     np.lib.format.write_array_header_1_0(
@@ -32,12 +32,12 @@ def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
 
 
 def deflate_array(array: NDArray[Any]) -> Deflated:
-    """The `.npy` file of a whole array, deflated."""
+    """The `.npy` file of an array, deflated."""
     return deflated(npy_header(array.dtype, array.shape) + array.tobytes())
 
 
 def encode_npz(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """An npz file with these arrays, in their order."""
+    """An npz file with these arrays, in this order."""
     file = io.BytesIO()
     archive = ZipStream(file)
     for name, array in arrays.items():
@@ -49,8 +49,8 @@ def encode_npz(arrays: dict[str, NDArray[Any]]) -> bytes:
 def read_npz(file: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
     """The plain arrays in an npz file of `size` bytes; call it in `untrusted`.
 
-    `np.load` believes a header's shape before it has seen the data, and unpacks what it finds,
-    however much that is; here both are held against the size of the file.
+    `np.load` allocates memory by the shape in a header and unpacks any amount of data; here both
+    are checked against the size of the file first.
     """
     arrays: dict[str, NDArray[Any]] = {}
     with zipfile.ZipFile(file) as archive:
@@ -58,33 +58,33 @@ def read_npz(file: BinaryIO, size: int) -> dict[str, NDArray[Any]]:
         total = sum(info.file_size for info in members)
         if len(members) > _MOST_ARRAYS or total > max(_PLAIN_BYTES, _RATIO * size):
             raise DepthmaskError(
-                f"{len(members)} arrays that unpack from {size:,} bytes to {total:,}; no dataset "
-                "of ours does"
+                f"{len(members)} arrays that unpack from {size:,} bytes to {total:,}; no run "
+                "writes such files"
             )
         for info in members:
             name = info.filename.removesuffix(".npy")
             with untrusted(repr(name)):
                 if name in arrays:
-                    raise DepthmaskError("is there twice")
+                    raise DepthmaskError("occurs twice")
                 arrays[name] = _read_array(archive, info)
     return arrays
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> NDArray[Any]:
-    # LZMA would take the memory that the data asks for.
+    # LZMA allocates as much memory as its data asks for.
     if info.compress_type not in (STORED, DEFLATED):
         raise DepthmaskError(f"packed by method {info.compress_type}")
     with archive.open(info) as stream:
-        # Version 1.0 is what NumPy writes for plain arrays; its header has 64 kB at most.
+        # NumPy writes version 1.0 for plain arrays; its header has at most 64 kB.
         if np.lib.format.read_magic(stream) != (1, 0):
-            raise DepthmaskError("no plain array of NumPy's version 1.0")
+            raise DepthmaskError("not an array in version 1.0 of the npy format")
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
         length = math.prod(shape) * dtype.itemsize
         if dtype.kind not in "uif" or fortran_order or stream.tell() + length != info.file_size:
             raise DepthmaskError(f"{dtype} {list(shape)} in {info.file_size:,} bytes")
         content = bytearray(length)
         reader = io.BufferedReader(stream)  # type: ignore[type-var]
-        # At the end of the data zipfile looks at the checksum.
+        # zipfile verifies the checksum at the end of the data.
         if reader.readinto(content) < length or reader.read(1):
-            raise DepthmaskError(f"has not the {length:,} bytes that it says")
+            raise DepthmaskError(f"does not have the {length:,} bytes of its header")
     return np.frombuffer(content, dtype).reshape(shape)

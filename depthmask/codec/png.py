@@ -1,9 +1,9 @@
-"""PNG for masks and depth maps: one scan-line filter, and the deflate that suits it.
+"""PNG for masks and depth maps: one scan-line filter, and the deflate library that suits it.
 
 At 160x160: a mask takes 16 us to deflate by zlib-ng, unfiltered, 95 us by libdeflate, and has 1.39
 against 1.34 kB; a depth map by libdeflate 240 us, by zlib-ng at the level that comes near it in
-bytes 530 us, by zlib 730 us. ISA-L takes 142 us, but is not to be had: in some 10,000 shards made
-in workers under load, a few pictures came out in other bytes, with the same pixels.
+bytes 530 us, by zlib 730 us. ISA-L takes 142 us, but is not deterministic: in some 10,000 shards
+made in workers under load, a few pictures had other bytes, with the same pixels.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
 _CHANNELS = {colour: channels for channels, colour in _COLOUR_TYPES.items()}
 _IDAT_AT = len(_SIGNATURE) + 25
-"""After the signature and the chunk of the header."""
+"""The offset after the signature and the header chunk."""
 _NONE, _UP = 0, 2
-"""Filters of a line, https://www.w3.org/TR/png-3/#9Filters"""
+"""Scan-line filters, https://www.w3.org/TR/png-3/#9Filters"""
 
 
 def encode_png(image: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """uint8 or uint16, [h, w] grey or [h, w, 3 or 4] -> a PNG file; the same pixels come back."""
+    """uint8 or uint16, [h, w] grey or [h, w, 3 or 4] -> a PNG file, lossless."""
     height, width = image.shape[:2]
     channels = 1 if image.ndim == 2 else image.shape[2]
     if image.dtype == np.uint8 and channels == 1:
@@ -49,10 +49,10 @@ GREY_8, GREY_16, RGB_8 = (1, 1), (1, 2), (3, 1)
 
 
 def decode_png(data: bytes, most_pixels: int, *kinds: Kind) -> NDArray[Any] | None:
-    """The pixels of what `encode_png` gave; None if it is another's PNG, or damaged.
+    """The pixels of a file of `encode_png`: uint8 or uint16, [h, w] or [h, w, channels].
 
-    Or of none of these kinds, so that nothing is unpacked that nobody wants. A quarter of Pillow's
-    time. uint8 or uint16, [h, w] or [h, w, channels].
+    None if the file is damaged, was written by another program, or is of none of these kinds: then
+    nothing is unpacked. Takes a quarter of Pillow's time.
     """
     if len(data) < _IDAT_AT + 8:
         return None
@@ -78,7 +78,7 @@ def decode_png(data: bytes, most_pixels: int, *kinds: Kind) -> NDArray[Any] | No
 
 
 def _unpacked(packed: bytes, size: int) -> bytes | None:
-    """So many bytes, no more and no fewer; None if it is not that."""
+    """The unpacked data; None unless it has exactly `size` bytes."""
     stream = zlib_ng.decompressobj()
     try:
         unpacked: bytes = stream.decompress(packed, size + 1)
@@ -89,13 +89,13 @@ def _unpacked(packed: bytes, size: int) -> bytes | None:
 
 @functools.lru_cache(maxsize=16)
 def _head(width: int, height: int, itemsize: int, channels: int) -> bytes:
-    """The signature and the first chunk, the same for every picture of a dataset."""
+    """The signature and the header chunk, which all pictures of one size share."""
     fields = (width, height, itemsize * 8, _COLOUR_TYPES[channels], 0, 0, 0)
     return _SIGNATURE + _chunk(b"IHDR", struct.pack(">IIBBBBB", *fields))
 
 
 def _up(image: NDArray[np.uint8] | NDArray[np.uint16]) -> UInt8:
-    """The scan lines, each byte less the one above it: depth is a slope from row to row."""
+    """The scan lines with the filter Up: each byte minus the one above, as depth changes slowly."""
     height = len(image)
     rows = image.astype(image.dtype.newbyteorder(">"), copy=False)
     rows = np.ascontiguousarray(rows).reshape(height, -1).view(np.uint8)

@@ -1,4 +1,4 @@
-"""The encode block, shared by all writers: a sample as named bytes, and back."""
+"""The settings under `encode`: a sample as members, and back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.codec.members import (
+    DEPTH_ARRAYS,
+    DEPTH_NPZ,
+    DEPTH_PNG,
+    INSTANCES_PNG,
+    JPG,
+    JSON,
+    MASK_JPG,
+    MASK_PNG,
+    PNG,
+    Member,
+    names_of,
+)
 from depthmask.codec.npz import encode_npz, read_npz
 from depthmask.codec.planes import from_planes, to_planes
 from depthmask.codec.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
@@ -29,7 +42,8 @@ MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
 MOST_PIXELS = 8192 * 8192
-"""Of the largest canvas."""
+"""The most pixels of a canvas."""
+_PICTURES = {field: names_of(field) for field in ("image", "mask")}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE_AT = 16
 
@@ -64,7 +78,7 @@ class InstancesFormat(Enum):
 
 
 class Labels(Enum):
-    """What the JSON says of each object beyond its place."""
+    """What the JSON says about each layer beside its box."""
 
     none = "none"
     coco = "coco"
@@ -82,9 +96,9 @@ class DepthFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SizeEstimate:
-    """What is known of an encoded sample before there is one.
+    """The estimated size of an encoded sample.
 
-    members: their number. bytes: of all members together, about. arrays: bytes of each by name.
+    members: the number of members. bytes: of all members together. arrays: bytes of each array.
     """
 
     members: int
@@ -127,24 +141,24 @@ class Encode:
         return encoded
 
     def encode_around(self, sample: Sample, image: bytes) -> Encoded:
-        """All of it, where the picture is encoded already."""
+        """All members, where the image is encoded already."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
-        members = {self._image_member: image}
+        members = {self._image_member.name: image}
         if self.mask is MaskFormat.jpeg:
-            members["mask.jpg"] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
+            members[MASK_JPG.name] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
         else:
-            members["mask.png"] = encode_png(sample.mask)
+            members[MASK_PNG.name] = encode_png(sample.mask)
         if self.instances is InstancesFormat.png and sample.instances is not None:
-            members["instances.png"] = encode_png(sample.instances)
+            members[INSTANCES_PNG.name] = encode_png(sample.instances)
         if sample.depth is not None and self.depth is not DepthFormat.none:
             member, arrays_of_depth = self._encode_depth(sample.depth)
             members.update(member)
             arrays.update(arrays_of_depth)
-        members["json"] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
+        members[JSON.name] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
-        """Raise for a depth format that cannot hold what the contract promises."""
+        """Raise `SettingError` for a depth format that cannot hold the values of the contract."""
         if contract is None:
             return
         if self.depth is DepthFormat.npz16 and contract.far > _LARGEST_FLOAT16:
@@ -160,7 +174,7 @@ class Encode:
             )
 
     def expected(self, size: Size, depth: Size | None) -> SizeEstimate:
-        """What a sample will bring, by the sizes of canvas and depth map."""
+        """The estimate for a sample, from the sizes of canvas and depth map."""
         arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
         members = ["image", "mask", "json"]
         if self.instances is not InstancesFormat.none:
@@ -172,7 +186,7 @@ class Encode:
         return SizeEstimate(len(members), self._bytes(size, depth), arrays)
 
     def _bytes(self, size: Size, depth: Size | None) -> int:
-        """From the means of the reference photographs."""
+        """Bytes of all members, from the means over the reference photographs."""
         jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
         image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
         total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
@@ -181,48 +195,46 @@ class Encode:
         return int(total)
 
     @property
-    def _image_member(self) -> str:
-        return "jpg" if self.image is ImageFormat.jpeg else "png"
+    def _image_member(self) -> Member:
+        return JPG if self.image is ImageFormat.jpeg else PNG
 
     def _encode_depth(self, depth: Float32) -> tuple[dict[str, bytes], dict[str, Any]]:
-        """The member with the depth map, and the array."""
+        """The depth map as a member, and as an array."""
         if self.depth is DepthFormat.png16:
-            return {"depth.png": encode_png(to_millimetres(depth))}, {"depth": depth}
+            return {DEPTH_PNG.name: encode_png(to_millimetres(depth))}, {"depth": depth}
         if self.depth is DepthFormat.compact:
             array: dict[str, Any] = {"depth_planes": to_planes(to_millimetres(depth))}
         else:
             array = {"depth": depth.astype("f2" if self.depth is DepthFormat.npz16 else "f4")}
-        return {"depth.npz": encode_npz(array)}, array
+        return {DEPTH_NPZ.name: encode_npz(array)}, array
 
 
 class Encoder:
-    """Encodes many samples with pictures of one size, to the same bytes as one by one."""
+    """Encodes many samples with images of one size, to the same bytes as one by one."""
 
     def __init__(self, settings: Encode) -> None:
         self._settings = settings
         self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
 
     def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
-        """In their order."""
+        """The encoded samples, in order."""
         pictures = [sample.image for sample in samples]
         if self._settings.image is ImageFormat.png:
             images: Iterable[bytes] = map(encode_png, pictures)
         else:
-            images = self._jpeg.encode(
-                pictures, [(sample.background, sample.touched) for sample in samples]
-            )
+            images = self._jpeg.encode(pictures, [sample.strip_source for sample in samples])
         return map(self._settings.encode_around, samples, images)
 
 
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
-    """The sample behind its members, or behind its arrays where a writer kept those.
+    """Decode a sample from its members, or take its arrays where a writer stored those.
 
-    most_pixels: what a picture may have; DepthmaskError names the member that has more, or that
-    cannot be decoded.
+    most_pixels: of a picture. DepthmaskError names the member that has more, or that cannot be
+    decoded.
     """
     with untrusted(encoded.key):
-        image = _picture(encoded, "image", ("jpg", "png"), "RGB", most_pixels)
-        mask = _picture(encoded, "mask", ("mask.png", "mask.jpg"), "L", most_pixels)
+        image = _picture(encoded, "image", "RGB", most_pixels)
+        mask = _picture(encoded, "mask", "L", most_pixels)
         if mask.shape != image.shape[:2]:
             raise DepthmaskError(f"a mask of {mask.shape} for an image of {image.shape}")
         return Sample(
@@ -235,38 +247,37 @@ def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
         )
 
 
-def _picture(
-    encoded: Encoded, array: str, members: tuple[str, ...], mode: str, most_pixels: int
-) -> UInt8:
-    """The array of this name, or the one of the members that is there, decoded to `mode`."""
-    pixels = encoded.arrays.get(array)
+def _picture(encoded: Encoded, field: str, mode: str, most_pixels: int) -> UInt8:
+    """The array of this name, or the first member that carries it, decoded to `mode`."""
+    pixels = encoded.arrays.get(field)
     if pixels is not None:
         if pixels.dtype != np.uint8 or pixels.ndim != (3 if mode == "RGB" else 2):
-            raise DepthmaskError(f"{array}: {pixels.dtype} {pixels.shape} is no picture")
+            raise DepthmaskError(f"{field}: {pixels.dtype} {pixels.shape} is no picture")
         return pixels
-    name = next((name for name in members if name in encoded.members), None)
+    names = _PICTURES[field]
+    name = next((name for name in names if name in encoded.members), None)
     if name is None:
-        raise DepthmaskError(f"no {' and no '.join(members)}")
+        raise DepthmaskError(f"no {' and no '.join(names)}")
     with untrusted(name):
         return _decode_image(encoded.members[name], mode, most_pixels)
 
 
 def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
-    data = encoded.members.get("instances.png")
+    data = encoded.members.get(INSTANCES_PNG.name)
     if data is None:
         return None
-    with untrusted("instances.png"):
+    with untrusted(INSTANCES_PNG.name):
         return _grey(data, most_pixels)
 
 
 def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
     members, arrays = encoded.members, encoded.arrays
-    if "depth.png" in members and "depth" not in arrays:
-        with untrusted("depth.png"):
-            return from_millimetres(_grey(members["depth.png"], most_pixels).astype(np.uint16))
-    if "depth.npz" in members and not {"depth", "depth_planes"} & set(arrays):
-        data = members["depth.npz"]
-        with untrusted("depth.npz"):
+    if DEPTH_PNG.name in members and "depth" not in arrays:
+        with untrusted(DEPTH_PNG.name):
+            return from_millimetres(_grey(members[DEPTH_PNG.name], most_pixels).astype(np.uint16))
+    if DEPTH_NPZ.name in members and DEPTH_ARRAYS.isdisjoint(arrays):
+        data = members[DEPTH_NPZ.name]
+        with untrusted(DEPTH_NPZ.name):
             arrays = read_npz(io.BytesIO(data), len(data))
     if "depth_planes" in arrays:
         return _unfolded(arrays["depth_planes"])
@@ -283,8 +294,8 @@ def _unfolded(planes: NDArray[Any]) -> Float32:
 
 
 def _meta(encoded: Encoded) -> dict[str, Any]:
-    with untrusted("json"):
-        meta = orjson.loads(encoded.members["json"])
+    with untrusted(JSON.name):
+        meta = orjson.loads(encoded.members[JSON.name])
         if not isinstance(meta, dict):
             raise DepthmaskError("not the description of a sample")
         return meta
@@ -315,11 +326,11 @@ _DEPTH_BYTES = {
 
 
 def _open(data: bytes, most_pixels: int) -> Image.Image:
-    """A PNG that another program made, and before Pillow warns of its size."""
+    """Open a PNG of another program; its size is checked before Pillow warns about it."""
     width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
     if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
         image = Image.open(io.BytesIO(data), formats=["PNG"])
-        # A second header would have been the one that counts.
+        # Pillow reads the last header; a file with two could have another size.
         if image.size == (width, height):
             return image
     raise DepthmaskError(f"no PNG of up to {most_pixels:,} pixels")
@@ -345,5 +356,5 @@ def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
     values = decode_png(data, most_pixels, GREY_8 if mode == "L" else RGB_8)
     if values is not None:
         return values
-    # A copy: what Pillow gives away by reference cannot be written to, and PyTorch warns.
+    # A copy: arrays that share memory with Pillow are read-only, and PyTorch warns about them.
     return np.array(_open(data, most_pixels).convert(mode))

@@ -1,7 +1,7 @@
 """A tar archive (POSIX ustar) whose bytes depend on names and contents alone.
 
-The headers of a shard differ in name, size and checksum only, and the rest is made once: 1 us a
-member, against 49 us with `tarfile` and 90 us with WebDataset's TarWriter.
+Headers differ only in name, size and checksum, so the rest is made once: 1 us a member, against
+49 us with `tarfile` and 90 us with WebDataset's TarWriter.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _HEADER = b"".join(
     )
 )
 _BLANK = b" " * 8
-"""What the checksum counts itself as."""
+"""The checksum field while the checksum is computed."""
 _REST = sum(_HEADER % (b"", 0, _BLANK)) - sum(b"%011o" % 0)
-"""Of the checksum: what is the same for every member."""
+"""The share of the checksum that is the same for every member."""
 _PADDING = [bytes(-size % BLOCK) for size in range(BLOCK)]
 
 
@@ -50,7 +50,7 @@ class TarStream:
         return offset
 
     def close(self) -> None:
-        """Write the two empty blocks that end an archive."""
+        """Write the two empty blocks at the end of the archive."""
         self._file.write(bytes(2 * BLOCK))
 
 
@@ -59,8 +59,8 @@ def header(name: str, size: int) -> bytes:
     encoded = name.encode("ascii")
     if len(encoded) > 99 or size > _LARGEST:
         raise DepthmaskError(
-            f"{name}: a tar member takes names of up to 99 characters and 8 GiB; "
-            f"this one has {len(encoded)} and {size} bytes"
+            f"{name}: a tar member may have a name of 99 characters and 8 GiB; "
+            f"this one has {len(encoded)} characters and {size:,} bytes"
         )
     checksum = sum(encoded) + sum(b"%011o" % size) + _REST
     return _HEADER % (encoded.ljust(100, b"\0"), size, b"%06o\0 " % checksum)

@@ -1,7 +1,7 @@
 """A zip archive whose bytes depend on names and contents alone.
 
-Members that grow while samples come are deflated as they come, so that a shard of arrays needs no
-second copy. No zip64: a shard has to stay below 4 GiB and 65,535 members, and says so.
+Arrays are deflated sample by sample, so that a shard of arrays is never in memory as a whole. There
+is no zip64: a shard of more than 4 GiB or 65,535 members is an error.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _END = struct.Struct("<4s4H2IH")
 MOST_MEMBERS = 0xFFFF - 1
 LARGEST = 0xFFFFFFFF - 1
 _MARGIN = 2
-"""What is known beforehand is a mean; noisy pictures take up to twice as much."""
+"""Sizes are estimated by a mean; noisy pictures take up to twice as much."""
 _ENTRY = _LOCAL.size + _CENTRAL.size + 2 * 64
-"""Bytes that a member takes besides its content, with a name of 64 characters."""
+"""Bytes of a member beside its content, with a name of 64 characters."""
 
 
 def most_samples(members: int, size: int) -> int:
-    """How many samples with so many members, and about `size` bytes, an archive holds."""
+    """How many samples of `members` members and about `size` bytes fit into an archive."""
     return min(MOST_MEMBERS // members, LARGEST // (_MARGIN * size + members * _ENTRY))
 
 
 class ArchiveFullError(DepthmaskError):
-    """A member does not fit any more."""
+    """The archive has no room for another member."""
 
 
 class ZipStream:
@@ -85,7 +85,7 @@ class ZipStream:
 
 @dataclass(frozen=True, slots=True)
 class Deflated:
-    """Content ready for an archive; size and checksum (crc32) are of what went in."""
+    """Deflated content of a member. size, checksum (crc32): of the content as it was before."""
 
     chunks: list[bytes]
     size: int
@@ -93,14 +93,15 @@ class Deflated:
 
 
 def deflated(data: bytes) -> Deflated:
-    """The whole content at once, by libdeflate: a third of the time of zlib's level 1."""
+    """Deflate the whole content at once by libdeflate, in a third of the time of zlib's level 1."""
     return Deflated([bytes(deflate.deflate_compress(data, 1))], len(data), zlib_ng.crc32(data))
 
 
 class Deflater:
-    """Deflates what it is fed, so that only the compressed chunks stay in memory.
+    """Deflates content piece by piece, so that only the compressed chunks stay in memory.
 
-    By zlib-ng, since libdeflate takes all or nothing: float32 maps of 80x80 in 300 us, by zlib 570.
+    Uses zlib-ng, as libdeflate needs the whole content: 300 us for a float32 map of 80x80, against
+    570 us by zlib.
     """
 
     def __init__(self) -> None:
@@ -110,12 +111,12 @@ class Deflater:
         self._compressor = zlib_ng.compressobj(2, zlib_ng.DEFLATED, -zlib_ng.MAX_WBITS)
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Append content."""
+        """Append a piece of the content."""
         self._size += memoryview(data).nbytes
         self._checksum = zlib_ng.crc32(data, self._checksum)
         self._chunks.append(self._compressor.compress(data))
 
     def finish(self) -> Deflated:
-        """All of it; nothing can be fed after it."""
+        """The deflated content; nothing can be fed afterwards."""
         self._chunks.append(self._compressor.flush())
         return Deflated(self._chunks, self._size, self._checksum)

@@ -20,6 +20,7 @@ from depthmask.errors import UsageError
 from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stages.source.base import Source
+from depthmask.storage.dataset_info import Leakage
 
 
 def split_assets(
@@ -107,10 +108,10 @@ def assign(
 
 def leakage(
     splits: Sequence[SplitAssets], source: Source, catalogue: AssetCatalogue, shares: Shares
-) -> dict[str, int]:
+) -> Leakage:
     """How many assets are in two splits, and how many pairs of near-duplicates lie across them."""
     if len(splits) == 1:
-        return {"assets": 0, "near_duplicates": 0}
+        return Leakage(assets=0, near_duplicates=0)
     looks = Appearance(source, catalogue)
     kinds = (
         (catalogue.backgrounds, looks.backgrounds, [set(split.backgrounds) for split in splits]),
@@ -122,4 +123,4 @@ def leakage(
         shared += sum(sum(own) > 1 for own in owners.values())
         pairs = alike(hashes, shares.alike)
         across += sum(owners[keys[one]] != owners[keys[other]] for one, other in pairs)
-    return {"assets": shared, "near_duplicates": across}
+    return Leakage(assets=shared, near_duplicates=across)

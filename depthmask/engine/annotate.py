@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from depthmask.codec.members import without_depth
 from depthmask.codec.sample import SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.root import Root
@@ -88,7 +89,7 @@ class Annotate(InputJob):
             batch = []
             for index in some:
                 log.progress.at(index)
-                encoded = _without_depth(self.input.read(index))
+                encoded = without_depth(self.input.read(index))
                 batch.append((encoded, decode(encoded, self.input.most_pixels)))
             log.lap("read")
             yield batch
@@ -107,14 +108,6 @@ class Annotate(InputJob):
         return [sample.depth for samples in composed for sample in samples]
 
 
-def _without_depth(encoded: Encoded) -> Encoded:
-    return Encoded(
-        encoded.key,
-        {name: data for name, data in encoded.members.items() if not name.startswith("depth.")},
-        {name: array for name, array in encoded.arrays.items() if not name.startswith("depth")},
-    )
-
-
 def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> Annotate:
     """The job behind a config; nothing is written.
 
@@ -122,7 +115,7 @@ def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> An
     not among them stay as the input has them.
     """
     of_encode = {name.removeprefix("encode.") for name in overridden if name.startswith("encode.")}
-    first = _without_depth(job_input.read(0))
+    first = without_depth(job_input.read(0))
     made_by = replace(job_input.encode, depth=root.encode.depth)
     moved = recoding(first, made_by, root.encode, of_encode)
     with_depth = replace(moved, changed=moved.changed | {"depth"})

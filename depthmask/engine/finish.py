@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import os
-from typing import Any
 
 from depthmask.codec.sample import Labels
 from depthmask.engine.job import Job
@@ -16,10 +15,11 @@ from depthmask.reports.card import cards
 from depthmask.reports.card.about import About
 from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import StorePath
 
 
-def finish(job: Job, totals: Totals) -> dict[str, Any]:
+def finish(job: Job, totals: Totals) -> DatasetInfo:
     """Make the derived files; returns the content of `dataset.json`."""
     info = summarise(job, totals)
     dataset = Dataset(job.output, info)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from operator import attrgetter
-from typing import Any
 
 from depthmask import forks
 from depthmask.codec.sample import Encoder, InstancesFormat, Labels
@@ -23,7 +22,16 @@ from depthmask.compose.floor import with_ground
 from depthmask.compose.library import Library
 from depthmask.concurrency import prefetch
 from depthmask.contract import check_depth
-from depthmask.data import Background, Composite, Encoded, Float32, Recipe, Sample, Size
+from depthmask.data import (
+    Background,
+    Composite,
+    Encoded,
+    Float32,
+    Recipe,
+    Sample,
+    Size,
+    StripSource,
+)
 from depthmask.engine.display import Display
 from depthmask.engine.job import Job, ShardLog
 from depthmask.errors import DepthmaskError, NoPlaceError
@@ -31,6 +39,7 @@ from depthmask.plan.layout import Shard
 from depthmask.plan.plan import Plan
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.estimated import as_geometry
+from depthmask.storage.dataset_info import DatasetFacts, SplitInfo
 
 _sample_number = attrgetter("recipe.index")
 
@@ -90,19 +99,19 @@ class Generate(Job):
         depth = self.contract.resolution if self.contract else None
         return self.root.encode.expected(self.root.canvas, depth).bytes
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the plan."""
         plan = self.plan
         return {
-            "size": list(self.root.canvas),
+            "size": self.root.canvas,
             "variants": plan.variants,
             "splits": {
-                split.name: {
-                    "share": split.share,
-                    "samples": plan.counts[split.name],
-                    "backgrounds": len(split.backgrounds),
-                    "foregrounds": len(split.foregrounds),
-                }
+                split.name: SplitInfo(
+                    share=split.share,
+                    samples=plan.counts[split.name],
+                    backgrounds=len(split.backgrounds),
+                    foregrounds=len(split.foregrounds),
+                )
                 for split in plan.splits
             },
             "leakage": leakage(plan.splits, self.root.source, self.catalogue, self.root.split),
@@ -172,8 +181,9 @@ class Generate(Job):
             instances=composite.instances if self._keeps_instances else None,
             depth=depth,
             meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
-            background=composite.background.image,
-            touched=composite.touched,
+            strip_source=None
+            if composite.touched is None
+            else StripSource(composite.background.image, composite.touched),
         )
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from depthmask.config.build import to_plain
 from depthmask.config.root import Root
@@ -14,7 +13,7 @@ from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
-from depthmask.storage.dataset_info import SCHEMA
+from depthmask.storage.dataset_info import SCHEMA, DatasetFacts
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -34,7 +33,7 @@ class InputJob(Job):
         """The number of a sample and the paths that it is read from."""
         return f"sample {index} of {', '.join(self.input.paths)}"
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, copied from the input."""
         return self.input.described()
 

@@ -13,6 +13,7 @@ from depthmask.data import AssetCatalogue, DepthContract, Encoded
 from depthmask.engine.display import Display
 from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics import Statistics
+from depthmask.storage.dataset_info import DatasetFacts
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
@@ -80,12 +81,8 @@ class Job(ABC):
         """Bytes of an encoded sample, estimated."""
 
     @abstractmethod
-    def described(self) -> dict[str, Any]:
-        """What `dataset.json` says about where the samples come from.
-
-        size, variants, splits (share, samples, backgrounds, foregrounds), leakage, and the numbers
-        of backgrounds and foregrounds of all splits.
-        """
+    def described(self) -> DatasetFacts:
+        """What `dataset.json` says about where the samples come from."""
 
     def before(self, display: Display) -> dict[str, float]:
         """Do once what has to be done before workers start; returns the seconds by station."""

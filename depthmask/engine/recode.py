@@ -1,4 +1,4 @@
-"""From the members that a sample has to those that are wanted: moved where they can be."""
+"""Samples under other encode settings: members are copied where possible, else encoded anew."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from depthmask.codec.members import DEPTH_NPZ, MEMBERS, has_depth
 from depthmask.codec.npz import read_npz
 from depthmask.codec.sample import (
     DepthFormat,
@@ -26,60 +27,50 @@ from depthmask.errors import DepthmaskError, SettingError
 
 _log = logging.getLogger(__name__)
 
-PARTS = {
-    "jpg": "image",
-    "png": "image",
-    "mask.png": "mask",
-    "mask.jpg": "mask",
-    "instances.png": "instances",
-    "depth.png": "depth",
-    "depth.npz": "depth",
-    "json": "json",
-}
-"""Member -> the part of a sample that it holds; in the order in which members are written."""
-
 
 @dataclass(frozen=True)
 class Recoding:
-    """How the members of a new dataset come about.
+    """How the members of a sample become those of the new dataset.
 
-    changed: parts that are encoded anew, by `encode`. All others are moved, byte for byte, as far
-    as there are bytes: what a writer kept as arrays is encoded too.
+    changed: the fields of a sample (`image`, `mask`, `instances`, `depth`) that are encoded anew,
+    by `encode`. The members of all other fields are copied byte for byte; fields that the input
+    keeps as arrays alone are encoded as well.
     """
 
     encode: Encode
     changed: frozenset[str]
 
     def apply(self, encoded: Encoded, most_pixels: int, *, arrays: bool) -> Encoded:
-        """The sample as it is wanted; arrays: whether its writer looks at those."""
+        """The sample for the new dataset; arrays: whether its writer reads the arrays."""
         kept = self._kept(encoded)
-        if not arrays and not self._lacking(kept, has_depth(encoded)):
+        if not arrays and not self._missing(kept, has_depth(encoded)):
             return Encoded(encoded.key, _in_order(kept), {})
         return self.filled(encoded, decode(encoded, most_pixels), arrays=arrays)
 
     def filled(self, encoded: Encoded, sample: Sample, *, arrays: bool) -> Encoded:
-        """The same, where the sample behind the members is known, or has another depth."""
+        """Like `apply`, for a sample that is decoded already and may have another depth map."""
         kept = self._kept(encoded)
-        lacking = self._lacking(kept, sample.depth is not None)
-        if lacking:
-            self._check_exact(sample, lacking)
+        missing = self._missing(kept, sample.depth is not None)
+        if missing:
+            self._check_exact(sample, missing)
             made = self.encode.encode(sample).members
-            kept |= {name: data for name, data in made.items() if PARTS[name] in lacking}
+            kept |= {name: data for name, data in made.items() if MEMBERS[name].carries in missing}
         return Encoded(encoded.key, _in_order(kept), _arrays(kept, sample) if arrays else {})
 
     def _kept(self, encoded: Encoded) -> dict[str, bytes]:
         members = encoded.members.items()
-        return {name: data for name, data in members if PARTS[name] not in self.changed}
+        return {name: data for name, data in members if MEMBERS[name].carries not in self.changed}
 
-    def _lacking(self, kept: Mapping[str, bytes], depth: bool) -> set[str]:
-        wanted = {"image", "mask"}
+    def _missing(self, kept: Mapping[str, bytes], depth: bool) -> set[str]:
+        """The fields of a sample that no kept member carries."""
+        required = {"image", "mask"}
         if depth and self.encode.depth is not DepthFormat.none:
-            wanted.add("depth")
-        return wanted - {PARTS[name] for name in kept}
+            required.add("depth")
+        return required - {MEMBERS[name].carries for name in kept}
 
-    def _check_exact(self, sample: Sample, lacking: Collection[str]) -> None:
-        """Nobody asked for rounding."""
-        if "depth" in lacking and "depth" not in self.changed and sample.depth is not None:
+    def _check_exact(self, sample: Sample, missing: Collection[str]) -> None:
+        """Raise where depth would be rounded although the user did not choose a format for it."""
+        if "depth" in missing and "depth" not in self.changed and sample.depth is not None:
             rounded = self.encode.depth in (DepthFormat.png16, DepthFormat.compact)
             if rounded and not is_in_millimetres(sample.depth):
                 raise DepthmaskError(
@@ -89,71 +80,71 @@ class Recoding:
                 )
 
 
-def recoding(first: Encoded, made_by: Encode, asked: Encode, given: Set[str]) -> Recoding:
-    """What to encode anew: the parts for which other settings are given than made them.
+def recoding(first: Encoded, current: Encode, requested: Encode, overridden: Set[str]) -> Recoding:
+    """Which fields to encode anew: those whose settings differ from the current ones.
 
-    first: a sample of those that are there, made by the settings `made_by`. given: the names of
-    the settings in `asked` that the user named. Parts that are there as arrays alone are kept
-    without loss, unless a format is given for them.
+    first: a sample of the input, made by the settings `current`. overridden: the names of the
+    settings in `requested` that the user set. Fields that the input keeps as arrays alone are kept
+    without loss, unless the user sets their format.
     """
-    there = {PARTS[name] for name in first.members}
-    _refuse_what_cannot_be_made(there, asked, made_by, given)
-    wanted = replace(made_by, **{name: getattr(asked, name) for name in given})
-    new = {name for name in given if getattr(wanted, name) != getattr(made_by, name)}
-    parts = {"image", "mask"} | there | ({"depth"} if has_depth(first) else set())
+    carried = {MEMBERS[name].carries for name in first.members}
+    _refuse_what_cannot_be_made(carried, requested, current, overridden)
+    encode = replace(current, **{name: getattr(requested, name) for name in overridden})
+    new = {name for name in overridden if getattr(encode, name) != getattr(current, name)}
+    present = {"image", "mask"} | carried | ({"depth"} if has_depth(first) else set())
     changed = {
-        part
-        for part, names in _decided_by(wanted).items()
-        if part in parts and (names & new or part in given - there)
+        field
+        for field, names in _settings_of(encode).items()
+        if field in present and (names & new or field in overridden - carried)
     }
     lossless: dict[str, Any] = {}
-    if "image" not in there and "image" not in given:
+    if "image" not in carried and "image" not in overridden:
         lossless["image"] = ImageFormat.png
-    if "mask" not in there and "mask" not in given:
+    if "mask" not in carried and "mask" not in overridden:
         lossless["mask"] = MaskFormat.png
-    if "depth" not in there and "depth" not in given and has_depth(first):
-        lossless["depth"] = _lossless_depth(first, made_by.depth)
-    found = Recoding(replace(wanted, **lossless), frozenset(changed))
-    _say_losses(found)
-    return found
+    if "depth" not in carried and "depth" not in overridden and has_depth(first):
+        lossless["depth"] = _lossless_depth(first, current.depth)
+    result = Recoding(replace(encode, **lossless), frozenset(changed))
+    _warn_of_losses(result)
+    return result
 
 
-def _decided_by(wanted: Encode) -> dict[str, set[str]]:
-    """Part -> the settings that decide its bytes."""
+def _settings_of(encode: Encode) -> dict[str, set[str]]:
+    """Field of a sample -> the names of the settings that decide its bytes."""
     return {
         "image": {"image"}
-        if wanted.image is ImageFormat.png
+        if encode.image is ImageFormat.png
         else {"image", "quality", "subsampling", "optimize"},
-        "mask": {"mask"} if wanted.mask is MaskFormat.png else {"mask", "quality", "optimize"},
+        "mask": {"mask"} if encode.mask is MaskFormat.png else {"mask", "quality", "optimize"},
         "instances": {"instances"},
         "depth": {"depth"},
     }
 
 
 def _refuse_what_cannot_be_made(
-    there: Collection[str], asked: Encode, made_by: Encode, given: Collection[str]
+    carried: Collection[str], requested: Encode, current: Encode, overridden: Collection[str]
 ) -> None:
-    text = "is made with the samples, and they have none; give it to the run that makes them"
-    if "labels" in given and asked.labels is not made_by.labels:
-        raise SettingError("encode.labels", asked.labels.name, text)
-    wants_instances = "instances" in given and asked.instances is not InstancesFormat.none
-    if wants_instances and "instances" not in there:
-        raise SettingError("encode.instances", asked.instances.name, text)
+    text = "cannot be added to existing samples; set it in the run that generates them"
+    if "labels" in overridden and requested.labels is not current.labels:
+        raise SettingError("encode.labels", requested.labels.name, text)
+    adds_instances = "instances" in overridden and requested.instances is not InstancesFormat.none
+    if adds_instances and "instances" not in carried:
+        raise SettingError("encode.instances", requested.instances.name, text)
 
 
-def _lossless_depth(first: Encoded, made_by: DepthFormat) -> DepthFormat:
+def _lossless_depth(first: Encoded, current: DepthFormat) -> DepthFormat:
     if "depth_planes" in first.arrays:
         return DepthFormat.compact
     depth = first.arrays["depth"]
     if depth.dtype == np.float16:
         return DepthFormat.npz16
-    if made_by is DepthFormat.png16 and is_in_millimetres(depth):
+    if current is DepthFormat.png16 and is_in_millimetres(depth):
         return DepthFormat.png16
     return DepthFormat.npz
 
 
-def _say_losses(found: Recoding) -> None:
-    encode = found.encode
+def _warn_of_losses(recoding: Recoding) -> None:
+    encode = recoding.encode
     losses = {
         "image": f"images are encoded again, as JPEG of quality {encode.quality}"
         if encode.image is ImageFormat.jpeg
@@ -169,20 +160,13 @@ def _say_losses(found: Recoding) -> None:
         }.get(encode.depth),
         "instances": "instance maps are left out",
     }
-    for part in sorted(found.changed):
-        if text := losses[part]:
+    for field in sorted(recoding.changed):
+        if text := losses[field]:
             _log.warning("%s", text)
 
 
-def has_depth(encoded: Encoded) -> bool:
-    """As a member or as an array."""
-    return bool({"depth.png", "depth.npz"} & set(encoded.members)) or bool(
-        {"depth", "depth_planes"} & set(encoded.arrays)
-    )
-
-
 def is_in_millimetres(depth_m: Float32) -> bool:
-    """Whether 16-bit millimetres hold the map exactly."""
+    """Whether 16-bit millimetres can store the map without rounding."""
     try:
         return np.array_equal(from_millimetres(to_millimetres(depth_m)), depth_m)
     except DepthmaskError:
@@ -190,13 +174,13 @@ def is_in_millimetres(depth_m: Float32) -> bool:
 
 
 def _in_order(members: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: members[name] for name in PARTS if name in members}
+    return {name: members[name] for name in MEMBERS if name in members}
 
 
 def _arrays(members: Mapping[str, bytes], sample: Sample) -> dict[str, Any]:
-    """As `Encode.encode` gives them."""
+    """The arrays that `Encode.encode` gives for these members."""
     arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
-    if "depth.npz" in members:
-        data = members["depth.npz"]
+    if DEPTH_NPZ.name in members:
+        data = members[DEPTH_NPZ.name]
         return {**arrays, **read_npz(io.BytesIO(data), len(data))}
     return arrays if sample.depth is None else {**arrays, "depth": sample.depth}

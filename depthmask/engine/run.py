@@ -117,7 +117,7 @@ def _complete(
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
         info = finish(job, totals)
         require_lock()
-        write_sealed(job.output / "dataset.json", info)
+        write_sealed(job.output / "dataset.json", info.as_json())
         registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
     return missing.samples, stations
 

@@ -10,14 +10,13 @@ from typing import Any
 from depthmask import forks
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
-from depthmask.contract import contract_from_json
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
 from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
 from depthmask.statistics import Statistics
-from depthmask.storage.dataset_info import check_summary, numbering, shard_counts
+from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
@@ -37,24 +36,20 @@ class Dataset(Samples):
     def __init__(
         self,
         path: str | PathLike[str] | StorePath,
-        info: dict[str, Any] | None = None,
+        metadata: DatasetInfo | None = None,
         *,
         only: str | None = None,
     ) -> None:
         """Read `dataset.json`; UsageError if it is missing or damaged.
 
-        info: its content, if it is not written yet. only: the name of the one split to read.
+        metadata: its content, if it is not written yet. only: the name of the one split to read.
         """
         self.path = location(path)
-        self.info: dict[str, Any] = info or require_sealed(self.path / "dataset.json")
-        with untrusted(str(self.path / "dataset.json")):
-            check_summary(self.info)
-            self._numbering = numbering(self.info)
+        self.metadata = metadata or _read_info(self.path / "dataset.json")
         self.only = only
-        samples = int(self.info["samples"])
+        self._numbering, samples = self.metadata.numbering, self.metadata.samples
         self._length = samples if only is None else self._numbering.count(only, samples)
-        sizes = [self.info["size"], *([self.contract.resolution] if self.contract else [])]
-        self._most_pixels = max(height * width for height, width in sizes)
+        self._most_pixels = self.metadata.most_pixels
         self._live_writer: Any = None
         self._lock = forks.Lock()
         self._shards = OpenShards()
@@ -63,7 +58,7 @@ class Dataset(Samples):
         """Return the samples of a split, numbered from 0; UsageError if it does not exist."""
         if name not in self.splits:
             raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
-        return Dataset(self.path, self.info, only=name)
+        return Dataset(self.path, self.metadata, only=name)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -88,7 +83,7 @@ class Dataset(Samples):
             split, rank = self._numbering.at(number)
         else:
             split, rank, number = self.only, number, self._numbering.index(self.only, number)
-        shard, writer = rank // self.info["shard_size"], self._writer
+        shard, writer = rank // self.metadata.shard_size, self._writer
         with self._shards.using(
             shard_name(split, shard), lambda: self._open_shard(split, shard), writer.open_shards
         ) as (record, reader):
@@ -96,20 +91,25 @@ class Dataset(Samples):
 
     def records(self) -> Iterator[Record]:
         """Yield the records of all shards, in order."""
-        for split, count in shard_counts(self.info).items():
+        for split, count in self.metadata.shard_counts().items():
             if self.only in (None, split):
                 yield from (self._record(split, number) for number in range(count))
 
     @property
     def contract(self) -> DepthContract | None:
         """What the depth values mean; None without depth."""
-        return contract_from_json(self.info["depth"])
+        return self.metadata.contract
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The content of `dataset.json` as plain data; `metadata` has it with types."""
+        return self.metadata.as_json()
 
     @property
     def stats(self) -> dict[str, Any]:
         """Mean and standard deviation of each channel of image, mask and depth."""
         if self.only is None:
-            return dict(self.info["statistics"])
+            return dict(self.metadata.statistics)
         statistics = Statistics()
         with untrusted(str(self.path)):
             for record in self.records():
@@ -127,9 +127,9 @@ class Dataset(Samples):
 
     def _record(self, split: str, number: int) -> Record:
         record = Records(self.path).require(shard_name(split, number))
-        start = number * self.info["shard_size"]
-        of_split = self._numbering.count(split, self.info["samples"])
-        stop = min(start + self.info["shard_size"], of_split)
+        shard_size = self.metadata.shard_size
+        start = number * shard_size
+        stop = min(start + shard_size, self._numbering.count(split, self.metadata.samples))
         if (record.start, record.stop) != (start, stop):
             raise DepthmaskError(
                 f"{self.path}: the record of {record.shard} describes the samples "
@@ -146,11 +146,17 @@ class Dataset(Samples):
         self._shards.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), only=self.only), (self.path, self.info)
+        return partial(type(self), only=self.only), (self.path, self.metadata)
 
     def __repr__(self) -> str:
         which = f" of {self.only}" if self.only else ""
         return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
+
+
+def _read_info(path: StorePath) -> DatasetInfo:
+    data = require_sealed(path)
+    with untrusted(str(path)):
+        return DatasetInfo.from_json(data)
 
 
 def open(path: str | PathLike[str] | StorePath) -> Dataset:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import orjson
 
+from depthmask.codec.members import JPG, JSON, PNG
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.path import StorePath
 
@@ -15,13 +16,13 @@ from depthmask.storage.path import StorePath
 def write_coco(dataset: Dataset, path: StorePath) -> int:
     """Write images, annotations and categories; returns the number of annotations.
 
-    Image ids are sample numbers. `file_name` is the member's name in its shard. Objects of which
-    nothing is to be seen have no annotation; boxes are [x, y, width, height] of what is to be seen.
-    Beyond COCO: `visible` (part of the object, 0..1), `distance_m` where it is known, and `amodal`,
-    the same of the whole object on the canvas, as if nothing were in front of it: segmentation,
-    area, bbox. Never more than one sample is in memory.
+    Image ids are sample numbers. `file_name` is the name of the image's member in its shard.
+    Foregrounds that are not visible have no annotation; boxes are [x, y, width, height] of the
+    visible area. Beyond COCO, each annotation has `visible` (the visible share of the foreground,
+    0..1), `distance_m` where it is known, and `amodal`: segmentation, area and bbox of the whole
+    foreground on the canvas, as if nothing were in front of it. One sample is in memory at a time.
     """
-    member = "png" if "png" in dataset.encoded(0).members else "jpg"
+    member = (PNG if PNG.name in dataset.encoded(0).members else JPG).name
     categories: dict[str, int] = {}
     count = 0
     with (
@@ -50,7 +51,7 @@ def write_coco(dataset: Dataset, path: StorePath) -> int:
 
 def _metas(dataset: Dataset) -> Iterator[dict[str, Any]]:
     for index in range(len(dataset)):
-        yield orjson.loads(dataset.encoded(index).members["json"])
+        yield orjson.loads(dataset.encoded(index).members[JSON.name])
 
 
 def _append(file: IO[bytes], item: dict[str, Any], *, first: bool) -> None:

@@ -23,8 +23,8 @@ def colour(depth: Float32, near: float, far: float) -> UInt8:
 
     near, far: the values at the ends of the scale; for disparity near is the larger one.
     """
-    place = 1 - np.clip((depth - near) / (far - near or 1e-9), 0, 1)
-    powers = place[..., None] ** np.arange(6)
+    position = 1 - np.clip((depth - near) / (far - near or 1e-9), 0, 1)
+    powers = position[..., None] ** np.arange(6)
     rgb = np.clip(powers @ _TURBO.T, 0, 1) * 255
     rgb[depth == 0] = _INVALID
     return rgb.round().astype(np.uint8)

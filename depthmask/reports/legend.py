@@ -22,7 +22,7 @@ _WORDS = {
 
 
 def legend(near: float, far: float, contract: DepthContract) -> Image.Image:
-    """What the colours mean that `colour(depth, near, far)` gives."""
+    """A picture of the colour scale of `colour(depth, near, far)`."""
     image = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
     draw = ImageDraw.Draw(image)
     title = f"{_WORDS[contract.kind]} [{contract.unit}] by {contract.estimator}"

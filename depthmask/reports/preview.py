@@ -17,7 +17,7 @@ _MARGIN = 24
 _TILE = 160
 _LINE = 26
 _LEGEND_WIDTH = 340
-"""With both of its numbers and a gap to the title."""
+"""The legend with both numbers and a gap to the title."""
 _PAPER = (250, 250, 248)
 _INK = (60, 60, 60)
 
@@ -25,7 +25,7 @@ _INK = (60, 60, 60)
 def contact_sheet(
     samples: Sequence[Sample], title: str, contract: DepthContract | None = None
 ) -> Image.Image:
-    """Tiles of image, mask and depth side by side, one colour scale for all depth maps."""
+    """Tiles of image, mask and depth, with one colour scale for all depth maps."""
     near, far = depth_range(samples)
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
@@ -35,7 +35,7 @@ def contact_sheet(
     columns = min(_COLUMNS, len(tiles))
     font = ImageFont.load_default(16)
     whole_width = 2 * _MARGIN + columns * (width + _GAP) - _GAP
-    # Beside the title, or below it if the sheet is narrow.
+    # The legend is beside the title, or below it if the sheet is narrow.
     has_legend = far != near
     is_narrow = font.getlength(title) + _LEGEND_WIDTH > whole_width - 2 * _MARGIN
     legend_top = _MARGIN + _LINE if has_legend and is_narrow else _MARGIN
@@ -52,7 +52,7 @@ def contact_sheet(
 
 
 def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
-    """The 1st and 99th percentile: a single far corner must not flatten the colours."""
+    """The 1st and 99th percentile: one far corner should not take most of the colours."""
     values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
     if not any(map(len, values)):
         return 0.0, 0.0
@@ -75,7 +75,7 @@ def _tile(sample: Sample, near: float, far: float) -> Image.Image:
 
 
 def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) -> None:
-    """A colour bar with the depth of its ends, at the right."""
+    """Draw a colour bar with the depths of its ends at the right."""
     width, height = 200, 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)

@@ -1,4 +1,4 @@
-"""What pages have in common: HTML files that need nothing beside them and ask no network."""
+"""Templates of the pages: HTML files that need no other file and no network."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def page_template(package: str) -> Template:
-    """`page.html.j2` of a package; whatever is put into it is escaped.
+    """`page.html.j2` of a package; all values are escaped.
 
-    It may include the files beside it, and `look.css` from here.
+    The template may include the files of its package, and `look.css` of this one.
     """
-    # 40 ms that only the making of a page has to have.
+    # Imported here: it takes 40 ms, and only a page needs it.
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     loaders = [PackageLoader(package, "."), PackageLoader("depthmask.reports", ".")]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict
 
 from depthmask.codec.sample import MOST_PIXELS
-from depthmask.contract import contract_from_json
+from depthmask.contract import contract_as_json, contract_from_json
+from depthmask.data import AssetFiles, DepthContract, LeftOut, Size
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
@@ -15,56 +17,243 @@ from depthmask.plan.shares import MILLION, NAMES
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
-"""Version of `dataset.json`; version 1 had a single split and no variants."""
+"""1 had a single split and no variants."""
+LICENSED = ("backgrounds", "foregrounds")
+"""The kinds of assets whose licences are counted."""
 
 
-def check_summary(info: dict[str, Any]) -> None:
-    """Raise unless a `dataset.json` has what a run writes; call it in `untrusted`.
+@dataclass(frozen=True, slots=True)
+class SplitInfo:
+    """One split. share: in millionths of all samples. The rest: how many of each it has."""
 
-    Its checksum shows that it is whole, not that depthmask wrote it.
+    share: int
+    samples: int
+    backgrounds: int
+    foregrounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leakage:
+    """What splits have in common.
+
+    assets: how many assets are in several splits. near_duplicates: how many pairs of assets that
+    look alike are in different splits.
     """
-    if info["schema"] != SCHEMA:
-        raise DepthmaskError(f"schema {info['schema']!r}, this version reads {SCHEMA}")
-    samples, shard_size, shards = (info[key] for key in ("samples", "shard_size", "shards"))
-    shares = [split["share"] for split in info["splits"].values()]
-    counts = (samples, shard_size, shards, info["bytes"], info["variants"], *info["size"], *shares)
-    if not all(type(count) is int and count > 0 for count in counts):
-        raise DepthmaskError("a count is not a positive integer")
-    if len(shares) > len(NAMES) or sum(shares) != MILLION or info["variants"] > MOST_SAMPLES:
-        raise DepthmaskError("its splits are not valid")
-    if samples > MOST_SAMPLES or shards != sum(shard_counts(info).values()):
-        raise DepthmaskError(f"{samples:,} samples in {shards:,} shards of {shard_size:,}")
-    contract = contract_from_json(info["depth"])
-    for height, width in [info["size"], *([contract.resolution] if contract else [])]:
-        if not 0 < height * width <= MOST_PIXELS:
-            raise DepthmaskError(f"images of {height}x{width}")
-    counted = [item for licences in info.get("licences", {}).values() for item in licences.items()]
-    if not all(type(text) is str and type(count) is int for text, count in counted):
-        raise DepthmaskError("its licences are not valid")
-    if not set(NAMES).issuperset(info["splits"]) or not isinstance(info["statistics"], dict):
-        raise DepthmaskError("its splits or its statistics are not valid")
+
+    assets: int
+    near_duplicates: int
 
 
-def numbering(info: dict[str, Any]) -> Numbering:
-    """Return which sample of the dataset is in which split."""
-    shares = tuple((name, split["share"]) for name, split in info["splits"].items())
-    return Numbering(shares, info["variants"])
+class DatasetFacts(TypedDict):
+    """The fields of `DatasetInfo` about where the samples come from."""
+
+    size: Size
+    variants: int
+    splits: Mapping[str, SplitInfo]
+    leakage: Leakage
+    backgrounds: int
+    foregrounds: int
 
 
-def shard_counts(info: dict[str, Any]) -> dict[str, int]:
-    """Return the number of shards of each split."""
-    numbers = numbering(info)
-    return {
-        name: -(-numbers.count(name, info["samples"]) // info["shard_size"])
-        for name in numbers.names
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """The content of `dataset.json`.
+
+    fingerprint: of the plan (see `DatasetIdentity`). size: (height, width) of the images in pixels.
+    variants: how many consecutive samples show one scene. backgrounds, foregrounds: how many assets
+    of each kind are in use. bytes: of all shards. assets: files of the assets by kind. licences: by
+    kind, how many assets have each licence. statistics: mean and std of each channel of image, mask
+    and depth (see `Statistics.summary`). counts: how often samples were drawn again, or blended
+    otherwise (see `Statistics`). versions: of all software that decides the bytes.
+    """
+
+    fingerprint: str
+    samples: int
+    size: Size
+    variants: int
+    splits: Mapping[str, SplitInfo]
+    leakage: Leakage
+    backgrounds: int
+    foregrounds: int
+    shards: int
+    shard_size: int
+    bytes: int
+    assets: Mapping[str, AssetFiles]
+    licences: Mapping[str, Mapping[str, int]]
+    left_out: tuple[LeftOut, ...]
+    contract: DepthContract | None
+    statistics: Mapping[str, Mapping[str, list[float]]]
+    counts: Mapping[str, int]
+    versions: Mapping[str, str]
+    manifest_sha256: str
+
+    @property
+    def numbering(self) -> Numbering:
+        """Which sample is in which split."""
+        shares = tuple((name, split.share) for name, split in self.splits.items())
+        return Numbering(shares, self.variants)
+
+    def shard_counts(self) -> dict[str, int]:
+        """How many shards each split has."""
+        numbering = self.numbering
+        return {
+            name: -(-numbering.count(name, self.samples) // self.shard_size)
+            for name in numbering.names
+        }
+
+    def shard_names(self) -> Iterator[str]:
+        """The names of all shards, in the order of the manifest."""
+        for split, count in self.shard_counts().items():
+            for number in range(count):
+                yield shard_name(split, number)
+
+    @property
+    def picture_sizes(self) -> tuple[Size, ...]:
+        """(height, width) of images and masks, and of depth maps if there are any."""
+        return (self.size, self.contract.resolution) if self.contract else (self.size,)
+
+    @property
+    def most_pixels(self) -> int:
+        """The number of pixels of the largest picture or depth map."""
+        return max(height * width for height, width in self.picture_sizes)
+
+    def unlicensed(self, kind: str) -> int:
+        """How many `backgrounds` or `foregrounds` have no licence."""
+        assets = self.backgrounds if kind == "backgrounds" else self.foregrounds
+        return assets - sum(self.licences[kind].values())
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "schema": SCHEMA,
+            "fingerprint": self.fingerprint,
+            "samples": self.samples,
+            "size": list(self.size),
+            "variants": self.variants,
+            "splits": {name: asdict(split) for name, split in self.splits.items()},
+            "leakage": asdict(self.leakage),
+            "backgrounds": self.backgrounds,
+            "foregrounds": self.foregrounds,
+            "shards": self.shards,
+            "shard_size": self.shard_size,
+            "bytes": self.bytes,
+            "assets": {
+                kind: {"files": files.count, "bytes": files.bytes}
+                for kind, files in self.assets.items()
+            },
+            "licences": {kind: dict(self.licences[kind]) for kind in LICENSED},
+            "left_out": [{"file": asset.file, "reason": asset.reason} for asset in self.left_out],
+            "depth": contract_as_json(self.contract),
+            "statistics": {
+                name: {moment: list(values) for moment, values in moments.items()}
+                for name, moments in self.statistics.items()
+            },
+            "counts": dict(self.counts),
+            "versions": dict(self.versions),
+            "manifest_sha256": self.manifest_sha256,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DatasetInfo:
+        """What `as_json` gave; raises for content that no run can have written.
+
+        Call in `untrusted`: the checksum says that the file is whole, not who wrote it.
+        """
+        if data["schema"] != SCHEMA:
+            raise DepthmaskError(f"schema {data['schema']!r}; this version reads {SCHEMA}")
+        height, width = data["size"]
+        licences = data.get("licences", {})
+        info = cls(
+            fingerprint=_text(data["fingerprint"]),
+            samples=_positive(data["samples"]),
+            size=(_positive(height), _positive(width)),
+            variants=_positive(data["variants"]),
+            splits=_splits(data["splits"]),
+            leakage=Leakage(**{name: _count(one) for name, one in data["leakage"].items()}),
+            backgrounds=_count(data["backgrounds"]),
+            foregrounds=_count(data["foregrounds"]),
+            shards=_positive(data["shards"]),
+            shard_size=_positive(data["shard_size"]),
+            bytes=_positive(data["bytes"]),
+            # Three keys that the first datasets of this schema do not have.
+            assets={
+                kind: AssetFiles(_count(files["files"]), _count(files["bytes"]))
+                for kind, files in data.get("assets", {}).items()
+            },
+            licences={kind: _counts(licences.get(kind, {})) for kind in LICENSED},
+            left_out=tuple(
+                LeftOut(_text(asset["file"]), _text(asset["reason"])) for asset in data["left_out"]
+            ),
+            contract=contract_from_json(data["depth"]),
+            statistics={
+                name: {moment: _numbers(values) for moment, values in moments.items()}
+                for name, moments in data["statistics"].items()
+            },
+            counts=_counts(data.get("counts", {})),
+            versions=dict(data["versions"]),
+            manifest_sha256=_text(data["manifest_sha256"]),
+        )
+        _check_plausible(info)
+        return info
+
+
+def _splits(data: Mapping[str, Any]) -> dict[str, SplitInfo]:
+    for name in data:
+        if name not in NAMES:
+            raise DepthmaskError(f"split {name!r}; expected {', '.join(NAMES)}")
+    splits = {
+        name: SplitInfo(
+            _positive(split["share"]),
+            _count(split["samples"]),
+            _count(split["backgrounds"]),
+            _count(split["foregrounds"]),
+        )
+        for name, split in data.items()
     }
+    shares = sum(split.share for split in splits.values())
+    if shares != MILLION:
+        raise DepthmaskError(f"the shares of its splits make {shares:,} millionths")
+    return splits
 
 
-def shard_names(info: dict[str, Any]) -> Iterator[str]:
-    """Yield the names of all shards, in the order of the manifest."""
-    for split, count in shard_counts(info).items():
-        for number in range(count):
-            yield shard_name(split, number)
+def _check_plausible(info: DatasetInfo) -> None:
+    """Raise for numbers that do not fit together, before memory is allocated by them."""
+    too_many = max(info.samples, info.variants) > MOST_SAMPLES
+    if too_many or info.shards != sum(info.shard_counts().values()):
+        raise DepthmaskError(
+            f"{info.samples:,} samples in {info.shards:,} shards of {info.shard_size:,}"
+        )
+    for height, width in info.picture_sizes:
+        if not 0 < height * width <= MOST_PIXELS:
+            raise DepthmaskError(f"pictures of {height}x{width}")
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise DepthmaskError(f"{value!r} is not a count")
+    return value
+
+
+def _positive(value: Any) -> int:
+    if not _count(value):
+        raise DepthmaskError("0 where at least 1 is expected")
+    return int(value)
+
+
+def _counts(data: Mapping[str, Any]) -> dict[str, int]:
+    return {name: _count(count) for name, count in data.items()}
+
+
+def _numbers(values: Any) -> list[float]:
+    if not all(type(value) in (int, float) for value in values):
+        raise DepthmaskError("statistics that are not numbers")
+    return list(values)
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise DepthmaskError(f"{value!r} is not a text")
+    return value
 
 
 def manifest_lines(files: Iterable[ShardFile]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from depthmask.concurrency import parallel_map
 from depthmask.errors import DepthmaskError
-from depthmask.storage.dataset_info import Manifest, check_summary, shard_names
+from depthmask.storage.dataset_info import DatasetInfo, Manifest
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -45,22 +45,24 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
     ]
     if summary is None or plan is None:
         return problems
-    if implausible := _implausible(output, summary):
-        return [Problem(None, implausible)]
+    try:
+        info = _plausible_info(output, summary)
+    except DepthmaskError as error:
+        return [Problem(None, str(error))]
     identity = DatasetIdentity({key: plan[key] for key in plan if key != "fingerprint"})
     try:
         with untrusted("plan.json"):
             fingerprint, lineage = identity.fingerprint, identity.lineage
     except DepthmaskError as error:
         return [Problem(None, str(error))]
-    if not fingerprint == plan.get("fingerprint") == summary.get("fingerprint"):
+    if not fingerprint == plan.get("fingerprint") == info.fingerprint:
         problems.append(Problem(None, "plan.json and dataset.json belong to different datasets"))
     records = Records(output)
     manifest, known, unknown = Manifest(), set[StorePath](), set[str]()
     for check in parallel_map(
         records.parallel_checks,
         lambda name: _check_shard(records, name, lineage),
-        shard_names(summary),
+        info.shard_names(),
     ):
         problems += [Problem(check.shard, text) for text in check.problems]
         known.add(records.path(check.shard))
@@ -68,7 +70,7 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
         manifest.add(check.files)
         if not check.files:
             unknown.add(check.shard)
-    if not unknown and manifest.sha256 != summary.get("manifest_sha256"):
+    if not unknown and manifest.sha256 != info.manifest_sha256:
         problems.append(Problem(None, "the records do not match the checksum in dataset.json"))
     problems += [
         Problem(None, f"{name}: belongs to no shard", stray=output / name)
@@ -93,17 +95,19 @@ def _check_shard(records: Records, shard: str, lineage: str) -> _ShardCheck:
     return _ShardCheck(shard, record.files, problems + records.problems(record))
 
 
-def _implausible(output: StorePath, summary: dict[str, Any]) -> str | None:
-    """Return the problem of a `dataset.json` that is whole but that no run can have written."""
-    try:
-        with untrusted("dataset.json"):
-            check_summary(summary)
-    except DepthmaskError as error:
-        return str(error)
+def _plausible_info(output: StorePath, data: dict[str, Any]) -> DatasetInfo:
+    """Return the content of `dataset.json`; DepthmaskError if no run can have written it.
+
+    Whoever wrote it may have sealed it correctly.
+    """
+    with untrusted("dataset.json"):
+        info = DatasetInfo.from_json(data)
     records = sum(1 for _ in (output / "records").glob("*"))
-    if summary["shards"] > 2 * records + 100_000:
-        return f"dataset.json lists {summary['shards']:,} shards, but only {records:,} have records"
-    return None
+    if info.shards > 2 * records + 100_000:
+        raise DepthmaskError(
+            f"dataset.json lists {info.shards:,} shards, but only {records:,} have records"
+        )
+    return info
 
 
 def _strays(output: StorePath, known: set[StorePath], unknown: set[str]) -> list[str]:

@@ -33,5 +33,5 @@ def test_all_splits(dataset: Dataset) -> None:
 
 
 def test_other_writers_have_no_tar_files(pairs: Dataset) -> None:
-    with pytest.raises(depthmask.UsageError, match="only writer=webdataset's are"):
+    with pytest.raises(depthmask.UsageError, match="make the dataset with writer=webdataset"):
         shards(pairs)

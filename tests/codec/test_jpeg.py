@@ -11,7 +11,8 @@ import simplejpeg
 from PIL import Image
 
 from depthmask.codec import jpeg
-from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, Origin, encode_jpeg
+from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.data import StripSource
 from tests.support.paths import SHARED
 
 PHOTOS = SHARED / "seed-assets" / "bg"
@@ -87,13 +88,15 @@ def test_views_are_as_good_as_copies() -> None:
     assert encode_jpeg(view, 95) == encode_jpeg(view.copy(), 95)
 
 
-def composites(size: tuple[int, int], count: int) -> tuple[list[np.ndarray], list[Origin]]:
+def composites(
+    size: tuple[int, int], count: int
+) -> tuple[list[np.ndarray], list[StripSource | None]]:
     """Pictures that differ from their background in a part, in all, or in nothing."""
     big = np.tile(pictures()[0], (2, 2, 1))
     background = big[: size[0], : size[1]].copy()
     rng = np.random.default_rng(count)
     images: list[np.ndarray] = []
-    origins: list[Origin] = []
+    sources: list[StripSource | None] = []
     for number in range(count):
         image, rows = background.copy(), (0, 0)
         top, left = rng.integers(0, size).tolist()
@@ -103,8 +106,8 @@ def composites(size: tuple[int, int], count: int) -> tuple[list[np.ndarray], lis
             rows = top, min(top + 30, size[0])
             image[top : top + 30, left : left + 9] ^= 255
         images.append(image)
-        origins.append((background, rows))
-    return images, origins
+        sources.append(StripSource(background, rows))
+    return images, sources
 
 
 @pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
@@ -112,21 +115,21 @@ def composites(size: tuple[int, int], count: int) -> tuple[list[np.ndarray], lis
 @pytest.mark.parametrize("together", [1, 2, 7])
 def test_many_as_one_by_one(subsampling: str, size: tuple[int, int], together: int) -> None:
     """Before their background is known, and after; more than eight restart markers."""
-    images, origins = composites(size, 14)
-    nowhere: list[Origin] = [(None, None)] * 14
+    images, sources = composites(size, 14)
+    unknown: list[StripSource | None] = [None] * 14
     for quality in (3, 50, 100):
         alone = [encode_jpeg(image, quality, subsampling) for image in images]
         encoder = JpegEncoder(quality, subsampling)
-        for whence in (origins, nowhere):
+        for known in (sources, unknown):
             found = []
             for first in range(0, 14, together):
                 some = slice(first, first + together)
-                found += encoder.encode(images[some], whence[some])
+                found += encoder.encode(images[some], known[some])
             assert found == alone
 
 
 def test_what_is_as_in_the_background_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    images, origins = composites((160, 160), 12)
+    images, sources = composites((160, 160), 12)
     sizes: list[int] = []
 
     def seen(image: np.ndarray, quality: int, subsampling: str) -> bytes:
@@ -135,8 +138,8 @@ def test_what_is_as_in_the_background_is_not_coded_again(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(jpeg, "encode_jpeg", seen)
     encoder = JpegEncoder(50)
-    for image, origin in zip(images, origins, strict=True):
-        encoder.encode([image], [origin])
+    for image, source in zip(images, sources, strict=True):
+        encoder.encode([image], [source])
     # Two whole ones, a picture for the part before the coded data, the background, and the one
     # that differs everywhere; of the others the strips that 30 lines of pixels meet.
     assert sizes.count(160) == 5
@@ -152,14 +155,16 @@ def test_another_array_with_the_same_number_is_another_background() -> None:
         image = background.copy()
         image[:16] = 7
         for _ in range(4):
-            assert encoder.encode([image], [(background, (0, 16))]) == [encode_jpeg(image, 50)]
+            assert encoder.encode([image], [StripSource(background, (0, 16))]) == [
+                encode_jpeg(image, 50)
+            ]
     del background
     assert not encoder._backgrounds
 
 
 def test_tables_of_their_own_make_smaller_files_of_the_same_pixels() -> None:
-    images, origins = composites((160, 160), 6)
-    own = JpegEncoder(50, optimize=True).encode(images, origins)
+    images, sources = composites((160, 160), 6)
+    own = JpegEncoder(50, optimize=True).encode(images, sources)
     for data, image in zip(own, images, strict=True):
         assert data == encode_jpeg(image, 50, optimize=True)
         assert len(data) < 0.95 * len(encode_jpeg(image, 50))
@@ -168,7 +173,7 @@ def test_tables_of_their_own_make_smaller_files_of_the_same_pixels() -> None:
 
 def test_more_than_a_picture_has_lines_for() -> None:
     images = [np.full((6560, 8, 3), level, np.uint8) for level in range(0, 220, 20)]
-    found = JpegEncoder(50).encode(images, [(None, None)] * len(images))
+    found = JpegEncoder(50).encode(images, [None] * len(images))
     assert found == [encode_jpeg(image, 50) for image in images]
 
 

@@ -17,6 +17,7 @@ from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stage import setting, stage
 from depthmask.stages.source.base import Source, catalogue_of
+from depthmask.storage.dataset_info import Leakage
 
 EIGHT = Shares(train=0.8, val=0.1, test=0.1)
 
@@ -127,11 +128,11 @@ def test_leakage_counts_shared_assets_and_pairs_across(
     monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path))
     source = Painted()
     good = split_assets(source, catalogue("abc"), EIGHT)
-    assert leakage(good, source, catalogue("abc"), EIGHT) == {"assets": 0, "near_duplicates": 0}
+    assert leakage(good, source, catalogue("abc"), EIGHT) == Leakage(assets=0, near_duplicates=0)
     even, odd = tuple(keys(12)[::2]), tuple(keys(12)[1::2])
     bad = (SplitAssets("train", 1, even, even), SplitAssets("val", 1, odd, (*odd, "k000")))
     # Six mirror images of each kind; of k000 and k001 the cut-outs are both in val as well.
-    assert leakage(bad, source, catalogue("abc"), EIGHT) == {"assets": 1, "near_duplicates": 12}
+    assert leakage(bad, source, catalogue("abc"), EIGHT) == Leakage(assets=1, near_duplicates=12)
 
 
 def test_made_rooms_can_be_split() -> None:

@@ -180,7 +180,7 @@ def test_damage_is_not_carried_over(
         (["DIR", "-m", "writer=zip,npz"], "one dataset at a time"),
         (["DIR", "DIR"], "one dataset at a time"),
         (["DIR", "writer=nosuch"], "writer=nosuch: no such writer"),
-        (["DIR", "encode.labels=coco"], "encode.labels=coco: is made with the samples"),
+        (["DIR", "encode.labels=coco"], "encode.labels=coco: cannot be added to existing samples"),
         (["nosuch"], "nosuch: no such file or folder"),
     ],
 )

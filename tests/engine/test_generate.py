@@ -126,11 +126,11 @@ def test_strips_of_the_background_are_those_that_would_have_been_coded(
     shard = job.plan.shard(0)
     for made in job.encoded(shard, ShardLog()):
         sample = job.sample(int(made.key))
-        assert sample.touched is not None
-        first, stop = sample.touched
+        assert sample.strip_source is not None
+        first, stop = sample.strip_source.touched
         outside = np.r_[0:first, stop : len(sample.image)]
-        assert sample.background is not None
-        assert np.array_equal(sample.image[outside], sample.background[outside])
+        background = sample.strip_source.background
+        assert np.array_equal(sample.image[outside], background[outside])
         assert made.members == job.root.encode.encode(sample).members
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from depthmask.codec.sample import Encode
 from depthmask.data import AssetCatalogue, AssetFiles, DepthContract, Encoded, Size
 from depthmask.plan.layout import Layout, Shard
 from depthmask.plan.numbering import Numbering
 from depthmask.statistics import Statistics
+from depthmask.storage.dataset_info import DatasetFacts
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class JobInput(ABC):
         """The members of sample `index`, as they are on disk."""
 
     @abstractmethod
-    def described(self) -> dict[str, Any]:
-        """What `dataset.json` says about where the samples come from (see `Job.described`)."""
+    def described(self) -> DatasetFacts:
+        """What `dataset.json` says about where the samples come from."""
 
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Called before the samples of a shard are read; raises if they are not as published.

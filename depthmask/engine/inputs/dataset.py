@@ -1,9 +1,8 @@
-"""A dataset of ours as the origin of another."""
+"""A finished dataset as the input of a job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from depthmask.config.build import from_plain
 from depthmask.config.root import Root
@@ -14,63 +13,67 @@ from depthmask.plan.layout import Layout, Shard, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reading.dataset import open as open_dataset
 from depthmask.statistics import Statistics
-from depthmask.storage.dataset_info import manifest_hash, numbering
+from depthmask.storage.dataset_info import DatasetFacts, manifest_hash
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
-_DESCRIBED = ("size", "variants", "splits", "leakage", "backgrounds", "foregrounds")
-
 
 class DatasetInput(JobInput):
-    """A finished dataset, read shard by shard, each hashed before it is believed.
+    """A finished dataset, read shard by shard; each shard is hashed before its samples are used.
 
-    root, job, inputs: of the run that made it, by its `plan.json`.
+    root, job, inputs: of the run that made it, from its `plan.json`.
     """
 
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)
-        info = self._dataset.info
+        info = self._dataset.metadata
         self.paths = (str(location(path)),)
-        self.samples, self.shard_size = len(self._dataset), info["shard_size"]
-        self.size = (info["size"][0], info["size"][1])
-        self.contract = self._dataset.contract
-        self.numbering = numbering(info)
-        self.sample_bytes = -(-info["bytes"] // self.samples)
+        self.samples, self.shard_size, self.size = info.samples, info.shard_size, info.size
+        self.contract = info.contract
+        self.numbering = info.numbering
+        self.sample_bytes = -(-info.bytes // info.samples)
         plan = require_sealed(self._dataset.path / "plan.json")
         with untrusted(str(self._dataset.path / "plan.json")):
             self.root: Root = from_plain(plan["config"])
             self.job, self.inputs = str(plan["job"]), plan.get("inputs")
         self.encode = self.root.encode
         self.sha256 = manifest_hash(self._dataset.records())
-        if self.sha256 != info["manifest_sha256"]:
+        if self.sha256 != info.manifest_sha256:
             raise DepthmaskError(
                 f"{path}: its records are not those that dataset.json was made from; "
-                f"`python -m depthmask verify {path} --repair` mends it"
+                f"run `python -m depthmask verify {path} --repair`"
             )
 
     def read(self, index: int) -> Encoded:
-        """As its writer reads it."""
+        """Sample `index` as its writer reads it."""
         return self._dataset.encoded(index)
 
-    def described(self) -> dict[str, Any]:
-        """The same."""
-        return {key: self._dataset.info[key] for key in _DESCRIBED}
+    def described(self) -> DatasetFacts:
+        """Copied from the input dataset."""
+        info = self._dataset.metadata
+        return {
+            "size": info.size,
+            "variants": info.variants,
+            "splits": info.splits,
+            "leakage": info.leakage,
+            "backgrounds": info.backgrounds,
+            "foregrounds": info.foregrounds,
+        }
 
     @property
     def assets(self) -> Mapping[str, AssetFiles]:
-        """The same."""
-        files = self._dataset.info.get("assets", {})
-        return {kind: AssetFiles(one["files"], one["bytes"]) for kind, one in files.items()}
+        """Copied from the input dataset."""
+        return self._dataset.metadata.assets
 
     @property
     def licences(self) -> Mapping[str, Mapping[str, int]]:
-        """The same."""
-        return dict(self._dataset.info.get("licences", {}))
+        """Copied from the input dataset."""
+        return self._dataset.metadata.licences
 
     def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
-        """Hash the files; statistics are known where the shards are the same ones."""
+        """Hash the files; the statistics are known where both datasets have the same shards."""
         records = Records(self._dataset.path)
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):
             record = records.require(shard_name(shard.split, number))

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 import simplejpeg
 
+from depthmask.codec.members import JPG, JSON, MASK_JPG, MASK_PNG, PNG
 from depthmask.codec.png import encode_png
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
@@ -21,6 +22,7 @@ from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 from depthmask.untrusted import untrusted
 
 _PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
@@ -30,7 +32,7 @@ _TABLE = re.compile(r"(?:^|/)labels/[^/]*label[^/]*\.txt$")
 _NUMBER = re.compile(r"(\d+)\.\w+$")
 _BATCH = 4000
 """Samples in a batch of DepthMaskDataset's depth."""
-_PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _UNKNOWN = np.iinfo(np.int32).min
 
 
@@ -55,13 +57,13 @@ class PictureInput(JobInput):
         self._boxes = self._labels()
         first = self._files.read(self._images[0])
         self.size = _size(first, files.names[self._images[0]])
-        self._image_member = _kind(first)
-        mask = self._files.read(self._masks[0]) if self._masks else _PNG
-        self._mask_member = f"mask.{_kind(mask)}"
+        self._image_member = PNG if _is_png(first) else JPG
+        mask = self._files.read(self._masks[0]) if self._masks else _PNG_SIGNATURE
+        self._mask_member = MASK_PNG if _is_png(mask) else MASK_JPG
         self.sample_bytes = 200 + len(first) + len(mask)
         self.encode = Encode(
-            image=ImageFormat.jpeg if self._image_member == "jpg" else ImageFormat.png,
-            mask=MaskFormat.jpeg if self._mask_member == "mask.jpg" else MaskFormat.png,
+            image=ImageFormat.jpeg if self._image_member is JPG else ImageFormat.png,
+            mask=MaskFormat.jpeg if self._mask_member is MASK_JPG else MaskFormat.png,
             depth=DepthFormat.none,
         )
 
@@ -70,31 +72,33 @@ class PictureInput(JobInput):
         name = self._files.names[self._images[index]]
         image = self._files.read(self._images[index])
         with untrusted(name):
-            if _size(image, name) != self.size or _kind(image) != self._image_member:
+            size, member = _size(image, name), PNG if _is_png(image) else JPG
+            if (size, member) != (self.size, self._image_member):
                 raise DepthmaskError(
-                    f"a {_kind(image)} of {_shown(_size(image, name))}; the first picture is a "
-                    f"{self._image_member} of {_shown(self.size)}, and all of a dataset are alike"
+                    f"a {member.name} of {_shown(size)}; the first picture is a "
+                    f"{self._image_member.name} of {_shown(self.size)}, and all pictures of a "
+                    "dataset must have one format and one size"
                 )
         mask = self._files.read(self._masks[index]) if self._masks else self._empty_mask
         members = {
-            self._image_member: image,
-            self._mask_member: mask,
-            "json": orjson.dumps(self._meta(index, name)),
+            self._image_member.name: image,
+            self._mask_member.name: mask,
+            JSON.name: orjson.dumps(self._meta(index, name)),
         }
         return Encoded(sample_key(index), members, {})
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the names of the files."""
         names = [self._named(self._files.names[number]) for number in self._images]
         backgrounds = len({background for background, _ in names})
         foregrounds = len({foreground for _, foreground in names if foreground})
-        counts = {"backgrounds": backgrounds, "foregrounds": foregrounds}
         return {
-            "size": list(self.size),
+            "size": self.size,
             "variants": 1,
-            "splits": {"train": {"share": MILLION, "samples": self.samples, **counts}},
-            "leakage": {"assets": 0, "near_duplicates": 0},
-            **counts,
+            "splits": {"train": SplitInfo(MILLION, self.samples, backgrounds, foregrounds)},
+            "leakage": Leakage(assets=0, near_duplicates=0),
+            "backgrounds": backgrounds,
+            "foregrounds": foregrounds,
         }
 
     def _meta(self, index: int, name: str) -> dict[str, Any]:
@@ -183,14 +187,14 @@ def _rows(table: bytes) -> Iterator[tuple[str, list[int]]]:
         yield cells[0], [round(float(cell)) for cell in cells[2:]]
 
 
-def _kind(data: bytes) -> str:
-    return "png" if data.startswith(_PNG) else "jpg"
+def _is_png(data: bytes) -> bool:
+    return data.startswith(_PNG_SIGNATURE)
 
 
 def _size(data: bytes, name: str) -> Size:
     """(height, width) from the header of a file."""
     with untrusted(name):
-        if data.startswith(_PNG):
+        if data.startswith(_PNG_SIGNATURE):
             width, height = struct.unpack_from(">II", data, 16)
         else:
             height, width, *_ = simplejpeg.decode_jpeg_header(data)

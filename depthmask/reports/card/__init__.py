@@ -1,4 +1,4 @@
-"""What a dataset says of itself: to people, to the Hugging Face hub, and to Croissant."""
+"""The cards of a dataset: a README for people and the Hugging Face hub, and Croissant."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from depthmask.reports.card.readme import readme
 
 
 def cards(about: About) -> dict[str, str]:
-    """The cards by file name. The same dataset gives the same text."""
+    """File name -> content of each card; the same dataset gives the same content."""
     return {"README.md": readme(about), "croissant.json": croissant(about)}

@@ -1,29 +1,31 @@
-"""What the cards tell of a dataset."""
+"""The dataset that the cards describe."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from depthmask.codec.members import has_depth
 from depthmask.data import Encoded, sample_key
 from depthmask.stages.writer.base import ShardKind
+from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.record import ShardFile
 
 MOST_FILES = 1000
-"""Named one by one with their hashes: 0.5 MB of Croissant."""
+"""The most files that Croissant lists one by one with their hashes, in 0.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """A dataset that is about to be complete.
 
-    info: the content of `dataset.json`. plan: that of `plan.json`. sample: one of it, as read.
-    suffix: of its shards' files, as `tar`. files: all files of its shards, None if there are more
-    than `MOST_FILES`.
+    info, plan: the content of `dataset.json` and of `plan.json`. sample: one of its samples, as its
+    writer reads it. suffix: of the shard files, as `tar`. files: all shard files, None if there are
+    more than `MOST_FILES`.
     """
 
     name: str
-    info: dict[str, Any]
+    info: DatasetInfo
     plan: dict[str, Any]
     shard_kind: ShardKind
     sample: Encoded
@@ -32,40 +34,40 @@ class About:
 
     @property
     def has_depth(self) -> bool:
-        """Whether samples have a map: a contract alone is no depth, with `encode.depth=none`."""
-        return any(name.startswith("depth") for name in (*self.sample.members, *self.sample.arrays))
+        """Whether samples have a depth map: with `encode.depth=none` there is only a contract."""
+        return has_depth(self.sample)
 
     @property
     def has_foregrounds(self) -> bool:
-        """Whether there are masks of anything: plain photographs can be given depth, too."""
-        return bool(self.info["foregrounds"])
+        """Whether masks show anything: annotated photographs have no foregrounds."""
+        return bool(self.info.foregrounds)
 
     @property
     def summary(self) -> str:
-        """In one sentence."""
-        height, width = self.info["size"]
+        """The dataset in one sentence."""
+        height, width = self.info.size
         what = "composites" if self.has_foregrounds else "pictures"
-        parts = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
-        each = f", each with {' and '.join(parts)}" if parts else ""
-        version = self.info["versions"]["depthmask"]
+        labels = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
+        each = f", each with {' and '.join(labels)}" if labels else ""
+        version = self.info.versions["depthmask"]
         return (
-            f"{self.info['samples']:,} {what} of {height}x{width} pixels{each}; "
+            f"{self.info.samples:,} {what} of {height}x{width} pixels{each}; "
             f"written by depthmask {version}."
         )
 
     @property
     def tags(self) -> list[str]:
-        """Key words."""
+        """Keywords for search."""
         depth = ["depth estimation"] * self.has_depth
         mask = ["image segmentation", "synthetic data"] * self.has_foregrounds
         return [*depth, *mask, "depthmask"]
 
     @property
     def splits(self) -> list[str]:
-        """Those that have samples."""
-        return [name for name, split in self.info["splits"].items() if split["samples"]]
+        """The splits that have samples."""
+        return [name for name, split in self.info.splits.items() if split.samples]
 
     def names(self, member: str) -> list[str]:
-        """Globs of a member's files, and of no other: `*.png` would be those of masks, too."""
-        longest = len(sample_key(self.info["samples"] - 1))
+        """Glob patterns for the files of one member: `*.png` would match masks as well."""
+        longest = len(sample_key(self.info.samples - 1))
         return [f"{'?' * digits}.{member}" for digits in range(len(sample_key(0)), longest + 1)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from depthmask.reports.card._parts import parts_of
 from depthmask.reports.card.about import About
 from depthmask.reports.card.licences import for_croissant
+from depthmask.reports.card.record_sets import structure_of
 
 _CONTEXT = {
     "@language": "en",
@@ -52,25 +52,25 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The standard one, whole: `mlcroissant` warns of any other."""
+"""The context of the specification, complete: `mlcroissant` warns about any other."""
 
 
 def croissant(about: About) -> str:
     """The content of `croissant.json`.
 
-    What a run does not know is left to whoever publishes it: url, datePublished, creator, citeAs.
+    The publisher has to add what a run does not know: url, datePublished, creator, citeAs.
     """
-    parts = parts_of(about)
+    structure = structure_of(about)
     metadata: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "name": about.name,
-        "description": f"{about.summary} {parts.note}".strip(),
+        "description": f"{about.summary} {structure.note}".strip(),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "version": f"1.0.0+{about.info['fingerprint'][:8]}",
+        "version": f"1.0.0+{about.info.fingerprint[:8]}",
         "keywords": about.tags,
-        "distribution": parts.distribution,
-        "recordSet": parts.record_sets,
+        "distribution": structure.distribution,
+        "recordSet": structure.record_sets,
     }
     if licences := for_croissant(about.info):
         metadata["license"] = licences

@@ -1,13 +1,14 @@
-"""Licences of the assets: what was given, and how others name it."""
+"""Licences of the assets, by the names that the hub and Croissant have for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from depthmask.storage.dataset_info import LICENSED, DatasetInfo
+
 SPDX = {
-    # https://spdx.org/licenses: how the hub calls it, from
-    # https://huggingface.co/docs/hub/repositories-licenses
+    # SPDX identifier (https://spdx.org/licenses) -> the hub's name of the licence
+    # (https://huggingface.co/docs/hub/repositories-licenses).
     **{
         name: name.lower()
         for name in (
@@ -23,38 +24,34 @@ SPDX = {
     "PDDL-1.0": "pddl",
 }  # fmt: skip
 _KNOWN = {name.lower(): name for name in SPDX}
-KINDS = ("backgrounds", "foregrounds")
 
 
 def spdx(text: str) -> str | None:
-    """The SPDX identifier that is meant, None if it is none of ours."""
+    """The SPDX identifier of a licence, in the spelling of `SPDX`; None if it is not in there."""
     return _KNOWN.get(text.lower())
 
 
-def not_given(info: Mapping[str, Any], kind: str) -> int:
-    """How many of these assets came without a licence."""
-    return int(info[kind]) - sum(info["licences"][kind].values())
+def distinct(info: DatasetInfo) -> list[str]:
+    """The licences of all assets, each once, by SPDX identifier where there is one."""
+    return sorted({spdx(text) or text for kind in LICENSED for text in info.licences[kind]})
 
 
-def given(info: Mapping[str, Any]) -> list[str]:
-    """All that were given, each once, by SPDX identifier where there is one."""
-    return sorted({spdx(text) or text for kind in KINDS for text in info["licences"][kind]})
+def for_hub(info: DatasetInfo) -> dict[str, Any]:
+    """The `license` fields of a card's header.
 
-
-def for_hub(info: Mapping[str, Any]) -> dict[str, Any]:
-    """The `license` part of a card's header.
-
-    Only where every asset has one that the hub knows can it say more than that it is told below.
+    They name licences only if every asset has one that the hub knows; else they refer to the card.
     """
-    texts = given(info)
-    if not texts:
+    licences = distinct(info)
+    if not licences:
         return {"license": "unknown"}
-    if any(text not in SPDX for text in texts) or any(not_given(info, kind) for kind in KINDS):
+    if any(text not in SPDX for text in licences) or any(map(info.unlicensed, LICENSED)):
         return {"license": "other", "license_name": "as-listed-in-the-card"}
-    names = [SPDX[text] for text in texts]
+    names = [SPDX[text] for text in licences]
     return {"license": names[0] if len(names) == 1 else names}
 
 
-def for_croissant(info: Mapping[str, Any]) -> list[str]:
-    """Addresses of the known ones, the others as they were given."""
-    return [f"https://spdx.org/licenses/{text}" if text in SPDX else text for text in given(info)]
+def for_croissant(info: DatasetInfo) -> list[str]:
+    """The URLs of licences that SPDX knows; the other licences as their owner gave them."""
+    return [
+        f"https://spdx.org/licenses/{text}" if text in SPDX else text for text in distinct(info)
+    ]

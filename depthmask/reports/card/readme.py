@@ -9,22 +9,24 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from depthmask.config.registry import KINDS as STAGES
-from depthmask.reports.card._parts import parts_of
+from depthmask.config.registry import KINDS
+from depthmask.contract import contract_as_json
 from depthmask.reports.card.about import About
-from depthmask.reports.card.licences import KINDS, for_hub, not_given
+from depthmask.reports.card.licences import for_hub
+from depthmask.reports.card.record_sets import structure_of
+from depthmask.storage.dataset_info import LICENSED
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
-"""The hub's categories; the first ends at 1,000, each next one at ten times as much."""
-_LOADED = {"tar": "webdataset", "parquet": "parquet"}
-"""Suffix -> the builder of `datasets` that opens such shards."""
+"""The hub's size categories; the first ends at 1,000, each next one at ten times as much."""
+_LOADERS = {"tar": "webdataset", "parquet": "parquet"}
+"""Suffix of a shard -> the builder of `datasets` that loads such files."""
 _MARKUP = re.compile(r"([\\`*_\[\]<>#!|~&$])")
 
 
 def readme(about: About) -> str:
     """The content of `README.md`."""
-    # 40 ms that only the end of a run has to have.
+    # Imported here: it takes 40 ms, and only the end of a run needs it.
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -35,7 +37,7 @@ def readme(about: About) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Foreign text is Markdown that `plain` escapes, not HTML.
+    # Texts from assets and settings are escaped by `plain`, as the output is Markdown, not HTML.
     templates.filters["plain"] = plain
     info = about.info
     return templates.get_template("readme.md.j2").render(
@@ -43,41 +45,42 @@ def readme(about: About) -> str:
         info=info,
         header=yaml.safe_dump(header(about), sort_keys=False, allow_unicode=True),
         plan=about.plan,
-        chosen=list(_chosen(about.plan["config"])),
-        licences=[(kind, info["licences"][kind], not_given(info, kind)) for kind in KINDS],
-        loaded=about.suffix in _LOADED,
-        records=[one["@id"] for one in parts_of(about).record_sets],
+        settings=list(_main_settings(about.plan["config"])),
+        depth=contract_as_json(info.contract),
+        licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
+        has_loader=about.suffix in _LOADERS,
+        records=[record_set["@id"] for record_set in structure_of(about).record_sets],
     )
 
 
 def header(about: About) -> dict[str, Any]:
-    """What stands in YAML at the top."""
+    """The YAML header of the card."""
     depth = ["depth-estimation"] * about.has_depth
     mask = ["image-segmentation"] * about.has_foregrounds
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **for_hub(about.info),
         "pretty_name": about.name,
         "annotations_creators": ["machine-generated"],
         "task_categories": [*depth, *mask],
-        "size_categories": [_size_category(about.info["samples"])],
+        "size_categories": [_size_category(about.info.samples)],
         "tags": about.tags,
     }
-    if about.suffix in _LOADED:
+    if about.suffix in _LOADERS:
         files = [
             {"split": split, "path": f"shards/{split}-*.{about.suffix}"} for split in about.splits
         ]
-        found["configs"] = [{"config_name": "default", "data_files": files}]
-    return found
+        fields["configs"] = [{"config_name": "default", "data_files": files}]
+    return fields
 
 
 def plain(text: object) -> str:
-    """Foreign text as Markdown that shows it as it is, in one line."""
+    """Any text as Markdown that shows it literally, in one line."""
     return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
 
 
-def _chosen(config: dict[str, Any]) -> Iterator[str]:
-    """What a reader would want to know of the config first."""
-    for kind in STAGES:
+def _main_settings(config: dict[str, Any]) -> Iterator[str]:
+    """The stages and the seed of a config, as `source=assets`."""
+    for kind in KINDS:
         if kind in config:
             yield f"{kind}={config[kind]['stage']}"
     if "seed" in config:

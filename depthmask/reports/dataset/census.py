@@ -1,4 +1,4 @@
-"""What the descriptions (the JSON) of the samples say, counted."""
+"""Counts over the descriptions (the JSON) of all samples."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from depthmask.data import Size
 from depthmask.reports.dataset.histogram import Histogram
 
 CELLS = 80
-"""Of the map of placements, each way; a whole number of them on the canvas."""
+"""Cells of the placement map in each direction; the canvas has a whole number of them."""
 REACH = 0.5
-"""How far the map goes beyond each edge of the canvas, by the canvas."""
+"""How far the map reaches beyond each edge of the canvas, by the size of the canvas."""
 SCARCE = 0.05
-"""An object of which less is to be seen is hardly there."""
+"""A foreground with a smaller visible area counts as hardly visible."""
 _EXAMPLES = 5
-_TOGETHER = 4096
+_PENDING = 4096
+"""Numbers that are collected before NumPy counts them."""
 
 
 class Census:
     """Counts over all samples, in bounded memory.
 
-    backgrounds, foregrounds: by split, how many samples show each. first: the first sample that
-    shows an asset, by (`background` or `foreground`, key). visible: part of each object that is to
-    be seen. placement: int64 [CELLS, CELLS], where the middle of each box lies, in a window that
-    reaches beyond the canvas. box_sizes: least and greatest [height, width] in pixels. empty,
-    scarce: samples of whose objects nothing, or hardly anything, is to be seen.
+    layers: the number of layers in all samples. described: samples whose descriptions say how much
+    of each layer is visible. backgrounds, foregrounds: by split, how many samples show each asset.
+    first: the first sample that shows an asset, by (`background` or `foreground`, key). visible:
+    the visible share of each layer. placement: int64 [CELLS, CELLS], the centres of the boxes, in a
+    window that reaches beyond the canvas. box_sizes: the least and the greatest (height, width) in
+    pixels. empty, scarce: samples with no visible layer, and with none visible by `SCARCE` or more.
     """
 
     def __init__(self, size: Size) -> None:
         self._size = size
         self.samples = 0
-        self.objects = 0
+        self.layers = 0
         self.described = 0
         self.backgrounds: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.foregrounds: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -54,7 +56,7 @@ class Census:
     def add(
         self, number: int, split: str, meta: Mapping[str, Any], members: Mapping[str, bytes]
     ) -> None:
-        """Count sample `number`. Call in `untrusted`: others may have written the description."""
+        """Count sample `number`. Call in `untrusted`: the description may have any content."""
         self.samples += 1
         for name, data in members.items():
             self.member_bytes[name] += len(data)
@@ -62,26 +64,26 @@ class Census:
             self._asset("background", self.backgrounds[split], str(background), number)
         layers = meta.get("layers", ())
         visible, distances, boxes = self._pending
-        seen = []
+        shares = []
         for layer in layers:
             if (key := layer.get("foreground")) is not None:
                 self._asset("foreground", self.foregrounds[split], str(key), number)
                 self.labels[str(key)] = str(layer.get("label", ""))
-            if (part := layer.get("visible")) is not None:
-                seen.append(float(part))
+            if (share := layer.get("visible")) is not None:
+                shares.append(float(share))
             if (depth_m := layer.get("depth_m")) is not None:
                 distances.append(float(depth_m))
             if (box := layer.get("box")) is not None:
                 boxes.append(box)
-        self.objects += len(layers)
-        if seen:
-            visible += seen
-            self._note_visible(number, max(seen))
-        if len(visible) + len(boxes) > _TOGETHER:
+        self.layers += len(layers)
+        if shares:
+            visible += shares
+            self._note_visible(number, max(shares))
+        if len(visible) + len(boxes) > _PENDING:
             self.settle()
 
     def settle(self) -> None:
-        """Count what was left for later: NumPy takes a thousand numbers in the time of ten."""
+        """Count the pending numbers: NumPy counts a thousand in the time of ten."""
         visible, distances, boxes = self._pending
         self.visible.add(visible)
         self.distance_m.add(distances)
@@ -106,8 +108,8 @@ class Census:
     def _add_boxes(self, boxes: NDArray[np.float64]) -> None:
         """Boxes [n, 4]: top, left, height, width in canvas pixels."""
         corner, extent = boxes[:, :2], boxes[:, 2:]
-        middle = (corner + extent / 2) / self._size
-        cell = np.clip((middle + REACH) / (1 + 2 * REACH) * CELLS, 0, CELLS - 1).astype(np.int64)
+        centre = (corner + extent / 2) / self._size
+        cell = np.clip((centre + REACH) / (1 + 2 * REACH) * CELLS, 0, CELLS - 1).astype(np.int64)
         flat = np.bincount(cell[:, 0] * CELLS + cell[:, 1], minlength=CELLS * CELLS)
         self.placement += flat.reshape(CELLS, CELLS)
         least, greatest = extent.min(axis=0), extent.max(axis=0)

@@ -18,13 +18,13 @@ from depthmask.reports.dataset.census import REACH, Census
 from depthmask.reports.dataset.histogram import Histogram
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-"""A name: nothing is loaded."""
+"""Vega-Lite wants this name; nothing is loaded from it."""
 _WIDTH, _HEIGHT = 400, 180
 _MAP = 330
 _FEWEST = 10
-"""A histogram is at least so many bars wide: a single one would seem to fill the world."""
+"""The axis has room for at least so many bars: one bar alone should not fill the chart."""
 _GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
-"""So many cells become one, each way, from so many objects on; the canvas has 40, 20, 10 or 5."""
+"""(cells merged in each direction, least number of boxes); the canvas has 40, 20, 10 or 5 cells."""
 _CONFIG = {
     "background": None,
     "font": "sans-serif",
@@ -34,7 +34,7 @@ _CONFIG = {
 
 
 def require_vega() -> None:
-    """UsageError, before any work, where the drawing library is not installed."""
+    """Raise UsageError if the drawing library is not installed; call before any work."""
     try:
         import vl_convert  # noqa: F401
     except ImportError:
@@ -44,7 +44,7 @@ def require_vega() -> None:
 
 
 def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool = False) -> Markup:
-    """Bars of the share that each step has. percent: the numbers are parts of 1."""
+    """A bar for the share of values in each step. percent: show values of 0..1 in per cent."""
     bars, total, factor = numbers.bars(), numbers.total, 100 if percent else 1
     step = bars[0].stop - bars[0].start
     digits = _digits(step * factor)
@@ -79,9 +79,9 @@ def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool =
 
 
 def placement_map(census: Census, size: Size) -> Markup:
-    """How many boxes have their middle in each cell, and the outline of the canvas."""
+    """The number of boxes whose centre is in each cell, and the outline of the canvas."""
     height, width = size
-    counts = _together(census.placement)
+    counts = _merged(census.placement)
     rows, columns = counts.nonzero()
     tall, wide = (side * (1 + 2 * REACH) / len(counts) for side in size)
     cells = [
@@ -102,7 +102,7 @@ def placement_map(census: Census, size: Size) -> Markup:
     axis = {"tickCount": 6, "format": "d"}
     x = {"type": "quantitative", "scale": {"domain": x_domain, "nice": False, "zero": False}}
     y = {"type": "quantitative", "scale": {"domain": y_domain, "nice": False, "zero": False}}
-    place = {
+    outline = {
         "x": {"field": "left", **x, "title": "column [pixels]", "axis": axis},
         "x2": {"field": "right"},
         "y": {"field": "top", **y, "title": "row [pixels]", "axis": axis},
@@ -116,38 +116,38 @@ def placement_map(census: Census, size: Size) -> Markup:
             "layer": [
                 {
                     "data": {"values": cells},
-                    # Thousands of cells are nothing to listen to; the caption says it in words.
+                    # Not for screen readers: thousands of cells, which the caption describes.
                     "mark": {"type": "rect", "aria": False},
-                    "encoding": {**place, "fillOpacity": {**shade, "legend": None}},
+                    "encoding": {**outline, "fillOpacity": {**shade, "legend": None}},
                 },
                 {
                     "data": {"values": [canvas]},
                     "mark": {"type": "rect", "filled": False, "aria": False},
-                    "encoding": place,
+                    "encoding": outline,
                 },
             ],
         }
     )
 
 
-def _together(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Larger cells where there is little to count: the picture should not be of the noise."""
+def _merged(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The counts in larger cells if there are few boxes, so that the map does not show noise."""
     group = next(group for group, least in _GROUPS if counts.sum() >= least)
     side = len(counts) // group
     return counts.reshape(side, group, side, group).sum(axis=(1, 3))
 
 
-def _share(part: float) -> str:
-    return f"{part:.1%}" if part >= 0.001 or part == 0 else "less than 0.1%"
+def _share(share: float) -> str:
+    return f"{share:.1%}" if share >= 0.001 or share == 0 else "less than 0.1%"
 
 
 def _digits(step: float) -> int:
-    """Decimals that tell numbers apart which are `step` from each other."""
+    """The decimals that distinguish numbers which differ by `step`."""
     return next(digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
 
 
 def _svg(spec: dict[str, Any]) -> Markup:
     import vl_convert
 
-    # Markup: what stands in the values is escaped by Vega's own writer.
+    # Markup, as Vega escapes the texts in an SVG itself.
     return Markup(vl_convert.vegalite_to_svg({"$schema": _SCHEMA, "config": _CONFIG, **spec}))

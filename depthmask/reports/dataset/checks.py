@@ -1,4 +1,4 @@
-"""What a user of the dataset should know before training on it."""
+"""The checks of the page: what to know before training on the dataset."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted, share
+from depthmask.storage.dataset_info import DatasetInfo
 
 _CLIPPED = 0.001
-"""Part of the pixels at an end of the range from which on it is worth a warning."""
+"""The share of pixels at one end of the depth range from which on a check warns."""
 _NAMED = 5
+"""How many names a check lists."""
 
 
 class Level(Enum):
@@ -34,20 +36,20 @@ class Check:
     text: str
 
 
-def checks(info: dict[str, Any], contract: DepthContract | None, found: Findings) -> list[Check]:
-    """All of them, warnings first."""
-    made = [
-        *_masks(found),
-        *_depth(contract, found),
-        *_leakage(info, found),
-        *_assets(info, found),
+def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> list[Check]:
+    """All checks of a dataset, warnings first."""
+    unsorted = [
+        *_masks(findings),
+        *_depth(contract, findings),
+        *_leakage(info, findings),
+        *_assets(info, findings),
         *_counts(info),
     ]
-    return sorted(made, key=lambda one: list(Level).index(one.level), reverse=True)
+    return sorted(unsorted, key=lambda check: list(Level).index(check.level), reverse=True)
 
 
-def _masks(found: Findings) -> Iterator[Check]:
-    census, pixels = found.census, found.pixels
+def _masks(findings: Findings) -> Iterator[Check]:
+    census, pixels = findings.census, findings.pixels
     if census.described:
         empty, scarce = (share(count, census.described) for count in (census.empty, census.scarce))
         if census.empty:
@@ -64,13 +66,13 @@ def _masks(found: Findings) -> Iterator[Check]:
     elif pixels.without_mask:
         text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
         yield Check(Level.warning, "Empty masks", text)
-    if "mask.jpg" in census.member_bytes:
+    if MASK_JPG.name in census.member_bytes:
         text = "Masks are stored as JPEG, which changes their values near edges."
         yield Check(Level.note, "Lossy masks", text)
 
 
-def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
-    pixels = found.pixels
+def _depth(contract: DepthContract | None, findings: Findings) -> Iterator[Check]:
+    pixels = findings.pixels
     valid = pixels.depth.total
     if contract is None or not pixels.has_depth:
         return
@@ -93,12 +95,12 @@ def _depth(contract: DepthContract | None, found: Findings) -> Iterator[Check]:
         yield Check(Level.note, "Invalid depth", text)
 
 
-def _leakage(info: dict[str, Any], found: Findings) -> Iterator[Check]:
-    """By the assets that each split was given, and by those that its samples show."""
-    if len(found.splits) < 2:
+def _leakage(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
+    """Leakage by the assets assigned to each split, and by the assets that its samples show."""
+    if len(findings.splits) < 2:
         return
-    shared = _shared(found.census.backgrounds) + _shared(found.census.foregrounds)
-    assets, pairs = (int(info["leakage"][name]) for name in ("assets", "near_duplicates"))
+    shared = _shared(findings.census.backgrounds) + _shared(findings.census.foregrounds)
+    assets, pairs = info.leakage.assets, info.leakage.near_duplicates
     if shared or assets or pairs:
         text = (
             f"{max(len(shared), assets):,} assets are in more than one split"
@@ -108,7 +110,7 @@ def _leakage(info: dict[str, Any], found: Findings) -> Iterator[Check]:
     else:
         text = "No background, foreground or pair of near-duplicates is in two splits."
         yield Check(Level.good, "No leakage", text)
-    if empty := [name for name, split in found.splits.items() if not split.samples]:
+    if empty := [name for name, split in findings.splits.items() if not split.samples]:
         yield Check(Level.warning, "Empty splits", f"No sample is in {', '.join(empty)}.")
 
 
@@ -117,26 +119,27 @@ def _shared(by_split: dict[str, Counter[str]]) -> list[str]:
     return sorted(key for key, count in splits.items() if count > 1)
 
 
-def _assets(info: dict[str, Any], found: Findings) -> Iterator[Check]:
+def _assets(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
     unused = []
     for kind in ("backgrounds", "foregrounds"):
-        used = {key for counts in getattr(found.census, kind).values() for key in counts}
-        # Fewer samples than assets are bound to leave some out.
-        if used and len(used) < info[kind] <= info["samples"]:
-            unused.append(f"{info[kind] - len(used):,} of {info[kind]:,} {kind}")
+        available: int = getattr(info, kind)
+        used = {key for counts in getattr(findings.census, kind).values() for key in counts}
+        # With fewer samples than assets some assets cannot be used.
+        if used and len(used) < available <= info.samples:
+            unused.append(f"{available - len(used):,} of {available:,} {kind}")
     if unused:
         yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
-    if left_out := info["left_out"]:
-        files = [f"{one['file']} ({one['reason']})" for one in left_out]
+    if info.left_out:
+        files = [f"{asset.file} ({asset.reason})" for asset in info.left_out]
         text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
         yield Check(Level.note, "Assets left out", text)
 
 
-def _counts(info: dict[str, Any]) -> Iterator[Check]:
-    counts, samples = info["counts"], info["samples"]
+def _counts(info: DatasetInfo) -> Iterator[Check]:
+    counts = info.counts
     if redrawn := counts.get("redrawn"):
         text = (
-            f"{share(redrawn, samples)} samples drew other assets: the first did not fit "
+            f"{share(redrawn, info.samples)} samples drew other assets: the first did not fit "
             f"({counted(counts['redraws'], 'draw')})."
         )
         yield Check(Level.note, "Redrawn assets", text)

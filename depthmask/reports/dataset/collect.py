@@ -1,4 +1,4 @@
-"""One pass over a dataset: every record, every description, and the pixels of some samples."""
+"""One pass over a dataset: all records, all descriptions, and the pixels of some samples."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from depthmask.codec.members import JSON
 from depthmask.data import Encoded
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, evenly_spaced, within
 from depthmask.reports.dataset.pixels import Pixels
 from depthmask.statistics import Statistics
-from depthmask.storage.dataset_info import numbering
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
 _DECODED = 2000
 _DECODED_PIXELS = 1 << 28
-"""2,000 pictures of 160x160 take 2 s with their depth; of large ones fewer are decoded."""
+"""To decode 2,000 images of 160x160 with depth takes 2 s; of larger images fewer are decoded."""
 _FEWEST = 24
 _EXTRA_CARDS = 96
-"""For assets that no other card shows."""
+"""The most cards for assets that no other card shows."""
 _EXTRA_BYTES = 3 << 20
-_TOLD_EVERY = 1000
+_SAMPLES_PER_ADVANCE = 1000
 
 
 @dataclass
 class SplitTotals:
-    """What the records of a split say."""
+    """Totals over the records of a split."""
 
     shards: int = 0
     samples: int = 0
@@ -39,7 +39,7 @@ class SplitTotals:
 
 @dataclass
 class Findings:
-    """All that the page is made from. seconds: by station, of all workers together."""
+    """The data of the page. seconds: by station, of all workers together."""
 
     splits: dict[str, SplitTotals]
     seconds: dict[str, float]
@@ -49,13 +49,13 @@ class Findings:
 
 
 def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> Findings:
-    """Look at the whole dataset; advance: told the number of samples looked at since its last call.
+    """Read the whole dataset; advance: called with the number of samples read since its last call.
 
-    One process: a description takes 15 us to read and count where the disk keeps up, all 400,000 of
-    DepthMaskDataset 7 s.
+    One process is enough: to read and count a description takes 15 us where the disk keeps up, 7 s
+    for all 400,000 of DepthMaskDataset.
     """
     splits, seconds = _totals(dataset)
-    height, width = dataset.info["size"]
+    height, width = dataset.metadata.size
     census, pixels = Census((height, width)), Pixels(dataset.contract)
     chosen = evenly_spaced(
         len(dataset), max(_FEWEST, min(_DECODED, _DECODED_PIXELS // (height * width)))
@@ -89,38 +89,38 @@ def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float]]
 
 
 def _described(
-    dataset: Dataset, census: Census, wanted: set[int], advance: Callable[[int], None]
+    dataset: Dataset, census: Census, chosen: set[int], advance: Callable[[int], None]
 ) -> Iterator[tuple[int, str, Encoded]]:
-    """Count every description; yields (number, split, sample) of those that are wanted.
+    """Count every description; yields (number, split, sample) of the chosen samples.
 
-    Split by split: in the order of the files.
+    Reads split by split, which is the order of the files.
     """
-    numbers, looked = numbering(dataset.info), 0
+    numbering, count = dataset.metadata.numbering, 0
     for name in dataset.splits:
-        part = dataset.split(name)
-        for rank in range(len(part)):
-            number, encoded = numbers.index(name, rank), part.encoded(rank)
+        split = dataset.split(name)
+        for rank in range(len(split)):
+            number, encoded = numbering.index(name, rank), split.encoded(rank)
             with untrusted(f"{dataset.path}: the description of sample {number}"):
-                census.add(number, name, orjson.loads(encoded.members["json"]), encoded.members)
-            if number in wanted:
+                census.add(number, name, orjson.loads(encoded.members[JSON.name]), encoded.members)
+            if number in chosen:
                 yield number, name, encoded
-            looked += 1
-            if looked % _TOLD_EVERY == 0:
-                advance(_TOLD_EVERY)
-        part.close()
+            count += 1
+            if count % _SAMPLES_PER_ADVANCE == 0:
+                advance(_SAMPLES_PER_ADVANCE)
+        split.close()
     with untrusted(f"{dataset.path}: the descriptions of its samples"):
         census.settle()
 
 
 def _missing(dataset: Dataset, census: Census, cards: Sequence[Card]) -> list[Card]:
-    """Cards for assets that none of these show, as far as there is room."""
+    """Cards for assets that none of these cards shows, up to `_EXTRA_CARDS`."""
     shown = {("background", one.background) for one in cards}
     shown |= {("foreground", key) for one in cards for key in one.foregrounds}
-    numbers = numbering(dataset.info)
+    numbering = dataset.metadata.numbering
     more: list[Card] = []
     for asset, number in census.first.items():
         if asset not in shown and len(more) < _EXTRA_CARDS:
-            split, _ = numbers.at(number)
+            split, _ = numbering.at(number)
             encoded, sample = dataset.encoded(number), dataset[number]
             more.append(card(number, split, encoded, sample, dataset.contract))
             shown.add(("background", more[-1].background))

@@ -1,10 +1,9 @@
-"""The charts of the page, each with where its numbers are from."""
+"""The charts of the page, each with the source of its numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -13,11 +12,12 @@ from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.words import counted
+from depthmask.storage.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture with what stands above and below it."""
+    """A picture with its title and caption."""
 
     title: str
     picture: Markup
@@ -25,18 +25,21 @@ class Chart:
 
 
 def distributions(
-    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
+    info: DatasetInfo, contract: DepthContract | None, findings: Findings
 ) -> Iterator[Chart]:
-    """Of all that more than one number is known of."""
-    if contract is not None and found.pixels.depth.total > 1:
-        yield _depth(contract, found)
-    if found.pixels.samples > 1:
+    """One chart per quantity with at least two values."""
+    if contract is not None and findings.pixels.depth.total > 1:
+        yield _depth(contract, findings)
+    if findings.pixels.samples > 1:
         yield Chart(
             "Mask area",
-            histogram(found.pixels.area, "covered share of the image [%]", "%", percent=True),
-            f"Share of samples. {_quartiles(found.pixels.area, '%', 100)} {_decoded(found)}",
+            histogram(findings.pixels.area, "covered share of the image [%]", "%", percent=True),
+            f"Share of samples. {_quartiles(findings.pixels.area, '%', 100)} {_decoded(findings)}",
         )
-    census, source = found.census, f"Based on all {counted(found.census.samples, 'description')}."
+    census, source = (
+        findings.census,
+        f"Based on all {counted(findings.census.samples, 'description')}.",
+    )
     if census.visible.total > 1:
         yield Chart(
             "Visible share",
@@ -52,35 +55,34 @@ def distributions(
             f"{_quartiles(census.distance_m, ' m')} {source}",
         )
     if census.placement.sum() > 1:
-        height, width = info["size"]
         yield Chart(
             "Placement",
-            placement_map(census, (height, width)),
+            placement_map(census, info.size),
             "Centres of the boxes: the stronger the colour, the more boxes. The frame is the "
             f"canvas. {source}",
         )
 
 
-def _depth(contract: DepthContract, found: Findings) -> Chart:
+def _depth(contract: DepthContract, findings: Findings) -> Chart:
     title = f"depth [{contract.unit}]" if contract.unit else "depth"
     unit = f" {contract.unit}".rstrip()
-    depth = found.pixels.depth
+    depth = findings.pixels.depth
     return Chart(
         "Depth",
         histogram(depth, title, unit),
-        f"Share of valid pixels. {_quartiles(depth, unit)} {_decoded(found)}",
+        f"Share of valid pixels. {_quartiles(depth, unit)} {_decoded(findings)}",
     )
 
 
-def _decoded(found: Findings) -> str:
-    some, all_samples = found.pixels.samples, found.census.samples
-    if some == all_samples:
-        return f"Based on all {counted(some, 'sample')}."
-    return f"Based on the pixels of {counted(some, 'sample')}, spread over all {all_samples:,}."
+def _decoded(findings: Findings) -> str:
+    decoded, samples = findings.pixels.samples, findings.census.samples
+    if decoded == samples:
+        return f"Based on all {counted(samples, 'sample')}."
+    return f"Based on the pixels of {counted(decoded, 'sample')}, spread over all {samples:,}."
 
 
 def _quartiles(numbers: Histogram, unit: str, factor: float = 1) -> str:
-    first, middle, last = (
-        f"{numbers.quantile(part) * factor:#.3g}".rstrip(".") for part in (0.25, 0.5, 0.75)
+    first, median, last = (
+        f"{numbers.quantile(share) * factor:#.3g}".rstrip(".") for share in (0.25, 0.5, 0.75)
     )
-    return f"Median {middle}{unit}, interquartile range {first} to {last}{unit}."
+    return f"Median {median}{unit}, interquartile range {first} to {last}{unit}."

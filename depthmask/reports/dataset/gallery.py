@@ -1,4 +1,4 @@
-"""Samples as the page shows them: small pictures, and depth as numbers."""
+"""The samples on the page: small pictures, and depth as numbers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.codec.jpeg import encode_jpeg
+from depthmask.codec.members import JPG
 from depthmask.codec.planes import to_planes
 from depthmask.codec.png import encode_png
 from depthmask.codec.sample import MILLIMETRES
@@ -20,10 +21,10 @@ from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample
 
 MOST_CARDS = 480
 MOST_BYTES = 12 << 20
-"""Of all pictures together, as they stand in the page."""
+"""Of all pictures together, as encoded in the page."""
 _PICTURE = 256
 _DEPTH = 192
-"""Pixels of the longer side, at most."""
+"""The most pixels of the longer side."""
 _QUALITY = 85
 _MOST_STEPS = 0xFFFF
 # The golden section, in 64 bits.
@@ -32,7 +33,7 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 @dataclass(frozen=True, slots=True)
 class DepthPicture:
-    """Depth as the page unpacks it: `to_planes` of whole steps, 0 is invalid; base64 of zlib."""
+    """Depth for the page's script: `to_planes` of whole steps (0: invalid), zlib, base64."""
 
     height: int
     width: int
@@ -41,7 +42,10 @@ class DepthPicture:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One sample of the gallery. image, mask: `data:` addresses; area: covered part of the mask."""
+    """One sample of the gallery.
+
+    image, mask: `data:` addresses. area: the share of the image that the mask covers.
+    """
 
     number: int
     split: str
@@ -55,44 +59,43 @@ class Card:
 
     @property
     def bytes(self) -> int:
-        """In the page."""
+        """The bytes of its pictures in the page."""
         return len(self.image) + len(self.mask) + (len(self.depth.planes) if self.depth else 0)
 
     @property
     def background(self) -> str:
-        """Its key, or nothing."""
+        """The key of the background, empty if the description has none."""
         return str(self.meta.get("background", ""))
 
     @property
     def blend(self) -> str:
-        """Its name, where a scene is shown once with each of several."""
+        """The name of the blend, empty unless samples of one scene differ in it."""
         return str(self.meta.get("blend", ""))
 
     @property
     def foregrounds(self) -> list[str]:
-        """Their keys, each once."""
+        """The keys of the foregrounds, each once."""
         keys = (layer.get("foreground") for layer in self.meta.get("layers", ()))
         return list(dict.fromkeys(str(key) for key in keys if key is not None))
 
-    def objects(self, *, labels: bool) -> list[str]:
-        """A few words about each; labels: with what it is."""
-        layers = self.meta.get("layers", ())
-        return [_object_in_words(layer, labels=labels) for layer in layers]
+    def layers(self, *, labels: bool) -> list[str]:
+        """A few words about each layer; labels: with the label of the foreground."""
+        return [_in_words(layer, labels=labels) for layer in self.meta.get("layers", ())]
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:
-    """Up to `most` different numbers below `count`; every beginning of the list is spread evenly.
+    """Up to `most` different numbers below `count`; the first n are evenly spaced for every n.
 
-    By the golden section, which no period of the data meets, such as every tenth sample being
-    flipped. See Knuth, The Art of Computer Programming 3, 6.4.
+    Steps of the golden section avoid periods in the data, such as every tenth sample being flipped.
+    See Knuth, The Art of Computer Programming 3, 6.4.
     """
-    wanted = min(count, most)
-    golden = ((step * _GOLDEN % (1 << 64)) * count >> 64 for step in range(4 * wanted))
-    return list(itertools.islice(dict.fromkeys(itertools.chain(golden, range(count))), wanted))
+    length = min(count, most)
+    golden = ((step * _GOLDEN % (1 << 64)) * count >> 64 for step in range(4 * length))
+    return list(itertools.islice(dict.fromkeys(itertools.chain(golden, range(count))), length))
 
 
 def within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
-    """As many of the first cards as fit the page, by number; one at least."""
+    """As many of the first cards as fit into the page, at least one; sorted by number."""
     sizes = itertools.accumulate(card.bytes for card in cards)
     kept = [card for card, size in zip(cards, sizes, strict=True) if size <= most_bytes]
     return sorted(kept or cards[:1], key=lambda card: card.number)
@@ -101,9 +104,9 @@ def within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
 def card(
     number: int, split: str, encoded: Encoded, sample: Sample, contract: DepthContract | None
 ) -> Card:
-    """Sample `number`; its JPEG as it is kept, where that is small enough."""
+    """The card of a sample, with its JPEG as stored if that is small enough."""
     image, mask = _reduced(sample.image, _PICTURE), _reduced(sample.mask, _PICTURE)
-    jpeg = encoded.members.get("jpg")
+    jpeg = encoded.members.get(JPG.name)
     if jpeg is None or image is not sample.image:
         jpeg = encode_jpeg(image, _QUALITY)
     depth = None
@@ -123,12 +126,12 @@ def card(
 
 
 def steps_per_unit(contract: DepthContract) -> float:
-    """How many steps of a `DepthPicture` the contract's unit has: of a metre 1000 if they reach."""
+    """Steps of a `DepthPicture` in the contract's unit: 1000 in a metre unless the range is far."""
     most = _MOST_STEPS / contract.far
     return min(MILLIMETRES, most) if contract.kind is DepthKind.metric_z else most
 
 
-def _object_in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
+def _in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
     words = [str(layer.get("foreground", "foreground"))]
     if labels and (label := layer.get("label")):
         words.append(f"({label})")
@@ -140,12 +143,12 @@ def _object_in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
 
 
 def uri(kind: str, data: bytes) -> str:
-    """The bytes of a picture as an address that needs no network."""
+    """The bytes of a picture as a `data:` address."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _reduced(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
-    """The picture, or a smaller one whose longer side has `most` pixels."""
+    """The picture, reduced if its longer side has more than `most` pixels."""
     import cv2
 
     height, width = picture.shape[:2]
@@ -157,7 +160,7 @@ def _reduced(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
 
 
 def _depth_picture(depth: Float32, per_unit: float) -> DepthPicture:
-    """Every k-th pixel of a large map: a mean of near and far would be the depth of nothing."""
+    """A map with every k-th pixel of a large one: a mean of near and far is no real depth."""
     stride = -(-max(depth.shape) // _DEPTH)
     picked = depth[stride // 2 :: stride, stride // 2 :: stride]
     steps = np.clip(np.rint(np.nan_to_num(picked) * per_unit), 0, _MOST_STEPS).astype(np.uint16)

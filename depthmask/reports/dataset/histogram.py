@@ -1,4 +1,4 @@
-"""Many numbers counted in fine bins, and the coarser ones that a chart shows."""
+"""Histograms with fine bins, and the coarser bars that a chart shows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _JUST_BELOW = 1e-6
-"""Of a bin: 0.3 / 0.1 is a little less than 3, and belongs to bin 3."""
+"""Added to the bin number: 0.3 / 0.1 is slightly less than 3, and belongs to bin 3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How many numbers lie in start..stop."""
+    """How many values are in start..stop."""
 
     start: float
     stop: float
@@ -23,33 +23,33 @@ class Bar:
 
 
 class Histogram:
-    """Counts of numbers in 0..high, in bins of `width`; what lies beyond counts at the end."""
+    """Counts of values in 0..high, in bins of `width`; values outside count in the end bins."""
 
     def __init__(self, width: float, high: float) -> None:
         self.width = width
         self.counts: NDArray[np.int64] = np.zeros(max(1, round(high / width)), np.int64)
 
-    def add(self, numbers: ArrayLike) -> None:
-        """Count more numbers, none of them NaN."""
-        places = np.asarray(numbers, np.float64) / self.width + _JUST_BELOW
+    def add(self, values: ArrayLike) -> None:
+        """Count values, none of them NaN."""
+        positions = np.asarray(values, np.float64) / self.width + _JUST_BELOW
         bins = len(self.counts)
-        whole = np.clip(places, 0, bins - 1).astype(np.int64).ravel()
-        self.counts += np.bincount(whole, minlength=bins)
+        numbers = np.clip(positions, 0, bins - 1).astype(np.int64).ravel()
+        self.counts += np.bincount(numbers, minlength=bins)
 
     @property
     def total(self) -> int:
-        """How many numbers."""
+        """The number of values."""
         return int(self.counts.sum())
 
-    def quantile(self, part: float) -> float:
-        """The number that this part of all lies below, right to half a bin; 0 if there are none."""
+    def quantile(self, share: float) -> float:
+        """The quantile at `share` (0..1), exact to half a bin; 0 if there are no values."""
         if not self.total:
             return 0.0
-        place = int(np.searchsorted(np.cumsum(self.counts), part * self.total))
-        return (min(place, len(self.counts) - 1) + 0.5) * self.width
+        number = int(np.searchsorted(np.cumsum(self.counts), share * self.total))
+        return (min(number, len(self.counts) - 1) + 0.5) * self.width
 
     def bars(self, most: int = 50) -> list[Bar]:
-        """From the least number to the greatest, in steps of 1, 2 or 5 times a power of ten."""
+        """Up to `most` bars over the range of the values; a step is 1, 2 or 5 times 10**n bins."""
         used = np.flatnonzero(self.counts)
         if not used.size:
             return []

@@ -1,22 +1,22 @@
-"""The six kinds of picture of a dataset, as DepthMaskDataset's own table has them."""
+"""The table of the six kinds of picture in a dataset, as DepthMaskDataset publishes it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from depthmask.data import DepthContract, Size
-from depthmask.engine.recode import PARTS
+from depthmask.codec.members import names_of
+from depthmask.data import AssetFiles, DepthContract, Size
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.words import counted
+from depthmask.storage.dataset_info import DatasetInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A row: name, how many, pixels, bytes (None where there are none of its own), and remarks."""
+    """A row of the table. pixels: the size as text. bytes: of its files, None if there are none."""
 
     name: str
     count: int
@@ -25,59 +25,56 @@ class Kind:
     remark: str
 
 
-def kinds(
-    info: Mapping[str, Any], contract: DepthContract | None, found: Findings
-) -> Iterator[Kind]:
-    """Backgrounds, cut-outs, their masks; composites, their masks, depth."""
-    yield from _assets(info, found.census)
-    samples, sizes = info["samples"], found.census.member_bytes
-    canvas = _pixels(tuple(info["size"]))
+def kinds(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> Iterator[Kind]:
+    """Backgrounds, foregrounds and their masks; composites, their masks, and depth maps."""
+    yield from _assets(info, findings.census)
+    samples, sizes = info.samples, findings.census.member_bytes
+    canvas = _pixels(info.size)
     yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
     yield _members("masks of composites", samples, canvas, sizes, "mask")
-    if contract is None or not found.pixels.has_depth:
+    if contract is None or not findings.pixels.has_depth:
         yield Kind("depth maps", 0, "", None, "none stored")
     else:
         resolution = _pixels(contract.resolution)
         yield _members("depth maps", samples, resolution, sizes, "depth")
 
 
-def _assets(info: Mapping[str, Any], census: Census) -> Iterator[Kind]:
-    files = info.get("assets", {})
-    canvas = _pixels(tuple(info["size"]))
+def _assets(info: DatasetInfo, census: Census) -> Iterator[Kind]:
+    canvas = _pixels(info.size)
     yield Kind(
         "backgrounds",
-        info["backgrounds"],
+        info.backgrounds,
         f"{canvas} RGB",
-        _file_bytes(files, "backgrounds"),
+        _file_bytes(info.assets, "backgrounds"),
         _use(census.backgrounds),
     )
     boxes = "" if census.box_sizes is None else " to ".join(map(_pixels, census.box_sizes))
     yield Kind(
         "foregrounds",
-        info["foregrounds"],
+        info.foregrounds,
         f"{boxes} RGBA".strip(),
-        _file_bytes(files, "foregrounds"),
+        _file_bytes(info.assets, "foregrounds"),
         _use(census.foregrounds),
     )
-    masks = files.get("foreground_masks", {"files": 0, "bytes": 0})
-    own = info["foregrounds"] - masks["files"]
-    remark = f"{own:,} are the alpha of their foreground" if own else "separate files"
-    yield Kind("masks of foregrounds", info["foregrounds"], boxes, masks["bytes"] or None, remark)
+    masks = info.assets.get("foreground_masks", AssetFiles(0, 0))
+    alphas = info.foregrounds - masks.count
+    remark = f"{alphas:,} are the alpha of their foreground" if alphas else "separate files"
+    yield Kind("masks of foregrounds", info.foregrounds, boxes, masks.bytes or None, remark)
 
 
-def _members(name: str, count: int, pixels: str, sizes: Counter[str], part: str) -> Kind:
-    there = [member for member in sizes if PARTS.get(member) == part]
-    if not there:
+def _members(name: str, count: int, pixels: str, sizes: Counter[str], field: str) -> Kind:
+    members = [member for member in sizes if member in names_of(field)]
+    if not members:
         return Kind(name, count, pixels, None, "stored as arrays, packed together")
-    return Kind(name, count, pixels, sum(sizes[one] for one in there), ", ".join(there))
+    return Kind(name, count, pixels, sum(sizes[one] for one in members), ", ".join(members))
 
 
-def _file_bytes(files: Mapping[str, Any], kind: str) -> int | None:
-    return files[kind]["bytes"] if kind in files else None
+def _file_bytes(files: Mapping[str, AssetFiles], kind: str) -> int | None:
+    return files[kind].bytes if kind in files else None
 
 
 def _use(by_split: Mapping[str, Counter[str]]) -> str:
-    """How evenly the assets are used."""
+    """How many samples use each asset, as text."""
     total: Counter[str] = Counter()
     for counts in by_split.values():
         total.update(counts)
@@ -88,5 +85,5 @@ def _use(by_split: Mapping[str, Counter[str]]) -> str:
     return f"each in {fewest}{counted(most, 'sample')}"
 
 
-def _pixels(size: Size | tuple[int, ...]) -> str:
+def _pixels(size: Size) -> str:
     return f"{size[0]}x{size[1]}"

@@ -1,10 +1,10 @@
-"""The page of a report: one HTML file that needs nothing beside it and asks no network."""
+"""The page of a report: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -18,7 +18,6 @@ from depthmask.config.command_line import command
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
-from depthmask.reports.card.licences import KINDS, given, not_given
 from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
@@ -28,6 +27,7 @@ from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.kinds import kinds
 from depthmask.reports.dataset.words import counted, size
 from depthmask.reports.templates import page_template
+from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
 
@@ -37,10 +37,11 @@ _COLOURS = 256
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How the page colours depth and puts it into words.
+    """How the page colours depth and prints it.
 
-    per_unit: steps of a `DepthPicture` in the unit. near, far: the ends of the colours. colours:
-    base64 of 256 RGB, from near to far. bar: the address of a picture of them.
+    per_unit: steps of a `DepthPicture` in the unit. digits: decimals of a printed depth. near, far:
+    the depths at the ends of the colour scale. colours: base64 of 256 RGB values, from near to far.
+    bar: the `data:` address of a picture of the scale.
     """
 
     per_unit: float
@@ -54,26 +55,26 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An asset to filter by."""
+    """A value to filter the gallery by."""
 
     key: str
     label: str
 
 
 def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> str:
-    """The whole file. advance: told the number of samples looked at since its last call."""
+    """The HTML of the page. advance: called with the number of samples read since its last call."""
     plan = require_sealed(dataset.path / "plan.json")
-    found = collect(dataset, advance)
+    findings = collect(dataset, advance)
     with untrusted(str(dataset.path)):
-        return _rendered(dataset, plan, found)
+        return _rendered(dataset, plan, findings)
 
 
-def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
-    # A quarter of a second, of which only runs and reports have need.
+def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str:
+    # Imported here: it takes a quarter of a second, and only runs and reports need it.
     from omegaconf import OmegaConf
 
-    info, contract = dataset.info, dataset.contract
-    labels = found.census.labels if len(set(found.census.labels.values())) > 1 else {}
+    info, contract = dataset.metadata, dataset.contract
+    labels = findings.census.labels if len(set(findings.census.labels.values())) > 1 else {}
     script = files("depthmask.reports.dataset").joinpath("page.js").read_text(encoding="utf-8")
     return page_template("depthmask.reports.dataset").render(
         name=dataset.path.absolute().name,
@@ -81,20 +82,22 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], found: Findings) -> str:
         counted=counted,
         size=size,
         command=command(plan),
-        splits=found.splits,
-        checks=checks(info, contract, found),
-        cards=found.cards,
-        split_choices=_choices(found.cards, lambda card: [card.split], {}),
-        background_choices=_choices(found.cards, lambda card: [card.background], {}),
-        foreground_choices=_choices(found.cards, lambda card: card.foregrounds, labels),
-        blend_choices=_choices(found.cards, lambda card: [card.blend], {}),
+        splits=findings.splits,
+        checks=checks(info, contract, findings),
+        cards=findings.cards,
+        split_choices=_choices(findings.cards, lambda card: [card.split], {}),
+        background_choices=_choices(findings.cards, lambda card: [card.background], {}),
+        foreground_choices=_choices(findings.cards, lambda card: card.foregrounds, labels),
+        blend_choices=_choices(findings.cards, lambda card: [card.blend], {}),
         has_labels=bool(labels),
-        scale=_scale(contract, found.pixels.depth) if contract and found.pixels.has_depth else None,
-        statistics=list(_statistics(dataset, found, contract)),
-        kinds=list(kinds(info, contract, found)),
-        charts=list(distributions(info, contract, found)),
-        stations=sorted(found.seconds.items(), key=lambda item: -item[1]),
-        seconds=sum(found.seconds.values()),
+        scale=_scale(contract, findings.pixels.depth)
+        if contract and findings.pixels.has_depth
+        else None,
+        statistics=list(_statistics(dataset, findings, contract)),
+        kinds=list(kinds(info, contract, findings)),
+        charts=list(distributions(info, contract, findings)),
+        stations=sorted(findings.seconds.items(), key=lambda item: -item[1]),
+        seconds=sum(findings.seconds.values()),
         contract=contract_as_json(contract),
         licences=list(_licences(info)),
         config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
@@ -112,16 +115,16 @@ def _choices(
 
 
 def _statistics(
-    dataset: Dataset, found: Findings, contract: DepthContract | None
+    dataset: Dataset, findings: Findings, contract: DepthContract | None
 ) -> Iterator[tuple[str, list[tuple[float, float] | None]]]:
-    """(channel, (mean, std) of the dataset and then of each split)."""
+    """(channel, (mean, std) of the dataset and then of each split); None where a split has none."""
     tables = [dataset.stats]
-    if len(found.splits) > 1:
-        tables += [split.statistics.summary() for split in found.splits.values()]
+    if len(findings.splits) > 1:
+        tables += [split.statistics.summary() for split in findings.splits.values()]
     for kind, names in _CHANNELS.items():
-        for place, name in enumerate(names):
+        for number, name in enumerate(names):
             cells = [
-                (table[kind]["mean"][place], table[kind]["std"][place]) if kind in table else None
+                (table[kind]["mean"][number], table[kind]["std"][number]) if kind in table else None
                 for table in tables
             ]
             if any(cells):
@@ -129,19 +132,19 @@ def _statistics(
                 yield f"{name}{unit}", cells
 
 
-def _licences(info: Mapping[str, Any]) -> Iterator[tuple[str, str, int]]:
-    """(kind, licence, number of assets), and how many came without; nothing if all did."""
-    if not given(info):
+def _licences(info: DatasetInfo) -> Iterator[tuple[str, str, int]]:
+    """(kind, licence, number of assets); nothing if no asset has a licence."""
+    if not any(info.licences.values()):
         return
-    for kind in KINDS:
-        for text, count in info["licences"][kind].items():
+    for kind in LICENSED:
+        for text, count in info.licences[kind].items():
             yield kind, text, count
-        if missing := not_given(info, kind):
-            yield kind, "not given", missing
+        if unlicensed := info.unlicensed(kind):
+            yield kind, "not given", unlicensed
 
 
 def _scale(contract: DepthContract, depth: Histogram) -> Scale:
-    """From the 1st to the 99th percentile: a single far corner must not flatten the colours."""
+    """Colours for the 1st to the 99th percentile: one far corner should not take most of them."""
     near, far = depth.quantile(0.01), depth.quantile(0.99)
     if contract.kind is DepthKind.disparity:
         near, far = far, near

@@ -1,4 +1,4 @@
-"""What the decoded pixels of some samples say."""
+"""Mask area and depth, counted over the decoded samples."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from depthmask.data import DepthContract, Float32, Sample
 from depthmask.reports.dataset.histogram import Histogram
 
 _DEPTH_BINS = 20_000
-"""At most: a millimetre where depth goes to 10 m."""
+"""The most bins of depth: one is a millimetre wide where depth goes to 10 m."""
 
 
 class Pixels:
-    """Mask area and depth over the samples that were decoded.
+    """Histograms of mask area and depth over the decoded samples.
 
-    area: covered part of each sample. depth: every valid pixel, in the contract's unit. at_near,
-    at_far: pixels at the ends of the contract's range.
+    area: the share of each image that its mask covers. depth: all valid pixels, in the contract's
+    unit. at_near, at_far: the number of pixels at the ends of the contract's range.
     """
 
     def __init__(self, contract: DepthContract | None) -> None:
@@ -41,14 +41,14 @@ class Pixels:
 
     @property
     def has_depth(self) -> bool:
-        """Whether any sample brought a depth map."""
+        """Whether any decoded sample has a depth map."""
         return self.depth.total + self.invalid > 0
 
     def _add_depth(self, depth: Float32, contract: DepthContract) -> None:
         valid = depth[depth > 0]
         self.depth.add(valid)
         self.invalid += depth.size - valid.size
-        # Files may hold whole millimetres.
+        # Depth may be stored in whole millimetres.
         step = max(0.0005, (contract.far - contract.near) * 1e-5)
         self.at_near += int(np.count_nonzero(valid <= contract.near + step))
         self.at_far += int(np.count_nonzero(valid >= contract.far - step))

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers as text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def share(count: int, total: int) -> str:
 
 
 def size(bytes: int) -> str:
-    """In the largest unit of which there is one."""
+    """A number of bytes in the largest unit that it fills: `1.50 MB`."""
     for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
         if bytes >= 10**power:
             return f"{bytes / 10**power:,.2f} {unit}"

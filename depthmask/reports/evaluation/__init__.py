@@ -1,1 +1,1 @@
-"""An estimator against measured depth, or against the depth of a dataset."""
+"""Scores of an estimator against measured depth, or against the depth of a dataset."""

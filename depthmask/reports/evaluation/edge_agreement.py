@@ -1,10 +1,10 @@
-"""Two depth maps of one composite: where they differ, and how sharp the object's edge is in each.
+"""Compare two depth maps of a composite: their difference, and the edges of the foreground.
 
-Known depth with the objects set in (`layered`) against a network that looks at the composite.
-Scores are told apart by the mask, as depth maps of networks fail at the boundaries of objects
-first: Koch et al. 2018, "Evaluation of CNN-based Single-Image Depth Estimation Methods"
-(https://arxiv.org/abs/1805.01328), whose boundary errors need edges to be found in either map; here
-the mask says where they are.
+Known depth with the foregrounds set in (`layered`) is compared with a network that sees the
+composite. Pixels inside and outside the mask are scored separately, since depth maps of networks
+are worst at the boundaries of foregrounds: Koch et al. 2018, "Evaluation of CNN-based Single-Image
+Depth Estimation Methods" (https://arxiv.org/abs/1805.01328). Their boundary errors need edges that
+are detected in both maps; here the mask gives the edges.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from depthmask.data import DepthKind, Float32, UInt8
 from depthmask.reports.evaluation.metrics import aligned, valid
 
 FAR_PX = 4
-"""How far from the boundary a pixel shows what is on its side of it."""
+"""The distance from the boundary at which a pixel shows the depth of its own side."""
 LEAST_STEP = 0.1
-"""Of depth, by the nearer side: less is no edge to be sharp."""
+"""The least step that counts as an edge, relative to the depth of the nearer side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Of one sample, or the mean over many; NaN where nothing could be measured.
+    """The agreement of one sample, or the mean over samples; NaN where nothing was measured.
 
     inside, outside: mean |network - label| / label where the mask is 128 or more, and where it is
-    0, after scaling (`metrics.aligned`). step, near: what the network shows of the label's step
-    across the mask's boundary, between pixels `FAR_PX` on either side, and between neighbours.
-    label_near: what the label shows of its own step between neighbours. 1 is all of it.
+    0, after scaling (`metrics.aligned`). step, near: the network's step across the mask's boundary,
+    relative to the label's step, between pixels `FAR_PX` apart from it and between neighbours.
+    label_near: the label's own step between neighbours, relative to its whole step.
     """
 
     inside: float
@@ -43,7 +43,7 @@ class Agreement:
 
 
 def agreement(label_m: Float32, network: Float32, mask: UInt8, kind: DepthKind) -> Agreement | None:
-    """Of float32 [h, w] maps and a uint8 [h, w] mask; None where no pixel is valid in both."""
+    """Compare float32 [h, w] maps under a uint8 [h, w] mask; None if no pixel is valid in both."""
     both = valid(label_m) & valid(network)
     if not both.any():
         return None
@@ -58,9 +58,9 @@ def agreement(label_m: Float32, network: Float32, mask: UInt8, kind: DepthKind) 
     )
 
 
-def mean_agreement(of: Iterable[Agreement]) -> Agreement:
-    """The mean of each number, over the samples in which it could be measured."""
-    rows = np.array([list(asdict(one).values()) for one in of])
+def mean_agreement(samples: Iterable[Agreement]) -> Agreement:
+    """The mean of each number over the samples in which it was measured."""
+    rows = np.array([list(asdict(one).values()) for one in samples])
     return Agreement(*(_mean(column[np.isfinite(column)]) for column in rows.T))
 
 
@@ -70,17 +70,20 @@ def _edges(
     inside: NDArray[np.bool_],
     both: NDArray[np.bool_],
 ) -> tuple[float, float, float]:
-    """`step`, `near` and `label_near`, over all clean profiles of 8 pixels across the boundary."""
+    """`step`, `near` and `label_near`, over all profiles of 8 pixels across the boundary."""
     across = _profiles(label, network, inside, both)
     down = _profiles(label.T, network.T, inside.T, both.T)
-    wanted, own_near, far, near = np.concatenate([across, down], axis=1)
-    whole = np.abs(wanted).sum()
+    label_far, label_near, far, near = np.concatenate([across, down], axis=1)
+    whole = np.abs(label_far).sum()
     if whole == 0:
         return float("nan"), float("nan"), float("nan")
-    # A step the wrong way counts against it.
-    direction = np.sign(wanted)
-    step, its_near, label_near = (float(direction @ part) / whole for part in (far, near, own_near))
-    return step, its_near, label_near
+    # A step in the wrong direction counts as negative.
+    direction = np.sign(label_far)
+    return (
+        float(direction @ far) / whole,
+        float(direction @ near) / whole,
+        float(direction @ label_near) / whole,
+    )
 
 
 def _profiles(
@@ -89,7 +92,7 @@ def _profiles(
     inside: NDArray[np.bool_],
     both: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """Along rows: the label's step far and near, the network's far and near; [4, profiles]."""
+    """Steps along rows, [4, profiles]: the label's far and near, the network's far and near."""
     if label.shape[1] < 2 * FAR_PX:
         return np.zeros((4, 0))
     side = sliding_window_view(inside, 2 * FAR_PX, axis=1)

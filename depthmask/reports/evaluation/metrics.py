@@ -1,4 +1,4 @@
-"""How good a depth map is: the metrics of Eigen et al. 2014, https://arxiv.org/abs/1406.2283."""
+"""Scores of depth maps, as defined by Eigen et al. 2014, https://arxiv.org/abs/1406.2283."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Of one image, over its valid pixels.
+    """The scores of one image, over its valid pixels.
 
-    abs_rel: mean |p - t| / t. rmse: metres. log10: mean |log10 p - log10 t|. delta1..3: part of
+    abs_rel: mean |p - t| / t. rmse: metres. log10: mean |log10 p - log10 t|. delta1..3: share of
     the pixels with max(p / t, t / p) below 1.25, 1.25**2, 1.25**3. spearman: rank correlation,
-    which no scale or shift changes; NaN for a constant map.
+    which does not depend on scale and shift; NaN for a constant map.
     """
 
     abs_rel: float
@@ -46,18 +46,18 @@ def scores(predicted: Float64, true_m: Float64) -> Scores:
     )
 
 
-def mean_scores(of: list[Scores]) -> Scores:
+def mean_scores(images: list[Scores]) -> Scores:
     """The mean of each score over images."""
-    rows = np.array([list(asdict(one).values()) for one in of])
+    rows = np.array([list(asdict(one).values()) for one in images])
     return Scores(*(float(value) for value in rows.mean(axis=0)))
 
 
 def aligned(predicted: Float64, true_m: Float64, kind: DepthKind) -> Float64:
-    """The prediction moved to metres by the truth, as far as its kind leaves open.
+    """The prediction in metres; what its kind leaves open is fitted to `true_m`.
 
     metric_z: scaled to the median of the truth. relative: scale and shift by least squares.
     disparity: scale and shift of 1 / depth by least squares, as MiDaS is evaluated
-    (https://arxiv.org/abs/1907.01341); depths beyond 1 mm .. 1 km are moved to these.
+    (https://arxiv.org/abs/1907.01341); depths are clipped to 1 mm .. 1 km.
     """
     if kind is DepthKind.metric_z:
         return predicted * (np.median(true_m) / np.median(predicted))
@@ -75,7 +75,7 @@ def spearman(a: Float64, b: Float64) -> float:
 
 
 def at_size(depth: Float32, size: tuple[int, ...]) -> Float32:
-    """A map at another size [h, w], bilinearly."""
+    """The map resized to [h, w] bilinearly."""
     if depth.shape == size:
         return depth
     height, width = size
@@ -84,12 +84,12 @@ def at_size(depth: Float32, size: tuple[int, ...]) -> Float32:
 
 
 def valid(depth: Float32, invalid: float = 0.0) -> NDArray[np.bool_]:
-    """Where a map has a depth."""
+    """Where a map has a valid depth, bool [h, w]."""
     return np.isfinite(depth) & (depth != invalid)
 
 
 def _fit(x: Float64, y: Float64) -> Float64:
-    """The line over x that is nearest to y, at x."""
+    """The values at x of the line that fits y best."""
     design = np.stack([x, np.ones_like(x)], axis=1)
     (scale, shift), *_ = np.linalg.lstsq(design, y, rcond=None)
     return x * scale + shift

@@ -1,1 +1,1 @@
-"""Sweeps: what each job came to, and the table and the page that set the jobs side by side."""
+"""Sweeps: the result of each job, and the table and the page that compare the jobs."""

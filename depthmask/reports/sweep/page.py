@@ -1,4 +1,4 @@
-"""The page of a sweep: one HTML file that needs nothing beside it and asks no network."""
+"""The page of a sweep: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
 _SHEETS_BYTES = 32 << 20
-"""Of all contact sheets together: browsers show a page of so much at once."""
+"""Of all contact sheets together: browsers show a page of this size without delay."""
 _LEAST_WIDTH = 240
 _MOST_ABREAST = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A contact sheet within the page; uri: its JPEG bytes as `data:`."""
+    """A contact sheet in the page. uri: its JPEG bytes as a `data:` address."""
 
     uri: str
     width: int
@@ -35,7 +35,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A job on the page. words: what tells it from the others; cells: by column, for people."""
+    """A job on the page. words: the settings that differ between jobs. cells: text by column."""
 
     number: int
     words: list[tuple[str, str]]
@@ -47,7 +47,7 @@ class Card:
 
 
 def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
-    """The whole file. folder: of the sweep; seconds: that all of it took."""
+    """The HTML of the page. folder: of the sweep. seconds: of the whole sweep."""
     results = table.results
     return page_template("depthmask.reports.sweep").render(
         name=folder.absolute().name,
@@ -80,7 +80,7 @@ def _card(table: Table, one: JobResult, row: dict[str, Any]) -> Card:
 
 
 def _for_people(row: dict[str, Any]) -> dict[str, Any]:
-    """Bytes as MB, the covered part of a mask in per cent."""
+    """The row with bytes in MB, and the mean of the mask in per cent."""
     size, covered = row["bytes"], row["mask_mean"]
     return {
         **row,
@@ -104,7 +104,7 @@ def _title(name: str) -> str:
 
 
 def _abreast(table: Table) -> int:
-    """Columns of sheets: one for each value of what changes fastest, so that rows compare it."""
+    """Columns of sheets: one for each value of the setting that changes fastest between jobs."""
     if not table.varied:
         return 1
     values = {settings(one).get(table.varied[-1]) for one in table.results}
@@ -113,7 +113,7 @@ def _abreast(table: Table) -> int:
 
 
 def _sheet(path: StorePath, most_bytes: int) -> Sheet | None:
-    """The contact sheet, smaller if it has more bytes; None if there is none to read."""
+    """The contact sheet, reduced if it has more bytes; None if it cannot be read."""
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:

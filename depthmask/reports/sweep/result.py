@@ -1,4 +1,4 @@
-"""What a job of a sweep came to, as a JSON file that whoever ran the job leaves behind."""
+"""The result of a job of a sweep, as a JSON file that the process of the job writes."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class Status(Enum):
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """One job. overrides: words of its command; samples, bytes and statistics: of its dataset.
+    """The result of one job.
 
-    made: samples that this run made, in so many seconds. value: what a sweeper optimises. where:
-    machine and process.
+    overrides: the settings of its command. samples, bytes, statistics: of its dataset. made: the
+    number of samples that this run made, in `seconds`. value: the number that a sweeper optimises.
+    where: machine and process.
     """
 
     number: int
@@ -50,19 +51,19 @@ class JobResult:
 
     @property
     def samples_per_s(self) -> float | None:
-        """None where nothing was made."""
+        """Samples made per second; None if none were made."""
         return self.made / self.seconds if self.made and self.seconds else None
 
 
 def write_result(notes: Path, result: JobResult) -> None:
-    """Leave the result for whoever collects: whole or not at all."""
+    """Write the result for `collect`; readers see it whole or not at all."""
     plain = {**asdict(result), "status": result.status.name}
     content = json.dumps(plain, indent=1).encode() + b"\n"
     location(notes / f"{result.number}.json").write_whole(content)
 
 
 def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
-    """The results of all jobs, by number; of a job that was only announced that it never ended."""
+    """The results of all jobs, by number; announced jobs without a result are unfinished."""
     unfinished = (
         JobResult(number, tuple(overrides), Status.unfinished)
         for number, overrides in enumerate(announced)
@@ -76,19 +77,20 @@ def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
 
 
 def result_files(notes: Path) -> list[Path]:
-    """Those of an earlier sweep have to go before the next."""
+    """The result files of a sweep; a new sweep removes those of an earlier one."""
     return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
 
 
-def number_at(info: dict[str, Any], target: str) -> float:
-    """The number of a `dataset.json` at a path with dots; UsageError if there is none.
+def number_at(data: dict[str, Any], target: str) -> float:
+    """The number at a dotted path of `dataset.json`, as `statistics.mask.mean`.
 
-    A list of one number counts as that number, of a longer one `.0`, `.1` and so on are parts.
+    A list of one number is that number; the items of a longer list are `.0`, `.1` and so on.
+    UsageError if there is no number at this path.
     """
-    numbers = dict(_numbers(info, ""))
+    numbers = dict(_numbers(data, ""))
     if target not in numbers:
         raise UsageError(
-            f"target={target}: dataset.json has no such number; there are: {', '.join(numbers)}"
+            f"target={target}: no such number in dataset.json; there are: {', '.join(numbers)}"
         )
     return numbers[target]
 

@@ -16,12 +16,12 @@ _STATISTICS = (
     ("mask_mean", "mask", "mean"),
     ("depth_mean", "depth", "mean"),
 )
-"""Column, and where it stands in the statistics; of an image the mean over the channels."""
+"""(column, kind, moment) in the statistics; for images the mean over the channels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """varied: the settings that differ between jobs, as the columns that lead."""
+    """A row for each job. varied: the settings that differ between jobs, the first columns."""
 
     results: Sequence[JobResult]
     varied: tuple[str, ...]
@@ -29,7 +29,7 @@ class Table:
 
     @classmethod
     def of(cls, results: Sequence[JobResult], target: str | None) -> Table:
-        """target: the number that a sweeper optimises, a column of its own."""
+        """The table of these results. target: the number that a sweeper optimises, as a column."""
         names = dict.fromkeys(name for one in results for name in settings(one))
         differing = [
             name for name in names if len({settings(one).get(name) for one in results}) > 1
@@ -43,7 +43,7 @@ class Table:
         return ["job", *self.varied, "samples", "samples_per_s", "bytes", *names, *target, "status"]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each job; None where there is nothing to tell."""
+        """A row for each job; None where a value is not known."""
         return [self._row(one) for one in self.results]
 
     def _row(self, one: JobResult) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Table:
         return row
 
     def as_csv(self) -> str:
-        """One line for each job, with the reason, the folder and all words behind the columns."""
+        """One line for each job; the last columns are reason, dataset and overrides."""
         more = ("reason", "dataset", "overrides")
         file = io.StringIO()
         writer = csv.DictWriter(file, [*self.columns(), *more], lineterminator="\n")
@@ -74,14 +74,14 @@ class Table:
         return file.getvalue()
 
     def as_text(self) -> str:
-        """Aligned columns; the reason stands behind what failed."""
+        """Aligned columns; failed jobs have the reason at the end."""
         columns = self.columns()
         rows = [[in_short(name, row[name]) for name in columns] for row in self.rows()]
         for one, cells in zip(self.results, rows, strict=True):
             if one.reason:
                 cells[-1] += f": {one.reason}"
         lines = [columns, *rows]
-        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+        widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
         left = {*self.varied, "status"}
         return "\n".join(
             "  ".join(
@@ -93,13 +93,13 @@ class Table:
 
 
 def settings(one: JobResult) -> dict[str, str]:
-    """The job's words as name -> value; a setting that is taken away has the value `~`."""
+    """The overrides of a job as name -> value; a removed setting has the value `~`."""
     pairs = (word.partition("=") for word in one.overrides)
     return {name: value if equals else "~" for name, equals, value in pairs}
 
 
 def in_short(name: str, value: Any) -> str:
-    """A cell for people: few digits, `-` where there is nothing."""
+    """A value as short text: few digits, `-` for None."""
     if value is None:
         return "-"
     if name == "samples_per_s":

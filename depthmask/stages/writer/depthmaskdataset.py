@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from depthmask.codec.members import JSON, MEMBERS, names_of
 from depthmask.codec.npz import npy_header, read_npz
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate, from_millimetres
@@ -32,12 +33,12 @@ if TYPE_CHECKING:
     from depthmask.reading.dataset import Dataset
 
 FOLDERS = {
-    "jpg": "fg_bg",
-    "png": "fg_bg",
-    "mask.jpg": "fg_bg_mask",
-    "mask.png": "fg_bg_mask",
-    "instances.png": "fg_bg_instances",
-}
+    name: folder
+    for carries, folder in (
+        ("image", "fg_bg"), ("mask", "fg_bg_mask"), ("instances", "fg_bg_instances"),
+    )
+    for name in names_of(carries)
+}  # fmt: skip
 """Member -> its folder in the zip."""
 _ZIP, _DESCRIPTIONS = "data.zip", "samples.jsonl"
 _BATCH = "depthmap_output_batch{}.npz"
@@ -77,20 +78,20 @@ class DepthMaskDataset(Writer):
             archive = ZipStream(files.enter_context((into / _ZIP).open("wb", buffering=1 << 20)))
             descriptions = files.enter_context((into / _DESCRIPTIONS).open("wb"))
             for sample in samples:
-                meta = orjson.loads(sample.members["json"])
+                line = sample.members[JSON.name]
+                meta = orjson.loads(line)
                 for name, data in sample.members.items():
                     if name in FOLDERS:
                         offset = archive.add(path_of(meta, sample.key, name), data)
                         members[name].append((0, offset, len(data)))
-                line = sample.members["json"]
                 descriptions.write(line + b"\n")
-                members["json"].append((1, at, len(line)))
+                members[JSON.name].append((1, at, len(line)))
                 at += len(line) + 1
                 batch.add(sample.arrays)
             archive.close()
         if batch.write(into / _BATCH.format(int(shard.rpartition("-")[2]) + 1)):
             # It comes before the descriptions in the record, which lists files sorted by name.
-            members["json"] = [(2, start, size) for _, start, size in members["json"]]
+            members[JSON.name] = [(2, start, size) for _, start, size in members[JSON.name]]
         return members
 
     def read(self, folder: StorePath, record: Record) -> ShardReader:
@@ -116,7 +117,7 @@ def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
     background = _safe(meta["background"])
     keys = [background, *(_safe(layer["foreground"]) for layer in meta["layers"][:1])]
     name = "_".join([*keys, f"{int(key) + 1:06d}"])
-    return f"data/{FOLDERS[member]}/{background}/{name}.{member.rpartition('.')[2]}"
+    return f"data/{FOLDERS[member]}/{background}/{name}.{MEMBERS[member].suffix}"
 
 
 def _safe(key: str) -> str:
@@ -149,8 +150,8 @@ def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list
 
 def _described(dataset: Dataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
     """Key and description of each sample, from one file that is read in order."""
-    places = record.members["json"]
-    lines = open_published(dataset.path / "shards", record.files[int(places[0][0])])
+    number = int(record.members[JSON.name][0][0])
+    lines = open_published(dataset.path / "shards", record.files[number])
     with lines, untrusted(f"{dataset.path}: {record.shard}"):
         for line in lines:
             meta = orjson.loads(line)

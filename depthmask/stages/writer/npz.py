@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.codec.members import DEPTH_ARRAYS, MEMBERS
 from depthmask.codec.npz import deflate_array, npy_header, read_npz
 from depthmask.codec.sample import SizeEstimate
 from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
@@ -57,9 +58,10 @@ class Npz(Writer):
         """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
         stacks: dict[str, Deflater] = {}
         blobs: dict[str, list[bytes]] = {}
-        stacked = {"depth", "depth_planes"}
+        stacked = set(DEPTH_ARRAYS)
         if self.images is Images.raw:
             stacked |= {"image", "mask"}
+        replaced = {name for name, member in MEMBERS.items() if member.carries in stacked}
         for sample in samples:
             for name, array in sample.arrays.items():
                 if name in stacked:
@@ -68,7 +70,7 @@ class Npz(Writer):
                         stacks[name].feed(npy_header(array.dtype, (count, *array.shape)))
                     stacks[name].feed(np.ascontiguousarray(array).data)
             for name, data in sample.members.items():
-                if _ARRAYS.get(name) not in stacked:
+                if name not in replaced:
                     blobs.setdefault(name, []).append(data)
         with (folder / f"{shard}.npz").open("wb") as file:
             archive = ZipStream(file)
@@ -85,17 +87,6 @@ class Npz(Writer):
     def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open the npz file; arrays are read when first asked for."""
         return NpzReader(folder, record)
-
-
-_ARRAYS = {
-    "jpg": "image",
-    "png": "image",
-    "mask.png": "mask",
-    "mask.jpg": "mask",
-    "depth.png": "depth",
-    "depth.npz": "depth",
-}
-"""Which array says the same as a member."""
 
 
 class NpzReader:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,9 @@ def test_very_many_shards_are_a_set_of_files(
     out = make_dataset()
     samples = depthmask.open(out)
     plan = json.loads((out / "plan.json").read_text())
-    about = About("many", samples.info, plan, ShardKind.archive, samples.encoded(0), "tar", None)
+    about = About(
+        "many", samples.metadata, plan, ShardKind.archive, samples.encoded(0), "tar", None
+    )
     text = cards(about)["croissant.json"]
     assert len(text) < 10_000
     (tmp_path / "croissant.json").write_text(text)
@@ -133,7 +136,7 @@ def test_very_many_shards_are_a_set_of_files(
 
 def test_names_of_members_beyond_a_billion_samples(make_dataset: Callable[..., Path]) -> None:
     samples = depthmask.open(make_dataset())
-    info = {**samples.info, "samples": 10**10 + 1}
+    info = replace(samples.metadata, samples=10**10 + 1)
     about = About("many", info, {}, ShardKind.archive, samples.encoded(0), "tar", ())
     assert about.names("png") == [f"{'?' * digits}.png" for digits in (9, 10, 11)]
     samples.close()

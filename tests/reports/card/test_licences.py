@@ -11,12 +11,7 @@ from huggingface_hub import DatasetCard
 
 from depthmask.cli.main import main
 from depthmask.reports.card.licences import for_croissant, for_hub
-
-
-def info(backgrounds: dict[str, int], foregrounds: dict[str, int]) -> dict[str, Any]:
-    """Of a dataset with three backgrounds and two foregrounds."""
-    licences = {"backgrounds": backgrounds, "foregrounds": foregrounds}
-    return {"backgrounds": 3, "foregrounds": 2, "licences": licences}
+from tests.support.infos import dataset_info
 
 
 @pytest.mark.parametrize(
@@ -55,9 +50,10 @@ def test_names(
     hub: dict[str, Any],
     croissant: list[str],
 ) -> None:
-    found = info(backgrounds, foregrounds)
-    assert for_hub(found) == hub
-    assert for_croissant(found) == croissant
+    licences = {"backgrounds": backgrounds, "foregrounds": foregrounds}
+    info = dataset_info(backgrounds=3, foregrounds=2, licences=licences)
+    assert for_hub(info) == hub
+    assert for_croissant(info) == croissant
 
 
 def test_they_are_carried_along(assets_root: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_assets_are_counted_by_split() -> None:
     found = census(meta(layer(), layer(foreground="pot", label="pan")), meta(layer()))
     found.add(7, "val", meta(layer(), background="door"), {})
     assert found.samples == 3
-    assert found.objects == 4
+    assert found.layers == 4
     assert found.backgrounds == {"train": {"wall": 2}, "val": {"door": 1}}
     assert found.foregrounds == {"train": {"cup": 2, "pot": 1}, "val": {"cup": 1}}
     assert found.labels == {"cup": "mug", "pot": "pan"}

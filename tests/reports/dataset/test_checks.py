@@ -8,20 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.data import DepthContract, DepthKind, DepthMode, Sample
+from depthmask.data import DepthContract, DepthKind, DepthMode, LeftOut, Sample
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.checks import Level, checks
 from depthmask.reports.dataset.collect import Findings, SplitTotals
 from depthmask.reports.dataset.pixels import Pixels
-
-INFO = {
-    "samples": 4,
-    "backgrounds": 1,
-    "foregrounds": 1,
-    "left_out": [],
-    "counts": {},
-    "leakage": {"assets": 0, "near_duplicates": 0},
-}
+from depthmask.storage.dataset_info import Leakage
+from tests.support.infos import dataset_info
 
 
 def contract(*, clip: bool) -> DepthContract:
@@ -44,7 +37,7 @@ def findings(
 
 
 def found(info: dict[str, Any], one: Findings, depth: DepthContract | None = None) -> str:
-    made = checks({**INFO, **info}, depth, one)
+    made = checks(dataset_info(**info), depth, one)
     assert [check.level for check in made] == sorted(
         (check.level for check in made), key=[Level.warning, Level.note, Level.good].index
     )
@@ -121,7 +114,7 @@ def test_leakage_by_what_samples_show() -> None:
 
 def test_leakage_by_what_the_run_found() -> None:
     one = findings(1.0, splits=("train", "val"))
-    info = {"leakage": {"assets": 0, "near_duplicates": 3}}
+    info = {"leakage": Leakage(assets=0, near_duplicates=3)}
     assert "3 pairs of near-duplicates are in different splits" in found(info, one)
     assert "good: No leakage" in found({}, one)
     one.splits["val"].samples = 0
@@ -136,7 +129,7 @@ def test_assets() -> None:
     text = found({"backgrounds": 3}, findings(1.0))
     assert "Unused" not in found({"backgrounds": 5}, findings(1.0))
     assert "note: Unused assets: 2 of 3 backgrounds appear in no sample." in text
-    left_out = [{"file": f"fg/{number}.png", "reason": "broken"} for number in range(7)]
+    left_out = [LeftOut(f"fg/{number}.png", "broken") for number in range(7)]
     text = found({"left_out": left_out}, findings(1.0))
     assert "note: Assets left out: 7 files could not be used: fg/0.png (broken), " in text
     assert text.count("broken") == 5

@@ -45,7 +45,7 @@ def test_what_is_counted_is_what_samples_say(made: Path) -> None:
         shown += by_split
     assert shown == Counter(sample.meta["background"] for sample in samples)
     layers = [layer for sample in samples for layer in sample.meta["layers"]]
-    assert found.census.objects == len(layers) == 120
+    assert found.census.layers == len(layers) == 120
     assert sum(found.census.foregrounds["val"].values()) == 2 * 30
     assert found.census.visible.total == found.census.placement.sum() == 120
     # All of so few are decoded.
@@ -58,7 +58,7 @@ def test_what_is_counted_is_what_samples_say(made: Path) -> None:
 
 
 def test_progress_adds_up(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect_module, "_TOLD_EVERY", 7)
+    monkeypatch.setattr(collect_module, "_SAMPLES_PER_ADVANCE", 7)
     told: list[int] = []
     collect(open(made), told.append)
     assert told == [7] * 8

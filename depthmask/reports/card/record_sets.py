@@ -1,8 +1,8 @@
-"""Files and records of each layout in the words of Croissant 1.1, as `mlcroissant` 1.1 reads them.
+"""The files and record sets of a dataset in Croissant 1.1, as `mlcroissant` 1.1 reads them.
 
-It joins two sets of files at most, and keeps the content of one
-(https://github.com/mlcommons/croissant/issues/683): so where members are files each has a record
-set of its own, with the sample's key; a table has one with all columns.
+`mlcroissant` joins at most two file sets, and keeps the content of one of them
+(https://github.com/mlcommons/croissant/issues/683). So where members are files, each member has a
+record set of its own with the sample's key; a table has one record set with all columns.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from depthmask.engine.recode import PARTS
+from depthmask.codec.members import DEPTH_PNG, INSTANCES_PNG, JSON, MEMBERS
 from depthmask.reports.card.about import About
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.record import ShardFile
@@ -20,16 +20,21 @@ _FORMATS = {
     "tar": "application/x-tar",
     "zip": "application/zip",
     "parquet": "application/x-parquet",
-    # Of no registered type: the page that describes it.
+    # npz has no registered media type; this page describes the format.
     "npz": "https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html",
     "jpg": "image/jpeg",
     "png": "image/png",
     "json": "application/json",
 }
-"""By suffix."""
-# An npz file within a shard is beyond Croissant.
-_FIELDS = {member: part for member, part in PARTS.items() if not member.endswith(".npz")}
-_SIXTEEN_BITS = {"instances.png", "depth.png"}
+"""Suffix of a file -> its encoding format."""
+# Croissant cannot describe an npz file within a shard.
+_FIELDS = {
+    name: "json" if member == JSON else member.carries
+    for name, member in MEMBERS.items()
+    if member.suffix != "npz"
+}
+"""Member -> the Croissant field with its content."""
+_SIXTEEN_BITS = {INSTANCES_PNG.name, DEPTH_PNG.name}
 _MEANINGS = {
     "key": "the sample's number",
     "split": "the split",
@@ -48,16 +53,19 @@ Node: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a layout brings. note: what cannot be said or read."""
+class Structure:
+    """A dataset in Croissant: its files, and the record sets over them.
+
+    note: what Croissant cannot describe, or `mlcroissant` cannot read; empty if there is nothing.
+    """
 
     distribution: list[Node]
     record_sets: list[Node]
     note: str = ""
 
 
-def parts_of(about: About) -> Parts:
-    """Distribution and record sets of a dataset."""
+def structure_of(about: About) -> Structure:
+    """The files and record sets of a dataset."""
     if about.shard_kind is ShardKind.table:
         return _of_tables(about)
     if about.shard_kind is ShardKind.files:
@@ -67,63 +75,63 @@ def parts_of(about: About) -> Parts:
     return _of_shards(about)
 
 
-def _of_archives(about: About, files: Sequence[ShardFile]) -> Parts:
-    parts = Parts([_file_object(file) for file in files], [])
+def _of_archives(about: About, files: Sequence[ShardFile]) -> Structure:
+    structure = Structure([_file_object(file) for file in files], [])
     for split in about.splits:
         shards = [{"@id": file.name} for file in files if file.name.startswith(f"{split}-")]
         for member in about.sample.members:
             file_set = _file_set(f"{split}-{member}", member, about.names(member))
-            parts.distribution.append(file_set | {"containedIn": shards})
+            structure.distribution.append(file_set | {"containedIn": shards})
             if member in _FIELDS:
-                parts.record_sets.append(_contents(split, member, file_set))
-    return parts
+                structure.record_sets.append(_contents(split, member, file_set))
+    return structure
 
 
-def _of_folders(about: About) -> Parts:
+def _of_folders(about: About) -> Structure:
     narrowed = _SIXTEEN_BITS.intersection(about.sample.members)
     note = "Pictures of 16 bits have no record set: mlcroissant 1.1 reduces them to 8 bits."
-    parts = Parts([], [], note if narrowed else "")
+    structure = Structure([], [], note if narrowed else "")
     for split in about.splits:
         for member in about.sample.members:
             names = [f"shards/{split}-*/{name}" for name in about.names(member)]
             file_set = _file_set(f"{split}-{member}", member, names)
-            parts.distribution.append(file_set)
-            if member == "json":
-                # `mlcroissant` parses files of a folder, and gives those of an archive as they are.
-                parts.record_sets.append(_labels(split, file_set))
+            structure.distribution.append(file_set)
+            if member == JSON.name:
+                # `mlcroissant` parses JSON files in a folder; those in an archive it gives as text.
+                structure.record_sets.append(_labels(split, file_set))
             elif member in _FIELDS and member not in narrowed:
-                parts.record_sets.append(_contents(split, member, file_set))
-    return parts
+                structure.record_sets.append(_contents(split, member, file_set))
+    return structure
 
 
-def _of_tables(about: About) -> Parts:
-    parts = Parts([], [])
+def _of_tables(about: About) -> Structure:
+    structure = Structure([], [])
     for split in about.splits:
         file_set = _shards(about, split)
         columns = [_field(split, "key", "sc:Text", file_set, column="key")]
-        for name in (_FIELDS[one] for one in about.sample.members if one in _FIELDS):
+        for name in (_FIELDS[member] for member in about.sample.members if member in _FIELDS):
             kind = "sc:Text" if name == "json" else "sc:ImageObject"
             columns.append(_field(split, name, kind, file_set, column=name))
             if name != "json":
-                # As Hugging Face `datasets` keeps pictures: {"bytes": ..., "path": ...}.
+                # Hugging Face `datasets` stores an image as {"bytes": ..., "path": ...}.
                 columns[-1]["source"]["transform"] = {"jsonPath": "bytes"}
         for name, array in about.sample.arrays.items():
             kind = _NUMBERS[array.dtype.name]
             shape = ",".join(map(str, array.shape))
             column = _field(split, name, kind, file_set, column=name)
             columns.append(column | {"isArray": True, "arrayShape": shape})
-        parts.distribution.append(file_set)
-        parts.record_sets.append(_record_set(split, split, columns))
-    return parts
+        structure.distribution.append(file_set)
+        structure.record_sets.append(_record_set(split, split, columns))
+    return structure
 
 
-def _of_shards(about: About) -> Parts:
-    """No more than their names, and their hashes if they are not too many."""
+def _of_shards(about: About) -> Structure:
+    """The shard files alone: one by one with their hashes if they are few, else by a pattern."""
     if about.files is not None:
         note = "Croissant cannot describe the layout of samples in these files."
-        return Parts([_file_object(file) for file in about.files], [], note)
+        return Structure([_file_object(file) for file in about.files], [], note)
     note = "Croissant reads archives only if each is listed; these are too many."
-    return Parts([_shards(about, split) for split in about.splits], [], note)
+    return Structure([_shards(about, split) for split in about.splits], [], note)
 
 
 def _shards(about: About, split: str) -> Node:
@@ -131,7 +139,7 @@ def _shards(about: About, split: str) -> Node:
 
 
 def _contents(split: str, member: str, file_set: Node) -> Node:
-    """Key and content of each file."""
+    """A record set with the key and the content of each file of a member."""
     name = _FIELDS[member]
     record_set = f"{split}/{name}"
     key = _field(record_set, "key", "sc:Text", file_set, fileProperty="filename")
@@ -142,7 +150,7 @@ def _contents(split: str, member: str, file_set: Node) -> Node:
 
 
 def _labels(split: str, file_set: Node) -> Node:
-    """What stands in each JSON file once; its lists are left to who reads the file."""
+    """A record set with the scalar values of each JSON file; its lists have no fields."""
     record_set = f"{split}/json"
     kinds = {"key": "sc:Text", "index": "sc:Integer", "background": "sc:Text"}
     fields = [
@@ -164,12 +172,12 @@ def _file_object(file: ShardFile) -> Node:
     }
 
 
-def _file_set(name: str, like: str, includes: list[str]) -> Node:
+def _file_set(name: str, file_name: str, includes: list[str]) -> Node:
     return {
         "@type": "cr:FileSet",
         "@id": name,
         "name": name,
-        "encodingFormat": _format(like),
+        "encodingFormat": _format(file_name),
         "includes": includes,
     }
 
@@ -190,7 +198,7 @@ def _field(record_set: str, name: str, kind: str, file_set: Node, **extract: str
 
 
 def _record_set(name: str, split: str, fields: list[Node]) -> Node:
-    """With the name of the split as a field that is the same in all records."""
+    """A record set, with the name of the split as a constant field."""
     constant = {
         "@type": "cr:Field",
         "@id": f"{name}/split",
