@@ -44,6 +44,7 @@ from depthmask.plan.layout import Shard
 from depthmask.stage import Stage, setting, stage
 from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
+from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.placement.base import Placement
 from depthmask.stages.source.base import Source
@@ -74,6 +75,7 @@ __all__ = [
     "Encoded",
     "Estimator",
     "Failures",
+    "FixedBatchEstimator",
     "Float32",
     "Foreground",
     "Generate",
@@ -91,6 +93,7 @@ __all__ = [
     "Recipe",
     "Record",
     "Refusal",
+    "Resolution",
     "Runner",
     "Sample",
     "Scene",

@@ -14,12 +14,8 @@ from depthmask.errors import UsageError
 from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
 from depthmask.networks.weight_file import Published, sha256
 from depthmask.stage import setting, stage
-from depthmask.stages.depth._keras import (
-    KerasEstimator,
-    Resolution,
-    native_log_muted,
-    set_keras_defaults,
-)
+from depthmask.stages.depth._keras import KerasEstimator, native_log_muted, set_keras_defaults
+from depthmask.stages.depth.fixed_batch import Resolution
 
 SERVER = "https://s3-eu-west-1.amazonaws.com/densedepth"
 PUBLISHED = {
@@ -85,7 +81,7 @@ class DenseDepth(KerasEstimator):
 
     @property
     def weights_sha256(self) -> str:
-        """Of the weights file, in hexadecimal; downloads the published ones if need be."""
+        """The sha256 of the weights file, in hexadecimal; published weights are downloaded once."""
         return sha256(self._weights_path())
 
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
@@ -96,13 +92,30 @@ class DenseDepth(KerasEstimator):
         _checked(self._weights_path(), self.weights_sha256)
         return super().contract(size, geometry)
 
-    def predict(self, rgb: Float32) -> Float32:
-        """The bare network: float32 [n, h, w, 3] RGB in 0..1 -> float32 [n, h / 2, w / 2] metres.
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """0.1 to 10 m; 1 to 80 m for kitti."""
+        least, greatest, far_m = self._metres()
+        return least / greatest * far_m, far_m
 
-        n is at most `batch`, h and w are multiples of 32. Raises `DepthmaskError` for an output
-        that is not finite.
-        """
-        return to_metres(self._raw(rgb), self._metres())
+    def input_size(self, size: Size) -> Size:
+        """Both sides rounded up to multiples of 32."""
+        height, width = (-(-side // STEP) * STEP for side in size)
+        return height, width
+
+    def output_size(self, size: Size) -> Size:
+        """Half of the input's height and width."""
+        height, width = self.input_size(size)
+        return height // 2, width // 2
+
+    def to_depth(self, raw: Float32) -> Float32:
+        """The network's y [n, h, w] -> metres, by the authors' formula."""
+        return to_metres(raw, self._metres())
+
+    def compiled_network(self, size: Size) -> Run:
+        """The network at `batch` images of `size`, compiled once in a process."""
+        path = self._weights_path()
+        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
 
     def _weights_path(self) -> Path:
         if self.weights in PUBLISHED:
@@ -121,25 +134,9 @@ class DenseDepth(KerasEstimator):
             return METRES[self.scale]
         return METRES[Scale.kitti if Path(self.weights).stem == "kitti" else Scale.nyu]
 
-    def _range_m(self) -> tuple[float, float]:
-        least, greatest, far_m = self._metres()
-        return least / greatest * far_m, far_m
-
-    def _input_size(self, size: Size) -> Size:
-        height, width = (-(-side // STEP) * STEP for side in size)
-        return height, width
-
-    def _output_size(self, size: Size) -> Size:
-        height, width = self._input_size(size)
-        return height // 2, width // 2
-
-    def _run(self, size: Size) -> Run:
-        path = self._weights_path()
-        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
-
 
 def to_metres(y: Float32, metres: Metres) -> Float32:
-    """The authors' predict() and its multiple, in float32 as there."""
+    """The authors' predict() and its multiple, in float32 as in their code."""
     with np.errstate(divide="ignore", over="ignore"):
         depth = np.clip(metres.greatest / y, metres.least, metres.greatest) / metres.greatest
     return np.asarray(depth * metres.far_m, np.float32)

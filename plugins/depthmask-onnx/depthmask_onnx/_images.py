@@ -1,19 +1,15 @@
-"""Between images and networks: sizes, numbers, and depth maps at the image's size."""
+"""What images become for a model, and what its output becomes."""
 
 from __future__ import annotations
 
 from enum import Enum
 from math import ceil, floor
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from depthmask import Float32, Size, UInt8
 from numpy.typing import NDArray
 from PIL import Image
-
-UInt8: TypeAlias = NDArray[np.uint8]
-Float32: TypeAlias = NDArray[np.float32]
-Size: TypeAlias = tuple[int, int]
-"""(height, width) in pixels."""
 
 
 class Fit(Enum):
@@ -34,7 +30,7 @@ class Filter(Enum):
     bicubic = "bicubic"
 
 
-_FILTERS = {
+FILTERS = {
     Filter.bilinear: Image.Resampling.BILINEAR,
     Filter.bicubic: Image.Resampling.BICUBIC,
 }
@@ -50,11 +46,11 @@ def fitted(image: Size, target: Size, fit: Fit, multiple: int) -> Size:
     if fit is Fit.stretch:
         height, width = (ceil(side / multiple) * multiple for side in target)
         return height, width
-    scales = [wanted / given for wanted, given in zip(target, image, strict=True)]
+    scales = [bound / side for bound, side in zip(target, image, strict=True)]
     scale = max(scales) if fit is Fit.cover else min(scales)
     height, width = (
-        _rounded(given * scale, wanted, fit, multiple)
-        for given, wanted in zip(image, target, strict=True)
+        _rounded(side * scale, bound, fit, multiple)
+        for side, bound in zip(image, target, strict=True)
     )
     return height, width
 
@@ -68,16 +64,8 @@ def _rounded(side: float, bound: int, fit: Fit, multiple: int) -> int:
     return max(nearest, multiple)
 
 
-def to_network(
-    image: UInt8, size: Size, resample: Filter, white: float, mean: list[float], std: list[float]
-) -> Float32:
-    """uint8 [h, w, 3] RGB -> float32 [height, width, 3], (rgb * white / 255 - mean) / std.
-
-    Pillow resamples bytes with integers, so it gives the same on every machine.
-    """
-    if image.shape[:2] != size:
-        picture = Image.fromarray(image).resize(size[::-1], _FILTERS[resample])
-        image = np.asarray(picture)
+def normalized(image: UInt8, white: float, mean: list[float], std: list[float]) -> Float32:
+    """uint8 [h, w, 3] RGB -> float32 [h, w, 3], (rgb * white / 255 - mean) / std."""
     rgb = image.astype(np.float32) / np.float32(255 / white)
     rgb -= np.array(mean, np.float32)
     rgb /= np.array(std, np.float32)
@@ -89,12 +77,3 @@ def to_maps(raw: NDArray[Any]) -> NDArray[Any] | None:
     if raw.ndim == 4 and 1 in (raw.shape[1], raw.shape[3]):
         raw = raw[:, 0] if raw.shape[1] == 1 else raw[..., 0]
     return raw if raw.ndim == 3 and raw.size and raw.dtype.kind == "f" else None
-
-
-def resized(depth: Float32, size: Size) -> Float32:
-    """float32 [h, w] -> float32 [height, width] of `size`, bilinear with pixel centres at 0.5."""
-    if depth.shape == size:
-        return depth
-    height, width = size
-    picture = Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
