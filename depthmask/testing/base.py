@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from omegaconf import OmegaConf
 
+from depthmask.config.build import lookup_stage
 from depthmask.config.registry import registry
 from depthmask.stage import Stage, describe_settings
 
@@ -30,8 +31,10 @@ class StageSuite:
 
     @pytest.fixture
     def stage(self) -> Any:
-        """A new stage; to be overridden where its settings name files."""
-        return self.stage_class(**self.settings)
+        """A new stage; override this where its settings name files."""
+        stage = self.stage_class(**self.settings)
+        stage.bind(lookup_stage)
+        return stage
 
     def test_can_be_chosen_on_the_command_line(self) -> None:
         """Else its package is not installed, or names no entry point in the group `depthmask`."""
@@ -44,16 +47,16 @@ class StageSuite:
         assert [one.name for one in describe_settings(self.stage_class) if not one.help] == []
 
     def test_settings_go_through_a_config(self, stage: Any) -> None:
-        """As Hydra hands them out, and as `plan.json` keeps them."""
-        again = OmegaConf.to_object(OmegaConf.structured(stage))
-        assert type(again) is type(stage)
-        assert _values(again) == _values(stage)
+        """Settings survive OmegaConf, which Hydra and `plan.json` use."""
+        copy = OmegaConf.to_object(OmegaConf.structured(stage))
+        assert type(copy) is type(stage)
+        assert _values(copy) == _values(stage)
 
     def test_pickles(self, stage: Any) -> None:
-        """So that workers get it."""
-        again = pickle.loads(pickle.dumps(stage))  # noqa: S301
-        assert type(again) is type(stage)
-        assert _values(again) == _values(stage)
+        """A stage is pickled for worker processes."""
+        copy = pickle.loads(pickle.dumps(stage))  # noqa: S301
+        assert type(copy) is type(stage)
+        assert _values(copy) == _values(stage)
 
     def test_importing_it_imports_nothing_heavy(self) -> None:
         """Import those in the function that uses them."""

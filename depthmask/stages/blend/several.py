@@ -6,8 +6,8 @@ from functools import cached_property
 from typing import Any
 
 from depthmask.data import UInt8
-from depthmask.errors import SettingError
-from depthmask.stage import setting, stage
+from depthmask.errors import DepthmaskError, SettingError
+from depthmask.stage import Lookup, setting, stage
 from depthmask.stages.blend.base import Blend, Patch
 
 
@@ -25,6 +25,11 @@ class Several(Blend):
     def __post_init__(self) -> None:
         if not self.of or self.name in self.of:
             raise SettingError("of", self.of, "must be names of other blends, one at least")
+        self._lookup: Lookup | None = None
+
+    def bind(self, lookup: Lookup) -> None:
+        """Keep the lookup, for the classes of the blends."""
+        self._lookup = lookup
 
     @property
     def variants(self) -> int:
@@ -41,8 +46,11 @@ class Several(Blend):
 
     @cached_property
     def _blends(self) -> list[Blend]:
-        # Here, as the registry is made from this module among others.
-        from depthmask.config.registry import registry
-
-        stages: list[Any] = [registry().stage("blend", name) for name in self.of]
-        return [made(match=self.match, shadow=self.shadow) for made in stages]
+        if self._lookup is None:
+            raise DepthmaskError("blend=several: call `bind` before the stage is used")
+        blends: list[Blend] = []
+        for name in self.of:
+            cls: Any = self._lookup("blend", name)
+            blends.append(cls(match=self.match, shadow=self.shadow))
+            blends[-1].bind(self._lookup)
+        return blends
