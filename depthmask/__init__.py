@@ -48,7 +48,8 @@ from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.placement.base import Placement
 from depthmask.stages.source.base import Source
-from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
+from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
+from depthmask.stages.writer.reader import ShardReader, open_published
 from depthmask.storage.location import Address, Location
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
@@ -90,6 +91,7 @@ __all__ = [
     "Placement",
     "Plane",
     "Progress",
+    "PublishedDataset",
     "Recipe",
     "Record",
     "Refusal",

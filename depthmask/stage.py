@@ -34,7 +34,7 @@ class Stage(ABC):
     kind: ClassVar[str]
     name: ClassVar[str]
 
-    def bind(self, lookup: Lookup) -> None:
+    def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages need no others)
         """Take the lookup of stage classes, for stages that make others; does nothing by default.
 
         Called once a stage is made from a config. A stage is pickled with what it keeps.

@@ -233,13 +233,3 @@ class _Squares:
         self._totals = _plus(self._totals, [int(total) for total in sums])
         self._sums[...] = 0
         self._added = 0
-
-
-def byte_sum(values: UInt8) -> int:
-    """Sum of uint8 [h, w]: 1 us for 160x160 by OpenCV, 8 us by NumPy.
-
-    OpenCV adds bytes in integers; its result is float64, exact when rounded (see `_settle`).
-    """
-    import cv2
-
-    return round(cv2.sumElems(values)[0]) if values.size else 0

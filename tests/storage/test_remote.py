@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import DepthmaskError
-from depthmask.stages.writer.base import open_published
+from depthmask.stages.writer.reader import open_published
 from depthmask.storage import object_store
 from depthmask.storage.choice import store_of
 from depthmask.storage.location import Address, location

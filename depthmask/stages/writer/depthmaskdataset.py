@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -23,14 +23,12 @@ from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded, Float32
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
-from depthmask.stages.writer.base import MemberReader, ShardReader, Writer, open_published
+from depthmask.stages.writer.base import PublishedDataset, Writer
+from depthmask.stages.writer.reader import MemberReader, ShardReader, open_published
 from depthmask.storage.choice import store_of
 from depthmask.storage.location import Location
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
-
-if TYPE_CHECKING:
-    from depthmask.reading.dataset import Dataset
 
 FOLDERS = {
     "jpg": "fg_bg",
@@ -98,7 +96,7 @@ class DepthMaskDataset(Writer):
         """Open the zip at the offsets in the record; the batch is read when first asked for."""
         return _Reader(folder, record, self.far_m)
 
-    def derive(self, dataset: Dataset) -> None:
+    def derive(self, dataset: PublishedDataset) -> None:
         """The label tables, in the order of the shards."""
         store, labels = store_of(dataset.path), dataset.path / _LABELS
         store.make_folder(labels)
@@ -125,7 +123,7 @@ def _safe(key: str) -> str:
     return _UNSAFE.sub("_", key)
 
 
-def _tables(dataset: Dataset, record: Record) -> dict[str, list[str]]:
+def _tables(dataset: PublishedDataset, record: Record) -> dict[str, list[str]]:
     """The rows of a shard by the name of their table; all are in `data_label.txt`, too."""
     tables: defaultdict[str, list[str]] = defaultdict(list)
     for key, meta in _described(dataset, record):
@@ -148,7 +146,7 @@ def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list
     ]
 
 
-def _described(dataset: Dataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+def _described(dataset: PublishedDataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
     """Key and description of each sample, from one file that is read in order."""
     places = record.members["json"]
     lines = open_published(dataset.path / "shards", record.files[int(places[0][0])])

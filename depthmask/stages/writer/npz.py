@@ -17,7 +17,8 @@ from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
-from depthmask.stages.writer.base import ShardReader, Writer, open_published
+from depthmask.stages.writer.base import Writer
+from depthmask.stages.writer.reader import ShardReader, open_published
 from depthmask.storage.location import Location
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
