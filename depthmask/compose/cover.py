@@ -108,7 +108,7 @@ class Cover:
         return True
 
     def _hidden(self, layer: Layer, meet: Window) -> NDArray[np.bool_] | None:
-        """bool [h, w], where the background is nearer than the layer; None if nowhere."""
+        """Where the background is nearer than the layer, bool [h, w]; None if nowhere."""
         if layer.depth_m is None or self._depth_m is None:
             return None
         behind = self._depth_m[meet.canvas]
