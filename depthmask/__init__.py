@@ -46,7 +46,7 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
-from depthmask.stages.placement.base import Placement
+from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
 from depthmask.stages.writer.reader import ShardReader, open_published
@@ -117,6 +117,7 @@ __all__ = [
     "make_shard",
     "open",
     "open_published",
+    "scaled_layer",
     "setting",
     "stage",
     "untrusted",

@@ -24,11 +24,11 @@ PUBLISHED = {
     "kitti": Published("kitti", "kitti.h5", f"{SERVER}/kitti.h5", bytes=None, sha256=None),
 }
 STEP = 32
-"""What the sides of an input are multiples of: the encoder halves them five times."""
+"""The sides of an input are multiples of this, since the encoder halves them five times."""
 
 
 class Scale(Enum):
-    """What the network was trained on, which decides what its numbers mean."""
+    """The training data of the network, which decide the meaning of its output."""
 
     auto = "auto"
     """`kitti` for the weights of that name and for a file `kitti.*`, else `nyu`."""
@@ -39,7 +39,7 @@ class Scale(Enum):
 
 
 class Metres(NamedTuple):
-    """The arguments of the authors' predict(), and what its 1.0 stands for."""
+    """The arguments of the authors' predict(), and the metres that its 1.0 stands for."""
 
     least: float
     greatest: float
@@ -57,26 +57,28 @@ METRES = {
 
 @stage("densedepth")
 class DenseDepth(KerasEstimator):
-    """Metric depth by the large network that DepthMaskDataset used, some 8 images/s on two cores.
+    """Metric depth by the large network of DepthMaskDataset, some 8 images/s on two CPU cores.
 
     DenseDepth, Alhashim and Wonka 2018, https://arxiv.org/abs/1812.11941, as its authors' Keras
     code runs it: upsampling with aligned corners, depth = clip(1000 / y, 10, 1000) / 1000, times
-    10 m (kitti: clip(80 / y, 1, 80) m). A y of zero or less means nothing; as in that code it
-    becomes the far end where it is 0 and the near end below. Images whose sides are no multiples
-    of 32 are resized, bilinear, to the next larger ones. The weights, 173 MB, are downloaded once.
+    10 m (kitti: clip(80 / y, 1, 80) m). As in that code, y = 0 gives the far end and y < 0 the near
+    end, although neither has a meaning. Images whose sides are not multiples of 32 are resized,
+    bilinear, to the next larger multiples. The weights, 173 MB, are downloaded once.
     """
 
     weights: str = setting("nyu", help="nyu (rooms), kitti (roads), or the path of an .h5 or .npz")
-    scale: Scale = setting(Scale.auto, help="what the weights were trained on; auto: by their name")
+    scale: Scale = setting(Scale.auto, help="training data of the weights; auto: by their name")
     # The network on 160x160 images, TensorFlow 2.21, images per second of CPU time of 2 cores,
     # batch 1: 7.9, 4: 8.4, 8: 9.0, 16: 9.1, 32: 8.8. A short batch costs as much as a full one.
-    batch: int = setting(8, ge=1, help="images that the network takes at a time")
+    batch: int = setting(8, ge=1, help="images in each batch of the network")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the network's half of that"
     )
-    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    runtime: Runtime = setting(
+        Runtime.keras, help="library that runs the network; openvino is an extra"
+    )
     precision: Precision = setting(
-        Precision.float32, help="what the network calculates in; the runtime has to have it"
+        Precision.float32, help="number format of the calculation, if the runtime supports it"
     )
 
     @property

@@ -16,7 +16,7 @@ from depthmask.stages.depth.fixed_batch import Resolution
 WEIGHTS = Path(__file__).with_name("fastdepth.npz")
 """Made by `tools/convert_fastdepth.py`; licence in `NOTICE`."""
 SIDE = 224
-"""Height and width that the network was trained on; at others its depth drifts in scale."""
+"""Height and width of the training images; at other sizes the scale of depth is off."""
 
 
 @stage("fastdepth")
@@ -29,15 +29,17 @@ class FastDepth(KerasEstimator):
 
     # Whole `estimate` calls on 160x160 images, TensorFlow 2.21, 2 cores, median of 9, images/s:
     # batch 1: 67, 2: 83, 4: 93, 8: 93, 16: 95, 32: 87. A short batch costs as much as a full one.
-    batch: int = setting(4, ge=1, help="images that the network takes at a time")
-    near: float = setting(0.1, gt=0, le=100, help="metres; what is nearer is set to this")
-    far: float = setting(10.0, gt=0, le=100, help="metres; what is farther is set to this")
+    batch: int = setting(4, ge=1, help="images in each batch of the network")
+    near: float = setting(0.1, gt=0, le=100, help="metres; nearer depth is set to this")
+    far: float = setting(10.0, gt=0, le=100, help="metres; farther depth is set to this")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the network's 224x224"
     )
-    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    runtime: Runtime = setting(
+        Runtime.keras, help="library that runs the network; openvino is an extra"
+    )
     precision: Precision = setting(
-        Precision.float32, help="what the network calculates in; the runtime has to have it"
+        Precision.float32, help="number format of the calculation, if the runtime supports it"
     )
 
     def __post_init__(self) -> None:
