@@ -1,4 +1,4 @@
-"""What is expected of every stage, of whatever kind."""
+"""The requirements on any stage."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ HEAVY = (
     *("tensorflow", "keras", "torch", "jax", "onnxruntime", "openvino", "ray", "cv2", "scipy"),
     *("pandas", "pyarrow", "matplotlib", "sklearn", "skimage", "boto3", "s3fs", "datasets"),
 )
-"""Packages that take long to import: `--help` and every worker would wait for them."""
+"""Packages whose slow import would delay `--help` and every worker."""
 
 
 class StageSuite:
-    """stage_class, and the settings that it is made with."""
+    """Tests of any stage. stage_class: the stage. settings: its settings for the tests."""
 
     stage_class: ClassVar[type[Stage]]
     settings: ClassVar[dict[str, Any]] = {}
@@ -37,12 +37,12 @@ class StageSuite:
         return stage
 
     def test_can_be_chosen_on_the_command_line(self) -> None:
-        """Else its package is not installed, or names no entry point in the group `depthmask`."""
+        """The package is installed and names an entry point in the group `depthmask`."""
         cls = self.stage_class
         assert registry().stage(cls.kind, cls.name) is cls, list(map(str, registry().problems))
 
     def test_stage_and_settings_are_documented(self) -> None:
-        """`plugins` and `--help` show these texts."""
+        """The stage has a docstring and each setting a help text, which `--help` shows."""
         assert (inspect.getdoc(self.stage_class) or "").strip()
         assert [one.name for one in describe_settings(self.stage_class) if not one.help] == []
 
@@ -59,7 +59,7 @@ class StageSuite:
         assert _values(copy) == _values(stage)
 
     def test_importing_it_imports_nothing_heavy(self) -> None:
-        """Import those in the function that uses them."""
+        """Heavy packages are imported in the function that uses them."""
         code = (
             f"import sys, {self.stage_class.__module__}; "
             f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
