@@ -119,7 +119,7 @@ class LegacyHdf5(WeightFile):
         self._datasets[name] = dataset
 
     def _check_storage(self, dataset: h5py.Dataset, path: str) -> None:
-        """Raise unless the bytes of an array are contiguous in this file, and as many as declared."""
+        """Raise unless an array's bytes are contiguous in this file, and as many as declared."""
         plan = dataset.id.get_create_plist()
         if plan.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT):
             raise self.refusal(path, "is chunked or virtual, expected one piece as Keras writes it")

@@ -1,1 +1,1 @@
-"""Packages for new stages, made from templates: one for each kind."""
+"""Templates of packages with a new stage, one for each kind."""

@@ -1,4 +1,4 @@
-"""A package with one stage, its entry point and its test, that works as made."""
+"""A new package with one stage, its entry point and its test, which works as generated."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _FILES = {
 
 
 def new_package(kind: str, name: str, into: Path) -> Path:
-    """Make `depthmask-NAME` in a folder; returns its path. UsageError if it cannot be.
+    """Create the package `depthmask-NAME` in a folder; returns its path.
 
-    It appears whole, or not at all.
+    The package is created completely or not at all. Raises `UsageError` if that is not possible.
     """
     _check(kind, name)
     distribution = f"depthmask-{name.replace('_', '-')}"
     target = into / distribution
     if target.exists():
-        raise UsageError(f"{target} is there already; choose another name or --into FOLDER")
+        raise UsageError(f"{target} already exists; choose another name or --into FOLDER")
     words = {
         "kind": kind,
         "name": name,
@@ -46,7 +46,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
         try:
             _write(draft, words)
-            os.chmod(draft, 0o755)  # mkdtemp's own is for its owner alone
+            os.chmod(draft, 0o755)  # mkdtemp gives access to the owner alone
             os.rename(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -73,7 +73,7 @@ def _check(kind: str, name: str) -> None:
         raise UsageError(f"new-plugin {kind}: no such kind of stage{suggestion(kind, list(KINDS))}")
     if not re.fullmatch("[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
         raise UsageError(
-            f"new-plugin {kind} {name}: a name has small letters, digits and _, as my_{kind}"
+            f"new-plugin {kind} {name}: use lower-case letters, digits and _, as in my_{kind}"
         )
     taken = registry().stages[kind].get(name)
     if taken is not None:

@@ -1,4 +1,4 @@
-"""What images become for a model, and what its output becomes."""
+"""The input of a model from images, and depth maps from its output."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from PIL import Image
 
 
 class Fit(Enum):
-    """How an image comes to the network's size; named as CSS's `object-fit` names them."""
+    """How images are resized for the network, with the names of CSS's `object-fit`."""
 
     stretch = "stretch"
-    """To just that size."""
+    """To exactly that size."""
     cover = "cover"
-    """Keeping the aspect: neither side is shorter (`lower_bound` in MiDaS's code)."""
+    """Keep the aspect; neither side is shorter (`lower_bound` in MiDaS's code)."""
     contain = "contain"
-    """Keeping the aspect: neither side is longer (`upper_bound` in MiDaS's code)."""
+    """Keep the aspect; neither side is longer (`upper_bound` in MiDaS's code)."""
 
 
 class Filter(Enum):
-    """How images are resampled: Pillow's filters, which smooth where they shrink."""
+    """How images are resampled, by Pillow's antialiasing filters."""
 
     bilinear = "bilinear"
     bicubic = "bicubic"
@@ -37,10 +37,10 @@ FILTERS = {
 
 
 def fitted(image: Size, target: Size, fit: Fit, multiple: int) -> Size:
-    """The size for the network; both sides are multiples of `multiple`.
+    """The size for the network, whose sides are multiples of `multiple`.
 
-    As `Resize.get_size` of MiDaS and Depth Anything: keeping the aspect, sides are rounded to the
-    nearest multiple, unless that breaks the bound.
+    If the aspect is kept, sides are rounded to the nearest multiple unless that breaks the bound,
+    as by `Resize.get_size` of MiDaS and Depth Anything.
     https://github.com/isl-org/MiDaS/blob/master/midas/transforms.py
     """
     if fit is Fit.stretch:

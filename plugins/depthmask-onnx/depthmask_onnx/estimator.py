@@ -1,4 +1,4 @@
-"""The stage `onnx`: settings, contract, and batches of images to depth maps."""
+"""The stage `onnx`: settings, contract, and the model's input and output."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from depthmask_onnx._runtime import Runtime, session
 from depthmask_onnx._scan import Port
 
 MAX_VALUES = 2**28
-"""Numbers in one input: 1 GiB, 85 images of 1024x1024."""
+"""Largest number of values in an input: 1 GiB, 85 images of 1024x1024."""
 _FLOATS: dict[int, np.dtype[Any]] = {1: np.dtype(np.float32), 10: np.dtype(np.float16)}
-"""By `TensorProto.DataType`."""
+"""`TensorProto.DataType` -> NumPy's type."""
 
 
 class Layout(Enum):
@@ -49,22 +49,22 @@ class Onnx(FixedBatchEstimator):
     """Any monocular depth model in ONNX, by ONNX Runtime or OpenVINO.
 
     The model has one input, RGB images, and an output of [n, 1, h, w], [n, h, w, 1] or [n, h, w].
-    What its numbers mean is for you to say with `measures`; the depth contract repeats it. Those of
-    `relative` and `disparity` have no unit and fit no other image's, and of a disparity `near` is
-    the least value and so the farthest; such datasets need encode.depth=npz.
+    `measures` says what its values mean, and goes into the depth contract. Values of `relative` and
+    `disparity` have no unit and cannot be compared between images; for a disparity `near` is the
+    least value, which is the farthest. Such datasets need encode.depth=npz.
 
-    Only models in one file of standard ONNX operators are run: no external data, no custom ones.
+    Only models in one file of standard ONNX operators are run, without external data.
     """
 
     weights: str = setting(help="path of the .onnx file")
-    runtime: Runtime = setting(Runtime.onnxruntime, help="what runs the model, on the CPU")
-    threads: int = setting(0, ge=0, le=1024, help="threads of the runtime; 0: one for each core")
+    runtime: Runtime = setting(Runtime.onnxruntime, help="library that runs the model, on the CPU")
+    threads: int = setting(0, ge=0, le=1024, help="threads of the runtime; 0: one per core")
     batch: int = setting(
-        4, ge=1, le=4096, help="images at a time; a model with a batch size of its own keeps that"
+        4, ge=1, le=4096, help="images at a time, unless the model has a fixed batch size"
     )
     input: str | None = setting(None, help="name of the input; null: the only one")
     output: str | None = setting(None, help="name of the output; null: the first")
-    layout: Layout = setting(Layout.nchw, help="axes of the input")
+    layout: Layout = setting(Layout.nchw, help="order of the input's axes")
     size: list[int] | None = setting(
         None, ge=1, le=8192, help="[height, width] for the model; null: the model's, or the image's"
     )
@@ -73,22 +73,20 @@ class Onnx(FixedBatchEstimator):
     )
     fit: Fit = setting(
         Fit.stretch,
-        help="for a model of any size: to `size` exactly, or keeping the aspect around or in it",
+        help="for a model of any size: resize to `size`, or keep the aspect and cover or fit in it",
     )
     filter: Filter = setting(Filter.bilinear, help="how images are resampled")
-    white: float = setting(1.0, gt=0, help="what RGB 255 is before mean and std: 1 or 255")
+    white: float = setting(1.0, gt=0, help="value of RGB 255 before mean and std: 1 or 255")
     mean: list[float] = setting([0.0, 0.0, 0.0], help="subtracted from R, G, B")
     std: list[float] = setting([1.0, 1.0, 1.0], gt=0, help="then divides R, G, B")
     measures: DepthKind = setting(
         DepthKind.metric_z,
-        help="what the output is: metres, larger is farther up to scale, or larger is nearer",
+        help="meaning of the output: metres, relative depth (larger is farther), or disparity",
     )
     scale: float = setting(1.0, gt=0, help="multiplies the output; 0.001 for millimetres")
     near: float = setting(0.1, gt=0, help="least value, after `scale`")
     far: float = setting(10.0, gt=0, help="greatest value, after `scale`")
-    clip: bool = setting(
-        True, help="move values beyond near..far to its ends; false: they are an error"
-    )
+    clip: bool = setting(True, help="clip values to near..far; false: values beyond are an error")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the model's own"
     )
