@@ -100,14 +100,14 @@ def _measure(make: Make) -> list[Row]:
     stages: list[KerasEstimator] = []
     runs: list[Run] = []
     starts, outputs = [], []
-    size = make(*VARIANTS[0])._input_size((SIDE, SIDE))
+    size = make(*VARIANTS[0]).input_size((SIDE, SIDE))
     rgb = _images(make(*VARIANTS[0]).batch, *size)
     for variant in VARIANTS:
         stage = make(*variant)
         start = time.perf_counter()
         try:
             # Kept here, for the stage's own memory does not hold as many.
-            run = stage._run(size)
+            run = stage.compiled_network(size)
         except UsageError as error:
             print(f"left out: {error}", file=sys.stderr)
             continue

@@ -45,10 +45,12 @@ from depthmask.plan.layout import Shard
 from depthmask.stage import Stage, setting, stage
 from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
+from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
-from depthmask.stages.placement.base import Placement
+from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
-from depthmask.stages.writer.base import ShardKind, ShardReader, Writer, open_published
+from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
+from depthmask.stages.writer.reader import ShardReader, open_published
 from depthmask.storage.path import StorePath as Location
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
@@ -74,6 +76,7 @@ __all__ = [
     "Encoded",
     "Estimator",
     "Failures",
+    "FixedBatchEstimator",
     "Float32",
     "Foreground",
     "Generate",
@@ -89,9 +92,11 @@ __all__ = [
     "Placement",
     "Plane",
     "Progress",
+    "PublishedDataset",
     "Recipe",
     "Record",
     "Refusal",
+    "Resolution",
     "Runner",
     "Sample",
     "Scene",
@@ -113,6 +118,7 @@ __all__ = [
     "make_shard",
     "open",
     "open_published",
+    "scaled_layer",
     "setting",
     "stage",
     "untrusted",

@@ -1,4 +1,4 @@
-"""Holding depth maps to their contract, and writing the contract down."""
+"""Checks of depth maps against their contract, and the contract as JSON."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _ROUNDING = 1e-6
 
 
 def check_depth(depth: Float32 | None, contract: DepthContract | None, key: str) -> None:
-    """Raise unless every valid value is a number in near..far, and the map has its resolution.
+    """Raise `DepthmaskError` unless a depth map keeps its contract.
 
-    Without a contract there must be no map, and with one there must be.
+    Its valid values must be in near..far, and it must have the contract's resolution. Without a
+    contract there must be no map. key: the sample, for the error.
     """
     if contract is None or depth is None:
         if contract is not None or depth is not None:
@@ -31,7 +32,7 @@ def check_depth(depth: Float32 | None, contract: DepthContract | None, key: str)
         )
     least, greatest = float(depth.min()), float(depth.max())
     if least == contract.invalid:
-        # Seldom: most maps are whole, and the selection takes five times as long as all the rest.
+        # Most maps have no invalid pixels, and the selection takes five times as long as the rest.
         valid = depth[depth != contract.invalid]
         if not valid.size:
             return
@@ -47,7 +48,7 @@ def check_depth(depth: Float32 | None, contract: DepthContract | None, key: str)
 
 
 def contract_as_json(contract: DepthContract | None) -> dict[str, Any] | None:
-    """Plain data, enums by name."""
+    """The contract as JSON values, enums by name."""
     if contract is None:
         return None
     return {name: _plain(getattr(contract, name)) for name in DepthContract.__slots__}
@@ -60,7 +61,7 @@ def _plain(value: Any) -> Any:
 
 
 def contract_from_json(data: dict[str, Any] | None) -> DepthContract | None:
-    """What `contract_as_json` gave."""
+    """The contract from the result of `contract_as_json`."""
     if data is None:
         return None
     return DepthContract(

@@ -1,8 +1,8 @@
-"""The data objects that travel from station to station: one table of shapes and units.
+"""The data objects that pass between stages, with their shapes and units.
 
-Height stands before width. Images are RGB. Depth is planar z (distance along the optical axis) in
+Height comes before width. Images are RGB. Depth is planar z (distance along the optical axis) in
 metres, larger is farther, 0 where it is invalid, unless a `DepthContract` says otherwise.
-Arrays are shared, never copied in passing: whoever receives one must not write into it.
+Arrays are shared and not copied, so code that receives one must not write into it.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ UInt8: TypeAlias = NDArray[np.uint8]
 UInt16: TypeAlias = NDArray[np.uint16]
 Float32: TypeAlias = NDArray[np.float32]
 Positions: TypeAlias = NDArray[np.uint32]
-"""[n]: pixels by their number, row * width + column."""
+"""uint32 [n]: pixels by their number, row * width + column."""
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
-"""From the first row to the one after the last."""
+"""(first row, row after the last)."""
 
 
 def sample_key(index: int) -> str:
@@ -37,7 +37,7 @@ class Camera:
     """A pinhole camera above a floor, for pixel centres at (x + 0.5, y + 0.5).
 
     f_px: focal length in pixels. cx, cy: principal point in pixels from the top-left corner.
-    height_m: of the optical centre above the floor, 0 where unknown. pitch: downward tilt in
+    height_m: height of the optical centre above the floor, 0 if unknown. pitch: downward tilt in
     radians.
     """
 
@@ -50,7 +50,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Points X with dot(normal, X) = offset_m, in camera coordinates: x right, y down, z ahead."""
+    """Points X with dot(normal, X) = offset_m; camera coordinates: x right, y down, z forward."""
 
     normal: tuple[float, float, float]
     offset_m: float
@@ -58,11 +58,11 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A scene to paste into.
+    """An image into which foregrounds are placed.
 
-    image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None where nobody measured it.
-    camera, plane: the view and the floor in it, or None where unknown. floor: the pixels that show
-    the floor, where a placement needs them. guessed: whether a network made the depth.
+    image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None if it was not measured. camera,
+    plane: the camera and its floor, or None if unknown. floor: the pixels that show the floor, if a
+    placement needs them. guessed: whether a network estimated the depth.
     """
 
     key: str
@@ -76,10 +76,10 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
-    """A cut-out, trimmed to its alpha.
+    """An image with alpha, trimmed to its alpha.
 
     rgba: uint8 [h, w, 4], straight (not premultiplied) alpha. relief_m: float32 [h, w], depth
-    relative to the foot point, or None. height_m: real height of the whole cut-out, or None.
+    relative to the foot point, or None. height_m: real height of the whole foreground, or None.
     """
 
     key: str
@@ -136,11 +136,11 @@ class AssetCatalogue:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Where one foreground stands: a box in canvas pixels that may reach beyond the canvas.
+    """A foreground placed in a sample: a box in canvas pixels that may reach beyond the canvas.
 
-    top, left, height, width: pixels. depth_m: at the foot point (the middle of the box's lower
-    edge), None where the background has no geometry. visible: the part of the cut-out's alpha
-    that is to be seen, 0..1, after the canvas edge and nearer things have taken theirs.
+    top, left, height, width: pixels. depth_m: depth of the foot point (the middle of the box's
+    lower edge), None if the background has no geometry. visible: the fraction of the foreground's
+    alpha, 0..1, that lies on the canvas and is not hidden by nearer layers or background.
     """
 
     foreground: str
@@ -156,7 +156,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that the plan decides about a sample, before any image is opened."""
+    """The plan's decisions about a sample, made before any image is opened."""
 
     index: int
     key: str
@@ -165,16 +165,16 @@ class Recipe:
     foregrounds: tuple[tuple[str, bool], ...]
     """(foreground key, flip) in the order of placing."""
     scene: int
-    """Its number: all chance beyond the plan comes from here."""
+    """The number of the scene; it seeds all random choices after the plan."""
     variant: int = 0
-    """Which of the samples that show this scene it is."""
+    """The index of the sample among those that show this scene."""
     attempt: int = 0
-    """How often other assets were drawn before these, since those had no place."""
+    """How many draws of assets were discarded before, since they could not be placed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a placement sees: the background with its geometry, and the layers placed so far."""
+    """The input of a placement: the background with its geometry, and the layers placed so far."""
 
     index: int
     background: Background
@@ -190,9 +190,9 @@ class Scene:
 class LayerPixels:
     """The pixels of a layer on the canvas, from `top` and `left` on.
 
-    number: 1 + its place in the order of placing. alpha: uint8 [h, w], what the background leaves
-    of it; whole: uint8 [h, w], its alpha if nothing were in front of it. relief: float32 [h, w],
-    how far behind the foot point, by the height of the layer's box (both in metres), or None.
+    number: from 1, in the order of placing. alpha: uint8 [h, w], the alpha that the background does
+    not hide; whole: uint8 [h, w], the alpha without any occlusion. relief: float32 [h, w], distance
+    behind the foot point divided by the height of the layer's box (both in metres), or None.
     """
 
     number: int
@@ -204,19 +204,20 @@ class LayerPixels:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Its rows and columns of the canvas."""
+        """The layer's rows and columns on the canvas."""
         height, width = self.alpha.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A finished picture with its labels, before depth.
+    """An image of a background with blended layers, and its labels, before depth.
 
     image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. layers: in the
-    order of placing. parts: the same as pixels, from back to front. touched: the rows outside of
-    which the image is the background's, None if nobody knows. blend: its name, where samples of one
-    scene differ in it. fallbacks: layers that it left to a plainer way.
+    order of placing. layer_pixels: the pixels of each layer, from back to front. touched: the rows
+    outside of which the image equals the background, None if unknown. blend: the name of the blend
+    if the samples of a scene differ in it. fallbacks: the number of layers that were blended in a
+    simpler way.
     """
 
     recipe: Recipe
@@ -224,25 +225,33 @@ class Composite:
     mask: UInt8
     layers: tuple[Layer, ...]
     background: Background
-    parts: Sequence[LayerPixels] = ()
+    layer_pixels: Sequence[LayerPixels] = ()
     touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
 
     @property
     def instances(self) -> UInt8 | UInt16:
-        """uint8 or uint16 [h, w]: the number of the part in front, 0 for the background.
+        """uint8 or uint16 [h, w]: the number of the front layer, 0 for the background.
 
-        Made anew at each call: most samples are never asked.
+        Computed at each call, since few samples need it.
         """
-        return instance_map(self.mask.shape, self.parts)
+        return instance_map(self.mask.shape, self.layer_pixels)
+
+    @property
+    def parts(self) -> Sequence[LayerPixels]:
+        """`layer_pixels` by its former name, for plugins written before it was renamed."""
+        return self.layer_pixels
 
 
-def instance_map(size: tuple[int, ...], parts: Sequence[LayerPixels]) -> UInt8 | UInt16:
-    """The number of the part in front, where its alpha is 128 or more, [h, w]."""
-    numbers = np.zeros(size, np.uint8 if len(parts) < 256 else np.uint16)
-    for part in parts:
-        np.copyto(numbers[part.window], part.number, where=part.alpha >= 128)
+def instance_map(size: tuple[int, ...], layer_pixels: Sequence[LayerPixels]) -> UInt8 | UInt16:
+    """[h, w]: the number of the front layer where its alpha is 128 or more, else 0.
+
+    layer_pixels: from back to front.
+    """
+    numbers = np.zeros(size, np.uint8 if len(layer_pixels) < 256 else np.uint16)
+    for pixels in layer_pixels:
+        np.copyto(numbers[pixels.window], pixels.number, where=pixels.alpha >= 128)
     return numbers
 
 
@@ -262,10 +271,10 @@ class StripSource:
 class Sample:
     """A composite and its depth.
 
-    image, mask, instances: as in `Composite`, the last None where `encode.instances` keeps none.
-    depth: float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the
-    camera as plain data (what JSON can hold). strip_source: the background, where it is known which
-    rows of it the image keeps; None for a sample that was read from a file.
+    image, mask, instances: as in `Composite`; instances is None without `encode.instances`. depth:
+    float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the camera
+    as JSON values. strip_source: the background, where it is known which rows of it the image
+    keeps; None for a sample that was read from a file.
     """
 
     key: str
@@ -278,7 +287,7 @@ class Sample:
 
     @property
     def index(self) -> int:
-        """The number of the sample: its key says it in digits."""
+        """The number of the sample, from its key."""
         return int(self.key)
 
 
@@ -286,7 +295,7 @@ class Sample:
 class Encoded:
     """A sample as bytes: member name (`jpg`, `mask.png`, `depth.png`, `json`) -> file content.
 
-    arrays: the same as arrays (`image`, `mask`, `depth`), for writers that keep arrays.
+    arrays: the same content as arrays (`image`, `mask`, `depth`), for writers that store arrays.
     """
 
     key: str
@@ -303,14 +312,14 @@ class DepthKind(Enum):
 
 
 class DepthMode(Enum):
-    """How the depth of a sample came about."""
+    """How the depth of a sample was made."""
 
     estimated = "estimated"
-    """A network looked at the composite."""
+    """Estimated by a network from the composite."""
     composited = "composited"
-    """The background's depth, with the objects set in."""
+    """The background's depth with the layers set into it."""
     exact = "exact"
-    """Known from the scene itself, or measured by a sensor; nothing was guessed."""
+    """Known from the scene itself, or measured by a sensor; nothing is estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,9 +327,9 @@ class DepthContract:
     """What the numbers in a depth map mean.
 
     Valid values lie in near..far [unit], 0 < near < far; `invalid`, always 0, marks a pixel without
-    depth. clip says whether values beyond the range were moved to its ends (else they are an
-    error). resolution: (height, width) of the maps. estimator, weights_sha256: who made them, and
-    from which weights.
+    depth. clip: whether values beyond the range are set to its ends (otherwise they are an error).
+    resolution: (height, width) of the maps. estimator, weights_sha256: the stage and the weights
+    that made them.
     """
 
     kind: DepthKind

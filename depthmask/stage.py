@@ -16,9 +16,16 @@ import operator
 from abc import ABC
 from collections.abc import Callable
 from enum import Enum
-from typing import Any, ClassVar, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args, get_type_hints
 
 from depthmask.errors import SettingError
+
+
+class Lookup(Protocol):
+    """The class behind `kind=name`."""
+
+    def __call__(self, kind: str, name: str) -> type[Stage]:
+        """Raise `UsageError` if there is no such stage."""
 
 
 class Stage(ABC):
@@ -26,6 +33,12 @@ class Stage(ABC):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+
+    def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages need no others)
+        """Take the lookup of stage classes, for stages that make others; does nothing by default.
+
+        Called once a stage is made from a config. A stage is pickled with what it keeps.
+        """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

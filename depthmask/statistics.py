@@ -1,4 +1,4 @@
-"""Exact pooled mean and standard deviation, from integer sums, and how often things happened."""
+"""Exact pooled mean and standard deviation from integer sums, and counts of events."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ import numpy as np
 from depthmask.data import Float32, Sample, UInt8
 
 _THOUSAND: Any = 1000.0
-"""A number where OpenCV's types want an array; it takes both."""
+"""Typed Any, since OpenCV's stubs ask for an array although it takes a number."""
 _MOST_MM = 0xFFFF
-"""Millimetres that 16 bits hold."""
+"""Largest number of millimetres in 16 bits."""
 _MOST_AT_ONCE = 1 << 17
-"""Values: OpenCV squares the root of their sum of squares, which is 0.2 off at most then."""
+"""Values at a time: OpenCV squares the root of their sum of squares, at most 0.2 off then."""
 
 
 @dataclass
 class Moments:
-    """Count, sum and sum of squares of integers, as Python integers: they never overflow."""
+    """Count, sum and sum of squares of integers, as Python integers, which never overflow."""
 
     count: int = 0
     total: list[int] = field(default_factory=list)
     squares: list[int] = field(default_factory=list)
 
     def add(self, count: int, total: list[int], squares: list[int]) -> None:
-        """Add `count` values for each channel, given as sums."""
+        """Add `count` values for each channel, by their sums and sums of squares."""
         self.count += count
         self.total = _plus(self.total, total)
         self.squares = _plus(self.squares, squares)
 
     def mean(self, unit: float) -> list[float]:
-        """Mean for each channel; `unit` is what the integer 1 stands for."""
+        """The mean of each channel; `unit` is the value of the integer 1."""
         return [unit * total / self.count for total in self.total] if self.count else []
 
     def std(self, unit: float) -> list[float]:
-        """Population standard deviation for each channel."""
+        """The population standard deviation of each channel."""
         if not self.count:
             return []
-        # In integers up to the last division: no cancellation.
+        # In integers up to the last division, so that nothing cancels.
         variances = (
             squares * self.count - total * total
             for total, squares in zip(self.total, self.squares, strict=True)
@@ -55,11 +55,11 @@ def _plus(a: list[int], b: list[int]) -> list[int]:
 
 
 class Statistics:
-    """Of the pixels before any encoding: image and mask in levels of 0..255, depth in millimetres.
+    """Statistics of pixels before encoding: image and mask in levels 0..255, depth in millimetres.
 
-    Depth is rounded to the millimetre for the sums, and invalid pixels are left out. counts:
-    samples that drew other assets as the first had no place (`redrawn`), and how often (`redraws`);
-    cut-outs that the blend left to a plainer way (`blend_fallbacks`).
+    Depth is rounded to millimetres for the sums, without invalid pixels. counts: the samples that
+    drew other assets because the first could not be placed (`redrawn`), the number of those draws
+    (`redraws`), and the layers that were blended in a simpler way (`blend_fallbacks`).
     """
 
     def __init__(
@@ -86,19 +86,19 @@ class Statistics:
 
     @property
     def image(self) -> Moments:
-        """Of the images, by channel."""
+        """Moments of the images, by channel."""
         self._settle()
         return self._image
 
     @property
     def mask(self) -> Moments:
-        """Of the masks."""
+        """Moments of the masks."""
         self._settle()
         return self._mask
 
     def add(self, sample: Sample) -> None:
         """Add the pixels of one sample."""
-        # Here, because its import takes 0.1 s, which `--help` does not have.
+        # Imported here, since that takes 0.1 s, which would slow down `--help`.
         import cv2
 
         image, mask = sample.image, sample.mask
@@ -115,9 +115,9 @@ class Statistics:
             self.counts.update(blend_fallbacks=fallbacks)
 
     def _settle(self) -> None:
-        """Add what was left for later: a list grows in a tenth of the time of these sums."""
+        """Add the collected sums: to append to a list takes a tenth of the time of adding them."""
         if self._sums:
-            # Each is less than 0.01 off a whole number below 2**43; rounded they are exact.
+            # Each is less than 0.01 off an integer below 2**43, so they are exact when rounded.
             columns = np.rint(np.array(self._sums)).astype(np.uint64).T
             *image, mask, squares = [sum(column.tolist()) for column in columns]
             self._image.add(self._pixels, image, self._squares.taken())
@@ -125,7 +125,7 @@ class Statistics:
             self._sums, self._pixels = [], 0
 
     def add_depth(self, depth: Float32) -> None:
-        """Add a depth map alone."""
+        """Add the pixels of a depth map."""
         # Invalid pixels are 0 and add nothing.
         small = depth.max() <= _MOST_MM / 1000
         rows = max(1, _MOST_AT_ONCE // depth.shape[1])
@@ -140,7 +140,7 @@ class Statistics:
         self.counts.update(other.counts)
 
     def as_sums(self) -> dict[str, Any]:
-        """Plain data for a record."""
+        """The sums and counts as JSON values, for a record."""
         names = ("image", "mask", "depth")
         sums = {
             name: {"count": one.count, "sum": one.total, "sum_of_squares": one.squares}
@@ -150,7 +150,7 @@ class Statistics:
 
     @classmethod
     def from_sums(cls, sums: dict[str, Any]) -> Statistics:
-        """What `as_sums` gave."""
+        """The statistics from the result of `as_sums`."""
         moments = {
             name: Moments(one["count"], one["sum"], one["sum_of_squares"])
             for name, one in sums.items()
@@ -159,7 +159,7 @@ class Statistics:
         return cls(**moments, counts=sums["counts"])
 
     def summary(self) -> dict[str, Any]:
-        """Mean and std for each channel: image and mask as parts of 1, depth in metres."""
+        """Mean and std of each channel: image and mask in 0..1, depth in metres."""
         units = {"image": 1 / 255, "mask": 1 / 255, "depth": 1e-3}
         return {
             name: {"mean": moments.mean(unit), "std": moments.std(unit)}
@@ -172,14 +172,15 @@ class Statistics:
 
 
 def _moments_mm(depth: Float32, *, small: bool) -> tuple[int, list[int], list[int]]:
-    """How many valid values, and the sum and the sum of squares of their millimetres.
+    """(valid values, sum of their millimetres, sum of squares).
 
-    small: whether 16 bits hold them. Not by BLAS: its threads cost 50 times what they save.
+    small: whether 16 bits hold all millimetres. BLAS is not used: its threads cost 50 times what
+    they save.
     """
     import cv2
 
     if small:
-        # Multiplied and rounded in float64, too: half the time of what follows.
+        # Also multiplied and rounded in float64, in half the time of the other branch.
         millimetres = cv2.multiply(depth, _THOUSAND, dtype=cv2.CV_16U)
     else:
         millimetres = np.rint(np.multiply(depth, 1000.0, dtype=np.float64))
@@ -188,15 +189,15 @@ def _moments_mm(depth: Float32, *, small: bool) -> tuple[int, list[int], list[in
 
 
 class _Squares:
-    """Sums of squares of many RGB pictures, position by position first.
+    """Sums of squares of many RGB images, first for each position.
 
-    OpenCV squares and adds bytes as float32: 5 us for 160x160, against 20 us by way of the sum of
-    each picture's channels. Exact, since 256 squares of a byte stay below 2**24.
+    OpenCV squares and adds bytes as float32, in a quarter of the time of the sums of each image's
+    channels. The sums are exact, since 256 squares of a byte are below 2**24.
     """
 
     _MOST = 256
     _BYTES = 1 << 19
-    """Of memory: it should stay in the core's cache."""
+    """Bytes of the sums, which should stay in the core's cache."""
 
     def __init__(self) -> None:
         self._sums = np.zeros((0, 0), np.float32)
@@ -204,7 +205,7 @@ class _Squares:
         self._totals = [0, 0, 0]
 
     def add(self, image: UInt8) -> None:
-        """Add uint8 [h, w, 3], in strips where it is large."""
+        """Add an image uint8 [h, w, 3], in strips if it is large."""
         import cv2
 
         height, width, channels = image.shape
@@ -217,29 +218,19 @@ class _Squares:
         for top in range(0, height, strip):
             if self._added == self._MOST:
                 self._settle()
-            part = rows[top : top + strip]
-            cv2.accumulateSquare(part, self._sums[: len(part)])
+            lines = rows[top : top + strip]
+            cv2.accumulateSquare(lines, self._sums[: len(lines)])
             self._added += 1
 
     def taken(self) -> list[int]:
-        """The sums by channel since this was last called."""
+        """The sums by channel since the last call."""
         self._settle()
         totals, self._totals = self._totals, [0, 0, 0]
         return totals
 
     def _settle(self) -> None:
-        # Below 2**53, where float64 is exact: the sums have 2**17 places, or a line of 3 * 2**13.
+        # Below 2**53, up to which float64 is exact: there are 2**17 sums, or a line of 3 * 2**13.
         sums = self._sums.reshape(-1, 3).sum(axis=0, dtype=np.float64)
         self._totals = _plus(self._totals, [int(total) for total in sums])
         self._sums[...] = 0
         self._added = 0
-
-
-def byte_sum(values: UInt8) -> int:
-    """Sum of uint8 [h, w]: 1 us for 160x160 by OpenCV, 8 us by NumPy.
-
-    OpenCV adds bytes in integers; its result is float64, exact when rounded (see `_settle`).
-    """
-    import cv2
-
-    return round(cv2.sumElems(values)[0]) if values.size else 0

@@ -34,14 +34,14 @@ class Network(nn.Module):
 
 
 def loss_of(network: Network, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """Cross-entropy of the mask, and the error of log-depth where depth is known."""
+    """Cross-entropy of the mask plus the error of log-depth where depth is known."""
     logits, depth_m = network(batch["image"])
     loss = functional.binary_cross_entropy_with_logits(logits, batch["mask"])
     if "depth" in batch:
         depth_m = functional.interpolate(depth_m, batch["depth"].shape[-2:])
         valid = batch["valid"]
-        known, found = batch["depth"][valid], depth_m[valid]
-        loss = loss + functional.l1_loss(torch.log(found + 1e-3), torch.log(known))
+        known, predicted = batch["depth"][valid], depth_m[valid]
+        loss = loss + functional.l1_loss(torch.log(predicted + 1e-3), torch.log(known))
     return loss
 
 
@@ -51,7 +51,7 @@ def train_epoch(
     loader: Iterable[dict[str, torch.Tensor]],
     title: str,
 ) -> None:
-    """One pass, on whatever device the network is; prints mean loss and samples/s."""
+    """Train one epoch on the network's device; prints mean loss and samples/s."""
     device = next(network.parameters()).device
     start, total, samples = time.perf_counter(), 0.0, 0
     for cpu_batch in loader:

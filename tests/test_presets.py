@@ -14,8 +14,8 @@ from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
 from depthmask.engine.prepare import prepare
 from depthmask.errors import DepthmaskError
-from depthmask.stages.depth._keras import Resolution
 from depthmask.stages.depth.densedepth import DenseDepth
+from depthmask.stages.depth.fixed_batch import Resolution
 from tests.support.paths import SHARED
 
 SEED_ASSETS = SHARED / "seed-assets"

@@ -1,4 +1,4 @@
-"""The geometry of backgrounds, kept on disk: a network looks at each picture once, ever."""
+"""The geometry of backgrounds, cached on disk, so that a network sees each image only once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from depthmask.stages.source.base import Source
 class GeometryCache:
     """Backgrounds completed by a geometry stage.
 
-    What was measured is kept under the hash of the pixels and of the stage's `cache_key`, in
-    `DEPTHMASK_CACHE` or the user's cache folder; deleting it costs time only.
+    Measured depth is stored under the hash of the pixels and of the stage's `cache_key`, in
+    `DEPTHMASK_CACHE` or the user's cache folder. Deleting the cache costs only time.
     """
 
     def __init__(self, geometry: Geometry, source: Source, size: Size) -> None:
@@ -37,13 +37,16 @@ class GeometryCache:
         return self._known(background) or self._measure([background])[0]
 
     def fill(self, keys: Sequence[str], done: Callable[[int], None]) -> None:
-        """Measure all that is not known yet, in full batches; `done` hears of keys looked at."""
+        """Measure all backgrounds that are not cached, in full batches.
+
+        done: called with 1 for each key.
+        """
         unknown = self._unknown(keys, done)
         while batch := list(islice(unknown, self._geometry.batch_size)):
             self._measure(batch)
 
     def to_measure(self, keys: Sequence[str]) -> list[str]:
-        """Those keys that a model has to look at, whether it did before or not."""
+        """The keys whose depth a model measures, cached or not."""
         return [key for key in keys if self._needs_measuring(key)]
 
     def _needs_measuring(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""place -> cover -> blend: from a recipe to a composite."""
+"""From a recipe to a composite: place the foregrounds, resolve occlusion, blend."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 
 from depthmask.compose.cover import Cover, foot_depth
 from depthmask.compose.library import Library
-from depthmask.compose.match import matched
-from depthmask.compose.shadow import cast_shadow
+from depthmask.compose.light import cast_shadow, matched
 from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Rows, Scene
 from depthmask.errors import NoPlaceError
 from depthmask.plan.rng import Stream
@@ -22,7 +21,7 @@ from depthmask.timing import Laps
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A recipe whose foregrounds have their places. layers: in the order of placing."""
+    """A recipe with placed foregrounds. layers: in the order of placing."""
 
     recipe: Recipe
     background: Background
@@ -31,7 +30,7 @@ class Placed:
 
 
 class Composer:
-    """Makes composites; a pure function of (seed, stages, recipe)."""
+    """Makes composites. The result depends on seed, stages and recipe alone."""
 
     def __init__(self, seed: int, placement: Placement, blend: Blend, library: Library) -> None:
         self._placement = placement
@@ -40,9 +39,9 @@ class Composer:
         self._stream = Stream(seed, "placement")
 
     def place(self, recipe: Recipe, laps: Laps) -> Placed:
-        """Find a place for every foreground of the recipe.
+        """Place every foreground of the recipe.
 
-        Raises `NoPlaceError` if one has none.
+        Raises `NoPlaceError` if no proposal fits for one of them.
         """
         background = self._library.background(recipe.background)
         foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
@@ -66,7 +65,8 @@ class Composer:
         """Blend all layers into the background, back to front."""
         recipe, background, cover = placed.recipe, placed.background, placed.cover
         canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
-        rows = [(part.top, part.top + len(part.alpha)) for part in cover.parts]
+        layer_pixels = cover.layer_pixels
+        rows = [(one.top, one.top + len(one.alpha)) for one in layer_pixels]
         for layer, patch, top, left in cover.patches:
             if blend.match:
                 patch = matched(canvas, patch, top, left, blend.match)
@@ -79,7 +79,7 @@ class Composer:
             cover.mask,
             placed.layers,
             background,
-            cover.parts,
+            layer_pixels,
             _hull(rows),
             blend.name if self._blend.variants > 1 else None,
             fallbacks,
@@ -93,7 +93,7 @@ class Composer:
         flip: bool,
         rng: np.random.Generator,
     ) -> Layer | None:
-        """The first proposal that fits, put on the cover; None if there is none."""
+        """The first proposal that fits, added to the cover; None if none fits."""
         for _ in range(self._placement.attempts):
             layer = self._placement.place(scene, foreground, flip, rng)
             fits = cover.add(
@@ -117,7 +117,7 @@ class Composer:
 
 
 def _hull(rows: Sequence[Rows]) -> Rows:
-    """From the first of the rows to the last; those that are empty do not count."""
+    """The smallest range that contains all non-empty ranges."""
     if len(rows) == 1:
         return rows[0]
     some = [(first, stop) for first, stop in rows if first < stop]
@@ -125,7 +125,7 @@ def _hull(rows: Sequence[Rows]) -> Rows:
 
 
 def _labelled(layer: Layer, background: Background, visible: float) -> Layer:
-    """The layer with what is known once all are placed; `replace` takes five times as long."""
+    """The layer with its depth and visible fraction; `replace` takes five times as long."""
     depth_m = layer.depth_m
     return Layer(
         layer.foreground,

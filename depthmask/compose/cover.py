@@ -1,6 +1,6 @@
-"""Who hides whom: layers -> visible alpha, union mask, and their order.
+"""Occlusion: the order of layers, their visible alpha, and the union mask.
 
-Layers lie by their depth, or later ones in front where nobody knows it.
+Layers are ordered by depth; a layer without depth lies in front of earlier ones.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.library import CutOut
 from depthmask.data import Background, Float32, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
-from depthmask.statistics import byte_sum
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The part of a box that lies on the canvas, in canvas and in box coordinates [px]."""
+    """The intersection of a box with the canvas, in canvas and in box coordinates [px].
+
+    whole: whether the box lies within the canvas.
+    """
 
     canvas: tuple[slice, slice]
     box: tuple[slice, slice]
@@ -26,13 +29,13 @@ class Window:
 
     @property
     def empty(self) -> bool:
-        """Whether box and canvas do not meet."""
+        """Whether the box lies outside of the canvas."""
         rows, columns = self.canvas
         return bool(rows.start >= rows.stop or columns.start >= columns.stop)
 
 
 def window(layer: Layer, size: Size) -> Window:
-    """Where the layer's box and a canvas of `size` meet."""
+    """The intersection of the layer's box with a canvas of `size`."""
     above, before = layer.top, layer.left
     below, behind = above + layer.height, before + layer.width
     # Comparisons, since min and max take three times as long.
@@ -47,10 +50,10 @@ def window(layer: Layer, size: Size) -> Window:
 
 
 class Cover:
-    """The stack of layers on one canvas, and how much of each is still to be seen.
+    """The stack of layers on one canvas, and the visible alpha of each.
 
-    A layer that knows its depth is hidden by background and layers that are nearer; one that does
-    not lies in front of all before it.
+    A layer with a depth is hidden by nearer pixels of the background and by nearer layers; a layer
+    without one lies in front of all earlier layers.
     """
 
     def __init__(self, size: Size, depth_m: Float32 | None = None, tolerance: float = 0.0) -> None:
@@ -58,27 +61,30 @@ class Cover:
         self._depth_m = depth_m
         self._tolerance = tolerance
         self.mask: UInt8 = np.zeros(size, np.uint8)
-        """uint8 [h, w]: union of the alphas, 255 - the product of what they let through."""
+        """uint8 [h, w]: the union of the alphas, 255 minus the product of their complements."""
         self.visible: tuple[float, ...] = ()
-        """The visible part of each layer's alpha, 0..1, in the order of placing."""
+        """The visible fraction of each layer's alpha, 0..1, in the order of placing."""
         self._stack: list[_Placed] = []
         self._order: list[_Placed] = []
 
     @property
     def patches(self) -> list[tuple[Layer, Patch, int, int]]:
-        """Each layer, what is to be seen of it, its top and its left; from back to front."""
+        """(layer, its pixels on the canvas, top, left) from back to front."""
         return [
-            (one.layer, Patch(one.rgb, one.alpha), one.part.top, one.part.left)
+            (one.layer, Patch(one.rgb, one.alpha), one.pixels.top, one.pixels.left)
             for one in self._stack
         ]
 
     @property
-    def parts(self) -> list[LayerPixels]:
+    def layer_pixels(self) -> list[LayerPixels]:
         """The pixels of each layer, from back to front."""
-        return [one.part for one in self._stack]
+        return [one.pixels for one in self._stack]
 
     def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
-        """Put a layer into the stack, unless it, or one behind it, would show too little."""
+        """Add a layer unless it, or a layer behind it, would be hidden too much.
+
+        min_visible, max_overlap: the settings of `Placement`. Returns whether it was added.
+        """
         meet = window(layer, self._size)
         if meet.empty:
             return False
@@ -90,47 +96,47 @@ class Cover:
         if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
             return False
         number, (rows, columns) = 1 + len(self._order), meet.canvas
-        part = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
-        new = _Placed(layer, patch.rgb, part, meet.canvas, cut_out.alpha_sum, on_canvas)
+        pixels = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
+        new = _Placed(layer, patch.rgb, pixels, meet.canvas, cut_out.alpha_sum, on_canvas)
         if not self._stack:
             self.mask[meet.canvas] = alpha
             self._stack = [new]
-        elif not self._put_among(new, min_visible, max_overlap):
+        elif not self._insert(new, min_visible, max_overlap):
             return False
         self._order.append(new)
         self.visible = tuple(one.sum / one.whole for one in self._order)
         return True
 
     def _hidden(self, layer: Layer, meet: Window) -> NDArray[np.bool_] | None:
-        """Where the background is nearer than the layer; None if nowhere."""
+        """Where the background is nearer than the layer, bool [h, w]; None if nowhere."""
         if layer.depth_m is None or self._depth_m is None:
             return None
         behind = self._depth_m[meet.canvas]
-        # Invalid pixels are 0 and hide nothing: nobody knows what is there.
+        # Invalid pixels are 0 and hide nothing, since their depth is unknown.
         hidden = (behind < layer.depth_m * (1 - self._tolerance)) & (behind > 0)
         return hidden if hidden.any() else None
 
-    def _put_among(self, new: _Placed, min_visible: float, max_overlap: float) -> bool:
+    def _insert(self, new: _Placed, min_visible: float, max_overlap: float) -> bool:
         for one in self._stack:
             if one.seen is None:
-                # Not before it is needed: most scenes have one layer.
+                # Made only now, since most scenes have one layer.
                 one.seen = one.on_canvas(self._size)
         canvas, alpha = new.canvas, new.alpha
         below = self.mask[canvas]
         overlap = byte_sum(np.minimum(below, alpha))
         if overlap > max_overlap * new.sum:
             return False
-        place = self._place(new)
+        position = self._position(new)
         seen = alpha
-        for one in self._stack[place:]:
+        for one in self._stack[position:]:
             seen = _over_255(seen * (255 - one.alpha_in(canvas).astype(np.uint16)))
         passing = 255 - alpha.astype(np.uint16)
         changes = []
-        for one in self._stack[:place]:
+        for one in self._stack[:position]:
             assert one.seen is not None, "made above"
             left = _over_255(one.seen[canvas] * passing)
             changes.append((one, left, one.sum - byte_sum(one.seen[canvas] - left)))
-        new.sum = byte_sum(seen) if place < len(self._stack) else new.sum
+        new.sum = byte_sum(seen) if position < len(self._stack) else new.sum
         if new.sum < min_visible * new.whole or any(
             left < min_visible * one.whole for one, _, left in changes
         ):
@@ -141,16 +147,16 @@ class Cover:
         new.seen = np.zeros(self._size, np.uint8)
         new.seen[canvas] = seen
         self.mask[canvas] = 255 - _over_255((255 - below.astype(np.uint16)) * passing)
-        self._stack.insert(place, new)
+        self._stack.insert(position, new)
         return True
 
-    def _place(self, new: _Placed) -> int:
-        """Where in the stack it belongs: before the first that is nearer, or on top."""
+    def _position(self, new: _Placed) -> int:
+        """The index in the stack: before the first layer that is nearer, or on top."""
         if new.depth_m is None:
             return len(self._stack)
-        for place, one in enumerate(self._stack):
+        for position, one in enumerate(self._stack):
             if one.depth_m is None or one.depth_m < new.depth_m:
-                return place
+                return position
         return len(self._stack)
 
 
@@ -158,13 +164,13 @@ class Cover:
 class _Placed:
     """A layer in the stack.
 
-    rgb: the colours of its part. canvas: where that lies. whole, sum: of the cut-out's alpha, all
-    of it and what is to be seen. seen: what is to be seen, [h, w] of the canvas.
+    rgb, pixels: its pixels within the canvas. canvas: their rows and columns. whole, sum: the sum
+    of the cut-out's alpha, and of its visible alpha. seen: its visible alpha [h, w] on the canvas.
     """
 
     layer: Layer
     rgb: UInt8
-    part: LayerPixels
+    pixels: LayerPixels
     canvas: tuple[slice, slice]
     whole: int
     sum: int
@@ -172,37 +178,37 @@ class _Placed:
 
     @property
     def alpha(self) -> UInt8:
-        return self.part.alpha
+        return self.pixels.alpha
 
     @property
     def depth_m(self) -> float | None:
         return self.layer.depth_m
 
     def on_canvas(self, size: Size) -> UInt8:
-        """Its alpha, 0 outside its box."""
+        """Its alpha [h, w] on a canvas of `size`, 0 outside its box."""
         canvas = np.zeros(size, np.uint8)
         canvas[self.canvas] = self.alpha
         return canvas
 
     def alpha_in(self, canvas: tuple[slice, slice]) -> UInt8:
-        """Its alpha in that part of the canvas, 0 outside its box."""
+        """Its alpha in a window of the canvas, 0 outside its box."""
         rows, columns = canvas
         own_rows, own_columns = self.canvas
-        found = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        alpha = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
         top, bottom = max(rows.start, own_rows.start), min(rows.stop, own_rows.stop)
         left, right = max(columns.start, own_columns.start), min(columns.stop, own_columns.stop)
         if top < bottom and left < right:
-            found[
+            alpha[
                 top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
             ] = self.alpha[
                 top - own_rows.start : bottom - own_rows.start,
                 left - own_columns.start : right - own_columns.start,
             ]
-        return found
+        return alpha
 
 
 def _over_255(product: UInt16) -> UInt8:
-    """X / 255, rounded, for x in 0..65025."""
+    """`product` / 255, rounded, for 0..65025."""
     total = product + np.uint16(128)
     return ((total + (total >> 8)) >> 8).astype(np.uint8)
 
@@ -210,7 +216,7 @@ def _over_255(product: UInt16) -> UInt8:
 def foot_depth(background: Background, layer: Layer) -> float | None:
     """Depth of the background [m] at the middle of the box's lower edge, moved onto the canvas.
 
-    Where that pixel is invalid, the nearest valid one counts; None without any.
+    If that pixel is invalid, the depth of the nearest valid one; None if there is none.
     """
     depth_m = background.depth_m
     if depth_m is None:

@@ -1,4 +1,4 @@
-"""What a sample's JSON says."""
+"""The description of a sample, as its JSON holds it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from depthmask.data import Camera, Composite, Layer, LayerPixels
 def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     """The recipe, the layers in the order of placing, and the camera, as plain data.
 
-    Boxes are [top, left, height, width] in canvas pixels; depth_m at the foot point. labels: also
-    what is to be seen of each layer, by the instance map: area, visible_box, counts (COCO's runs);
-    and `amodal`, the same of what would be seen if nothing were in front of it.
+    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point. labels: add
+    the visible pixels of each layer by the instance map, as area, visible_box and counts (COCO's
+    run lengths), and `amodal`, the same for the layer without others in front of it.
     """
     recipe = composite.recipe
     meta: dict[str, Any] = {
@@ -28,10 +28,10 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     }
     if labels:
         instances = composite.instances
-        for part in composite.parts:
-            layer = meta["layers"][part.number - 1]
-            layer |= instance_label(instances == part.number)
-            layer["amodal"] = _amodal(part, composite.mask.shape)
+        for pixels in composite.layer_pixels:
+            layer = meta["layers"][pixels.number - 1]
+            layer |= instance_label(instances == pixels.number)
+            layer["amodal"] = _amodal(pixels, composite.mask.shape)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
     if composite.blend:
@@ -43,9 +43,9 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     return meta
 
 
-def _amodal(part: LayerPixels, size: tuple[int, ...]) -> dict[str, Any]:
+def _amodal(pixels: LayerPixels, size: tuple[int, ...]) -> dict[str, Any]:
     mask = np.zeros(size, bool)
-    mask[part.window] = part.whole >= 128
+    mask[pixels.window] = pixels.whole >= 128
     label = instance_label(mask)
     return {"box" if name == "visible_box" else name: value for name, value in label.items()}
 

@@ -1,10 +1,10 @@
 """The floor of a background: a plane fitted to its depth, and the pixels that show it.
 
-Seen by a pinhole camera, 1/z of a plane is linear in the pixel's position: 1/z = dot(p, ray) with
-ray = ((x - cx) / f, (y - cy) / f, 1), its normal p / |p| and its distance 1 / |p|. Planes through
-three points each are tried (Fischler and Bolles 1981, "Random Sample Consensus",
-https://doi.org/10.1145/358669.358692); a point *below* a plane speaks against it, as a floor has
-nothing under it, which a table top has. The best is fitted again to the points that are on it.
+In a pinhole camera, 1/z of a plane is linear in the pixel's position: 1/z = dot(p, ray) with
+ray = ((x - cx) / f, (y - cy) / f, 1); the plane's normal is p / |p| and its distance 1 / |p|. Many
+planes through three points each are tried (Fischler and Bolles 1981, "Random Sample Consensus",
+https://doi.org/10.1145/358669.358692). Points *below* a plane count against it: there are none
+below a floor, but there are below a table top. The best plane is refitted to the points on it.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ STEEPEST = math.radians(40)
 """Largest tilt of the camera; where the view is steeper, "upright in the picture" means nothing."""
 ROLL = math.radians(15)
 HEIGHTS_M = 0.35, 3.5
-"""Of a camera that somebody holds."""
+"""Range of the height of a hand-held camera above the floor."""
 TOLERANCE = 0.08
-"""Of a pixel on the floor, relative. FastDepth bends floors: of 100 photographs of empty rooms 64
-have one that holds by this measure, 34 with half of it."""
+"""Largest relative depth error of a pixel on the floor. FastDepth bends floors: of 100 photographs
+of empty rooms 64 have a floor by this tolerance, 34 by half of it."""
 EXACT = 0.005
-"""The same where the source knows its floor."""
+"""The same tolerance for a source that knows its floor."""
 LEAST_SHOWN = 0.03
-"""Part of the picture that has to show the floor."""
+"""Least fraction of the image that shows the floor."""
 LEAST_INLIERS = 0.3
-"""Of the pixels in the picture's lower third; less is not a floor but furniture."""
+"""Least fraction of the lower third of the image; a smaller plane is furniture."""
 _TRIES = 500
 _POINTS = 3000
 _REFITS = 5
 _GROWTH_ROWS = 20
-"""Depth is compared with that a twentieth of the picture below."""
+"""Depth is compared with the depth 1/20 of the image height below."""
 _LEAST_INNER = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A floor and how well it holds.
+    """A floor and how well it fits.
 
-    inliers: the part of the lower third of the picture that lies on it. shown: of all pixels.
+    inliers: the fraction of the lower third of the image that lies on it. shown: the fraction of
+    the whole image.
     """
 
     plane: Plane
@@ -64,8 +65,8 @@ def assumed_camera(size: Size, fov_deg: float) -> Camera:
 def with_ground(background: Background, fov_deg: float) -> Background:
     """The background with camera, floor plane and the pixels that show the floor.
 
-    A plane that the source gave is kept. Where the depth has no floor that holds, `plane` and
-    `floor` are None. fov_deg: assumed where the camera is unknown.
+    A plane from the source is kept. If no floor fits the depth, `plane` and `floor` are None.
+    fov_deg: the horizontal field of view if the camera is unknown.
     """
     depth_m = background.depth_m
     if depth_m is None:
@@ -78,8 +79,8 @@ def with_ground(background: Background, fov_deg: float) -> Background:
     fit = fit_floor(depth_m, rays)
     if fit is None:
         return replace(background, camera=camera, plane=None, floor=None)
-    _, down, ahead = fit.plane.normal
-    camera = replace(camera, height_m=fit.plane.offset_m, pitch=math.atan2(ahead, down))
+    _, down, forward = fit.plane.normal
+    camera = replace(camera, height_m=fit.plane.offset_m, pitch=math.atan2(forward, down))
     rising = _rising(fit.plane, rays, depth_m)
     floor = _reaching_down(_shown(fit.plane, rays, depth_m, TOLERANCE, rising))
     return replace(background, camera=camera, plane=fit.plane, floor=floor)
@@ -96,7 +97,7 @@ def pixel_rays(camera: Camera, size: Size) -> Floats:
 
 
 def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
-    """The floor in a depth map [h, w] [m], 0 invalid; None where none holds."""
+    """The floor in a depth map [h, w] [m], 0 invalid; None if none fits."""
     height = len(depth_m)
     valid = depth_m > 0
     # A floor is below the horizon, and the horizon of a view that is not too steep is in the
@@ -147,8 +148,9 @@ def _refit(
 ) -> Floats | None:
     """Least squares of the relative error over the pixels on the plane.
 
-    As near to it as most of them are, so that clean depth takes no wall for floor; and without
-    their rim, where the wall begins: it would tilt the plane by a degree.
+    Only pixels about as close to the plane as most of them are used, so that no wall counts as
+    floor in clean depth. The rim of the floor is left out, where the wall begins: it would tilt the
+    plane by a degree.
     """
     import cv2
 
@@ -156,8 +158,8 @@ def _refit(
     on = valid & (error < TOLERANCE)
     if not on.any():
         return None
-    spread = 2.5 * 1.4826 * float(np.median(error[on]))
-    on &= error < max(spread, TOLERANCE / 40)
+    limit = 2.5 * 1.4826 * float(np.median(error[on]))
+    on &= error < max(limit, TOLERANCE / 40)
     inner = cv2.erode(on.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     if inner.sum() >= _LEAST_INNER:
         on = inner
@@ -169,7 +171,7 @@ def _refit(
 
 
 def _upright(planes: Floats) -> NDArray[np.bool_]:
-    """Which planes may be a floor under a camera that somebody holds."""
+    """Which planes may be a floor under a hand-held camera; bool [n] for float64 [n, 3]."""
     length = np.sqrt((planes**2).sum(axis=1))
     offset = 1 / np.maximum(length, 1e-9)
     normal = planes * offset[:, None]
@@ -183,15 +185,16 @@ def _upright(planes: Floats) -> NDArray[np.bool_]:
 
 
 def _beyond(plane: Floats, depth_m: Float32, rays: Floats) -> Floats:
-    """How far each pixel lies beyond the plane, relative; below the floor if positive."""
+    """The relative distance of each pixel beyond the plane; positive below the floor."""
     result: Floats = rays @ plane * depth_m - 1
     return result
 
 
 def _rising(plane: Plane, rays: Floats, depth_m: Float32) -> NDArray[np.bool_]:
-    """Where depth grows upwards as on the floor, or half as fast; on a wall it stays the same.
+    """The pixels where depth grows upwards at least half as fast as on the floor.
 
-    Below the middle only: what is above it is floor in views from a height, and a mistake in many.
+    On a wall it stays the same. Only the lower half of the image counts: above it a floor is right
+    in few views, from a height, and a mistake in many.
     """
     nearness = rays @ (np.array(plane.normal) / plane.offset_m)
     floor_m = 1 / np.maximum(nearness, 1e-3)
@@ -203,21 +206,21 @@ def _rising(plane: Plane, rays: Floats, depth_m: Float32) -> NDArray[np.bool_]:
 
 
 def _reaching_down(shown: UInt8) -> Positions:
-    """Of a guessed floor what hangs together with the picture's lower edge.
+    """The regions of an estimated floor that are connected to the bottom edge.
 
-    What the plane meets elsewhere is mostly wall that happens to be at its distance.
+    Other regions are mostly wall that happens to be at the plane's distance.
     """
     import cv2
 
-    _, parts = cv2.connectedComponents(shown, connectivity=4)
-    below = np.unique(parts[-max(1, len(shown) // 10) :])
-    return _positions(np.isin(parts, below[below > 0]))
+    _, regions = cv2.connectedComponents(shown, connectivity=4)
+    below = np.unique(regions[-max(1, len(shown) // 10) :])
+    return _positions(np.isin(regions, below[below > 0]))
 
 
 def _shown(
     plane: Plane, rays: Floats, depth_m: Float32, tolerance: float, where: NDArray[np.bool_]
 ) -> UInt8:
-    """1 at the pixels that show the floor, but for specks."""
+    """uint8 [h, w], 1 at the pixels that show the floor, without specks."""
     import cv2
 
     coefficients = np.array(plane.normal) / plane.offset_m

@@ -1,4 +1,4 @@
-"""The assets that a worker has at hand, decoded, resized and flipped once, in bounded memory."""
+"""The decoded, resized and flipped assets of a worker, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from PIL import Image
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
+from depthmask.compose.alpha_sum import byte_sum
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
-from depthmask.statistics import byte_sum
 
 
 @dataclass(frozen=True, slots=True)
 class CutOut:
     """A foreground at the size and flip of a layer.
 
-    alpha_sum: of all its pixels. relief: float32 [h, w], how far each is behind the foot point, by
-    the height of the whole, or None.
+    alpha_sum: the sum of its alpha. relief: float32 [h, w], how far each pixel lies behind the foot
+    point, relative to the height of the cut-out, or None.
     """
 
     patch: Patch
@@ -29,12 +29,12 @@ class CutOut:
 
     @property
     def nbytes(self) -> int:
-        """Of all its arrays."""
+        """Bytes of all arrays."""
         return self.patch.nbytes + (0 if self.relief is None else self.relief.nbytes)
 
 
 class Library:
-    """Backgrounds, foregrounds and cut-outs by key; a worker's only way to them."""
+    """Backgrounds, foregrounds and cut-outs by key, each decoded once while memory allows."""
 
     def __init__(self, source: Source, size: Size, background: Callable[[str], Background]) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class Library:
         self._cut_outs = FifoCache[CutOut](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
-        """The background, completed with geometry where a stage reads it."""
+        """The background, with its geometry if a stage reads that."""
         return self._backgrounds.get(key, lambda: self._make_background(key))
 
     def foreground(self, key: str) -> Foreground:
@@ -75,7 +75,7 @@ def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
 def _relief(foreground: Foreground, layer: Layer) -> Float32 | None:
     if foreground.relief_m is None or foreground.height_m is None:
         return None
-    # By the nearest pixel: between two parts of a thing there is nothing.
+    # By the nearest pixel: depth between the leg and the seat of a chair would be wrong.
     relief = np.asarray(
         Image.fromarray(foreground.relief_m / np.float32(foreground.height_m)).resize(
             (layer.width, layer.height), Image.Resampling.NEAREST

@@ -64,8 +64,15 @@ def from_plain(plain: dict[str, Any]) -> Root:
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     """Build one live stage from its entry in the data of `to_plain`."""
     settings = {key: value for key, value in plain.items() if key != STAGE}
-    stage = registry().stage(kind, plain[STAGE])
-    return _live(kind, OmegaConf.merge(OmegaConf.structured(stage), settings))
+    cls = lookup_stage(kind, plain[STAGE])
+    stage = _live(kind, OmegaConf.merge(OmegaConf.structured(cls), settings))
+    stage.bind(lookup_stage)
+    return stage
+
+
+def lookup_stage(kind: str, name: str) -> type[Stage]:
+    """The class behind `kind=name`; UsageError if there is none. Pickles, as stages keep it."""
+    return registry().stage(kind, name)
 
 
 def _live_stage(kind: str, config: Any) -> Stage:
@@ -78,6 +85,7 @@ def _live_stage(kind: str, config: Any) -> Stage:
             f"{kind}: the config names no stage; begin it with "
             f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
         )
+    stage.bind(lookup_stage)
     return stage
 
 

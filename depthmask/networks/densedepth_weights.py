@@ -1,4 +1,4 @@
-"""DenseDepth's arrays: their names and shapes, and files that hold them. Imports no framework."""
+"""DenseDepth's arrays: their names and shapes, and the files with them. Imports no framework."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ENCODERS = {"DenseNet-169": (6, 12, 32, 32), "DenseNet-201": (6, 12, 48, 32)}
 STEM = 64
 GROWTH = 32
 SKIPS = {1: 256, 2: 128, 3: 64, 4: 64}
-"""Decoder stage -> channels of the encoder's output that it gets besides its own."""
+"""Decoder stage -> channels of its skip connection from the encoder."""
 WIDTHS = range(16, 4097)
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 CONVOLUTION = ("kernel", "bias")
 
-# What the authors' model has besides layers with weights; Keras counts the unnamed ones. The last
-# is the place where late versions of Keras 2 keep weights outside of layers.
+# Layers of the authors' model without weights; Keras numbers unnamed ones. The last name is the
+# group in which late versions of Keras 2 keep weights outside of layers.
 _WEIGHTLESS = re.compile(
     r"(input|zero_padding2d|leaky_re_lu)(_\d+)?|conv1_relu|pool1|relu|pool[2-4]_(relu|pool)"
     r"|conv[2-5]_block\d+_(0_relu|1_relu|concat)|up[1-4]_(upsampling2d|concat)"
@@ -39,19 +39,22 @@ _WEIGHTLESS = re.compile(
 
 
 class Layout(NamedTuple):
-    """What distinguishes one DenseDepth from another. width: where the decoder starts."""
+    """The variant of a DenseDepth.
+
+    encoder: a name of `ENCODERS`. width: channels at the start of the decoder.
+    """
 
     encoder: str
     width: int
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Of the encoder's stages."""
+        """The blocks in each of the encoder's stages."""
         return ENCODERS[self.encoder]
 
 
 def array_shapes(layout: Layout) -> dict[str, Shape]:
-    """`LAYER.WEIGHT` -> shape of all arrays, in the order in which an image passes them."""
+    """`LAYER.WEIGHT` -> shape of each array, in the order of the network."""
     return dict(_array_shapes(layout))
 
 
@@ -93,17 +96,17 @@ def _convolution(layer: str, side: int, channels: int, out: int) -> Iterator[tup
 
 
 def check(path: Path) -> Layout:
-    """Which DenseDepth the file holds; no array is read.
+    """The layout of the DenseDepth in a file; reads no array.
 
-    Raises `UsageError`, one line with the file and the layer, for anything but the weights of
-    exactly this network.
+    Raises `UsageError`, with the file and the layer in one line, unless the file has exactly the
+    weights of this network.
     """
     with _opened(path) as file:
         return _checked(file)
 
 
 def load(path: Path) -> tuple[Layout, dict[str, Float32]]:
-    """The network's arrays as float32, checked as by `check` before the first is read."""
+    """(layout, name -> array as float32), read after the checks of `check`."""
     with _opened(path) as file:
         layout = _checked(file)
         return layout, {name: file.read(name) for name in array_shapes(layout)}
@@ -127,7 +130,7 @@ def _opened(path: Path) -> Iterator[WeightFile]:
 
 
 def _checked(file: WeightFile) -> Layout:
-    """The layout that the file's arrays have, all of them and no others."""
+    """The layout of the file, which must have all arrays of it and no others."""
     encoder = _encoder(file)
     _check_layers(file, encoder)
     layout = Layout(encoder, _width(file))
@@ -135,16 +138,16 @@ def _checked(file: WeightFile) -> Layout:
     for name, shape in expected.items():
         if name not in file.arrays:
             raise file.refusal(name, f"missing; DenseDepth on {encoder} has it")
-        found = file.arrays[name].shape
-        if found != shape:
-            raise file.refusal(name, f"has shape {list(found)}, expected {list(shape)}")
+        actual = file.arrays[name].shape
+        if actual != shape:
+            raise file.refusal(name, f"has shape {list(actual)}, expected {list(shape)}")
     for name in sorted(file.arrays.keys() - expected.keys()):
         raise file.refusal(name, f"is no part of DenseDepth on {encoder}")
     return layout
 
 
 def _encoder(file: WeightFile) -> str:
-    """The larger one if the file has a block more than the smaller one has in its third stage."""
+    """The larger encoder if the third stage has more blocks than that of the smaller one."""
     smaller, larger = ENCODERS
     return larger if f"conv4_block{ENCODERS[smaller][2] + 1}_1_conv" in file.layers else smaller
 
@@ -158,7 +161,7 @@ def _check_layers(file: WeightFile, encoder: str) -> None:
 
 
 def _width(file: WeightFile) -> int:
-    """What the decoder's first convolution gives."""
+    """The output channels of the decoder's first convolution."""
     name = "conv2.kernel"
     if name not in file.arrays:
         raise file.refusal(name, "missing; DenseDepth has it")

@@ -1,4 +1,4 @@
-"""Published weights: fetched once into the cache folder, resumed where a connection broke."""
+"""Published weights: downloaded once into the cache folder, resumed after broken connections."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.weight_file import Published
 
 ATTEMPTS = 4
-"""Connections in a row that may bring nothing before a download is given up."""
+"""Connections in a row without any data before a download fails."""
 TIMEOUT_S = 30
 PIECE_BYTES = 1 << 18
 
 
 def fetch(published: Published) -> Path:
-    """The file in the cache folder, downloaded if it is not there yet.
+    """The path of the weights in the cache folder; they are downloaded if missing.
 
-    A new file gets its name only when it is whole. Raises `DepthmaskError` saying what to put
-    where if it cannot be had, and `UsageError` if the one that is there has another size.
+    A file gets its name only once it is complete. Raises `DepthmaskError`, which says how to
+    provide the file, if the download fails, and `UsageError` if the existing file has another size.
     """
     target = cache_folder() / "weights" / published.file
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
-        # The jobs of a sweep may all want the file.
+        # Several jobs of a sweep may need the file.
         with _locked(target.with_name(f"{target.name}.lock")):
             if not target.is_file():
                 _download(published, target)
-    found = target.stat().st_size
-    if published.bytes is not None and found != published.bytes:
+    size = target.stat().st_size
+    if published.bytes is not None and size != published.bytes:
         raise UsageError(
-            f"weights={published.name}: {target} has {found:,} bytes, expected "
+            f"weights={published.name}: {target} has {size:,} bytes, expected "
             f"{published.bytes:,}; delete it, and it is downloaded again"
         )
     return target
@@ -58,38 +58,38 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _download(published: Published, target: Path) -> None:
-    # Here, because it imports requests: 0.2 s that few runs need.
+    # Imported here, since it imports requests, which takes 0.2 s.
     import pooch
 
-    # It would tell of every step, and of a sha256 to pass to it.
+    # It would log every step, and the sha256 of the file.
     pooch.get_logger().setLevel(logging.WARNING)
-    part = target.with_name(f"{target.name}.part")
+    partial = target.with_name(f"{target.name}.part")
     try:
         pooch.retrieve(
             published.url,
             known_hash=published.sha256,
             fname=target.name,
             path=target.parent,
-            downloader=_Resuming(part, published.bytes),
+            downloader=_Resuming(partial, published.bytes),
         )
     except (OSError, HTTPException, ValueError) as error:
         size = f" ({published.bytes:,} bytes)" if published.bytes is not None else ""
         raise DepthmaskError(
             f"weights={published.name}: {published.url} cannot be downloaded: "
             f"{' '.join(str(error).split())}; put {published.file}{size} at {target}, "
-            "or give its place as weights=PATH"
+            "or give its path as weights=PATH"
         ) from None
 
 
 class _Resuming:
-    """A downloader for pooch that goes on where the last one stopped; pooch's own starts afresh.
+    """A downloader for pooch that resumes; pooch's own starts from the beginning.
 
-    part: where the beginning of the file is kept, from one run to the next. size: in bytes, None
-    to believe the server.
+    partial: the path of the incomplete file, kept between runs. size: in bytes, None to take the
+    server's word for it.
     """
 
-    def __init__(self, part: Path, size: int | None) -> None:
-        self._part = part
+    def __init__(self, partial: Path, size: int | None) -> None:
+        self._partial = partial
         self._size = size
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
@@ -112,22 +112,22 @@ class _Resuming:
                     if isinstance(error, HTTPError):
                         error.close()
                     failures = failures + 1 if self._have() <= before else 0
-                    # Without a network there is nothing to wait for.
+                    # Without any data, there may be no network: do not wait.
                     if failures == ATTEMPTS or not self._have():
                         raise
                     time.sleep(failures)
-        os.replace(self._part, output_file)
+        os.replace(self._partial, output_file)
 
     def _have(self) -> int:
-        return self._part.stat().st_size if self._part.is_file() else 0
+        return self._partial.stat().st_size if self._partial.is_file() else 0
 
     def _whole(self) -> bool:
         return self._size is not None and self._have() == self._size
 
     def _continued(self, url: str) -> Iterator[int]:
-        """Append what is missing; gives the bytes there are so far."""
+        """Append the missing bytes; yields the number of bytes so far."""
         if self._size is not None and self._have() > self._size:
-            self._part.unlink()
+            self._partial.unlink()
         have = self._have()
         request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
         if have:
@@ -135,7 +135,7 @@ class _Resuming:
         with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
             start, total = _span(answer)
             self._check_span(start, total)
-            with self._part.open("r+b" if start else "wb") as file:
+            with self._partial.open("r+b" if start else "wb") as file:
                 file.seek(start)
                 file.truncate()
                 while piece := answer.read(PIECE_BYTES):
@@ -154,12 +154,12 @@ class _Resuming:
 
 
 def _span(answer: HTTPResponse) -> tuple[int, int]:
-    """First byte of the answer, and length of the whole file."""
+    """(first byte of the answer, length of the whole file)."""
     if answer.status == 206:
         stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
         if stated:
             return int(stated[1]), int(stated[2])
-    # All of it: to the first request, or from a server that knows no ranges.
+    # The whole file: the answer to the first request, or of a server without ranges.
     elif answer.headers.get("Content-Length", "").isdecimal():
         return 0, int(answer.headers["Content-Length"])
     raise ValueError("the server does not say how long the file is")

@@ -1,8 +1,8 @@
-"""FastDepth's network in Keras 3, for any of its backends; imported only when it is to run.
+"""FastDepth's network in Keras 3, for any of its backends; imported only when it runs.
 
 MobileNet-NNConv5dw-skipadd-pruned of Wofk et al. 2019, https://arxiv.org/abs/1903.03273: a
 MobileNet encoder, five decoder blocks with nearest-neighbour upsampling, additive skips. Pruning
-left irregular widths, so these come from the weights.
+left irregular widths, which are taken from the weights.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ Tensor: TypeAlias = Any
 
 ENCODER_STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1)
 SKIPS = {2: 5, 3: 3, 4: 1}
-"""Decoder block -> the encoder block whose output is added to its own, after upsampling."""
+"""Decoder block -> encoder block whose output is added to its upsampled output."""
 DECODER_BLOCKS = 5
 
 
 class Convolution(NamedTuple):
-    """One convolution of the network, its batch norm folded in."""
+    """A convolution of the network, with its batch norm folded in."""
 
     name: str
     side: int
@@ -41,20 +41,20 @@ class Convolution(NamedTuple):
 
 
 def convolutions() -> list[Convolution]:
-    """All convolutions, in the order in which an image passes them."""
-    found = [Convolution("stem", 3)]
-    for part, blocks, side in (
+    """All convolutions, in the order of the network."""
+    stack = [Convolution("stem", 3)]
+    for half, blocks, side in (
         ("encoder", len(ENCODER_STRIDES), 3),
         ("decoder", DECODER_BLOCKS, 5),
     ):
         for block in range(1, blocks + 1):
-            found.append(Convolution(f"{part}{block}.depthwise", side, depthwise=True))
-            found.append(Convolution(f"{part}{block}.pointwise", 1))
-    return [*found, Convolution("head", 1)]
+            stack.append(Convolution(f"{half}{block}.depthwise", side, depthwise=True))
+            stack.append(Convolution(f"{half}{block}.pointwise", 1))
+    return [*stack, Convolution("head", 1)]
 
 
 def load_weights(path: Path) -> dict[str, NDArray[np.float32]]:
-    """`NAME.kernel` and `NAME.bias` of each convolution as float32, their shapes checked.
+    """`NAME.kernel` and `NAME.bias` of each convolution as float32, with checked shapes.
 
     Kernels are [height, width, in, out], depthwise ones [height, width, channels, 1]. Raises
     `DepthmaskError` naming the file and the array.
@@ -73,7 +73,7 @@ def _is_scale(name: str) -> bool:
 
 
 def _as_float(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
-    """float32; integers are multiples of the layer's `scale`, one for each output channel."""
+    """An array as float32; integers are multiples of the layer's `scale` by output channel."""
     array, scale = arrays[name], arrays.get(f"{name.rpartition('.')[0]}.scale")
     if array.dtype.kind == "f":
         return array.astype(np.float32)
@@ -87,11 +87,11 @@ def _as_float(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """The network's arrays in the file; others in it are left alone."""
+    """The arrays of the network in the file; other arrays are ignored."""
     arrays = {}
     reading = str(path)
     try:
-        # NumPy would take a file that is no zip for a pickle, and say so.
+        # NumPy would report any file that is no zip as a pickle.
         with path.open("rb") as file, zipfile.ZipFile(file):
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
@@ -105,7 +105,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _array_names() -> list[str]:
-    return [f"{one.name}.{part}" for one in convolutions() for part in ("kernel", "scale", "bias")]
+    return [f"{one.name}.{kind}" for one in convolutions() for kind in ("kernel", "scale", "bias")]
 
 
 def check_shapes(arrays: Weights) -> None:
@@ -132,13 +132,13 @@ def check_shapes(arrays: Weights) -> None:
 
 
 def _check_array(arrays: Weights, name: str, expected: tuple[int | None, ...]) -> tuple[int, ...]:
-    """The array's shape; None in `expected` stands for any number from 1 on."""
+    """The shape of the array; None in `expected` allows any length from 1."""
     if name not in arrays:
         raise DepthmaskError(f"array {name}: missing")
     array = arrays[name]
     fits = array.ndim == len(expected) and all(
-        have == want if want is not None else have > 0
-        for have, want in zip(array.shape, expected, strict=True)
+        length == required if required is not None else length > 0
+        for length, required in zip(array.shape, expected, strict=True)
     )
     if not fits:
         sizes = ", ".join("any" if size is None else str(size) for size in expected)
@@ -158,19 +158,19 @@ def build(weights: Weights, batch: int, side: int, policy: str = "float32") -> k
     image = keras.Input((side, side, 3), batch_size=batch)
     with default_policy(policy):
         x = _body(image, weights)
-    # The head is 1x1, so it gives the same before the last upsampling, at a quarter of the work.
+    # The head is 1x1, so it can run before the last upsampling, at a quarter of the work.
     x = _convolve(x, weights, "head", "relu", dtype="float32")
     x = layers.UpSampling2D(2, interpolation="nearest", dtype="float32")(x)
     model = keras.Model(image, x, name="fastdepth")
     for layer in model.layers:
         if layer.weights:
-            part = layer.name.replace("_", ".")
-            layer.set_weights([weights[f"{part}.kernel"], weights[f"{part}.bias"]])
+            name = layer.name.replace("_", ".")
+            layer.set_weights([weights[f"{name}.kernel"], weights[f"{name}.bias"]])
     return model
 
 
 def _body(image: Tensor, weights: Weights) -> Tensor:
-    """All but the head and the last upsampling."""
+    """The network without the head and the last upsampling."""
     x = _convolve(image, weights, "stem", "relu6", stride=2)
     encoded = {}
     for block, stride in enumerate(ENCODER_STRIDES, start=1):
@@ -199,11 +199,11 @@ def _convolve(
     stride: int = 1,
     dtype: str | None = None,
 ) -> Tensor:
-    """A convolution with its bias and activation, padded as in PyTorch: alike on all sides."""
+    """A convolution with bias and activation, padded equally on all sides as in PyTorch."""
     side, _, _, width = weights[f"{name}.kernel"].shape
     padding = "same"
     if stride > 1:
-        # "same" with a stride pads an even side at its end only, which shifts the picture.
+        # "same" with a stride pads an even side at its end only, which shifts the image.
         x = layers.ZeroPadding2D(side // 2)(x)
         padding = "valid"
     options = {
@@ -213,7 +213,7 @@ def _convolve(
         "name": name.replace(".", "_"),
         "dtype": dtype,
     }
-    # Zeros, because random numbers would be drawn only to be overwritten (10 s on JAX).
+    # Zeros, since random initial weights would only be overwritten (10 s on JAX).
     if name.endswith(".depthwise"):
         return layers.DepthwiseConv2D(side, depthwise_initializer="zeros", **options)(x)
     return layers.Conv2D(width, side, kernel_initializer="zeros", **options)(x)

@@ -1,16 +1,16 @@
-"""The HDF5 files of Keras 1 and 2, read without trusting them.
+"""HDF5 files of Keras 1 and 2, read as untrusted input.
 
 Keras kept a whole model as a group `model_weights`, and the model's code and config as attributes;
 a weights file is the same without the group. Each layer is a group, known by an attribute
 `weight_names`, and its arrays lie below: `model_weights/conv1/conv/conv1/conv/kernel:0` is the
-kernel of `conv1/conv`. The names of groups and arrays, and the arrays, are all that is used. No
-attribute is read: neither the config, which may hold Python code in a Lambda layer, nor the lists
-of names, whose strings may be many times larger than the file.
+kernel of `conv1/conv`. Only the names of groups and arrays, and the arrays, are used. No attribute
+is read: neither the config, which may hold Python code in a Lambda layer, nor the lists of names,
+whose strings may be many times larger than the file.
 
-Before the first array is read, every link below the weights has been looked at: hard links to
-groups and to plain, contiguous float arrays that lie within the file, each reached once. So nothing
-leads to another file, round in a circle, through a compression filter, or to more bytes than the
-file has.
+Before the first array is read, every link below the weights is checked: only hard links to groups
+and to plain, contiguous float arrays within the file are allowed, each reached once. So nothing
+leads to another file, in a circle, through a compression filter, or to more bytes than the file
+has.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OBJECTS_MAX = 20_000
 
 
 class _Group(NamedTuple):
-    """A group on the way down. path: below the weights. layer: that it belongs to, or ""."""
+    """A group to visit. path: its path below the weights. layer: the layer that it is in, or ""."""
 
     group: h5py.Group
     path: str
@@ -58,16 +58,16 @@ class LegacyHdf5(WeightFile):
             return np.asarray(self._datasets[name][()])
 
     def _weights(self, file: h5py.File) -> h5py.Group:
-        """The group of the layers' groups."""
+        """The group with the groups of the layers."""
         if file.get(WHOLE_MODEL, getlink=True) is None:
             return file["/"]
-        thing = self._linked(file["/"], WHOLE_MODEL, WHOLE_MODEL)
-        if not isinstance(thing, h5py.Group):
+        linked = self._linked(file["/"], WHOLE_MODEL, WHOLE_MODEL)
+        if not isinstance(linked, h5py.Group):
             raise self.refusal(WHOLE_MODEL, "is no group")
-        return thing
+        return linked
 
     def _walk(self, root: h5py.Group) -> None:
-        """Note every layer and every array below `root`, and check each link on the way."""
+        """Collect every layer and every array below `root`, and check each link."""
         seen = {_address(root)}
         groups = [_Group(root, "", "")]
         while groups:
@@ -76,15 +76,15 @@ class LegacyHdf5(WeightFile):
                 raise self.refusal(parent.path, f"more than {OBJECTS_MAX:,} groups and arrays")
             for name in parent.group:
                 path = f"{parent.path}/{name}" if parent.path else name
-                thing = self._linked(parent.group, name, path)
-                address = _address(thing)
+                linked = self._linked(parent.group, name, path)
+                address = _address(linked)
                 if address in seen:
                     raise self.refusal(path, "is linked twice, or in a circle")
                 seen.add(address)
-                if isinstance(thing, h5py.Group):
-                    groups.append(_Group(thing, path, self._layer(thing, path, parent.layer)))
+                if isinstance(linked, h5py.Group):
+                    groups.append(_Group(linked, path, self._layer(linked, path, parent.layer)))
                 else:
-                    self._add(thing, path, parent.layer)
+                    self._add(linked, path, parent.layer)
 
     def _linked(self, group: h5py.Group, name: str, path: str) -> h5py.Group | h5py.Dataset:
         link = group.get(name, getlink=True)
@@ -92,13 +92,13 @@ class LegacyHdf5(WeightFile):
             raise self.refusal(path, f"is a link to another file, {printable(link.filename)}")
         if not isinstance(link, h5py.HardLink):
             raise self.refusal(path, "is a soft link, expected an array or a group")
-        thing = group[name]
-        if not isinstance(thing, h5py.Group | h5py.Dataset):
+        linked = group[name]
+        if not isinstance(linked, h5py.Group | h5py.Dataset):
             raise self.refusal(path, "is neither an array nor a group")
-        return thing
+        return linked
 
     def _layer(self, group: h5py.Group, path: str, parent: str) -> str:
-        """The layer that a group is or belongs to."""
+        """The layer that a group is, or is in."""
         if "weight_names" not in group.attrs:
             return parent
         layer = path.replace("/", "_")
@@ -111,7 +111,7 @@ class LegacyHdf5(WeightFile):
         self._check_storage(dataset, path)
         if not layer:
             raise self.refusal(path, "belongs to no layer as Keras 1 and 2 wrote them")
-        # `kernel` for `conv1/conv/kernel:0`, and for `kernel_1:0` where TensorFlow counted.
+        # `kernel` for `conv1/conv/kernel:0`, and for `kernel_1:0`, as TensorFlow numbers names.
         weight = re.sub(r"(_\d+)?(:0)?$", "", path.rpartition("/")[2])
         name = f"{layer}.{weight}"
         if name in self._datasets:
@@ -119,7 +119,7 @@ class LegacyHdf5(WeightFile):
         self._datasets[name] = dataset
 
     def _check_storage(self, dataset: h5py.Dataset, path: str) -> None:
-        """Raise unless the array's bytes lie in this file, in one piece, as many as declared."""
+        """Raise unless an array's bytes are contiguous in this file, and as many as declared."""
         plan = dataset.id.get_create_plist()
         if plan.get_layout() not in (h5py.h5d.CONTIGUOUS, h5py.h5d.COMPACT):
             raise self.refusal(path, "is chunked or virtual, expected one piece as Keras writes it")
@@ -133,7 +133,7 @@ class LegacyHdf5(WeightFile):
             raise self.refusal(
                 path, f"declares shape {list(shape)}, {declared:,} bytes, and has {held:,}"
             )
-        # None for a compact array, which lies in the header that has just been read.
+        # None for a compact array, whose data are in the header that was just read.
         offset = dataset.id.get_offset()
         if offset is not None and offset + held > self._file_bytes:
             raise self.refusal(
@@ -145,7 +145,7 @@ class LegacyHdf5(WeightFile):
 
 @contextmanager
 def opened(path: Path) -> Iterator[LegacyHdf5]:
-    """The file, its structure checked; UsageError in one line where that is not as expected."""
+    """Open a file and check its structure; `UsageError` in one line if it is not as expected."""
     with _explained(path):
         file = h5py.File(path, "r")
     with file:
@@ -156,7 +156,7 @@ def opened(path: Path) -> Iterator[LegacyHdf5]:
 
 @contextmanager
 def _explained(path: Path, name: str = "") -> Iterator[None]:
-    """What h5py raises for broken files, as one line."""
+    """Turn the errors of h5py for broken files into a `UsageError` of one line."""
     try:
         yield
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
@@ -165,5 +165,5 @@ def _explained(path: Path, name: str = "") -> Iterator[None]:
         raise UsageError(f"{path}: {what}cannot be read as HDF5: {reason}") from None
 
 
-def _address(thing: Any) -> int:
-    return int(h5py.h5o.get_info(thing.id).addr)
+def _address(linked: Any) -> int:
+    return int(h5py.h5o.get_info(linked.id).addr)

@@ -1,4 +1,4 @@
-"""Our own form of weights: an `.npz` of plain arrays, `LAYER.WEIGHT` each, nothing pickled."""
+"""Our own format of weights: an `.npz` of plain arrays named `LAYER.WEIGHT`, without pickles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEMBERS_MAX = 20_000
 
 
 class PlainNpz(WeightFile):
-    """An archive whose members' headers have been checked against their sizes."""
+    """An archive whose array headers agree with the sizes of its members."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path = path
@@ -40,10 +40,10 @@ class PlainNpz(WeightFile):
         self.layers = {name.partition(".")[0] for name in arrays}
 
     def _header(self, member: zipfile.ZipInfo, name: str) -> Spec:
-        """What the array's header says; UsageError unless the member is as long as that takes."""
+        """The header of an array; `UsageError` unless the member has the declared size."""
         with self._archive.open(member) as stream:
-            # Version 1.0 is what NumPy writes for plain arrays. Its header has 64 kB at most;
-            # those of later versions may declare, and make NumPy read, 4 GB.
+            # NumPy writes version 1.0 for plain arrays, with a header of at most 64 kB; headers of
+            # later versions may declare 4 GB, which NumPy would read.
             if np.lib.format.read_magic(stream) != (1, 0):
                 raise self.refusal(name, "is no plain array of NumPy's version 1.0")
             shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
@@ -66,7 +66,7 @@ class PlainNpz(WeightFile):
 
 @contextmanager
 def opened(path: Path) -> Iterator[PlainNpz]:
-    """The file, its headers checked; UsageError in one line where they are not as expected."""
+    """Open a file and check its headers; `UsageError` in one line if they are not as expected."""
     with _explained(path):
         archive = zipfile.ZipFile(path)
     with archive:
@@ -77,7 +77,7 @@ def opened(path: Path) -> Iterator[PlainNpz]:
 
 @contextmanager
 def _explained(path: Path, name: str = "") -> Iterator[None]:
-    """What zipfile and NumPy raise for broken files, as one line."""
+    """Turn the errors of zipfile and NumPy for broken files into a `UsageError` of one line."""
     try:
         yield
     except (

@@ -1,4 +1,4 @@
-"""What runs a Keras model: Keras itself, or OpenVINO after a conversion in memory."""
+"""The runtimes of a Keras model: Keras itself, or OpenVINO after a conversion in memory."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     import keras
 
 Run: TypeAlias = Callable[[Float32], Float32]
-"""A network at its one shape of input, batch first."""
+"""A compiled network for one shape of input, batch first."""
 
 
 class Runtime(Enum):
-    """What runs the network."""
+    """The library that runs the network."""
 
     keras = "keras"
-    """On the backend that KERAS_BACKEND names (TensorFlow if it names none), CPU or GPU."""
+    """Keras on the backend of KERAS_BACKEND (TensorFlow by default), on CPU or GPU."""
     openvino = "openvino"
-    """On the CPU; an extra, `pip install 'depthmask[openvino]'`.
+    """OpenVINO on the CPU; an extra, `pip install 'depthmask[openvino]'`.
 
-    In float32 no faster than Keras, which has 86 % of what the cores can do; bfloat16 is 1.85 times
-    as fast where the CPU has it, and off by 0.5 % (`benchmarks/depth_runtimes.json`).
+    float32 is no faster than Keras; bfloat16 is 1.85 times as fast on CPUs that have it, and off by
+    0.5 % (`benchmarks/depth_runtimes.json`).
     """
 
 
 class Precision(Enum):
-    """What the network calculates in; its input, output and weights files do not change."""
+    """The number format of the calculation; input, output and weights files are the same."""
 
     float32 = "float32"
     bfloat16 = "bfloat16"
@@ -43,16 +43,16 @@ class Precision(Enum):
 
 
 def check_runtime(runtime: Runtime) -> None:
-    """UsageError where the runtime cannot be had; imports nothing."""
+    """Raise `UsageError` if the runtime is not installed; imports nothing."""
     if runtime is Runtime.openvino and importlib.util.find_spec("openvino") is None:
         raise UsageError(
             "runtime=openvino: OpenVINO is not installed; pip install 'depthmask[openvino]', "
-            "or take runtime=keras"
+            "or choose runtime=keras"
         )
 
 
 def dtype_policy(runtime: Runtime, precision: Precision) -> str:
-    """The Keras policy to build the model with: weights stay float32; OpenVINO converts itself."""
+    """The Keras dtype policy of the model; weights are float32, and OpenVINO converts itself."""
     if runtime is Runtime.openvino or precision is Precision.float32:
         return "float32"
     return f"mixed_{precision.value}"
@@ -60,7 +60,7 @@ def dtype_policy(runtime: Runtime, precision: Precision) -> str:
 
 @contextmanager
 def default_policy(name: str) -> Iterator[None]:
-    """Keras's dtype policy for the layers made inside; the user's is put back."""
+    """Set Keras's dtype policy for layers made in the context; the user's is restored."""
     import keras
 
     before = keras.config.dtype_policy()
@@ -72,9 +72,9 @@ def default_policy(name: str) -> Iterator[None]:
 
 
 def compiled(model: keras.Model, runtime: Runtime, precision: Precision) -> Run:
-    """The model, built with `dtype_policy`, ready to run at its fixed batch shape.
+    """The model, built with `dtype_policy`, compiled for its fixed batch shape.
 
-    Raises `UsageError` where the runtime, or the precision on this machine, cannot be had.
+    Raises `UsageError` if the runtime, or the precision on this machine, is not available.
     """
     return _openvino(model, precision) if runtime is Runtime.openvino else _keras(model)
 
@@ -102,7 +102,7 @@ def _openvino(model: keras.Model, precision: Precision) -> Run:
         core = openvino.Core()
         hint = _precision_hint(core, precision)
         converted = openvino.convert_model(_tensorflow_graph(model))
-    # Left alone, OpenVINO takes bfloat16 where the CPU has it: off by 0.6 % of the greatest depth.
+    # By default, OpenVINO uses bfloat16 on CPUs that have it: off by 0.6 % of the largest depth.
     options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
     request = core.compile_model(converted, "CPU", options).create_infer_request()
 
@@ -113,7 +113,7 @@ def _openvino(model: keras.Model, precision: Precision) -> Run:
 
 
 def _precision_hint(core: Any, precision: Precision) -> str:
-    """OpenVINO's word for the precision, which the CPU must have."""
+    """OpenVINO's hint for the precision; `UsageError` if the CPU does not have it."""
     capability, hint = _OPENVINO[precision]
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if capability not in capabilities:
@@ -126,9 +126,9 @@ def _precision_hint(core: Any, precision: Precision) -> str:
 
 
 def _tensorflow_graph(model: keras.Model) -> Any:
-    """The model as a graph that holds its weights as constants.
+    """The model as a graph with its weights as constants.
 
-    OpenVINO searches all variables anew for each one: DenseDepth took it 31 s, this way 8.
+    OpenVINO takes much longer to convert variables: for DenseDepth 31 s instead of 8 s.
     """
     import keras
 
@@ -139,12 +139,12 @@ def _tensorflow_graph(model: keras.Model) -> Any:
         )
     import tensorflow as tf
 
-    trained = [np.asarray(one) for one in model.trainable_variables]
-    counted = [np.asarray(one) for one in model.non_trainable_variables]
+    trainable = [np.asarray(one) for one in model.trainable_variables]
+    non_trainable = [np.asarray(one) for one in model.non_trainable_variables]
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def run(batch: Any) -> Any:
-        return model.stateless_call(trained, counted, batch, training=False)[0]
+        return model.stateless_call(trainable, non_trainable, batch, training=False)[0]
 
     shape = model.inputs[0].shape
     return run.get_concrete_function(tf.TensorSpec(shape, tf.float32))
@@ -152,9 +152,9 @@ def _tensorflow_graph(model: keras.Model) -> Any:
 
 @contextmanager
 def _no_telemetry() -> Iterator[None]:
-    """OpenVINO reports its import and each conversion to Google Analytics; not from here.
+    """Keep OpenVINO from reporting its import and conversions to Google Analytics.
 
-    It falls back to a stub where its package for that is not to be found.
+    It falls back to a stub if its telemetry package cannot be imported.
     """
     name = "openvino_telemetry"
     before: Any = sys.modules.get(name)

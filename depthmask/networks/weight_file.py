@@ -1,4 +1,4 @@
-"""Files of weights: looked over before anything is read, plain numbers and nothing else."""
+"""Files of weights: plain arrays, checked before anything is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from depthmask.errors import UsageError
 
 
 class Spec(NamedTuple):
-    """What a file says about an array, known without reading it."""
+    """Shape and type of an array, known without reading it."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -26,7 +26,7 @@ class Spec(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A file of weights and where its authors put it. bytes, sha256: None where not known."""
+    """A file of weights that its authors published at `url`. bytes, sha256: None if unknown."""
 
     name: str
     file: str
@@ -36,9 +36,9 @@ class Published:
 
 
 class WeightFile(ABC):
-    """A file of named arrays: `LAYER.WEIGHT`, slashes in a layer's name written as underscores.
+    """A file of arrays named `LAYER.WEIGHT`, with underscores for slashes in names of layers.
 
-    layers: every layer that it names, with weights or without. arrays: what they hold.
+    layers: all layers, with weights or without. arrays: name -> shape and type of each array.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class WeightFile(ABC):
     arrays: Mapping[str, Spec]
 
     def read(self, name: str) -> Float32:
-        """One array as float32; UsageError unless its numbers are finite."""
+        """An array as float32; `UsageError` unless its numbers are finite."""
         array = self._read(name).astype(np.float32)
         if not np.isfinite(array).all():
             raise self.refusal(name, "holds numbers that are not finite")
@@ -60,17 +60,17 @@ class WeightFile(ABC):
 
     @abstractmethod
     def _read(self, name: str) -> NDArray[Any]:
-        """One array of `arrays`, as it is in the file."""
+        """An array of `arrays`, in the type of the file."""
 
 
 def printable(name: str) -> str:
-    """A name out of a file that nobody vouches for: one line, no control characters, not long."""
+    """A name from an untrusted file as one short line without control characters."""
     text = name.encode("unicode_escape", "backslashreplace").decode("ascii")
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def sha256(path: Path) -> str:
-    """Of a file, in hexadecimal; read again only if its size or time has changed."""
+    """The sha256 of a file, in hexadecimal; read again only if its size or time changed."""
     try:
         status = path.stat()
         return _sha256(path, status.st_size, status.st_mtime_ns)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from depthmask import forks
-from depthmask.stages.writer.base import ShardReader
+from depthmask.stages.writer.reader import ShardReader
 from depthmask.storage.record import Record
 
 OpenShard: TypeAlias = tuple[Record, ShardReader]

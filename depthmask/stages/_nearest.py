@@ -1,4 +1,4 @@
-"""Known pixels spread over those beside them."""
+"""Unknown pixels filled from the nearest known ones."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 
 def nearest_valid(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
-    """[h, w] or [h, w, c] in which each pixel has the value of the nearest one that is known.
+    """[h, w] or [h, w, c] in which each pixel has the value of the nearest known pixel.
 
-    Zeros if none is.
+    known: [h, w]. All zeros if no pixel is known.
     """
     import cv2
 
     if not known.any():
         return np.zeros_like(values)
-    # The label of each pixel is the number of the nearest one that is known.
+    # The label of each pixel is the number of the nearest known one.
     _, labels = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    found = np.zeros((int(labels.max()) + 1, *values.shape[2:]), values.dtype)
-    found[labels[known]] = values[known]
-    return found[labels]
+    by_label = np.zeros((int(labels.max()) + 1, *values.shape[2:]), values.dtype)
+    by_label[labels[known]] = values[known]
+    return by_label[labels]

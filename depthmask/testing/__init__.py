@@ -1,13 +1,13 @@
-"""Conformance suites: what the framework expects of a stage, as tests that three lines inherit.
+"""Conformance suites: the framework's requirements on a stage, as tests to inherit in three lines.
 
     from depthmask.testing import PlacementSuite
 
     class TestGrid(PlacementSuite):
         stage_class = Grid
 
-pytest runs them with the rest of a plugin's tests; the built-in stages pass them the same way.
-`settings` is what the stage is made with, where its defaults do not do; a fixture `stage` of the
-subclass, which returns a new one, where files are needed besides.
+pytest runs them with the other tests of a plugin; the built-in stages pass them as well. A class
+attribute `settings` holds the settings of the stage, if its defaults are not enough; a fixture
+`stage` in the subclass returns a new stage, if it needs files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 _SUITES = ("base", "blend", "depth", "geometry", "placement", "runner", "source", "writer")
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _SUITES))
 
-# After that line, or the failures of these modules would not show their values.
+# Imported after that line, so that failures in these modules show values.
 from depthmask.testing.blend import BlendSuite  # noqa: E402
 from depthmask.testing.depth import DepthSuite  # noqa: E402
 from depthmask.testing.geometry import GeometrySuite  # noqa: E402

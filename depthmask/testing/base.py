@@ -1,4 +1,4 @@
-"""What is expected of every stage, of whatever kind."""
+"""The requirements on any stage."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from omegaconf import OmegaConf
 
+from depthmask.config.build import lookup_stage
 from depthmask.config.plugins import registry
 from depthmask.stage import Stage, describe_settings
 
@@ -19,44 +20,46 @@ HEAVY = (
     *("tensorflow", "keras", "torch", "jax", "onnxruntime", "openvino", "ray", "cv2", "scipy"),
     *("pandas", "pyarrow", "matplotlib", "sklearn", "skimage", "boto3", "s3fs", "datasets"),
 )
-"""Packages that take long to import: `--help` and every worker would wait for them."""
+"""Packages whose slow import would delay `--help` and every worker."""
 
 
 class StageSuite:
-    """stage_class, and the settings that it is made with."""
+    """Tests of any stage. stage_class: the stage. settings: its settings for the tests."""
 
     stage_class: ClassVar[type[Stage]]
     settings: ClassVar[dict[str, Any]] = {}
 
     @pytest.fixture
     def stage(self) -> Any:
-        """A new stage; to be overridden where its settings name files."""
-        return self.stage_class(**self.settings)
+        """A new stage; override this where its settings name files."""
+        stage = self.stage_class(**self.settings)
+        stage.bind(lookup_stage)
+        return stage
 
     def test_can_be_chosen_on_the_command_line(self) -> None:
-        """Else its package is not installed, or names no entry point in the group `depthmask`."""
+        """The package is installed and names an entry point in the group `depthmask`."""
         cls = self.stage_class
         assert registry().stage(cls.kind, cls.name) is cls, list(map(str, registry().problems))
 
     def test_stage_and_settings_are_documented(self) -> None:
-        """`plugins` and `--help` show these texts."""
+        """The stage has a docstring and each setting a help text, which `--help` shows."""
         assert (inspect.getdoc(self.stage_class) or "").strip()
         assert [one.name for one in describe_settings(self.stage_class) if not one.help] == []
 
     def test_settings_go_through_a_config(self, stage: Any) -> None:
-        """As Hydra hands them out, and as `plan.json` keeps them."""
-        again = OmegaConf.to_object(OmegaConf.structured(stage))
-        assert type(again) is type(stage)
-        assert _values(again) == _values(stage)
+        """Settings survive OmegaConf, which Hydra and `plan.json` use."""
+        copy = OmegaConf.to_object(OmegaConf.structured(stage))
+        assert type(copy) is type(stage)
+        assert _values(copy) == _values(stage)
 
     def test_pickles(self, stage: Any) -> None:
-        """So that workers get it."""
-        again = pickle.loads(pickle.dumps(stage))  # noqa: S301
-        assert type(again) is type(stage)
-        assert _values(again) == _values(stage)
+        """A stage is pickled for worker processes."""
+        copy = pickle.loads(pickle.dumps(stage))  # noqa: S301
+        assert type(copy) is type(stage)
+        assert _values(copy) == _values(stage)
 
     def test_importing_it_imports_nothing_heavy(self) -> None:
-        """Import those in the function that uses them."""
+        """Heavy packages are imported in the function that uses them."""
         code = (
             f"import sys, {self.stage_class.__module__}; "
             f"print(*[name for name in {HEAVY!r} if name in sys.modules])"

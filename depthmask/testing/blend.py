@@ -1,4 +1,4 @@
-"""What is expected of a blend."""
+"""The requirements on a blend."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _BOXES = ((0, 0, 1, 1), (0, 0, 24, 32), (3, 5, 10, 12), (20, 1, 4, 30), (23, 31,
 
 
 class BlendSuite(StageSuite):
-    """Changes the canvas in place, within the patch's box alone, and the same way every time."""
+    """A blend changes the canvas in place, only within the box of the patch, and reproducibly."""
 
     def test_changes_nothing_outside_the_patch(self, stage: Any) -> None:
-        """Nor does it want another canvas."""
+        """Neither pixels outside of the box nor the shape of the canvas change."""
         for variant in _variants(stage):
             for top, left, height, width in _BOXES:
                 canvas, before = _picture(24, 32), _picture(24, 32)
@@ -32,21 +32,21 @@ class BlendSuite(StageSuite):
                 assert np.array_equal(canvas, before)
 
     def test_what_is_transparent_does_not_show(self, stage: Any) -> None:
-        """An alpha of 0 leaves the canvas as it was."""
+        """An alpha of 0 does not change the canvas."""
         for variant in _variants(stage):
             canvas = _picture(24, 32)
             variant.blend(canvas, _patch(10, 12, 0), 3, 5)
             assert np.array_equal(canvas, _picture(24, 32))
 
     def test_what_is_opaque_shows(self, stage: Any) -> None:
-        """Something of it."""
+        """An alpha of 255 changes the canvas."""
         for variant in _variants(stage):
             canvas = _picture(24, 32)
             variant.blend(canvas, _patch(10, 12, 255), 3, 5)
             assert not np.array_equal(canvas, _picture(24, 32))
 
     def test_gives_the_same_every_time(self, stage: Any) -> None:
-        """And leaves the patch, which others use, as it was."""
+        """The result is reproducible, and the shared patch is not changed."""
         for variant in _variants(stage):
             one, other, patch = _picture(24, 32), _picture(24, 32), _patch(10, 12, 180)
             variant.blend(one, patch, 3, 5)
@@ -56,7 +56,7 @@ class BlendSuite(StageSuite):
             assert np.array_equal(patch.alpha, _patch(10, 12, 180).alpha)
 
     def test_makes_samples(self, stage: Any, tmp_path: Path) -> None:
-        """Within the framework, which counts where a plainer way was used."""
+        """The framework makes samples with it."""
         job = small_job(tmp_path / "out", blend=stage)
         assert all(job.sample(index).mask.any() for index in range(SAMPLES))
 
@@ -72,7 +72,7 @@ def _picture(height: int, width: int) -> UInt8:
 
 
 def _patch(height: int, width: int, alpha: int) -> Patch:
-    """Bright, in an ellipse with a soft edge, of this alpha in its middle."""
+    """A bright ellipse with a soft edge, with this alpha at its centre."""
     y, x = (
         np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j] if height > 1 else np.zeros((2, 1, 1))
     )

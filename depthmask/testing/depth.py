@@ -1,4 +1,4 @@
-"""What is expected of a depth stage."""
+"""The requirements on a depth stage."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from depthmask.timing import Laps
 
 
 class DepthSuite(StageSuite):
-    """Maps that keep their contract, and that do not depend on which composites come together."""
+    """Depth maps keep their contract and do not depend on the other composites of a batch."""
 
     @pytest.fixture
     def job(self, stage: Any, tmp_path: Path) -> Any:
-        """Rooms with this depth."""
+        """A job with rooms and this depth stage."""
         with own_cache(tmp_path / "cache"):
-            # The 16-bit PNG holds metres only; this holds whatever a contract promises.
+            # A 16-bit PNG holds metres only; npz holds the values of any contract.
             yield small_job(tmp_path / "out", depth=stage, encode=Encode(depth=DepthFormat.npz))
 
     def test_keeps_its_contract(self, stage: Any, job: Generate) -> None:
-        """float32, of the resolution and in the range that it promised; or no maps at all."""
+        """Maps are float32 with the resolution and range of the contract, or there are none."""
         composites = _composites(job)
         maps = list(stage.annotate(composites))
         assert len(maps) == len(composites)
@@ -38,27 +38,27 @@ class DepthSuite(StageSuite):
             assert depth is None or depth.dtype == np.float32
 
     def test_the_same_alone_and_among_others(self, stage: Any, job: Generate) -> None:
-        """And every time: so a sample can be made again from its number."""
+        """A composite has the same depth alone and in a batch, so that samples are reproducible."""
         composites = _composites(job)
-        together = list(stage.annotate(composites))
+        batched = list(stage.annotate(composites))
         alone = [next(iter(stage.annotate([one]))) for one in composites]
-        for one, other in zip(together, alone, strict=True):
+        for one, other in zip(batched, alone, strict=True):
             assert np.array_equal(one, other) if one is not None else other is None
 
     def test_leaves_the_composites_as_they_are(self, stage: Any, job: Generate) -> None:
-        """They are shared."""
+        """The shared composites are not changed."""
         composites = _composites(job)
         before = [one.image.copy() for one in composites]
         stage.annotate(composites)
         assert all(map(np.array_equal, before, (one.image for one in composites)))
 
     def test_makes_samples(self, job: Generate, stage: Any) -> None:
-        """Whatever came before in this process."""
+        """The framework makes the same samples each time."""
         first = [job.sample(index) for index in range(3)]
         assert all(map(same, first, map(job.sample, range(3))))
 
     def test_an_estimator_names_what_its_numbers_depend_on(self, stage: Any) -> None:
-        """The cache of geometry keeps its answers by this key."""
+        """An estimator has a `cache_key`, under which geometry is cached."""
         if isinstance(stage, Estimator):
             assert stage.cache_key
             assert type(stage.cache_key) is str

@@ -1,4 +1,4 @@
-"""What is expected of a geometry."""
+"""The requirements on a geometry."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from depthmask.testing.job import CANVAS, frozen, rooms
 
 
 class GeometrySuite(StageSuite):
-    """Completes backgrounds with depth that keeps the contract, and leaves their pictures alone."""
+    """A geometry adds depth by its contract to backgrounds and keeps their images."""
 
     def test_measures_what_needs_it(self, stage: Any) -> None:
-        """Each background comes back, in its place, with depth if a contract promises it."""
+        """All backgrounds are returned in order, with depth if there is a contract."""
         for known in (0, 1):
-            given = _backgrounds(known=bool(known))
+            backgrounds = _backgrounds(known=bool(known))
             contract = stage.contract(CANVAS, float(known))
             assert type(stage.needs_measuring(bool(known))) is bool
-            measured = _measured(stage, given)
+            measured = _measured(stage, backgrounds)
             if measured is None:
                 continue
-            assert [one.key for one in measured] == [one.key for one in given]
-            for before, after in zip(given, measured, strict=True):
+            assert [one.key for one in measured] == [one.key for one in backgrounds]
+            for before, after in zip(backgrounds, measured, strict=True):
                 assert np.array_equal(before.image, after.image)
                 if contract is not None and (known or stage.needs_measuring(False)):
                     check_depth(after.depth_m, contract, after.key)
 
     def test_gives_the_same_every_time(self, stage: Any) -> None:
-        """Alone and among others: answers are kept, and must not depend on who asked first."""
-        given = _backgrounds(known=False)
-        together = _measured(stage, given)
-        alone = [_measured(stage, [one]) for one in given]
+        """Depth is cached, so it must not depend on the other backgrounds of a batch."""
+        backgrounds = _backgrounds(known=False)
+        batched = _measured(stage, backgrounds)
+        alone = [_measured(stage, [one]) for one in backgrounds]
         for number, others in enumerate(alone):
-            if together is None or others is None:
-                assert together is others, "refused alone or among others only"
+            if batched is None or others is None:
+                assert batched is others, "refused either alone or in a batch, but not both"
             else:
-                assert _equal(together[number].depth_m, others[0].depth_m)
+                assert _equal(batched[number].depth_m, others[0].depth_m)
 
     def test_names_what_its_numbers_depend_on(self, stage: Any) -> None:
-        """The cache keeps its answers by this key."""
+        """A geometry has a `cache_key`, under which depth is cached."""
         assert stage.cache_key
         assert type(stage.cache_key) is str
 
 
 def _backgrounds(*, known: bool) -> list[Background]:
     source = rooms()
-    made = [source.background(key, CANVAS) for key in source.backgrounds()]
-    return [frozen(one if known else replace(one, depth_m=None, plane=None)) for one in made]
+    full = [source.background(key, CANVAS) for key in source.backgrounds()]
+    return [frozen(one if known else replace(one, depth_m=None, plane=None)) for one in full]
 
 
 def _measured(stage: Geometry, backgrounds: list[Background]) -> list[Background] | None:
-    """None where the stage refuses backgrounds without depth of their own, in one clear line."""
+    """The measured backgrounds; None if the stage refuses those without depth."""
     try:
         return stage.measure(backgrounds)
     except UsageError:

@@ -1,4 +1,4 @@
-"""A small dataset to try stages in: made rooms, so there are depth, cameras, floors and reliefs."""
+"""A small dataset for tests of stages: rooms with depth, cameras, floors and reliefs."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ FIELD_OF_VIEW = 60.0
 
 
 def rooms() -> Rooms:
-    """Two rooms and four pieces of furniture, the same in every test."""
+    """A source of two rooms and four pieces of furniture, the same in every test."""
     return Rooms(rooms=2, furniture=4, oversample=1)
 
 
 def small_job(output: Path, **stages: Any) -> Generate:
-    """A job of 7 samples in 4 shards, with these stages in the place of the plainest ones."""
-    usual: dict[str, Any] = {
+    """A job of 7 samples in 4 shards, with `stages` instead of the simplest ones."""
+    defaults: dict[str, Any] = {
         "source": rooms(),
         "geometry": SourceGeometry(),
         "placement": Random(),
@@ -54,7 +54,7 @@ def small_job(output: Path, **stages: Any) -> Generate:
         samples=SAMPLES,
         shard_size=SHARD_SIZE,
         size=list(CANVAS),
-        **{**usual, **stages},
+        **{**defaults, **stages},
     )
     job = prepare(root)
     take_output(job.output, job.identity, overwrite=False)
@@ -63,41 +63,41 @@ def small_job(output: Path, **stages: Any) -> Generate:
 
 @contextmanager
 def own_cache(folder: Path) -> Iterator[None]:
-    """Measured geometry goes to this folder, never to the user's cache."""
+    """Cache measured geometry in this folder instead of the user's cache."""
     with patch.dict(os.environ, DEPTHMASK_CACHE=str(folder)):
         yield
 
 
 def scenes() -> list[Scene]:
-    """An empty room, the same with depth and floor unknown, and one where something stands."""
+    """Empty rooms, a room without depth and floor, and a room with a layer."""
     source = rooms()
     known = [
         with_ground(source.background(key, CANVAS), FIELD_OF_VIEW) for key in source.backgrounds()
     ]
     plain = Background("plain", known[0].image)
-    standing = Layer("item0000", "box", 20, 12, 24, 16, flip=False, depth_m=3.0)
+    box = Layer("item0000", "box", 20, 12, 24, 16, flip=False, depth_m=3.0)
     return [
         *(Scene(number, frozen(one)) for number, one in enumerate(known)),
         Scene(5, frozen(plain)),
-        Scene(6, frozen(known[0]), (standing,)),
+        Scene(6, frozen(known[0]), (box,)),
     ]
 
 
 def foregrounds() -> list[Foreground]:
-    """Furniture, and cut-outs as small and as large as they come."""
+    """Furniture, and foregrounds of extreme sizes."""
     source = rooms()
-    made = [source.foreground(key, CANVAS) for key in source.foregrounds()]
+    cut_outs = [source.foreground(key, CANVAS) for key in source.foregrounds()]
     for height, width in ((1, 1), (3, 40), (CANVAS[0] * 2, CANVAS[1] * 2)):
         rgba = np.full((height, width, 4), 255, np.uint8)
         rgba[..., 0] = np.arange(width) % 256
-        made.append(Foreground(f"{height}x{width}", "thing", rgba))
-    for one in made:
+        cut_outs.append(Foreground(f"{height}x{width}", "thing", rgba))
+    for one in cut_outs:
         one.rgba.setflags(write=False)
-    return made
+    return cut_outs
 
 
 def frozen(background: Background) -> Background:
-    """The background with pictures that nobody can write to."""
+    """The background with read-only arrays."""
     background.image.setflags(write=False)
     if background.depth_m is not None:
         background.depth_m.setflags(write=False)
@@ -105,7 +105,7 @@ def frozen(background: Background) -> Background:
 
 
 def same(one: Sample, other: Sample) -> bool:
-    """Whether two samples are the same to the last bit."""
+    """Whether two samples are equal to the last bit."""
     arrays = ("image", "mask", "instances", "depth")
     return (one.key, one.meta) == (other.key, other.meta) and all(
         np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
@@ -114,14 +114,14 @@ def same(one: Sample, other: Sample) -> bool:
 
 @stage("failing")
 class Failing(Placement):
-    """Fails at one sample, as a plugin with a mistake in it would."""
+    """Fails at one sample, like a plugin with a bug."""
 
     sample: int = setting(3, ge=0, help="number of the sample")
 
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """In the corner, if at all."""
+        """A box in the corner, or an error at the failing sample."""
         if scene.index == self.sample:
             raise ValueError("a mistake in a stage")
         return Layer(foreground.key, foreground.label, 0, 0, *foreground.size, flip)

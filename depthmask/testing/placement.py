@@ -1,4 +1,4 @@
-"""What is expected of a placement."""
+"""The requirements on a placement."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, foregrounds, own_cache, same, scenes, small_job
 
 _LARGEST = 1 << 15
-"""A box of more pixels than that on a side is a mistake, and takes all memory."""
+"""Sides of boxes are shorter than this; larger ones would take all memory."""
 
 
 class PlacementSuite(StageSuite):
-    """Boxes that follow from scene, cut-out and generator alone, and that show."""
+    """Boxes depend only on scene, foreground and generator, and are visible."""
 
     def test_proposes_boxes(self, stage: Any) -> None:
-        """Whole pixels, of the cut-out that was to be placed."""
+        """Boxes have whole pixels and belong to the foreground."""
         for scene, foreground, flip in _cases():
             layer = _proposal(stage, scene, foreground, flip)
             if layer is None:
@@ -37,22 +37,22 @@ class PlacementSuite(StageSuite):
             assert layer.depth_m is None or layer.depth_m > 0
 
     def test_all_chance_comes_from_its_generator(self, stage: Any) -> None:
-        """The same draw gives the same box, whatever was placed before."""
+        """The same generator gives the same box, whatever was placed before."""
         first = [_proposal(stage, *case) for case in _cases()]
         np.random.seed(1)
         standard_random.seed(1)
-        again = [_proposal(stage, *case) for case in reversed(list(_cases()))]
-        assert first == again[::-1]
+        backwards = [_proposal(stage, *case) for case in reversed(list(_cases()))]
+        assert first == backwards[::-1]
 
     def test_finds_a_place_for_every_sample(self, stage: Any, tmp_path: Path) -> None:
-        """Through the framework's checks of what is to be seen and what overlaps."""
+        """Proposals pass the framework's checks of visibility and overlap."""
         with own_cache(tmp_path / "cache"):
             job = small_job(tmp_path / "out", placement=stage)
             samples = [job.sample(index) for index in range(SAMPLES)]
         assert all(sample.mask.any() for sample in samples)
 
     def test_a_sample_is_the_same_alone_and_among_others(self, stage: Any, tmp_path: Path) -> None:
-        """So that it can be made again from its number."""
+        """A sample depends only on its number."""
         with own_cache(tmp_path / "cache"):
             job = small_job(tmp_path / "out", placement=stage)
             among = [job.sample(index) for index in range(SAMPLES)][4]

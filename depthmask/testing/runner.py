@@ -1,4 +1,4 @@
-"""What is expected of a runner."""
+"""The requirements on a runner."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from depthmask.testing.job import SAMPLES, Failing, small_job
 
 
 class RunnerSuite(StageSuite):
-    """Every shard once, with the bytes that one process would have given it."""
+    """A runner makes every shard once, with the same bytes as a single process."""
 
     def test_makes_every_shard_once(self, stage: Any, tmp_path: Path) -> None:
-        """The same files as without a runner, and all samples counted."""
+        """Files are the same as without a runner, and all samples are counted."""
         job = small_job(tmp_path / "out", runner=stage)
         made: list[int] = []
         records = list(stage.run(job, job.plan.shards(), made.append))
         alone = small_job(tmp_path / "alone")
-        wanted = [make_shard(alone, shard, Progress()) for shard in alone.plan.shards()]
-        assert _files(records) == _files(wanted)
+        expected = [make_shard(alone, shard, Progress()) for shard in alone.plan.shards()]
+        assert _files(records) == _files(expected)
         assert sum(made) == SAMPLES
 
     def test_makes_what_it_is_given(self, stage: Any, tmp_path: Path) -> None:
-        """A run that goes on names only what is missing."""
+        """Only the given shards are made, as when a run resumes."""
         job = small_job(tmp_path / "out", runner=stage)
         some = list(job.plan.shards())[1:3]
         records = list(stage.run(job, some, lambda samples: None))
@@ -41,7 +41,7 @@ class RunnerSuite(StageSuite):
     def test_a_failing_sample_is_named_and_the_others_stand(
         self, stage: Any, tmp_path: Path
     ) -> None:
-        """No shard is lost without a word."""
+        """The error names the sample, and the other shards are made."""
         job = small_job(tmp_path / "out", runner=stage, placement=Failing(sample=3))
         records: list[Record] = []
         with pytest.raises(DepthmaskError, match=r"sample 3 .*a mistake in a stage"):
@@ -49,7 +49,7 @@ class RunnerSuite(StageSuite):
         assert sorted(one.start for one in records) == [0, 4, 6]
 
     def test_ends_what_it_has_begun(self, stage: Any, tmp_path: Path) -> None:
-        """After Ctrl-C: no process at work, and whatever has a record is whole."""
+        """When the run stops, no process is left and every shard with a record is intact."""
         job = small_job(tmp_path / "out", runner=stage)
         records = stage.run(job, job.plan.shards(), lambda samples: None)
         next(records)

@@ -1,4 +1,4 @@
-"""What is expected of a source."""
+"""The requirements on a source."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _SIZES = ((32, 48), (40, 24))
 
 
 class SourceSuite(StageSuite):
-    """Keys that always stand for the same pixels."""
+    """Each key of a source always gives the same pixels."""
 
     @pytest.fixture
     def checked(self, stage: Any) -> Any:
-        """The stage as a run has it: looked through first."""
+        """The stage after its check, as in a run."""
         stage.check(_SIZES[0])
         return stage
 
     def test_lists_its_keys(self, checked: Any) -> None:
-        """Sorted, each once; at least one background and one foreground."""
+        """Keys are sorted and unique, with at least one background and one foreground."""
         for keys in (list(checked.backgrounds()), list(checked.foregrounds())):
             assert keys
             assert keys == sorted(set(keys))
             assert all(type(key) is str and key for key in keys)
 
     def test_the_check_says_what_the_assets_are(self, stage: Any) -> None:
-        """The same digest for the same assets: a dataset is continued with those alone."""
-        found = [stage.check(_SIZES[0]) for _ in range(2)]
-        assert isinstance(found[0], AssetCatalogue)
-        assert found[0].digest
-        assert found[0].digest == found[1].digest
+        """The same assets have the same digest, by which a dataset is resumed."""
+        first, second = (stage.check(_SIZES[0]) for _ in range(2))
+        assert isinstance(first, AssetCatalogue)
+        assert first.digest
+        assert first.digest == second.digest
 
     def test_backgrounds_fill_the_canvas(self, checked: Any) -> None:
-        """uint8 RGB of the canvas size; depth, where there is any, beside it."""
+        """Images are uint8 RGB of the canvas size; depth, if any, has that size as well."""
         for size in _SIZES:
             for key in list(checked.backgrounds())[:3]:
                 one = checked.background(key, size)
@@ -51,7 +51,7 @@ class SourceSuite(StageSuite):
                     assert one.depth_m.min() >= 0
 
     def test_foregrounds_are_trimmed_cut_outs(self, checked: Any) -> None:
-        """uint8 RGBA, whose alpha reaches all four edges."""
+        """Foregrounds are uint8 RGBA whose alpha reaches all four edges."""
         for key in list(checked.foregrounds())[:5]:
             one = checked.foreground(key, _SIZES[0])
             assert one.key == key
@@ -64,12 +64,12 @@ class SourceSuite(StageSuite):
                 assert (one.relief_m.dtype, one.relief_m.shape) == (np.float32, one.size)
 
     def test_a_key_always_gives_the_same_pixels(self, checked: Any) -> None:
-        """In other processes, too."""
+        """A key gives the same pixels in another process."""
         worker = pickle.loads(pickle.dumps(checked))  # noqa: S301
         assert list(worker.backgrounds()) == list(checked.backgrounds())
         for key in list(checked.backgrounds())[:3]:
-            here, there = (one.background(key, _SIZES[0]) for one in (checked, worker))
-            assert np.array_equal(here.image, there.image)
+            ours, theirs = (one.background(key, _SIZES[0]) for one in (checked, worker))
+            assert np.array_equal(ours.image, theirs.image)
         for key in list(checked.foregrounds())[:3]:
-            here, there = (one.foreground(key, _SIZES[0]) for one in (checked, worker))
-            assert np.array_equal(here.rgba, there.rgba)
+            ours, theirs = (one.foreground(key, _SIZES[0]) for one in (checked, worker))
+            assert np.array_equal(ours.rgba, theirs.rgba)

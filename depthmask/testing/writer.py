@@ -1,4 +1,4 @@
-"""What is expected of a writer."""
+"""The requirements on a writer."""
 
 from __future__ import annotations
 
@@ -34,38 +34,38 @@ _ENCODES = (
 
 
 class WriterSuite(StageSuite):
-    """What is written comes back, the same bytes for the same samples, and no half a shard."""
+    """Samples can be read back, the same samples give the same bytes, and shards are complete."""
 
     @pytest.mark.parametrize("encode", _ENCODES, ids=["default", "all", "no-depth"])
     def test_samples_come_back_in_any_order(
         self, stage: Any, encode: Encode, tmp_path: Path
     ) -> None:
-        """Picture, masks, depth and description, from the published files alone."""
+        """Image, masks, depth and description are read from the published files alone."""
         samples = _samples(encode)
         reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         for number in (2, 0, 1, 0):
-            found = decode(reader.read(number, samples[number].key))
-            wanted = decode(samples[number])
-            assert (found.key, found.meta) == (wanted.key, wanted.meta)
+            sample = decode(reader.read(number, samples[number].key))
+            expected = decode(samples[number])
+            assert (sample.key, sample.meta) == (expected.key, expected.meta)
             for name in ("image", "mask", "instances", "depth"):
-                assert np.array_equal(getattr(found, name), getattr(wanted, name)), name
+                assert np.array_equal(getattr(sample, name), getattr(expected, name)), name
         reader.close()
         assert reader.read(1, samples[1].key).key == samples[1].key
         reader.close()
 
     def test_threads_read_at_the_same_time(self, stage: Any, tmp_path: Path) -> None:
-        """Keras and `tf.data` ask for samples from several."""
+        """Keras and `tf.data` read from several threads."""
         samples = _samples(_ENCODES[0], 8)
         reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
-        together = threading.Barrier(4)
+        barrier = threading.Barrier(4)
 
         def read(first: int) -> list[bool]:
-            together.wait(timeout=60)
+            barrier.wait(timeout=60)
             numbers = [(first + step) % len(samples) for step in range(5 * len(samples))]
-            found = [
+            decoded = [
                 (number, decode(reader.read(number, samples[number].key))) for number in numbers
             ]
-            return [one.meta == decode(samples[number]).meta for number, one in found]
+            return [one.meta == decode(samples[number]).meta for number, one in decoded]
 
         before = _open_files()
         with ThreadPoolExecutor(4) as threads:
@@ -74,25 +74,25 @@ class WriterSuite(StageSuite):
         assert _open_files() == before
 
     def test_the_same_samples_give_the_same_bytes(self, stage: Any, tmp_path: Path) -> None:
-        """No times, names of machines or folders in them."""
+        """Files contain no times, machine names or folders."""
         one = _published(stage, tmp_path / "one", _samples(_ENCODES[0]))
         other = _published(stage, tmp_path / "other", _samples(_ENCODES[0]))
         assert one.as_json() == other.as_json()
 
     def test_files_bear_the_name_of_the_shard(self, stage: Any, tmp_path: Path) -> None:
-        """Two shards in one folder keep apart."""
+        """File names begin with the shard's name, so that shards share a folder."""
         record = _published(stage, tmp_path, _samples(_ENCODES[0]))
         assert all(file.name.startswith(_SHARD) for file in record.files)
 
     def test_a_shard_of_one_sample(self, stage: Any, tmp_path: Path) -> None:
-        """The last one of a dataset may be."""
+        """The last shard of a dataset may have a single sample."""
         samples = _samples(_ENCODES[0], 1)
         reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         assert decode(reader.read(0, samples[0].key)).meta == decode(samples[0]).meta
         reader.close()
 
     def test_samples_are_taken_one_by_one(self, stage: Any, tmp_path: Path) -> None:
-        """A writer that fails in the middle says so, and leaves no file open."""
+        """An error between samples is raised, and no file stays open."""
         samples = _samples(_ENCODES[0])
 
         def breaking() -> Iterator[Encoded]:
@@ -106,7 +106,7 @@ class WriterSuite(StageSuite):
         assert not draft.folder.exists()
 
     def test_a_disk_that_takes_no_more_is_an_error(self, stage: Any, tmp_path: Path) -> None:
-        """Never a shard that is shorter than it should be."""
+        """A full disk raises an error instead of making a shorter shard."""
         samples = _samples(_ENCODES[0], 40)
         before = _open_files()
         failure = pytest.raises((OSError, DepthmaskError))
@@ -120,7 +120,7 @@ def _samples(encode: Encode, count: int = 3) -> list[Encoded]:
 
 
 def _sample(index: int) -> Sample:
-    """Noise, which no archive makes small; depth of 1 to 9 m with one invalid pixel."""
+    """Noise, which archives cannot compress; depth of 1 to 9 m with one invalid pixel."""
     rng = np.random.default_rng(index)
     depth_m = rng.integers(1000, 9000, (24, 30)).astype(np.float32) / np.float32(1000)
     depth_m[0, 0] = 0
@@ -140,13 +140,13 @@ def _meta(index: int) -> dict[str, Any]:
 
 
 def _published(stage: Writer, output: Path, samples: Sequence[Encoded]) -> Record:
-    """A shard as the framework makes it; its record went through JSON."""
+    """The record of a shard published as by the framework, read back from JSON."""
     with Draft(output, _SHARD) as draft:
         members = stage.write(draft.folder, _SHARD, len(samples), iter(samples))
         files = draft.publish()
-    places = {member: as_byte_ranges(of_member) for member, of_member in members.items()}
+    ranges = {member: as_byte_ranges(of_member) for member, of_member in members.items()}
     stop = _FIRST + len(samples)
-    record = Record(_SHARD, "train", "", _FIRST, stop, files, places, {}, {})
+    record = Record(_SHARD, "train", "", _FIRST, stop, files, ranges, {}, {})
     return Record.from_json(record.as_json())
 
 
@@ -156,7 +156,7 @@ def _open_files() -> int:
 
 @contextmanager
 def _files_of_at_most(size: int) -> Iterator[None]:
-    """As a disk that is full after so many bytes: the system refuses to write beyond them."""
+    """Limit the size of files, as a disk that is full after `size` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

@@ -26,7 +26,7 @@ from depthmask.data import (
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
-from depthmask.stages.placement.base import Placement, layer
+from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.placement.random import Positions, Random
 from depthmask.stages.source.base import Source
 from depthmask.timing import Laps
@@ -47,7 +47,7 @@ class Fixed(Placement):
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
         corner = self.start + self.step * len(scene.layers)
-        return layer(foreground, top=corner, left=corner, scale=1, flip=flip)
+        return scaled_layer(foreground, top=corner, left=corner, scale=1, flip=flip)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def solid(size: Size, alpha: int = 255) -> CutOut:
 
 
 def owners(cover: Cover) -> UInt8 | UInt16:
-    return instance_map(cover.mask.shape, cover.parts)
+    return instance_map(cover.mask.shape, cover.layer_pixels)
 
 
 def add(cover: Cover, layer: Layer, what: CutOut, least: float = 0, most: float = 1) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 STAGE = """
 from depthmask import Placement, stage, setting
-from depthmask.stages.placement.base import layer
+from depthmask.stages.placement.base import scaled_layer
 
 @stage("{name}")
 class Mine(Placement):
@@ -17,7 +17,7 @@ class Mine(Placement):
     shift: int = setting(3, ge=0, help="pixels")
 
     def place(self, scene, foreground, flip, random):
-        return layer(foreground, top=self.shift, left=self.shift, scale=1.0, flip=flip)
+        return scaled_layer(foreground, top=self.shift, left=self.shift, scale=1.0, flip=flip)
 """
 
 

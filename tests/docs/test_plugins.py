@@ -20,6 +20,8 @@ TEXT = (ROOT / "docs" / "plugins.md").read_text()
 CLASSES = [
     *(getattr(depthmask, kind.title()) for kind in KINDS),
     depthmask.Estimator,
+    depthmask.FixedBatchEstimator,
+    depthmask.PublishedDataset,
     depthmask.ShardReader,
 ]
 
@@ -38,12 +40,13 @@ def signatures(cls: type) -> Iterator[str]:
     """As the code has them, in one line, with what the reader has to know."""
     for name, value in vars(cls).items():
         function = value.fget if isinstance(value, property) else value
-        if name.startswith("_") or not inspect.isfunction(function):
+        private = name.startswith("_") and name != "__iter__"
+        if private or not inspect.isfunction(function):
             continue
         source = textwrap.dedent(inspect.getsource(function))
-        found = re.search(r"^def (.*?):(?: \.\.\.)?$", source, re.DOTALL | re.MULTILINE)
-        assert found is not None, source
-        line = re.sub(r"\s+", " ", found[1]).replace("( ", "(").replace(" )", ")")
+        match = re.search(r"^def (.*?):(?: \.\.\.)?$", source, re.DOTALL | re.MULTILINE)
+        assert match is not None, source
+        line = re.sub(r"\s+", " ", match[1]).replace("( ", "(").replace(" )", ")")
         marks = [
             *(["abstract"] if getattr(function, "__isabstractmethod__", False) else []),
             *(["property"] if isinstance(value, property) else []),

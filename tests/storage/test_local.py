@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import depthmask
-from depthmask.stages.writer.base import open_published
+from depthmask.stages.writer.reader import open_published
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.publish import Draft

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.stages.writer.base import open_published
+from depthmask.stages.writer.reader import open_published
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import LOCK, StorePath

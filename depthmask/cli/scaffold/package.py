@@ -47,7 +47,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
         try:
             _write(draft, words)
-            os.chmod(draft, 0o755)  # mkdtemp's own is for its owner alone
+            os.chmod(draft, 0o755)  # mkdtemp gives access to the owner alone
             os.rename(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)

@@ -1,1 +1,1 @@
-"""Blends: how a cut-out gets into the picture."""
+"""Blends: how the pixels of a foreground are mixed into the image."""

@@ -1,4 +1,4 @@
-"""Blending with softer edges and without the colours of the cut-out's old background."""
+"""Blending with soft edges, without the colours of the cut-out's former background."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
 
 SOLID = 250
-"""Least alpha of a pixel that shows the object alone."""
+"""Least alpha of a pixel that shows only the object."""
 _FAINTEST = 1e-4
-"""Weight of solid pixels below which none is near enough to lend its colour."""
+"""Least weight of nearby solid pixels for a soft pixel to take their colour."""
 
 
 @stage("feather")
 class Feather(Alpha):
-    """Alpha blending after the edge was mended: no light rim, no hard step.
+    """Alpha blending with corrected edges: no light rim, no hard step.
 
-    A soft pixel of a cut-out holds the object's colour mixed with what once was behind it; over a
+    A soft pixel of a cut-out mixes the object's colour with that of its former background; on a
     darker background that shows as a light fringe. Its colour is replaced by that of the solid
     pixels nearby, weighted by a Gaussian ("normalized convolution", Knutsson and Westin 1993,
-    https://doi.org/10.1109/CVPR.1993.341081). `softness` blurs the alpha of the picture alone; the
-    mask stays as it is.
+    https://doi.org/10.1109/CVPR.1993.341081). `softness` blurs the alpha in the image only; the
+    mask does not change.
     """
 
-    softness: float = setting(0.5, ge=0, le=10, help="blur of the edge in the picture, pixels")
+    softness: float = setting(0.5, ge=0, le=10, help="blur of the edge in the image, pixels")
     reach: float = setting(
-        2.0, ge=0, le=20, help="how far solid pixels lend their colour, pixels; 0: not at all"
+        2.0, ge=0, le=20, help="how far solid pixels pass on their colour, pixels; 0: not at all"
     )
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
-        """As `alpha`, with the mended patch."""
+        """Blend by alpha, with corrected colours and softened alpha."""
         rgb = decontaminated(patch.rgb, patch.alpha, self.reach) if self.reach else patch.rgb
         return super().blend(canvas, Patch(rgb, self._softened(patch.alpha)), top, left)
 
@@ -41,7 +41,7 @@ class Feather(Alpha):
 
         if not self.softness:
             return alpha
-        # A patch may end at the canvas's edge, where the object does not.
+        # A patch may be cut off by the edge of the canvas.
         return np.asarray(
             cv2.GaussianBlur(alpha, (0, 0), self.softness, borderType=cv2.BORDER_REPLICATE),
             np.uint8,
@@ -49,17 +49,17 @@ class Feather(Alpha):
 
 
 def decontaminated(rgb: UInt8, alpha: UInt8, reach: float) -> UInt8:
-    """uint8 [h, w, 3] with the colours of solid pixels in place of soft ones.
+    """uint8 [h, w, 3] in which soft pixels have the colours of nearby solid ones.
 
-    Pixels too far from any solid one keep theirs.
+    Soft pixels that are too far from solid ones keep their colours.
     """
     import cv2
 
     solid = (alpha >= SOLID).astype(np.float32)
     weight = cv2.GaussianBlur(solid, (0, 0), reach)
     colours = cv2.GaussianBlur(rgb * solid[..., None], (0, 0), reach)
-    mended = (solid == 0) & (weight > _FAINTEST)
-    lent = np.rint(colours[mended] / weight[mended][:, None])
+    corrected = (solid == 0) & (weight > _FAINTEST)
+    nearby = np.rint(colours[corrected] / weight[corrected][:, None])
     result = rgb.copy()
-    result[mended] = lent.astype(np.uint8)
+    result[corrected] = nearby.astype(np.uint8)
     return result

@@ -1,74 +1,36 @@
-"""What the estimators share that run a Keras network: batches, sizes, and Keras's manners."""
+"""What the estimators that run a Keras network share, and Keras's settings."""
 
 from __future__ import annotations
 
 import os
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum
 
-import numpy as np
-from PIL import Image
-
-from depthmask.data import Composite, DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
-from depthmask.errors import DepthmaskError
+from depthmask.data import DepthContract, Float32, Size
 from depthmask.networks.runtime import Precision, Run, Runtime, check_runtime
-from depthmask.stages.depth.base import Estimator
+from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 
 
-class Resolution(Enum):
-    """The size of the depth maps."""
+class KerasEstimator(FixedBatchEstimator):
+    """An estimator that runs a Keras network.
 
-    image = "image"
-    """The canvas's, by bilinear interpolation."""
-    native = "native"
-    """The network's own."""
-
-
-class KerasEstimator(Estimator):
-    """An estimator whose network runs at one batch shape.
-
-    The network itself belongs to the process (see `_run`), so that a stage holds settings only
-    and can be pickled.
+    The network itself belongs to the process (see `compiled_network`), so that a stage holds only
+    settings and can be pickled.
     """
 
-    batch: int
-    resolution: Resolution
     runtime: Runtime
     precision: Precision
 
-    @property
-    def batch_size(self) -> int:
-        """The setting `batch`."""
-        return self.batch
-
-    @property
     @abstractmethod
-    def weights_sha256(self) -> str:
-        """Of the weights file, in hexadecimal."""
-
-    @abstractmethod
-    def _range_m(self) -> tuple[float, float]:
-        """Least and greatest depth in metres that `estimate` gives."""
-
-    @abstractmethod
-    def _input_size(self, size: Size) -> Size:
-        """What an image of `size` is resized to for the network."""
-
-    @abstractmethod
-    def _output_size(self, size: Size) -> Size:
-        """Of the network's maps, for an image of `size`."""
-
-    @abstractmethod
-    def _run(self, size: Size) -> Run:
-        """The compiled network for inputs of `size`, made once in a process."""
+    def compiled_network(self, size: Size) -> Run:
+        """The network for inputs of `size`, compiled once in a process."""
 
     @property
     def cache_key(self) -> str:
         """The weights and all settings; `batch` too, for it moves the last bits."""
-        near, far = self._range_m()
+        near, far = self.value_range
         return (
             f"{self.name} weights={self.weights_sha256} batch={self.batch} near={near!r} "
             f"far={far!r} resolution={self.resolution.name} runtime={self.runtime.name} "
@@ -76,88 +38,16 @@ class KerasEstimator(Estimator):
         )
 
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
-        """Planar z in metres, clipped to near..far; every pixel is valid."""
+        """Planar z in metres, clipped to near..far; every pixel is valid.
+
+        Raises `SettingError` if the runtime is not installed.
+        """
         check_runtime(self.runtime)
-        near, far = self._range_m()
-        return DepthContract(
-            kind=DepthKind.metric_z,
-            unit="m",
-            near=near,
-            far=far,
-            invalid=0.0,
-            clip=True,
-            resolution=self._depth_size(size),
-            estimator=self.name,
-            weights_sha256=self.weights_sha256,
-            mode=DepthMode.estimated,
-        )
+        return super().contract(size, geometry)
 
-    def annotate(self, composites: Sequence[Composite]) -> list[Float32]:
-        """The depth of each composite's image; all images have one size."""
-        return list(self.estimate(np.stack([composite.image for composite in composites])))
-
-    def estimate(self, images: UInt8) -> Float32:
-        """uint8 [n, h, w, 3] RGB, any size -> float32 [n, dh, dw] metres in near..far.
-
-        Does not depend on which images, or how many, come together. Raises `DepthmaskError` for a
-        network whose numbers are not finite.
-        """
-        image_size = (images.shape[1], images.shape[2])
-        input_size, depth_size = self._input_size(image_size), self._depth_size(image_size)
-        depth_m = np.empty((len(images), *depth_size), np.float32)
-        for start in range(0, len(images), self.batch):
-            chunk = images[start : start + self.batch]
-            rgb = np.stack([_to_network(image, input_size) for image in chunk])
-            for number, map_m in enumerate(self.predict(rgb), start):
-                depth_m[number] = _resized(map_m, depth_size)
-        return np.clip(depth_m, *self._range_m(), out=depth_m)
-
-    @abstractmethod
-    def predict(self, rgb: Float32) -> Float32:
-        """The bare network: float32 [n, h, w, 3] RGB in 0..1 -> float32 [n, dh, dw] metres.
-
-        n is at most `batch`, h and w are `_input_size`. Raises `DepthmaskError` for numbers that
-        are not finite.
-        """
-
-    def _raw(self, rgb: Float32) -> Float32:
-        """What the network gives, float32 [n, dh, dw], for at most `batch` inputs."""
-        # Always the one shape, since another one gives other last bits (FastDepth: 6e-6 m between
-        # batch 1 and 8); within a shape the position and the neighbours make no difference.
-        padded = np.zeros((self.batch, *rgb.shape[1:]), np.float32)
-        padded[: len(rgb)] = rgb
-        run = self._run((rgb.shape[1], rgb.shape[2]))
-        raw = run(padded)[: len(rgb), :, :, 0]
-        if not np.isfinite(raw).all():
-            raise DepthmaskError(
-                f"{self.name}: the network gave a depth that is not a finite number; "
-                "its input or the device that it runs on is broken"
-            )
-        return raw
-
-    def _depth_size(self, size: Size) -> Size:
-        return size if self.resolution is Resolution.image else self._output_size(size)
-
-
-def _to_network(image: UInt8, size: Size) -> Float32:
-    """uint8 [h, w, 3] -> float32 [height, width, 3] of `size`, in 0..1.
-
-    Pillow resamples bytes with integers, so it gives the same on every machine.
-    """
-    if image.shape[:2] != size:
-        height, width = size
-        picture = Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR)
-        image = np.asarray(picture)
-    return image.astype(np.float32) / np.float32(255)
-
-
-def _resized(depth_m: Float32, size: Size) -> Float32:
-    """float32 [dh, dw] -> float32 [height, width] of `size`, bilinear."""
-    if depth_m.shape == size:
-        return depth_m
-    height, width = size
-    picture = Image.fromarray(depth_m).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture)
+    def run(self, inputs: Float32) -> Float32:
+        """The network's raw output: float32 [batch, h, w, 3] -> float32 [batch, dh, dw]."""
+        return self.compiled_network((inputs.shape[1], inputs.shape[2]))(inputs)[..., 0]
 
 
 def set_keras_defaults() -> None:

@@ -1,4 +1,4 @@
-"""Depth stages: what annotates a composite with a depth map."""
+"""Depth stages: the depth maps of composites."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ class Depth(Stage):
 
     @property
     def batch_size(self) -> int:
-        """How many composites `annotate` likes to get at a time."""
+        """The number of composites to pass to `annotate` at a time."""
         return 1
 
     @abstractmethod
     def contract(self, size: Size, geometry: DepthContract | None) -> DepthContract | None:
-        """What the numbers mean, for a canvas of `size`; None if there are none.
+        """The meaning of the depth values for a canvas of `size`; None if the stage makes none.
 
-        geometry: what the depth of the backgrounds means, None if they have none.
+        geometry: the contract of the backgrounds' depth, None if they have none.
         """
 
     @abstractmethod
     def annotate(self, composites: Sequence[Composite]) -> Sequence[Float32 | None]:
-        """float32 [dh, dw] for each composite, by the contract; None where there is none."""
+        """A depth map float32 [dh, dw] by the contract for each composite, or None without one."""
 
 
 class Estimator(Depth):
-    """A depth stage that looks at pixels alone, so it can serve `geometry` as well."""
+    """A depth stage that uses pixels alone, so that it serves as `geometry` as well."""
 
     @property
     @abstractmethod
     def cache_key(self) -> str:
-        """Weights and settings that the numbers depend on: equal keys, equal depth."""
+        """A text of all weights and settings that depth depends on: equal keys, equal depth."""
 
     def annotate(self, composites: Sequence[Composite]) -> Sequence[Float32]:
-        """The depth of each composite's picture."""
+        """The depth of each composite's image; all images have one size."""
         return list(self.estimate(np.stack([composite.image for composite in composites])))
 
     @abstractmethod
     def estimate(self, images: UInt8) -> Float32:
-        """uint8 [n, h, w, 3] RGB -> float32 [n, dh, dw] by the contract."""
+        """Images uint8 [n, h, w, 3] RGB -> depth float32 [n, dh, dw] by the contract."""

@@ -14,12 +14,8 @@ from depthmask.errors import UsageError
 from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
 from depthmask.networks.weight_file import Published, sha256
 from depthmask.stage import setting, stage
-from depthmask.stages.depth._keras import (
-    KerasEstimator,
-    Resolution,
-    native_log_muted,
-    set_keras_defaults,
-)
+from depthmask.stages.depth._keras import KerasEstimator, native_log_muted, set_keras_defaults
+from depthmask.stages.depth.fixed_batch import Resolution
 
 SERVER = "https://s3-eu-west-1.amazonaws.com/densedepth"
 PUBLISHED = {
@@ -28,11 +24,11 @@ PUBLISHED = {
     "kitti": Published("kitti", "kitti.h5", f"{SERVER}/kitti.h5", bytes=None, sha256=None),
 }
 STEP = 32
-"""What the sides of an input are multiples of: the encoder halves them five times."""
+"""The sides of an input are multiples of this, since the encoder halves them five times."""
 
 
 class Scale(Enum):
-    """What the network was trained on, which decides what its numbers mean."""
+    """The training data of the network, which decide the meaning of its output."""
 
     auto = "auto"
     """`kitti` for the weights of that name and for a file `kitti.*`, else `nyu`."""
@@ -43,7 +39,7 @@ class Scale(Enum):
 
 
 class Metres(NamedTuple):
-    """The arguments of the authors' predict(), and what its 1.0 stands for."""
+    """The arguments of the authors' predict(), and the metres that its 1.0 stands for."""
 
     least: float
     greatest: float
@@ -61,31 +57,33 @@ METRES = {
 
 @stage("densedepth")
 class DenseDepth(KerasEstimator):
-    """Metric depth by the large network that DepthMaskDataset used, some 8 images/s on two cores.
+    """Metric depth by the large network of DepthMaskDataset, some 8 images/s on two CPU cores.
 
     DenseDepth, Alhashim and Wonka 2018, https://arxiv.org/abs/1812.11941, as its authors' Keras
     code runs it: upsampling with aligned corners, depth = clip(1000 / y, 10, 1000) / 1000, times
-    10 m (kitti: clip(80 / y, 1, 80) m). A y of zero or less means nothing; as in that code it
-    becomes the far end where it is 0 and the near end below. Images whose sides are no multiples
-    of 32 are resized, bilinear, to the next larger ones. The weights, 173 MB, are downloaded once.
+    10 m (kitti: clip(80 / y, 1, 80) m). As in that code, y = 0 gives the far end and y < 0 the near
+    end, although neither has a meaning. Images whose sides are not multiples of 32 are resized,
+    bilinear, to the next larger multiples. The weights, 173 MB, are downloaded once.
     """
 
     weights: str = setting("nyu", help="nyu (rooms), kitti (roads), or the path of an .h5 or .npz")
-    scale: Scale = setting(Scale.auto, help="what the weights were trained on; auto: by their name")
+    scale: Scale = setting(Scale.auto, help="training data of the weights; auto: by their name")
     # The network on 160x160 images, TensorFlow 2.21, images per second of CPU time of 2 cores,
     # batch 1: 7.9, 4: 8.4, 8: 9.0, 16: 9.1, 32: 8.8. A short batch costs as much as a full one.
-    batch: int = setting(8, ge=1, help="images that the network takes at a time")
+    batch: int = setting(8, ge=1, help="images in each batch of the network")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the network's half of that"
     )
-    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    runtime: Runtime = setting(
+        Runtime.keras, help="library that runs the network; openvino is an extra"
+    )
     precision: Precision = setting(
-        Precision.float32, help="what the network calculates in; the runtime has to have it"
+        Precision.float32, help="number format of the calculation, if the runtime supports it"
     )
 
     @property
     def weights_sha256(self) -> str:
-        """Of the weights file, in hexadecimal; downloads the published ones if need be."""
+        """The sha256 of the weights file, in hexadecimal; published weights are downloaded once."""
         return sha256(self._weights_path())
 
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
@@ -96,13 +94,30 @@ class DenseDepth(KerasEstimator):
         _checked(self._weights_path(), self.weights_sha256)
         return super().contract(size, geometry)
 
-    def predict(self, rgb: Float32) -> Float32:
-        """The bare network: float32 [n, h, w, 3] RGB in 0..1 -> float32 [n, h / 2, w / 2] metres.
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """0.1 to 10 m; 1 to 80 m for kitti."""
+        least, greatest, far_m = self._metres()
+        return least / greatest * far_m, far_m
 
-        n is at most `batch`, h and w are multiples of 32. Raises `DepthmaskError` for an output
-        that is not finite.
-        """
-        return to_metres(self._raw(rgb), self._metres())
+    def input_size(self, size: Size) -> Size:
+        """Both sides rounded up to multiples of 32."""
+        height, width = (-(-side // STEP) * STEP for side in size)
+        return height, width
+
+    def output_size(self, size: Size) -> Size:
+        """Half of the input's height and width."""
+        height, width = self.input_size(size)
+        return height // 2, width // 2
+
+    def to_depth(self, raw: Float32) -> Float32:
+        """The network's y [n, h, w] -> metres, by the authors' formula."""
+        return to_metres(raw, self._metres())
+
+    def compiled_network(self, size: Size) -> Run:
+        """The network at `batch` images of `size`, compiled once in a process."""
+        path = self._weights_path()
+        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
 
     def _weights_path(self) -> Path:
         if self.weights in PUBLISHED:
@@ -121,25 +136,9 @@ class DenseDepth(KerasEstimator):
             return METRES[self.scale]
         return METRES[Scale.kitti if Path(self.weights).stem == "kitti" else Scale.nyu]
 
-    def _range_m(self) -> tuple[float, float]:
-        least, greatest, far_m = self._metres()
-        return least / greatest * far_m, far_m
-
-    def _input_size(self, size: Size) -> Size:
-        height, width = (-(-side // STEP) * STEP for side in size)
-        return height, width
-
-    def _output_size(self, size: Size) -> Size:
-        height, width = self._input_size(size)
-        return height // 2, width // 2
-
-    def _run(self, size: Size) -> Run:
-        path = self._weights_path()
-        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
-
 
 def to_metres(y: Float32, metres: Metres) -> Float32:
-    """The authors' predict() and its multiple, in float32 as there."""
+    """The authors' predict() and its multiple, in float32 as in their code."""
     with np.errstate(divide="ignore", over="ignore"):
         depth = np.clip(metres.greatest / y, metres.least, metres.greatest) / metres.greatest
     return np.asarray(depth * metres.far_m, np.float32)

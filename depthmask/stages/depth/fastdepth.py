@@ -5,22 +5,18 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-from depthmask.data import Float32, Size
+from depthmask.data import Size
 from depthmask.errors import SettingError
 from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import setting, stage
-from depthmask.stages.depth._keras import (
-    KerasEstimator,
-    Resolution,
-    native_log_muted,
-    set_keras_defaults,
-)
+from depthmask.stages.depth._keras import KerasEstimator, native_log_muted, set_keras_defaults
+from depthmask.stages.depth.fixed_batch import Resolution
 
 WEIGHTS = Path(__file__).with_name("fastdepth.npz")
 """Made by `tools/convert_fastdepth.py`; licence in `NOTICE`."""
 SIDE = 224
-"""Height and width that the network was trained on; at others its depth drifts in scale."""
+"""Height and width of the training images; at other sizes the scale of depth is off."""
 
 
 @stage("fastdepth")
@@ -33,15 +29,17 @@ class FastDepth(KerasEstimator):
 
     # Whole `estimate` calls on 160x160 images, TensorFlow 2.21, 2 cores, median of 9, images/s:
     # batch 1: 67, 2: 83, 4: 93, 8: 93, 16: 95, 32: 87. A short batch costs as much as a full one.
-    batch: int = setting(4, ge=1, help="images that the network takes at a time")
-    near: float = setting(0.1, gt=0, le=100, help="metres; what is nearer is set to this")
-    far: float = setting(10.0, gt=0, le=100, help="metres; what is farther is set to this")
+    batch: int = setting(4, ge=1, help="images in each batch of the network")
+    near: float = setting(0.1, gt=0, le=100, help="metres; nearer depth is set to this")
+    far: float = setting(10.0, gt=0, le=100, help="metres; farther depth is set to this")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the network's 224x224"
     )
-    runtime: Runtime = setting(Runtime.keras, help="what runs the network; openvino is an extra")
+    runtime: Runtime = setting(
+        Runtime.keras, help="library that runs the network; openvino is an extra"
+    )
     precision: Precision = setting(
-        Precision.float32, help="what the network calculates in; the runtime has to have it"
+        Precision.float32, help="number format of the calculation, if the runtime supports it"
     )
 
     def __post_init__(self) -> None:
@@ -50,27 +48,24 @@ class FastDepth(KerasEstimator):
 
     @property
     def weights_sha256(self) -> str:
-        """Of the weights file, in hexadecimal."""
+        """The sha256 of the weights file in the package, in hexadecimal."""
         return sha256(WEIGHTS)
 
-    def predict(self, rgb: Float32) -> Float32:
-        """The bare network: float32 [n, 224, 224, 3] RGB in 0..1 -> float32 [n, 224, 224] metres.
-
-        n is at most `batch`. Not clipped: real backgrounds give 0 to 26 m. Raises
-        `DepthmaskError` for a depth that is not finite.
-        """
-        return self._raw(rgb)
-
-    def _range_m(self) -> tuple[float, float]:
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """The settings `near` and `far`, in metres; real backgrounds give 0 to 26 m before."""
         return self.near, self.far
 
-    def _input_size(self, size: Size) -> Size:
+    def input_size(self, size: Size) -> Size:
+        """224x224, whatever the image's size."""
         return SIDE, SIDE
 
-    def _output_size(self, size: Size) -> Size:
+    def output_size(self, size: Size) -> Size:
+        """224x224, whatever the image's size."""
         return SIDE, SIDE
 
-    def _run(self, size: Size) -> Run:
+    def compiled_network(self, size: Size) -> Run:
+        """The network at `batch` images of 224x224, compiled once in a process."""
         return _network(self.batch, self.runtime, self.precision)
 
 

@@ -1,4 +1,4 @@
-"""Layered depth: the background's depth with the objects set in."""
+"""Layered depth: the background's depth with the layers set into it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from depthmask.stages.depth.base import Depth
 class Layered(Depth):
     """The background's depth with each object set in at the depth of its foot point.
 
-    Flat, or with the object's own relief where the source knows it (`rooms` does) and the camera is
-    known: a part that is behind the foot by half of the object's height stays so at any size. No
-    part is deeper than the background there, or nearer than all of it. What hides what goes by the
-    foot points alone. A pixel belongs to the object in front where that object's visible alpha is
-    128 or more, so a soft edge is never a mixture of two depths. No network runs on the composite.
+    Objects are flat, or have their own relief if the source knows it (`rooms` does) and the camera
+    is known. Relief scales with the object: a pixel that is half the object's height behind the
+    foot stays so at any size. No pixel is deeper than the background behind it, or nearer than all
+    of the background. Occlusion depends on the foot points alone. A pixel belongs to the front
+    object whose visible alpha is 128 or more, so a soft edge never mixes two depths. No network
+    runs on the composite.
     """
 
     reads_geometry = True
 
-    relief: bool = setting(True, help="objects with their relief where it is known, else flat")
+    relief: bool = setting(True, help="give objects their relief where known; false: all are flat")
 
     def contract(self, size: Size, geometry: DepthContract | None) -> DepthContract:
         """The contract of the backgrounds' depth, with `mode` composited."""
@@ -54,35 +55,35 @@ class Layered(Depth):
         assert background_m is not None, "the framework completes backgrounds for reads_geometry"
         depth_m = background_m.copy()
         reliefs = self.relief and composite.background.camera is not None
-        # From back to front, so that of two objects the one in front has the last word.
-        for part in composite.parts:
-            layer = composite.layers[part.number - 1]
-            if reliefs and part.relief is not None and layer.depth_m:
-                found: Float32 | np.float32 = _relief_m(composite, layer, part)
+        # From back to front, so that the front layer overwrites the others.
+        for pixels in composite.layer_pixels:
+            layer = composite.layers[pixels.number - 1]
+            if reliefs and pixels.relief is not None and layer.depth_m:
+                layer_m: Float32 | np.float32 = _relief_m(composite, layer, pixels)
             else:
-                found = np.float32(layer.depth_m or 0)
-            np.copyto(depth_m[part.window], found, where=part.alpha >= 128)
+                layer_m = np.float32(layer.depth_m or 0)
+            np.copyto(depth_m[pixels.window], layer_m, where=pixels.alpha >= 128)
         return depth_m
 
 
-def _relief_m(composite: Composite, layer: Layer, part: LayerPixels) -> Float32:
-    """Depth of the object's pixels [h, w]."""
+def _relief_m(composite: Composite, layer: Layer, pixels: LayerPixels) -> Float32:
+    """Depth of the layer's pixels, float32 [h, w] in metres."""
     camera, background_m = composite.background.camera, composite.background.depth_m
-    assert camera is not None, "asked before"
-    assert background_m is not None, "asked before"
-    assert part.relief is not None, "asked before"
-    assert layer.depth_m is not None, "asked before"
+    assert camera is not None, "checked by the caller"
+    assert background_m is not None, "checked by the caller"
+    assert pixels.relief is not None, "checked by the caller"
+    assert layer.depth_m is not None, "checked by the caller"
     foot_m = np.float32(layer.depth_m)
     box_m = np.float32(layer.height * layer.depth_m / camera.f_px)
-    found = foot_m + part.relief * box_m
-    # Before the object's own wall; and no nearer than all of the background, or than the foot
-    # point: both are within the contract, half the foot's depth need not be.
+    depth_m = foot_m + pixels.relief * box_m
+    # In front of the background behind the layer; and no nearer than both the nearest background
+    # and the foot point, which are within the contract, while half the foot's depth may not be.
     nearest_m = min(_nearest(background_m), foot_m)
-    return np.clip(found, nearest_m, np.maximum(background_m[part.window], foot_m), out=found)
+    return np.clip(depth_m, nearest_m, np.maximum(background_m[pixels.window], foot_m), out=depth_m)
 
 
 def _nearest(depth_m: Float32) -> np.float32:
-    """The least valid depth, infinite if there is none."""
+    """The least valid depth, infinite without any."""
     least = depth_m.min()
-    # Seldom 0: most maps are whole, and the selection takes ten times as long.
+    # Most maps have no invalid pixels, and the masked minimum takes ten times as long.
     return np.float32(least if least > 0 else depth_m.min(where=depth_m > 0, initial=np.inf))

@@ -1,4 +1,4 @@
-"""No depth: images and masks alone."""
+"""No depth: only images and masks."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class NoDepth(Depth):
     """No depth maps."""
 
     def contract(self, size: Size, geometry: DepthContract | None) -> None:
-        """None."""
+        """None, since there are no depth maps."""
 
     def annotate(self, composites: Sequence[Composite]) -> Sequence[None]:
-        """None for each."""
+        """None for each composite."""
         return [None] * len(composites)

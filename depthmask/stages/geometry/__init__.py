@@ -1,1 +1,1 @@
-"""Geometry: the depth of a background, found once for each."""
+"""Geometry: the depth of each background."""

@@ -1,4 +1,4 @@
-"""The default geometry: what the source knows, else FastDepth."""
+"""The default geometry: depth of the source, else of FastDepth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from depthmask.stages.geometry.source import SourceGeometry
 
 @stage("auto")
 class Auto(Geometry):
-    """The source's own depth where a background has it, else `fastdepth`."""
+    """The depth of the source for backgrounds that have it, else `fastdepth`."""
 
     @cached_property
     def _fallback(self) -> EstimatedGeometry:
@@ -24,31 +24,34 @@ class Auto(Geometry):
 
     @property
     def batch_size(self) -> int:
-        """The fallback's."""
+        """The batch size of FastDepth."""
         return self._fallback.batch_size
 
     @property
     def cache_key(self) -> str:
-        """The fallback's: only its answers are kept."""
+        """The key of FastDepth, since only its depth is cached."""
         return self._fallback.cache_key
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """The source's or the fallback's; for a mixture, the wider range and both names."""
-        own, guessed = SourceGeometry().contract(size, known), self._fallback.contract(size, known)
-        if known == 1 or guessed is None:
+        """The contract of the source or of FastDepth; both names and the wider range if mixed."""
+        own, estimated = (
+            SourceGeometry().contract(size, known),
+            self._fallback.contract(size, known),
+        )
+        if known == 1 or estimated is None:
             return own
         if known == 0:
-            return guessed
+            return estimated
         return replace(
-            guessed, near=own.near, far=own.far, estimator=f"source, {guessed.estimator}"
+            estimated, near=own.near, far=own.far, estimator=f"source, {estimated.estimator}"
         )
 
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Where the source has no depth."""
+        """True for a background without depth."""
         return not has_depth
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """Ask the network about those without depth, all in one batch."""
+        """Estimate the depth of backgrounds without it, all in one call."""
         unknown = [one for one in backgrounds if one.depth_m is None]
         measured = iter(self._fallback.measure(unknown) if unknown else ())
         return [next(measured) if one.depth_m is None else one for one in backgrounds]

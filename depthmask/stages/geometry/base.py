@@ -1,4 +1,4 @@
-"""Geometry: the depth of a background, found once for each and kept."""
+"""Geometry: the depth of each background, measured once and cached."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from depthmask.stage import Stage
 
 
 class Geometry(Stage):
-    """Completes backgrounds with `depth_m`; only what a model was asked for goes to the cache."""
+    """Completes backgrounds with `depth_m`; only depth measured by a model is cached."""
 
     kind: ClassVar[str] = "geometry"
 
     @property
     def batch_size(self) -> int:
-        """How many backgrounds `measure` likes to get at a time."""
+        """The number of backgrounds to pass to `measure` at a time."""
         return 1
 
     @property
     def cache_key(self) -> str:
-        """What the measured depth depends on besides the pixels: equal keys, equal depth."""
+        """A text of all that measured depth depends on besides pixels: equal keys, equal depth."""
         return self.name
 
     @abstractmethod
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """What `depth_m` means; None if there is none.
+        """The meaning of `depth_m`; None if the stage gives none.
 
-        known: the part of the backgrounds that come with depth of their own, 0..1.
+        known: the fraction of backgrounds, 0..1, whose depth the source knows.
         """
 
     @abstractmethod
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Whether a model has to look at a background with or without depth of its own."""
+        """Whether a model measures a background whose source has depth, or has none."""
 
     @abstractmethod
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """The same backgrounds with `depth_m` float32 [h, w] [m], or without, as the stage says."""
+        """The backgrounds with `depth_m` float32 [h, w] in metres, or None by the contract."""

@@ -1,4 +1,4 @@
-"""Geometry by a depth estimator: every estimator serves this group, too."""
+"""Geometry by a depth estimator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from depthmask.stages.geometry.base import Geometry
 
 
 class EstimatedGeometry(Geometry):
-    """A network's depth for every background, whatever the source knows."""
+    """The depth of an estimator for every background, even if the source knows it."""
 
     def __init__(self, estimator: Estimator) -> None:
         self.name = estimator.name  # type: ignore[misc]
@@ -23,16 +23,16 @@ class EstimatedGeometry(Geometry):
 
     @property
     def batch_size(self) -> int:
-        """The estimator's own."""
+        """The batch size of the estimator."""
         return self._estimator.batch_size
 
     @property
     def cache_key(self) -> str:
-        """The estimator's own."""
+        """The key of the estimator."""
         return self._estimator.cache_key
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """The estimator's own; UsageError if it does not give metres at the canvas's size."""
+        """The estimator's contract; `UsageError` unless it gives metres at the canvas's size."""
         contract = self._estimator.contract(size, None)
         if contract is not None and contract.kind is not DepthKind.metric_z:
             raise UsageError(
@@ -47,11 +47,11 @@ class EstimatedGeometry(Geometry):
         return contract
 
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Always."""
+        """True for every background."""
         return True
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """Depth for each picture, at its size; a floor that the source knew is not in it."""
+        """The estimated depth of each background; a floor plane of the source is dropped."""
         forks.network(f"geometry={self.name}")
         depth_m = self._estimator.estimate(np.stack([one.image for one in backgrounds]))
         return [
@@ -61,5 +61,5 @@ class EstimatedGeometry(Geometry):
 
 
 def as_geometry(stage: Geometry | Estimator) -> Geometry:
-    """The geometry stage that was chosen, or the one behind a chosen estimator."""
+    """The geometry stage itself, or an estimator as a geometry stage."""
     return EstimatedGeometry(stage) if isinstance(stage, Estimator) else stage

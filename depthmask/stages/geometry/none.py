@@ -1,4 +1,4 @@
-"""No geometry: backgrounds are flat pictures."""
+"""No geometry: backgrounds are images without depth."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from depthmask.stages.geometry.base import Geometry
 
 @stage("none")
 class NoGeometry(Geometry):
-    """No depth for backgrounds, even where the source has it."""
+    """No depth for backgrounds, even if the source has it."""
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
-        """None: there is no depth."""
+        """None, since there is no depth."""
         return None
 
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Never."""
+        """False for every background."""
         return False
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """The pictures alone."""
+        """The backgrounds without depth, camera and floor."""
         return [replace(one, depth_m=None, camera=None, plane=None) for one in backgrounds]

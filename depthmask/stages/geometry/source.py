@@ -1,4 +1,4 @@
-"""Geometry from the source itself: made scenes know it, RGB-D photographs bring it along."""
+"""Geometry from the source: rendered scenes and RGB-D photographs have it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from depthmask.stages.geometry.base import Geometry
 
 @stage("source")
 class SourceGeometry(Geometry):
-    """The depth that comes with each background; an error where one has none."""
+    """The depth that the source has of each background; an error if one has none."""
 
     def contract(self, size: Size, known: float) -> DepthContract:
-        """Metres within what 16-bit millimetres hold; beyond is an error."""
+        """Metres in the range of 16-bit millimetres; values beyond are an error."""
         return DepthContract(
             kind=DepthKind.metric_z,
             unit="m",
@@ -30,11 +30,11 @@ class SourceGeometry(Geometry):
         )
 
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Never: no model is asked."""
+        """False for every background, since there is no model."""
         return False
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """The backgrounds as they are."""
+        """The backgrounds unchanged; `UsageError` if one has no depth."""
         for background in backgrounds:
             if background.depth_m is None:
                 raise UsageError(

@@ -1,1 +1,1 @@
-"""Placements: where on the background a foreground goes."""
+"""Placements: the positions and sizes of foregrounds on a background."""

@@ -1,4 +1,4 @@
-"""Placement on the floor: size by distance, upright, never floating."""
+"""Placement on the floor: upright, with a size that follows from the distance."""
 
 from __future__ import annotations
 
@@ -13,39 +13,45 @@ from depthmask.stage import setting, stage
 from depthmask.stages.placement.base import Placement
 
 _DRAWN = 16
-"""Foot points at a time, of which the first within the range of distances is taken."""
+"""Foot points drawn at a time; the first within the range of distances is used."""
 
 
 @stage("ground")
 class Ground(Placement):
-    """Cut-outs stand on visible floor, as large as their real height is at that distance.
+    """Cut-outs stand on visible floor, with the size that their real height has at that distance.
 
-    The foot point (the middle of the lower edge) is a pixel that shows the floor, each as likely as
-    the other; its depth there is the object's, and background pixels nearer than that hide it, as
-    nearer objects do. Heights come from the source (`height_m` in `assets.csv`), else from
-    `heights` by label, else from the range `height_m`. Backgrounds without a floor that holds are
-    not used: the sample draws another one.
+    The foot point (the middle of the lower edge) is a random pixel that shows the floor. The object
+    has the depth of that pixel, and is hidden by nearer background pixels and nearer objects.
+    Heights come from the source (`height_m` in `assets.csv`), else from `heights` by label, else
+    from the range `height_m`. Backgrounds without a usable floor are skipped: the sample draws
+    another one.
 
-    A network's metres may be off by half, and with them every size. The height of the camera above
-    the floor is a better yardstick where people took the pictures: where the depth is guessed,
-    sizes are such that it is `camera_height_m`.
+    A network's metres may be off by half, and so would be every size. The height of the camera
+    above the floor is more reliable for photographs taken by people: if depth is estimated, sizes
+    are scaled such that the camera is `camera_height_m` above the floor.
     """
 
     reads_geometry = True
     needs_ground = True
 
     height_m: list[float] = setting(
-        [0.4, 1.8], gt=0, le=20, help="least and largest height of objects of unknown height, m"
+        [0.4, 1.8],
+        gt=0,
+        le=20,
+        help="least and largest height of objects of unknown height, metres",
     )
     heights: Any = setting(
         None,
-        help="metres by label, {chair: 0.9, person: [1.5, 1.9]}: one, or least and largest",
+        help="height in metres or [least, largest] by label, {chair: 0.9, person: [1.5, 1.9]}",
     )
     camera_height_m: float | None = setting(
-        1.5, gt=0, le=10, help="of guessed geometry, m; null: the network's metres are believed"
+        1.5,
+        gt=0,
+        le=10,
+        help="camera height for estimated depth, metres; null: trust the network's metres",
     )
     distance_m: list[float] = setting(
-        [1.5, 8.0], gt=0, help="least and largest depth of the foot point, m"
+        [1.5, 8.0], gt=0, help="least and largest depth of the foot point, metres"
     )
 
     def __post_init__(self) -> None:
@@ -61,7 +67,7 @@ class Ground(Placement):
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """Draw a foot point and a height; NoPlaceError without floor in the range of distances."""
+        """Draw a foot point and a height; `NoPlaceError` without floor within the distances."""
         background = scene.background
         row, column, depth_m = self._foot(background, rng)
         chance = float(rng.random())
@@ -85,12 +91,12 @@ class Ground(Placement):
         floor, depth_m = background.floor, background.depth_m
         if floor is None or not len(floor):
             raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
-        assert depth_m is not None, "the floor was found in it"
+        assert depth_m is not None, "a floor has depth"
         chances = rng.random(_DRAWN)
         unit = self._unit(background)
         at = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, unit)
         if not len(at):
-            # Rare, unless the range is narrow: most floor is within it.
+            # Rare, unless the range is narrow.
             near = self._within(floor, depth_m, unit)
             at = near[[int(chances[0] * len(near))]] if len(near) else near
         if not len(at):
@@ -102,11 +108,11 @@ class Ground(Placement):
         return row, column, float(depth_m[row, column])
 
     def _within(self, floor: Positions, depth_m: Float32, unit: float) -> Positions:
-        there = depth_m.ravel()[floor] / unit
-        return floor[(there >= self.distance_m[0]) & (there <= self.distance_m[1])]
+        distance_m = depth_m.ravel()[floor] / unit
+        return floor[(distance_m >= self.distance_m[0]) & (distance_m <= self.distance_m[1])]
 
     def _unit(self, background: Background) -> float:
-        """What a metre is in the metres of the background's depth."""
+        """The length of a metre in the metres of the background's depth."""
         assert background.plane is not None, "it has a floor"
         if not background.guessed or self.camera_height_m is None:
             return 1.0
@@ -129,14 +135,13 @@ def _range(label: str, value: Any) -> tuple[float, float]:
 
 
 def _pixels(background: Background, row: int, depth_m: float, height_m: float) -> int:
-    """Rows that a thing of this height takes, standing upright on the floor at this pixel.
+    """The height in rows of an upright object of `height_m` whose foot is at `row`.
 
-    Both ends are projected: with a tilted camera the upper one is nearer, or farther, than the
-    foot.
+    Both ends are projected, since with a tilted camera they differ in depth.
     """
     camera, plane = background.camera, background.plane
     assert camera is not None, "the framework completes backgrounds with a floor"
-    assert plane is not None, "the same"
+    assert plane is not None, "the framework completes backgrounds with a floor"
     foot_y = (row + 1 - camera.cy) / camera.f_px * depth_m
     # The normal of a floor points down.
     top_y, top_z = foot_y - height_m * plane.normal[1], depth_m - height_m * plane.normal[2]

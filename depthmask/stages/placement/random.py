@@ -1,4 +1,4 @@
-"""Placement at random, the way of DepthMaskDataset and of Cut, Paste and Learn."""
+"""Random placement, as in DepthMaskDataset and in "Cut, Paste and Learn"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.stages.placement.base import Placement, scaled_size
 
 
 class Positions(Enum):
-    """Which positions are equally likely."""
+    """The set of positions, which are equally likely."""
 
     crossing = "crossing"
     inside = "inside"
@@ -22,7 +22,7 @@ class Positions(Enum):
 
 @stage("random")
 class Random(Placement):
-    """Uniform position and scale, without regard to the scene.
+    """Uniform position and scale, independent of the scene.
 
     positions: `crossing`, every position where box and canvas meet; `inside`, those where the box
     lies within the canvas (as far as it fits); `canvas`, the top-left corner anywhere on the
@@ -53,7 +53,7 @@ class Random(Placement):
         return Layer(foreground.key, foreground.label, top, left, height, width, flip)
 
     def _start(self, length: int, canvas: int, chance: float) -> int:
-        """Where the box begins along one axis, by a number in 0..1."""
+        """The start of the box along one axis, from a random number in 0..1."""
         if self.positions is Positions.canvas:
             first, last = 0, canvas - 1
         elif self.positions is Positions.inside:

@@ -25,13 +25,13 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What puts a picture upright, by its EXIF orientation."""
+"""EXIF orientation -> the transposition that makes the image upright."""
 _FILTERING = threading.Lock()
-"""Warning filters belong to the process: two threads would put back each other's."""
+"""Warning filters belong to the process, so two threads must not change them at once."""
 
 
 def load(path: Path) -> Image.Image:
-    """The decoded picture, upright by its EXIF orientation; of an animation, the first one.
+    """The decoded image, upright by its EXIF orientation; the first frame of an animation.
 
     Raises `AssetError`, which names the file.
     """
@@ -49,38 +49,38 @@ def load(path: Path) -> Image.Image:
     except UnidentifiedImageError:
         raise AssetError(path, "not a JPEG, PNG or WebP picture; replace or remove it") from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
-        # An error of the disk names the file once more; ours is in front already.
+        # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
 
 
 def _opened(path: Path) -> Image.Image:
-    # Pillow warns of large pictures; here our cap decides.
+    # Pillow warns of large images; our own limit is checked by the caller.
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(path, formats=_FORMATS)
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF tag; `ImageOps.exif_transpose` would read it twice and write it anew."""
-    # Pillow warns of whatever does not look like EXIF.
+    """The EXIF orientation; `ImageOps.exif_transpose` would read it twice and write it as well."""
+    # Pillow warns of invalid EXIF data.
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return image.getexif().get(ExifTags.Base.Orientation, 1)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """8-bit RGB; transparent parts of a background show what colour lies under them."""
+    """8-bit RGB; transparent pixels of a background keep their colour."""
     if image.mode in _DEEP_MODES:
         image = _eight_bits(image)
     elif image.has_transparency_data:
-        # Pillow warns where a palette with transparency becomes RGB in one step.
+        # Pillow warns if a palette with transparency is converted to RGB in one step.
         image = image.convert("RGBA")
     return image.convert("RGB")
 
 
 def to_rgba(image: Image.Image) -> Image.Image | None:
-    """8-bit RGBA with straight alpha; None if the picture has no transparency at all."""
+    """8-bit RGBA with straight alpha; None if the image has no transparency."""
     if not image.has_transparency_data:
         return None
     rgba = image.convert("RGBA")
@@ -88,7 +88,7 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
 
 
 def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
-    """RGBA from a picture and the grey values of a mask of the same size."""
+    """RGBA of an image and the grey values of a mask of the same size."""
     rgba = to_rgb(image)
     rgba.putalpha(to_rgb(mask).convert("L"))
     return rgba
@@ -112,9 +112,10 @@ def resize_picture(image: Image.Image, size: Size) -> UInt8:
 
 
 def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
-    """Metres float32 [h, w] from a 16-bit millimetre PNG, cropped and resized as its picture.
+    """Metres float32 [h, w] from a 16-bit millimetre PNG, cropped and resized like its image.
 
-    By the nearest pixel: a mixture of near and far would be a depth where nothing is.
+    Resized by the nearest pixel, since a mean of near and far is the depth of neither. Raises
+    `AssetError` for another mode or another aspect than that of `like`.
     """
     image = load(path)
     if image.mode not in _DEEP_MODES:
@@ -132,5 +133,5 @@ def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The upper byte; what a PNG gives as mode `I` has 16 bits too."""
+    """The upper byte of 16 bits, which a PNG of mode `I` has as well."""
     return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))

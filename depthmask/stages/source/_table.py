@@ -1,4 +1,4 @@
-"""`assets.csv`: what is known of pictures beyond their pixels."""
+"""`assets.csv`: labels, heights, focal lengths and licences of assets."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from depthmask.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of one picture.
+    """The row of one asset.
 
-    label, height_m: of a cut-out, and how tall the thing is. f_px: of a background, the focal
-    length in pixels of the file. licence: of either, an SPDX identifier or what its owner says.
+    label, height_m: label and real height of a cut-out. f_px: focal length of a background, in
+    pixels of the file. licence: of either, an SPDX identifier or the owner's text.
     """
 
     label: str = "foreground"
@@ -26,18 +26,18 @@ class Row:
 
 
 _LONGEST_LICENCE = 200
-"""A name or an address; texts of licences belong into files of their own."""
+"""Characters of a name or an address; whole licence texts belong into files."""
 
 Facts: TypeAlias = dict[str, Row]
-"""By key."""
+"""Key of the asset -> its row."""
 
 
 def read_facts(path: Path) -> Facts:
-    """The rows of the table, none if there is no such file; UsageError where it is wrong."""
+    """The rows of the table, none without a file; `UsageError` if the table is invalid."""
     if not path.is_file():
         return {}
     try:
-        # With or without the byte order mark that spreadsheets put in front.
+        # With or without the byte order mark that spreadsheets write.
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
     except (ValueError, csv.Error) as error:

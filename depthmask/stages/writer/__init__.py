@@ -1,1 +1,1 @@
-"""Writers: how samples become the files of a shard, and back."""
+"""Writers: the files of a shard, written and read."""

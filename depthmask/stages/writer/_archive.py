@@ -1,4 +1,4 @@
-"""What the tar and the zip writer share: members one after another in one file."""
+"""Archives of members in one file, as the tar and the zip writer write them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,23 @@ class Archive(Protocol):
     """An archive open for writing."""
 
     def add(self, name: str, data: bytes) -> int:
-        """Append a member; returns the offset of its content."""
+        """Append a member; the offset of its content."""
 
     def close(self) -> None:
-        """Write what ends the archive."""
+        """Write the end of the archive."""
 
 
 class ArchiveFormat(Protocol):
-    """How to begin an archive in an open file."""
+    """Begins an archive in an open file."""
 
     def __call__(self, file: BinaryIO) -> Archive: ...
 
 
 def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) -> Members:
-    """Write every member as `KEY.MEMBER`, samples in order; returns where each lies."""
+    """Write every member as `KEY.MEMBER`, samples in order.
+
+    Returns the (file, offset, size) of each member. Raises `DepthmaskError` if the archive is full.
+    """
     members: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
     with path.open("wb", buffering=1 << 20) as file:
         archive = begin(file)
@@ -38,7 +41,7 @@ def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) 
             try:
                 _add(archive, sample, members)
             except ArchiveFullError as full:
-                # Rare: sizes are estimated beforehand (`check_shard_size`), with a margin.
+                # Rare, since `check_shard_size` estimates sizes with a margin.
                 fits = number * 9 // 10
                 raise DepthmaskError(f"{full}: shard_size={fits} fits") from None
         archive.close()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import orjson
@@ -24,13 +24,11 @@ from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded, Float32
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
-from depthmask.stages.writer.base import MemberReader, ShardReader, Writer, open_published
+from depthmask.stages.writer.base import PublishedDataset, Writer
+from depthmask.stages.writer.reader import MemberReader, ShardReader, open_published
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
-
-if TYPE_CHECKING:
-    from depthmask.reading.dataset import Dataset
 
 FOLDERS = {
     name: folder
@@ -52,19 +50,19 @@ class DepthMaskDataset(Writer):
 
     `SHARD/data.zip`: `data/fg_bg/bg001/bg001_fg001_000001.jpg`, `data/fg_bg_mask/...`, stored,
     numbered over the whole dataset from 1. `SHARD/depthmap_output_batchN.npz`, N from 1: `output`
-    float32 [n, dh, dw, 1], metres by `far_m` (0.01..1 where the network is DenseDepth), and `ulps`,
-    what its last bits lack of the exact metres. `SHARD/samples.jsonl`: our descriptions. Beside the
-    shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask, x, y, width and
+    float32 [n, dh, dw, 1], metres divided by `far_m` (0.01..1 for DenseDepth), and `ulps`, the
+    correction of its last bits to the exact metres. `SHARD/samples.jsonl`: our descriptions. Beside
+    the shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask, x, y, width and
     height of each object [px], separated by tabs.
     """
 
-    # The depth of an open one is in memory as a whole, once asked for.
+    # The depth of an open shard is in memory as a whole after the first access.
     open_shards = 8
 
     far_m: float = setting(10.0, gt=0, help="metres that 1 stands for in depth batches")
 
     def most_samples(self, expected: SizeEstimate) -> int:
-        """Below 4 GiB and 65,535 members in the zip, and 4 GiB of depth."""
+        """Less than 4 GiB and 65,535 members in the zip, and less than 4 GiB of depth."""
         stacked = LARGEST // (2 * expected.arrays.get("depth", 0) + 1)
         return min(stacked, most_samples(expected.members, expected.bytes))
 
@@ -90,16 +88,16 @@ class DepthMaskDataset(Writer):
                 batch.add(sample.arrays)
             archive.close()
         if batch.write(into / _BATCH.format(int(shard.rpartition("-")[2]) + 1)):
-            # It comes before the descriptions in the record, which lists files sorted by name.
+            # The record lists files sorted by name, so the batch precedes the descriptions.
             members[JSON.name] = [(2, start, size) for _, start, size in members[JSON.name]]
         return members
 
     def read(self, folder: StorePath, record: Record) -> ShardReader:
-        """Open the zip at the offsets in the record; the batch is read when first asked for."""
+        """Open the zip at the offsets in the record; the batch is read at the first access."""
         return _Reader(folder, record, self.far_m)
 
-    def derive(self, dataset: Dataset) -> None:
-        """The label tables, in the order of the shards."""
+    def derive(self, dataset: PublishedDataset) -> None:
+        """Write the label tables, in the order of the shards."""
         labels = dataset.path / _LABELS
         labels.make_folder()
         with tempfile.TemporaryDirectory(prefix="depthmask-") as scratch:
@@ -113,7 +111,7 @@ class DepthMaskDataset(Writer):
 
 
 def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
-    """`data/fg_bg/bg001/bg001_fg001_000001.jpg`: after the background and the first object."""
+    """`data/fg_bg/bg001/bg001_fg001_000001.jpg`, named by background and first foreground."""
     background = _safe(meta["background"])
     keys = [background, *(_safe(layer["foreground"]) for layer in meta["layers"][:1])]
     name = "_".join([*keys, f"{int(key) + 1:06d}"])
@@ -121,12 +119,12 @@ def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
 
 
 def _safe(key: str) -> str:
-    """As much of a key as every archive and file system takes."""
+    """The key with characters that every archive and file system allows."""
     return _UNSAFE.sub("_", key)
 
 
-def _tables(dataset: Dataset, record: Record) -> dict[str, list[str]]:
-    """The rows of a shard by the name of their table; all are in `data_label.txt`, too."""
+def _tables(dataset: PublishedDataset, record: Record) -> dict[str, list[str]]:
+    """Name of a label table -> its rows of a shard; `data_label.txt` has all rows."""
     tables: defaultdict[str, list[str]] = defaultdict(list)
     for key, meta in _described(dataset, record):
         rows = _rows(meta, key, record.members)
@@ -136,7 +134,7 @@ def _tables(dataset: Dataset, record: Record) -> dict[str, list[str]]:
 
 
 def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list[str]:
-    """One for each object whose box is known."""
+    """One row for each layer whose box is known."""
     image, mask = (
         path_of(meta, key, next(name for name in members if FOLDERS.get(name) == folder))
         for folder in ("fg_bg", "fg_bg_mask")
@@ -148,8 +146,8 @@ def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list
     ]
 
 
-def _described(dataset: Dataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Key and description of each sample, from one file that is read in order."""
+def _described(dataset: PublishedDataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(key, description) of each sample of a shard."""
     number = int(record.members[JSON.name][0][0])
     lines = open_published(dataset.path / "shards", record.files[number])
     with lines, untrusted(f"{dataset.path}: {record.shard}"):
@@ -159,7 +157,7 @@ def _described(dataset: Dataset, record: Record) -> Iterator[tuple[str, dict[str
 
 
 class _Batch:
-    """The depth maps of a shard, deflated as they come."""
+    """The depth maps of a shard, deflated one by one."""
 
     def __init__(self, count: int, far_m: float) -> None:
         self._count = count
@@ -198,7 +196,7 @@ def _metres(arrays: Mapping[str, NDArray[Any]]) -> Float32 | None:
 
 
 class _Reader(MemberReader):
-    """Members by their places, depth out of the batch."""
+    """Reads members at their offsets, and depth from the batch."""
 
     def __init__(self, folder: StorePath, record: Record, far_m: float) -> None:
         super().__init__(folder, record)
@@ -206,21 +204,21 @@ class _Reader(MemberReader):
         self._batch = next((file for file in record.files if file.name.endswith(".npz")), None)
 
     def read(self, number: int, key: str) -> Encoded:
-        """Members, and depth as an array."""
+        """The members of sample `number`, and its depth as an array."""
         encoded = super().read(number, key)
         if self._batch is None:
             return encoded
         return Encoded(key, encoded.members, {"depth": self._depth[number].copy()})
 
     def close(self) -> None:
-        """Close the files, forget the maps."""
+        """Close the files and free the depth."""
         super().close()
         self.__dict__.pop("_depth", None)
 
     @cached_property
     def _depth(self) -> Float32:
         """float32 [n, dh, dw], metres."""
-        assert self._batch is not None, "asked before"
+        assert self._batch is not None, "checked by the caller"
         file = open_published(self._folder, self._batch)
         with file, untrusted(str(self._folder / self._batch.name)):
             return _exact(read_npz(file, self._batch.bytes), len(self._record), self._far)

@@ -1,4 +1,4 @@
-"""A folder of plain files: slow with many samples, easy to look into."""
+"""A folder of plain files: slow with many samples, easy to inspect."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Folder(Writer):
     shard_kind = ShardKind.files
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
-        """Write `SHARD/KEY.MEMBER` files."""
-        places: dict[str, list[tuple[str, int]]] = {}
+        """Write `SHARD/KEY.MEMBER` files; returns the (file, 0, size) of each member."""
+        named_files: dict[str, list[tuple[str, int]]] = {}
         into = folder / shard
         into.mkdir()
         for sample in samples:
             for name, data in sample.members.items():
                 path = into / f"{sample.key}.{name}"
                 path.write_bytes(data)
-                places.setdefault(name, []).append((path.name, len(data)))
+                named_files.setdefault(name, []).append((path.name, len(data)))
         # The record lists the files sorted by name.
-        names = sorted(name for member in places.values() for name, _ in member)
+        names = sorted(name for files in named_files.values() for name, _ in files)
         numbers = {name: number for number, name in enumerate(names)}
         return {
             member: [(numbers[name], 0, size) for name, size in files]
-            for member, files in places.items()
+            for member, files in named_files.items()
         }

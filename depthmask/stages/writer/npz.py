@@ -1,4 +1,4 @@
-"""NumPy shards: `np.load` opens them, depth comes as one array."""
+"""NumPy shards, which `np.load` opens; depth is one array."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
 from depthmask.stage import setting, stage
-from depthmask.stages.writer.base import ShardReader, Writer, open_published
+from depthmask.stages.writer.base import Writer
+from depthmask.stages.writer.reader import ShardReader, open_published
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
 
 
 class Images(Enum):
-    """How npz shards keep pictures."""
+    """How npz shards store images."""
 
     encoded = "encoded"
     raw = "raw"
@@ -35,19 +36,19 @@ class Images(Enum):
 class Npz(Writer):
     """One npz file for each shard.
 
-    `depth` float32 [n, dh, dw] as the dataset's contract says (or `depth_planes` uint8
-    [n, 2, dh, dw], where `encode.depth=compact`). Pictures either `raw`, `image`
-    uint8 [n, h, w, 3] and `mask` uint8 [n, h, w], or `encoded`: member `jpg` of sample i is
-    `jpg[jpg_offsets[i]:jpg_offsets[i + 1]]`, uint8. The JSON is kept in the same way.
+    `depth` is float32 [n, dh, dw] by the dataset's contract (or `depth_planes` uint8
+    [n, 2, dh, dw], with `encode.depth=compact`). Images are either `raw`, `image` uint8
+    [n, h, w, 3] and `mask` uint8 [n, h, w], or `encoded`: member `jpg` of sample i is
+    `jpg[jpg_offsets[i]:jpg_offsets[i + 1]]`, uint8. The JSON is stored like encoded images.
     """
 
-    # An open one is in memory as a whole.
+    # An open shard is in memory as a whole.
     open_shards = 8
 
-    images: Images = setting(Images.encoded, help="pictures as encoded bytes or as raw arrays")
+    images: Images = setting(Images.encoded, help="images as encoded bytes or as raw arrays")
 
     def most_samples(self, expected: SizeEstimate) -> int:
-        """An npz file is a zip archive: below 4 GiB, also each array before it is deflated."""
+        """The limits of a zip archive: 4 GiB, for each array before it is deflated as well."""
         arrays = expected.arrays
         size = sum(arrays.values()) if self.images is Images.raw else arrays.get("depth", 0)
         stacked = LARGEST // (size + 1)
@@ -55,7 +56,7 @@ class Npz(Writer):
         return min(stacked, most_samples(1, expected.bytes))
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
-        """Write `SHARD.npz`; arrays are deflated as they come, bytes are stored."""
+        """Write `SHARD.npz`; arrays are deflated sample by sample, bytes are stored."""
         stacks: dict[str, Deflater] = {}
         blobs: dict[str, list[bytes]] = {}
         stacked = set(DEPTH_ARRAYS)
@@ -85,12 +86,12 @@ class Npz(Writer):
         return {}
 
     def read(self, folder: StorePath, record: Record) -> ShardReader:
-        """Open the npz file; arrays are read when first asked for."""
+        """Open the npz file; arrays are read at the first access."""
         return NpzReader(folder, record)
 
 
 class NpzReader:
-    """Keeps the arrays of one shard in memory: an npz file is deflated as a whole."""
+    """Reads samples of an npz file, whose arrays are kept in memory."""
 
     def __init__(self, folder: StorePath, record: Record) -> None:
         self._folder = folder
@@ -100,8 +101,8 @@ class NpzReader:
 
     @property
     def _arrays(self) -> dict[str, NDArray[Any]]:
-        # Not `cached_property`: in Python 3.11 all its instances share one lock, which a fork may
-        # leave locked.
+        # Not `cached_property`: in Python 3.11 all instances share one lock, which may stay locked
+        # after a fork.
         with self._lock:
             if self._kept is None:
                 self._kept = self._load()
@@ -117,7 +118,7 @@ class NpzReader:
         return arrays
 
     def _check(self, name: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Stacks have one item for each sample, blobs one offset more, each within the blob."""
+        """Raise unless stacks have one item for each sample, and blobs valid offsets."""
         samples = len(self._record)
         if name.endswith("_offsets"):
             blob = arrays.get(name.removesuffix("_offsets"), np.zeros(0))
@@ -137,7 +138,7 @@ class NpzReader:
             )
 
     def read(self, number: int, key: str) -> Encoded:
-        """Sample `number`: stacked arrays as arrays, the rest as members."""
+        """Sample `number`: its stacked arrays, and its other members as bytes."""
         if not 0 <= number < len(self._record):
             raise IndexError(f"{number} is not one of {len(self._record)} samples")
         members, arrays, kept = {}, {}, self._arrays
@@ -146,10 +147,10 @@ class NpzReader:
             if offsets is not None:
                 members[name] = array[offsets[number] : offsets[number + 1]].tobytes()
             elif not name.endswith("_offsets"):
-                # A copy: who writes into a sample must not write into the next reader's.
+                # A copy, so that writes to a sample do not reach other readers.
                 arrays[name] = array[number].copy()
         return Encoded(key, members, arrays)
 
     def close(self) -> None:
-        """Forget the arrays."""
+        """Free the arrays."""
         self._kept = None

@@ -17,7 +17,7 @@ from depthmask.storage.record import Members
 class WebDataset(Writer):
     """One tar file for each shard, `000000123.jpg`, `000000123.mask.png` and so on.
 
-    https://github.com/webdataset/webdataset; the members of a sample lie side by side.
+    https://github.com/webdataset/webdataset; the members of a sample are adjacent.
     """
 
     reads_arrays = False

@@ -1,4 +1,4 @@
-"""Zip shards: every desktop opens them."""
+"""Zip shards, which every desktop opens."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Zip(Writer):
     shard_kind = ShardKind.archive
 
     def most_samples(self, expected: SizeEstimate) -> int:
-        """Below 4 GiB and 65,535 members: readers that know no more are everywhere."""
+        """Less than 4 GiB and 65,535 members, since many readers know no larger zips."""
         return most_samples(expected.members, expected.bytes)
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

@@ -1,4 +1,4 @@
-"""A model file: read once, hashed, scanned; the bytes that were scanned are the bytes that run."""
+"""A model file: read once, hashed and scanned, so that only scanned bytes are run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from depthmask import SettingError
 from depthmask_onnx._scan import Ports, RefusedError, scan
 
 MAX_BYTES = 2**31 - 1
-"""What a protobuf message can have."""
+"""Largest size of a protobuf message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """An ONNX file that may be run. sha256: of its content, in hexadecimal."""
+    """A scanned ONNX file that may be run. sha256: hash of its content, in hexadecimal."""
 
     path: Path
     sha256: str
     ports: Ports
 
     def read(self) -> bytes:
-        """The content; `SettingError` if it is no longer what was scanned."""
+        """The content; `SettingError` if it has changed since the scan."""
         content = _content(self.path)
         if hashlib.sha256(content).hexdigest() != self.sha256:
             raise _refusal(self.path, "was changed while it was in use; start again")
@@ -43,7 +43,7 @@ def model_file(weights: str) -> ModelFile:
 
 @functools.lru_cache(maxsize=8)
 def _scanned(path: Path, modified_ns: int, size: int) -> ModelFile:
-    """Time and size of the file are in the key, so that another file is looked at anew."""
+    """Cached by time and size of the file, so that a changed file is scanned again."""
     content = _content(path)
     try:
         return ModelFile(path, hashlib.sha256(content).hexdigest(), scan(content))
@@ -52,7 +52,7 @@ def _scanned(path: Path, modified_ns: int, size: int) -> ModelFile:
 
 
 def _content(path: Path) -> bytes:
-    # Not a pipe or a device, which could have no end.
+    # Not a pipe or a device, which may be endless.
     if not path.is_file():
         raise _refusal(path, "is not a file; give the path of an .onnx file")
     try:

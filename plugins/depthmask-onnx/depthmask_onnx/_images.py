@@ -1,60 +1,56 @@
-"""Between images and networks: sizes, numbers, and depth maps at the image's size."""
+"""The input of a model from images, and depth maps from its output."""
 
 from __future__ import annotations
 
 from enum import Enum
 from math import ceil, floor
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
+from depthmask import Float32, Size, UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-UInt8: TypeAlias = NDArray[np.uint8]
-Float32: TypeAlias = NDArray[np.float32]
-Size: TypeAlias = tuple[int, int]
-"""(height, width) in pixels."""
-
 
 class Fit(Enum):
-    """How an image comes to the network's size; named as CSS's `object-fit` names them."""
+    """How images are resized for the network, with the names of CSS's `object-fit`."""
 
     stretch = "stretch"
-    """To just that size."""
+    """To exactly that size."""
     cover = "cover"
-    """Keeping the aspect: neither side is shorter (`lower_bound` in MiDaS's code)."""
+    """Keep the aspect; neither side is shorter (`lower_bound` in MiDaS's code)."""
     contain = "contain"
-    """Keeping the aspect: neither side is longer (`upper_bound` in MiDaS's code)."""
+    """Keep the aspect; neither side is longer (`upper_bound` in MiDaS's code)."""
 
 
 class Filter(Enum):
-    """How images are resampled: Pillow's filters, which smooth where they shrink."""
+    """How images are resampled, by Pillow's antialiasing filters."""
 
     bilinear = "bilinear"
     bicubic = "bicubic"
 
 
-_FILTERS = {
+FILTERS = {
     Filter.bilinear: Image.Resampling.BILINEAR,
     Filter.bicubic: Image.Resampling.BICUBIC,
 }
 
 
 def fitted(image: Size, target: Size, fit: Fit, multiple: int) -> Size:
-    """The size for the network; both sides are multiples of `multiple`.
+    """The size for the network, whose sides are multiples of `multiple`.
 
-    As `Resize.get_size` of MiDaS and Depth Anything: keeping the aspect, sides are rounded to the
-    nearest multiple, unless that breaks the bound.
+    If the aspect is kept, sides are rounded to the nearest multiple unless that breaks the bound,
+    as by `Resize.get_size` of MiDaS and Depth Anything.
     https://github.com/isl-org/MiDaS/blob/master/midas/transforms.py
     """
     if fit is Fit.stretch:
         height, width = (ceil(side / multiple) * multiple for side in target)
         return height, width
-    scales = [wanted / given for wanted, given in zip(target, image, strict=True)]
+    scales = [bound / side for bound, side in zip(target, image, strict=True)]
     scale = max(scales) if fit is Fit.cover else min(scales)
     height, width = (
-        _rounded(given * scale, wanted, fit, multiple)
-        for given, wanted in zip(image, target, strict=True)
+        _rounded(side * scale, bound, fit, multiple)
+        for side, bound in zip(image, target, strict=True)
     )
     return height, width
 
@@ -68,16 +64,8 @@ def _rounded(side: float, bound: int, fit: Fit, multiple: int) -> int:
     return max(nearest, multiple)
 
 
-def to_network(
-    image: UInt8, size: Size, resample: Filter, white: float, mean: list[float], std: list[float]
-) -> Float32:
-    """uint8 [h, w, 3] RGB -> float32 [height, width, 3], (rgb * white / 255 - mean) / std.
-
-    Pillow resamples bytes with integers, so it gives the same on every machine.
-    """
-    if image.shape[:2] != size:
-        picture = Image.fromarray(image).resize(size[::-1], _FILTERS[resample])
-        image = np.asarray(picture)
+def normalized(image: UInt8, white: float, mean: list[float], std: list[float]) -> Float32:
+    """uint8 [h, w, 3] RGB -> float32 [h, w, 3], (rgb * white / 255 - mean) / std."""
     rgb = image.astype(np.float32) / np.float32(255 / white)
     rgb -= np.array(mean, np.float32)
     rgb /= np.array(std, np.float32)
@@ -89,12 +77,3 @@ def to_maps(raw: NDArray[Any]) -> NDArray[Any] | None:
     if raw.ndim == 4 and 1 in (raw.shape[1], raw.shape[3]):
         raw = raw[:, 0] if raw.shape[1] == 1 else raw[..., 0]
     return raw if raw.ndim == 3 and raw.size and raw.dtype.kind == "f" else None
-
-
-def resized(depth: Float32, size: Size) -> Float32:
-    """float32 [h, w] -> float32 [height, width] of `size`, bilinear with pixel centres at 0.5."""
-    if depth.shape == size:
-        return depth
-    height, width = size
-    picture = Image.fromarray(depth).resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(picture)

@@ -1,4 +1,4 @@
-"""What runs an ONNX model: ONNX Runtime or OpenVINO, on the CPU."""
+"""The runtimes of ONNX models: ONNX Runtime and OpenVINO, on the CPU."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from depthmask_onnx._file import ModelFile
 
 Run: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
-"""A model from its one input to the one output that was asked for."""
+"""A model as a function from its input to one output."""
 
 
 class Runtime(Enum):
-    """What runs the model."""
+    """The library that runs the model."""
 
     onnxruntime = "onnxruntime"
     openvino = "openvino"
@@ -28,10 +28,10 @@ class Runtime(Enum):
 
 @functools.lru_cache(maxsize=4)
 def session(runtime: Runtime, model: ModelFile, source: str, target: str, threads: int) -> Run:
-    """The loaded model from input `source` to output `target`, made once in a process.
+    """The model from input `source` to output `target`, loaded once in a process.
 
-    threads: 0 for one on each core. Raises `SettingError` for a runtime that is not installed and
-    for a model that it does not take.
+    threads: 0 for one per core. Raises `SettingError` for a runtime that is not installed and for a
+    model that it cannot load.
     """
     load = {Runtime.onnxruntime: _onnxruntime, Runtime.openvino: _openvino}[runtime]
     try:
@@ -41,7 +41,7 @@ def session(runtime: Runtime, model: ModelFile, source: str, target: str, thread
         raise SettingError("runtime", runtime.name, text) from None
     except DepthmaskError:
         raise
-    except Exception as error:  # neither runtime has one class for what it raises
+    except Exception as error:  # neither runtime has one class of errors
         text = f"{runtime.name} cannot load it: {first_line(error)}"
         raise SettingError("weights", model.path, text) from None
 
@@ -58,23 +58,23 @@ def session(runtime: Runtime, model: ModelFile, source: str, target: str, thread
 
 
 def first_line(error: BaseException) -> str:
-    """Of its message, or of what stands for one."""
+    """The first line of an error's message, or the name of its class."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0][:300] if lines else type(error).__name__
 
 
 def _onnxruntime(model: bytes, source: str, target: str, threads: int) -> Run:
-    # Here, because importing it takes 0.1 s, and `--help` has no use for it.
+    # Imported here, since that takes 0.1 s, which would slow down `--help`.
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Only what ends the process: errors arrive as exceptions, warnings are the exporter's affair.
+    # Log only fatal errors: others are raised as exceptions, and users cannot act on warnings.
     options.log_severity_level = 4
-    # Threads that wait should not burn a core: with another process at work beside it, FastDepth on
-    # 2 cores makes 83 images/s so and 38 otherwise; alone, 97 either way.
+    # Waiting threads must not spin: with another busy process, FastDepth on 2 cores makes 83
+    # images/s without spinning and 38 with it; alone, 97 either way.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Else it would guess the format, and what was scanned might be read as another.
+    # Or it would guess the format, and might read the scanned bytes as another one.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     made = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return lambda batch: made.run([target], {source: batch})[0]
@@ -84,10 +84,10 @@ def _openvino(model: bytes, source: str, target: str, threads: int) -> Run:
     import openvino
     from openvino.frontend import FrontEndManager
 
-    # By name: `read_model` would try every format that it knows.
+    # By name, since `read_model` would try every format.
     frontend = FrontEndManager().load_by_framework("onnx")
     network = frontend.convert(frontend.load(io.BytesIO(model)))
-    # float32 said explicitly: on some processors it would calculate in bfloat16.
+    # Explicitly float32, since bfloat16 is the default on some processors.
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
     compiled = openvino.Core().compile_model(network, "CPU", settings)
     return lambda batch: compiled({source: batch})[target]

@@ -1,13 +1,13 @@
-"""What an ONNX file holds, and what it must not, before a runtime sees it.
+"""The inputs and outputs of an ONNX file, and checks before a runtime loads it.
 
-Reads the protobuf itself: the field numbers below are fixed for good by ONNX's promise of
+Reads the protobuf itself: the field numbers below are fixed by ONNX's promise of
 compatibility (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), while the `onnx` package
 would bring protobuf and ml_dtypes along, and copies every weight only to look at its header.
 
-RefusedError, wherever it stands (graph, subgraphs, functions, training information):
+RefusedError anywhere in the file (graph, subgraphs, functions, training information):
 
-- tensors whose data lie elsewhere: a path could name any file of this machine, and ONNX Runtime
-  even takes the text `*/_ORT_MEM_ADDR_/*` for an address in memory;
+- tensors with external data: a path could name any file of this machine, and ONNX Runtime even
+  takes the text `*/_ORT_MEM_ADDR_/*` for an address in memory;
 - operators that are neither standard ONNX nor a function that the file itself defines;
 - sizes that a few bytes could blow up: a tensor of more elements than its bytes can hold, sparse
   tensors, functions that call functions until a small file has millions of nodes.
@@ -24,9 +24,9 @@ from typing import TypeAlias
 from depthmask_onnx._wire import MalformedError, content, fields, integer, integers, text
 
 MAX_NODES = 1_000_000
-"""After all functions are put in; Depth Anything V2 large has about 3,000."""
+"""Limit after all functions are expanded; Depth Anything V2 large has about 3,000."""
 MAX_NESTING = 32
-"""Of graphs in graphs, and of functions that call functions; exporters use two or three."""
+"""Limit of nested graphs and of nested calls of functions; exporters use two or three."""
 MAX_AXES = 16
 ELEMENTS_PER_BYTE = 4
 """ONNX's smallest elements have two bits."""
@@ -37,15 +37,15 @@ _Operator: TypeAlias = tuple[str, str, str]
 
 
 class RefusedError(ValueError):
-    """The file holds what it must not; the message says which node or tensor."""
+    """The file has forbidden content; the message names the node or tensor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
     """An input or output of a model.
 
-    element: a number of `TensorProto.DataType`, 1 is float32. shape: None where an axis may have
-    any length; None as a whole where the file does not say.
+    element: a number of `TensorProto.DataType`, 1 is float32. shape: None for an axis of any
+    length; None instead of a shape if the file gives none.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a model takes and gives, in the file's order."""
+    """The inputs and outputs of a model, in the order of the file."""
 
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
@@ -79,7 +79,7 @@ def _scanned(model: memoryview) -> Ports:
             _graph(content(one), main, used, 0)
         elif one[0] == 25:
             operator, body = _function(content(one))
-            # Putting them in is counted by operators that are not standard.
+            # Expansion counts functions by their operators, which must not be standard ones.
             if operator in functions or operator[0] in STANDARD_DOMAINS:
                 raise RefusedError(f"defines function {operator[1]} twice, or as standard ONNX")
             functions[operator] = body
@@ -98,7 +98,7 @@ def _scanned(model: memoryview) -> Ports:
 class _Body:
     """The nodes of a graph with its subgraphs, or of a function.
 
-    calls: how often each operator that is not standard is used. node: a node that uses it.
+    calls: number of uses of each operator that is not standard. node: a node that uses it.
     """
 
     nodes: int = 0
@@ -108,7 +108,7 @@ class _Body:
 
 @dataclass
 class _Names:
-    """What the main graph declares; before version 4 of ONNX's format, inputs name all weights."""
+    """Names in the main graph; before version 4 of ONNX's format, weights are inputs as well."""
 
     inputs: list[Port] = field(default_factory=list)
     outputs: list[Port] = field(default_factory=list)
@@ -132,30 +132,30 @@ def _graph(graph: memoryview, body: _Body, names: _Names, nesting: int) -> None:
 
 
 def _function(function: memoryview) -> tuple[_Operator, _Body]:
-    body, parts = _Body(), {10: "", 1: "", 13: ""}
+    body, texts = _Body(), {10: "", 1: "", 13: ""}
     for one in fields(function):
-        if one[0] in parts:
-            parts[one[0]] = text(one)
+        if one[0] in texts:
+            texts[one[0]] = text(one)
         elif one[0] == 7:
             _node(content(one), body, 0)
         elif one[0] == 11:
             _attribute(content(one), body, "a function's default", 0)
-    return (parts[10], parts[1], parts[13]), body
+    return (texts[10], texts[1], texts[13]), body
 
 
 def _node(node: memoryview, body: _Body, nesting: int) -> None:
     body.nodes += 1
     if body.nodes > MAX_NODES:
         raise RefusedError(f"has more than {MAX_NODES:,} nodes")
-    parts = {7: "", 4: "", 8: "", 3: ""}
+    texts = {7: "", 4: "", 8: "", 3: ""}
     attributes = []
     for one in fields(node):
-        if one[0] in parts:
-            parts[one[0]] = text(one)
+        if one[0] in texts:
+            texts[one[0]] = text(one)
         elif one[0] == 5:
             attributes.append(content(one))
-    operator = parts[7], parts[4], parts[8]
-    name = f"node {parts[3]!r} ({parts[4]})" if parts[3] else f"a node {parts[4]}"
+    operator = texts[7], texts[4], texts[8]
+    name = f"node {texts[3]!r} ({texts[4]})" if texts[3] else f"a node {texts[4]}"
     if operator[0] not in STANDARD_DOMAINS:
         body.calls[operator] += 1
         body.node.setdefault(operator, name)
@@ -174,7 +174,7 @@ def _attribute(attribute: memoryview, body: _Body, node: str, nesting: int) -> N
 
 
 def _tensor(tensor: memoryview, where: str) -> str:
-    """The name of a tensor that holds its own data."""
+    """The name of a tensor; `RefusedError` unless its data are in the file."""
     dims, name = list[int](), ""
     external = False
     for one in fields(tensor):
@@ -203,11 +203,11 @@ def _port(value: memoryview) -> Port:
             name = text(one)
         elif one[0] == 2:
             for tensor in _inside(content(one), 1):
-                for part in fields(tensor):
-                    if part[0] == 1:
-                        element = integer(part)
-                    elif part[0] == 2:
-                        shape = tuple(map(_length, _inside(content(part), 1)))
+                for entry in fields(tensor):
+                    if entry[0] == 1:
+                        element = integer(entry)
+                    elif entry[0] == 2:
+                        shape = tuple(map(_length, _inside(content(entry), 1)))
     return Port(name, element, shape)
 
 
@@ -216,13 +216,13 @@ def _inside(message: memoryview, number: int) -> Iterator[memoryview]:
 
 
 def _length(dimension: memoryview) -> int | None:
-    """Of an axis; None for a named one, and for the 0 and -1 that some exporters write."""
+    """The length of an axis; None if named, or 0 or -1 as some exporters write."""
     lengths = [integer(one) for one in fields(dimension) if one[0] == 1]
     return lengths[-1] if lengths and lengths[-1] > 0 else None
 
 
 def _check_operators(main: _Body, functions: dict[_Operator, _Body]) -> None:
-    """Every operator is defined, and putting the functions in leaves a graph of a sane size."""
+    """Raise unless every operator is defined and the expanded graph has a sane size."""
     for body in (main, *functions.values()):
         for operator in body.calls:
             if operator not in functions:
@@ -232,14 +232,14 @@ def _check_operators(main: _Body, functions: dict[_Operator, _Body]) -> None:
                     "operators are run, export the model without custom or fused ones"
                 )
     if _expanded(main, functions, {}, 0) > MAX_NODES:
-        raise RefusedError(f"has more than {MAX_NODES:,} nodes once its functions are put in")
+        raise RefusedError(f"has more than {MAX_NODES:,} nodes once its functions are expanded")
 
 
 def _expanded(
     body: _Body, functions: dict[_Operator, _Body], known: dict[_Operator, int], nesting: int
 ) -> int:
-    """How many nodes a body has with all functions put in."""
-    # A function that calls itself ends here, too.
+    """The number of nodes in a body with all functions expanded."""
+    # Functions that call themselves end here as well.
     if nesting > MAX_NESTING:
         raise RefusedError(f"has functions nested deeper than {MAX_NESTING}")
     total = body.nodes

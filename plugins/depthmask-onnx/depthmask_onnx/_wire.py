@@ -23,7 +23,7 @@ class MalformedError(ValueError):
 
 
 def fields(message: memoryview) -> Iterator[Field]:
-    """The fields of a message in their order; the content is a view, nothing is copied."""
+    """The fields of a message in order; contents are views, without copies."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -47,7 +47,7 @@ def fields(message: memoryview) -> Iterator[Field]:
 
 
 def content(field: Field) -> memoryview:
-    """Of a field that must be a message, a string or bytes."""
+    """The content of a field that must be a message, a string or bytes."""
     number, wire, _, view = field
     if wire != BYTES:
         raise MalformedError(f"field {number} has wire type {wire}")
@@ -55,12 +55,12 @@ def content(field: Field) -> memoryview:
 
 
 def text(field: Field) -> str:
-    """A string; what is not UTF-8 is replaced."""
+    """The string of a field; invalid UTF-8 is replaced."""
     return bytes(content(field)).decode(errors="replace")
 
 
 def integer(field: Field) -> int:
-    """A number that is not repeated, as int64."""
+    """The number of a field that is not repeated, as int64."""
     number, wire, value, _ = field
     if wire != VARINT:
         raise MalformedError(f"field {number} has wire type {wire}")
@@ -68,7 +68,7 @@ def integer(field: Field) -> int:
 
 
 def integers(field: Field) -> Iterator[int]:
-    """One number of a repeated int64 field, or a packed run of them."""
+    """The numbers of a repeated int64 field: a single one or a packed run."""
     if field[1] == VARINT:
         yield integer(field)
         return
@@ -79,7 +79,7 @@ def integers(field: Field) -> Iterator[int]:
 
 
 def _varint(view: memoryview, at: int) -> tuple[int, int]:
-    """The number at `at`, and where the next field begins."""
+    """(the number at `at`, the position after it)."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= len(view):

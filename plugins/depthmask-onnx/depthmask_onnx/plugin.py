@@ -1,4 +1,4 @@
-"""What depthmask finds here: one stage, and the folder with its presets."""
+"""The plugin's hooks: one stage, and the folder with its presets."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from depthmask_onnx.estimator import Onnx
 
 @hookimpl
 def depthmask_stages() -> Sequence[type[Stage]]:
-    """`onnx`, an estimator: for `depth` and for `geometry`."""
+    """The stage `onnx`, an estimator for `depth` and `geometry`."""
     return [Onnx]
 
 
 @hookimpl
 def depthmask_config_paths() -> Sequence[str]:
-    """Presets for models as published."""
+    """The folder with presets of published models."""
     return ["pkg://depthmask_onnx.conf"]

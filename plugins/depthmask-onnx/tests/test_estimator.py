@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from depthmask import DepthKind, DepthmaskError, DepthMode, SettingError, UsageError
+from depthmask import DepthKind, DepthmaskError, DepthMode, Resolution, SettingError, UsageError
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from tiny_models import REFERENCE, SEED, model, red
 
 from depthmask_onnx._images import Filter, Fit
 from depthmask_onnx._runtime import Runtime
-from depthmask_onnx.estimator import Layout, Onnx, Resolution
+from depthmask_onnx.estimator import Layout, Onnx
 
 Save = Callable[..., str]
 

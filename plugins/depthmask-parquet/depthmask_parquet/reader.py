@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from depthmask_parquet.schema import ARRAYS, members_of
 
 LARGEST = 1 << 30
-"""Bytes of a row group, unpacked; 100 samples of 160x160 have 1 MB, with raw depth 11."""
+"""Largest row group in bytes, unpacked; 100 samples of 160x160 have 1 MB, with raw depth 11."""
 
 
 class ParquetReader:
-    """Keeps the row group that was asked for last."""
+    """Reads samples and keeps the last row group in memory."""
 
     def __init__(self, folder: Location, record: Record) -> None:
         self._folder = folder
@@ -28,7 +28,7 @@ class ParquetReader:
         self._lock = threading.Lock()
 
     def read(self, number: int, key: str) -> Encoded:
-        """The sample `number`, whose key is `key`; DepthmaskError if the file is damaged."""
+        """Sample `number`, whose key is `key`; `DepthmaskError` if the file is damaged."""
         with untrusted(str(self._folder / self._record.files[0].name)), self._lock:
             if self._file is None:
                 self._open()
@@ -39,7 +39,7 @@ class ParquetReader:
             return self._sample(number - self._starts[group], key)
 
     def close(self) -> None:
-        """Close the file and forget its rows."""
+        """Close the file and free its rows."""
         if self._file is not None:
             self._file.close(force=True)
         self._file, self._rows, self._group = None, None, -1
@@ -77,7 +77,7 @@ class ParquetReader:
 
 
 def _array(value: Any) -> NDArray[Any]:
-    """Lists of lists of numbers; the inner ones are of one length."""
+    """An array of nested lists of numbers, whose inner lists have one length."""
     shape, values = [len(value)], value.values
     while hasattr(values, "flatten") and values.type.num_fields:
         shape.append(len(values[0]))

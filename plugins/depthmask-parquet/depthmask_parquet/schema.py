@@ -1,4 +1,4 @@
-"""Which member of a sample becomes which column, and what Hugging Face `datasets` is told of it.
+"""The columns for the members of a sample, and their features for Hugging Face `datasets`.
 
 `datasets` keeps its features as JSON in the metadata of the Arrow schema, under `huggingface`
 (`Features.arrow_schema` of https://github.com/huggingface/datasets, features/features.py): a file
@@ -23,15 +23,15 @@ IMAGES = {
     "instances.png": "instances",
     "depth.png": "depth",
 }
-"""Member -> column with an Image."""
+"""Member -> column of images."""
 ARRAYS = ("depth", "depth_planes")
-"""Arrays of a sample that stand for its member `depth.npz`."""
+"""Arrays of a sample that replace its member `depth.npz`."""
 MEMBERS = b"depthmask"
-"""Where the schema's metadata says which member each column of images holds."""
+"""Key of the schema's metadata for the member of each column of images."""
 
 
 def schema(sample: Encoded) -> Schema:
-    """The columns for samples like this one: `key`, images, arrays and `json`."""
+    """The columns for samples like `sample`: `key`, images, arrays and `json`."""
     import pyarrow as pa
 
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -54,18 +54,18 @@ def schema(sample: Encoded) -> Schema:
         }
     fields.append(("json", pa.string()))
     features["json"] = {"dtype": "string", "_type": "Value"}
-    told = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
-    return pa.schema(fields, metadata={**told, MEMBERS: json.dumps(members).encode()})
+    metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+    return pa.schema(fields, metadata={**metadata, MEMBERS: json.dumps(members).encode()})
 
 
 def members_of(columns: Schema) -> dict[str, str]:
-    """Column of images -> the member that it holds; {} if the file is not ours."""
-    told = json.loads((columns.metadata or {}).get(MEMBERS, b"{}"))
-    return {column: name for column, name in told.items() if IMAGES.get(name) == column}
+    """Column of images -> its member; {} for files of other programs."""
+    members = json.loads((columns.metadata or {}).get(MEMBERS, b"{}"))
+    return {column: name for column, name in members.items() if IMAGES.get(name) == column}
 
 
 def arrays(sample: Encoded) -> list[str]:
-    """Names of the arrays that are kept as such."""
+    """The names of the arrays to store as columns."""
     if "depth.npz" not in sample.members:
         return []
     return [name for name in ARRAYS if name in sample.arrays]

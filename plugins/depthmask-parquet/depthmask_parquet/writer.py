@@ -29,9 +29,9 @@ from depthmask_parquet.schema import Schema, arrays, members_of, schema
 class Parquet(Writer):
     """One Parquet file for each shard, for Hugging Face `datasets`.
 
-    Columns: `key`; `image`, `mask`, `instances` and `depth` (where it is a PNG) as Image features;
-    `depth` as Array2D of float32 or float16 where `encode.depth` is npz or npz16, `depth_planes`
-    uint8 where it is compact; `json`, the description of the sample.
+    Columns: `key`; `image`, `mask`, `instances` and `depth` (if it is a PNG) as Image features;
+    `depth` as Array2D of float32 or float16 if `encode.depth` is npz or npz16, `depth_planes` uint8
+    if it is compact; `json`, the description of the sample.
     """
 
     # A reader keeps a row group in memory.
@@ -39,7 +39,7 @@ class Parquet(Writer):
     shard_kind = ShardKind.table
 
     row_group: int = setting(
-        100, ge=1, le=100_000, help="samples that are read together, for one that is asked for"
+        100, ge=1, le=100_000, help="samples in a row group, which is read as a whole"
     )
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
@@ -48,7 +48,7 @@ class Parquet(Writer):
 
         first, samples = _first(samples)
         columns = schema(first)
-        # Parquet's own names of nested lists. JPEG and PNG are compressed already.
+        # Names of nested lists in Parquet. JPEG and PNG are already compressed.
         packed = {
             name + ".list.element" * first.arrays[name].ndim: "zstd" for name in arrays(first)
         }
@@ -68,7 +68,7 @@ class Parquet(Writer):
         return {}
 
     def read(self, folder: Location, record: Record) -> ShardReader:
-        """Open the file; a row group is read when one of its samples is first asked for."""
+        """Open the file; a row group is read at the first access to one of its samples."""
         return ParquetReader(folder, record)
 
 
@@ -106,7 +106,7 @@ def _image(sample: Encoded, member: str) -> dict[str, Any]:
 
 
 def _lists(stack: NDArray[Any]) -> Any:
-    """[n, h, w] -> n lists of h lists of w numbers, without a Python object for each number."""
+    """[n, h, w] as n lists of h lists of w numbers, without Python objects for the numbers."""
     import pyarrow as pa
 
     values = pa.array(np.ascontiguousarray(stack).ravel())

@@ -1,4 +1,4 @@
-"""The connection to a cluster, and the room that it has."""
+"""The connection to a cluster, and its capacity."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from depthmask import UsageError
 from depthmask_ray._signals import signals_held
 
 OBJECT_STORE_BYTES = 100 << 20
-"""Of shared memory; the record of 4,000 samples has 0.2 MB. Ray would take 30 % of the memory."""
+"""Shared memory of the object store, instead of 30 % of all; 4,000 samples' record has 0.2 MB."""
 CONNECT_SECONDS = 5.0
-"""Ray itself tries for two minutes, and then ends the process."""
+"""Time to connect; Ray itself tries for two minutes and then ends the process."""
 LOOPBACK = "127.0.0.1"
 _LOOPBACK_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Elsewhere Ray binds to all interfaces; this is its switch for the platforms where it does not."""
+"""Ray's switch to bind to the loopback alone, meant for other platforms than Linux."""
 
 
 @contextmanager
 def connected(address: str) -> Iterator[None]:
-    """Be connected to the cluster of this address, or as the program has been before.
+    """Connect to the cluster at `address`, unless the program is already connected to one.
 
-    UsageError if that cannot be. What was started here has ended afterwards, and left no files.
+    Raises `UsageError` if that fails. A cluster started here is stopped and leaves no files.
     """
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield
         return
-    # Not TMPDIR, which is long on many clusters: paths of sockets may have 107 bytes.
+    # Not TMPDIR, which is long on many clusters: paths of sockets have at most 107 bytes.
     folder = os.environ.get("RAY_TMPDIR", "/tmp")
     with tempfile.TemporaryDirectory(
         prefix="depthmask-", dir=folder, ignore_cleanup_errors=True
@@ -56,12 +56,12 @@ def connected(address: str) -> Iterator[None]:
 
 
 def _start(scratch: str) -> None:
-    """A cluster of this machine's cores, for this process alone."""
+    """Start a cluster with the cores of this machine, for this process alone."""
     environment = {
         **_LOOPBACK_ALONE,
         **_token(),
         "RAY_USAGE_STATS_ENABLED": "0",
-        # As the workers of runner=local; Ray would let everything else on the machine go first.
+        # As for the workers of runner=local; Ray would give them a lower priority.
         "RAY_worker_niceness": "0",
     }
     with patch.dict(os.environ, environment):
@@ -70,7 +70,7 @@ def _start(scratch: str) -> None:
             num_cpus=len(os.sched_getaffinity(0)),
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
-            # Below ours: Ray opens its folder to everybody.
+            # Inside of ours, since everybody can read Ray's folder.
             _temp_dir=f"{scratch}/ray",
         )
     import ray
@@ -83,41 +83,41 @@ def _start(scratch: str) -> None:
 
 
 def _token() -> dict[str, str]:
-    """Others on this machine reach the loopback, too: they are asked for a password."""
+    """Environment that makes Ray ask for a password, since other users reach the loopback."""
     if "RAY_AUTH_MODE" in os.environ:
         return {}
-    # Read when Ray is imported; afterwards it can only be left to Ray, which asks by default.
+    # Ray reads it when it is imported; its default is to ask as well.
     mode = {} if "ray" in sys.modules else {"RAY_AUTH_MODE": "token"}
     return {**mode, "RAY_AUTH_TOKEN": _password()}
 
 
 @cache
 def _password() -> str:
-    """One for the process, since Ray remembers it."""
+    """The password of this process, constant since Ray remembers it."""
     return secrets.token_hex(32)
 
 
 def _connect(address: str) -> None:
-    """The cluster at HOST:PORT, or the one that `ray start` noted down on this machine."""
-    named = _noted() if address == "auto" else address
+    """Connect to the cluster at HOST:PORT, or to the one of `ray start` on this machine."""
+    target = _current_cluster() if address == "auto" else address
     environment = {}
-    if named:
-        host, _, port = named.rpartition(":")
+    if target:
+        host, _, port = target.rpartition(":")
         try:
-            with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as there:
-                if there.getpeername()[0] in (LOOPBACK, "::1"):
-                    # Ray would look for it at this machine's outer address.
+            with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as peer:
+                if peer.getpeername()[0] in (LOOPBACK, "::1"):
+                    # Or Ray would try this machine's outer address.
                     environment = _LOOPBACK_ALONE
         except (OSError, OverflowError, ValueError) as error:
             raise UsageError(
-                f"runner.address={address}: nobody answers at {named} ({error})"
+                f"runner.address={address}: no answer from {target} ({error})"
             ) from None
     with patch.dict(os.environ, environment):
         _init(address)
 
 
-def _noted() -> str:
-    """Where Ray will look for `auto`; empty if it has to say itself that there is nothing."""
+def _current_cluster() -> str:
+    """The address that Ray uses for `auto`; empty if there is none, which Ray reports itself."""
     with suppress(OSError):
         note = Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray", "ray_current_cluster")
         return os.environ.get("RAY_ADDRESS") or note.read_text().strip()
@@ -125,7 +125,7 @@ def _noted() -> str:
 
 
 def _init(address: str, **options: Any) -> None:
-    """`ray.init`, with its errors in one line, and without its answer to SIGTERM."""
+    """Call `ray.init`, with its errors in one line and without its handler of SIGTERM."""
     with signals_held():
         import ray
 
@@ -138,14 +138,14 @@ def _init(address: str, **options: Any) -> None:
 
 
 def nodes() -> dict[str, Mapping[str, float]]:
-    """What each living node has, by its id: cores, bytes of memory and so on."""
+    """Id of each living node -> its resources: cores, bytes of memory and so on."""
     import ray
 
     return {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
 
 
-def room(there: Iterable[Mapping[str, float]], wanted: Mapping[str, float]) -> int:
-    """How many tasks that want so much these nodes could work at, were nobody else there."""
+def capacity(nodes: Iterable[Mapping[str, float]], needs: Mapping[str, float]) -> int:
+    """The number of tasks with these needs that idle nodes can run at a time."""
     return sum(
-        min(int(node.get(name, 0) / amount) for name, amount in wanted.items()) for node in there
+        min(int(node.get(name, 0) / amount) for name, amount in needs.items()) for node in nodes
     )

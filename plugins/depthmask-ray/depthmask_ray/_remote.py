@@ -1,4 +1,4 @@
-"""What Ray runs on a worker, wherever that is."""
+"""The function that Ray runs on a worker."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, TypedDict
 
 
 class Order(TypedDict):
-    """What is the same for all tasks of a run; plain, so that any Python can read it.
+    """The common input of all tasks of a run, as plain data that any Python can read.
 
-    needs: the version of each distribution that decides what the bytes are. folder: where relative
-    paths begin. cache: `DEPTHMASK_CACHE`. host: who asks. cores: of a task.
-    job: pickled. token: names the job.
+    needs: the version of each distribution that the bytes depend on. folder: the working directory
+    of the run. cache: `DEPTHMASK_CACHE`. host: name of the run's machine. cores: cores of a task.
+    job: the pickled job. token: identifies the job.
     """
 
     needs: dict[str, str]
@@ -24,10 +24,10 @@ class Order(TypedDict):
 
 
 def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
-    """A generator function that says what this machine lacks, or makes a shard.
+    """A generator function that makes a shard, or says what its machine lacks.
 
-    Within a function, since Ray sends such a one by value: it has to speak for itself where this
-    package is absent, so it uses nothing from outside.
+    It is a nested function, which Ray sends by value: it must work on machines without this
+    package, so it uses nothing from outside.
     """
     fit: list[bool] = []
 
@@ -35,25 +35,25 @@ def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
         import importlib.metadata
         import zlib
 
-        for name, wanted in needs.items():
+        for name, required in needs.items():
             try:
                 # The C library has no distribution.
-                found = zlib.ZLIB_RUNTIME_VERSION if name == "zlib" else None
-                found = found or importlib.metadata.version(name)
+                installed = zlib.ZLIB_RUNTIME_VERSION if name == "zlib" else None
+                installed = installed or importlib.metadata.version(name)
             except importlib.metadata.PackageNotFoundError:
-                return f"{name} {wanted} is not installed there"
-            if found != wanted:
-                return f"{name} {found} is installed there, and {wanted} here"
+                return f"{name} {required} is not installed there"
+            if installed != required:
+                return f"{name} {installed} is installed there, and {required} here"
         return ""
 
     def make(order: Order, shard: bytes) -> Iterator[Any]:
-        """Yields signs, then a record or a refusal; or a text: what is lacking."""
+        """Yield signs, then a record or a refusal; or a text that says what is missing."""
         import platform
 
         import ray
 
         where = f"node {platform.node()} ({ray.util.get_node_ip_address()})"
-        # Once in a process: it takes 5 ms.
+        # Checked once in a process, since it takes 5 ms.
         problem = "" if fit else lacking(order["needs"])
         if problem:
             yield f"{where}: {problem}"

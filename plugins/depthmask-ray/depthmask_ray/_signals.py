@@ -1,4 +1,4 @@
-"""Signals while Ray is at work: it loses those that come then, or what it was doing."""
+"""Signals during calls of Ray, which would lose the signals or its own state."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from types import FrameType
 from typing import Any
 
 HOLD_SECONDS = 15.0
-"""At most. Where all processes were told to end, Ray would wait a minute for one that is dead."""
+"""Longest time to hold a signal: Ray may wait a minute for a process that is dead."""
 
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Have Ctrl-C and SIGTERM wait for the end, or for a second one.
+    """Delay Ctrl-C and SIGTERM until the end of the context, or until a second signal.
 
-    Ray, halfway up or down, would leave processes behind, and makes a KeyboardInterrupt of either.
+    Interrupted while it starts or stops, Ray would leave processes behind; it also turns both
+    signals into KeyboardInterrupt.
     """
     main = threading.main_thread()
     if threading.current_thread() is not main:

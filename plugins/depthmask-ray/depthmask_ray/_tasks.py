@@ -1,8 +1,8 @@
-"""Tasks in flight: as many as there is room for, and what becomes of each.
+"""Tasks in flight: as many as the cluster can run, and their results.
 
-Tasks rather than actors: Ray gives the next task to the process that made the last, which keeps
-its job with the assets that it has loaded, so actors are no faster (40,000 pairs, medians of four:
-4,180 a second of processor time, tasks 4,500); and tasks go wherever a node comes up.
+Tasks rather than actors: Ray gives the next task to the process of the last one, which keeps its
+job and the loaded assets, so actors are no faster (40,000 pairs, medians of four: 4,180 a second of
+processor time, tasks 4,500); and tasks use new nodes as well.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ import ray
 from depthmask import DepthmaskError, Failures, Job, Record, Refusal, Shard
 from depthmask.config.versions import versions
 
-from depthmask_ray._cluster import nodes, room
+from depthmask_ray._cluster import capacity, nodes
 from depthmask_ray._remote import Order, task_function
 from depthmask_ray._signals import signals_held
 from depthmask_ray._worker import Sign
 
 POLL_SECONDS = 0.2
-"""How long to wait for news before looking for tasks that hang."""
+"""Time to wait for results between checks for hung tasks."""
 LOOK_SECONDS = 5.0
-"""How often to look which nodes are there."""
+"""Time between looks at the nodes of the cluster."""
 CANCEL_SECONDS = 10.0
-"""How long cancelled tasks may take to be gone; a node that is lost does not answer."""
+"""Time to wait for the end of cancelled tasks; a lost node does not answer."""
 
 _log = logging.getLogger("depthmask.ray")  # below depthmask's, which the screen and run.log show
 
 
 @dataclass(eq=False)
 class _Task:
-    """A shard on its way, and what was last heard of it."""
+    """A shard in flight, and the last sign of its task."""
 
     shard: Shard
     sign: Sign
     since: float | None = None
-    """When that was; None while it waits for room."""
+    """Time of that sign; None while the task waits for a core."""
 
 
 class Tasks:
@@ -55,26 +55,26 @@ class Tasks:
         self,
         job: Job,
         shards: Iterable[Shard],
-        wanted: Mapping[str, float],
+        needs: Mapping[str, float],
         most: int,
         timeout: float,
     ) -> None:
         self._job = job
         self._shards = iter(shards)
-        self._wanted = wanted
+        self._needs = needs
         self._most = most
         self._timeout = timeout
-        self._again: list[Shard] = []
+        self._retries: list[Shard] = []
         self._failures = Failures()
         self._busy: dict[Any, _Task] = {}
-        self._order = ray.put(_order(job, max(1, int(wanted.get("CPU", 1)))))
-        self._make = _remote(wanted)
+        self._order = ray.put(_order(job, max(1, int(needs.get("CPU", 1)))))
+        self._make = _remote(needs)
         self._nodes: set[str] = set()
-        self._room = 0
+        self._capacity = 0
         self._looked = float("-inf")
 
     def run(self, made: Callable[[int], None]) -> Iterator[Record]:
-        """Yield records as they come; raises at the end if a shard could not be made."""
+        """Yield records as they arrive; raises at the end if a shard could not be made."""
         try:
             while True:
                 with signals_held():
@@ -89,13 +89,13 @@ class Tasks:
         self._failures.settle()
 
     def _hand_out(self) -> bool:
-        """Have as many in flight as there may be; whether there are any."""
+        """Start as many tasks as may be in flight; whether any is."""
         if time.monotonic() - self._looked > LOOK_SECONDS:
             self._look_around()
-        # Twice what there is room for: no core waits for us, and an autoscaler sees demand.
-        limit = self._most or max(2, 2 * self._room)
+        # Twice the capacity, so that no core waits for us and an autoscaler sees demand.
+        limit = self._most or max(2, 2 * self._capacity)
         while len(self._busy) < limit:
-            shard = self._again.pop() if self._again else next(self._shards, None)
+            shard = self._retries.pop() if self._retries else next(self._shards, None)
             if shard is None:
                 break
             stream = self._make.remote(self._order, pickle.dumps(shard))
@@ -103,32 +103,32 @@ class Tasks:
         return bool(self._busy)
 
     def _look_around(self) -> None:
-        """See which nodes are there, and give up the tasks of those that are not any more."""
-        there = nodes()
-        self._room, before = room(there.values(), self._wanted), self._looked
+        """Update the nodes, and give up the tasks of lost ones."""
+        alive = nodes()
+        self._capacity, before = capacity(alive.values(), self._needs), self._looked
         self._looked = time.monotonic()
-        if not self._room and before < 0:
-            _log.warning("no node has %s yet, waiting for one", _listed(self._wanted))
-        lost, self._nodes = self._nodes - there.keys(), set(there)
+        if not self._capacity and before < 0:
+            _log.warning("no node has %s yet, waiting for one", _as_text(self._needs))
+        lost, self._nodes = self._nodes - alive.keys(), set(alive)
         if lost:
-            # Ray lets a function's next task wait for what it asked a node before.
-            self._make = _remote(self._wanted)
-        # Ray waits for ever where the connection stays: a stopped machine, a cut cable.
+            # Ray lets the next task of a function wait for earlier requests to a node.
+            self._make = _remote(self._needs)
+        # Ray waits for ever if the connection stays open: a stopped machine, a cut cable.
         for stream, task in list(self._busy.items()):
-            if task.sign.node and task.sign.node not in there:
+            if task.sign.node and task.sign.node not in alive:
                 self._give_up(stream, f"node {task.sign.node[:8]} is lost")
             elif lost and not task.sign.node:
-                # It may be on its way there.
+                # It may be on its way to the lost node.
                 self._withdraw(stream)
 
     def _news(self, made: Callable[[int], None]) -> list[Record]:
-        """The records that have come since, at most `POLL_SECONDS` from now."""
+        """The records that arrive within `POLL_SECONDS`."""
         answers = [self._collect(stream, made) for stream in self._ready()]
         self._give_up_hung()
         return [record for record in answers if record is not None]
 
     def _ready(self) -> list[Any]:
-        """Tasks that have something to say."""
+        """The tasks with a new sign or result."""
         ready, others = ray.wait(list(self._busy), num_returns=1, timeout=POLL_SECONDS)
         if ready and others:
             more, _ = ray.wait(others, num_returns=len(others), timeout=0)
@@ -136,7 +136,7 @@ class Tasks:
         return list(ready)
 
     def _collect(self, stream: Any, made: Callable[[int], None]) -> Record | None:
-        """What a task says: how far it is, its record, or that the shard has to be tried again."""
+        """Handle the next sign or result of a task; returns its record, if it has one."""
         task = self._busy[stream]
         try:
             answer = ray.get(next(stream))
@@ -159,7 +159,7 @@ class Tasks:
     def _hear(self, task: _Task, sign: Sign) -> None:
         now = time.monotonic()
         if task.since is None:
-            # Who was asked before has begun as well, if it is still there to begin.
+            # Tasks submitted earlier have begun as well.
             for before in itertools.takewhile(lambda one: one is not task, self._busy.values()):
                 before.since = before.since or now
         if task.since is None or sign != task.sign:
@@ -172,19 +172,19 @@ class Tasks:
                 self._give_up(stream, f"no sample in runner.timeout={self._timeout:g} s")
 
     def _give_up(self, stream: Any, why: str) -> None:
-        """Count it as failed. If the shard is made here all the same, it is made twice."""
+        """Count a task as failed; if it makes the shard after all, the shard is made twice."""
         task = self._busy.pop(stream)
         ray.cancel(stream, force=True)
         self._refused(task, self._lost(task, why))
 
     def _withdraw(self, stream: Any) -> None:
-        """Ask again for a task that has not begun."""
-        self._again.append(self._busy.pop(stream).shard)
+        """Submit the shard of a task that has not begun once more."""
+        self._retries.append(self._busy.pop(stream).shard)
         ray.cancel(stream, force=True)
 
     def _refused(self, task: _Task, refusal: Refusal) -> None:
         if self._failures.note(task.shard, refusal):
-            self._again.append(task.shard)
+            self._retries.append(task.shard)
 
     def _lost(self, task: _Task, how: str) -> Refusal:
         # Its last sign may be a second old.
@@ -192,7 +192,7 @@ class Tasks:
         return Refusal(f"{task.shard.name}: {sample}: {how}", final=False)
 
     def _cancel(self) -> None:
-        """End what is in flight, and wait until nobody writes any more."""
+        """Cancel all tasks in flight, and wait until none writes any more."""
         for stream in self._busy:
             ray.cancel(stream, force=True)
         ends = [stream.completed() for stream in self._busy]
@@ -200,13 +200,13 @@ class Tasks:
             ray.wait(ends, num_returns=len(ends), timeout=CANCEL_SECONDS)
 
 
-def _remote(wanted: Mapping[str, float]) -> Any:
+def _remote(needs: Mapping[str, float]) -> Any:
     return ray.remote(
-        num_cpus=wanted.get("CPU", 0),
-        num_gpus=wanted.get("GPU", 0),
-        memory=int(wanted.get("memory", 0)) or None,
+        num_cpus=needs.get("CPU", 0),
+        num_gpus=needs.get("GPU", 0),
+        memory=int(needs.get("memory", 0)) or None,
         num_returns="streaming",
-        # Counted here, where the user is told.
+        # Retries are counted here, where they are reported.
         max_retries=0,
     )(task_function())
 
@@ -226,8 +226,8 @@ def _order(job: Job, cores: int) -> Order:
     )
 
 
-def _listed(wanted: Mapping[str, float]) -> str:
-    return ", ".join(f"{amount:g} {name}" for name, amount in wanted.items())
+def _as_text(needs: Mapping[str, float]) -> str:
+    return ", ".join(f"{amount:g} {name}" for name, amount in needs.items())
 
 
 def _first_sentence(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""On a worker: a shard in a thread of its own, while the task says how far it is."""
+"""On a worker: make a shard in a thread, while the task reports progress."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from depthmask import Job, Progress, Record, Refusal, Shard, attempt
 from depthmask_ray._remote import Order
 
 SIGN_SECONDS = 1.0
-"""How often a task says how far it is."""
+"""Time between signs of a task."""
 
 
 class Sign(NamedTuple):
-    """How far a task is: on which node, at which sample, and how many it has made."""
+    """The progress of a task.
+
+    node: id of its node. begun: number of the current sample. made: number of finished samples.
+    """
 
     node: str
     begun: int
@@ -28,11 +31,11 @@ class Sign(NamedTuple):
 
 
 _jobs: dict[str, Job] = {}
-"""The job of this process, by its token: with the assets and models that it has loaded."""
+"""Token -> job of this process, with its loaded assets and models."""
 
 
 def job(order: Order) -> Job:
-    """The job, as the tasks before left it; the working directory is the asker's."""
+    """The job of an order, kept between tasks; sets the working directory of the run."""
     if os.getcwd() != order["folder"]:
         try:
             os.chdir(order["folder"])
@@ -43,17 +46,17 @@ def job(order: Order) -> Job:
     if order["cache"] is not None:
         os.environ["DEPTHMASK_CACHE"] = order["cache"]
     if order["token"] not in _jobs:
-        # As the workers of runner=local: its threads would only wait for other tasks, busily.
+        # As in the workers of runner=local: more threads would only compete with other tasks.
         cv2.setNumThreads(order["cores"])
         _jobs.clear()
-        _jobs[order["token"]] = pickle.loads(order["job"])  # noqa: S301 (our own, by way of Ray)
+        _jobs[order["token"]] = pickle.loads(order["job"])  # noqa: S301 (our own, sent by Ray)
     return _jobs[order["token"]]
 
 
 def make(job: Job, pickled: bytes, where: str) -> Iterator[Sign | Record | Refusal]:
-    """How far it is, now and then, and in the end what came of the shard.
+    """Yield signs of progress, and finally the record or the refusal of the shard.
 
-    where: named in what went wrong.
+    where: the machine, for the reason of a refusal.
     """
     node = ray.get_runtime_context().get_node_id()
     shard: Shard = pickle.loads(pickled)  # noqa: S301

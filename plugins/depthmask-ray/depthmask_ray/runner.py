@@ -1,4 +1,4 @@
-"""The stage: its settings."""
+"""The stage `ray` and its settings."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from depthmask import Job, Record, Runner, SettingError, Shard, setting, stage
 
 @stage("ray")
 class Ray(Runner):
-    """Shards as tasks of a Ray cluster, which is there already or started for the run.
+    """Makes shards as tasks of a Ray cluster, an existing one or one started for the run.
 
-    A task that fails, or is lost with its node, is tried again, three times in all.
+    A task that fails, or is lost with its node, is retried, up to three attempts in all.
     """
 
     address: str = setting(
         "local",
-        help="local: this machine, started and ended with the run; auto: the cluster that runs "
-        "here; or HOST:PORT",
+        help="local: a cluster on this machine for the run; auto: the cluster that runs here; or "
+        "HOST:PORT",
     )
-    num_cpus: float = setting(1.0, gt=0, help="cores that a task takes")
-    num_gpus: float = setting(0.0, ge=0, help="GPUs that a task takes")
-    memory: float = setting(0.0, ge=0, help="bytes that a task takes; 0: not counted")
+    num_cpus: float = setting(1.0, gt=0, help="cores for each task")
+    num_gpus: float = setting(0.0, ge=0, help="GPUs for each task")
+    memory: float = setting(0.0, ge=0, help="bytes of memory for each task; 0: not counted")
     in_flight: int = setting(
-        0, ge=0, help="tasks at work or waiting, at most; 0: twice what the cluster has room for"
+        0, ge=0, help="most tasks running or waiting; 0: twice the capacity of the cluster"
     )
     timeout: float = setting(
         600.0, gt=0, help="seconds without a new sample after which a task counts as hung"
@@ -31,8 +31,8 @@ class Ray(Runner):
 
     def __post_init__(self) -> None:
         host, colon, port = self.address.rpartition(":")
-        named = self.address in ("local", "auto")
-        if not named and not (host and colon and port.isdecimal() and "/" not in host):
+        keyword = self.address in ("local", "auto")
+        if not keyword and not (host and colon and port.isdecimal() and "/" not in host):
             raise SettingError("address", self.address, "must be local, auto or HOST:PORT")
 
     def run(
@@ -43,10 +43,10 @@ class Ray(Runner):
 
         if not shards:
             return
-        wanted = {"CPU": self.num_cpus, "GPU": self.num_gpus, "memory": self.memory}
-        wanted = {name: amount for name, amount in wanted.items() if amount}
+        needs = {"CPU": self.num_cpus, "GPU": self.num_gpus, "memory": self.memory}
+        needs = {name: amount for name, amount in needs.items() if amount}
         with connected(self.address):
-            # Not before: Ray, which takes 0.3 s, reads its environment when it is imported.
+            # Imported here, since Ray reads its environment when it is imported.
             from depthmask_ray._tasks import Tasks
 
-            yield from Tasks(job, shards, wanted, self.in_flight, self.timeout).run(made)
+            yield from Tasks(job, shards, needs, self.in_flight, self.timeout).run(made)

@@ -23,15 +23,14 @@ from depthmask_ray.runner import Ray
 
 HERE = f"{platform.node()} (127.0.0.1)"
 PLUGIN = """
-from depthmask import Placement, stage
-from depthmask.stages.placement.base import layer
+from depthmask import Placement, scaled_layer, stage
 
 @stage("corner")
 class Corner(Placement):
     "Always in the top left corner."
 
     def place(self, scene, foreground, flip, random):
-        return layer(foreground, top=0, left=0, scale=1.0, flip=flip)
+        return scaled_layer(foreground, top=0, left=0, scale=1.0, flip=flip)
 """
 
 

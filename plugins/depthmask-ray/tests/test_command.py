@@ -13,8 +13,7 @@ from node_loss import SAMPLES, SHARDS, Arena, finish, losses, recorded, start, u
 PLUGIN = """
 import os, time
 from pathlib import Path
-from depthmask import Placement, setting, stage
-from depthmask.stages.placement.base import layer
+from depthmask import Placement, scaled_layer, setting, stage
 
 @stage("faulty")
 class Faulty(Placement):
@@ -27,7 +26,7 @@ class Faulty(Placement):
             time.sleep(1000)
         if scene.index == 25:
             os._exit(1)
-        return layer(foreground, top=5, left=5, scale=1.0, flip=flip)
+        return scaled_layer(foreground, top=5, left=5, scale=1.0, flip=flip)
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.errors import SettingError
+from depthmask.config.build import from_plain, lookup_stage, to_plain
+from depthmask.config.compose import compose_root
+from depthmask.errors import DepthmaskError, SettingError
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.feather import Feather
 from depthmask.stages.blend.several import Several
@@ -31,9 +34,25 @@ WORDS = [
 
 def test_each_variant_is_a_blend_with_the_common_settings() -> None:
     stage = Several(of=["feather", "alpha"], match=0.5, shadow=0.25)
+    with pytest.raises(DepthmaskError, match="call `bind` before"):
+        stage.variant(0)
+    stage.bind(lookup_stage)
     assert stage.variants == 2
     assert stage.variant(0) == Feather(match=0.5, shadow=0.25)
     assert stage.variant(1) == Alpha(match=0.5, shadow=0.25)
+
+
+def test_pickles_with_its_lookup() -> None:
+    stage = Several(of=["feather"])
+    stage.bind(lookup_stage)
+    assert pickle.loads(pickle.dumps(stage)).variant(0) == Feather()
+
+
+def test_from_plain_data_and_virtually_it_knows_its_blends() -> None:
+    dataset = depthmask.virtual(WORDS)
+    assert [dataset[number].meta["blend"] for number in range(3)] == ["alpha", "feather", "alpha"]
+    root = from_plain(to_plain(compose_root(WORDS)))
+    assert root.blend.variants == 2
 
 
 @pytest.mark.parametrize("of", [[], ["alpha", "several"]])

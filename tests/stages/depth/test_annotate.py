@@ -12,8 +12,8 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
-from depthmask.stages.depth._keras import Resolution
 from depthmask.stages.depth.densedepth import DenseDepth
+from depthmask.stages.depth.fixed_batch import Resolution
 
 PAIRS = [(b, f) for b in ("bg001", "bg002") for f in ("fg001", "fg002", "fg002")]
 

@@ -24,7 +24,7 @@ import numpy as np
 from depthmask.stages.depth.densedepth import DenseDepth
 weights, source, target = sys.argv[1:]
 images = np.load(source, allow_pickle=False)
-found = DenseDepth(weights=weights, batch=len(images))._raw(images)
+found = DenseDepth(weights=weights, batch=len(images)).run(images)
 import keras
 np.savez(target, found=found, backend=np.array(keras.backend.backend()), allow_pickle=False)
 """

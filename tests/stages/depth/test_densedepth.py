@@ -21,8 +21,9 @@ from depthmask.errors import DepthmaskError, SettingError, UsageError
 from depthmask.networks import runtime
 from depthmask.networks.runtime import Precision, Runtime
 from depthmask.stages.depth import densedepth
-from depthmask.stages.depth._keras import Resolution, native_log_muted, set_keras_defaults
+from depthmask.stages.depth._keras import native_log_muted, set_keras_defaults
 from depthmask.stages.depth.densedepth import METRES, DenseDepth, Scale, to_metres
+from depthmask.stages.depth.fixed_batch import Resolution
 from tests.support.paths import ROOT
 
 REFERENCE = Path(__file__).with_name("densedepth_reference.py")
@@ -81,7 +82,7 @@ def one_network_at_a_time() -> None:
 
 def raw(path: Path, images: np.ndarray, **settings: Any) -> np.ndarray:
     """The network's bare output, at a batch of all the images."""
-    return DenseDepth(weights=str(path), batch=len(images), **settings)._raw(images)
+    return DenseDepth(weights=str(path), batch=len(images), **settings).run(images)
 
 
 def error(found: np.ndarray, expected: np.ndarray) -> float:
@@ -159,7 +160,7 @@ def test_predict_gives_metres(random_npz: Path, images: np.ndarray) -> None:
     rgb = images[:2].astype(np.float32) / np.float32(255)
     depth_m = stage.predict(rgb)
     assert depth_m.shape == (2, 32, 48)
-    np.testing.assert_array_equal(depth_m, to_metres(stage._raw(rgb), METRES[Scale.nyu]))
+    np.testing.assert_array_equal(depth_m, to_metres(stage.run(rgb), METRES[Scale.nyu]))
 
 
 @needs_openvino

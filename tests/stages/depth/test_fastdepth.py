@@ -18,8 +18,8 @@ from depthmask.data import Background, Composite, DepthKind, DepthMode, Recipe
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.networks.runtime import Precision, Runtime
 from depthmask.stages.depth import fastdepth
-from depthmask.stages.depth._keras import Resolution
 from depthmask.stages.depth.fastdepth import FastDepth
+from depthmask.stages.depth.fixed_batch import Resolution
 from tests.support.paths import ROOT, SHARED
 
 REFERENCE = SHARED / "depth-reference" / "fastdepth"

@@ -79,7 +79,7 @@ def with_relief(relief: list[list[float]] | None, camera: Camera | None = CAMERA
         flat,
         layers=(replace(flat.layers[0], left=1, height=2, width=2),),
         background=replace(flat.background, depth_m=depth_m, camera=camera),
-        parts=(LayerPixels(1, 0, 1, alpha, alpha, own),),
+        layer_pixels=(LayerPixels(1, 0, 1, alpha, alpha, own),),
     )
 
 
@@ -122,7 +122,7 @@ def test_of_two_the_one_in_front_has_the_last_word() -> None:
     one = composite([[1, 1, 0], [0, 0, 0]], [3.0, 2.0])
     soft = np.array([[127, 128, 255]], np.uint8)
     (found,) = Layered().annotate(
-        [replace(one, parts=[*one.parts[:1], LayerPixels(2, 0, 0, soft, soft)])]
+        [replace(one, layer_pixels=[*one.layer_pixels[:1], LayerPixels(2, 0, 0, soft, soft)])]
     )
     assert found.tolist() == [[3, 2, 2], [4, 5, 0]]
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from depthmask.data import Background, Foreground, Scene
 from depthmask.errors import SettingError
-from depthmask.stages.placement.base import layer
+from depthmask.stages.placement.base import scaled_layer
 from depthmask.stages.placement.random import Positions, Random
 
 
@@ -96,7 +96,7 @@ def test_a_proposal_takes_three_numbers() -> None:
 
 
 def test_the_least_layer_has_one_pixel() -> None:
-    box = layer(thing(10, 1), top=2, left=3, scale=0.01, flip=False)
+    box = scaled_layer(thing(10, 1), top=2, left=3, scale=0.01, flip=False)
     assert (box.top, box.left, box.height, box.width) == (2, 3, 1, 1)
 
 

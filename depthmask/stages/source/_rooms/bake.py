@@ -1,4 +1,4 @@
-"""Light that is worked out on few points and then looked up: on the room's faces and on pixels."""
+"""Light computed at few points and then looked up: on the faces of the room and per pixel."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from depthmask.stages.source._rooms.solids import Floats, Solid
 from depthmask.stages.source._rooms.surface import Points
 
 CELLS = ((18, 14), (18, 14), (32, 32), (12, 12), (14, 14), (18, 14))
-"""Light samples along u and v on each face of the room; the floor has the finest shadows."""
+"""Light samples along u and v on each face of the room; the floor needs the finest shadows."""
 FINER = 6
 AXES = ((2, 1), (0, 2), (0, 1))
 """World axes of u and v on the faces across x, y and z."""
@@ -27,7 +27,10 @@ SMALLEST_M3 = 0.006
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Baked:
-    """Light on one face of the room: float32 [3, cells], row by row of (v, u)."""
+    """Light on one face of the room.
+
+    values: float32 [3, cells], in rows of (v, u). across, along: cells along u and v.
+    """
 
     values: Floats
     across: int
@@ -35,22 +38,24 @@ class Baked:
 
 
 def baked_room(high: Floats, lights: Lights, solids: Sequence[Solid]) -> list[Baked]:
-    """Soft light and shadows on the six faces of a room from the origin to `high` [3]."""
-    # What is smaller than a light sample would only flicker, and what hangs on a wall smear it.
+    """Soft light and shadows on the six faces of a room between (0, 0, 0) and `high` [3]."""
+    # Shadows of solids smaller than a light sample would flicker, those of pictures would smear.
     casting = [s for s in solids if s.piece > 0 and _volume(s) > SMALLEST_M3]
     faces = [_face_points(face, high) for face in range(FACES)]
     position = np.concatenate([p for p, _ in faces], axis=1)
     normal = np.concatenate([n for _, n in faces], axis=1)
     light = shadowed(position, normal, lights, casting, (3, 2))
-    open_part = openness(position, normal, casting, REACH_M, np.zeros(3), high)
-    light += ambient(normal, lights) * (open_part * open_part)
-    light += 0.15 * ambient(normal, lights) * open_part
+    open_share = openness(position, normal, casting, REACH_M, np.zeros(3), high)
+    light += ambient(normal, lights) * (open_share * open_share)
+    light += 0.15 * ambient(normal, lights) * open_share
     ends = np.cumsum([p.shape[1] for p, _ in faces])[:-1]
-    return [_finer(part, *CELLS[face]) for face, part in enumerate(np.split(light, ends, axis=1))]
+    return [
+        _finer(values, *CELLS[face]) for face, values in enumerate(np.split(light, ends, axis=1))
+    ]
 
 
 def _volume(solid: Solid) -> float:
-    """Of the solid's box, cubic metres."""
+    """The volume of the solid's box in cubic metres."""
     return 8 * math.sqrt(float((solid.axes**2).sum(axis=0).prod()))
 
 
@@ -67,16 +72,16 @@ def _face_points(face: int, high: Floats) -> tuple[Floats, Floats]:
 
 
 def _finer(light: Floats, columns: int, rows: int) -> Baked:
-    """The samples, interpolated to a table fine enough for looking up the nearest entry."""
+    """The samples, interpolated to a table fine enough for lookups of the nearest entry."""
     grid = light.reshape(3, rows, columns)
     for axis in (1, 2):
         count = grid.shape[axis]
         place = np.clip((np.arange(count * FINER) + 0.5) / FINER - 0.5, 0, count - 1)
         low = np.minimum(place.astype(int), count - 2)
-        part = (place - low).astype(np.float32)
-        part = part[:, None] if axis == 1 else part
+        fraction = (place - low).astype(np.float32)
+        fraction = fraction[:, None] if axis == 1 else fraction
         first = np.take(grid, low, axis)
-        grid = first + (np.take(grid, low + 1, axis) - first) * part
+        grid = first + (np.take(grid, low + 1, axis) - first) * fraction
     return Baked(grid.reshape(3, -1), columns * FINER, rows * FINER)
 
 
@@ -90,10 +95,11 @@ def looked_up(baked: Baked, u: Floats, v: Floats, width: float, height: float) -
 def own_shadows(
     points: Points, cell: Any, solids: Sequence[Solid], lights: Lights, low: Floats, high: Floats
 ) -> tuple[Floats, Floats]:
-    """What pieces of furniture take from themselves: (open share, direct share), each [n].
+    """The shadows of pieces of furniture on themselves: (open share, direct share), each [n].
 
-    Each piece is tried against its own solids only; for all else, 1. cell: number 0..8 of each
-    point's pixel in its block of 3 x 3; every one looks elsewhere, and `smoothed` joins them.
+    Each piece is tested against its own solids only; points of other surfaces have 1. cell: the
+    number 0..8 of each point's pixel in its block of 3 x 3. Each cell samples other directions, and
+    `smoothed` averages them.
     """
     openly, directly = (np.ones(points.surface.size, dtype=np.float32) for _ in range(2))
     piece = np.array([0] * FACES + [s.piece for s in solids])[points.surface]
@@ -111,8 +117,8 @@ def own_shadows(
 def _direct_share(
     position: Floats, normal: Floats, cell: Any, solids: Sequence[Solid], lights: Lights
 ) -> Floats:
-    """Part [n] of the panels' and lamps' light that solids let through, one ray to each."""
-    origins = position + np.float32(0.008) * normal
+    """The share [n] of the panels' and lamps' light that solids let through, by one ray to each."""
+    starts = position + np.float32(0.008) * normal
     total = np.full(cell.shape, 1e-4, dtype=np.float32)
     kept = total.copy()
     across, along = (cell % 3 - 1) * np.float32(0.66), (cell // 3 - 1) * np.float32(0.66)
@@ -125,14 +131,14 @@ def _direct_share(
         target = lamp.position.astype(np.float32)[:, None]
         goals.append((target, from_lamp(lamp, position, normal) * lamp.colour[1]))
     for target, light in goals:
-        clear = ~blocked(origins, target[:, None, :], solids)[0]
+        clear = ~blocked(starts, target[:, None, :], solids)[0]
         total += light
         kept += light * clear
     return kept / total
 
 
 def smoothed(values: Floats, known: NDArray[np.bool_]) -> Floats:
-    """Means of `known` values [h, w] over 3 x 3 pixels; 1 where there are none."""
+    """The means of the known values [h, w] over 3 x 3 pixels; 1 where none is known."""
     total, weight = np.zeros_like(values), np.zeros_like(values)
     padded, mask = np.pad(values * known, 1), np.pad(known.astype(values.dtype), 1)
     height, width = values.shape

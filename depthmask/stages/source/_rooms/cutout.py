@@ -1,4 +1,4 @@
-"""Cut-outs: one piece of furniture, photographed from a person's height, on nothing."""
+"""Cut-outs: one piece of furniture, photographed from eye height on a transparent background."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from depthmask.stages.source._rooms.tone import developed, to_bytes
 from depthmask.stages.source._rooms.view import Grid, View, extent, union
 
 OVERLAP_PX = 0.3
-"""The outline reaches this far beyond the picture, so that no border row or column is empty."""
+"""The outline extends this far beyond the image, so that no border row or column is empty."""
 
 EXPOSURE = 1.55
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A thing and how it is photographed: extent is (u low, u high, v low, v high)."""
+    """A piece of furniture, its camera and light. extent: (u low, u high, v low, v high)."""
 
     label: str
     solids: list[Solid]
@@ -39,21 +39,21 @@ class Subject:
 
     @property
     def height_m(self) -> float:
-        """What the picture's height measures at the distance of the nearest foot.
+        """The height of the image at the distance of the nearest foot, in metres.
 
-        A little more than the thing itself where its top is seen from above.
+        A little more than the height of the furniture if its top is visible from above.
         """
         return (self.extent[3] - self.extent[2]) * self.foot_z
 
     @property
     def foot_z(self) -> float:
-        """Planar z of the nearest foot [m], where the lowest picture line meets the floor."""
+        """Planar z of the nearest foot [m], where the lowest row of the image meets the floor."""
         sine, cosine = math.sin(self.view.pitch), math.cos(self.view.pitch)
         return float(self.view.eye[1]) / (self.extent[3] * cosine + sine)
 
 
 def subject(seed: int, number: int) -> Subject:
-    """The cut-out of that number; kinds take turns."""
+    """The subject of cut-out `number`; the kinds of furniture alternate."""
     rng = stream(seed, Kind.item, number)
     label, make = CUTOUTS[number % len(CUTOUTS)]
     solids = placed(make(rng), rng.uniform(-0.55, 0.55), (0, 0, 0), piece=1)
@@ -61,12 +61,12 @@ def subject(seed: int, number: int) -> Subject:
     eye = np.array([rng.uniform(-0.4, 0.4), rng.uniform(1.3, 1.55), -rng.uniform(3.4, 4.4)])
     pitch = math.atan2(float(eye[1] - high[1] / 2), -float(eye[2]))
     view = View(eye, math.atan2(-float(eye[0]), -float(eye[2])), pitch)
-    found = [reach for s in solids if (reach := extent(s, view)) is not None]
-    return Subject(label, solids, view, _studio(rng), union(found))
+    extents = [reach for s in solids if (reach := extent(s, view)) is not None]
+    return Subject(label, solids, view, _studio(rng), union(extents))
 
 
 def _studio(rng: np.random.Generator) -> Lights:
-    """A window to one side, and a bright room."""
+    """Light from a window at one side and from a bright room."""
     side = -1.0 if rng.random() < 0.5 else 1.0
     centre = np.array([side * rng.uniform(1.9, 2.6), rng.uniform(1.7, 2.3), -rng.uniform(1.2, 2.2)])
     normal = np.array([0.0, 0.6, 0.0]) - centre
@@ -78,23 +78,26 @@ def _studio(rng: np.random.Generator) -> Lights:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """Which part of the view a cut-out shows: its first rays, their distance, its size [h, w]."""
+    """The region of the view that a cut-out shows.
+
+    start: (u, v) of its top left corner. per_px: size of a pixel in u and v. size: [h, w] pixels.
+    """
 
     start: tuple[float, float]
     per_px: float
     size: Size
 
     def grid(self, oversample: int = 1) -> Grid:
-        """The rays through its pixels, or through oversample x oversample places in each."""
+        """The rays through its pixels, or through oversample x oversample points in each."""
         per_px = self.per_px / oversample
         u = self.start[0] + (np.arange(self.size[1] * oversample) + 0.5) * per_px
         v = self.start[1] + (np.arange(self.size[0] * oversample) + 0.5) * per_px
         return Grid(u.astype(np.float32), v.astype(np.float32))
 
 
-def frame(thing: Subject, long_side: int) -> Frame:
-    """The thing trimmed, its longer side `long_side` pixels."""
-    left, right, top, bottom = thing.extent
+def frame(item: Subject, long_side: int) -> Frame:
+    """The frame of the trimmed item, whose longer side has `long_side` pixels."""
+    left, right, top, bottom = item.extent
     wide = right - left >= bottom - top
     per_px = max(right - left, bottom - top) / (long_side + 2 * OVERLAP_PX)
     short = (min(right - left, bottom - top) / per_px) - 2 * OVERLAP_PX
@@ -105,38 +108,38 @@ def frame(thing: Subject, long_side: int) -> Frame:
     return Frame(start, per_px, size)
 
 
-def photograph(thing: Subject, part: Frame, oversample: int) -> UInt8:
+def photograph(item: Subject, crop: Frame, oversample: int) -> UInt8:
     """The cut-out: uint8 [h, w, 4], straight alpha."""
-    values, cover = _values(thing, part, oversample)
-    rgba = np.empty((*part.size, 4), dtype=np.uint8)
+    values, cover = _values(item, crop, oversample)
+    rgba = np.empty((*crop.size, 4), dtype=np.uint8)
     rgba[..., :3] = to_bytes((values / np.maximum(cover, 1e-6)).transpose(1, 2, 0))
     rgba[..., 3] = to_bytes(cover)
     return rgba
 
 
-def relief(thing: Subject, part: Frame) -> Float32:
-    """Planar z behind the nearest foot [m], float32 [h, w]; beside the thing, that of its edge."""
-    z = nearest(part.grid(), None, sight(thing.view, thing.solids)).z
+def relief(item: Subject, crop: Frame) -> Float32:
+    """Planar z behind the nearest foot [m], float32 [h, w]; outside the item, that of its edge."""
+    z = nearest(crop.grid(), None, sight(item.view, item.solids)).z
     met = np.isfinite(z)
-    behind = np.where(met, z - thing.foot_z, 0).astype(np.float32)
+    behind = np.where(met, z - item.foot_z, 0).astype(np.float32)
     return np.asarray(nearest_valid(behind, met), np.float32)
 
 
-def _values(thing: Subject, part: Frame, oversample: int) -> tuple[Floats, Floats]:
-    grid = part.grid()
-    seen = sight(thing.view, thing.solids)
+def _values(item: Subject, crop: Frame, oversample: int) -> tuple[Floats, Floats]:
+    grid = crop.grid()
+    seen = sight(item.view, item.solids)
     hits = nearest(grid, None, seen)
     low, high = np.array([-9.0, 0.0, -9.0]), np.array([9.0, 9.0, 9.0])
-    found = points(thing.view, grid, hits, thing.solids)
-    shadows = pixel_shadows(found, hits, thing.solids, thing.lights, low, high)
+    hit_points = points(item.view, grid, hits, item.solids)
+    shadows = pixel_shadows(hit_points, hits, item.solids, item.lights, low, high)
     openly, directly = shadows.openly.ravel(), shadows.directly.ravel()
-    materials = [solid_colour("000000")] * FACES + [s.material for s in thing.solids]
+    materials = [solid_colour("000000")] * FACES + [s.material for s in item.solids]
 
-    def paint(found: Points, pixel: NDArray[np.intp]) -> Floats:
+    def paint(hit_points: Points, pixel: NDArray[np.intp]) -> Floats:
         return developed(
-            lit(found, materials, thing.lights, openly[pixel], directly[pixel]), EXPOSURE
+            lit(hit_points, materials, item.lights, openly[pixel], directly[pixel]), EXPOSURE
         )
 
-    fine = part.grid(oversample)
-    coarse = centres(hits, found, paint)
-    return average(thing.view, fine, None, thing.solids, seen, coarse, paint)
+    fine = crop.grid(oversample)
+    coarse = centres(hits, hit_points, paint)
+    return average(item.view, fine, None, item.solids, seen, coarse, paint)

@@ -1,4 +1,4 @@
-"""Finding room for furniture: along the walls and on the floor, never upon each other."""
+"""The positions of furniture: along the walls and on the floor, without overlap."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from depthmask.stages.source._rooms.plan import BACK, LEFT, RIGHT, Wall, Window
 from depthmask.stages.source._rooms.solids import Floats, Solid, Span, bounds, placed
 
 CLEAR_M = 0.95
-"""Nothing stands nearer to the camera than this."""
+"""Least distance of furniture from the camera."""
 GAP_M = 0.07
 TRIES = 14
 
 
 @dataclass(slots=True, eq=False)
 class Layout:
-    """What stands in a room so far.
+    """The furniture placed in a room so far.
 
-    blocked: stretches of walls that doors need. taken, heights: of each piece, its footprint
+    blocked: the spans of each wall that doors need. taken, heights: for each piece its footprint
     (x low, x high, z low, z high) and its height in metres.
     """
 
@@ -37,7 +37,11 @@ class Layout:
     def against(
         self, rng: np.random.Generator, make: Maker, wall: Wall, middle: float | None = None
     ) -> tuple[float, float] | None:
-        """Stand a piece with its back to the wall; (along, height), or None if nothing fits."""
+        """Place a piece with its back to a wall.
+
+        middle: its position along the wall [m], random by default. Returns (position along the
+        wall, height) in metres, or None if it does not fit.
+        """
         solids = make(rng)
         low, high = bounds(solids)
         half, back, front = max(-low[0], high[0]), float(high[2]), float(-low[2])
@@ -63,14 +67,14 @@ class Layout:
     def freely(
         self, rng: np.random.Generator, make: Maker, at: tuple[float, float], yaw: float
     ) -> bool:
-        """Stand a piece on the floor at world (x, z)."""
+        """Place a piece on the floor at world (x, z); whether it fits."""
         solids = placed(make(rng), yaw, (0, 0, 0))
         low, high = bounds(solids)
         box = (at[0] + low[0], at[0] + high[0], at[1] + low[2], at[1] + high[2])
         return self._stand(solids, box, 0.0, at)
 
     def tall_along(self, wall: Wall) -> list[Span]:
-        """The stretches of a wall that furniture of more than a metre hides."""
+        """The spans of a wall that are hidden by furniture taller than one metre."""
         spans = []
         for box, high in zip(self.taken, self.heights, strict=True):
             out = {LEFT: box[0], RIGHT: self.width - box[1], BACK: self.depth - box[3]}[wall.face]
@@ -89,15 +93,15 @@ class Layout:
         if x0 < 0.02 or z0 < 0.02 or x1 > self.width - 0.02 or z1 > self.depth - 0.02:
             return False
         across = max(x0 - self.eye[0], 0, self.eye[0] - x1)
-        ahead = max(z0 - self.eye[2], 0, self.eye[2] - z1)
-        if math.hypot(across, ahead) < CLEAR_M:
+        forward = max(z0 - self.eye[2], 0, self.eye[2] - z1)
+        if math.hypot(across, forward) < CLEAR_M:
             return False
         for a0, a1, b0, b1 in self.taken:
             if x0 < a1 + GAP_M and a0 < x1 + GAP_M and z0 < b1 + GAP_M and b0 < z1 + GAP_M:
                 return False
         self.taken.append(box)
         self.heights.append(float(bounds(solids)[1][1]))
-        # Piece 0 is what the walls carry.
+        # Piece 0 stands for all that is fixed to the walls.
         self.solids += placed(solids, yaw, (at[0], 0, at[1]), piece=len(self.taken))
         return True
 

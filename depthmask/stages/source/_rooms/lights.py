@@ -1,4 +1,4 @@
-"""Lamps, windows as soft area lights, the sun, and the light that walls and floor throw back."""
+"""Lamps, windows as soft area lights, the sun, and the light that walls and floor reflect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from depthmask.stages.source._rooms.solids import Floats, Solid
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """A rectangle that shines: a window or a soft box.
+    """A rectangular area light: a window or a soft box.
 
     centre, side, up: float64 [3], metres; side and up are half edges. normal: unit, into the room.
     """
@@ -27,21 +27,21 @@ class Panel:
     colour: Colour
 
     def samples(self, across: int, along: int) -> Floats:
-        """Points float32 [across * along, 3] spread over the panel."""
+        """Points float32 [across * along, 3] distributed over the panel."""
         a = (np.arange(across) + 0.5) * 2 / across - 1
         b = (np.arange(along) + 0.5) * 2 / along - 1
-        nearest_valid = a[:, None, None] * self.side + b[None, :, None] * self.up
-        return (self.centre + nearest_valid).reshape(-1, 3).astype(np.float32)
+        offsets = a[:, None, None] * self.side + b[None, :, None] * self.up
+        return (self.centre + offsets).reshape(-1, 3).astype(np.float32)
 
     @property
     def area(self) -> float:
-        """Square metres."""
+        """The area in square metres."""
         return 4.0 * float(np.sqrt((self.side**2).sum() * (self.up**2).sum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lamp:
-    """A small light; colour is its irradiance at one metre."""
+    """A point light. colour: its irradiance at one metre."""
 
     position: Floats
     colour: Colour
@@ -49,7 +49,7 @@ class Lamp:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sun:
-    """Parallel light through the windows; direction: unit float64 [3], towards the sun."""
+    """Parallel light through the windows. direction: unit float64 [3], towards the sun."""
 
     direction: Floats
     colour: Colour
@@ -57,7 +57,10 @@ class Sun:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lights:
-    """All light of a scene. above, below: what comes from ceiling and walls, and from the floor."""
+    """All light of a scene.
+
+    above, below: ambient light from ceiling and walls, and from the floor.
+    """
 
     above: Colour
     below: Colour
@@ -74,9 +77,9 @@ def ambient(normal: Floats, lights: Lights) -> Floats:
 
 
 def from_panel(panel: Panel, position: Floats, normal: Floats, target: Floats) -> Floats:
-    """The part [n] of a panel's light that arrives at points, if it all came from `target`.
+    """The share [n] of a panel's light that arrives at points, if all came from `target`.
 
-    target: [3, 1], or [3, n] where each point has its own.
+    target: [3, 1], or [3, n] with one target for each point.
     """
     way = target - position
     square = (way * way).sum(axis=0)
@@ -86,7 +89,7 @@ def from_panel(panel: Panel, position: Floats, normal: Floats, target: Floats) -
 
 
 def from_lamp(lamp: Lamp, position: Floats, normal: Floats) -> Floats:
-    """The part [n] of a lamp's light that arrives at points; surfaces turned away get a rest."""
+    """The share [n] of a lamp's light that arrives at points; 0 on surfaces that face away."""
     way = lamp.position.astype(position.dtype)[:, None] - position
     square = (way * way).sum(axis=0) + 0.02
     facing = (way * normal).sum(axis=0) / np.sqrt(square)
@@ -94,7 +97,7 @@ def from_lamp(lamp: Lamp, position: Floats, normal: Floats) -> Floats:
 
 
 def direct(position: Floats, normal: Floats, lights: Lights, samples: tuple[int, int]) -> Floats:
-    """Unshadowed light float32 [3, n] of panels and lamps on points [3, n]."""
+    """The light float32 [3, n] of panels and lamps on points [3, n], without shadows."""
     total = np.zeros_like(position)
     for panel in lights.panels:
         targets = panel.samples(*samples)
@@ -112,23 +115,23 @@ def shadowed(
     solids: Sequence[Solid],
     samples: tuple[int, int],
 ) -> Floats:
-    """As `direct`, behind the shadows of `solids`."""
+    """The light of `direct`, with the shadows of `solids`."""
     total = np.zeros_like(position)
-    origins = position + np.float32(0.006) * normal
+    starts = position + np.float32(0.006) * normal
     for panel in lights.panels:
         targets = panel.samples(*samples)
-        clear = ~blocked(origins, targets.T[:, :, None], solids)
-        parts = (from_panel(panel, position, normal, goal[:, None]) * clear[i]
+        clear = ~blocked(starts, targets.T[:, :, None], solids)
+        shares = (from_panel(panel, position, normal, goal[:, None]) * clear[i]
                  for i, goal in enumerate(targets))  # fmt: skip
-        total += _column(panel.colour) * (sum(parts) / np.float32(len(targets)))
+        total += _column(panel.colour) * (sum(shares) / np.float32(len(targets)))
     for lamp in lights.lamps:
-        clear = ~blocked(origins, lamp.position.astype(np.float32)[:, None, None], solids)
+        clear = ~blocked(starts, lamp.position.astype(np.float32)[:, None, None], solids)
         total += _column(lamp.colour) * (from_lamp(lamp, position, normal) * clear[0])
     return total
 
 
 def sunlit(position: Floats, normal: Floats, lights: Lights) -> Floats:
-    """The part [n] of the sun's light that reaches points through the windows, unshadowed."""
+    """The share [n] of the sun's light that reaches points through the windows, without shadows."""
     share = np.zeros_like(position[0])
     if lights.sun is None:
         return np.asarray(share)
@@ -144,27 +147,27 @@ def sunlit(position: Floats, normal: Floats, lights: Lights) -> Floats:
 def sun_clear(
     position: Floats, normal: Floats, lights: Lights, solids: Sequence[Solid]
 ) -> tuple[NDArray[np.bool_], Floats]:
-    """Which points [3, n] have the sun in a window, and 1 where no solid hides it, else 0."""
+    """(which points [3, n] see the sun through a window, 1 where no solid hides it, else 0)."""
     clear = np.ones_like(position[0])
     bright = sunlit(position, normal, lights) > 0
     (lit,) = np.nonzero(bright)
     if lights.sun is not None and lit.size:
-        origins = position[:, lit] + np.float32(0.006) * normal[:, lit]
+        starts = position[:, lit] + np.float32(0.006) * normal[:, lit]
         towards = lights.sun.direction.astype(position.dtype)[:, None, None]
-        clear[lit] = ~blocked(origins, origins[:, None, :] + 9 * towards, solids)[0]
+        clear[lit] = ~blocked(starts, starts[:, None, :] + 9 * towards, solids)[0]
     return bright, clear
 
 
 def _through(panel: Panel, position: Floats, towards: Floats, slope: float) -> Floats:
-    """Whether the sun's ray [n] passes the panes of a window with one cross of bars, 0..1."""
+    """The share [n], 0..1, of the sun that passes the panes of a window with one cross of bars."""
     kind = position.dtype
     normal, centre = panel.normal.astype(kind), panel.centre.astype(kind)
     distance = (normal @ position - normal @ centre) / kind.type(slope)
-    there = position + towards[:, None] * distance - centre[:, None]
+    offset = position + towards[:, None] * distance - centre[:, None]
     share = np.ones_like(distance)
     for half in (panel.side, panel.up):
         length = float(np.sqrt((half**2).sum()))
-        place = np.abs((half / length).astype(kind) @ there)
+        place = np.abs((half / length).astype(kind) @ offset)
         # The sun's disc and the air blur the edge by a few centimetres.
         share *= np.clip((length - 0.05 - place) / 0.03, 0, 1)
         share *= np.clip((place - 0.02) / 0.02, 0, 1)

@@ -1,4 +1,4 @@
-"""What a surface is made of, and the colours of the trade."""
+"""The materials of surfaces and their usual colours."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Colour: TypeAlias = tuple[float, float, float]
 
 
 class Pattern(IntEnum):
-    """How a surface varies over its (u, v) in metres; see `texture.py`."""
+    """How the colour varies over (u, v) in metres; see `texture.py`."""
 
     plain = 0
     plaster = 1
@@ -35,8 +35,8 @@ class Pattern(IntEnum):
 class Material:
     """A pattern between two colours.
 
-    scale: width of the pattern's unit in metres (a plank, a tile, a stripe). glow: light that the
-    surface sends out by itself, as a multiple of its colour. seed: shifts the pattern.
+    scale: width of the pattern's unit (a plank, a tile, a stripe) in metres. glow: emitted light,
+    as a multiple of the colour. seed: shifts the pattern.
     """
 
     colour: Colour
@@ -64,7 +64,7 @@ def solid_colour(text: str, glow: float = 0.0) -> Material:
 
 
 def pick(rng: np.random.Generator, names: tuple[str, ...]) -> str:
-    """One of `names`."""
+    """A random one of `names`."""
     return names[int(rng.integers(len(names)))]
 
 
@@ -84,7 +84,7 @@ def wood(rng: np.random.Generator, names: tuple[str, ...] = WOODS) -> Material:
 
 
 def joinery(rng: np.random.Generator) -> Material:
-    """What cupboards and shelves are made of: wood, or painted board."""
+    """The material of cupboards and shelves: wood or painted board."""
     return wood(rng) if rng.random() < 0.6 else solid_colour(pick(rng, PAINTS))
 
 

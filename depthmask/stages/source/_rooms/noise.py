@@ -1,4 +1,4 @@
-"""Pseudo-random fields that are looked up, not computed: the same on every machine, and fast."""
+"""Noise from tables: fast, and the same on every machine."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _stretch(values: Floats, axis: int) -> Floats:
     cells = values.shape[axis]
     position = np.arange(SIDE) * cells / SIDE
     low = position.astype(int)
-    part = position - low
-    weight = part * part * (3 - 2 * part)
+    fraction = position - low
+    weight = fraction * fraction * (3 - 2 * fraction)
     weight = weight[:, None] if axis == 0 else weight[None, :]
     first = np.take(values, low, axis)
     return np.asarray(first + (np.take(values, (low + 1) % cells, axis) - first) * weight)
@@ -52,5 +52,5 @@ def noise(x: Floats, y: Floats, seed: Any = 0) -> Floats:
 
 
 def chance(i: Any, j: Any, seed: Any = 0) -> Floats:
-    """A uniform number in 0..1 for each pair of int32 cell numbers."""
+    """A uniform number in 0..1 for each pair (i, j) of int32 cell numbers."""
     return np.asarray(_hashes()[(i * 1619 + j * 3163 + seed * 131) & 4095])

@@ -1,4 +1,4 @@
-"""How much of the surroundings a point sees: darker in corners, beneath and between things."""
+"""Ambient occlusion: points in corners, below and between solids are darker."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from depthmask.stages.source._rooms.raycast import blocked
 from depthmask.stages.source._rooms.solids import Floats, Solid
 
-# Four directions around the normal and one along it, about cosine weighted.
+# Four directions around the normal and one along it, roughly weighted by the cosine.
 TILT, LEAN = 0.66, 0.75
 
 
 def directions(normal: Floats, turn: Any) -> Floats:
-    """Unit-ish directions float32 [3, 5, n] over the side that normals [3, n] point to.
+    """Directions float32 [3, 5, n] of about unit length, in the hemisphere of normals [3, n].
 
-    turn: radians [n] or one number, by which the four that lean are turned around the normal.
+    turn: radians, [n] or one number, by which four of them are rotated around the normal.
     """
     helper = np.where(np.abs(normal[1]) > 0.9, 0.0, 1.0).astype(normal.dtype)
-    # normal x (0, helper, 1 - helper): across the normal, whatever that is.
+    # normal x (0, helper, 1 - helper): perpendicular to any normal.
     rest = 1 - helper
     side = np.stack([normal[1] * rest - normal[2] * helper, -normal[0] * rest, normal[0] * helper])
     side = side / np.sqrt((side * side).sum(axis=0))
@@ -40,14 +40,14 @@ def openness(
     high: Floats,
     turn: Any = 0.3,
 ) -> Floats:
-    """Share of open directions float32 [n] within `reach` metres.
+    """The share float32 [n] of directions that are open within `reach` metres.
 
-    Solids close a direction; the room's walls (low, high: [3]) close it by less than half, since
-    they throw light back.
+    Solids close a direction; the walls of the room (low, high: [3]) close it by less than half,
+    since they reflect light.
     """
-    origins = position + np.float32(0.008) * normal
-    targets = origins[:, None, :] + np.float32(reach) * directions(normal, turn)
-    closed = blocked(origins, targets, solids)
+    starts = position + np.float32(0.008) * normal
+    targets = starts[:, None, :] + np.float32(reach) * directions(normal, turn)
+    closed = blocked(starts, targets, solids)
     walls = low.astype(np.float32)[:, None, None], high.astype(np.float32)[:, None, None]
     outside = ((targets < walls[0]) | (targets > walls[1])).any(axis=0)
     shut = np.maximum(closed * np.float32(0.9), outside * np.float32(0.4))

@@ -1,4 +1,4 @@
-"""Windows with sills and curtains, doors, skirting boards and pictures: all that walls carry."""
+"""Windows with sills and curtains, doors, skirting boards and pictures on the walls."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _curtains(rng: np.random.Generator, wall: Wall, opening: Window) -> list[Sol
 
 
 def door(rng: np.random.Generator, wall: Wall, middle: float) -> tuple[list[Solid], Span]:
-    """A panelled door with its frame, and the stretch of wall that it needs."""
+    """A panelled door with its frame, and the span of the wall that it needs."""
     leaf = (
         wood(rng) if rng.random() < 0.4 else solid_colour(pick(rng, ("e9e6df", "dcd8cf", "d3d6d4")))
     )
@@ -98,7 +98,7 @@ def door(rng: np.random.Generator, wall: Wall, middle: float) -> tuple[list[Soli
 
 
 def skirting(wall: Wall, gaps: Sequence[Span]) -> list[Solid]:
-    """A board along the foot of the wall, open at the doors."""
+    """A skirting board along the wall, with gaps at the doors."""
     white = solid_colour("e6e3dc")
     start, solids = 0.0, []
     for low, high in [*sorted(gaps), (wall.length, wall.length)]:
@@ -109,7 +109,7 @@ def skirting(wall: Wall, gaps: Sequence[Span]) -> list[Solid]:
 
 
 def pictures(rng: np.random.Generator, wall: Wall, free: Span) -> list[Solid]:
-    """One to three framed prints in a row on a free stretch of wall."""
+    """One to three framed prints in a row on a free span of the wall."""
     solids: list[Solid] = []
     half = min(rng.uniform(0.2, 0.38), (free[1] - free[0]) / 2 - 0.1)
     tall = half * rng.uniform(0.75, 1.3)

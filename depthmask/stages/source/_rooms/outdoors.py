@@ -1,4 +1,4 @@
-"""The world behind the windows, infinitely far away and a little too bright."""
+"""The view through the windows: infinitely far away and slightly overexposed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HOUSES = (2.1, 1.95, 1.75)
 
 
 def outdoors(ray: Floats, seed: int) -> Floats:
-    """Light float32 [3, n] from where rays [3, n] go: sky, then trees or houses, then grass."""
+    """Light float32 [3, n] along rays [3, n]: sky, then trees or houses, then grass."""
     away = np.sqrt(ray[0] * ray[0] + ray[2] * ray[2]) + np.float32(1e-6)
     rise = ray[1] / away
-    # A bearing without trigonometry: grows steadily around the horizon's near half.
+    # A bearing without trigonometry, monotonic over the half of the horizon in view.
     bearing = np.where(
         ray[2] > np.abs(ray[0]), ray[0] / away, np.sign(ray[0]) * (2 - ray[2] / away)
     )
@@ -42,10 +42,10 @@ def outdoors(ray: Floats, seed: int) -> Floats:
 def _crowns(place: Floats, seed: int) -> Floats:
     """Smooth bumps 0..1 [n] of width 1 along `place`."""
     low = np.floor(place)
-    part = place - low
+    fraction = place - low
     cell = low.astype(np.int32)
     first = chance(cell, 9, seed)
-    return first + (chance(cell + 1, 9, seed) - first) * (part * part * (3 - 2 * part))
+    return first + (chance(cell + 1, 9, seed) - first) * (fraction * fraction * (3 - 2 * fraction))
 
 
 def _column(colour: tuple[float, float, float]) -> Floats:

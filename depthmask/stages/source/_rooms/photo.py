@@ -1,4 +1,4 @@
-"""A room as photograph, exact depth and camera."""
+"""A room as a photograph, with exact depth and camera."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from depthmask.stages.source._rooms.tone import developed, exposure, finished
 from depthmask.stages.source._rooms.view import Grid
 
 STEEPEST = math.tan(math.radians(42))
-"""Half the largest vertical field of view; narrow canvases see less to the sides instead."""
+"""Tangent of half the largest vertical field of view; narrow canvases see less at the sides."""
 
 BRIGHTNESS = 0.64
 
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """Pixels of a canvas as rays. f_px: focal length; the axis meets the canvas' centre."""
+    """The rays of a canvas. f_px: focal length in pixels; the axis passes through the centre."""
 
     f_px: float
     size: Size
 
     def grid(self, oversample: int = 1) -> Grid:
-        """Rays float64 through pixel centres, or through oversample x oversample places in each."""
+        """Rays float64 through pixel centres, or through oversample x oversample points in each."""
         height, width = self.size
         x = (np.arange(width * oversample) + 0.5) / oversample
         y = (np.arange(height * oversample) + 0.5) / oversample
@@ -41,12 +41,12 @@ class Lens:
 
 
 def lens(room: Room, size: Size) -> Lens:
-    """The camera's lens before a canvas of (height, width)."""
+    """The lens of the room's camera for a canvas of (height, width)."""
     return Lens(max(size[1] / 2 / room.reach, size[0] / 2 / STEEPEST), size)
 
 
 def camera(room: Room, size: Size) -> Camera:
-    """The camera, as others see it."""
+    """The camera of the room for a canvas of `size`."""
     return Camera(
         f_px=lens(room, size).f_px,
         cx=size[1] / 2,
@@ -63,7 +63,7 @@ def floor(room: Room) -> Plane:
 
 
 class Photo:
-    """One room before one canvas: its depth and its picture."""
+    """The depth and the image of one room at one canvas size."""
 
     def __init__(self, room: Room, size: Size) -> None:
         self.room = room
@@ -73,23 +73,23 @@ class Photo:
         self.hits = nearest(self.lens.grid(), self.shell, self.seen)
 
     def depth(self) -> Float32:
-        """Planar z in metres at pixel centres, float32 [h, w]; panes count as their wall."""
+        """Planar z in metres at pixel centres, float32 [h, w]; panes are as deep as their wall."""
         return self.hits.z.astype(np.float32)
 
     def image(self, oversample: int, grain: np.random.Generator) -> UInt8:
-        """The photograph uint8 [h, w, 3]."""
+        """The photograph, uint8 [h, w, 3]. grain: the generator of the sensor noise."""
         room, centres = self.room, _float32(self.lens.grid())
         baked = baked_room(room.high, room.lights, room.solids)
         hits = Hits(self.depth(), self.hits.surface)
         low = np.zeros(3)
         every = np.arange(hits.z.size)
-        found = points(room.view, centres, hits, room.solids)
-        shadows = pixel_shadows(found, hits, room.solids, room.lights, low, room.high)
-        light = radiance(room, baked, found, shadows, every)
+        hit_points = points(room.view, centres, hits, room.solids)
+        shadows = pixel_shadows(hit_points, hits, room.solids, room.lights, low, room.high)
+        light = radiance(room, baked, hit_points, shadows, every)
         factor = exposure(light, BRIGHTNESS)
 
-        def paint(found: Points, pixel: NDArray[np.intp]) -> Floats:
-            return developed(radiance(room, baked, found, shadows, pixel), factor)
+        def paint(hit_points: Points, pixel: NDArray[np.intp]) -> Floats:
+            return developed(radiance(room, baked, hit_points, shadows, pixel), factor)
 
         coarse = developed(light, factor).reshape(3, *hits.z.shape)
         fine = _float32(self.lens.grid(oversample))
@@ -98,5 +98,5 @@ class Photo:
 
 
 def _float32(grid: Grid) -> Grid:
-    """For colours, which need no more and are made in half the time."""
+    """The grid in float32, enough for colours and twice as fast."""
     return Grid(grid.u.astype(np.float32), grid.v.astype(np.float32))

@@ -1,4 +1,4 @@
-"""What a room is: its measures, its surfaces, and all that stands or hangs in it."""
+"""A room: its measures, its surfaces, and its furniture."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ LEFT, RIGHT, FLOOR, CEILING, FRONT, BACK = range(6)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """Panes in a wall's plane, without thickness. along, up: metres in the wall; face: its number.
+    """A window in the plane of a wall, without thickness.
 
-    bars: how many vertical bars divide it. panel: the light that it lets in.
+    face: number of the wall. along, up: its extent on the wall in metres. bars: number of vertical
+    bars. panel: its light.
     """
 
     face: int
@@ -31,7 +32,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rug:
-    """A carpet without thickness on the floor; x, z: metres."""
+    """A rug without thickness on the floor. x, z: its extent in metres."""
 
     x: Span
     z: Span
@@ -40,10 +41,10 @@ class Rug:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Room:
-    """A furnished room between the origin and `high` (float64 [3], metres).
+    """A furnished room between (0, 0, 0) and `high` (float64 [3], metres).
 
-    faces: the six materials. reach: tangent of half the horizontal field of view. outdoors: seed
-    of what is seen through the windows.
+    faces: the materials of the six faces. reach: tangent of half the horizontal field of view.
+    outdoors: seed of the view through the windows.
     """
 
     high: Floats
@@ -58,7 +59,7 @@ class Room:
 
     @property
     def shell(self) -> Solid:
-        """The room as a box, to be seen from inside."""
+        """The room as a box, seen from inside."""
         half = self.high / 2
         return Solid(Shape.box, half, np.diag(half), self.faces[0])
 
@@ -76,17 +77,17 @@ class Wall:
 
     @property
     def length(self) -> float:
-        """Metres."""
+        """The length in metres."""
         return self.depth if self.face in (LEFT, RIGHT) else self.width
 
     @property
     def yaw(self) -> float:
-        """The turn that makes furniture stand with its back to the wall."""
+        """The yaw in radians of furniture with its back to the wall."""
         return {LEFT: -0.5, RIGHT: 0.5, FRONT: 1.0, BACK: 0.0}[self.face] * float(np.pi)
 
     @property
     def inward(self) -> Floats:
-        """The wall's unit normal."""
+        """The unit normal of the wall, into the room."""
         return {
             LEFT: np.array([1.0, 0.0, 0.0]),
             RIGHT: np.array([-1.0, 0.0, 0.0]),
@@ -95,7 +96,7 @@ class Wall:
         }[self.face]
 
     def at(self, along: float, out: float) -> tuple[float, float]:
-        """World (x, z) of a place."""
+        """World (x, z) of a point in the wall's coordinates."""
         if self.face == LEFT:
             return out, along
         if self.face == RIGHT:

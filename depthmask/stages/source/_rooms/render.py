@@ -1,4 +1,4 @@
-"""The loop that both rooms and cut-outs go through: rays, points, light, averaging."""
+"""The rendering of rooms and cut-outs: rays, points, light, and averages over pixels."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from depthmask.stages.source._rooms.tone import averaged
 from depthmask.stages.source._rooms.view import Grid, View
 
 BAND_RAYS = 1 << 18
-"""Rays at a time, so that large pictures need no large memory."""
+"""Rays at a time, to bound the memory of large images."""
 QUIET = 0.035
-"""Difference of display values (0..1) that one sample in a pixel may hide."""
+"""Difference of display values (0..1) below which one sample for a pixel is enough."""
 Paint: TypeAlias = Callable[[Points, NDArray[np.intp]], Floats]
-"""Display values [3, n] of points, given the number of the pixel [n] that each lies in."""
+"""(points, the number of each point's pixel [n]) -> display values [3, n]."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shadows:
-    """Shadows for each pixel, float32 [h, w] each, 1 = none.
+    """Shadow factors for each pixel, float32 [h, w], 1 without shadow.
 
-    openly, directly: what furniture takes from its own indirect and direct light. sun: what
-    anything takes from sunlight.
+    openly, directly: shadows of furniture on itself, for ambient and for direct light. sun: shadows
+    of all solids, for sunlight.
     """
 
     openly: Floats
@@ -41,42 +41,46 @@ class Shadows:
 
 
 def pixel_shadows(
-    found: Points,
+    hit_points: Points,
     hits: Hits,
     solids: Sequence[Solid],
     lights: Lights,
     low: Floats,
     high: Floats,
 ) -> Shadows:
-    """The shadows that furniture and sun cast, at pixel centres, where `hits` was `found`."""
+    """The shadows at pixel centres. hit_points: the points of `hits`."""
     seen = hits.surface != NOTHING
     height, width = seen.shape
     cell = (np.arange(height)[:, None] % 3 * 3 + np.arange(width) % 3)[seen]
     maps = []
-    for part in own_shadows(found, cell, solids, lights, low, high):
-        maps.append(_spread(part, seen, hits.surface >= FACES))
-    bright, clear = sun_clear(found.position, found.normal, lights, solids)
+    for factors in own_shadows(hit_points, cell, solids, lights, low, high):
+        maps.append(_smooth_map(factors, seen, hits.surface >= FACES))
+    bright, clear = sun_clear(hit_points.position, hit_points.normal, lights, solids)
     lit = np.zeros_like(seen)
     lit[seen] = bright
-    maps.append(_spread(clear, seen, lit))
+    maps.append(_smooth_map(clear, seen, lit))
     return Shadows(*maps)
 
 
-def _spread(part: Floats, seen: NDArray[np.bool_], known: NDArray[np.bool_]) -> Floats:
-    """Values of the points that were seen as smooth map [h, w], from those that are known."""
+def _smooth_map(factors: Floats, seen: NDArray[np.bool_], known: NDArray[np.bool_]) -> Floats:
+    """A smooth map [h, w] of the factors of the seen points, from those that are known."""
     values = np.ones(seen.shape, dtype=np.float32)
-    values[seen] = part
+    values[seen] = factors
     return smoothed(values, known)
 
 
 def lit(
-    found: Points, materials: Sequence[Material], lights: Lights, openly: Floats, directly: Floats
+    hit_points: Points,
+    materials: Sequence[Material],
+    lights: Lights,
+    openly: Floats,
+    directly: Floats,
 ) -> Floats:
-    """Light float32 [3, n] that leaves surfaces of furniture, behind their own shadows [n]."""
-    light = ambient(found.normal, lights) * (openly * (0.25 + 0.75 * openly))
-    light += direct(found.position, found.normal, lights, (2, 1)) * directly
-    colour = albedo(materials, found.surface, found.u, found.v)
-    glow = np.array([m.glow for m in materials], dtype=np.float32)[found.surface]
+    """Light float32 [3, n] that leaves the surfaces of furniture, with its own shadows [n]."""
+    light = ambient(hit_points.normal, lights) * (openly * (0.25 + 0.75 * openly))
+    light += direct(hit_points.position, hit_points.normal, lights, (2, 1)) * directly
+    colour = albedo(materials, hit_points.surface, hit_points.u, hit_points.v)
+    glow = np.array([m.glow for m in materials], dtype=np.float32)[hit_points.surface]
     return colour * (light + glow)
 
 
@@ -89,10 +93,10 @@ def average(
     coarse: Floats,
     paint: Paint,
 ) -> tuple[Floats, Floats]:
-    """The picture float32 [3, h, w], premultiplied, and its coverage [h, w], from a fine grid.
+    """The image float32 [3, h, w], premultiplied, and its coverage [h, w], from a fine grid.
 
-    coarse: display values [3, h, w] at pixel centres. They stand wherever all rays of a pixel
-    meet one surface and its neighbours look alike; the others, a third or so, are painted anew.
+    coarse: display values [3, h, w] at pixel centres. They are kept for pixels whose rays all hit
+    one surface and whose neighbours are similar; the others, about a third, are painted again.
     """
     rows, columns = coarse.shape[1:]
     oversample = grid.u.size // columns
@@ -107,26 +111,26 @@ def average(
         met = hits.surface != NOTHING
         cover[start:stop] = averaged(met.astype(np.float32), oversample)
         busy = ~(quiet[start:stop] & _uniform(hits.surface, oversample))
-        again = met & busy.repeat(oversample, 0).repeat(oversample, 1)
-        down, across = np.nonzero(again)
+        repaint = met & busy.repeat(oversample, 0).repeat(oversample, 1)
+        down, across = np.nonzero(repaint)
         pixel = (down // oversample + start) * columns + across // oversample
         canvas = np.zeros((3, *met.shape), dtype=np.float32)
-        chosen = Hits(hits.z, np.where(again, hits.surface, np.int16(NOTHING)))
-        canvas[:, again] = paint(points(view, band, chosen, solids), pixel)
+        chosen = Hits(hits.z, np.where(repaint, hits.surface, np.int16(NOTHING)))
+        canvas[:, repaint] = paint(points(view, band, chosen, solids), pixel)
         np.copyto(values[:, start:stop], averaged(canvas, oversample), where=busy)
     return values, cover
 
 
-def centres(hits: Hits, found: Points, paint: Paint) -> Floats:
-    """Display values float32 [3, h, w] at pixel centres, 0 where nothing is."""
+def centres(hits: Hits, hit_points: Points, paint: Paint) -> Floats:
+    """Display values float32 [3, h, w] at pixel centres, 0 where no surface is hit."""
     met = hits.surface != NOTHING
     values = np.zeros((3, *met.shape), dtype=np.float32)
-    values[:, met] = paint(found, np.flatnonzero(met))
+    values[:, met] = paint(hit_points, np.flatnonzero(met))
     return values
 
 
 def _quiet(values: Floats) -> NDArray[np.bool_]:
-    """Pixels [h, w] that hardly differ from the four next to them."""
+    """The pixels [h, w] that hardly differ from their four neighbours."""
     quiet = np.ones(values.shape[1:], dtype=bool)
     down = (np.abs(values[:, 1:] - values[:, :-1]) < QUIET).all(axis=0)
     across = (np.abs(values[:, :, 1:] - values[:, :, :-1]) < QUIET).all(axis=0)
@@ -138,7 +142,7 @@ def _quiet(values: Floats) -> NDArray[np.bool_]:
 
 
 def _uniform(surface: NDArray[np.int16], oversample: int) -> NDArray[np.bool_]:
-    """Pixels [h, w] whose rays all meet the same surface."""
+    """The pixels [h, w] whose rays all hit the same surface."""
     first = surface[::oversample, ::oversample]
     same = np.ones(first.shape, dtype=bool)
     for dy in range(oversample):

@@ -1,4 +1,4 @@
-"""A room from a seed and a number: measures, camera, surfaces, openings, furniture and light."""
+"""A random room: measures, camera, surfaces, openings, furniture and light."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Optics:
 
 
 def scene(seed: int, number: int, optics: Optics) -> Room:
-    """The room of that number."""
+    """Room `number` of a seed."""
     rng = stream(seed, Kind.room, number)
     high = np.array([rng.uniform(3.6, 5.4), rng.uniform(2.45, 2.85), rng.uniform(4.6, 6.8)])
     view, fov = _camera(rng, high, optics)
@@ -79,7 +79,7 @@ def scene(seed: int, number: int, optics: Optics) -> Room:
 
 
 def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[View, float]:
-    """A person's view from near the front wall, aimed at the middle of the far part."""
+    """The view of a person near the front wall, and the horizontal field of view [deg]."""
     eye = np.array([
         high[0] * rng.uniform(0.3, 0.7),
         rng.uniform(*optics.camera_height),
@@ -126,7 +126,7 @@ def _floor(rng: np.random.Generator) -> Material:
 def _openings(
     rng: np.random.Generator, walls: dict[int, Wall], high: float, sky: Colour
 ) -> tuple[list[Window], list[Solid], dict[int, list[Span]]]:
-    """Windows in one or two walls, a door in another; and the stretches that the door takes."""
+    """Windows in one or two walls, fittings such as a door in another, the door's span by wall."""
     order = [(LEFT, RIGHT, BACK)[int(i)] for i in rng.permutation(3)]
     windows: list[Window] = []
     fittings: list[Solid] = []
@@ -137,7 +137,7 @@ def _openings(
         windows.append(openings.window(rng, wall, middle, high, sky))
         fittings += openings.dressing(rng, wall, windows[-1])
     if order[0] == BACK or rng.random() < 0.35:
-        # Light from behind the camera, so that the things before a window are not black.
+        # Light from behind the camera, so that furniture in front of a window is not black.
         middle = walls[FRONT].length * rng.uniform(0.3, 0.7)
         windows.append(openings.window(rng, walls[FRONT], float(middle), high, sky))
     gaps: dict[int, list[Span]] = {}
@@ -151,7 +151,7 @@ def _openings(
 
 
 def _hung(rng: np.random.Generator, wall: Wall, layout: Layout) -> list[Solid]:
-    """Pictures on the longest stretch of wall without opening, above low furniture."""
+    """Pictures on the longest free span of a wall, perhaps above low furniture."""
     if rng.random() < 0.3:
         return []
     taken = [*layout.blocked.get(wall.face, [])]
@@ -165,7 +165,7 @@ def _hung(rng: np.random.Generator, wall: Wall, layout: Layout) -> list[Solid]:
 
 
 def _pendant(rng: np.random.Generator, high: Floats, view: View) -> tuple[list[Solid], list[Lamp]]:
-    """A lamp that hangs from the ceiling, often switched on."""
+    """A lamp that hangs from the ceiling, and its light if it is on."""
     if rng.random() < 0.35:
         return [], []
     glow = rng.uniform(0.6, 1.4) if rng.random() < 0.6 else 0.0
@@ -188,7 +188,7 @@ def _lights(
     windows: list[Window],
     lamps: list[Lamp],
 ) -> Lights:
-    """The windows, the lamps, perhaps the sun, and what walls and floor throw back of it all."""
+    """Light of the windows, the lamps and perhaps the sun, and what walls and floor reflect."""
     area = sum(w.panel.area for w in windows)
     level = 0.3 + 0.11 * min(area, 6.0)
     wall, floor = faces[LEFT].colour, faces[FLOOR].colour

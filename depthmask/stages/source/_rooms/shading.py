@@ -22,67 +22,79 @@ FRAME_M, BAR_M = 0.055, 0.04
 FAR_M = 50.0
 FRAME = (0.82, 0.81, 0.78)
 GLOSS = {Pattern.planks: 0.05, Pattern.tiles: 0.09, Pattern.checker: 0.09}
-"""How much of a window's light polished floors mirror when seen from above."""
+"""The share of a window's light that polished floors mirror when seen from above."""
 
 
 def radiance(
-    room: Room, baked: Sequence[Baked], found: Points, shadows: Shadows, pixel: NDArray[np.intp]
+    room: Room,
+    baked: Sequence[Baked],
+    hit_points: Points,
+    shadows: Shadows,
+    pixel: NDArray[np.intp],
 ) -> Floats:
-    """Linear light float32 [3, n] from points; pixel [n]: the pixel that each lies in."""
+    """Linear light float32 [3, n] from points. pixel: the number of each point's pixel, [n]."""
     materials = [*room.faces, *(s.material for s in room.solids)]
-    colour = albedo(materials, found.surface, found.u, found.v)
-    _rugs(room, found, colour)
-    glass = [(_glass(window, found, colour)) for window in room.windows]
-    light = _light(room, baked, found, shadows, pixel)
+    colour = albedo(materials, hit_points.surface, hit_points.u, hit_points.v)
+    _rugs(room, hit_points, colour)
+    glass = [(_glass(window, hit_points, colour)) for window in room.windows]
+    light = _light(room, baked, hit_points, shadows, pixel)
     if room.lights.sun is not None:
-        share = sunlit(found.position, found.normal, room.lights) * shadows.sun.ravel()[pixel]
+        share = (
+            sunlit(hit_points.position, hit_points.normal, room.lights) * shadows.sun.ravel()[pixel]
+        )
         light += np.array(room.lights.sun.colour, dtype=np.float32)[:, None] * share
-    light += np.array([m.glow for m in materials], dtype=np.float32)[found.surface]
+    light += np.array([m.glow for m in materials], dtype=np.float32)[hit_points.surface]
     colour *= light
-    _gloss(room, found, colour)
+    _gloss(room, hit_points, colour)
     for at in glass:
-        colour[:, at] = outdoors(found.ray[:, at], room.outdoors)
+        colour[:, at] = outdoors(hit_points.ray[:, at], room.outdoors)
     return colour
 
 
 def _light(
-    room: Room, baked: Sequence[Baked], found: Points, shadows: Shadows, pixel: NDArray[np.intp]
+    room: Room,
+    baked: Sequence[Baked],
+    hit_points: Points,
+    shadows: Shadows,
+    pixel: NDArray[np.intp],
 ) -> Floats:
-    """Light that arrives: looked up on the room's faces, worked out on furniture."""
-    light = np.empty_like(found.position)
+    """Incoming light [3, n]: looked up on the faces of the room, computed on furniture."""
+    light = np.empty_like(hit_points.position)
     for face in range(FACES):
-        (at,) = np.nonzero(found.surface == face)
+        (at,) = np.nonzero(hit_points.surface == face)
         if at.size:
             across, along = AXES[face // 2]
             light[:, at] = looked_up(
-                baked[face], found.u[at], found.v[at], room.high[across], room.high[along]
+                baked[face], hit_points.u[at], hit_points.v[at], room.high[across], room.high[along]
             )
-    (at,) = np.nonzero(found.surface >= FACES)
+    (at,) = np.nonzero(hit_points.surface >= FACES)
     where = pixel[at]
     openly, directly = shadows.openly.ravel()[where], shadows.directly.ravel()[where]
-    position, normal = found.position[:, at], found.normal[:, at]
-    # Low things stand in the shade of their neighbours more often than high ones.
+    position, normal = hit_points.position[:, at], hit_points.normal[:, at]
+    # Low points are in the shade of neighbouring furniture more often than high ones.
     depth = 0.72 + 0.28 * np.clip(position[1] * 1.6, 0, 1)
     around = ambient(normal, room.lights) * (openly * (0.25 + 0.75 * openly))
     light[:, at] = (around + direct(position, normal, room.lights, (1, 2)) * directly) * depth
     return light
 
 
-def _rugs(room: Room, found: Points, colour: Floats) -> None:
+def _rugs(room: Room, hit_points: Points, colour: Floats) -> None:
     for rug in room.rugs:
-        inside = (found.surface == FLOOR) & (found.u > rug.x[0]) & (found.u < rug.x[1])
-        (at,) = np.nonzero(inside & (found.v > rug.z[0]) & (found.v < rug.z[1]))
-        u = (found.u[at] - rug.x[0]) * np.float32(2 / (rug.x[1] - rug.x[0])) - 1
-        v = (found.v[at] - rug.z[0]) * np.float32(2 / (rug.z[1] - rug.z[0])) - 1
+        inside = (
+            (hit_points.surface == FLOOR) & (hit_points.u > rug.x[0]) & (hit_points.u < rug.x[1])
+        )
+        (at,) = np.nonzero(inside & (hit_points.v > rug.z[0]) & (hit_points.v < rug.z[1]))
+        u = (hit_points.u[at] - rug.x[0]) * np.float32(2 / (rug.x[1] - rug.x[0])) - 1
+        v = (hit_points.v[at] - rug.z[0]) * np.float32(2 / (rug.z[1] - rug.z[0])) - 1
         colour[:, at] = albedo([rug.material], np.zeros(at.size, dtype=np.int16), u, v)
 
 
-def _glass(window: Window, found: Points, colour: Floats) -> Floats:
-    """Paint a window's frame and bars; return the numbers of the points on its panes."""
+def _glass(window: Window, hit_points: Points, colour: Floats) -> Floats:
+    """Colour a window's frame and bars in place; returns the indices of the points on its panes."""
     # Windows in the walls across x run along z, which is their u; in the others x is u as well.
-    (at,) = np.nonzero(found.surface == window.face)
+    (at,) = np.nonzero(hit_points.surface == window.face)
     (left, right), (low, top) = window.along, window.up
-    u, v = found.u[at], found.v[at]
+    u, v = hit_points.u[at], hit_points.v[at]
     inside = (u > left) & (u < right) & (v > low) & (v < top)
     at, u, v = at[inside], u[inside], v[inside]
     edge = np.minimum(np.minimum(u - left, right - u), np.minimum(v - low, top - v))
@@ -95,13 +107,13 @@ def _glass(window: Window, found: Points, colour: Floats) -> Floats:
     return np.asarray(at[~frame])
 
 
-def _gloss(room: Room, found: Points, colour: Floats) -> None:
-    """Add what a polished floor mirrors of the windows, blurred with the distance."""
+def _gloss(room: Room, hit_points: Points, colour: Floats) -> None:
+    """Add the reflection of the windows in a polished floor, blurred with the distance."""
     strength = GLOSS.get(room.faces[FLOOR].pattern)
     if strength is None:
         return
-    (at,) = np.nonzero(found.surface == FLOOR)
-    ray, position = found.ray[:, at], found.position[:, at]
+    (at,) = np.nonzero(hit_points.surface == FLOOR)
+    ray, position = hit_points.ray[:, at], hit_points.position[:, at]
     length = np.sqrt((ray * ray).sum(axis=0))
     # Schlick's approximation of Fresnel: grazing views mirror more.
     graze = 1 + ray[1] / length

@@ -1,7 +1,7 @@
-"""Boxes, tapered cylinders and ellipsoids: all that a scene is built of.
+"""Boxes, tapered cylinders and ellipsoids, of which scenes are built.
 
 Each is a unit body (the box -1..1, the cylinder of radius 1 between y = -1 and 1, the ball)
-under an affine map, so a ray meets it at the same parameter in the unit frame as in the world.
+under an affine map, so that a ray hits it at the same parameter in the unit frame as in the world.
 """
 
 from __future__ import annotations
@@ -35,11 +35,10 @@ class Shape(Enum):
 class Solid:
     """A unit body in the world.
 
-    centre: float64 [3], metres. axes: float64 [3, 3], its columns are the half axes in metres,
-    at right angles to each other.
-    taper: radius at the top of a `round` as a multiple of that at its bottom. bevel: width in
-    metres over which a box's edges are shaded as if they were rounded. piece: number of the piece
-    of furniture that it belongs to; pieces shade themselves.
+    centre: float64 [3], metres. axes: float64 [3, 3], whose columns are the half axes in metres,
+    at right angles to each other. taper: radius at the top of a `round` relative to the bottom.
+    bevel: width in metres over which the edges of a box are shaded as if rounded. piece: number of
+    the piece of furniture that it belongs to; pieces cast shadows on themselves.
     """
 
     shape: Shape
@@ -52,7 +51,7 @@ class Solid:
 
     @property
     def inverse(self) -> Floats:
-        """float64 [3, 3]: from the world to the unit frame. The axes are at right angles."""
+        """float64 [3, 3]: from the world to the unit frame."""
         axes = self.axes
         return np.asarray((axes / (axes * axes).sum(axis=0)).T)
 
@@ -73,7 +72,7 @@ def rod(foot: Point, top: Point, radius: float, material: Material, taper: float
     start, end = np.array(foot, dtype=float), np.array(top, dtype=float)
     half = (end - start) / 2
     along = half / math.sqrt(float(half @ half))
-    # Any two directions across do; take the one least along the bar to start from.
+    # Any two perpendicular directions will do; start from the axis least along the bar.
     helper = np.eye(3)[int(np.argmin(np.abs(along)))]
     across = np.cross(along, helper)
     across = across / math.sqrt(float(across @ across))
@@ -114,7 +113,7 @@ def placed(solids: Iterable[Solid], yaw: float, at: Point, piece: int = 0) -> li
 
 
 def bounds(solids: Iterable[Solid]) -> tuple[Floats, Floats]:
-    """Lowest and highest coordinates [3] of a box around all solids (round ones as their boxes)."""
+    """(lowest, highest) coordinates [3] of the box around all solids, round ones by their boxes."""
     reach = [(s.centre, np.abs(s.axes).sum(axis=1)) for s in solids]
     low = np.min([centre - half for centre, half in reach], axis=0)
     high = np.max([centre + half for centre, half in reach], axis=0)

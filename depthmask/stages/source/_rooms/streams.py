@@ -1,4 +1,4 @@
-"""Random streams: one for each thing that is made, from the settings' seed and its number alone."""
+"""Random generators: one for each room and cut-out, from the seed and its number alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Kind(IntEnum):
-    """What a stream is for."""
+    """The use of a generator."""
 
     room = 1
     item = 2
@@ -16,6 +16,6 @@ class Kind(IntEnum):
 
 
 def stream(seed: int, kind: Kind, number: int) -> np.random.Generator:
-    """The generator for one thing."""
+    """The generator of one room, cut-out or grain."""
     entropy = np.random.SeedSequence([seed, int(kind), number])
     return np.random.Generator(np.random.Philox(entropy))

@@ -1,4 +1,4 @@
-"""The points that rays have met: position, normal and pattern coordinates, as flat arrays."""
+"""The points where rays hit surfaces: position, normal and pattern coordinates, as flat arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from depthmask.stages.source._rooms.view import Grid, View
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
-    """n points on surfaces, in the order of the picture.
+    """n points on surfaces, in the order of the image.
 
     surface: int16 [n]. position, normal: float32 [3, n]. u, v: float32 [n], metres over the face.
     ray: float32 [3, n], from the eye, not normalised.
@@ -33,7 +33,7 @@ class Points:
 
 
 def points(view: View, grid: Grid, hits: Hits, solids: Sequence[Solid]) -> Points:
-    """What the rays have met, for those that met anything."""
+    """The points of all rays that hit a surface."""
     rows, columns = np.nonzero(hits.surface != NOTHING)
     surface, z = hits.surface[rows, columns], hits.z[rows, columns]
     basis = view.basis.astype(z.dtype)
@@ -49,10 +49,10 @@ def points(view: View, grid: Grid, hits: Hits, solids: Sequence[Solid]) -> Point
             continue
         here = position[:, at]
         if number < FACES:
-            found = _room_face(number, here)
+            coordinates = _room_face(number, here)
         else:
-            found = _solid_face(solids[number - FACES], here)
-        normal[:, at], u[at], v[at] = found
+            coordinates = _solid_face(solids[number - FACES], here)
+        normal[:, at], u[at], v[at] = coordinates
     return Points(surface, position, normal, u, v, ray)
 
 

@@ -1,4 +1,4 @@
-"""Patterns over (u, v) in metres: how much of the second colour, and how bright."""
+"""Patterns over (u, v) in metres: the share of the second colour, and the brightness."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from depthmask.stages.source._rooms.solids import Floats
 Painted: TypeAlias = tuple[Any, Any]
 """(share of the second colour 0..1, brightness), each [n] or a number."""
 Painter: TypeAlias = Callable[[Floats, Floats, Any, Any], Painted]
-"""From u, v, the material's scale and its seed, each [n]."""
+"""(u, v, the material's scale, its seed), each [n] -> `Painted`."""
 
 
 def _cells(x: Floats) -> tuple[Any, Floats]:
-    """The number of the cell that x lies in, and the place 0..1 in it."""
+    """(number of the cell that contains x, position 0..1 in it)."""
     low = np.floor(x)
     return low.astype(np.int32), x - low
 
@@ -137,7 +137,7 @@ NORMALISED = (Pattern.picture, Pattern.rug)
 
 
 def albedo(materials: Sequence[Material], which: Any, u: Floats, v: Floats) -> Floats:
-    """Colours float32 [3, n] of points at u, v [n]; `which` [n] numbers their material."""
+    """The colours float32 [3, n] of points at u, v [n]. which: the index of each material, [n]."""
     first = np.array([m.colour for m in materials], dtype=np.float32).T
     second = np.array([m.second for m in materials], dtype=np.float32).T
     scale = np.array([m.scale for m in materials], dtype=np.float32)

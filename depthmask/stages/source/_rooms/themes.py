@@ -1,4 +1,4 @@
-"""What belongs together: a living room, a bedroom, a dining room, a study, an almost empty room."""
+"""Furniture by theme: a living room, a bedroom, a dining room, a study, an almost empty room."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _rug(rng: np.random.Generator, layout: Layout, at: tuple[float, float]) -> R
 def _sides(
     rng: np.random.Generator, layout: Layout, walls: dict[int, Wall], makers: list[Maker], most: int
 ) -> None:
-    """Up to `most` pieces, against any wall that can be seen."""
+    """Place up to `most` pieces against any visible wall."""
     order = rng.permutation(len(makers))
     stood = 0
     for number in order:
@@ -38,12 +38,12 @@ def _sides(
 
 
 def living(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
-    """A sofa, something low before it, and things along the walls."""
+    """A sofa, a rug or low table in front of it, and furniture along the walls."""
     face = BACK if rng.random() < 0.6 else (LEFT, RIGHT)[int(rng.integers(2))]
-    found = layout.against(rng, seating.sofa, walls[face])
+    spot = layout.against(rng, seating.sofa, walls[face])
     rugs = []
-    if found is not None:
-        centre = walls[face].at(found[0], 1.75)
+    if spot is not None:
+        centre = walls[face].at(spot[0], 1.75)
         if rng.random() < 0.8:
             rugs.append(_rug(rng, layout, centre))
         if rng.random() < 0.75:
@@ -57,15 +57,15 @@ def living(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> 
 
 
 def bedroom(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
-    """A bed with its head to a wall, nightstands, and a wardrobe."""
+    """A bed with its head to a wall, nightstands, and furniture along the walls."""
     face = BACK if rng.random() < 0.7 else (LEFT, RIGHT)[int(rng.integers(2))]
-    found = layout.against(rng, seating.bed, walls[face])
+    spot = layout.against(rng, seating.bed, walls[face])
     rugs = []
-    if found is not None:
+    if spot is not None:
         for side in (-1.25, 1.25):
-            layout.against(rng, storage.nightstand, walls[face], found[0] + side)
+            layout.against(rng, storage.nightstand, walls[face], spot[0] + side)
         if rng.random() < 0.6:
-            rugs.append(_rug(rng, layout, walls[face].at(found[0], 2.2)))
+            rugs.append(_rug(rng, layout, walls[face].at(spot[0], 2.2)))
     _sides(rng, layout, walls, [
         storage.wardrobe, storage.dresser, decor.plant, decor.floor_lamp, seating.chair,
     ], int(rng.integers(2, 5)))  # fmt: skip
@@ -90,7 +90,7 @@ def dining(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> 
 
 
 def _chairs(rng: np.random.Generator, layout: Layout, at: tuple[float, float], seed: int) -> None:
-    """Chairs of one make around the table that was stood last."""
+    """Equal chairs around the table that was placed last."""
     x0, x1, z0, z1 = layout.taken[-1]
     # Left, right, near and far; a chair faces -z, so it turns to look at the table.
     seats = (
@@ -106,13 +106,13 @@ def _chairs(rng: np.random.Generator, layout: Layout, at: tuple[float, float], s
 
 
 def study(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
-    """A desk with its chair, shelves, and a place to read."""
+    """A desk with a chair, and shelves and other furniture along the walls."""
     face = (BACK, LEFT, RIGHT)[int(rng.integers(3))]
-    found = layout.against(rng, tables.desk, walls[face])
-    if found is not None:
+    spot = layout.against(rng, tables.desk, walls[face])
+    if spot is not None:
         out = float(rng.uniform(0.95, 1.15))
         turn = walls[face].yaw + float(np.pi) + float(rng.uniform(-0.4, 0.4))
-        layout.freely(rng, seating.chair, walls[face].at(found[0] - 0.1, out), turn)
+        layout.freely(rng, seating.chair, walls[face].at(spot[0] - 0.1, out), turn)
     _sides(rng, layout, walls, [
         storage.bookshelf, seating.armchair, decor.plant, decor.floor_lamp, storage.dresser,
         storage.cabinet,
@@ -121,7 +121,7 @@ def study(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> l
 
 
 def sparse(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
-    """Someone is moving in."""
+    """Few pieces, as when someone moves in."""
     _sides(rng, layout, walls, [
         storage.crate, decor.plant, seating.armchair, storage.crate, decor.floor_lamp,
         storage.cabinet, seating.stool,

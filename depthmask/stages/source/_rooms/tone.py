@@ -1,6 +1,6 @@
-"""From linear light to the picture: exposure, film curve, vignette, sensor noise, 8 bits.
+"""From linear light to the image: exposure, film curve, vignette, sensor noise, 8 bits.
 
-Square roots stand for gamma throughout: unlike powers, they are the same on every CPU.
+Gamma is a square root throughout: unlike powers, it is the same on every CPU.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ WHITE = 4.0
 
 
 def exposure(radiance: Floats, target: float) -> float:
-    """The factor that brings the picture's typical light [3, n] to `target`."""
+    """The factor that brings the typical light of an image [3, n] to `target`."""
     grey = radiance[0] * 0.25 + radiance[1] * 0.6 + radiance[2] * 0.15
     # Rounded, so that a sum's last bit cannot reach the pixels.
     return float(f"{target / max(float(np.sqrt(grey).mean()) ** 2, 1e-4):.3g}")
 
 
 def developed(radiance: Floats, factor: float) -> Floats:
-    """Display values 0..1 of linear light, by Reinhard's curve with white at 4."""
+    """The display values 0..1 of linear light, by Reinhard's curve with white at 4."""
     light = radiance * np.float32(factor)
     light *= (1 + light * np.float32(1 / WHITE**2)) / (1 + light)
     value = np.sqrt(np.minimum(light, 1))
@@ -30,7 +30,7 @@ def developed(radiance: Floats, factor: float) -> Floats:
 
 
 def averaged(values: Floats, oversample: int) -> Floats:
-    """Means [..., h, w] of blocks of oversample x oversample rays [..., h * o, w * o]."""
+    """The means [..., h, w] of blocks of oversample x oversample rays [..., h * o, w * o]."""
     total = values[..., ::oversample, ::oversample].copy()
     for ray in range(1, oversample**2):
         total += values[..., ray // oversample :: oversample, ray % oversample :: oversample]
@@ -38,7 +38,7 @@ def averaged(values: Floats, oversample: int) -> Floats:
 
 
 def finished(values: Floats, rng: np.random.Generator) -> UInt8:
-    """The photograph uint8 [h, w, 3] of display values [3, h, w]."""
+    """The photograph uint8 [h, w, 3] of display values [3, h, w], with vignette and noise."""
     height, width = values.shape[1:]
     y = (np.arange(height, dtype=np.float32) + 0.5) / height - 0.5
     x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5
@@ -49,5 +49,5 @@ def finished(values: Floats, rng: np.random.Generator) -> UInt8:
 
 
 def to_bytes(values: Floats) -> UInt8:
-    """0..1 as 0..255."""
+    """Values 0..1 as bytes 0..255."""
     return np.ascontiguousarray((np.clip(values, 0, 1) * 255 + 0.5).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""The camera: from pose to rays, and from solids to the part of the picture that they fill."""
+"""The camera: rays from its pose, and the extents of solids in the image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CORNERS = np.array(np.meshgrid([-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0])).reshape(3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Where the camera stands (float64 [3], metres) and looks (radians; pitch is downward)."""
+    """The camera's position (float64 [3], metres) and direction (radians; pitch is downward)."""
 
     eye: Floats
     yaw: float
@@ -43,7 +43,7 @@ class Grid:
     v: Floats
 
     def rows(self, start: int, stop: int) -> Grid:
-        """The rays of some rows."""
+        """The rays of the rows from `start` to before `stop`."""
         return Grid(self.u, self.v[start:stop])
 
     def vectors(self, matrix: Floats) -> list[Floats]:
@@ -72,10 +72,10 @@ def extent(solid: Solid, view: View) -> Extent | None:
         flat = axes[:, [0, 2]]
         outlines = [_outline(centre - axes[:, 1], flat),
                     _outline(centre + axes[:, 1], flat * solid.taper)]  # fmt: skip
-    found = [outline for outline in outlines if outline is not None]
-    if len(found) < len(outlines):
+    visible = [outline for outline in outlines if outline is not None]
+    if len(visible) < len(outlines):
         return None
-    low, high = np.min(found, axis=0), np.max(found, axis=0)
+    low, high = np.min(visible, axis=0), np.max(visible, axis=0)
     return float(low[0]), float(high[1]), float(low[2]), float(high[3])
 
 
@@ -92,6 +92,6 @@ def _outline(centre: Floats, axes: Floats) -> Extent | None:
 
 
 def union(extents: list[Extent]) -> Extent:
-    """The extent of all together."""
+    """The smallest extent that contains all extents."""
     low, high = np.min(extents, axis=0), np.max(extents, axis=0)
     return float(low[0]), float(high[1]), float(low[2]), float(high[3])

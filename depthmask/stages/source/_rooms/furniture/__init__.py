@@ -1,4 +1,4 @@
-"""Furniture as assemblies of solids; rooms are furnished with it, and cut-outs are made of it."""
+"""Furniture as assemblies of solids, for rooms and for cut-outs."""
 
 from __future__ import annotations
 
@@ -31,4 +31,4 @@ CUTOUTS: tuple[tuple[str, Maker], ...] = (
     ("coffee table", tables.coffee_table),
     ("pouf", seating.pouf),
 )
-"""(label, maker), in the order in which cut-outs are dealt."""
+"""(label, maker), in the order of the cut-outs."""

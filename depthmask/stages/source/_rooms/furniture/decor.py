@@ -1,4 +1,4 @@
-"""Lamps, plants and people. All face -z and stand on y = 0 around the origin."""
+"""Lamps, plants and people. All stand on y = 0 around (0, 0, 0) and face -z."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def _tree(rng: np.random.Generator, high: float, leaf: Material) -> list[Solid]:
     solids = [trunk]
     low = high + 0.2
     for number in range(34):
-        part = rng.random()
-        y = low + (top - low) * part
-        wide = 0.3 * (1.1 - 0.75 * abs(part - 0.45) * 1.6)
+        fraction = rng.random()
+        y = low + (top - low) * fraction
+        wide = 0.3 * (1.1 - 0.75 * abs(fraction - 0.45) * 1.6)
         around = number * 2.399963
         out = wide * math.sqrt(rng.random())
         blade = ball((0, 0, 0), (rng.uniform(0.09, 0.13), 0.012, 0.05), leaf)

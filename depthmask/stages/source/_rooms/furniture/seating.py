@@ -1,4 +1,4 @@
-"""Things to sit and lie on. All stand on y = 0 around the origin and face -z, where people are."""
+"""Furniture to sit and lie on. All pieces stand on y = 0 around (0, 0, 0) and face -z."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def chair(rng: np.random.Generator) -> list[Solid]:
 
 def _slats(half: float, sit: float, top: float, deep: float, frame: Material) -> list[Solid]:
     solids = []
-    for part in (0.35, 0.63, 0.92):
-        y = sit + (top - sit) * part
-        z = deep - 0.02 + 0.08 * part
+    for fraction in (0.35, 0.63, 0.92):
+        y = sit + (top - sit) * fraction
+        z = deep - 0.02 + 0.08 * fraction
         slat = box((-half, half), (y - 0.035, y + 0.035), (z - 0.01, z + 0.01), frame)
         solids.append(turned(slat, 0, 0.16))
     return solids

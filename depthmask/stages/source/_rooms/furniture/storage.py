@@ -1,4 +1,4 @@
-"""Cabinets and shelves. All face -z and stand on y = 0 around the origin."""
+"""Cabinets and shelves. All stand on y = 0 around (0, 0, 0) and face -z."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def wardrobe(rng: np.random.Generator) -> list[Solid]:
 def _fronted(
     rng: np.random.Generator, half: float, deep: float, high: float, columns: int, drawers: int
 ) -> list[Solid]:
-    """A box with fronts in columns: every other column has `drawers`, the rest one door."""
+    """A cabinet with fronts in columns: every other column has `drawers`, the others one door."""
     body, knob = joinery(rng), metal(rng)
     front = body if rng.random() < 0.65 else joinery(rng)
     foot = rng.uniform(0.05, 0.14)

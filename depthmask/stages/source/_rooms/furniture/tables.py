@@ -1,4 +1,4 @@
-"""Tables, desks and what stands on them. All face -z and stand on y = 0 around the origin."""
+"""Tables and desks. All stand on y = 0 around (0, 0, 0) and face -z."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def table(rng: np.random.Generator) -> list[Solid]:
 
 
 def coffee_table(rng: np.random.Generator) -> list[Solid]:
-    """A low table, sometimes with a shelf below or things upon it."""
+    """A low table, sometimes with a shelf or with objects on it."""
     high = rng.uniform(0.36, 0.46)
     if rng.random() < 0.35:
         return _round_table(rng, rng.uniform(0.32, 0.42), high)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.compose.shadow import DEEP, cast_shadow, contact_shadow
+from depthmask.compose.light import DEEP, cast_shadow, contact_shadow
 from depthmask.data import Background, Camera, Layer, Plane
 
 SIZE = (100, 120)

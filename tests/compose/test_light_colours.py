@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthmask.compose.match import matched
+from depthmask.compose.light import matched
 from depthmask.data import UInt8
 from depthmask.stages.blend.base import Patch
 

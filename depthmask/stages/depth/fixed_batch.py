@@ -1,0 +1,159 @@
+"""What estimators share whose network runs at one batch shape: batches, sizes, checks, range."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from enum import Enum
+from typing import TypeVar
+
+import numpy as np
+from PIL import Image
+
+from depthmask.data import DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
+from depthmask.errors import DepthmaskError
+from depthmask.stages.depth.base import Estimator
+
+Pixels = TypeVar("Pixels", UInt8, Float32)
+
+
+class Resolution(Enum):
+    """The size of the depth maps."""
+
+    image = "image"
+    """The canvas's, by bilinear interpolation."""
+    native = "native"
+    """The network's own."""
+
+
+class FixedBatchEstimator(Estimator):
+    """An estimator whose network always runs at one batch shape.
+
+    Another batch shape gives other last bits (FastDepth: 6e-6 m between batch 1 and 8); within one
+    shape, the position in the batch and the other images make no difference. So every call of the
+    network has the same number of images, padded with zeros. A subclass declares the settings
+    `batch` and `resolution`, and says what the network takes and gives.
+    """
+
+    batch: int
+    resolution: Resolution
+
+    @property
+    def batch_size(self) -> int:
+        """The setting `batch`."""
+        return self.batch
+
+    @property
+    def network_batch(self) -> int:
+        """Images in every call of `run`; the setting `batch` unless the network has its own."""
+        return self.batch
+
+    @property
+    def resampling(self) -> Image.Resampling:
+        """Pillow's filter that resizes images for the network; bilinear by default."""
+        return Image.Resampling.BILINEAR
+
+    @property
+    @abstractmethod
+    def weights_sha256(self) -> str:
+        """The sha256 of the weights file, in hexadecimal."""
+
+    @property
+    @abstractmethod
+    def value_range(self) -> tuple[float, float]:
+        """Least and greatest depth of the contract, in its unit."""
+
+    @abstractmethod
+    def input_size(self, size: Size) -> Size:
+        """The size to which an image of `size` is resized for the network."""
+
+    @abstractmethod
+    def output_size(self, size: Size) -> Size:
+        """The size of the network's maps for an image of `size`."""
+
+    @abstractmethod
+    def run(self, inputs: Float32) -> Float32:
+        """The network's raw output: float32 [network_batch, h, w, 3] -> [network_batch, dh, dw]."""
+
+    def normalize(self, image: UInt8) -> Float32:
+        """uint8 [h, w, 3] RGB, resized -> float32 [h, w, 3] for the network; 0..1 by default."""
+        return image.astype(np.float32) / np.float32(255)
+
+    def to_depth(self, raw: Float32) -> Float32:
+        """Raw output [n, dh, dw], all finite -> depth in the contract's unit; as is by default."""
+        return raw
+
+    def not_finite(self) -> str:
+        """The error message for an output that is not finite."""
+        return (
+            f"{self.name}: the network gave a depth that is not a finite number; "
+            "its input or the device that it runs on is broken"
+        )
+
+    def limit(self, depth: Float32) -> Float32:
+        """Depth [n, dh, dw] clipped to `value_range`, in place."""
+        return np.clip(depth, *self.value_range, out=depth)
+
+    def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
+        """Planar z in metres, clipped to `value_range`; every pixel is valid."""
+        near, far = self.value_range
+        return DepthContract(
+            kind=DepthKind.metric_z,
+            unit="m",
+            near=near,
+            far=far,
+            invalid=0.0,
+            clip=True,
+            resolution=self._depth_size(size),
+            estimator=self.name,
+            weights_sha256=self.weights_sha256,
+            mode=DepthMode.estimated,
+        )
+
+    def estimate(self, images: UInt8) -> Float32:
+        """uint8 [n, h, w, 3] RGB, any size -> float32 [n, dh, dw] within `value_range`.
+
+        The depth of an image does not depend on the other images or on their number. Raises
+        `DepthmaskError` for depth that is not finite.
+        """
+        size = images.shape[1], images.shape[2]
+        if not len(images):
+            return np.empty((0, *self._depth_size(size)), np.float32)
+        input_size = self.input_size(size)
+        maps: list[Float32] = []
+        for start in range(0, len(images), self.network_batch):
+            chunk = images[start : start + self.network_batch]
+            resized = (_resized(image, input_size, self.resampling) for image in chunk)
+            depth = self.predict(np.stack([self.normalize(image) for image in resized]))
+            if self.resolution is Resolution.image:
+                maps.extend(_resized(one, size, Image.Resampling.BILINEAR) for one in depth)
+            else:
+                maps.extend(depth)
+        return self.limit(np.stack(maps))
+
+    def predict(self, inputs: Float32) -> Float32:
+        """The bare network: normalized float32 [n, h, w, 3] -> depth, float32 [n, dh, dw].
+
+        n is at most `network_batch`; the depth is not limited to `value_range`. Raises
+        `DepthmaskError` for output that is not finite.
+        """
+        padded = np.zeros((self.network_batch, *inputs.shape[1:]), np.float32)
+        padded[: len(inputs)] = inputs
+        raw = self.run(padded)[: len(inputs)]
+        if not np.isfinite(raw).all():
+            raise DepthmaskError(self.not_finite())
+        return self.to_depth(raw)
+
+    def _depth_size(self, size: Size) -> Size:
+        output_size = self.output_size(size)
+        return size if self.resolution is Resolution.image else output_size
+
+
+def _resized(pixels: Pixels, size: Size, resampling: Image.Resampling) -> Pixels:
+    """An image uint8 [h, w, 3] or a map float32 [h, w], resized to `size`.
+
+    Pillow resamples bytes with integers, so that images are the same on every machine.
+    """
+    if pixels.shape[:2] == size:
+        return pixels
+    height, width = size
+    return np.asarray(Image.fromarray(pixels).resize((width, height), resampling))
