@@ -1,18 +1,22 @@
 """Labelled image datasets: cut-out foregrounds over backgrounds, with mask and depth.
 
-What stands here is for users and plugin authors: `open` and `virtual` for datasets; `stage`,
-`setting`, `hookimpl` and the abstract stage classes for plugins; the data objects; the errors.
+This is the whole interface for users and plugin authors: `open` and `virtual` for datasets;
+`stage`, `setting`, `hookimpl` and the abstract stage classes for plugins; the data objects; the
+errors.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
 from depthmask._version import __version__
+from depthmask.codec.sample import SizeEstimate
 from depthmask.config.hooks import hookimpl
+from depthmask.config.root import Root
 from depthmask.data import (
     AssetCatalogue,
     AssetFiles,
@@ -51,13 +55,12 @@ from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
 from depthmask.stages.writer.reader import ShardReader, open_published
-from depthmask.storage.path import StorePath as Location
+from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
 from depthmask.untrusted import untrusted
 
 if TYPE_CHECKING:
-    from depthmask.config.root import Root
     from depthmask.engine.virtual import Virtual
     from depthmask.reading.dataset import Dataset
 
@@ -84,7 +87,6 @@ __all__ = [
     "Job",
     "Layer",
     "LeftOut",
-    "Location",
     "Members",
     "NoPlaceError",
     "ObjectPath",
@@ -97,6 +99,7 @@ __all__ = [
     "Record",
     "Refusal",
     "Resolution",
+    "Root",
     "Runner",
     "Sample",
     "Scene",
@@ -105,8 +108,10 @@ __all__ = [
     "ShardKind",
     "ShardReader",
     "Size",
+    "SizeEstimate",
     "Source",
     "Stage",
+    "StorePath",
     "UInt8",
     "UInt16",
     "UsageError",
@@ -126,7 +131,21 @@ __all__ = [
 ]
 
 
-def open(path: str | PathLike[str] | Location) -> Dataset:
+_RENAMED = {"Address": "ObjectPath", "Checked": "AssetCatalogue", "Location": "StorePath"}
+"""Names of version 0.1.0 -> the names of today, for plugins that import them."""
+
+if not TYPE_CHECKING:  # A type checker would take every other name for known, too.
+
+    def __getattr__(name: str) -> Any:
+        """What a plugin for version 0.1.0 calls by its name of then."""
+        if name not in _RENAMED:
+            raise AttributeError(f"module 'depthmask' has no attribute {name!r}", name=name)
+        text = f"depthmask.{name} is now depthmask.{_RENAMED[name]}; rename it"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return globals()[_RENAMED[name]]
+
+
+def open(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset as a random-access sequence of samples.
 
     `len(ds)`, `ds[i].image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
@@ -141,9 +160,9 @@ def open(path: str | PathLike[str] | Location) -> Dataset:
 def virtual(config: Sequence[str] | Root) -> Virtual:
     """The dataset that a run with these settings would make, without any files.
 
-    config: settings as on the command line, `["source=assets", "source.root=DIR"]`, or a root. The
-    same sequence as from `open`, of samples that are made when asked for, and of the pixels before
-    they are encoded. Raises `UsageError` for a bad setting, or assets that cannot be used.
+    config: settings as on the command line, `["source=assets", "source.root=DIR"]`, or a root.
+    Returns the same sequence as `open`; each sample is made when it is asked for, with the pixels
+    before encoding. Raises `UsageError` for a bad setting, or for assets that cannot be used.
     """
     from depthmask.engine.virtual import virtual as make_virtual
 

@@ -30,9 +30,6 @@ from depthmask.stage import Stage
 _BUILT_IN_STAGES = "depthmask.engine.builtin"
 """Loaded by its name, as any plugin is: importing it would be an import of a higher layer."""
 _ENTRY_POINTS = PROJECT
-_RENAMED = {"Checked": "AssetCatalogue"}
-"""Public names of earlier versions -> their present names, where a close match would not find
-them."""
 
 
 @functools.cache
@@ -152,8 +149,6 @@ def _meant(name: str) -> str:
     # The package is a layer above this module, and is always loaded before it.
     public = sys.modules[PROJECT].__all__
     near = difflib.get_close_matches(name, public, n=1, cutoff=0.6)
-    if name in _RENAMED:
-        return f" (it is now called {_RENAMED[name]})"
     return f" (did you mean {near[0]}?)" if near else ""
 
 

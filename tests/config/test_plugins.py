@@ -113,10 +113,6 @@ OUTDATED = {
         "from depthmask import Placment",
         "depthmask has no name Placment (did you mean Placement?); import names from depthmask",
     ),
-    "renamed": (
-        "from depthmask import Checked",
-        "depthmask has no name Checked (it is now called AssetCatalogue); import names from",
-    ),
     "gone": (
         "from depthmask import Zyxw",
         "depthmask has no name Zyxw; import names from depthmask itself",

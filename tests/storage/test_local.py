@@ -40,5 +40,5 @@ def test_plain_paths_are_taken_where_plugins_hand_them_in(tmp_path: Path) -> Non
 
 
 def test_locations_are_public() -> None:
-    assert issubclass(LocalPath, depthmask.Location)
-    assert issubclass(depthmask.ObjectPath, depthmask.Location)
+    assert issubclass(LocalPath, depthmask.StorePath)
+    assert issubclass(depthmask.ObjectPath, depthmask.StorePath)

@@ -26,21 +26,21 @@ def copies(root: ObjectPath) -> Path:
     Its name follows from names, sizes and etags, so that it never changes: processes may share it,
     and one list request says whether it is there. A file is fetched once and linked from then on.
     """
-    found = {
+    objects = {
         name: one
         for one in object_store.list_objects(root.root, f"{root.key}/" if root.key else "")
         if len((name := one.key.removeprefix(root.key).strip("/")).split("/")) <= _DEPTH
     }
-    for name in found:
+    for name in objects:
         if not is_inside(name):
             raise UsageError(f"{root}: {name!r} is no name for a file; rename it")
     kept = cache_folder() / "assets"
-    files = {name: kept / "files" / _digest(root, one) for name, one in found.items()}
+    files = {name: kept / "files" / _digest(root, one) for name, one in objects.items()}
     folder = kept / _digest(*sorted((name, path.name) for name, path in files.items()))
     if not folder.is_dir():
         (kept / "files").mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(lambda name: _fetch(root / name, found[name], files[name]), files))
+            list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
         _link(files, folder)
     return folder
 

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import numpy as np
-from depthmask import DepthmaskError, Encoded, Location, Record, open_published, untrusted
+from depthmask import DepthmaskError, Encoded, Record, StorePath, open_published, untrusted
 from numpy.typing import NDArray
 
 from depthmask_parquet.schema import ARRAYS, members_of
@@ -18,7 +18,7 @@ LARGEST = 1 << 30
 class ParquetReader:
     """Reads samples and keeps the last row group in memory."""
 
-    def __init__(self, folder: Location, record: Record) -> None:
+    def __init__(self, folder: StorePath, record: Record) -> None:
         self._folder = folder
         self._record = record
         self._file: Any = None

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from depthmask import (
     Encoded,
-    Location,
     Members,
     Record,
     ShardKind,
     ShardReader,
+    StorePath,
     Writer,
     setting,
     stage,
@@ -67,7 +67,7 @@ class Parquet(Writer):
                 writer.close()
         return {}
 
-    def read(self, folder: Location, record: Record) -> ShardReader:
+    def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open the file; a row group is read at the first access to one of its samples."""
         return ParquetReader(folder, record)
 
