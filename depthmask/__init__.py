@@ -7,6 +7,7 @@ errors.
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Sequence
 from os import PathLike
@@ -139,7 +140,9 @@ if not TYPE_CHECKING:  # A type checker would take every other name for known, t
     def __getattr__(name: str) -> Any:
         """What a plugin for version 0.1.0 calls by its name of then."""
         if name not in _RENAMED:
-            raise AttributeError(f"module 'depthmask' has no attribute {name!r}", name=name)
+            module = sys.modules[__name__]
+            text = f"module 'depthmask' has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=module)
         text = f"depthmask.{name} is now depthmask.{_RENAMED[name]}; rename it"
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         return globals()[_RENAMED[name]]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import itertools
 import os
+from collections.abc import Sequence
 
 from depthmask.codec.sample import Labels
 from depthmask.engine.job import Job
 from depthmask.engine.summarise import summarise
 from depthmask.engine.totals import Totals
+from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.about import About
@@ -19,10 +20,16 @@ from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import StorePath
 
 
+def preview_shards(plan: Layout) -> set[str]:
+    """The names of the shards that the preview reads samples from."""
+    ranks = map(plan.numbering.at, _preview_numbers(plan.samples))
+    return {shard_name(split, rank // plan.shard_size) for split, rank in ranks}
+
+
 def finish(job: Job, totals: Totals) -> DatasetInfo:
     """Make the derived files; returns the content of `dataset.json`."""
     info = summarise(job, totals)
-    dataset = Dataset(job.output, info)
+    dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
@@ -46,10 +53,14 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
 
 
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
-    step = max(1, len(dataset) // SAMPLES)
-    chosen = itertools.islice(range(0, len(dataset), step), SAMPLES)
+    samples = [dataset[index] for index in _preview_numbers(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
-    sheet = contact_sheet([dataset[index] for index in chosen], title, dataset.contract)
+    sheet = contact_sheet(samples, title, dataset.contract)
     content = io.BytesIO()
     sheet.save(content, "jpeg", quality=92)
     (output / "preview.jpg").write_bytes(content.getvalue())
+
+
+def _preview_numbers(samples: int) -> Sequence[int]:
+    """Samples that are spread evenly over a dataset."""
+    return range(0, samples, max(1, samples // SAMPLES))[:SAMPLES]

@@ -13,7 +13,7 @@ from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display
-from depthmask.engine.finish import finish
+from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.job import Job
 from depthmask.engine.prepare import prepare
 from depthmask.engine.quarantine import quarantine
@@ -66,7 +66,7 @@ def run_job(job: Job, display: Display) -> Result:
         for asset in job.catalogue.left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, job.catalogue.left_out)
-        with closing(Totals()) as totals:
+        with closing(Totals(preview_shards(job.plan))) as totals:
             done = [] if state is FolderState.empty else _published(job, totals)
             made, stations = _complete(job, done, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from depthmask.reports.card.about import MOST_FILES
 from depthmask.statistics import Statistics
@@ -18,9 +18,13 @@ _IN_MEMORY = 1 << 26
 class Totals:
     """Statistics, bytes, files and manifest of the records that were added, in any order."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Collection[str] = ()) -> None:
+        """kept: the shards whose records are needed again, for the samples of the preview."""
         self.statistics = Statistics()
         self.bytes = 0
+        self.records: dict[str, Record] = {}
+        """The records of the shards in `kept`."""
+        self._kept = kept
         self._files: dict[str, tuple[ShardFile, ...]] = {}
         self._file_count = 0
         # Closed by `close`: the totals outlive this function.
@@ -32,6 +36,8 @@ class Totals:
         """Count a shard."""
         self.statistics.merge(Statistics.from_sums(record.statistics))
         self.bytes += record.bytes
+        if record.shard in self._kept:
+            self.records[record.shard] = record
         self._file_count += len(record.files)
         if self._file_count <= MOST_FILES or not self._files:
             self._files[record.shard] = record.files

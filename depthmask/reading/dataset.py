@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike
+from types import MappingProxyType
 from typing import Any
 
 from depthmask import forks
@@ -39,14 +40,17 @@ class Dataset(Samples):
         metadata: DatasetInfo | None = None,
         *,
         only: str | None = None,
+        known: Mapping[str, Record] = MappingProxyType({}),
     ) -> None:
         """Read `dataset.json`; UsageError if it is missing or damaged.
 
         metadata: its content, if it is not written yet. only: the name of the one split to read.
+        known: records by shard that need not be read.
         """
         self.path = location(path)
         self.metadata = metadata or _read_info(self.path / "dataset.json")
         self.only = only
+        self._known = known
         self._numbering, samples = self.metadata.numbering, self.metadata.samples
         self._length = samples if only is None else self._numbering.count(only, samples)
         self._most_pixels = self.metadata.most_pixels
@@ -58,7 +62,7 @@ class Dataset(Samples):
         """Return the samples of a split, numbered from 0; UsageError if it does not exist."""
         if name not in self.splits:
             raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
-        return Dataset(self.path, self.metadata, only=name)
+        return Dataset(self.path, self.metadata, only=name, known=self._known)
 
     @property
     def splits(self) -> tuple[str, ...]:
@@ -126,7 +130,8 @@ class Dataset(Samples):
             return self._live_writer
 
     def _record(self, split: str, number: int) -> Record:
-        record = Records(self.path).require(shard_name(split, number))
+        name = shard_name(split, number)
+        record = self._known.get(name) or Records(self.path).require(name)
         shard_size = self.metadata.shard_size
         start = number * shard_size
         stop = min(start + shard_size, self._numbering.count(split, self.metadata.samples))
