@@ -169,7 +169,7 @@ class Recipe:
     variant: int = 0
     """The index of the sample among those that show this scene."""
     attempt: int = 0
-    """How many draws of assets were discarded before, since they could not be placed."""
+    """The number of earlier draws of assets, which could not be placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +304,7 @@ class Encoded:
 
 
 class DepthKind(Enum):
-    """What a depth value measures."""
+    """The quantity that depth values measure."""
 
     metric_z = "metric_z"
     relative = "relative"
@@ -324,7 +324,7 @@ class DepthMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DepthContract:
-    """What the numbers in a depth map mean.
+    """The meaning of the values in a depth map.
 
     Valid values lie in near..far [unit], 0 < near < far; `invalid`, always 0, marks a pixel without
     depth. clip: whether values beyond the range are set to its ends (otherwise they are an error).

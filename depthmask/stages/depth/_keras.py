@@ -1,4 +1,4 @@
-"""What the estimators that run a Keras network share, and Keras's settings."""
+"""Estimators that run a Keras network, and the environment of Keras."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class KerasEstimator(FixedBatchEstimator):
 
 
 def set_keras_defaults() -> None:
-    """Settings that Keras and its backends read when they are imported; the user's come first."""
+    """Set environment variables that Keras and its backends read at import, unless they are set."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # On a GPU, take memory as needed instead of nearly all of it at once.
@@ -61,20 +61,20 @@ def set_keras_defaults() -> None:
 
 @contextmanager
 def native_log_muted() -> Iterator[None]:
-    """Send the process's stderr to nowhere, unless TF_CPP_MIN_LOG_LEVEL=0 asks for all.
+    """Discard the stderr of the process, unless TF_CPP_MIN_LOG_LEVEL=0.
 
-    TensorFlow 2.21 prints eight lines about oneDNN, CUDA and CPU features before it heeds
-    TF_CPP_MIN_LOG_LEVEL. Python's exceptions are not touched.
+    TensorFlow 2.21 prints eight lines about oneDNN, CUDA and CPU features before it reads
+    TF_CPP_MIN_LOG_LEVEL. Python's exceptions are raised as usual.
     """
     if os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0":
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
+        with open(os.devnull, "wb") as devnull:
+            os.dup2(devnull.fileno(), 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)

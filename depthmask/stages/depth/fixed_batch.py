@@ -1,4 +1,4 @@
-"""What estimators share whose network runs at one batch shape: batches, sizes, checks, range."""
+"""Estimators whose network runs at one batch shape: batches, sizes, checks, range."""
 
 from __future__ import annotations
 

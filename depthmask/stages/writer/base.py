@@ -19,7 +19,7 @@ from depthmask.storage.record import Members, Record
 
 
 class ShardKind(Enum):
-    """How a shard looks to readers other than depthmask; dataset cards print the value."""
+    """The layout of a shard for other programs; dataset cards print the value."""
 
     archive = "one tar or zip file with the members as files named KEY.MEMBER"
     files = "a folder with the members as files named KEY.MEMBER"
@@ -46,12 +46,12 @@ class Writer(Stage):
 
     kind: ClassVar[str] = "writer"
     open_shards: ClassVar[int] = 400
-    """How many shards a dataset keeps open, each with its record."""
+    """The number of shards that a dataset keeps open, each with its record."""
     reads_arrays: ClassVar[bool] = True
     """Whether `write` reads the arrays of a sample; if not, `convert` moves members without
     decoding them, and samples have no arrays."""
     shard_kind: ClassVar[ShardKind] = ShardKind.other
-    """How a shard looks to readers other than depthmask."""
+    """The layout of a shard for other programs."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
@@ -62,7 +62,7 @@ class Writer(Stage):
         """
 
     def most_samples(self, expected: SizeEstimate) -> int | None:
-        """How many samples of the expected size fit into one shard; None if there is no limit."""
+        """The most samples of the expected size that fit into a shard; None without a limit."""
         return None
 
     def derive(self, dataset: PublishedDataset) -> None:

@@ -44,7 +44,7 @@ class MemberReader:
         self._folder = location(folder)
         self._record = record
         self._archives: dict[int, OpenShardFile] = {}
-        """By the file's number; `setdefault` keeps the one that the first thread opened."""
+        """Number of a file -> the open file; `setdefault` keeps that of the first thread."""
 
     def read(self, number: int, key: str) -> Encoded:
         """The encoded members of sample `number`."""

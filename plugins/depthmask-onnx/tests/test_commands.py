@@ -101,8 +101,8 @@ def test_depth_of_composites(tmp_path: Path) -> None:
     contract = json.loads((tmp_path / "out" / "dataset.json").read_text())["depth"]
     assert contract["estimator"] == "onnx"
     assert contract["weights_sha256"].startswith("6275c23f")
-    again = run(tmp_path, "depth=fastdepth_onnx", f"depth.weights={WEIGHTS}", *SMALL)
-    assert again.returncode == 0, again.stderr
+    rerun = run(tmp_path, "depth=fastdepth_onnx", f"depth.weights={WEIGHTS}", *SMALL)
+    assert rerun.returncode == 0, rerun.stderr
 
 
 @needs_reference

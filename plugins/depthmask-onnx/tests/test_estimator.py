@@ -196,19 +196,19 @@ def test_neighbours_make_no_difference(save: Save, images: np.ndarray) -> None:
     node = helper.make_node("Conv", ["image", "k"], ["depth"], pads=[1, 1, 1, 1])
     path = save(model([node], tensors=[numpy_helper.from_array(kernel, "k")]))
     stage = onnx_stage(path, near=1e-6)
-    together = stage.estimate(images)
+    batched = stage.estimate(images)
     for number in range(len(images)):
         alone = stage.estimate(images[number : number + 1])
-        np.testing.assert_array_equal(alone[0], together[number])
+        np.testing.assert_array_equal(alone[0], batched[number])
     assert onnx_stage(path, batch=2).batch_size == 2
 
 
 def test_pickled_stage_gives_the_same(save: Save, images: np.ndarray) -> None:
     stage = onnx_stage(save(red()))
     expected = stage.estimate(images)
-    again = pickle.loads(pickle.dumps(stage))
-    assert again == stage
-    np.testing.assert_array_equal(again.estimate(images), expected)
+    copy = pickle.loads(pickle.dumps(stage))
+    assert copy == stage
+    np.testing.assert_array_equal(copy.estimate(images), expected)
 
 
 def test_cache_key_knows_content_and_settings_but_not_the_name(save: Save) -> None:

@@ -90,11 +90,11 @@ def deep() -> bytes:
     # By hand: protobuf itself refuses to write it.
     node = RELU.SerializeToString()
     for _ in range(40):
-        node = part(5, part(6, part(1, node)))
-    return part(7, part(1, node))
+        node = field_of(5, field_of(6, field_of(1, node)))
+    return field_of(7, field_of(1, node))
 
 
-def part(number: int, content: bytes) -> bytes:
+def field_of(number: int, content: bytes) -> bytes:
     size = len(content)
     return bytes([number << 3 | 2, size & 0x7F | 0x80, size >> 7]) + content
 
@@ -273,12 +273,12 @@ def test_wire_format() -> None:
     message = (
         b"\x08\x96\x01" + b"\x12\x02hi" + b"\x1d1234" + b"\x2112345678" + b"\x2a\x03\x01\xac\x02"
     )
-    found = list(fields(memoryview(message)))
-    assert [one[0] for one in found] == [1, 2, 3, 4, 5]
-    assert integer(found[0]) == 150
-    assert list(integers(found[0])) == [150]
-    assert text(found[1]) == "hi"
-    assert list(integers(found[4])) == [1, 300]
+    decoded = list(fields(memoryview(message)))
+    assert [one[0] for one in decoded] == [1, 2, 3, 4, 5]
+    assert integer(decoded[0]) == 150
+    assert list(integers(decoded[0])) == [150]
+    assert text(decoded[1]) == "hi"
+    assert list(integers(decoded[4])) == [1, 300]
     minus_one = b"\x08" + b"\xff" * 9 + b"\x01"
     assert integer(next(fields(memoryview(minus_one)))) == -1
 

@@ -16,14 +16,14 @@ def test_round_all_formats_and_back(tmp_path: Path, depth: str) -> None:
     """Every mask, map and description, and the very bytes of the tar files."""
     words = [f"encode.depth={depth}", "encode.instances=png", f"output={tmp_path / 'first'}"]
     assert main([*ROOMS, *words, "runner.workers=1"]) == 0
-    there = tmp_path / "first"
+    latest = tmp_path / "first"
     for writer in ("zip", "npz", "folder", "parquet", "webdataset"):
         words = [f"writer={writer}", f"output={tmp_path / writer}", "runner.workers=1"]
-        assert main(["convert", str(there), *words]) == 0
-        there = tmp_path / writer
-    first, last = depthmask.open(tmp_path / "first"), depthmask.open(there)
+        assert main(["convert", str(latest), *words]) == 0
+        latest = tmp_path / writer
+    first, last = depthmask.open(tmp_path / "first"), depthmask.open(latest)
     for index in range(7):
         assert last.encoded(index).members == first.encoded(index).members
     for path in (tmp_path / "first" / "shards").iterdir():
-        assert (there / "shards" / path.name).read_bytes() == path.read_bytes()
+        assert (latest / "shards" / path.name).read_bytes() == path.read_bytes()
     assert last.stats == first.stats

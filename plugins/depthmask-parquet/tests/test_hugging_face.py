@@ -36,8 +36,8 @@ def load(load_dataset: Any) -> Any:
     """The rows of files of a kind."""
 
     def load(kind: str, files: Path, *, streaming: bool) -> list[dict[str, Any]]:
-        found = {"train": str(files)}
-        return list(load_dataset(kind, data_files=found, split="train", streaming=streaming))
+        data_files = {"train": str(files)}
+        return list(load_dataset(kind, data_files=data_files, split="train", streaming=streaming))
 
     return load
 
@@ -90,12 +90,12 @@ def test_a_folder_by_its_card(
     words = [*SMALL, "source.rooms=4", "source.furniture=4", "split.train=0.5", "split.val=0.5"]
     out = tmp_path / "out"
     assert main([*words, "samples=12", "shard_size=3", f"writer={writer}", f"output={out}"]) == 0
-    found = load_dataset(str(out), streaming=streaming)
+    loaded = load_dataset(str(out), streaming=streaming)
     samples = depthmask.open(out)
-    assert list(found) == ["train", "val"]
-    for split in found:
+    assert list(loaded) == ["train", "val"]
+    for split in loaded:
         masks = [
-            np.asarray(row["mask" if writer == "parquet" else "mask.png"]) for row in found[split]
+            np.asarray(row["mask" if writer == "parquet" else "mask.png"]) for row in loaded[split]
         ]
         expected = [sample.mask for sample in samples.split(split)]
         assert np.array_equal(masks, expected)

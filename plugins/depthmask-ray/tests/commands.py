@@ -9,14 +9,14 @@ from pathlib import Path
 
 def members(session: int) -> list[int]:
     """The processes of a session that live."""
-    found = []
+    listed = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 stat = (entry / "stat").read_text().rpartition(")")[2].split()
                 if int(stat[3]) == session and stat[0] != "Z":
-                    found.append(int(entry.name))
-    return found
+                    listed.append(int(entry.name))
+    return listed
 
 
 def left(session: int, seconds: float, but: str = "nobody") -> list[str]:
@@ -24,9 +24,9 @@ def left(session: int, seconds: float, but: str = "nobody") -> list[str]:
     deadline = time.monotonic() + seconds
     while True:
         lines = [_command(process) for process in members(session)]
-        found = [line for line in lines if line and but not in line]
-        if not found or time.monotonic() > deadline:
-            return found
+        listed = [line for line in lines if line and but not in line]
+        if not listed or time.monotonic() > deadline:
+            return listed
         time.sleep(0.05)
 
 
@@ -46,13 +46,13 @@ def listening(session: int) -> set[str]:
                     target = str(handle.readlink())
                     if target.startswith("socket:["):
                         inodes.add(target[8:-1])
-    found = set()
+    listed = set()
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             words = line.split()
             if words[3] == "0A" and words[9] in inodes:
-                found.add(words[1].rpartition(":")[0])
-    return found
+                listed.add(words[1].rpartition(":")[0])
+    return listed
 
 
 def install_plugin(folder: Path, name: str, text: str) -> None:

@@ -162,7 +162,7 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
     """At once: Ray itself would try for minutes."""
     process = start(tmp_path / "out", "runner=ray", "runner.address=127.0.0.1:9")
     assert last_line(process, 2).startswith(
-        "error: runner.address=127.0.0.1:9: nobody answers at 127.0.0.1:9 ("
+        "error: runner.address=127.0.0.1:9: no answer from 127.0.0.1:9 ("
     )
 
 

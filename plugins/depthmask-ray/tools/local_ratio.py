@@ -48,13 +48,13 @@ def processor_seconds() -> dict[int, float]:
     for stat in _stats():
         times[int(stat[0])] = sum(map(int, stat[12:16])) / os.sysconf("SC_CLK_TCK")
         children.setdefault(int(stat[2]), []).append(int(stat[0]))
-    found: dict[int, float] = {}
+    processes: dict[int, float] = {}
     waiting = [os.getpid()]
     while waiting:
         process = waiting.pop()
-        found[process] = times.get(process, 0.0)
+        processes[process] = times.get(process, 0.0)
         waiting += children.get(process, [])
-    return found
+    return processes
 
 
 def _stats() -> Iterator[list[str]]:

@@ -56,7 +56,7 @@ class Arena:
 
     cluster: Any
     folder: Path
-    wanted: str
+    expected: str
 
     def node(self, **options: Any) -> Any:
         """A second node with one core."""
@@ -80,8 +80,8 @@ def arena(folder: Path) -> Iterator[Arena]:
     on_loopback()
     from ray.cluster_utils import Cluster
 
-    wanted = folder / "wanted"
-    ended = finish(start(wanted, "runner.workers=2"))
+    expected = folder / "expected"
+    ended = finish(start(expected, "runner.workers=2"))
     if ended:
         raise RuntimeError(ended)
     cluster = Cluster(
@@ -94,7 +94,7 @@ def arena(folder: Path) -> Iterator[Arena]:
         },
     )
     try:
-        yield Arena(cluster, folder, manifest(wanted))
+        yield Arena(cluster, folder, manifest(expected))
     finally:
         cluster.shutdown()
 
@@ -127,7 +127,7 @@ def recorded(output: Path) -> int:
     return sum(1 for _ in (output / "records").glob("*.json"))
 
 
-def again(output: Path) -> int:
+def retried(output: Path) -> int:
     """How many shards had to be made again."""
     return (output / "run.log").read_text().count("(attempt ")
 
@@ -147,7 +147,7 @@ def manifest(output: Path) -> str:
         return str(dataset.info["manifest_sha256"])
 
 
-def losses(output: Path, wanted: str) -> list[str]:
+def losses(output: Path, expected: str) -> list[str]:
     """What a finished dataset lacks, or has otherwise than `runner=local` made it."""
     verify = [sys.executable, "-m", "depthmask", "verify", str(output)]
     done = subprocess.run(verify, capture_output=True, text=True)
@@ -156,7 +156,7 @@ def losses(output: Path, wanted: str) -> list[str]:
         keys = [sample.key for sample in dataset]
     if keys != [f"{number:09d}" for number in range(SAMPLES)]:
         problems.append(f"{len(keys)} samples, {len(set(keys))} different, for {SAMPLES}")
-    if manifest(output) != wanted:
+    if manifest(output) != expected:
         problems.append("other bytes than by runner=local")
     return problems
 
@@ -193,7 +193,7 @@ def trial(place: Arena, number: int, how: str) -> list[str]:
     for _ in range(5):
         problem = _run(place, output, how, chances)
         if problem is not None:
-            return [problem] if problem else losses(output, place.wanted)
+            return [problem] if problem else losses(output, place.expected)
         shutil.rmtree(output)
     return ["five runs ended before the second node was at work"]
 
@@ -212,7 +212,7 @@ def _run(place: Arena, output: Path, how: str, chances: random.Random) -> str | 
         late = recorded(output) == SHARDS
         if how == "slow":
             # Once its shard is being made elsewhere, it wakes and makes it as well.
-            until(lambda: again(output) > 0 or process.poll() is not None)
+            until(lambda: retried(output) > 0 or process.poll() is not None)
             time.sleep(chances.uniform(0, 0.3))
             for one in lost:
                 with contextlib.suppress(ProcessLookupError):
@@ -239,7 +239,7 @@ def main() -> int:
             problems = trial(place, number, how)
             output = folder / f"trial-{number}"
             seconds = time.monotonic() - began
-            print(f"{number:3} {how:7}{seconds:5.0f} s, {again(output)} shards again: "
+            print(f"{number:3} {how:7}{seconds:5.0f} s, {retried(output)} shards again: "
                   f"{problems or 'nothing lost'}", flush=True)  # fmt: skip
             bad += bool(problems)
             shutil.rmtree(output)

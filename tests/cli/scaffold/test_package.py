@@ -37,9 +37,9 @@ def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ("words", "line"),
     [
         (["placment", "mine"], "no such kind of stage; did you mean placement?"),
-        (["placement", "my-thing"], "use lower-case letters, digits and _"),
-        (["placement", "../../mine"], "use lower-case letters, digits and _"),
-        (["placement", "lambda"], "use lower-case letters, digits and _"),
+        (["placement", "my-thing"], "use small letters, digits and _"),
+        (["placement", "../../mine"], "use small letters, digits and _"),
+        (["placement", "lambda"], "use small letters, digits and _"),
         (["placement", "random"], "placement=random is taken by built-in"),
         (["geometry", "fastdepth"], "geometry=fastdepth is taken by built-in"),
         (["placement", "there"], "already exists; choose another name or --into FOLDER"),
