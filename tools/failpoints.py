@@ -235,6 +235,8 @@ def main() -> int:
     parser.add_argument("--kind", action="append", choices=KINDS, help="all by default")
     parser.add_argument("--every", type=int, default=1, help="only every k-th step")
     options = parser.parse_args()
+    # On several cores `verify --repair` starts workers, in which no steps are counted.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
     folder = Path(tempfile.mkdtemp(prefix="depthmask-steps-")).resolve()
     assets = tiny.make_assets(folder / "assets")
     registry()
