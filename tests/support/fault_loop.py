@@ -31,8 +31,7 @@ from tests.support import tiny
 PLUGIN = """
 import ctypes, os, resource, signal, sys, time
 from pathlib import Path
-from depthmask import Placement, setting, stage
-from depthmask.stages.placement.base import layer
+from depthmask import Placement, scaled_layer, setting, stage
 
 def limit():
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -70,7 +69,7 @@ class Faulty(Placement):
                 Path(marker).touch()
             FAULTS[fault]()
         top = int(random.integers(0, 10))
-        return layer(foreground, top=top, left=5, scale=1.0, flip=flip)
+        return scaled_layer(foreground, top=top, left=5, scale=1.0, flip=flip)
 """
 FAULTS = ("kill", "exit", "exit0", "sysexit", "segfault", "hang", "limit", "error", "memory")
 DEADLINE_S = 120.0
