@@ -84,7 +84,7 @@ def on_floor(view: View, u: float, v: float) -> np.ndarray:
     return np.asarray(view.eye - ray * (view.eye[1] / ray[1]))
 
 
-def intact_records(thing: cutout.Subject, room: Room, foot: np.ndarray) -> list[Solid]:
+def standing_solids(thing: cutout.Subject, room: Room, foot: np.ndarray) -> list[Solid]:
     """The thing's solids in the room, the middle of the cut-out's lower edge on `foot`."""
     left, right, _, low = thing.extent
     own_foot = on_floor(thing.view, (left + right) / 2, low)
@@ -105,7 +105,7 @@ def truth(source: Furnished, composite: Composite) -> tuple[Float32, np.ndarray]
     assert camera is not None
     u = (layer.left + layer.width / 2 - camera.cx) / camera.f_px
     v = (layer.top + layer.height - 0.5 - camera.cy) / camera.f_px
-    solids = intact_records(source.thing(layer.foreground), room, on_floor(room.view, u, v))
+    solids = standing_solids(source.thing(layer.foreground), room, on_floor(room.view, u, v))
     (shell,) = sight(room.view, [room.shell])
     everything = [*room.solids, *solids]
     hits = nearest(lens.grid(), shell, sight(room.view, everything))

@@ -80,5 +80,5 @@ def test_batches_as_the_original_had_them(
     # In its convention, to be held against the published number.
     assert main(["stats", str(out)]) == 0
     line = capfd.readouterr().out.splitlines()[-1]
-    assert line.endswith("DepthMaskDataset's has 0.03914")
+    assert line.endswith("DepthMaskDataset has 0.03914")
     assert float(line.split()[2]) == pytest.approx(float(output.std()), abs=2e-5)
