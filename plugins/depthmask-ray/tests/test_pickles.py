@@ -13,7 +13,7 @@ from ray import cloudpickle
 
 from depthmask_ray._remote import task_function
 
-OURS = {"depthmask", "numpy", "pathlib"}
+OURS = {"depthmask", "numpy"}
 
 
 class Reader(pickle.Unpickler):

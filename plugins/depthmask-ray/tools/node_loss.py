@@ -84,6 +84,8 @@ def arena(folder: Path) -> Iterator[Arena]:
     ended = finish(start(expected, "runner.workers=2"))
     if ended:
         raise RuntimeError(ended)
+    # Ray 2.60 notes the cluster's address in its usual folder, which it makes only elsewhere.
+    Path(os.environ.get("RAY_TMPDIR", "/tmp"), "ray").mkdir(exist_ok=True)
     cluster = Cluster(
         initialize_head=True,
         head_node_args={
