@@ -19,6 +19,9 @@ FREE = ("output", "overwrite", "runner", "target")
 
 _FIRST = ("job", "stage")
 """Named first among differences, as a change of these causes others."""
+_SAMPLES = "config.samples"
+_RANKS = {_SAMPLES: 1, "dataset.sha256": 2}
+"""Named after all others: more samples alone are no obstacle, and a hash says least."""
 
 
 class FolderState(Enum):
@@ -97,9 +100,8 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     differences = list(_differences(existing, identity.description))
     if not differences:
         return FolderState.same
-    names = [name for name, _, _ in differences]
-    name, old, new = differences[0]
-    if names == ["config.samples"] and type(old) is int and old < new:
+    name, old, new = min(differences, key=lambda one: _RANKS.get(one[0], 0))
+    if len(differences) == 1 and name == _SAMPLES and type(old) is int and old < new:
         return FolderState.fewer_samples
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
