@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
 from depthmask._version import __version__
+from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
 from depthmask.config.hooks import hookimpl
 from depthmask.config.root import Root
+from depthmask.config.versions import versions
 from depthmask.data import (
     AssetCatalogue,
     AssetFiles,
@@ -120,6 +122,7 @@ __all__ = [
     "__version__",
     "attempt",
     "forks",
+    "from_planes",
     "hookimpl",
     "make_shard",
     "open",
@@ -128,6 +131,7 @@ __all__ = [
     "setting",
     "stage",
     "untrusted",
+    "versions",
     "virtual",
 ]
 

@@ -7,7 +7,7 @@ import time
 import keras
 from keras import layers
 
-from depthmask.data import Size
+from depthmask import Size
 
 
 def network(size: Size, depth_size: Size | None, width: int = 16) -> keras.Model:

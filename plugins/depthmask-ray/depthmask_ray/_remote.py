@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypedDict
+from typing import Any
 
-
-class Order(TypedDict):
-    """The common input of all tasks of a run, as plain data that any Python can read.
-
-    needs: the version of each distribution that the bytes depend on. folder: the working directory
-    of the run. cache: `DEPTHMASK_CACHE`. host: name of the run's machine. cores: cores of a task.
-    job: the pickled job. token: identifies the job.
-    """
-
-    needs: dict[str, str]
-    folder: str
-    cache: str | None
-    host: str
-    cores: int
-    job: bytes
-    token: str
+from depthmask_ray._order import Order
 
 
 def task_function() -> Callable[[Order, bytes], Iterator[Any]]:

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import ray
-from depthmask import DepthmaskError, Failures, Job, Record, Refusal, Shard
-from depthmask.config.versions import versions
+from depthmask import DepthmaskError, Failures, Job, Record, Refusal, Shard, versions
 
 from depthmask_ray._cluster import capacity, nodes
-from depthmask_ray._remote import Order, task_function
+from depthmask_ray._order import Order
+from depthmask_ray._remote import task_function
 from depthmask_ray._signals import signals_held
 from depthmask_ray._worker import Sign
 

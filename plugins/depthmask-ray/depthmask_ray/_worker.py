@@ -13,7 +13,7 @@ import cv2
 import ray
 from depthmask import Job, Progress, Record, Refusal, Shard, attempt
 
-from depthmask_ray._remote import Order
+from depthmask_ray._order import Order
 
 SIGN_SECONDS = 1.0
 """Time between signs of a task."""
