@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -115,13 +115,13 @@ class Assets(Source):
 
         For the next job of a sweep, assets that nobody has touched since are not decoded again.
         """
+        self._forget_listings()
         files = state_of(self._root, FOLDERS)
         state = (type(self), repr(self), size, files)
         inspected = _LAST.get(state)
         if inspected is None:
             with self._named_as_given():
-                # A copy lists the folders anew, whatever this stage has listed before.
-                inspected = replace(self)._inspect(size)
+                inspected = self._inspect(size)
             _LAST.clear()
             if is_settled(files):
                 _LAST[state] = inspected
@@ -131,6 +131,11 @@ class Assets(Source):
                 inspected.unused_masks,
             )
         return inspected.catalogue
+
+    def _forget_listings(self) -> None:
+        """List the folders anew at next use: files may have come or gone since the last check."""
+        for name in ("_copies", "_listings", "_facts"):
+            self.__dict__.pop(name, None)
 
     @contextmanager
     def _named_as_given(self) -> Iterator[None]:

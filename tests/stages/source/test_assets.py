@@ -625,6 +625,20 @@ def test_untouched_assets_are_looked_at_once(
     assert len(digests) == 1 + len(changes)
 
 
+def test_a_second_check_sees_files_that_have_come_and_gone(assets_root: Path) -> None:
+    """The pixels are those of the digest, also where the stage has listed its folders before."""
+    stage = assets(assets_root)
+    first = stage.check(SIZE)
+    assert stage.backgrounds() == first.backgrounds
+    (assets_root / "bg" / "room0.png").rename(assets_root / "bg" / "room9.png")
+    (assets_root / "assets.csv").write_text("key,label\ncup,Becher\n")
+    second = stage.check(SIZE)
+    assert "room9" in second.backgrounds
+    assert stage.backgrounds() == second.backgrounds
+    assert stage.background("room9", SIZE).key == "room9"
+    assert stage.foreground("cup", SIZE).label == "Becher"
+
+
 def test_the_same_key_gives_the_same_pixels(assets_root: Path) -> None:
     one, other = assets(assets_root), assets(assets_root)
     for key in one.backgrounds():
