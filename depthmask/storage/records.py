@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 
 from depthmask.concurrency import cores, parallel_map
@@ -56,16 +57,16 @@ class Records:
         The folder is listed once: a million shards are not probed one by one.
         """
         counts = layout.shard_counts()
-        # One byte a shard, as there may be a million.
-        has_record = {split: bytearray(count) for split, count in counts.items()}
+        # By the records, not by the shards of the layout: of a billion there may be few.
+        numbers = {split: array("q") for split in counts}
         for path in self._folder.glob("*.json"):
             split, _, digits = path.stem.rpartition("-")
             if digits.isdecimal() and int(digits) < counts.get(split, 0):
                 number = int(digits)
                 if layout.shard(number, split).name == path.stem:
-                    has_record[split][number] = True
-        for split, flags in has_record.items():
-            yield from (layout.shard(number, split) for number, flag in enumerate(flags) if flag)
+                    numbers[split].append(number)
+        for split, some in numbers.items():
+            yield from (layout.shard(number, split) for number in sorted(some))
 
     def intact(self, layout: Layout, lineage: str) -> Iterator[Record]:
         """Yield the records of the layout's shards whose files are intact, in their order.

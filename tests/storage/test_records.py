@@ -91,6 +91,15 @@ def test_intact_records_come_in_order(output: StorePath) -> None:
     ]
 
 
+def test_few_records_of_a_layout_of_a_billion_shards(output: StorePath) -> None:
+    """Time and memory are those of the records, and not of the layout."""
+    layout, records = Small(samples=2 * 10**12, shard_size=1), Records(output)
+    shards = [layout.shard(3), layout.shard(10**12 - 1), layout.shard(7, "val")]
+    for shard in shards:
+        make(output, shard)
+    assert list(records.shards(layout)) == shards
+
+
 def test_what_is_not_intact_is_left_out(output: StorePath) -> None:
     layout, records = Small(), Records(output)
     made = [make(output, shard) for shard in layout.shards()]
