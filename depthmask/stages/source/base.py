@@ -54,8 +54,11 @@ class Source(Stage):
 def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
     """The catalogue of a source, with the keys of all assets in use; raises as `Source.check`."""
     catalogue = source.check(size)
-    if not catalogue.backgrounds:
-        catalogue = replace(catalogue, backgrounds=tuple(source.backgrounds()))
-    if not catalogue.foregrounds:
-        catalogue = replace(catalogue, foregrounds=tuple(source.foregrounds()))
-    return catalogue
+    return replace(
+        catalogue,
+        # Plain copies of what a plugin may give as any mapping: workers get them by pickle.
+        files=dict(catalogue.files),
+        licences={kind: dict(counts) for kind, counts in catalogue.licences.items()},
+        backgrounds=tuple(catalogue.backgrounds or source.backgrounds()),
+        foregrounds=tuple(catalogue.foregrounds or source.foregrounds()),
+    )
