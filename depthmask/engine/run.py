@@ -115,6 +115,7 @@ def _complete(
             totals.add(record)
             add_seconds(stations, record.seconds)
             _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
+        _add_unseen(job, totals)
         info = finish(job, totals)
         require_lock()
         write_sealed(job.output / "dataset.json", info.as_json())
@@ -122,13 +123,21 @@ def _complete(
     return missing.samples, stations
 
 
+def _add_unseen(job: Job, totals: Totals) -> None:
+    """Count the shards that the runner has published without yielding their records."""
+    if len(totals) < job.plan.shard_count():
+        records = Records(job.output)
+        for shard in job.plan.shards():
+            if shard.name not in totals:
+                totals.add(records.require(shard.name))
+
+
 def _is_complete(job: Job, totals: Totals) -> bool:
     """Whether `dataset.json` is intact, and was made from the records that are there."""
     info = read_sealed(job.output / "dataset.json")
     if info is None:
         return False
-    names = (shard.name for shard in job.plan.shards())
-    return bool(info.get("manifest_sha256") == totals.manifest_sha256(names))
+    return bool(info.get("manifest_sha256") == totals.manifest_sha256(job.plan.numbering.names))
 
 
 def _announcement(job: Job, missing: Shards) -> str:

@@ -25,5 +25,5 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         statistics=totals.statistics.summary(),
         counts=totals.statistics.counts,
         versions=job.identity.description["versions"],
-        manifest_sha256=totals.manifest_sha256(shard.name for shard in job.plan.shards()),
+        manifest_sha256=totals.manifest_sha256(job.plan.numbering.names),
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection, Iterable
+from array import array
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+
+import numpy as np
 
 from depthmask.reports.card.about import MOST_FILES
 from depthmask.statistics import Statistics
@@ -13,6 +17,36 @@ from depthmask.storage.record import Record, ShardFile
 
 _IN_MEMORY = 1 << 26
 """Bytes of manifest lines, some 90 for each file; beyond that they wait in a temporary file."""
+
+
+class _Spans:
+    """Where the manifest lines of a split's shards are: 24 bytes of memory for each shard."""
+
+    def __init__(self) -> None:
+        self._numbers, self._offsets, self._sizes = array("q"), array("q"), array("q")
+        self._seen = bytearray()
+        """A bit for each shard number."""
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __contains__(self, number: int) -> bool:
+        byte, bit = divmod(number, 8)
+        return byte < len(self._seen) and bool(self._seen[byte] >> bit & 1)
+
+    def add(self, number: int, offset: int, size: int) -> None:
+        """Note the lines of a shard that is not in here yet."""
+        self._numbers.append(number)
+        self._offsets.append(offset)
+        self._sizes.append(size)
+        byte, bit = divmod(number, 8)
+        self._seen.extend(bytes(max(0, byte + 1 - len(self._seen))))
+        self._seen[byte] |= 1 << bit
+
+    def in_order(self) -> Iterator[tuple[int, int]]:
+        """The (offset, size) of each shard, by the numbers of the shards."""
+        for place in np.argsort(np.array(self._numbers)).tolist():
+            yield self._offsets[place], self._sizes[place]
 
 
 class Totals:
@@ -29,11 +63,20 @@ class Totals:
         self._file_count = 0
         # Closed by `close`: the totals outlive this function.
         self._lines = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
-        self._spans: dict[str, tuple[int, int]] = {}
-        """Where the lines of each shard are: the manifest has them in the order of the shards."""
+        self._spans: defaultdict[str, _Spans] = defaultdict(_Spans)
+        """By split, as the manifest has the lines in the order of the shards."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self._spans.values()))
+
+    def __contains__(self, shard: str) -> bool:
+        split, number = _split_and_number(shard)
+        return number in self._spans[split]
 
     def add(self, record: Record) -> None:
-        """Count a shard."""
+        """Count a shard, once however often a runner yields its record."""
+        if record.shard in self:
+            return
         self.statistics.merge(Statistics.from_sums(record.statistics))
         self.bytes += record.bytes
         if record.shard in self._kept:
@@ -42,16 +85,17 @@ class Totals:
         if self._file_count <= MOST_FILES or not self._files:
             self._files[record.shard] = record.files
         lines = manifest_lines(record.files)
-        self._spans[record.shard] = self._lines.tell(), len(lines)
+        split, number = _split_and_number(record.shard)
+        self._spans[split].add(number, self._lines.tell(), len(lines))
         self._lines.write(lines)
 
-    def manifest_sha256(self, shards: Iterable[str]) -> str:
-        """The hash over the files of all shards, in this order of their names."""
+    def manifest_sha256(self, splits: Iterable[str]) -> str:
+        """The hash over the files of all shards, split by split in this order."""
         manifest, end = hashlib.sha256(), self._lines.tell()
-        for shard in shards:
-            offset, size = self._spans[shard]
-            self._lines.seek(offset)
-            manifest.update(self._lines.read(size))
+        for split in splits:
+            for offset, size in self._spans[split].in_order():
+                self._lines.seek(offset)
+                manifest.update(self._lines.read(size))
         self._lines.seek(end)
         return manifest.hexdigest()
 
@@ -70,3 +114,8 @@ class Totals:
     def close(self) -> None:
         """Give back the temporary file."""
         self._lines.close()
+
+
+def _split_and_number(shard: str) -> tuple[str, int]:
+    split, _, number = shard.rpartition("-")
+    return split, int(number)
