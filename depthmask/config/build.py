@@ -12,7 +12,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, suggestion, unknown
 from depthmask.config.root import Root
-from depthmask.errors import UsageError, setting_errors_named
+from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
@@ -92,7 +92,7 @@ def _live_stage(kind: str, config: Any) -> Stage:
 def _live(name: str, config: Any) -> Any:
     _refuse_unknown(name, config)
     try:
-        with setting_errors_named(name):
+        with group_before_setting_errors(name):
             return OmegaConf.to_object(config)
     except MissingMandatoryValue as error:
         key = str(error.full_key).rpartition(".")[2]

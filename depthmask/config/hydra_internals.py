@@ -20,9 +20,9 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from depthmask.config.location import config_folder
+from depthmask.config.yaml_folders import config_folder
 
-SERIES = "1.3"
+HYDRA_SERIES = "1.3"
 """The series of hydra-core, also given to Hydra as `version_base`."""
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """`_target_` of the launcher that runs the jobs of a sweep one after the other."""
@@ -36,7 +36,7 @@ def compose_sweep(words: Sequence[str]) -> DictConfig:
     """
     options = get_args_parser().parse_args(words)
     more = [f"hydra.searchpath=[file://{options.config_dir}]"] if options.config_dir else []
-    with initialize_config_dir(str(config_folder()), version_base=SERIES):
+    with initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES):
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None, "initialize_config_dir has set it"
         return hydra.compose_config(
@@ -48,7 +48,7 @@ def compose_sweep(words: Sequence[str]) -> DictConfig:
 
 
 @contextmanager
-def set_aside() -> Iterator[None]:
+def hydra_state_set_aside() -> Iterator[None]:
     """Put Hydra's global state aside, so that a program that Hydra runs can compose a config.
 
     Hydra would refuse to be initialised a second time.
@@ -63,7 +63,7 @@ def set_aside() -> Iterator[None]:
 
 
 @contextmanager
-def announced_jobs() -> Iterator[list[list[str]]]:
+def planned_jobs() -> Iterator[list[list[str]]]:
     """Yield a list that grows by the overrides of each batch of jobs, once all of it composes.
 
     Hydra composes every job twice, once to validate it and once to run it: 0.08 s each time, as

@@ -27,7 +27,7 @@ from depthmask.config.registry import BUILT_IN, KINDS, Problem, Provider, Regist
 from depthmask.errors import UsageError
 from depthmask.stage import Stage
 
-_BUILT_IN_STAGES = "depthmask.engine.builtin"
+_BUILT_IN_STAGES = "depthmask.engine.built_in_stages"
 """Loaded by its name, as any plugin is: importing it would be an import of a higher layer."""
 _ENTRY_POINTS = PROJECT
 

@@ -16,14 +16,14 @@ from depthmask.config.root import Root
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
 from depthmask.engine.display import Display
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
-from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
+from depthmask.engine.inputs.job import InputJob, identity_of, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.engine.recode import Recoding, recoding
-from depthmask.errors import SettingError, UsageError, setting_errors_named
+from depthmask.errors import SettingError, UsageError, group_before_setting_errors
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
@@ -47,7 +47,7 @@ class Annotate(InputJob):
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
         """The samples with new depth. Statistics of images and masks are those of `Convert`."""
-        known = self.input.begin(self.plan, shard)
+        known = self.input.check_shard(self.plan, shard)
         if known is not None:
             known.depth = Moments()
             log.statistics.merge(known)
@@ -73,9 +73,9 @@ class Annotate(InputJob):
                 log.lap("write")
             log.progress.made(len(batch))
 
-    def before(self, display: Display) -> dict[str, float]:
+    def before_shards(self, display: Display) -> dict[str, float]:
         """Do what the composer has to do once."""
-        return self.composer.before(display) if self.composer else {}
+        return self.composer.before_shards(display) if self.composer else {}
 
     @property
     def sample_bytes(self) -> int:
@@ -129,7 +129,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
     if composer is None:
-        with setting_errors_named("depth"):
+        with group_before_setting_errors("depth"):
             contract = root.depth.contract(root.canvas, None)
     else:
         contract = composer.contract
@@ -163,7 +163,7 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
             f"{', '.join(job_input.paths)} there are none but in the pictures; choose a network, "
             "as depth=fastdepth, or annotate the dataset that the samples were made for"
         )
-    composer = prepare(replace(job_input.root, depth=root.depth, geometry=root.geometry))
+    composer = job_from_config(replace(job_input.root, depth=root.depth, geometry=root.geometry))
     if composer.catalogue.digest != job_input.inputs:
         raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was made")
     return composer

@@ -9,8 +9,8 @@ from itertools import islice
 from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.inputs.job import InputJob, identity_of, output_of
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, recoding
 from depthmask.plan.layout import Shard
@@ -30,7 +30,7 @@ class Convert(InputJob):
         Their statistics are those of the same shard of the input; where the input has other
         shards, they are measured on the pixels that a reader sees.
         """
-        known = self.input.begin(self.plan, shard)
+        known = self.input.check_shard(self.plan, shard)
         if known is not None:
             log.statistics.merge(known)
         log.lap("check")

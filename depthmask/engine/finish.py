@@ -13,7 +13,7 @@ from depthmask.engine.totals import Totals
 from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
 from depthmask.storage.dataset_info import DatasetInfo
@@ -34,7 +34,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
-    about = About(
+    facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
         info=info,
         plan=job.identity.description,
@@ -43,7 +43,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    for name, text in cards(about).items():
+    for name, text in cards(facts).items():
         (job.output / name).write_text(text, encoding="utf-8")
     job.root.writer.derive(dataset)
     dataset.close()

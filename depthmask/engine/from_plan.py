@@ -8,9 +8,9 @@ from typing import Any
 from depthmask.config.build import from_plain
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
-from depthmask.engine.prepare import prepare
 from depthmask.engine.recode import Recoding
 from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
@@ -27,7 +27,7 @@ def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
         if kind in _INPUT_JOBS:
             paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])
     if kind == "generate":
-        return prepare(root)
+        return job_from_config(root)
     if kind in _INPUT_JOBS:
         return _INPUT_JOBS[kind](open_input(paths), root, Recoding(root.encode, changed))
     raise UsageError(f"{output / 'plan.json'}: no job of this version is called {kind!r}")

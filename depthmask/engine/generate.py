@@ -99,7 +99,7 @@ class Generate(Job):
         depth = self.contract.resolution if self.contract else None
         return self.root.encode.expected(self.root.canvas, depth).bytes
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the plan."""
         plan = self.plan
         return {
@@ -119,7 +119,7 @@ class Generate(Job):
             "foregrounds": len(plan.foregrounds),
         }
 
-    def before(self, display: Display) -> dict[str, float]:
+    def before_shards(self, display: Display) -> dict[str, float]:
         """Ask the geometry's model about every background, once."""
         keys = self.geometry.to_measure(self.plan.backgrounds) if self.reads_geometry else []
         if not keys:

@@ -81,10 +81,10 @@ class Job(ABC):
         """Bytes of an encoded sample, estimated."""
 
     @abstractmethod
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """What `dataset.json` says about where the samples come from."""
 
-    def before(self, display: Display) -> dict[str, float]:
+    def before_shards(self, display: Display) -> dict[str, float]:
         """Do once what has to be done before workers start; returns the seconds by station."""
         return {}
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from depthmask.concurrency import machine
+from depthmask.concurrency import machine_info
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
-from depthmask.engine.prepare import prepare
 from depthmask.engine.quarantine import quarantine
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
@@ -47,7 +47,7 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` before anything
     is written if config, assets or output folder are not right.
     """
-    return run_job(prepare(root, sweep=sweep), display)
+    return run_job(job_from_config(root, sweep=sweep), display)
 
 
 def run_job(job: Job, display: Display) -> Result:
@@ -62,7 +62,9 @@ def run_job(job: Job, display: Display) -> Result:
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
         display.open_log(log)
-        _log.info("depthmask %s, %s, %s", versions(job.root)["depthmask"], machine(), job.output)
+        _log.info(
+            "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
+        )
         for asset in job.catalogue.left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, job.catalogue.left_out)
@@ -109,7 +111,7 @@ def _complete(
         (job.output / "dataset.json").unlink(missing_ok=True)
         display.line(_announcement(job, missing))
         registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
-        add_seconds(stations, job.before(display))
+        add_seconds(stations, job.before_shards(display))
         for record in _make(job, missing, display):
             require_lock()
             totals.add(record)

@@ -12,7 +12,7 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
     """Totals, exact statistics, the depth contract, and one hash over all files."""
     catalogue = job.catalogue
     return DatasetInfo(
-        **job.described(),
+        **job.dataset_facts(),
         fingerprint=job.identity.fingerprint,
         samples=job.plan.samples,
         shards=job.plan.shard_count(),

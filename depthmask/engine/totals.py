@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from collections.abc import Collection, Iterable
 
-from depthmask.reports.card.about import MOST_FILES
+from depthmask.reports.card.facts import MOST_LISTED_FILES
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import manifest_lines
 from depthmask.storage.record import Record, ShardFile
@@ -39,7 +39,7 @@ class Totals:
         if record.shard in self._kept:
             self.records[record.shard] = record
         self._file_count += len(record.files)
-        if self._file_count <= MOST_FILES or not self._files:
+        if self._file_count <= MOST_LISTED_FILES or not self._files:
             self._files[record.shard] = record.files
         lines = manifest_lines(record.files)
         self._spans[record.shard] = self._lines.tell(), len(lines)
@@ -56,8 +56,8 @@ class Totals:
         return manifest.hexdigest()
 
     def files(self, shards: Iterable[str]) -> tuple[ShardFile, ...] | None:
-        """The files of all shards, in this order; None if there are more than `MOST_FILES`."""
-        if self._file_count > MOST_FILES:
+        """The files of all shards, in this order; None if they are too many to list."""
+        if self._file_count > MOST_LISTED_FILES:
             return None
         return tuple(file for shard in shards for file in self._files[shard])
 

@@ -10,9 +10,9 @@ from depthmask import forks
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Sample
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.errors import UsageError
 from depthmask.reading.samples import Samples
 
@@ -97,4 +97,4 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     if isinstance(config, str):
         raise UsageError(f"virtual({config!r}): a list of settings is wanted: [{config!r}]")
     root = config if isinstance(config, Root) else compose_root(config)
-    return Virtual(prepare(root))
+    return Virtual(job_from_config(root))

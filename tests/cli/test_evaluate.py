@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 import depthmask
-from depthmask.cli.evaluate import evaluate, pairs
-from depthmask.cli.evaluate_dataset import evaluate_dataset
 from depthmask.cli.main import main
 from depthmask.data import Composite, DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
 from depthmask.errors import UsageError
+from depthmask.reports.evaluation.on_dataset import evaluate_dataset
+from depthmask.reports.evaluation.on_pairs import evaluate_pairs, pairs
 from depthmask.stage import stage
 from depthmask.stages.depth.base import Estimator
 from tests.support.paths import ROOT, SHARED
@@ -54,7 +54,7 @@ def made_pair(folder: Path, name: str = "one") -> None:
 
 def test_scale_error_is_found_and_mended(tmp_path: Path) -> None:
     made_pair(tmp_path)
-    (row,) = evaluate(Brightness(), tmp_path)
+    (row,) = evaluate_pairs(Brightness(), tmp_path)
     assert row.plain is not None
     assert row.plain.abs_rel == pytest.approx(1.0, abs=1e-5)
     assert row.plain.delta1 == 0

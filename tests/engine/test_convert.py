@@ -194,7 +194,7 @@ def test_bad_commands_in_one_line(
 def test_nothing_to_render(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = convert(made, tmp_path / "out").path
     assert main(["render", str(out), "--index", "0"]) == 2
-    assert f"they come from {made}" in capfd.readouterr().err
+    assert f"made by `convert` from {made}" in capfd.readouterr().err
 
 
 def test_plan_says_which_dataset(made: Path, tmp_path: Path) -> None:

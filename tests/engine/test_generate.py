@@ -23,8 +23,8 @@ from depthmask.cli.main import main
 from depthmask.cli.render import render
 from depthmask.codec.sample import Encode
 from depthmask.config.compose import compose_root
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Progress, ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.engine.shard import make_shard
 from depthmask.errors import ShardError
 from depthmask.reading.dataset import Dataset
@@ -122,7 +122,7 @@ def test_strips_of_the_background_are_those_that_would_have_been_coded(
 ) -> None:
     """Of whole shards, where most are taken from the background, against sample by sample."""
     rooms = ["source.rooms=2", "source.furniture=6", "samples=48", f"output={tmp_path}"]
-    job = prepare(compose_root([*rooms, *words]))
+    job = job_from_config(compose_root([*rooms, *words]))
     shard = job.plan.shard(0)
     for made in job.encoded(shard, ShardLog()):
         sample = job.sample(int(made.key))
@@ -327,14 +327,14 @@ def test_the_sample_that_failed_is_named(
     }[station]
     before = getattr(owner, name)
     words = ["source.rooms=1", "source.furniture=1", "samples=20", f"output={tmp_path}"]
-    job = prepare(compose_root(words))
+    job = job_from_config(compose_root(words))
     monkeypatch.setattr(owner, name, fail_at_5)
     with pytest.raises(ShardError, match=r"train-000000: sample 5 \(room.*ValueError: boom"):
         make_shard(job, job.plan.shard(0), Progress())
 
 
 def test_a_sample_that_is_not_in_the_plan(tmp_path: Path) -> None:
-    job = prepare(compose_root(["source.rooms=1", "source.furniture=1", "samples=5"]))
+    job = job_from_config(compose_root(["source.rooms=1", "source.furniture=1", "samples=5"]))
     assert job.sample(4).index == 4
     for index in (-1, 5, 10**6):
         with pytest.raises(IndexError):

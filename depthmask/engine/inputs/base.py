@@ -50,10 +50,10 @@ class JobInput(ABC):
         """The members of sample `index`, as they are on disk."""
 
     @abstractmethod
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """What `dataset.json` says about where the samples come from."""
 
-    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
+    def check_shard(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Called before the samples of a shard are read; raises if they are not as published.
 
         Returns what is known of their statistics, None if they have to be measured.

@@ -50,7 +50,7 @@ class DatasetInput(JobInput):
         """Sample `index` as its writer reads it."""
         return self._dataset.encoded(index)
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Copied from the input dataset."""
         info = self._dataset.metadata
         return {
@@ -72,7 +72,7 @@ class DatasetInput(JobInput):
         """Copied from the input dataset."""
         return self._dataset.metadata.licences
 
-    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
+    def check_shard(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Hash the files; the statistics are known where both datasets have the same shards."""
         records = Records(self._dataset.path)
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):

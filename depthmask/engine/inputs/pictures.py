@@ -87,7 +87,7 @@ class PictureInput(JobInput):
         }
         return Encoded(sample_key(index), members, {})
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the names of the files."""
         names = [self._named(self._files.names[number]) for number in self._images]
         backgrounds = len({background for background, _ in names})

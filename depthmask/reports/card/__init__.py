@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from depthmask.reports.card.about import About
 from depthmask.reports.card.croissant import croissant
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.readme import readme
 
 
-def cards(about: About) -> dict[str, str]:
+def cards(facts: CardFacts) -> dict[str, str]:
     """File name -> content of each card; the same dataset gives the same content."""
-    return {"README.md": readme(about), "croissant.json": croissant(about)}
+    return {"README.md": readme(facts), "croissant.json": croissant(facts)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from depthmask.config.registry import KINDS
 from depthmask.contract import contract_as_json
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_hub
 from depthmask.reports.card.record_sets import structure_of
 from depthmask.storage.dataset_info import LICENSED
@@ -24,7 +24,7 @@ _LOADERS = {"tar": "webdataset", "parquet": "parquet"}
 _MARKUP = re.compile(r"([\\`*_\[\]<>#!|~&$])")
 
 
-def readme(about: About) -> str:
+def readme(facts: CardFacts) -> str:
     """The content of `README.md`."""
     # Imported here: it takes 40 ms, and only the end of a run needs it.
     import yaml
@@ -39,35 +39,35 @@ def readme(about: About) -> str:
     )
     # Texts from assets and settings are escaped by `plain`, as the output is Markdown, not HTML.
     templates.filters["plain"] = plain
-    info = about.info
+    info = facts.info
     return templates.get_template("readme.md.j2").render(
-        about=about,
+        facts=facts,
         info=info,
-        header=yaml.safe_dump(header(about), sort_keys=False, allow_unicode=True),
-        plan=about.plan,
-        settings=list(_main_settings(about.plan["config"])),
+        header=yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True),
+        plan=facts.plan,
+        settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
         licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
-        has_loader=about.suffix in _LOADERS,
-        records=[record_set["@id"] for record_set in structure_of(about).record_sets],
+        has_loader=facts.suffix in _LOADERS,
+        records=[record_set["@id"] for record_set in structure_of(facts).record_sets],
     )
 
 
-def header(about: About) -> dict[str, Any]:
+def header(facts: CardFacts) -> dict[str, Any]:
     """The YAML header of the card."""
-    depth = ["depth-estimation"] * about.has_depth
-    mask = ["image-segmentation"] * about.has_foregrounds
+    depth = ["depth-estimation"] * facts.has_depth
+    mask = ["image-segmentation"] * facts.has_foregrounds
     fields: dict[str, Any] = {
-        **for_hub(about.info),
-        "pretty_name": about.name,
+        **for_hub(facts.info),
+        "pretty_name": facts.name,
         "annotations_creators": ["machine-generated"],
         "task_categories": [*depth, *mask],
-        "size_categories": [_size_category(about.info.samples)],
-        "tags": about.tags,
+        "size_categories": [_size_category(facts.info.samples)],
+        "tags": facts.tags,
     }
-    if about.suffix in _LOADERS:
+    if facts.suffix in _LOADERS:
         files = [
-            {"split": split, "path": f"shards/{split}-*.{about.suffix}"} for split in about.splits
+            {"split": split, "path": f"shards/{split}-*.{facts.suffix}"} for split in facts.splits
         ]
         fields["configs"] = [{"config_name": "default", "data_files": files}]
     return fields

@@ -10,7 +10,7 @@ from enum import Enum
 from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
-from depthmask.reports.dataset.words import counted, share
+from depthmask.reports.dataset.formatting import counted, share
 from depthmask.storage.dataset_info import DatasetInfo
 
 _CLIPPED = 0.001

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.dataset.histogram import Histogram
-from depthmask.reports.dataset.words import counted
 from depthmask.storage.dataset_info import DatasetInfo
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from depthmask._version import __version__
 from depthmask.codec.png import encode_png
-from depthmask.config.command_line import command
+from depthmask.config.command_from_plan import command_from_plan
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
@@ -22,10 +22,10 @@ from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
 from depthmask.reports.dataset.distributions import distributions
+from depthmask.reports.dataset.formatting import counted, size
 from depthmask.reports.dataset.gallery import Card, steps_per_unit, uri
 from depthmask.reports.dataset.histogram import Histogram
-from depthmask.reports.dataset.kinds import kinds
-from depthmask.reports.dataset.words import counted, size
+from depthmask.reports.dataset.picture_kinds import picture_kinds
 from depthmask.reports.templates import page_template
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
@@ -81,7 +81,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         info=info,
         counted=counted,
         size=size,
-        command=command(plan),
+        command=command_from_plan(plan),
         splits=findings.splits,
         checks=checks(info, contract, findings),
         cards=findings.cards,
@@ -94,7 +94,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         if contract and findings.pixels.has_depth
         else None,
         statistics=list(_statistics(dataset, findings, contract)),
-        kinds=list(kinds(info, contract, findings)),
+        kinds=list(picture_kinds(info, contract, findings)),
         charts=list(distributions(info, contract, findings)),
         stations=sorted(findings.seconds.items(), key=lambda item: -item[1]),
         seconds=sum(findings.seconds.values()),

@@ -203,7 +203,7 @@ def test_damaged_archives_end_in_one_line(
             found = open_input([str(path)])
             for index in range(found.samples):
                 found.read(index)
-            found.described()
+            found.dataset_facts()
         except depthmask.DepthmaskError as error:
             refusals.append(str(error))
     assert len(refusals) > 30

@@ -11,7 +11,7 @@ from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
-from depthmask.errors import SettingError, setting_errors_named
+from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import catalogue_of
@@ -22,7 +22,7 @@ from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
 
-def prepare(root: Root, *, sweep: bool = False) -> Generate:
+def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """The job that makes the dataset of a config; nothing is written.
 
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` if config or
@@ -33,9 +33,9 @@ def prepare(root: Root, *, sweep: bool = False) -> Generate:
     root = replace(root, samples=_samples(root, splits))
     plan = _plan(root, splits)
     with_depth = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
-    with setting_errors_named("geometry"):
+    with group_before_setting_errors("geometry"):
         geometry = as_geometry(root.geometry).contract(root.canvas, with_depth)
-    with setting_errors_named("depth"):
+    with group_before_setting_errors("depth"):
         contract = root.depth.contract(root.canvas, geometry)
     root.encode.check(contract)
     depth = contract.resolution if contract else None

@@ -10,7 +10,7 @@ from depthmask.codec.members import names_of
 from depthmask.data import AssetFiles, DepthContract, Size
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.collect import Findings
-from depthmask.reports.dataset.words import counted
+from depthmask.reports.dataset.formatting import counted
 from depthmask.storage.dataset_info import DatasetInfo
 
 
@@ -25,7 +25,9 @@ class Kind:
     remark: str
 
 
-def kinds(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> Iterator[Kind]:
+def picture_kinds(
+    info: DatasetInfo, contract: DepthContract | None, findings: Findings
+) -> Iterator[Kind]:
     """Backgrounds, foregrounds and their masks; composites, their masks, and depth maps."""
     yield from _assets(info, findings.census)
     samples, sizes = info.samples, findings.census.member_bytes

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from depthmask.config.build import to_plain
-from depthmask.config.command_line import command, words
+from depthmask.config.command_from_plan import command_from_plan, words
 from depthmask.config.compose import compose_root
 from depthmask.storage.identity import FREE
 
@@ -31,7 +31,7 @@ def test_the_command_has_the_same_plan(overrides: list[str]) -> None:
     again = to_plain(compose_root(words(config)))
     assert again == wanted
     # Through a shell, too.
-    assert shlex.split(command({"job": "generate", "config": config}) or "") == [
+    assert shlex.split(command_from_plan({"job": "generate", "config": config}) or "") == [
         "python",
         "-m",
         "depthmask",

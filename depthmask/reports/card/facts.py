@@ -11,17 +11,17 @@ from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.record import ShardFile
 
-MOST_FILES = 1000
+MOST_LISTED_FILES = 1000
 """The most files that Croissant lists one by one with their hashes, in 0.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class CardFacts:
     """A dataset that is about to be complete.
 
     info, plan: the content of `dataset.json` and of `plan.json`. sample: one of its samples, as its
     writer reads it. suffix: of the shard files, as `tar`. files: all shard files, None if there are
-    more than `MOST_FILES`.
+    more than `MOST_LISTED_FILES`.
     """
 
     name: str

@@ -33,9 +33,9 @@ class InputJob(Job):
         """The number of a sample and the paths that it is read from."""
         return f"sample {index} of {', '.join(self.input.paths)}"
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, copied from the input."""
-        return self.input.described()
+        return self.input.dataset_facts()
 
 
 def identity_of(

@@ -21,7 +21,7 @@ _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
 _WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
-def command(plan: dict[str, Any]) -> str | None:
+def command_from_plan(plan: dict[str, Any]) -> str | None:
     """The shell command that leads to this plan; None for an unknown job."""
     job = plan.get("job")
     if job == "generate":
