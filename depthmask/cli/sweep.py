@@ -66,8 +66,8 @@ def main(arguments: Sequence[str]) -> int:
     config = _shared_config(arguments)
     if config.target is None and config.hydra.runtime.choices["hydra/sweeper"] == "optuna":
         raise UsageError(
-            "hydra/sweeper=optuna needs a number of dataset.json to optimise; give target=NAME, "
-            "as target=statistics.mask.mean"
+            "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME, "
+            "such as target=statistics.mask.mean"
         )
     folder = _folder(config)
     _refuse_other_content(folder)

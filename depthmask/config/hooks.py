@@ -23,18 +23,18 @@ class Hooks:
 
     @hookspec
     def depthmask_stages(self) -> Sequence[type[Stage]]:
-        """Stage classes, each of which becomes a choice in its config group."""
+        """Return stage classes; each becomes a choice in its config group."""
         raise AssertionError("a specification is never called")
 
     @hookspec
     def depthmask_config_paths(self) -> Sequence[str]:
-        """Search paths of YAML presets, as `pkg://my_plugin.conf`."""
+        """Return search paths of YAML presets, such as `pkg://my_plugin.conf`."""
         raise AssertionError("a specification is never called")
 
     @hookspec
     def depthmask_run_started(self, root: Root, output: StorePath) -> None:
-        """Called before a run makes its first shard."""
+        """Do something before a run makes its first shard."""
 
     @hookspec
     def depthmask_run_finished(self, root: Root, output: StorePath) -> None:
-        """Called after a run has written `dataset.json`."""
+        """Do something after a run has written `dataset.json`."""

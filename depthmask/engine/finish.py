@@ -1,4 +1,4 @@
-"""The files about a whole dataset, made from its published shards."""
+"""Writes the files about a whole dataset, from its published shards."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from depthmask.storage.path import StorePath
 
 
 def preview_shards(plan: Layout) -> set[str]:
-    """The names of the shards that the preview reads samples from."""
-    ranks = map(plan.numbering.at, _preview_numbers(plan.samples))
+    """The names of the shards that contain the samples of the preview."""
+    ranks = map(plan.numbering.at, _preview_samples(plan.samples))
     return {shard_name(split, rank // plan.shard_size) for split, rank in ranks}
 
 
 def finish(job: Job, totals: Totals) -> DatasetInfo:
-    """Make the derived files; returns the content of `dataset.json`."""
+    """Write preview, COCO files and cards; returns the content of `dataset.json`."""
     info = summarise(job, totals)
     dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
@@ -47,13 +47,13 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         (job.output / name).write_text(text, encoding="utf-8")
     job.root.writer.derive(dataset)
     dataset.close()
-    # Drafts of workers that died while others went on.
+    # Remove drafts of workers that died while others continued.
     job.output.remove_leftovers()
     return info
 
 
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
-    samples = [dataset[index] for index in _preview_numbers(len(dataset))]
+    samples = [dataset[index] for index in _preview_samples(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
     sheet = contact_sheet(samples, title, dataset.contract)
     content = io.BytesIO()
@@ -61,6 +61,6 @@ def _write_preview(dataset: Dataset, output: StorePath) -> None:
     (output / "preview.jpg").write_bytes(content.getvalue())
 
 
-def _preview_numbers(samples: int) -> Sequence[int]:
-    """Samples that are spread evenly over a dataset."""
+def _preview_samples(samples: int) -> Sequence[int]:
+    """The indices of the samples in the preview, spread evenly over the dataset."""
     return range(0, samples, max(1, samples // SAMPLES))[:SAMPLES]

@@ -71,7 +71,7 @@ def test_a_network_sees_what_a_reader_sees(made: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["depth=none"], "depth=none: gives no depth"),
+        (["depth=none"], "depth=none: makes no depth"),
         (["depth=fastdepth", "source=rooms"], "annotate does not accept source; accepted: output"),
         (["depth=layered", "geometry=none"], "there is none; choose geometry=auto"),
     ],

@@ -118,7 +118,7 @@ def test_the_same_command_goes_on_and_ends(
     (first.path / "shards" / "train-000001.zip").unlink()
     (first.path / "dataset.json").unlink()
     assert convert(made, tmp_path / "out", "writer=zip").info == first.info
-    assert "(6 are there already)" in capfd.readouterr().err
+    assert "(6 are already made)" in capfd.readouterr().err
     convert(made, tmp_path / "out", "writer=zip")
     assert "nothing is left to do" in capfd.readouterr().err
 

@@ -18,7 +18,7 @@ def test_a_shard_is_tried_three_times() -> None:
     again = [failures.note(shard(1), Refusal("boom", final=False)) for _ in range(3)]
     assert again == [True, True, False]
     with pytest.raises(
-        DepthmaskError, match=r"^1 of the shards could not be made, the others stand: boom$"
+        DepthmaskError, match=r"^1 of the shards could not be made, all others are made: boom$"
     ):
         failures.settle()
 
@@ -57,6 +57,6 @@ def test_a_hundred_failures_and_nothing_made_is_hopeless(any_made: bool) -> None
     with pytest.raises(DepthmaskError) as caught:
         failures.note(shard(99), Refusal("99 failed", final=False))
     assert str(caught.value) == (
-        "100 of the shards could not be made, none could, and the others were not tried: "
+        "100 of the shards could not be made, no shard was made, so the run stopped: "
         "0 failed; 1 failed; 2 failed; and 97 more, see run.log"
     )
