@@ -173,7 +173,7 @@ def test_redraws_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixt
     attempts = [sample.meta.get("attempt", 0) for sample in dataset]
     redrawn, redraws = sum(one > 0 for one in attempts), sum(attempts)
     assert dataset.info["counts"] == {"redrawn": redrawn, "redraws": redraws}
-    expected = f"redrawn   {redrawn} samples, {redraws} times, as no position fitted"
+    expected = f"redrawn   {redrawn} samples in {redraws} draws, since their assets"
     assert expected in capsys.readouterr().err
 
 

@@ -97,7 +97,7 @@ def test_every_sample_is_there_once_and_in_order(assets: Path, tmp_path: Path) -
         dataset[25]
 
 
-def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path: Path) -> None:
+def test_a_sample_rendered_alone_equals_that_of_the_run(assets: Path, tmp_path: Path) -> None:
     dataset = make(assets, tmp_path / "out", "samples=40", "shard_size=16")
     for index in (0, 17, 39):
         assert render(location(tmp_path / "out"), index).members == dataset.encoded(index).members
@@ -117,9 +117,7 @@ def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path:
         ["encode.optimize=true", "encode.quality=50"],
     ],
 )
-def test_strips_of_the_background_are_those_that_would_have_been_coded(
-    words: list[str], tmp_path: Path
-) -> None:
+def test_reused_strips_equal_newly_coded_ones(words: list[str], tmp_path: Path) -> None:
     """Of whole shards, where most are taken from the background, against sample by sample."""
     rooms = ["source.rooms=2", "source.furniture=6", "samples=48", f"output={tmp_path}"]
     job = job_from_config(compose_root([*rooms, *words]))
@@ -308,7 +306,7 @@ def test_interrupted_run_goes_on(
 
 
 @pytest.mark.parametrize("station", ["depth", "statistics", "encode"])
-def test_the_sample_that_failed_is_named(
+def test_an_error_names_the_failed_sample(
     station: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though several go through the stations together."""

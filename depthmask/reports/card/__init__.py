@@ -1,4 +1,4 @@
-"""The cards of a dataset: a README for people and the Hugging Face hub, and Croissant."""
+"""The cards of a dataset: a README, which the Hugging Face hub also reads, and Croissant."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from depthmask.reports.card.readme import readme
 
 
 def cards(facts: CardFacts) -> dict[str, str]:
-    """File name -> content of each card; the same dataset gives the same content."""
+    """File name -> content of the card; the same dataset always has the same cards."""
     return {"README.md": readme(facts), "croissant.json": croissant(facts)}

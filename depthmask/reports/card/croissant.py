@@ -1,4 +1,4 @@
-"""Croissant metadata: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html."""
+"""Writes Croissant metadata: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context of the specification, complete: `mlcroissant` warns about any other."""
+"""The complete context of the specification; `mlcroissant` warns about any other."""
 
 
 def croissant(facts: CardFacts) -> str:
     """The content of `croissant.json`.
 
-    The publisher has to add what a run does not know: url, datePublished, creator, citeAs.
+    The publisher has to add url, datePublished, creator and citeAs, which a run does not know.
     """
     structure = structure_of(facts)
     metadata: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The dataset card: a README with a header that the Hugging Face hub and `datasets` read.
+"""Writes the dataset card: a README whose header the Hugging Face hub and `datasets` read.
 
 https://huggingface.co/docs/hub/datasets-cards
 """
@@ -18,15 +18,15 @@ from depthmask.storage.dataset_info import LICENSED
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
-"""The hub's size categories; the first ends at 1,000, each next one at ten times as much."""
+"""The size categories of the hub; the first ends at 1,000, each other at ten times as much."""
 _LOADERS = {"tar": "webdataset", "parquet": "parquet"}
-"""Suffix of a shard -> the builder of `datasets` that loads such files."""
+"""Suffix of a shard -> the builder of `datasets` that loads the shard."""
 _MARKUP = re.compile(r"([\\`*_\[\]<>#!|~&$])")
 
 
 def readme(facts: CardFacts) -> str:
     """The content of `README.md`."""
-    # Imported here: it takes 40 ms, and only the end of a run needs it.
+    # Imported here, since the import takes 40 ms and only the end of a run needs it.
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -37,7 +37,7 @@ def readme(facts: CardFacts) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Texts from assets and settings are escaped by `plain`, as the output is Markdown, not HTML.
+    # `plain` escapes texts from assets and settings: the output is Markdown, not HTML.
     templates.filters["plain"] = plain
     info = facts.info
     return templates.get_template("readme.md.j2").render(
@@ -74,12 +74,12 @@ def header(facts: CardFacts) -> dict[str, Any]:
 
 
 def plain(text: object) -> str:
-    """Any text as Markdown that shows it literally, in one line."""
+    """The text as Markdown that shows it literally, in one line."""
     return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def _main_settings(config: dict[str, Any]) -> Iterator[str]:
-    """The stages and the seed of a config, as `source=assets`."""
+    """The stages and the seed of a config, such as `source=assets`."""
     for kind in KINDS:
         if kind in config:
             yield f"{kind}={config[kind]['stage']}"
@@ -88,7 +88,7 @@ def _main_settings(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _size_category(samples: int) -> str:
-    number = 0
-    while number < len(_SIZES) - 1 and samples >= 1000 * 10**number:
-        number += 1
-    return _SIZES[number]
+    power = 0
+    while power < len(_SIZES) - 1 and samples >= 1000 * 10**power:
+        power += 1
+    return _SIZES[power]

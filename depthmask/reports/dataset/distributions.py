@@ -1,4 +1,4 @@
-"""The charts of the page, each with the source of its numbers."""
+"""The charts of the report. Each caption says on which samples the chart is based."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chart:
 def distributions(
     info: DatasetInfo, contract: DepthContract | None, findings: Findings
 ) -> Iterator[Chart]:
-    """One chart per quantity with at least two values."""
+    """Yield a chart for each quantity with at least two values."""
     if contract is not None and findings.pixels.depth.total > 1:
         yield _depth(contract, findings)
     if findings.pixels.samples > 1:

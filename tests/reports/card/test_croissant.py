@@ -85,7 +85,7 @@ def test_files_in_folders(make_dataset: Callable[..., Path], load: Any) -> None:
     samples.close()
 
 
-def test_what_it_cannot_look_into_is_named_with_its_hash(
+def test_files_without_record_sets_have_hashes(
     make_dataset: Callable[..., Path], load: Any
 ) -> None:
     dataset = load(make_dataset("writer=npz"))
@@ -96,7 +96,7 @@ def test_what_it_cannot_look_into_is_named_with_its_hash(
     ]
 
 
-def test_splits_have_sets_of_their_own(make_dataset: Callable[..., Path], load: Any) -> None:
+def test_each_split_has_its_own_sets(make_dataset: Callable[..., Path], load: Any) -> None:
     words = ["source.rooms=4", "source.furniture=4", "split.train=0.5", "split.test=0.5"]
     out = make_dataset(*words)
     dataset, samples = load(out), depthmask.open(out)

@@ -31,7 +31,7 @@ def findings(
         layers = [{"foreground": "cup", "visible": part, "box": [0, 0, 4, 4]}]
         split = splits[number % len(splits)]
         census.add(number, split, {"background": "wall", "layers": layers}, {"mask.png": b""})
-    census.settle()
+    census.count_pending()
     totals = {name: SplitTotals(samples=1) for name in splits}
     return Findings(totals, {}, census, Pixels(depth), [])
 
@@ -63,7 +63,9 @@ def test_empty_masks(visible: tuple[float, ...], line: str) -> None:
     assert line in found({}, findings(*visible))
 
 
-def test_empty_masks_of_samples_that_nobody_described(make_sample: Callable[..., Sample]) -> None:
+def test_empty_masks_without_visibility_in_the_descriptions(
+    make_sample: Callable[..., Sample],
+) -> None:
     one = findings()
     sample = make_sample(0)
     sample.mask[...] = 0
@@ -136,7 +138,7 @@ def test_assets() -> None:
     assert "and 2 more." in text
 
 
-def test_what_a_run_counted() -> None:
+def test_redraws_and_fallbacks() -> None:
     text = found({"counts": {"redrawn": 1, "redraws": 5, "blend_fallbacks": 3}}, findings(1.0))
     assert "note: Redrawn assets: 1 of 4 (25.00%) samples drew other assets" in text
     assert "(5 draws)" in text
