@@ -55,7 +55,7 @@ def found(info: dict[str, Any], one: Findings, depth: DepthContract | None = Non
         (
             (0.0, 0.0, 1.0, 0.01),
             "warning: Empty masks: No foreground is visible in 2 of 4 (50.00%) samples, "
-            "such as 0, 1; less than 5% of each in 3 of 4 (75.00%).",
+            "such as 0, 1; less than 5% of each is visible in 3 of 4 (75.00%).",
         ),
     ],
 )
@@ -141,7 +141,7 @@ def test_assets() -> None:
 def test_redraws_and_fallbacks() -> None:
     text = found({"counts": {"redrawn": 1, "redraws": 5, "blend_fallbacks": 3}}, findings(1.0))
     assert "note: Redrawn assets: 1 of 4 (25.00%) samples drew other assets" in text
-    assert "(5 draws)" in text
+    assert "(5 redraws)" in text
     assert "note: Blend fallbacks: 3 cut-outs" in text
 
 

@@ -69,5 +69,5 @@ def test_numbers_by_name(target: str, value: float) -> None:
 
 @pytest.mark.parametrize("target", ["split", "clip", "statistics.mask", "", "nosuch", "samples.0"])
 def test_targets_that_do_not_exist(target: str) -> None:
-    with pytest.raises(UsageError, match=r"there are: samples, statistics\.image\.mean\.0, "):
+    with pytest.raises(UsageError, match=r"available: samples, statistics\.image\.mean\.0, "):
         number_at(INFO, target)
