@@ -33,8 +33,8 @@ class Hooks:
 
     @hookspec
     def depthmask_run_started(self, root: Root, output: StorePath) -> None:
-        """Do something before a run makes its first shard."""
+        """Called before a run makes its first shard."""
 
     @hookspec
     def depthmask_run_finished(self, root: Root, output: StorePath) -> None:
-        """Do something after a run has written `dataset.json`."""
+        """Called after a run has written `dataset.json`."""

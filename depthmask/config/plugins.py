@@ -132,7 +132,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _missing_import(error: BaseException) -> str | None:
-    """The name that a plugin for an earlier version looks for; None for any other error."""
+    """What a plugin for an earlier version cannot find, as text; None for any other error."""
     if isinstance(error, ModuleNotFoundError):
         if (error.name or "").startswith(f"{PROJECT}."):
             return f"there is no module {error.name}"

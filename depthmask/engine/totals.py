@@ -27,7 +27,7 @@ class Totals:
         self._kept = kept
         self._files: dict[str, tuple[ShardFile, ...]] = {}
         self._file_count = 0
-        # `close` closes it.
+        # Not in a `with` block, since `close` closes it.
         self._lines = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
         self._line_spans: dict[str, tuple[int, int]] = {}
         """Shard -> (offset, size) of its lines; the manifest has them in the order of shards."""

@@ -331,7 +331,7 @@ def test_the_target_does_not_change_the_fingerprint(tmp_path: Path) -> None:
     assert [row["status"] for row in rows] == ["nothing left to do"] * 2
     assert [float(row["target:bytes"]) for row in rows] == [int(row["bytes"]) for row in rows]
     assert main([*words, "target=statistics.mask"]) == 1
-    assert "there are: " in table(out)[0]["reason"]
+    assert "available: " in table(out)[0]["reason"]
     assert "statistics.mask.mean" in table(out)[0]["reason"]
 
 

@@ -176,8 +176,8 @@ def _end_with_parent() -> None:
     The next run gets the lock at once, and may make another dataset in the same folder.
     """
     if sys.platform == "linux":
-        # This ends the worker even if it is stopped or hangs in a library. It works only if the
-        # main thread of the parent ends after this call, so a thread waits for the parent, too.
+        # This ends the worker even if it is stopped or hangs in a library. But it has no effect if
+        # the parent is already dead, and it sees only the end of the parent's main thread.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_await_parent, daemon=True).start()
 

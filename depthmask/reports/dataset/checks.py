@@ -13,8 +13,8 @@ from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted, share
 from depthmask.storage.dataset_info import DatasetInfo
 
-_MOST_CLIPPED = 0.001
-"""A check warns if a greater share of pixels is at one end of the depth range."""
+_CLIPPED_SHARE = 0.001
+"""A check warns if at least this share of pixels is at one end of the depth range."""
 _MOST_NAMED = 5
 """The most names that a check lists."""
 
@@ -85,7 +85,7 @@ def _depth(contract: DepthContract | None, findings: Findings) -> Iterator[Check
     near, far = (f"{end:g} {contract.unit}" for end in (contract.near, contract.far))
     if contract.clip:
         clipped = max(pixels.at_near, pixels.at_far) / (valid or 1)
-        is_much = clipped >= _MOST_CLIPPED
+        is_much = clipped >= _CLIPPED_SHARE
         yield Check(
             Level.warning if is_much else Level.good,
             "Clipped depth" if is_much else "Hardly any clipped depth",
