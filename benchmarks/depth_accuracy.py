@@ -16,15 +16,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from depthmask.cli.evaluate import evaluate
 from depthmask.reports.evaluation.metrics import mean_scores, spearman
+from depthmask.reports.evaluation.on_pairs import evaluate_pairs
 from depthmask.stages.depth.fastdepth import FastDepth
 
 
 def accuracy(reference: Path) -> dict[str, float]:
     """Mean scores over the RGB-D pairs, plain and scaled, and the rank correlation."""
     estimator = FastDepth()
-    rows = evaluate(estimator, reference / "rgbd")
+    rows = evaluate_pairs(estimator, reference / "rgbd")
     plain = mean_scores([row.plain for row in rows if row.plain is not None])
     scaled = mean_scores([row.scaled for row in rows])
     correlations = [

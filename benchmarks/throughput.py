@@ -77,11 +77,11 @@ def encoders_alone(assets: Path, pairs: int, *, strips: bool) -> float:
     """
     from depthmask.codec.sample import Encoder
     from depthmask.config.compose import compose_root
+    from depthmask.engine.from_config import job_from_config
     from depthmask.engine.job import ShardLog
-    from depthmask.engine.prepare import prepare
 
     root = compose_root([*PAIRS, "source=assets", f"source.root={assets}", "samples=504"])
-    job = prepare(root)
+    job = job_from_config(root)
     samples = [sample for batch in job.batches(range(504), ShardLog()) for sample in batch]
     if not strips:
         return _rate(
@@ -177,10 +177,10 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
     from depthmask.codec.planes import to_planes
     from depthmask.codec.sample import to_millimetres
     from depthmask.config.compose import compose_root
-    from depthmask.engine.prepare import prepare
+    from depthmask.engine.from_config import job_from_config
 
     words = ["source=assets", f"source.root={assets}", "depth=layered", "geometry=fastdepth"]
-    job = prepare(compose_root([*words, f"samples={count}", "size=[80,80]"]))
+    job = job_from_config(compose_root([*words, f"samples={count}", "size=[80,80]"]))
     maps = [depth for index in range(count) if (depth := job.sample(index).depth) is not None]
 
     def savez(depth: np.ndarray) -> bytes:
@@ -205,15 +205,15 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
 def network(assets: Path, batches: int = 8) -> float:
     """The part of FastDepth's own images/s that a whole shard keeps, start-up left out."""
     from depthmask.config.compose import compose_root
+    from depthmask.engine.from_config import job_from_config
     from depthmask.engine.job import Progress
-    from depthmask.engine.prepare import prepare
     from depthmask.engine.shard import make_shard
     from depthmask.stages.depth.base import Estimator
 
     words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]
     with tempfile.TemporaryDirectory() as folder:
         root = compose_root([*words, "samples=100000", f"shard_size={32 * batches}"])
-        job = prepare(root)
+        job = job_from_config(root)
         (Path(folder) / "records").mkdir()
         job = dataclasses.replace(job, output=Path(folder))
         assert isinstance(root.depth, Estimator)

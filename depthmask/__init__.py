@@ -137,12 +137,12 @@ __all__ = [
 
 
 _RENAMED = {"Address": "ObjectPath", "Checked": "AssetCatalogue", "Location": "StorePath"}
-"""Names of version 0.1.0 -> the names of today, for plugins that import them."""
+"""Name in version 0.1.0 -> its present name, for plugins that import the old one."""
 
-if not TYPE_CHECKING:  # A type checker would take every other name for known, too.
+if not TYPE_CHECKING:  # With it, a type checker would accept any name.
 
     def __getattr__(name: str) -> Any:
-        """What a plugin for version 0.1.0 calls by its name of then."""
+        """The object behind a name of version 0.1.0, with a warning that gives its new name."""
         if name not in _RENAMED:
             module = sys.modules[__name__]
             text = f"module 'depthmask' has no attribute {name!r}"
@@ -158,7 +158,7 @@ def open(path: str | PathLike[str] | StorePath) -> Dataset:
     `len(ds)`, `ds[i].image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
     `ds.contract`, or None, and `.meta`. Raises `UsageError` if there is no finished dataset.
     """
-    # Imported here since it takes OmegaConf along, which `--help` has no time for.
+    # Imported here, since it imports OmegaConf, which would slow down `--help`.
     from depthmask.reading.dataset import open as open_dataset
 
     return open_dataset(path)

@@ -1,4 +1,4 @@
-"""`python -m depthmask`."""
+"""Runs the command line for `python -m depthmask`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Caches: prepared assets in bounded memory, and arrays on disk that are slow to compute."""
+"""Caches prepared assets in memory, within a limit, and slowly computed arrays on disk."""
 
 from __future__ import annotations
 
@@ -52,24 +52,24 @@ class FifoCache(Generic[V]):
 
 
 def background_bytes(background: Background) -> int:
-    """The memory of a background."""
+    """The bytes that a background takes in memory."""
     arrays = (background.image, background.depth_m, background.floor)
     return sum(array.nbytes for array in arrays if array is not None)
 
 
 def foreground_bytes(foreground: Foreground) -> int:
-    """The memory of a foreground."""
+    """The bytes that a foreground takes in memory."""
     relief = foreground.relief_m
     return foreground.rgba.nbytes + (0 if relief is None else relief.nbytes)
 
 
 def cache_folder() -> Path:
-    """`DEPTHMASK_CACHE`, or the user's cache folder; it may be deleted at any time."""
+    """The folder named by `DEPTHMASK_CACHE`, or the user's cache folder; deleting it is safe."""
     return Path(os.environ.get("DEPTHMASK_CACHE") or platformdirs.user_cache_dir("depthmask"))
 
 
 def load_array(path: Path, dtype: type[np.generic]) -> NDArray[Any] | None:
-    """Read an array of `store_array`; None if the file is missing, damaged or of another dtype."""
+    """Read a file of `store_array`; None if it is missing, damaged or has another dtype."""
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError):

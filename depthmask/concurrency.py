@@ -1,4 +1,4 @@
-"""The cores of the machine, and work in threads."""
+"""The number of cores, and functions that run work in threads."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ R = TypeVar("R")
 
 
 def cores() -> int:
-    """The number of cores this process may use; in a container often fewer than the machine has."""
+    """The number of cores that this process may use; in a container often fewer than exist."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def machine() -> str:
-    """Python and processor, for the log."""
+def machine_info() -> str:
+    """The Python version, operating system and processor, for the log."""
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
 
 
@@ -29,9 +29,9 @@ def prefetch(
 ) -> Iterator[tuple[T, Callable[[], R]]]:
     """Yield each item with a function that returns the result of `work(item)`, or raises its error.
 
-    in_thread: a thread does the work while the next item is made and while the caller uses the
-    item before. It is one item ahead at most, so memory is bounded. Otherwise the function itself
-    does the work: a thread costs 50 us an item, which pays only for a network.
+    in_thread: a thread does the work while `items` makes the next item and the caller uses the
+    previous one. It is at most one item ahead, so memory is bounded. Without a thread the returned
+    function does the work: a thread for each item pays only for a network.
     """
     if not in_thread:
         for item in items:
@@ -49,7 +49,7 @@ def prefetch(
 
 
 def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`map` in `count` threads, in order. Only a few items are submitted ahead of the results."""
+    """`map` in `count` threads, with results in order; at most 4 items a thread are queued."""
     threads = ThreadPoolExecutor(count)
     pending: deque[Future[R]] = deque()
     try:

@@ -1,4 +1,4 @@
-"""The errors that a user may see: one line each that says what, where and what to do."""
+"""The errors that users see. Each message is one line: what failed, where, and what to do."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ShardError(DepthmaskError):
 
 
 class NoPlaceError(DepthmaskError):
-    """The placement found no position for a foreground; the sample may draw other assets."""
+    """The placement found no position for a foreground; the sample may be drawn again."""
 
 
 class UsageError(DepthmaskError):
@@ -36,8 +36,8 @@ class UsageError(DepthmaskError):
 class SettingError(UsageError):
     """A setting of a stage has a value outside its range.
 
-    A stage knows only the name of the setting. The code that builds the stage knows its config
-    group and puts it in front (see `setting_errors_named`).
+    The stage gives only the name of the setting. The code that creates the stage adds the config
+    group in front (see `group_before_setting_errors`).
     """
 
     def __init__(self, name: str, value: object, expected: str) -> None:
@@ -49,8 +49,8 @@ class SettingError(UsageError):
 
 
 @contextmanager
-def setting_errors_named(group: str) -> Iterator[None]:
-    """Put the config group in front of the setting that an error names."""
+def group_before_setting_errors(group: str) -> Iterator[None]:
+    """Add the config group to the name of the setting in any `SettingError` of the block."""
     try:
         yield
     except SettingError as error:

@@ -1,8 +1,8 @@
-"""Keeps locks and networks safe when a process forks, as the workers of data loaders do on Linux.
+"""Keeps locks and networks safe in forked processes, such as the workers of data loaders on Linux.
 
-The child gets a copy of the memory but only the thread that forked. A lock that another thread held
-stays locked for ever, data that it was changing stays half changed, and the threads of a network's
-runtime, for which the child would wait, do not exist.
+The child has a copy of the memory, but only one thread: the one that forked. A lock that another
+thread held stays locked for ever, data that it was changing stays half changed, and a network would
+wait for the threads of its runtime, which do not exist in the child.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from depthmask.errors import DepthmaskError
 
 
 class Lock:
-    """A lock that no other thread holds at the moment of a fork, which waits for it.
+    """A lock that no other thread holds during a fork: the fork waits until it is free.
 
     in_child: a method to call in the child before any other code runs there.
     """
@@ -43,10 +43,10 @@ class Lock:
         self._lock.release()
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free; returns whether it was."""
+        """Take the lock if it is free; returns whether it was taken."""
         return self._lock.acquire(blocking=False)
 
-    def forked(self) -> None:
+    def release_in_child(self) -> None:
         """Release the lock in the child, and call `in_child`."""
         self._lock.release()
         in_child = self._in_child() if self._in_child else None
@@ -55,10 +55,10 @@ class Lock:
 
 
 class _Networks:
-    """Whether networks have run before.
+    """What is known about networks in this process.
 
-    ran: in this process or one it was forked from. lost: in one it was forked from, so that none
-    can run here. Both are False in a process started by spawn or as a command.
+    ran: a network has run here, or before a fork that led to this process. lost: one ran before the
+    fork, so that no network can run here. Both are False in a process that was not forked.
     """
 
     ran = False
@@ -66,7 +66,7 @@ class _Networks:
 
 
 def network(name: str) -> None:
-    """Note that a network is about to run or to be loaded; call it before either.
+    """Record that a network is about to be loaded or to run; call it before either.
 
     Raises `DepthmaskError` in a process forked from one where a network or TensorFlow had run,
     where the network would wait for ever.
@@ -81,7 +81,7 @@ def network(name: str) -> None:
 
 
 def _tensorflow_runs() -> bool:
-    """Whether TensorFlow has been used, which creates its context, and not only imported."""
+    """Whether TensorFlow has been used, not only imported: its context exists from then on."""
     module = sys.modules.get("tensorflow.python.eager.context")
     # A version without this attribute counts as running once it is imported.
     return module is not None and getattr(module, "_context", module) is not None
@@ -92,7 +92,7 @@ _locks: weakref.WeakSet[Lock] = weakref.WeakSet()
 _held: list[Lock] = []
 
 
-def _before() -> None:
+def _before_fork() -> None:
     _Networks.ran = _Networks.ran or _tensorflow_runs()
     _hold_all()
 
@@ -105,7 +105,7 @@ def _hold_all() -> None:
         busy = next((lock for lock in locks if not _hold(lock)), None)
         if busy is None:
             return
-        _in_parent()
+        _release_in_parent()
         with busy:
             pass
 
@@ -117,15 +117,17 @@ def _hold(lock: Lock) -> bool:
     return is_held
 
 
-def _in_parent() -> None:
+def _release_in_parent() -> None:
     while _held:
         _held.pop().__exit__()
 
 
-def _in_child() -> None:
+def _release_in_child() -> None:
     _Networks.lost = _Networks.ran
     while _held:
-        _held.pop().forked()
+        _held.pop().release_in_child()
 
 
-os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
+os.register_at_fork(
+    before=_before_fork, after_in_parent=_release_in_parent, after_in_child=_release_in_child
+)

@@ -22,22 +22,23 @@ from depthmask.errors import SettingError
 
 
 class Lookup(Protocol):
-    """The class behind `kind=name`."""
+    """A function that returns the stage class of `kind=name`."""
 
     def __call__(self, kind: str, name: str) -> type[Stage]:
-        """Raise `UsageError` if there is no such stage."""
+        """Return the class; raise `UsageError` if there is no such stage."""
 
 
 class Stage(ABC):
-    """The base of all stages. kind: its config group. name: its name in that group."""
+    """The base class of all stages. kind: the config group. name: the name in that group."""
 
     kind: ClassVar[str]
     name: ClassVar[str]
 
-    def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages need no others)
-        """Take the lookup of stage classes, for stages that make others; does nothing by default.
+    def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages create no others)
+        """Receive the lookup of stage classes, for stages that create other stages.
 
-        Called once a stage is made from a config. A stage is pickled with what it keeps.
+        Called after a stage is created from a config; does nothing by default. The lookup can be
+        kept in the stage, since it can be pickled.
         """
 
 
@@ -50,8 +51,8 @@ class Limits:
     le: float | None = None
     lt: float | None = None
 
-    def broken_by(self, value: float) -> str | None:
-        """The limit that `value` breaks, in words; None if it lies inside."""
+    def violated_by(self, value: float) -> str | None:
+        """The limit that `value` violates, as text; None if the value is within the range."""
         for bound, is_inside, words in (
             (self.ge, operator.ge, "at least"),
             (self.gt, operator.gt, "more than"),
@@ -113,13 +114,13 @@ def stage(name: str) -> Callable[[type[S]], type[S]]:
 @dataclass_transform(kw_only_default=True)
 def settings(cls: type[S]) -> type[S]:
     """Make a class a keyword-only dataclass that checks the ranges of its fields when created."""
-    # Its own or an inherited one, so that a stage derived from another keeps the checks.
-    own_check = getattr(cls, "__post_init__", None)
+    # The check of this class or an inherited one, so that a derived stage keeps the checks.
+    check_of_class = getattr(cls, "__post_init__", None)
 
     def check(self: S) -> None:
         check_ranges(self)
-        if own_check is not None:
-            own_check(self)
+        if check_of_class is not None:
+            check_of_class(self)
 
     cls.__post_init__ = check  # type: ignore[attr-defined]
     return dataclasses.dataclass(kw_only=True)(cls)
@@ -133,7 +134,7 @@ def check_ranges(instance: Any) -> None:
         for number in value if isinstance(value, list) else [value]:
             if limits is None or isinstance(number, bool) or not isinstance(number, (int, float)):
                 continue
-            expected = limits.broken_by(number)
+            expected = limits.violated_by(number)
             if expected:
                 raise SettingError(field.name, value, expected)
 

@@ -1,4 +1,4 @@
-"""Measures time by station: the steps that a sample passes."""
+"""Measures time by station, such as source, place, blend and encode: the steps of a sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import defaultdict
 
 
 class Laps:
-    """A clock; each call adds the time since the last call to the named station."""
+    """A stopwatch: each call adds the time since the previous call to a station."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)

@@ -48,7 +48,7 @@ def test_no_more_than_one_item_is_ahead() -> None:
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
-def test_what_the_work_raises_comes_with_its_item(in_thread: bool) -> None:
+def test_an_error_of_the_work_is_raised_for_its_item(in_thread: bool) -> None:
     calls = prefetch(lambda item: 6 // item, [3, 0, 2], in_thread=in_thread)
     assert next(calls)[1]() == 2
     item, call = next(calls)
@@ -58,7 +58,7 @@ def test_what_the_work_raises_comes_with_its_item(in_thread: bool) -> None:
     assert next(calls)[1]() == 3
 
 
-def test_the_thread_ends_when_the_caller_gives_up() -> None:
+def test_the_thread_ends_when_the_caller_stops_early() -> None:
     before = set(threading.enumerate())
     calls = prefetch(str, range(5), in_thread=True)
     next(calls)

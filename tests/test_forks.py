@@ -41,7 +41,7 @@ def _whole(counter: Counter) -> bool:
         return counter.halves[0] == counter.halves[1] and counter.children == 1
 
 
-def test_a_child_finds_every_lock_free_and_every_step_done(forked: Forked) -> None:
+def test_a_forked_child_gets_free_locks_and_complete_data(forked: Forked) -> None:
     counter, stop = Counter(), threading.Event()
 
     def steps() -> None:
@@ -86,7 +86,7 @@ def test_a_thread_may_fork_while_it_holds_the_lock(forked: Forked) -> None:
     assert forked(lambda: _whole(counter))
 
 
-def test_a_lock_goes_with_its_owner() -> None:
+def test_a_lock_is_freed_with_its_owner() -> None:
     gc.collect()
     before = len(forks._locks)
     counter = Counter()

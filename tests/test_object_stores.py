@@ -88,7 +88,7 @@ def test_resume_extend_overwrite_and_repair(
     assert make(assets, out, "samples=4") == 0
     assert "nothing is left to do" in capfd.readouterr().err
     assert make(assets, out, "samples=8") == 0
-    assert "5 samples (3 are there already)" in capfd.readouterr().err
+    assert "5 samples (3 are already made)" in capfd.readouterr().err
     assert files(out)["train-000000.tar"] == before["train-000000.tar"]
     assert len(depthmask.open(out)) == 8
     assert make(assets, out, "samples=8", "seed=1") == 2
@@ -222,7 +222,7 @@ def test_two_runs_refuse_each_other_and_a_killed_one_is_continued(
     assert not (out / "dataset.json").exists()
     third = tiny.start(words, tmp_path / "log")
     assert third.wait(120) == 0, (tmp_path / "log").read_text()
-    assert "are there already" in (tmp_path / "log").read_text()
+    assert "are already made" in (tmp_path / "log").read_text()
     assert main(tiny.words(assets, tmp_path / "whole", *plan)) == 0
     s3.pull(out.key, tmp_path / "fetched")
     assert tiny.losses(tmp_path / "fetched", 300, tiny.sha256s(tmp_path / "whole")) == []
@@ -294,7 +294,7 @@ def test_a_server_that_goes_away_and_comes_back(
     assert said[-1].endswith("published shards are kept: run the same command again")
     with on_the_way(s3, port):
         assert make(assets, out, "samples=20") == 0
-        assert "14 samples (6 are there already)" in capfd.readouterr().err
+        assert "14 samples (6 are already made)" in capfd.readouterr().err
         assert verify(out) == []
     object_store._connected.cache_clear()
 

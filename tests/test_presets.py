@@ -12,7 +12,7 @@ from PIL import Image
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
-from depthmask.engine.prepare import prepare
+from depthmask.engine.from_config import job_from_config
 from depthmask.errors import DepthmaskError
 from depthmask.stages.depth.densedepth import DenseDepth
 from depthmask.stages.depth.fixed_batch import Resolution
@@ -91,7 +91,7 @@ def test_the_published_statistics(tmp_path: Path) -> None:
     Published: std of the images (0.21974, 0.22818, 0.24135), of the masks 0.31697.
     """
     words = [PRESET, f"source.root={SEED_ASSETS}", "depth=none", f"output={tmp_path / 'out'}"]
-    assert prepare(compose_root(words)).plan.samples == 400_000
+    assert job_from_config(compose_root(words)).plan.samples == 400_000
     assert main([*words, "samples=4000", "sampling=random"]) == 0
     stats = depthmask.open(tmp_path / "out").stats
     assert stats["image"]["std"] == pytest.approx([0.21974, 0.22818, 0.24135], abs=0.004)
@@ -101,4 +101,4 @@ def test_the_published_statistics(tmp_path: Path) -> None:
 def test_how_many_is_said_where_it_is_not_clear(tmp_path: Path) -> None:
     words = [PRESET, "source=rooms", "depth=none", "split.train=0.5", "split.val=0.5"]
     with pytest.raises(DepthmaskError, match="samples=null: means all pairs"):
-        prepare(compose_root([*words, "source.rooms=4", "source.furniture=4"]))
+        job_from_config(compose_root([*words, "source.rooms=4", "source.furniture=4"]))

@@ -16,8 +16,8 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
 from depthmask.data import Sample
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
-from depthmask.engine.prepare import prepare
 
 WORDS = [
     "placement=ground",
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 @pytest.fixture(scope="module")
 def job() -> Generate:
-    return prepare(compose_root(WORDS))
+    return job_from_config(compose_root(WORDS))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_heights_by_label_from_the_command_line() -> None:
 def test_a_sample_without_floor_draws_another_background(samples: list[Sample]) -> None:
     # Nothing lies within so narrow a range in most of the rooms.
     words = [*WORDS, "placement.distance_m=[5.0,5.2]", "samples=40"]
-    job = prepare(compose_root(words))
+    job = job_from_config(compose_root(words))
     metas = [job.sample(index).meta for index in range(40)]
     assert any(meta.get("attempt", 0) > 0 for meta in metas)
     assert all(5 <= layer["depth_m"] <= 5.2 for meta in metas for layer in meta["layers"])
@@ -173,7 +173,7 @@ def test_redraws_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixt
     attempts = [sample.meta.get("attempt", 0) for sample in dataset]
     redrawn, redraws = sum(one > 0 for one in attempts), sum(attempts)
     assert dataset.info["counts"] == {"redrawn": redrawn, "redraws": redraws}
-    expected = f"redrawn   {redrawn} samples, {redraws} times, as no position fitted"
+    expected = f"redrawn   {redrawn} samples in {redraws} draws, since their assets"
     assert expected in capsys.readouterr().err
 
 

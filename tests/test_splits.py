@@ -11,7 +11,7 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
-from depthmask.engine.prepare import prepare
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.runner._workers import Worker
 from depthmask.storage.verify import verify
 
@@ -83,7 +83,7 @@ def test_a_split_without_samples_has_no_labels(tmp_path: Path) -> None:
 def test_a_dead_worker_names_the_sample_and_not_its_rank(tmp_path: Path) -> None:
     """It dies before it says anything: what it was given has to do."""
     root = compose_root([*WORDS, "samples=30"])
-    job = prepare(root)
+    job = job_from_config(root)
     shard = job.plan.shard(1, "val")
     worker = Worker(job)
     try:

@@ -121,4 +121,4 @@ def test_limits_read_as_an_interval() -> None:
     assert str(Limits(ge=0, le=1)) == "0..1"
     assert str(Limits(gt=0, lt=2)) == "> 0, < 2"
     assert str(Limits()) == ""
-    assert Limits().broken_by(math.nan) is None
+    assert Limits().violated_by(math.nan) is None

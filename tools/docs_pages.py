@@ -17,10 +17,10 @@ from typing import Any
 import depthmask
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
-from depthmask.config.location import config_folder
 from depthmask.config.plugins import registry
 from depthmask.config.registry import BUILT_IN, KINDS
 from depthmask.config.root import BLOCKS, Root
+from depthmask.config.yaml_folders import config_folder
 from depthmask.stage import SettingInfo, describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -18,9 +18,9 @@ import numpy as np
 
 from depthmask.config.compose import compose_root
 from depthmask.data import Composite, Float32, Foreground, Size
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.stage import stage
 from depthmask.stages.depth.layered import Layered
 from depthmask.stages.source._rooms import cutout, photo
@@ -118,7 +118,7 @@ def report(source: str, samples: int) -> None:
     root = compose_root(words)
     kinds: dict[str, type[Furnished]] = {"furniture": Furnished, "boxes": Boxed}
     stage_of = kinds[source](rooms=32)
-    job: Generate = prepare(replace(root, source=stage_of))
+    job: Generate = job_from_config(replace(root, source=stage_of))
     found: dict[int, list[np.ndarray]] = {}
     for recipe in job.plan.recipes(range(samples)):
         composite = job._composer.blend(job._placed(recipe, ShardLog()))

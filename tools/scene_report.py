@@ -21,9 +21,9 @@ from PIL import Image
 from depthmask.compose.floor import fit_floor, pixel_rays
 from depthmask.config.compose import compose_root
 from depthmask.data import Background, Composite, Layer, Plane
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.stages.depth.fastdepth import FastDepth
 
 SIZE = (160, 160)
@@ -31,7 +31,7 @@ SIZE = (160, 160)
 
 def job_of(*words: str) -> Generate:
     """The job behind such a config of rooms."""
-    return prepare(compose_root(list(words)))
+    return job_from_config(compose_root(list(words)))
 
 
 def floors(rooms: int) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from depthmask.compose.floor import with_ground
 from depthmask.config.compose import compose_root
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
-from depthmask.engine.prepare import prepare
 from depthmask.reports.preview import contact_sheet
 
 HEIGHTS_M = (
@@ -49,7 +49,7 @@ def job_of(root: Path, placement: str, samples: int) -> Generate:
     if placement == "ground":
         words += ["blend=feather", "blend.shadow=0.5"]
     config = compose_root([*words, f"samples={samples}", "geometry=fastdepth"])
-    return prepare(config)
+    return job_from_config(config)
 
 
 def without_floor(job: Generate) -> list[str]:

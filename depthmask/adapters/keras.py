@@ -1,4 +1,4 @@
-"""Keras: batches for `fit`, on any backend."""
+"""A dataset as batches for Keras's `fit`, on any backend."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Batches(keras.utils.PyDataset):
     Each batch is (image, {"mask": mask, "depth": depth}, weights), where the weights are 0 at
     pixels without depth; for a dataset without depth, (image, {"mask": mask}). image [n, h, w, 3]
     and mask [n, h, w, 1] float32 in 0..1, depth float32 [n, dh, dw, 1] by the contract. shuffle:
-    another order in each epoch, the same in each run with the same seed. keras_options: those of
+    a new order in each epoch; the same seed gives the same orders. keras_options: arguments of
     `PyDataset`, such as `workers`, the number of threads that read.
     """
 
@@ -48,11 +48,11 @@ class Batches(keras.utils.PyDataset):
         image, valid = arrays.pop("image"), arrays.pop("valid", None)
         if valid is None:
             return image, arrays
-        # Keras takes weights for every output, or for none.
-        everywhere = np.ones(arrays["mask"].shape[:-1], bool)
-        return image, arrays, {"mask": everywhere, "depth": valid[..., 0]}
+        # Keras accepts weights either for every output or for none.
+        all_pixels = np.ones(arrays["mask"].shape[:-1], bool)
+        return image, arrays, {"mask": all_pixels, "depth": valid[..., 0]}
 
     def on_epoch_end(self) -> None:
-        """Draw another order of the samples if they are shuffled."""
+        """Draw a new order of the samples, if they are shuffled."""
         if self._rng is not None:
             self._order = self._rng.permutation(len(self._samples))

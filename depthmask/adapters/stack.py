@@ -1,4 +1,4 @@
-"""Samples as the arrays of a batch, in the shapes that networks take."""
+"""Stacks samples into the arrays of a batch, in the shapes that networks expect."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ def stacked(
     floats: bool = True,
     channels_first: bool = False,
 ) -> dict[str, NDArray[Any]]:
-    """The arrays `image`, `mask`, and for samples with depth `depth` and `valid`.
+    """The arrays `image` and `mask`, and for samples with depth also `depth` and `valid`.
 
     image [n, h, w, 3], mask [n, h, w, 1]: float32 in 0..1, or uint8 unless `floats`. depth: float32
     [n, dh, dw, 1] by the contract. valid: bool [n, dh, dw, 1], where depth is known.
     channels_first: [n, 3, h, w] and so on.
     """
-    # Bytes are transposed before they become floats: 48 us for 160x160 instead of 134.
-    arranged = _channels_first if channels_first else _channels_last
+    # Transpose before the conversion to float: bytes move faster than floats.
+    arrange = _channels_first if channels_first else _channels_last
     arrays: dict[str, NDArray[Any]] = {
-        "image": arranged(np.stack([sample.image for sample in samples])),
-        "mask": arranged(np.stack([sample.mask for sample in samples])[..., None]),
+        "image": arrange(np.stack([sample.image for sample in samples])),
+        "mask": arrange(np.stack([sample.mask for sample in samples])[..., None]),
     }
     if floats:
         arrays = {name: array / np.float32(255) for name, array in arrays.items()}
     depths = [sample.depth for sample in samples if sample.depth is not None]
     if contract is not None and depths:
-        arrays["depth"] = arranged(np.stack(depths)[..., None])
+        arrays["depth"] = arrange(np.stack(depths)[..., None])
         arrays["valid"] = arrays["depth"] != contract.invalid
     return arrays
 

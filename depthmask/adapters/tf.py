@@ -1,4 +1,4 @@
-"""TensorFlow: a dataset as a `tf.data` pipeline."""
+"""A dataset as a `tf.data` pipeline."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def batches(
     floats: bool = True,
     threads: int = 2,
 ) -> tf.data.Dataset:
-    """Batches as a dict of tensors.
+    """A pipeline of batches, each a dict of tensors.
 
     `image` [n, h, w, 3] and `mask` [n, h, w, 1], float32 in 0..1, or uint8 with `floats=False`; for
     a dataset with depth, `depth` float32 [n, dh, dw, 1] by the contract, and `valid` bool
-    [n, dh, dw, 1], where depth is known. shuffle: size of the buffer of sample numbers, 8 bytes
-    each; the order differs in each epoch. threads: how many batches are read at the same time.
+    [n, dh, dw, 1], where depth is known. shuffle: size of the shuffle buffer, in sample
+    numbers of 8 bytes; the order differs in each epoch. threads: how many batches are read at the
+    same time.
     """
     example = stacked(samples[:1], samples.contract, floats=floats)
     names = list(example)
@@ -54,13 +55,13 @@ def batches(
 
 
 def for_fit(batch: dict[str, tf.Tensor]) -> tuple[Any, ...]:
-    """(image, outputs, weights) for Keras's `fit`, by `batches(...).map(for_fit)`.
+    """Turn a batch into (image, outputs, weights) for Keras's `fit`: `batches(...).map(for_fit)`.
 
     The outputs are `mask` and `depth`; the weights are 0 at pixels without depth.
     """
     image, mask = batch["image"], batch["mask"]
     if "depth" not in batch:
         return image, {"mask": mask}
-    # Keras takes weights for every output, or for none.
+    # Keras accepts weights either for every output or for none.
     weights = {"mask": tf.ones_like(mask[..., 0], bool), "depth": batch["valid"][..., 0]}
     return image, {"mask": mask, "depth": batch["depth"]}, weights

@@ -1,4 +1,4 @@
-"""PyTorch: a dataset is a map-style dataset already; `Collate` turns its samples into tensors."""
+"""Turns samples into PyTorch tensors. A `Dataset` of depthmask is a map-style dataset already."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.data import DepthContract, Sample
 
 @dataclass(frozen=True)
 class Collate:
-    """Samples -> tensors: `DataLoader(ds, batch_size=32, collate_fn=Collate(ds.contract))`.
+    """Collates samples into tensors: `DataLoader(ds, 32, collate_fn=Collate(ds.contract))`.
 
     `image` [n, 3, h, w] and `mask` [n, 1, h, w], float32 in 0..1, or uint8 with `floats=False` (a
     quarter of the bytes to move); for samples with depth, `depth` float32 [n, 1, dh, dw] by the

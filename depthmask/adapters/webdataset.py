@@ -1,4 +1,4 @@
-"""The `webdataset` library: its pipelines over the tar files of a dataset."""
+"""Reads the tar files of a dataset with the `webdataset` library."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from depthmask.reading.dataset import Dataset
 
 
 def shards(dataset: Dataset) -> list[str]:
-    """The tar files of a dataset, or of one split, for `webdataset.WebDataset(...)`.
+    """The paths of the tar files of a dataset, or of one split, for `webdataset.WebDataset(...)`.
 
-    UsageError if the dataset was not written by writer=webdataset.
+    Raises `UsageError` if the dataset was not written by writer=webdataset.
     """
     names = [file.name for record in dataset.records() for file in record.files]
     if not all(name.endswith(".tar") for name in names):
@@ -25,6 +25,6 @@ def shards(dataset: Dataset) -> list[str]:
 
 
 def sample(members: Mapping[str, Any]) -> Sample:
-    """A sample from the undecoded members that the library reads: `stream.map(sample)`."""
+    """Decode a sample from the members that the library reads as bytes: `stream.map(sample)`."""
     data = {name: value for name, value in members.items() if not name.startswith("__")}
     return decode(Encoded(members["__key__"], data, {}))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import DECIDING, dataset_command
+from depthmask.cli.dataset_command import SHARED_SETTINGS, dataset_command
 from depthmask.engine.annotate import annotate
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command. OUT: a dataset, a zip or tar laid out like DepthMaskDataset, or pictures."""
-    return dataset_command("annotate", arguments, (*DECIDING, "depth", "geometry"), annotate)
+    """Run the command. OUT: a dataset, a zip or tar with DepthMaskDataset's files, or pictures."""
+    return dataset_command("annotate", arguments, (*SHARED_SETTINGS, "depth", "geometry"), annotate)

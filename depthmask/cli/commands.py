@@ -18,4 +18,4 @@ COMMANDS = {
     "tune": "measure the speed and memory of a depth estimator by batch size",
     "completion": "print the completion script for bash, zsh or fish",
 }
-"""Command -> what it does. The module `depthmask.cli.NAME`, with _ for -, has its `main`."""
+"""Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""

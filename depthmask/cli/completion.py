@@ -1,6 +1,6 @@
-"""`depthmask completion bash|zsh|fish`: completion of commands, groups, stages and settings.
+"""`depthmask completion bash|zsh|fish`: complete commands, config groups, stages and settings.
 
-Hydra's own completion knows neither the commands nor the console script.
+Hydra's own completion can complete neither the commands nor the console script `depthmask`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 
 _SCRIPTS = {
-    # COMP_WORDBREAKS contains "=", so the shell's own last word starts after it. Take the last word
-    # of the line instead.
+    # COMP_WORDBREAKS contains "=", so the last word that the shell gives starts after a "=". Take
+    # the last word of the line instead.
     "bash": """\
 _depthmask() {
     local line="${COMP_LINE:0:COMP_POINT}"
@@ -40,7 +40,7 @@ complete -c depthmask -a '(depthmask completion words (commandline -cp))'
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the script for a shell, or for `words LINE`, which the scripts call, the candidates."""
+    """Print the script for a shell; the scripts call `words LINE`, which prints the candidates."""
     if len(arguments) == 2 and arguments[0] == "words":
         print("\n".join(candidates(arguments[1])))
         return 0
@@ -54,12 +54,12 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def candidates(line: str) -> list[str]:
-    """Completions of the last word of a command line, whose first word is the program."""
+    """The completions of the last word of a command line. The first word is the program."""
     earlier, word = line.split(" ")[1:-1], line.split(" ")[-1]
     offered = _all_words({*earlier})
-    if not [one for one in earlier if one]:
+    if not any(earlier):
         offered = [*COMMANDS, *offered]
-    return sorted({one for one in offered if one.startswith(word)})
+    return sorted({candidate for candidate in offered if candidate.startswith(word)})
 
 
 def _all_words(earlier: set[str]) -> list[str]:
@@ -67,23 +67,23 @@ def _all_words(earlier: set[str]) -> list[str]:
 
 
 def _root_words() -> Iterator[str]:
-    for one in describe_settings(Root):
-        if one.name not in (*KINDS, *BLOCKS):
-            yield f"{one.name}="
+    for setting in describe_settings(Root):
+        if setting.name not in (*KINDS, *BLOCKS):
+            yield f"{setting.name}="
     for name, block in BLOCKS.items():
-        for one in describe_settings(block):
-            yield f"{name}.{one.name}="
-            yield from (f"{name}.{one.name}={value}" for value in one.choices)
+        for setting in describe_settings(block):
+            yield f"{name}.{setting.name}="
+            yield from (f"{name}.{setting.name}={value}" for value in setting.choices)
 
 
 def _stage_words(earlier: set[str]) -> Iterator[str]:
-    """All stages, and the settings of those on the line, or of all in a group without one."""
+    """All stages, and the settings of the chosen ones; of all in a group where none is chosen."""
     for kind in KINDS:
         stages = registry().stages[kind]
         yield f"{kind}="
         yield from (f"{kind}={name}" for name in stages)
         chosen = [name for name in stages if f"{kind}={name}" in earlier]
         for name in chosen or stages:
-            for one in describe_settings(stages[name].stage):
-                yield f"{kind}.{one.name}="
-                yield from (f"{kind}.{one.name}={value}" for value in one.choices)
+            for setting in describe_settings(stages[name].stage):
+                yield f"{kind}.{setting.name}="
+                yield from (f"{kind}.{setting.name}={value}" for value in setting.choices)

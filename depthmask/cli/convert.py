@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import DECIDING, dataset_command
+from depthmask.cli.dataset_command import SHARED_SETTINGS, dataset_command
 from depthmask.engine.convert import convert
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; copies members byte for byte if formats and settings allow it."""
-    return dataset_command("convert", arguments, DECIDING, convert)
+    """Run the command. Members are copied byte for byte where formats and settings allow it."""
+    return dataset_command("convert", arguments, SHARED_SETTINGS, convert)

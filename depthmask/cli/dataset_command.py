@@ -1,4 +1,4 @@
-"""Command lines with datasets and settings, as `annotate OUT depth=...`."""
+"""Runs commands that take a dataset and settings, such as `annotate OUT depth=...`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
-from depthmask.cli.hydra_run import options_and_overrides, single
+from depthmask.cli.hydra_run import options_and_overrides, run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
@@ -17,35 +17,35 @@ from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
-DECIDING = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
-"""Settings that apply to a job over existing samples."""
+SHARED_SETTINGS = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
+"""The settings and config groups that both `annotate` and `convert` accept."""
 
-Prepare: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
-"""Makes the job from the input, the config and the names of the overrides."""
+JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
+"""A function that makes the job from the input, the config and the names of the overrides."""
 
 
 def dataset_command(
-    command: str, arguments: Sequence[str], groups: Collection[str], prepare: Prepare
+    command: str, arguments: Sequence[str], accepted: Collection[str], make_job: JobMaker
 ) -> int:
-    """Run a job over the datasets that the first arguments name; returns the exit code.
+    """Run a job over the input that the first arguments name; returns the exit code.
 
-    groups: the settings that the command accepts, by name or by config group.
+    accepted: the names of the settings and config groups that the command accepts.
     """
-    paths, words = _split_words(command, arguments, groups)
+    paths, words = _paths_and_words(command, arguments, accepted)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job = prepare(open_input(paths), root, _names(overrides))
+        job = make_job(open_input(paths), root, _names(overrides))
         show_result(run_job(job, screen), screen)
 
-    return single(task, words)
+    return run_task(task, words)
 
 
-def _split_words(
-    command: str, arguments: Sequence[str], groups: Collection[str]
+def _paths_and_words(
+    command: str, arguments: Sequence[str], accepted: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """Split the arguments into paths of datasets, which come first, and words for Hydra.
+    """Split the arguments into the paths, which come first, and the words for Hydra.
 
-    Raises `UsageError` for a setting outside `groups`, and without a dataset.
+    Raises `UsageError` if there is no path, or for a setting that is not accepted.
     """
     paths = list(takewhile(_is_path, arguments))
     words = list(arguments[len(paths) :])
@@ -54,15 +54,15 @@ def _split_words(
             f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
         )
     for name in _names(words):
-        if name.partition(".")[0] not in (*groups, "hydra"):
-            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(groups)}")
+        if name.partition(".")[0] not in (*accepted, "hydra"):
+            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")
     if {"-m", "--multirun"} & set(words):
         raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
     return paths, words
 
 
 def _names(words: Sequence[str]) -> frozenset[str]:
-    """The names of the overridden settings, as `encode.depth`."""
+    """The names of the overridden settings, such as `encode.depth`."""
     _, overrides = options_and_overrides(words)
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
 

@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from depthmask.cli.evaluate_dataset import evaluate_dataset, table
 from depthmask.config.compose import compose_root
-from depthmask.data import DepthKind, Float32, UInt8
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open as open_dataset
-from depthmask.reports.evaluation.metrics import (
-    Scores,
-    aligned,
-    at_size,
-    mean_scores,
-    scores,
-    valid,
-)
+from depthmask.reports.evaluation import on_dataset, on_pairs
 from depthmask.stages.depth.base import Estimator
-from depthmask.stages.source import _images as images
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
-
-_RGB = ".rgb."
-_DEPTH = ".depth_mm.png"
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A photograph and its measured depth; image: uint8 [h, w, 3], depth_m: float32 [h, w]."""
-
-    name: str
-    image: UInt8
-    depth_m: Float32
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,28 +22,28 @@ def main(arguments: Sequence[str]) -> int:
 
     `on=`: a folder of RGB-D pairs, or a dataset, of which `images=` samples are compared.
     """
-    own = {"on": "", "json": "", "images": "500"}
+    options = {"on": "", "json": "", "images": "500"}
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
-        if name in own:
-            own[name] = value
+        if name in options:
+            options[name] = value
         else:
             overrides.append(word)
-    if not own["on"]:
+    if not options["on"]:
         raise UsageError("evaluate needs on=FOLDER, with RGB-D pairs or a dataset, and depth=NAME")
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
         raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
-    dataset = location(own["on"])
+    dataset = location(options["on"])
     if (dataset / "plan.json").is_file():
-        text, numbers = _on_dataset(estimator, dataset, own["images"])
+        text, numbers = _on_dataset(estimator, dataset, options["images"])
     else:
-        rows = evaluate(estimator, Path(own["on"]))
-        text, numbers = _table(rows), _as_json(rows)
+        rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
+        text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)
     print(text)
-    if own["json"]:
-        Path(own["json"]).write_text(json.dumps(numbers, indent=2) + "\n")
+    if options["json"]:
+        Path(options["json"]).write_text(json.dumps(numbers, indent=2) + "\n")
     return 0
 
 
@@ -76,106 +51,7 @@ def _on_dataset(estimator: Estimator, path: StorePath, images: str) -> tuple[str
     if not images.isdecimal() or not int(images):
         raise UsageError(f"images={images}: must be a whole number, 1 or more")
     dataset = open_dataset(path)
-    count, mean = evaluate_dataset(estimator, dataset, int(images))
+    count, mean = on_dataset.evaluate_dataset(estimator, dataset, int(images))
     label = dataset.contract.mode.name if dataset.contract else ""
-    text = table(estimator.name, label, count, mean)
-    return text, {"images": count, **_finite(asdict(mean))}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Scores of one image as estimated, and after scaling.
-
-    plain: None if the depth of the estimator is not in metres.
-    """
-
-    name: str
-    plain: Scores | None
-    scaled: Scores
-
-
-def evaluate(estimator: Estimator, folder: Path) -> list[Row]:
-    """Score every pair in `folder`, over the pixels with a valid measured depth."""
-    return [_row(estimator, pair) for pair in pairs(folder)]
-
-
-def pairs(folder: Path) -> Iterator[Pair]:
-    """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.*` and `bg_depth/NAME.png`.
-
-    Depth files hold 16-bit millimetres, 0 = invalid. Raises `UsageError` if there is no pair.
-    """
-    files = list(_named_pairs(folder)) or list(_asset_pairs(folder))
-    if not files:
-        raise UsageError(
-            f"on={folder} contains no pairs; it needs NAME.rgb.jpg and NAME.depth_mm.png, "
-            "or bg/ and bg_depth/"
-        )
-    for name, rgb, depth in files:
-        picture = images.to_rgb(images.load(rgb))
-        size = (picture.height, picture.width)
-        yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
-
-
-def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    for rgb in sorted(folder.glob(f"*{_RGB}*")):
-        name = rgb.name.partition(_RGB)[0]
-        depth = folder / f"{name}{_DEPTH}"
-        if not depth.is_file():
-            raise UsageError(f"{rgb}: the depth file {depth.name} is missing")
-        yield name, rgb, depth
-
-
-def _asset_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    for depth in sorted(folder.glob("bg_depth/*.png")):
-        for rgb in sorted(folder.glob(f"bg/{depth.stem}.*")):
-            yield depth.stem, rgb, depth
-
-
-def _row(estimator: Estimator, pair: Pair) -> Row:
-    contract = estimator.contract(pair.depth_m.shape, None)
-    kind = contract.kind if contract else DepthKind.relative
-    (depth,) = estimator.estimate(pair.image[None])
-    predicted = at_size(depth, pair.depth_m.shape)
-    is_valid = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
-    if not is_valid.any():
-        raise UsageError(f"{pair.name}: no pixel has a valid depth")
-    p, t = predicted[is_valid].astype(np.float64), pair.depth_m[is_valid].astype(np.float64)
-    plain = scores(p, t) if kind is DepthKind.metric_z else None
-    return Row(pair.name, plain, scores(aligned(p, t, kind), t))
-
-
-def _mean(rows: list[Row]) -> Row:
-    plain = [row.plain for row in rows if row.plain is not None]
-    return Row("mean", mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
-
-
-def _table(rows: list[Row]) -> str:
-    """A line for each image: the scores as estimated, then those after scaling."""
-    names = [field.name for field in fields(Scores)]
-    width = max(len(row.name) for row in rows) + 2
-    head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
-    columns = "".join(f"{name:>9}" for name in names)
-    lines = [head, f"{'image':<{width}}{columns}  {columns}"]
-    for row in [*rows, _mean(rows)]:
-        plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
-        lines.append(f"{row.name:<{width}}{plain}  {_numbers(row.scaled)}")
-    return "\n".join(lines)
-
-
-def _numbers(one: Scores) -> str:
-    return "".join(f"{value:>9.3f}" for value in asdict(one).values())
-
-
-def _as_json(rows: list[Row]) -> dict[str, Any]:
-    return {
-        row.name: {
-            "plain": row.plain and _finite(asdict(row.plain)),
-            "scaled": _finite(asdict(row.scaled)),
-        }
-        for row in [*rows, _mean(rows)]
-    }
-
-
-def _finite(values: dict[str, float]) -> dict[str, float | None]:
-    """The values with None for NaN, which JSON lacks."""
-    return {name: None if math.isnan(value) else value for name, value in values.items()}
+    text = on_dataset.table(estimator.name, label, count, mean)
+    return text, {"images": count, **on_pairs.without_nan(asdict(mean))}

@@ -1,4 +1,4 @@
-"""`depthmask --help`: commands, root settings, and every stage with its settings."""
+"""`depthmask --help`: print the commands, the root settings, and every stage with its settings."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def main(arguments: Sequence[str]) -> int:
     for command, text in COMMANDS.items():
         print(f"  {command:<12}{text}")
     print("\nsettings:")
-    own = [one for one in describe_settings(Root) if one.name not in (*KINDS, *BLOCKS)]
-    print(settings_table(own, "  "))
+    root_settings = [item for item in describe_settings(Root) if item.name not in (*KINDS, *BLOCKS)]
+    print(settings_table(root_settings, "  "))
     for name, block in BLOCKS.items():
         print(f"\n{name}: {summary(block)}")
         print(settings_table(describe_settings(block), f"  {name}."))

@@ -1,4 +1,4 @@
-"""Runs tasks under Hydra, which composes their configs from the words of a command line."""
+"""Runs a task under Hydra, which composes its config from the words of a command line."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.explain import explain
-from depthmask.config.hydra_internals import SERIES
-from depthmask.config.location import config_folder
+from depthmask.config.hydra_internals import HYDRA_SERIES
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
+from depthmask.config.yaml_folders import config_folder
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 
-_VALUED = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp",
-           "--package", "-p", "--info", "-i")  # fmt: skip
-"""Hydra's options that take a value."""
+_OPTIONS_WITH_VALUE = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn",
+                       "--config-path", "-cp", "--package", "-p", "--info", "-i")  # fmt: skip
+"""Hydra's options that are followed by a value."""
 Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
-"""What a command does with its live config. The last argument: the user's overrides."""
+"""The work of a command, called with the config, the screen and the user's overrides."""
 
 
-def single(task: Task, arguments: Sequence[str]) -> int:
-    """Have Hydra compose one config and call the task with it; returns the exit code."""
-    warn_of_plugins()
-    single = _Single(task)
+def run_task(task: Task, arguments: Sequence[str]) -> int:
+    """Have Hydra compose one config, and call the task with it; returns the exit code."""
+    warn_of_disabled_plugins()
+    runner = _TaskRunner(task)
     with _scratch_folder() as scratch:
         try:
-            hydra_main(single.run, [*arguments, f"hydra.sweep.dir={scratch}"])
+            hydra_main(runner.run, [*arguments, f"hydra.sweep.dir={scratch}"])
         except Exception as error:
             raise explain(error, arguments) from error
-    if single.failure:
-        raise single.failure
+    if runner.failure:
+        raise runner.failure
     return 0
 
 
 def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -> None:
     """Have Hydra compose the config, or all configs of a sweep, and call the task with each.
 
-    task: a function of a module if other processes are to run it. Raises Hydra's own errors.
+    task: if other processes run it, a function at the top of a module. Raises Hydra's own errors.
     """
     hydra_source.register()
-    # Hydra would print its own traceback and exit with 1; this makes it raise.
+    # Without this, Hydra prints a traceback and exits with 1; with it, Hydra raises the error.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     command = hydra.main(
-        version_base=SERIES, config_path=str(config_folder()), config_name="config"
+        version_base=HYDRA_SERIES, config_path=str(config_folder()), config_name="config"
     )(task)
-    # Freeze objects created by imports so that the collector skips them: visiting them in each
-    # collection took 0.6 s of the 1.3 s in which the records of 400,000 samples are read.
+    # Freeze the objects created by imports, so that the garbage collector skips them. Visiting them
+    # took half of the time in which the records of 400,000 samples are read.
     gc.freeze()
-    with patch.object(sys, "argv", ["depthmask", *flags_first(arguments)]):
+    with patch.object(sys, "argv", ["depthmask", *options_first(arguments)]):
         command()
 
 
-def flags_first(arguments: Sequence[str]) -> list[str]:
-    """Options with their values, then overrides: Hydra's argparse accepts no other order."""
+def options_first(arguments: Sequence[str]) -> list[str]:
+    """Put options with their values before overrides: Hydra's parser accepts no other order."""
     options, overrides = options_and_overrides(arguments)
     return [*options, *overrides]
 
@@ -77,25 +77,25 @@ def options_and_overrides(arguments: Sequence[str]) -> tuple[list[str], list[str
     for word in arguments:
         if takes_value or word.startswith("-"):
             options.append(word)
-            takes_value = word in _VALUED
+            takes_value = word in _OPTIONS_WITH_VALUE
         else:
             overrides.append(word)
     return options, overrides
 
 
 def as_depthmask_error(error: Exception) -> DepthmaskError:
-    """An error for the user; a stage of a plugin may raise anything, even when it is created."""
+    """The error as one line for the user: a stage of a plugin may raise any exception."""
     return error if isinstance(error, DepthmaskError) else DepthmaskError(in_one_line(error))
 
 
-def warn_of_plugins() -> None:
-    """Print a warning for each plugin that is left out."""
+def warn_of_disabled_plugins() -> None:
+    """Print a warning for each plugin that could not be loaded."""
     for problem in registry().problems:
         print(f"warning: {problem}", file=sys.stderr)
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """A folder for the files that Hydra writes; without it Hydra would create its own."""
+    """A temporary folder for the files that Hydra writes, so that it creates no other."""
     try:
         return tempfile.TemporaryDirectory(prefix="depthmask-")
     except OSError as error:
@@ -105,10 +105,10 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
         ) from None
 
 
-class _Single:
-    """Runs the one job of a command and keeps its error.
+class _TaskRunner:
+    """Runs the task of a command, and keeps its error instead of raising it.
 
-    Hydra would print lines of its own if the job raised it.
+    Hydra would print lines of its own for a raised error.
     """
 
     def __init__(self, task: Task) -> None:
@@ -116,7 +116,7 @@ class _Single:
         self.failure: DepthmaskError | None = None
 
     def run(self, config: DictConfig) -> None:
-        """Hydra's task function."""
+        """Run the task; Hydra calls this with the composed config."""
         screen = Screen()
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:

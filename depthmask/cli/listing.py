@@ -1,4 +1,4 @@
-"""Stages, settings and presets as text."""
+"""Lists stages, settings and presets as text."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import inspect
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from depthmask.config.location import config_folder, plugin_config_folders
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, Registered
+from depthmask.config.yaml_folders import config_folder, plugin_config_folders
 from depthmask.stage import SettingInfo, describe_settings
 
 SLOW_SECONDS = 0.3
-"""A plugin whose import takes longer is listed: every command waits for it, and `--help` alone
-takes 0.4 s."""
+"""A plugin that takes longer to import is listed as slow, since every command waits for it."""
 
 
 def stage_listing() -> str:
-    """Every stage by group with its settings and provider, the presets, and plugin problems."""
+    """All stages by config group with settings and provider, all presets, and plugin problems."""
     sections = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
     folders = [config_folder(), *plugin_config_folders()]
     rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
     sections.append("\n".join(["presets", *rows]))
-    if slow := list(_slow()):
+    if slow := list(_slow_plugins()):
         sections.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]
     if problems:
@@ -32,7 +31,7 @@ def stage_listing() -> str:
 
 def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
     """A line for each setting: name=default, type and range, help."""
-    rows = [(f"{prefix}{one.name}={one.default}", one.type, one.help) for one in settings]
+    rows = [(f"{prefix}{item.name}={item.default}", item.type, item.help) for item in settings]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     return "\n".join(
         f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {text}".rstrip() for name, kind, text in rows
@@ -45,15 +44,15 @@ def summary(documented: type) -> str:
 
 
 def presets(folder: Path) -> Iterator[tuple[str, str]]:
-    """Each YAML file in a config folder: the override that chooses it, and its first comment."""
+    """Yield the override and the first comment of each YAML file in a config folder."""
     for path in sorted(folder.glob("*/*.yaml")):
         group = path.parent.name
         plus = "" if group in KINDS else "+"
         yield f"{plus}{group}={path.stem}", _first_comment(path)
 
 
-def _slow() -> Iterator[str]:
-    """A line for each plugin that delays every command, with the remedy."""
+def _slow_plugins() -> Iterator[str]:
+    """Yield a line for each plugin that is slow to import, with the remedy."""
     for name, seconds in registry().load_seconds.items():
         if seconds > SLOW_SECONDS:
             hint = "import heavy packages in the functions that use them"

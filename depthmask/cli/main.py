@@ -1,4 +1,4 @@
-"""The entry point of the command line: picks the command, and turns errors into exit codes."""
+"""The entry point of the command line: calls the command, and turns errors into exit codes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _INTERRUPTED = "interrupted; run the same command again to resume"
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, handled like Ctrl-C."""
+    """The process received SIGTERM, which is handled like Ctrl-C."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130, 143."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    _on_signals(_quit_at_once)
+    _set_signal_handlers(_quit_at_once)
     try:
         return _dispatch(words)
     except DepthmaskError as error:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _interrupted(130)
     except BrokenPipeError:
-        # The reader of the output has closed it, as in `depthmask plugins | head`.
+        # The reader closed the pipe, as in `depthmask plugins | head`.
         sys.stderr.close()
         return 0
 
@@ -56,33 +56,33 @@ def _dispatch(words: list[str]) -> int:
         command = "run"
     for word in words:
         refuse_passwords(word)
-    # Import only what the command needs: help and plugins start without hydra.
+    # Import only what the command needs: `help` and `plugins` start without Hydra.
     module = importlib.import_module(f"depthmask.cli.{command.replace('-', '_')}")
-    _on_signals(_raise)
+    _set_signal_handlers(_raise_interrupt)
     return int(module.main(words))
 
 
-def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+def _set_signal_handlers(handler: Callable[[int, FrameType | None], None]) -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
-        # The parent process may have had the signal ignored, as shells do for background jobs.
+        # Keep signals ignored that the parent process ignores, as shells do for background jobs.
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, handler)
 
 
 def _quit_at_once(signum: int, frame: FrameType | None) -> None:
-    # While modules are being imported no work has started, and an exception in the middle of an
-    # import may be swallowed, after which the run would go on.
+    # Used while modules are imported: no work has started, and an exception in the middle of an
+    # import might be swallowed, and the run would continue.
     os.write(2, f"{_INTERRUPTED}\n".encode())
     os._exit(128 + signum)
 
 
-def _raise(signum: int, frame: FrameType | None) -> None:
+def _raise_interrupt(signum: int, frame: FrameType | None) -> None:
     raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
 
 
 def _interrupted(code: int) -> int:
-    # The process is about to exit, and a second signal would only add a traceback.
-    _on_signals(_ignore)
+    # The process is about to exit; a second signal would only print a traceback.
+    _set_signal_handlers(_ignore)
     print(_INTERRUPTED, file=sys.stderr)
     return code
 

@@ -14,8 +14,10 @@ def main(arguments: Sequence[str]) -> int:
     """Create the package, and print the next steps."""
     parser = argparse.ArgumentParser(prog="depthmask new-plugin", description=__doc__)
     parser.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("name", metavar="NAME", help="name of the stage, as my_stage")
-    parser.add_argument("--into", type=Path, default=Path(), help="parent folder of the package")
+    parser.add_argument("name", metavar="NAME", help="name of the stage, such as my_stage")
+    parser.add_argument(
+        "--into", type=Path, default=Path(), metavar="FOLDER", help="parent folder of the package"
+    )
     options = parser.parse_args(arguments)
     package = new_package(options.kind, options.name, options.into)
     print(f"created {package}; next:")

@@ -18,7 +18,7 @@ from depthmask.reports.preview import SAMPLES, depth_range
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write KEY.png for each sample, and legend.png; one scale for all, where red is near."""
+    """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
     parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
@@ -30,9 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     if dataset.contract is None:
         raise UsageError(f"{options.dataset} has no depth; add it with `depthmask annotate`")
     least, greatest = _range(dataset, options.near, options.far)
-    # The larger disparity is the nearer one.
-    disparity = dataset.contract.kind is DepthKind.disparity
-    near, far = (greatest, least) if disparity else (least, greatest)
+    # A larger disparity is nearer.
+    is_disparity = dataset.contract.kind is DepthKind.disparity
+    near, far = (greatest, least) if is_disparity else (least, greatest)
     options.into.mkdir(parents=True, exist_ok=True)
     legend(near, far, dataset.contract).save(options.into / "legend.png")
     count = len(dataset) if options.count is None else min(options.count, len(dataset))
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _range(dataset: Dataset, least: float | None, greatest: float | None) -> tuple[float, float]:
-    """The limits of the scale; those that are None are measured on samples across the dataset."""
+    """The ends of the scale. An end that is None is measured on samples from the whole dataset."""
     step = max(1, len(dataset) // SAMPLES)
     samples = dataset[::step] if None in (least, greatest) else []
     measured = depth_range(samples)

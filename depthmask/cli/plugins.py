@@ -1,4 +1,4 @@
-"""`depthmask plugins`: every stage, its settings, and the package that provides it."""
+"""`depthmask plugins`: list every stage, its settings, and the package that provides it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from depthmask.errors import UsageError
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the list; `-v` adds how long each plugin took to load."""
+    """Print the list; `-v` adds the time that each plugin took to load."""
     unknown = [word for word in arguments if word not in ("-v", "--verbose")]
     if unknown:
         raise UsageError(f"plugins does not accept {unknown[0]}; accepted: -v, --verbose")

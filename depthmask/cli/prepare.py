@@ -21,8 +21,8 @@ from depthmask.storage.publish import disk_error
 
 def main(arguments: Sequence[str]) -> int:
     """Write the prepared assets as files with matching names, at the size that a run uses."""
-    chosen = any(word.lstrip("+").startswith(("source=", "preset=")) for word in arguments)
-    root = compose_root([*([] if chosen else ["source=assets"]), *arguments])
+    names_source = any(word.lstrip("+").startswith(("source=", "preset=")) for word in arguments)
+    root = compose_root([*([] if names_source else ["source=assets"]), *arguments])
     if root.output is None:
         raise UsageError("prepare needs output=FOLDER, the folder for the files")
     output = location(root.output)
@@ -30,22 +30,23 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output}: prepare can write only to a local folder")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"output={output} is not empty; choose a new folder")
-    catalogue = catalogue_of(root.source, root.canvas)
     screen = Screen()
     try:
-        _write(root, catalogue, output, screen)
-    except OSError as error:
-        raise disk_error(error, output) from error
+        catalogue = catalogue_of(root.source, root.canvas)
+        try:
+            _write(root, catalogue, output, screen)
+        except OSError as error:
+            raise disk_error(error, output) from error
     finally:
         screen.close()
-    for one in catalogue.left_out:
-        print(f"left out: {one.file}: {one.reason}", file=sys.stderr)
+    for asset in catalogue.left_out:
+        print(f"left out: {asset.file}: {asset.reason}", file=sys.stderr)
     print(output)
     return 0
 
 
 def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
-    """Write beside the output and rename at the end, so that the output is always complete."""
+    """Write into a temporary folder and rename it at the end, so that the output is complete."""
     output.parent.mkdir(parents=True, exist_ok=True)
     count = len(catalogue.backgrounds) + len(catalogue.foregrounds)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:

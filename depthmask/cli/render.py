@@ -8,7 +8,7 @@ from pathlib import Path
 
 from depthmask.config.build import from_plain
 from depthmask.data import Encoded
-from depthmask.engine.prepare import prepare
+from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
     parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
     parser.add_argument(
-        "dataset", metavar="OUT", type=location, help="folder of a finished or unfinished dataset"
+        "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
     )
     parser.add_argument("--index", type=int, required=True, help="number of the sample")
     parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
@@ -35,19 +35,19 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def render(dataset: StorePath, index: int) -> Encoded:
-    """Make a sample as its run encodes it, from the plan and the assets; no shard is read.
+    """Make and encode a sample as the run does, from the plan and the assets; no shard is read.
 
-    Raises `UsageError` if there is no such sample, or if the assets have changed since.
+    Raises `UsageError` if there is no such sample, or if the assets have changed.
     """
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
         if plan["job"] != "generate":
             raise UsageError(
-                f"render cannot make the samples of `{plan['job']}`; they come from "
-                f"{', '.join(plan['dataset']['paths'])}"
+                f"render can only make samples of a generated dataset; this one was made by "
+                f"`{plan['job']}` from {', '.join(plan['dataset']['paths'])}"
             )
         root = from_plain(plan["config"])
-    job = prepare(root)
+    job = job_from_config(root)
     if job.catalogue.digest != plan.get("inputs"):
         raise UsageError(f"{dataset}: the assets have changed since the dataset was made")
     if not 0 <= index < job.plan.samples:

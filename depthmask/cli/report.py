@@ -17,9 +17,7 @@ def main(arguments: Sequence[str]) -> int:
     """Write the page, and print its path."""
     parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument(
-        "--into", metavar="FILE", help="where to write the page; default: OUT/report.html"
-    )
+    parser.add_argument("--into", metavar="FILE", help="path of the page; default: OUT/report.html")
     options = parser.parse_args(arguments)
     require_vega()
     dataset = open(options.dataset)
@@ -31,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         screen.close()
     try:
-        # The name of a folder may hold bytes that are not valid UTF-8.
+        # The page shows the folder's name, which may contain bytes that are not valid UTF-8.
         path.write_whole(page.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise disk_error(error, path.parent) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.hydra_run import single
+from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str]) -> int:
         from depthmask.cli import sweep
 
         return sweep.main(arguments)
-    return single(_generate, arguments)
+    return run_task(_generate, arguments)
 
 
 def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:

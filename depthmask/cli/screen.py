@@ -1,4 +1,4 @@
-"""The terminal output and the log file of a run."""
+"""Shows lines and progress bars in the terminal, and writes the log file of a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class Rate(ProgressColumn):
-    """Units per second."""
+    """A column of a progress bar: the units per second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__()
@@ -37,8 +37,8 @@ class Rate(ProgressColumn):
         return Text("" if speed is None else f"{speed:,.0f} {self._unit}/s")
 
 
-class _Notes(logging.Handler):
-    """Also shows warnings in the terminal."""
+class _WarningHandler(logging.Handler):
+    """Shows logged warnings in the terminal."""
 
     def __init__(self, screen: Screen) -> None:
         super().__init__(logging.WARNING)
@@ -50,28 +50,28 @@ class _Notes(logging.Handler):
 
 
 class _LogFile(logging.FileHandler):
-    """A log file that ignores its own errors: the run reports a full disk in one line."""
+    """A log file that ignores write errors: the run itself reports a full disk, in one line."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
         """Do nothing; logging would print a traceback."""
 
     def close(self) -> None:
-        """Close the file, and drop what could not be written."""
+        """Close the file; ignore an error for lines that could not be written."""
         with suppress(OSError):
             super().close()
 
 
 class Screen:
-    """Shows lines and progress bars on stderr, and writes what `depthmask` logs to the log file."""
+    """Shows lines and progress bars on stderr, and writes logged messages to a log file."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=quiet)
-        # Messages are kept until the log file is open, which needs the lock of the output folder.
-        self._early = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
+        # Keeps messages until the log file is opened, which needs the lock of the output folder.
+        self._buffer = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1)
         self._logger = logging.getLogger("depthmask")
         self._logger.setLevel(logging.INFO)
-        self._logger.addHandler(self._early)
-        self._logger.addHandler(_Notes(self))
+        self._logger.addHandler(self._buffer)
+        self._logger.addHandler(_WarningHandler(self))
         self._logger.propagate = False
 
     def line(self, text: str) -> None:
@@ -96,12 +96,12 @@ class Screen:
             progress.update(task, completed=total)
 
     def open_log(self, path: Path) -> None:
-        """Write the log to `path` from now on, preceded by the messages logged before."""
+        """Write the log to `path` from now on, starting with the messages logged so far."""
         file = _LogFile(path, encoding="utf-8")
         file.setFormatter(logging.Formatter(_LOG_FORMAT))
-        self._early.setTarget(file)
-        self._early.flush()
-        self._logger.removeHandler(self._early)
+        self._buffer.setTarget(file)
+        self._buffer.flush()
+        self._logger.removeHandler(self._buffer)
         self._logger.addHandler(file)
 
     def close(self) -> None:

@@ -13,10 +13,10 @@ _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("de
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a table, or with `--json` the numbers of dataset.json."""
+    """Print a table, or with `--json` the statistics in dataset.json."""
     parser = argparse.ArgumentParser(prog="depthmask stats", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--json", action="store_true", help="print the statistics as JSON")
     options = parser.parse_args(arguments)
     dataset = open(options.dataset)
     with untrusted(str(dataset.path / "dataset.json")):
@@ -27,9 +27,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _table(dataset: Dataset) -> str:
     info = dataset.metadata
+    shards = "1 shard" if info.shards == 1 else f"{info.shards:,} shards"
     lines = [
-        f"{len(dataset):,} samples of {info.size[0]}x{info.size[1]}, {info.shards:,} "
-        f"shards, {info.bytes / 1e6:,.1f} MB; {info.backgrounds:,} backgrounds, "
+        f"{len(dataset):,} samples of {info.size[0]}x{info.size[1]}, {shards}, "
+        f"{info.bytes / 1e6:,.1f} MB; {info.backgrounds:,} backgrounds, "
         f"{info.foregrounds:,} foregrounds",
         f"{'channel':<12}{'mean':>12}{'std':>12}",
     ]
@@ -42,9 +43,9 @@ def _table(dataset: Dataset) -> str:
 
 
 def original_depth_std(dataset: Dataset) -> float | None:
-    """The standard deviation of depth as a fraction of the far limit, as DenseDepth predicts it.
+    """The standard deviation of DenseDepth's maps as a fraction of the far limit.
 
-    DepthMaskDataset publishes this number. None for a dataset without DenseDepth.
+    DepthMaskDataset publishes this number. None for a dataset whose depth is not by DenseDepth.
     """
     contract = dataset.contract
     if contract is None or contract.estimator != "densedepth" or "depth" not in dataset.stats:

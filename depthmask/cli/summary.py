@@ -1,4 +1,4 @@
-"""The summary that ends a run."""
+"""Shows the summary at the end of a run."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.dataset_info import DatasetInfo
 
-_SHOWN = 3
-"""How many of the left out files are named."""
+_MOST_NAMED = 3
+"""The most left-out files that the summary names."""
 
 
-def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None = None) -> None:
-    """Show samples, bytes, rate, time by stage, and commands to continue with.
+def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None = None) -> None:
+    """Show samples, bytes, rate, time by station, and how to open and extend the dataset.
 
-    arguments: the overrides of the run, to show how to extend the dataset; None if it cannot be.
+    overrides: of the run, for the command that extends the dataset; None if it cannot be extended.
     """
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
     if result.made:
         rate = result.made / result.seconds
         screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
-        screen.line(f"time by station: {_shares(result.stations)}")
+        screen.line(f"time by station: {_shares_of_time(result.stations)}")
     else:
         screen.line(f"{total}; nothing is left to do")
     if len(dataset.splits) > 1:
@@ -33,31 +33,31 @@ def show_result(result: Result, screen: Screen, arguments: Sequence[str] | None 
     if redrawn := info.counts.get("redrawn"):
         draws = info.counts["redraws"]
         screen.line(
-            f"redrawn   {redrawn:,} samples, {draws:,} times, as no position fitted their assets"
+            f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
     if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
-            f"blended   {fallbacks:,} cut-outs with blend=alpha, as the blend would smear them"
+            f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
         screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
-    if arguments is not None:
-        screen.line(f"extend    {_extend(dataset, arguments)}")
+    if overrides is not None:
+        screen.line(f"extend    {_extend(dataset, overrides)}")
 
 
-def _extend(dataset: Dataset, arguments: Sequence[str]) -> str:
-    """The command that makes the dataset twice as long."""
+def _extend(dataset: Dataset, overrides: Sequence[str]) -> str:
+    """The command that doubles the number of samples."""
     kept = [
-        word for word in arguments if not word.startswith(("output=", "samples=", "overwrite="))
+        word for word in overrides if not word.startswith(("output=", "samples=", "overwrite="))
     ]
     new = [f"output={dataset.path}", f"samples={2 * len(dataset)}"]
     return shlex.join(["python", "-m", "depthmask", *kept, *new])
 
 
 def _splits(info: DatasetInfo) -> str:
-    """The samples and assets of each split, and what splits share."""
+    """The samples and assets of each split, and the leakage between splits."""
     sizes = ", ".join(
         f"{name} {split.samples:,} ({split.backgrounds:,} backgrounds, "
         f"{split.foregrounds:,} foregrounds)"
@@ -70,13 +70,13 @@ def _splits(info: DatasetInfo) -> str:
 
 
 def _few(left_out: Sequence[LeftOut]) -> str:
-    first = "; ".join(f"{one.file}: {one.reason}" for one in left_out[:_SHOWN])
+    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
     files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
-    more = f"; and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
-    return f"{files}: {first}{more}"
+    more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
+    return f"{files}: {named}{more}"
 
 
-def _shares(stations: dict[str, float]) -> str:
-    whole = sum(stations.values()) or 1.0
+def _shares_of_time(stations: dict[str, float]) -> str:
+    total = sum(stations.values()) or 1.0
     ordered = sorted(stations.items(), key=lambda item: -item[1])
-    return ", ".join(f"{name} {seconds / whole:.0%}" for name, seconds in ordered)
+    return ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in ordered)

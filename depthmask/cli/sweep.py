@@ -1,7 +1,7 @@
-"""`depthmask -m ...`: a dataset for each combination of settings, and a table to compare them.
+"""`depthmask -m ...`: make a dataset for each combination of settings, and a table of all.
 
 The output folder of a sweep holds the datasets, `sweep.csv`, `sweep.html`, and `jobs/` with a JSON
-file for each job and the files of launchers and sweepers. Readers of datasets ignore these files.
+file for each job and the files of launchers and sweepers. Reading a dataset does not use them.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from depthmask.cli.hydra_run import (
     as_depthmask_error,
-    flags_first,
     hydra_main,
-    warn_of_plugins,
+    options_first,
+    warn_of_disabled_plugins,
 )
 from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.explain import explain
-from depthmask.config.hydra_internals import BASIC_LAUNCHER, announced_jobs, compose_sweep
+from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
 from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reports.sweep.page import page
@@ -54,51 +54,53 @@ from depthmask.storage.location import location
 from depthmask.storage.path import LOCK, StorePath
 
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
-_MARK = "sweep.json"
-"""File in `jobs/` that marks the folder of a sweep."""
-_ESCAPED = {"'": "\\'", "${": "\\${", "": ""}
+_MARKER = "sweep.json"
+"""The file in `jobs/` that marks a folder as that of a sweep."""
+_ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the sweep; returns 1 if a job failed. The table is written however the sweep ends."""
-    warn_of_plugins()
+    """Run the sweep; returns 1 if a job failed. The table is written even if the sweep fails."""
+    warn_of_disabled_plugins()
     start = time.perf_counter()
     config = _shared_config(arguments)
     if config.target is None and config.hydra.runtime.choices["hydra/sweeper"] == "optuna":
         raise UsageError(
-            "hydra/sweeper=optuna needs a number of dataset.json to optimise; give target=NAME, "
-            "as target=statistics.mask.mean"
+            "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME, "
+            "such as target=statistics.mask.mean"
         )
     folder = _folder(config)
     _refuse_other_content(folder)
-    with folder.locked(), _job_folder(folder, arguments) as notes, announced_jobs() as jobs:
+    with folder.locked(), _open_job_folder(folder, arguments) as job_folder, planned_jobs() as jobs:
         try:
-            _launch(arguments, notes)
+            _launch(arguments, job_folder)
         except Exception as error:
-            # With results of jobs the launcher failed; without any the command line is wrong.
+            # If jobs have results, the launcher failed; otherwise the command line is wrong.
             raise (
-                as_depthmask_error(error) if collect(notes, jobs) else explain(error, arguments)
+                as_depthmask_error(error)
+                if collect(job_folder, jobs)
+                else explain(error, arguments)
             ) from error
         finally:
-            results = collect(notes, jobs)
+            results = collect(job_folder, jobs)
             if results:
                 seconds = time.perf_counter() - start
                 _show(folder, Table.of(results, config.target), arguments, seconds)
-    return 0 if all(one.status.is_good for one in results) else DepthmaskError.exit_code
+    return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 
 
 def job(config: DictConfig) -> float | None:
-    """Hydra's task function, run in this process or in a launcher's; returns the value of `target`.
+    """Run one job of the sweep; Hydra calls this in this process or in one of a launcher.
 
-    None if the job failed: Optuna's sweeper counts it as a failure, and goes on.
+    Returns the value of `target`; None if the job failed, which Optuna counts as a failed trial.
     """
     hydra = HydraConfig.get()
-    # The lines and bars of concurrent jobs would mix.
-    one_by_one = hydra.launcher._target_ == BASIC_LAUNCHER
-    screen = Screen(quiet=not one_by_one)
-    if not one_by_one:
-        # Joblib sets a start method of its own as the default, which does not work for the
-        # processes of the runner.
+    # The output of concurrent jobs would be mixed, so only jobs in sequence show theirs.
+    in_sequence = hydra.launcher._target_ == BASIC_LAUNCHER
+    screen = Screen(quiet=not in_sequence)
+    if not in_sequence:
+        # Joblib changes the default start method to its own, which the runner's processes cannot
+        # use.
         multiprocessing.set_start_method("spawn", force=True)
     screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}")
     try:
@@ -106,7 +108,7 @@ def job(config: DictConfig) -> float | None:
     finally:
         screen.close()
     write_result(Path(hydra.sweep.dir), result)
-    overrides = "" if one_by_one else f"  {' '.join(result.overrides)}"
+    overrides = "" if in_sequence else f"  {' '.join(result.overrides)}"
     print(f"job {result.number}{overrides}  {_outcome(result)}", file=sys.stderr)
     return result.value
 
@@ -148,10 +150,10 @@ def _outcome(result: JobResult) -> str:
 
 
 def _shared_config(arguments: Sequence[str]) -> DictConfig:
-    """The config that the jobs have in common, with the swept settings at their defaults."""
+    """The config that all jobs share, with the swept settings at their defaults."""
     hydra_source.register()
     try:
-        return compose_sweep(flags_first(arguments))
+        return compose_sweep(options_first(arguments))
     except Exception as error:
         raise explain(error, arguments) from error
 
@@ -159,19 +161,19 @@ def _shared_config(arguments: Sequence[str]) -> DictConfig:
 def _folder(config: DictConfig) -> StorePath:
     """The output folder of the sweep.
 
-    Without `output=` the name is a hash of the overrides, so that the same command resumes the same
-    sweep.
+    Without `output=` it is named by a hash of the overrides, so that the same command resumes the
+    same sweep.
     """
     if config.output is not None:
         return location(config.output)
     overrides = [config.hydra.overrides.task, config.hydra.sweeper]
-    text = "".join(OmegaConf.to_yaml(one, sort_keys=True) for one in overrides)
+    text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in overrides)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return location("outputs") / f"sweep-{digest[:8]}"
 
 
 def _refuse_other_content(folder: StorePath) -> None:
-    """Raise `UsageError` if the folder holds anything else than a sweep and its datasets."""
+    """Raise `UsageError` if the folder holds anything but a sweep and its datasets."""
     if (folder / "plan.json").exists():
         raise UsageError(
             f"output={folder} is a dataset, but a sweep needs a folder for several; "
@@ -179,7 +181,7 @@ def _refuse_other_content(folder: StorePath) -> None:
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"output={folder} is a file; choose a folder")
-    if folder.is_dir() and not (folder / JOBS / _MARK).is_file():
+    if folder.is_dir() and not (folder / JOBS / _MARKER).is_file():
         for path in folder.iterdir():
             if path.name != LOCK and not (path / "plan.json").is_file():
                 raise UsageError(
@@ -188,53 +190,53 @@ def _refuse_other_content(folder: StorePath) -> None:
 
 
 @contextmanager
-def _job_folder(folder: StorePath, arguments: Sequence[str]) -> Iterator[Path]:
-    """Yield the local folder for the jobs' results, emptied of those of an earlier sweep.
+def _open_job_folder(folder: StorePath, arguments: Sequence[str]) -> Iterator[Path]:
+    """Yield a local folder for the results of the jobs, without results of an earlier sweep.
 
     A new folder is removed if the sweep writes no table, so that a mistyped command leaves nothing.
     """
-    mark = json.dumps({"arguments": list(arguments)}).encode() + b"\n"
+    marker = json.dumps({"arguments": list(arguments)}).encode() + b"\n"
     if isinstance(folder, LocalPath):
-        with _local_job_folder(folder, mark) as notes:
-            yield notes
+        with _local_job_folder(folder, marker) as job_folder:
+            yield job_folder
         return
     with tempfile.TemporaryDirectory(prefix="depthmask-jobs-") as scratch:
         yield Path(scratch)
-    (folder / JOBS / _MARK).write_whole(mark)
+    (folder / JOBS / _MARKER).write_whole(marker)
 
 
 @contextmanager
-def _local_job_folder(folder: LocalPath, mark: bytes) -> Iterator[Path]:
-    notes = folder / JOBS
-    is_new = not notes.exists()
-    notes.mkdir(exist_ok=True)
-    (notes / _MARK).write_whole(mark)
-    for path in result_files(notes):
+def _local_job_folder(folder: LocalPath, marker: bytes) -> Iterator[Path]:
+    job_folder = folder / JOBS
+    is_new = not job_folder.exists()
+    job_folder.mkdir(exist_ok=True)
+    (job_folder / _MARKER).write_whole(marker)
+    for path in result_files(job_folder):
         path.unlink()
     try:
-        yield notes
+        yield job_folder
     finally:
         if is_new and not (folder / TABLE).exists():
-            shutil.rmtree(notes)
+            shutil.rmtree(job_folder)
             (folder / LOCK).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
 
 
-def _launch(arguments: Sequence[str], notes: Path) -> None:
-    own = [f"hydra.sweep.dir={_quoted(str(notes))}", "hydra.sweep.subdir=."]
-    # Freeze objects created by imports so that the collector skips them, which saves 0.03 s a job.
+def _launch(arguments: Sequence[str], job_folder: Path) -> None:
+    options = [f"hydra.sweep.dir={_quoted(str(job_folder))}", "hydra.sweep.subdir=."]
+    # Freeze the objects created by imports, so that the garbage collector skips them in each job.
     gc.collect()
     gc.freeze()
     try:
-        hydra_main(job, [*arguments, *own])
+        hydra_main(job, [*arguments, *options])
     finally:
         gc.unfreeze()
 
 
 def _quoted(text: str) -> str:
-    """A value in Hydra's grammar, with its quotes and interpolations escaped."""
-    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda match: 2 * match[1] + _ESCAPED[match[2]], text)
+    """The text as a quoted value in Hydra's grammar, with quotes and interpolations escaped."""
+    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda match: 2 * match[1] + _ESCAPES[match[2]], text)
     return f"'{escaped}'"
 
 

@@ -18,13 +18,14 @@ from depthmask.errors import UsageError
 from depthmask.stages.depth.base import Estimator
 
 _SECONDS = 2.0
-_KILO = 1 if sys.platform == "darwin" else 1024
-"""`ru_maxrss` counts bytes on macOS and KiB on Linux."""
+"""How long each batch size is timed."""
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""The unit of `ru_maxrss`: bytes on macOS, KiB on Linux."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Measured:
-    """The result for one batch size.
+class Measurement:
+    """Speed and memory at one batch size.
 
     rate: images per second. peak: peak memory of the measuring process in bytes.
     """
@@ -35,30 +36,31 @@ class Measured:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure `batches=1,2,4,...`, each in its own process; print a table and the best size."""
+    """Measure each of `batches=1,2,4,...` in its own process; print a table and the best size."""
     overrides = [word for word in arguments if not word.startswith("batches=")]
     root = compose_root(overrides)
     if not isinstance(root.depth, Estimator) or not hasattr(root.depth, "batch"):
         raise UsageError(f"depth={root.depth.name} has no batch size to tune; try depth=fastdepth")
+    batches = _batches(arguments)
     print(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
-    results: list[Measured] = []
-    for batch in _batches(arguments):
+    results: list[Measurement] = []
+    for batch in batches:
         estimator = compose_root([*overrides, f"depth.batch={batch}"]).depth
-        measured = _in_process(estimator, root.canvas)
-        if measured is None:
+        measurement = _measure_in_new_process(estimator, root.canvas)
+        if measurement is None:
             print(f"{batch:>6}{'failed: out of memory?':>25}")
             break
-        results.append(measured)
-        print(f"{batch:>6}{measured.rate:>10.1f}{measured.peak / 1e6:>9,.0f}", flush=True)
+        results.append(measurement)
+        print(f"{batch:>6}{measurement.rate:>10.1f}{measurement.peak / 1e6:>9,.0f}", flush=True)
     if not results:
         return 1
-    best = max(results, key=lambda one: one.rate)
+    best = max(results, key=lambda result: result.rate)
     print(f"best: depth.batch={best.batch}, {best.rate:.1f} images/s")
     return 0
 
 
-def measure(estimator: Estimator, size: Size) -> Measured:
-    """Run the estimator in this process on full batches of noise, after one warm-up batch."""
+def measure(estimator: Estimator, size: Size) -> Measurement:
+    """Measure the estimator in this process, on full batches of noise after one to warm up."""
     batch = estimator.batch_size
     shape = (batch, *size, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
@@ -68,31 +70,31 @@ def measure(estimator: Estimator, size: Size) -> Measured:
         estimator.estimate(images)
         count += batch
     rate = count / (time.perf_counter() - start)
-    return Measured(batch, rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILO)
+    return Measurement(batch, rate, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT)
 
 
 def _batches(arguments: Sequence[str]) -> list[int]:
     texts = [word.partition("=")[2] for word in arguments if word.startswith("batches=")]
     text = texts[-1] if texts else "1,2,4,8,16,32,64"
     try:
-        return [int(one) for one in text.split(",")]
+        return [int(number) for number in text.split(",")]
     except ValueError:
         raise UsageError(f"batches={text}: must be whole numbers separated by commas") from None
 
 
-def _in_process(estimator: Estimator, size: Size) -> Measured | None:
-    """Measure in a new process; None if it dies, as it may with a batch too large for memory."""
+def _measure_in_new_process(estimator: Estimator, size: Size) -> Measurement | None:
+    """Measure in a new process; None if the process dies, as with too little memory."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_measure_and_send, args=(estimator, size, sender))
     process.start()
     sender.close()
     try:
-        measured: Measured | None = receiver.recv()
+        measurement: Measurement | None = receiver.recv()
     except EOFError:
-        measured = None
+        measurement = None
     process.join()
-    return measured
+    return measurement
 
 
 def _measure_and_send(estimator: Estimator, size: Size, sender: Connection) -> None:

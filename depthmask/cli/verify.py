@@ -16,10 +16,10 @@ from depthmask.storage.verify import Problem, verify
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print a line for each problem; returns 0 if there is none, or none after the repair."""
+    """Print a line for each problem; returns 0 if there are none, or none after the repair."""
     parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
-    parser.add_argument("--repair", action="store_true", help="make the damaged shards again")
+    parser.add_argument("--repair", action="store_true", help="make damaged shards again")
     options = parser.parse_args(arguments)
     if not (options.dataset / "plan.json").is_file():
         raise UsageError(f"{options.dataset} is not a dataset (plan.json is missing)")
@@ -45,7 +45,7 @@ def repair(output: StorePath, problems: Sequence[Problem]) -> None:
         run_job(job_from_plan(plan, output), screen)
     finally:
         screen.close()
-    # After the run, so that a refused run changes nothing.
+    # Only after the run, so that a run that is refused changes nothing.
     for problem in problems:
         if problem.stray is not None:
             problem.stray.unlink(missing_ok=True)

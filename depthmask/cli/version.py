@@ -1,4 +1,4 @@
-"""`depthmask --version`."""
+"""`depthmask --version`: print the version."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The config: plugin hooks, the registry of stages, the root settings, and Hydra."""
+"""The registry of stages, the loading of plugins, the root settings, and configs by Hydra."""

@@ -1,4 +1,4 @@
-"""Builds live stages from a config, and plain data from live stages and back."""
+"""Builds stages from a config, and converts stages to plain data and back."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, suggestion, unknown
+from depthmask.config.registry import KINDS, no_such_name, suggestion
 from depthmask.config.root import Root
-from depthmask.errors import UsageError, setting_errors_named
+from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
 
 STAGE = "stage"
-"""The key of a stage's name in plain data, beside its settings."""
+"""The key in plain data that holds the name of a stage, beside the settings of the stage."""
 DEFAULT_STAGES = {
     "source": "rooms",
     "geometry": "none",
@@ -25,18 +25,18 @@ DEFAULT_STAGES = {
     "depth": "none",
     "runner": "local",
 }
-"""Stages that plain data may omit since they decide nothing: the runner of any job, and the stages
-that make samples in a job over existing samples."""
+"""The stages that plain data may omit, since they have no effect: the runner in any job, and those
+that make samples in jobs over existing samples."""
 
 
 def from_config(config: DictConfig) -> Root:
-    """Build the live root of a composed Hydra config; raises `UsageError` for a bad value."""
-    stages: dict[str, Any] = {kind: _live_stage(kind, config.get(kind)) for kind in KINDS}
+    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value."""
+    stages: dict[str, Any] = {kind: _stage_from_config(kind, config.get(kind)) for kind in KINDS}
     return Root(**_root_values(config), **stages)
 
 
 def to_plain(root: Root) -> dict[str, Any]:
-    """The root as data for JSON: settings by name, each stage with its name under `stage`."""
+    """The root as JSON values: settings by name; each stage has its name under `stage`."""
     plain: dict[str, Any] = {}
     for item in dataclasses.fields(root):
         value = getattr(root, item.name)
@@ -50,9 +50,9 @@ def to_plain(root: Root) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> Root:
-    """Build the live root from the data of `to_plain`.
+    """Build the root from the result of `to_plain`.
 
-    Settings that decide no samples may be missing. Call it in `untrusted` for data from a file.
+    Settings without effect on samples may be missing. Call it in `untrusted` for data from a file.
     """
     values = {name: value for name, value in plain.items() if name not in KINDS}
     config = OmegaConf.merge(OmegaConf.structured(Root), values)
@@ -62,24 +62,24 @@ def from_plain(plain: dict[str, Any]) -> Root:
 
 
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
-    """Build one live stage from its entry in the data of `to_plain`."""
+    """Build one stage from its entry in the result of `to_plain`."""
     settings = {key: value for key, value in plain.items() if key != STAGE}
     cls = lookup_stage(kind, plain[STAGE])
-    stage = _live(kind, OmegaConf.merge(OmegaConf.structured(cls), settings))
+    stage = _to_object(kind, OmegaConf.merge(OmegaConf.structured(cls), settings))
     stage.bind(lookup_stage)
     return stage
 
 
 def lookup_stage(kind: str, name: str) -> type[Stage]:
-    """The class behind `kind=name`; UsageError if there is none. Pickles, as stages keep it."""
+    """The class of `kind=name`; `UsageError` if there is none. Stages may keep this function."""
     return registry().stage(kind, name)
 
 
-def _live_stage(kind: str, config: Any) -> Stage:
+def _stage_from_config(kind: str, config: Any) -> Stage:
     if not isinstance(config, DictConfig):
-        # `~placement` removes the group, and `++placement=x` puts a string where a stage belongs.
-        raise UsageError(unknown(kind, str(config), list(registry().stages[kind])))
-    stage = _live(kind, config)
+        # `~placement` removes the group, and `++placement=x` replaces the stage by a string.
+        raise UsageError(no_such_name(kind, str(config), list(registry().stages[kind])))
+    stage = _to_object(kind, config)
     if not isinstance(stage, Stage):
         raise UsageError(
             f"{kind}: the config names no stage; begin it with "
@@ -89,22 +89,22 @@ def _live_stage(kind: str, config: Any) -> Stage:
     return stage
 
 
-def _live(name: str, config: Any) -> Any:
+def _to_object(name: str, config: Any) -> Any:
     _refuse_unknown(name, config)
     try:
-        with setting_errors_named(name):
+        with group_before_setting_errors(name):
             return OmegaConf.to_object(config)
     except MissingMandatoryValue as error:
         key = str(error.full_key).rpartition(".")[2]
         settings = describe_settings(error.object_type) if error.object_type else []
-        text = next((one.help for one in settings if one.name == key), "")
+        text = next((setting.help for setting in settings if setting.name == key), "")
         raise UsageError(f"{name}.{key} is required ({text}); give {name}.{key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
 
 
 def _refuse_unknown(name: str, config: Any) -> None:
-    """Raise `UsageError` for a key without a setting, as `+source.colour=1` can add."""
+    """Raise `UsageError` for a key that is no setting, which `+source.colour=1` can add."""
     kind = OmegaConf.get_type(config)
     if not dataclasses.is_dataclass(kind):
         return
@@ -116,13 +116,13 @@ def _refuse_unknown(name: str, config: Any) -> None:
 
 
 def _root_values(config: Any) -> dict[str, Any]:
-    """The settings of the root that are not stages, as live values."""
+    """The settings of the root, without the stages, as objects."""
     values = {str(key): config[key] for key in config if key not in KINDS}
     known = [item.name for item in dataclasses.fields(Root)]
     for key in values.keys() - set(known):
         raise UsageError(f"{key}: no such setting{suggestion(key, known)}")
     return {
-        key: _live(key, value) if OmegaConf.is_config(value) else value
+        key: _to_object(key, value) if OmegaConf.is_config(value) else value
         for key, value in values.items()
     }
 

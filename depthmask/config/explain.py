@@ -1,4 +1,4 @@
-"""Turns the errors of Hydra and OmegaConf into one line that says what, where and what to do."""
+"""Turns errors of Hydra and OmegaConf into one line: what is wrong, where, and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeVar
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ValidationError
 
-from depthmask.config.registry import suggestion, unknown
+from depthmask.config.registry import no_such_name, suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -19,27 +19,27 @@ E = TypeVar("E", bound=BaseException)
 
 
 def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
-    """Explain to the user why a config could not be composed.
+    """Return an error that tells the user why the config could not be composed.
 
     overrides: the words of the command line.
     """
-    chain = list(_chain(error))
-    if missing := _first(MissingConfigException, chain):
+    causes = list(_with_causes(error))
+    if missing := _first(MissingConfigException, causes):
         text = _no_such_stage(missing)
-    elif unreadable := _first(OverrideParseException, chain):
+    elif unreadable := _first(OverrideParseException, causes):
         text = f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
-    elif invalid := _first(ValidationError, chain):
+    elif invalid := _first(ValidationError, causes):
         text = _bad_value(invalid, overrides)
     elif refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
-        schemas = [getattr(cause, "object_type", None) for cause in chain]
-        schema = next((one for one in schemas if isinstance(one, type) and is_dataclass(one)), Root)
+        schemas = [getattr(cause, "object_type", None) for cause in causes]
+        schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), Root)
         text = _no_such_setting(refused[1], schema, overrides)
     else:
         text = _first_line(error)
     return UsageError(text)
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and its causes, outermost first."""
     while error is not None:
         yield error
@@ -47,14 +47,14 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
-    """The outermost error of a kind; under a debugger OmegaConf adds inner ones without a key."""
+    """The outermost error of a type; under a debugger OmegaConf adds inner errors without a key."""
     return next((error for error in chain if isinstance(error, kind)), None)
 
 
 def _no_such_stage(error: MissingConfigException) -> str:
     path = error.missing_cfg_file or ""
     group, _, name = str(path).rpartition("/")
-    return unknown(group, name, list(error.options or ())) if group else _first_line(error)
+    return no_such_name(group, name, list(error.options or ())) if group else _first_line(error)
 
 
 def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
@@ -76,7 +76,7 @@ def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
 def _no_such_setting(name: str, schema: type, overrides: Sequence[str]) -> str:
     """The message for `placement.nosuch`, where the schema of `placement` has no such field."""
     group, dot, _ = name.rpartition(".")
-    known = [f"{group}{dot}{one.name}" for one in describe_settings(schema)]
+    known = [f"{group}{dot}{setting.name}" for setting in describe_settings(schema)]
     override = next((word for word in overrides if word.split("=")[0].lstrip("+~") == name), name)
     return f"{override}: no such setting{suggestion(name, known)}"
 

@@ -23,12 +23,12 @@ class Hooks:
 
     @hookspec
     def depthmask_stages(self) -> Sequence[type[Stage]]:
-        """Stage classes, each of which becomes a choice in its config group."""
+        """Return stage classes; each becomes a choice in its config group."""
         raise AssertionError("a specification is never called")
 
     @hookspec
     def depthmask_config_paths(self) -> Sequence[str]:
-        """Search paths of YAML presets, as `pkg://my_plugin.conf`."""
+        """Return search paths of YAML presets, such as `pkg://my_plugin.conf`."""
         raise AssertionError("a specification is never called")
 
     @hookspec

@@ -1,7 +1,7 @@
-"""All that uses or replaces private code of Hydra, written for hydra-core 1.3.
+"""Every use of private code of Hydra, for hydra-core 1.3.
 
-`tests/config/test_hydra_internals.py` fails where the installed Hydra is of another series or lacks
-one of the names used here.
+`tests/config/test_hydra_internals.py` fails if another series of Hydra is installed, or if Hydra
+lacks one of the names used here.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from depthmask.config.location import config_folder
+from depthmask.config.yaml_folders import config_folder
 
-SERIES = "1.3"
-"""The series of hydra-core, also given to Hydra as `version_base`."""
+HYDRA_SERIES = "1.3"
+"""The supported series of hydra-core, which Hydra is given as `version_base`."""
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """`_target_` of the launcher that runs the jobs of a sweep one after the other."""
 
@@ -31,27 +31,27 @@ BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 def compose_sweep(words: Sequence[str]) -> DictConfig:
     """The config that all jobs of a sweep share, with the swept settings at their defaults.
 
-    words: a command line that Hydra's parser accepts. The public `compose` would refuse the values
-    of a sweep, as `placement=random,grid`.
+    words: a command line that Hydra's parser accepts. The public `compose` refuses the values of a
+    sweep, such as `placement=random,grid`.
     """
     options = get_args_parser().parse_args(words)
-    more = [f"hydra.searchpath=[file://{options.config_dir}]"] if options.config_dir else []
-    with initialize_config_dir(str(config_folder()), version_base=SERIES):
+    search_path = [f"hydra.searchpath=[file://{options.config_dir}]"] if options.config_dir else []
+    with initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES):
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None, "initialize_config_dir has set it"
         return hydra.compose_config(
             config_name=options.config_name or "config",
-            overrides=[*options.overrides, *more],
+            overrides=[*options.overrides, *search_path],
             run_mode=RunMode.MULTIRUN,
             with_log_configuration=False,
         )
 
 
 @contextmanager
-def set_aside() -> Iterator[None]:
-    """Put Hydra's global state aside, so that a program that Hydra runs can compose a config.
+def hydra_state_cleared() -> Iterator[None]:
+    """Clear Hydra's global state inside the block, and restore it afterwards.
 
-    Hydra would refuse to be initialised a second time.
+    So a program that runs under Hydra can compose a config: Hydra refuses a second initialisation.
     """
     instance = GlobalHydra.instance()
     before = instance.hydra
@@ -63,13 +63,13 @@ def set_aside() -> Iterator[None]:
 
 
 @contextmanager
-def announced_jobs() -> Iterator[list[list[str]]]:
-    """Yield a list that grows by the overrides of each batch of jobs, once all of it composes.
+def planned_jobs() -> Iterator[list[list[str]]]:
+    """Yield a list of the jobs' overrides; each batch is added once Hydra has validated it.
 
-    Hydra composes every job twice, once to validate it and once to run it: 0.08 s each time, as
-    long as a small job needs to render its room. This keeps the config of the validation for the
-    run, and hands it out only once, since jobs write into their configs. Launchers that compose
-    elsewhere, and sweepers that do not validate, are not affected.
+    Inside the block each job is composed once. Hydra would do so twice, to validate the job and to
+    run it, at 0.08 s each. The config of the validation is used for the run, and only once, since
+    jobs write into their configs. Launchers that compose in other processes, and sweepers that do
+    not validate, are not affected.
     """
     jobs: list[list[str]] = []
     composed: defaultdict[tuple[str, ...], list[DictConfig]] = defaultdict(list)
@@ -85,8 +85,8 @@ def announced_jobs() -> Iterator[list[list[str]]]:
     def load(
         self: ConfigLoaderImpl, master_config: DictConfig, sweep_overrides: list[str]
     ) -> DictConfig:
-        ready = composed[tuple(sweep_overrides)]
-        return ready.pop() if ready else compose(self, master_config, sweep_overrides)
+        validated = composed[tuple(sweep_overrides)]
+        return validated.pop() if validated else compose(self, master_config, sweep_overrides)
 
     with (
         patch.object(Sweeper, "validate_batch_is_legal", validate),

@@ -1,7 +1,7 @@
 """Loads the built-in stages and those of plugin packages into the registry.
 
-A plugin announces itself by an entry point in the group `depthmask`, whose value is a module or a
-stage class. A broken plugin is left out with its reason, and the others still load: pluggy's own
+A plugin has an entry point in the group `depthmask`, whose value is a module or a stage class. A
+plugin that cannot be loaded is left out with the reason, and the others still load: pluggy's own
 `load_setuptools_entrypoints` would stop at the first ImportError.
 """
 
@@ -27,14 +27,14 @@ from depthmask.config.registry import BUILT_IN, KINDS, Problem, Provider, Regist
 from depthmask.errors import UsageError
 from depthmask.stage import Stage
 
-_BUILT_IN_STAGES = "depthmask.engine.builtin"
-"""Loaded by its name, as any plugin is: importing it would be an import of a higher layer."""
+_BUILT_IN_STAGES = "depthmask.engine.built_in_stages"
+"""Loaded by its name, like a plugin, since it lies in a higher layer."""
 _ENTRY_POINTS = PROJECT
 
 
 @functools.cache
 def registry() -> Registry:
-    """The registry of this process: the built-ins, then plugins in the order of their packages."""
+    """The registry of this process: the built-in stages, then plugins sorted by package."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
     stages = Registry(manager)
@@ -50,7 +50,7 @@ def registry() -> Registry:
         start = time.perf_counter()
         try:
             _load(stages, entry, provider)
-        except (Exception, SystemExit) as error:  # whatever a plugin does must not stop the others
+        except (Exception, SystemExit) as error:  # a plugin that fails must not stop the others
             stages.leave_out(Problem(entry.name, provider, _reason(error)))
         stages.load_seconds[entry.name] = time.perf_counter() - start
     return stages
@@ -73,8 +73,8 @@ def _load(registry: Registry, entry: importlib.metadata.EntryPoint, provider: Pr
         stages = [_stage_class(plugin)]
     elif isinstance(plugin, ModuleType) and _hooks(plugin):
         _check_hooks(plugin)
-        offered: Iterable[object] = getattr(plugin, "depthmask_stages", list)()
-        stages = [_stage_class(stage) for stage in offered]
+        returned: Iterable[object] = getattr(plugin, "depthmask_stages", list)()
+        stages = [_stage_class(stage) for stage in returned]
         registry.plugins.register(plugin, f"{provider.name}:{entry.name}")
     else:
         stages = [_stage_class(stage) for stage in _stages_of(plugin)]
@@ -102,7 +102,7 @@ def _stages_of(plugin: object) -> list[type[Stage]]:
     if not isinstance(plugin, ModuleType):
         return []
     values = vars(plugin).values()
-    return [one for one in values if _is_stage(one) and one.__module__ == plugin.__name__]
+    return [cls for cls in values if _is_stage(cls) and cls.__module__ == plugin.__name__]
 
 
 def _is_stage(value: object) -> bool:
@@ -110,7 +110,7 @@ def _is_stage(value: object) -> bool:
 
 
 def _stage_class(value: Any) -> type[Stage]:
-    """The value as a stage class; raises `UsageError` if it cannot serve as one."""
+    """Return the value if it is a usable stage class, or raise `UsageError`."""
     if not _is_stage(value):
         raise UsageError(f"{value!r} is not a stage; derive it from a stage class and add @stage")
     stage: type[Stage] = value
@@ -132,21 +132,21 @@ def _reason(error: BaseException) -> str:
 
 
 def _missing_import(error: BaseException) -> str | None:
-    """What a plugin for an earlier version misses in depthmask; None for any other error."""
+    """What a plugin for an earlier version cannot find, as text; None for any other error."""
     if isinstance(error, ModuleNotFoundError):
         if (error.name or "").startswith(f"{PROJECT}."):
             return f"there is no module {error.name}"
     elif isinstance(error, ImportError):
         name = re.match(r"cannot import name '(\w+)'", str(error))
         if name and (error.name or "").partition(".")[0] == PROJECT:
-            return f"{error.name} has no name {name[1]}{_meant(name[1])}"
+            return f"{error.name} has no name {name[1]}{_did_you_mean(name[1])}"
     elif isinstance(error, AttributeError) and getattr(error.obj, "__name__", "") == PROJECT:
-        return f"{PROJECT} has no name {error.name}{_meant(str(error.name))}"
+        return f"{PROJECT} has no name {error.name}{_did_you_mean(str(error.name))}"
     return None
 
 
-def _meant(name: str) -> str:
-    # The package is a layer above this module, and is always loaded before it.
+def _did_you_mean(name: str) -> str:
+    # The package is above this module in the layers, and is always loaded before it.
     public = sys.modules[PROJECT].__all__
     near = difflib.get_close_matches(name, public, n=1, cutoff=0.6)
     return f" (did you mean {near[0]}?)" if near else ""

@@ -1,4 +1,4 @@
-"""The registry: every stage by config group and name, and the package that provides it.
+"""The registry of stages: each stage by config group and name, and the package that provides it.
 
 `depthmask.config.plugins` fills it.
 """
@@ -41,7 +41,7 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a plugin, or one of its stages, is not in the registry."""
+    """A plugin, or a stage of it, that is not in the registry, and the reason."""
 
     plugin: str
     provider: Provider
@@ -53,9 +53,9 @@ class Problem:
 
 @dataclass
 class Registry:
-    """The stages of this process.
+    """The stages that this process can use.
 
-    load_seconds: entry point -> seconds that its import took.
+    problems: the plugins that are left out. load_seconds: entry point -> seconds of its import.
     """
 
     plugins: pluggy.PluginManager
@@ -70,7 +70,7 @@ class Registry:
         try:
             return self.stages[kind][name].stage
         except KeyError:
-            raise UsageError(unknown(kind, name, list(self.stages[kind]))) from None
+            raise UsageError(no_such_name(kind, name, list(self.stages[kind]))) from None
 
     def provider(self, stage: Stage) -> Provider:
         """The provider of a live stage."""
@@ -80,11 +80,11 @@ class Registry:
         return Provider("unregistered")
 
     def config_paths(self) -> list[str]:
-        """The search paths of the plugins' YAML presets."""
+        """The search paths of the YAML presets of plugins."""
         return [path for paths in self.plugins.hook.depthmask_config_paths() for path in paths]
 
     def add(self, stage: type[Stage], plugin: str, provider: Provider) -> None:
-        """Register a stage in its config groups; a name that is taken becomes a problem."""
+        """Register a stage in its config groups; a name that is already taken becomes a problem."""
         for kind in _groups(stage):
             existing = self.stages[kind].get(stage.name)
             if existing is None:
@@ -96,24 +96,24 @@ class Registry:
                 self.leave_out(Problem(plugin, provider, reason))
 
     def leave_out(self, problem: Problem) -> None:
-        """Record a problem; raises it as `DepthmaskError` with `DEPTHMASK_STRICT_PLUGINS=1`."""
+        """Add a problem; with `DEPTHMASK_STRICT_PLUGINS=1` raise it as `DepthmaskError`."""
         if os.environ.get("DEPTHMASK_STRICT_PLUGINS") == "1":
             raise DepthmaskError(str(problem))
         self.problems.append(problem)
 
 
-def unknown(kind: str, name: str, names: list[str]) -> str:
-    """An error message for a name that does not exist, with the names that do."""
+def no_such_name(kind: str, name: str, names: list[str]) -> str:
+    """The error message for a name that does not exist, with the names that exist."""
     return f"{kind}={name}: no such {kind}{suggestion(name, sorted(names), f'{kind}=')}"
 
 
 def suggestion(name: str, known: list[str], prefix: str = "") -> str:
-    """The end of such a message: the nearest name, and all names."""
+    """The end of an error message: the most similar name, and all names."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     meant = f"; did you mean {prefix}{near[0]}? Available: " if near else "; available: "
     return meant + (", ".join(known) or "none")
 
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:
-    """The config groups that offer a stage: an estimator is also a geometry."""
+    """The config groups of a stage: an estimator is also a geometry."""
     return (stage.kind, "geometry") if issubclass(stage, Estimator) else (stage.kind,)

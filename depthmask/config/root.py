@@ -1,4 +1,4 @@
-"""The root of the config: the settings of a whole run, and one stage from each group."""
+"""The root of the config: the settings of a run, and one stage from each config group."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from depthmask.plan.shares import Shares
 from depthmask.stage import setting, settings
 
 MISSING: Any = "???"
-"""OmegaConf's mark of a required value, repeated here since its import takes 0.1 s."""
+"""OmegaConf's mark of a required value, repeated here since importing OmegaConf takes 0.1 s."""
 
 BLOCKS = {"split": Shares, "encode": Encode}
-"""Blocks of settings by their name in `Root`."""
+"""Name in `Root` -> the class of a block of settings."""
 
 
 @settings
@@ -30,18 +30,18 @@ class Root:
     )
     seed: int = setting(0, ge=0, help="the same seed gives the same samples")
     size: list[int] = setting([160, 160], ge=8, le=8192, help="canvas [height, width] in pixels")
-    objects: Any = setting(1, help="foregrounds in a sample: a number or [least, greatest]")
+    objects: Any = setting(1, help="foregrounds in a sample: a number, or [least, greatest]")
     sampling: Sampling = setting(
         Sampling.random, help="random: draw assets; product: every pair in nested loops"
     )
-    flips: bool = setting(True, help="mirror half of the foregrounds")
+    flips: bool = setting(True, help="mirror half of the foregrounds, chosen at random")
     repeats: int = setting(20, ge=1, help="positions for each pair with sampling=product")
     fov_deg: float = setting(
         60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
     )
     shard_size: int = setting(1000, ge=1, help="samples in a shard")
     target: str | None = setting(
-        None, help="number of dataset.json for a sweep to optimise, as statistics.mask.mean"
+        None, help="number in dataset.json that a sweep optimises, such as statistics.mask.mean"
     )
     split: Shares = field(
         default_factory=Shares,
@@ -74,7 +74,7 @@ class Root:
 
     @property
     def object_range(self) -> tuple[int, int]:
-        """The least and the greatest number of foregrounds in a sample."""
+        """The smallest and the largest number of foregrounds in a sample."""
         limits = self.objects if isinstance(self.objects, list) else [self.objects] * 2
         if len(limits) != 2 or not all(type(number) is int for number in limits):
             raise SettingError(

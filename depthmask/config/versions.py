@@ -1,4 +1,4 @@
-"""The versions that decide the bytes of a dataset: of depthmask, the encoders and the plugins."""
+"""Collects the versions that determine the bytes of a dataset: depthmask, encoders, plugins."""
 
 from __future__ import annotations
 

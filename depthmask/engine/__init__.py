@@ -1,1 +1,1 @@
-"""Making datasets: jobs, the loop over the stations of a sample, and runners."""
+"""Makes datasets: the jobs, the loop over the steps of a sample, and the runners."""

@@ -1,4 +1,4 @@
-"""Annotate: add depth to existing samples."""
+"""Annotates a dataset: adds depth to existing samples."""
 
 from __future__ import annotations
 
@@ -16,78 +16,79 @@ from depthmask.config.root import Root
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
 from depthmask.engine.display import Display
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
-from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
+from depthmask.engine.inputs.job import InputJob, identity_of, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.prepare import prepare
-from depthmask.engine.recode import Recoding, recoding
-from depthmask.errors import SettingError, UsageError, setting_errors_named
+from depthmask.engine.recode import Recoding, choose_recoding
+from depthmask.errors import SettingError, UsageError, group_before_setting_errors
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics import Moments
 
 _SAMPLES_PER_BATCH = 8
-"""Samples that are decoded together at least."""
+"""The least number of samples that are decoded together."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
-"""Samples as the input has them, and the same decoded, both without depth."""
+"""Samples in pairs: the members of the input, and the decoded sample, both without depth."""
 
 
 @dataclass(frozen=True)
 class Annotate(InputJob):
-    """The job of giving samples depth; images and masks are moved.
+    """The job that adds depth to samples; images and masks are copied.
 
-    composer: makes the composites again, for a depth stage that reads their layers; None for a
-    network, which sees the decoded images.
+    composer: makes the composites again, for a depth stage that needs their layers. None for a
+    network, which predicts from the decoded images.
     """
 
     composer: Generate | None
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """The samples with new depth. Statistics of images and masks are those of `Convert`."""
-        known = self.input.begin(self.plan, shard)
-        if known is not None:
-            known.depth = Moments()
-            log.statistics.merge(known)
+        """Yield the samples with new depth; statistics of images and masks are as in `Convert`."""
+        input_statistics = self.input.check_shard(self.plan, shard)
+        if input_statistics is not None:
+            input_statistics.depth = Moments()
+            log.statistics.merge(input_statistics)
         log.lap("check")
         batches = self._batches(self.plan.indices(shard), log)
-        for batch, annotated in prefetch(self._depths, batches, in_thread=self.composer is None):
+        for batch, result in prefetch(self._depths, batches, in_thread=self.composer is None):
             samples = [sample for _, sample in batch]
             log.progress.at(samples[0].index)
-            depths = annotated()
+            depths = result()
             log.lap("depth")
-            for without, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
-                sample = replace(without, depth=depth)
+            for decoded, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
+                sample = replace(decoded, depth=depth)
                 check_depth(depth, self.contract, sample.key)
-                if known is None:
+                if input_statistics is None:
                     log.statistics.add(sample)
                 elif depth is not None:
                     log.statistics.add_depth(depth)
                 log.lap("statistics")
                 arrays = self.root.writer.reads_arrays
-                ready = self.recoding.filled(encoded, sample, arrays=arrays)
+                recoded = self.recoding.apply_to_decoded(encoded, sample, arrays=arrays)
                 log.lap("encode")
-                yield ready
+                yield recoded
                 log.lap("write")
             log.progress.made(len(batch))
 
-    def before(self, display: Display) -> dict[str, float]:
-        """Do what the composer has to do once."""
-        return self.composer.before(display) if self.composer else {}
+    def before_shards(self, display: Display) -> dict[str, float]:
+        """Measure the geometry that the composer needs."""
+        return self.composer.before_shards(display) if self.composer else {}
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of a sample of the input, and of a depth map."""
+        """The mean bytes of a sample of the input, with those of a depth map."""
         return self.input.sample_bytes + _depth_bytes(self)
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
-        numbers = iter(indices)
-        while some := list(islice(numbers, max(_SAMPLES_PER_BATCH, self.root.depth.batch_size))):
+        count = max(_SAMPLES_PER_BATCH, self.root.depth.batch_size)
+        remaining = iter(indices)
+        while batch_indices := list(islice(remaining, count)):
             log.lap("write")
             batch = []
-            for index in some:
+            for index in batch_indices:
                 log.progress.at(index)
                 encoded = without_depth(self.input.read(index))
                 batch.append((encoded, decode(encoded, self.input.most_pixels)))
@@ -109,32 +110,34 @@ class Annotate(InputJob):
 
 
 def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> Annotate:
-    """The job behind a config; nothing is written.
+    """The job that annotates an input; nothing is written.
 
-    overridden: the names of the settings that the user gave. Settings of images and masks that are
-    not among them stay as the input has them.
+    overridden: the names of the settings that the user gave. All other settings of images and masks
+    are those of the input.
     """
-    of_encode = {name.removeprefix("encode.") for name in overridden if name.startswith("encode.")}
+    encode_names = {
+        name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
+    }
     first = without_depth(job_input.read(0))
-    made_by = replace(job_input.encode, depth=root.encode.depth)
-    moved = recoding(first, made_by, root.encode, of_encode)
-    with_depth = replace(moved, changed=moved.changed | {"depth"})
+    input_encode = replace(job_input.encode, depth=root.encode.depth)
+    chosen = choose_recoding(first, input_encode, root.encode, encode_names)
+    with_depth = replace(chosen, changed=chosen.changed | {"depth"})
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
     root = replace(root, encode=with_depth.encode, shard_size=shard_size)
     return annotate_job(job_input, root, with_depth)
 
 
 def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotate:
-    """The job of a config in which everything is decided."""
+    """The job that annotates an input with all settings of the root, and this recoding."""
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
     if composer is None:
-        with setting_errors_named("depth"):
+        with group_before_setting_errors("depth"):
             contract = root.depth.contract(root.canvas, None)
     else:
         contract = composer.contract
     if contract is None:
-        raise SettingError("depth", root.depth.name, "gives no depth; choose another to annotate")
+        raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
     identity = identity_of("annotate", job_input, root, recoding, contract, stages)
@@ -156,20 +159,21 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
 
 
 def _composer(job_input: JobInput, root: Root) -> Generate:
-    """The job that made the samples, with the stages that are to make their depth."""
+    """The job that generated the samples, with the new depth and geometry stages."""
     if not isinstance(job_input, DatasetInput) or job_input.job != "generate":
         raise UsageError(
-            f"depth={root.depth.name} needs the layers of each sample, and in "
-            f"{', '.join(job_input.paths)} there are none but in the pictures; choose a network, "
-            "as depth=fastdepth, or annotate the dataset that the samples were made for"
+            f"depth={root.depth.name} needs the layers of each sample, which "
+            f"{', '.join(job_input.paths)} does not have; choose a network, such as "
+            "depth=fastdepth, or annotate the dataset that was generated"
         )
-    composer = prepare(replace(job_input.root, depth=root.depth, geometry=root.geometry))
+    composer = job_from_config(replace(job_input.root, depth=root.depth, geometry=root.geometry))
     if composer.catalogue.digest != job_input.inputs:
-        raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was made")
+        raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was generated")
     return composer
 
 
 def _depth_bytes(job: Annotate) -> int:
+    """The estimated bytes of an encoded depth map."""
     encode, size = job.root.encode, job.input.size
     assert job.contract is not None, "there is depth"
     with_depth = encode.expected(size, job.contract.resolution).bytes

@@ -1,4 +1,4 @@
-"""Convert: the samples of a dataset, written by another writer."""
+"""Converts a dataset: writes its samples with another writer or other encode settings."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from itertools import islice
 from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
-from depthmask.engine.input_job import InputJob, identity_of, output_of
 from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.inputs.job import InputJob, identity_of, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.recode import Recoding, recoding
+from depthmask.engine.recode import Recoding, choose_recoding
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
 
 _SAMPLES_PER_BATCH = 64
-"""Samples between two signs of progress."""
+"""The samples after which progress is reported."""
 
 
 @dataclass(frozen=True)
 class Convert(InputJob):
-    """The job of moving the samples of a dataset into other files."""
+    """The job that writes the samples of an input into other files."""
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """The samples, moved, or encoded anew where another encoding was asked for.
+        """Yield the samples; members are copied, or encoded again if their settings changed.
 
-        Their statistics are those of the same shard of the input; where the input has other
-        shards, they are measured on the pixels that a reader sees.
+        The statistics are copied from the same shard of the input. If the input has shards of
+        another size, they are computed from the decoded pixels.
         """
-        known = self.input.begin(self.plan, shard)
-        if known is not None:
-            log.statistics.merge(known)
+        input_statistics = self.input.check_shard(self.plan, shard)
+        if input_statistics is not None:
+            log.statistics.merge(input_statistics)
         log.lap("check")
         indices = iter(self.plan.indices(shard))
         while batch := list(islice(indices, _SAMPLES_PER_BATCH)):
@@ -40,40 +40,44 @@ class Convert(InputJob):
                 log.progress.at(index)
                 encoded = self.input.read(index)
                 log.lap("read")
-                if known is None:
+                if input_statistics is None:
                     log.statistics.add(decode(encoded, self.input.most_pixels))
                     log.lap("statistics")
-                ready = self.recoded(encoded)
+                recoded = self.recoded(encoded)
                 log.lap("encode")
-                yield ready
+                yield recoded
                 log.lap("write")
             log.progress.made(len(batch))
 
     def recoded(self, encoded: Encoded) -> Encoded:
-        """A sample of the input as the writer gets it."""
+        """A sample of the input with the members that the writer receives."""
         arrays = self.root.writer.reads_arrays
         return self.recoding.apply(encoded, self.input.most_pixels, arrays=arrays)
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of a sample of the input."""
+        """The mean bytes of a sample of the input."""
         return self.input.sample_bytes
 
 
 def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Convert:
-    """The job behind a config; nothing is written.
+    """The job that converts an input; nothing is written.
 
-    overridden: the names of the settings that the user gave, as `encode.depth`. Settings that are
-    not among them stay as the input has them, the size of the shards too.
+    overridden: the names of the settings that the user gave, such as `encode.depth`. All other
+    settings are those of the input, also the size of the shards.
     """
-    of_encode = {name.removeprefix("encode.") for name in overridden if name.startswith("encode.")}
-    moved = recoding(job_input.read(0), job_input.encode, root.encode, of_encode)
+    encode_names = {
+        name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
+    }
+    chosen = choose_recoding(job_input.read(0), job_input.encode, root.encode, encode_names)
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
-    return convert_job(job_input, replace(root, encode=moved.encode, shard_size=shard_size), moved)
+    return convert_job(
+        job_input, replace(root, encode=chosen.encode, shard_size=shard_size), chosen
+    )
 
 
 def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
-    """The job of a config in which everything is decided."""
+    """The job that converts an input with all settings of the root, and this recoding."""
     contract = None if recoding.encode.depth is DepthFormat.none else job_input.contract
     recoding.encode.check(contract)
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
@@ -93,6 +97,6 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
 
 
 def _size_of(encoded: Encoded) -> SizeEstimate:
-    """The size of all samples, estimated by one of them."""
+    """The size of every sample, estimated from one of them."""
     arrays = {name: array.nbytes for name, array in encoded.arrays.items()}
     return SizeEstimate(len(encoded.members), sum(map(len, encoded.members.values())), arrays)

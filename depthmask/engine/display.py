@@ -1,4 +1,4 @@
-"""What a run shows while it works, whoever looks on: a terminal, a notebook, or nobody."""
+"""The interface through which a run shows messages and progress; a terminal or nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class Display(Protocol):
     def bar(
         self, title: str, total: int, unit: str
     ) -> AbstractContextManager[Callable[[int], None]]:
-        """Show progress up to `total`; the context gives a function that advances it."""
+        """Show a progress bar up to `total`; the context yields a function that advances it."""
 
     def open_log(self, path: Path) -> None:
-        """Write what the `depthmask` loggers say to a file from now on."""
+        """Write the messages of the `depthmask` loggers to a file from now on."""
 
 
 class Silent:
@@ -31,7 +31,7 @@ class Silent:
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-        """Show nothing."""
+        """Show nothing; yields a function without effect."""
         yield lambda count: None
 
     def open_log(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The files about a whole dataset, made from its published shards."""
+"""Writes the files about a whole dataset, from its published shards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.engine.totals import Totals
 from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
 from depthmask.storage.dataset_info import DatasetInfo
@@ -21,20 +21,20 @@ from depthmask.storage.path import StorePath
 
 
 def preview_shards(plan: Layout) -> set[str]:
-    """The names of the shards that the preview reads samples from."""
-    ranks = map(plan.numbering.at, _preview_numbers(plan.samples))
+    """The names of the shards that contain the samples of the preview."""
+    ranks = map(plan.numbering.at, _preview_samples(plan.samples))
     return {shard_name(split, rank // plan.shard_size) for split, rank in ranks}
 
 
 def finish(job: Job, totals: Totals) -> DatasetInfo:
-    """Make the derived files; returns the content of `dataset.json`."""
+    """Write preview, COCO files and cards; returns the content of `dataset.json`."""
     info = summarise(job, totals)
     dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
     if job.root.encode.labels is Labels.coco:
         for split in filter(len, map(dataset.split, dataset.splits)):
             write_coco(split, job.output / f"coco_{split.only}.json")
-    about = About(
+    facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
         info=info,
         plan=job.identity.description,
@@ -43,17 +43,17 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    for name, text in cards(about).items():
+    for name, text in cards(facts).items():
         (job.output / name).write_text(text, encoding="utf-8")
     job.root.writer.derive(dataset)
     dataset.close()
-    # Drafts of workers that died while others went on.
+    # Remove drafts of workers that died while others continued.
     job.output.remove_leftovers()
     return info
 
 
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
-    samples = [dataset[index] for index in _preview_numbers(len(dataset))]
+    samples = [dataset[index] for index in _preview_samples(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
     sheet = contact_sheet(samples, title, dataset.contract)
     content = io.BytesIO()
@@ -61,6 +61,6 @@ def _write_preview(dataset: Dataset, output: StorePath) -> None:
     (output / "preview.jpg").write_bytes(content.getvalue())
 
 
-def _preview_numbers(samples: int) -> Sequence[int]:
-    """Samples that are spread evenly over a dataset."""
+def _preview_samples(samples: int) -> Sequence[int]:
+    """The indices of the samples in the preview, spread evenly over the dataset."""
     return range(0, samples, max(1, samples // SAMPLES))[:SAMPLES]

@@ -1,4 +1,4 @@
-"""The job of a dataset, from the `plan.json` in its folder: what repairs the dataset."""
+"""Makes the job of an existing dataset from its `plan.json`, to repair the dataset."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from depthmask.config.build import from_plain
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
-from depthmask.engine.prepare import prepare
 from depthmask.engine.recode import Recoding
 from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
@@ -20,14 +20,14 @@ _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
 
 
 def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
-    """The job that made a dataset, over its assets or its input as they are now."""
+    """The job that made the dataset, with its assets or its input in their present state."""
     with untrusted(str(output / "plan.json")):
         root = replace(from_plain(plan["config"]), output=str(output))
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])
     if kind == "generate":
-        return prepare(root)
+        return job_from_config(root)
     if kind in _INPUT_JOBS:
         return _INPUT_JOBS[kind](open_input(paths), root, Recoding(root.encode, changed))
-    raise UsageError(f"{output / 'plan.json'}: no job of this version is called {kind!r}")
+    raise UsageError(f"{output / 'plan.json'}: this version has no job {kind!r}")

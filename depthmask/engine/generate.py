@@ -1,4 +1,4 @@
-"""The whole flow in one loop.
+"""Generates samples from assets: the whole flow of data, in one loop.
 
 plan -> Recipe -> place, cover, blend -> Composite -> annotate -> Sample -> encode -> write
 """
@@ -46,12 +46,12 @@ _sample_number = attrgetter("recipe.index")
 
 @dataclass(frozen=True)
 class Generate(Job):
-    """The job of making samples from a plan over assets."""
+    """The job that generates samples from a plan and assets."""
 
     plan: Plan
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """Compose, measure and encode the samples of a shard, batch by batch."""
+        """Compose, annotate and encode the samples of a shard, batch by batch."""
         for batch in self.batches(self.plan.indices(shard), log):
             for sample in log.each(batch):
                 log.statistics.add(sample)
@@ -65,10 +65,10 @@ class Generate(Job):
             log.progress.made(len(batch))
 
     def batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[list[Sample]]:
-        """The samples of these numbers, in groups that go through the stations together."""
+        """Yield the samples of these indices in batches, which pass each station together."""
         composed = self._composed(indices, log)
         in_thread = isinstance(self.root.depth, Estimator)
-        # A thread must not note where this one is; a network's batch fails as a whole anyway.
+        # The thread must not record progress: this thread does. A network's batch fails as a whole.
         annotate = partial(self._annotate, log=ShardLog() if in_thread else log)
         for composites, annotated in prefetch(annotate, composed, in_thread=in_thread):
             log.progress.at(_sample_number(composites[0]))
@@ -82,24 +82,24 @@ class Generate(Job):
             ]
 
     def sample(self, index: int) -> Sample:
-        """One sample, the same whatever else is asked for; IndexError if it is not in the plan."""
+        """One sample, the same as in a run; raises `IndexError` if it is not in the plan."""
         self.plan.require(index)
         (sample,) = next(self.batches([index], ShardLog()))
         return sample
 
     def named(self, index: int) -> str:
-        """The number of a sample and the keys of its assets."""
+        """The index of a sample and the keys of its assets as text."""
         recipe = self.plan.recipe(index)
         assets = ", ".join([recipe.background, *(key for key, _ in recipe.foregrounds)])
         return f"sample {index} ({assets})"
 
     @property
     def sample_bytes(self) -> int:
-        """Bytes of a sample, estimated from canvas, depth map and encode settings."""
+        """The bytes of a sample, estimated from canvas, depth map and encode settings."""
         depth = self.contract.resolution if self.contract else None
         return self.root.encode.expected(self.root.canvas, depth).bytes
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the plan."""
         plan = self.plan
         return {
@@ -119,8 +119,8 @@ class Generate(Job):
             "foregrounds": len(plan.foregrounds),
         }
 
-    def before(self, display: Display) -> dict[str, float]:
-        """Ask the geometry's model about every background, once."""
+    def before_shards(self, display: Display) -> dict[str, float]:
+        """Measure the geometry of each background once, where it is not known."""
         keys = self.geometry.to_measure(self.plan.backgrounds) if self.reads_geometry else []
         if not keys:
             return {}
@@ -131,7 +131,7 @@ class Generate(Job):
 
     @cached_property
     def geometry(self) -> GeometryCache:
-        """The backgrounds' geometry, for the stages that read it."""
+        """The geometry of the backgrounds, for the stages that read it."""
         geometry = as_geometry(self.root.geometry)
         return GeometryCache(geometry, self.root.source, self.root.canvas)
 
@@ -143,23 +143,26 @@ class Generate(Job):
     def _composed(self, indices: Sequence[int], log: ShardLog) -> Iterator[list[Composite]]:
         recipes = self.plan.recipes(indices)
         batch_size = self.root.depth.batch_size
-        samples = batch_size if batch_size > 1 else samples_per_batch(self.root.canvas)
-        while batch := list(islice(recipes, samples)):
+        count = batch_size if batch_size > 1 else samples_per_batch(self.root.canvas)
+        while batch := list(islice(recipes, count)):
             log.lap("source")
             placed = [self._placed(recipe, log) for recipe in log.each(batch)]
-            composites = [self._composer.blend(one) for one in log.each(placed, _sample_number)]
+            composites = [
+                self._composer.blend(layers) for layers in log.each(placed, _sample_number)
+            ]
             log.lap("blend")
             yield composites
 
     def _placed(self, recipe: Recipe, log: ShardLog) -> Placed:
+        """Place the foregrounds of a recipe; draws other assets if there is no position."""
         while True:
             try:
                 return self._composer.place(recipe, log.lap)
             except NoPlaceError as error:
                 redrawn = self.plan.redrawn(recipe)
                 if redrawn is None:
-                    tries = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""
-                    raise DepthmaskError(f"sample {recipe.index}: {error}{tries}") from None
+                    redraws = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""
+                    raise DepthmaskError(f"sample {recipe.index}: {error}{redraws}") from None
                 recipe = redrawn
 
     def _annotate(self, composites: list[Composite], log: ShardLog) -> list[Float32 | None]:
@@ -201,7 +204,7 @@ class Generate(Job):
         return Composer(self.root.seed, self.root.placement, self.root.blend, library)
 
     def _background(self, key: str) -> Background:
-        """The background with as much geometry as the stages read."""
+        """The background, with the geometry that the stages read."""
         if not self.reads_geometry:
             return self.root.source.background(key, self.root.canvas)
         background = self.geometry.background(key)
@@ -211,10 +214,10 @@ class Generate(Job):
 
 
 def samples_per_batch(canvas: Size) -> int:
-    """How many samples go through the stations side by side.
+    """How many samples pass each station together when there is no network.
 
-    8 of 160x160 stay in a core's cache, and each station's code as well: a tenth faster than one by
-    one, and than 64. Of large canvases there is memory for one.
+    8 samples of 160x160 fit into the cache of a core, which is a tenth faster than one sample at a
+    time or 64. With a large canvas it is one sample, to save memory.
     """
     height, width = canvas
     return max(1, min(8, (1 << 20) // (height * width)))

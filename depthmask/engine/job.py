@@ -1,4 +1,4 @@
-"""A job: which samples a run makes, shard by shard."""
+"""The base class of the jobs: generate, convert and annotate. A job makes samples by shard."""
 
 from __future__ import annotations
 
@@ -19,32 +19,34 @@ from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
 
 T = TypeVar("T")
-_index = attrgetter("index")
+_sample_index = attrgetter("index")
 
 
 class Progress:
-    """Which sample a stage works at, to name it in an error, and how many samples are made."""
+    """The progress within a shard: the sample in work, to be named in errors, and samples made."""
 
     def __init__(self, made: Callable[[int], None] = lambda samples: None) -> None:
         self.begun = 0
         self.made = made
-        """Called with the number of samples made since the last call."""
+        """A function to call with the number of samples made since the last call."""
 
     def at(self, index: int) -> None:
-        """A stage begins to work at this sample."""
+        """Record that a stage begins to work on this sample."""
         self.begun = index
 
 
 class ShardLog:
-    """What a job notes while it makes the samples of a shard: statistics, time, progress."""
+    """Collects statistics, times and progress while the samples of a shard are made."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.statistics = Statistics()
         self.lap = Laps()
         self.progress = progress or Progress()
 
-    def each(self, items: Iterable[T], sample_number: Callable[[T], int] = _index) -> Iterator[T]:
-        """The items of some samples; a sample counts as begun when its item is taken."""
+    def each(
+        self, items: Iterable[T], sample_number: Callable[[T], int] = _sample_index
+    ) -> Iterator[T]:
+        """Yield one item for each sample, and record that work on the sample begins."""
         for item in items:
             self.progress.at(sample_number(item))
             yield item
@@ -52,12 +54,12 @@ class ShardLog:
 
 @dataclass(frozen=True)
 class Job(ABC):
-    """A dataset to make: what it is, where it goes, and the samples of each of its shards.
+    """A dataset to make: its content, its folder, and the samples of each shard.
 
-    root: settings and stages. plan: which sample is in which shard. contract: what depth values
-    mean, None if there are none. output: the folder of the dataset. identity: all that decides its
-    bytes. catalogue: the assets that it is made from. A job pickles small: what a worker needs
-    besides, it makes at first use.
+    root: settings and stages. plan: which sample is in which shard. contract: the meaning of depth
+    values, None without depth. output: the folder of the dataset. identity: everything that
+    determines its bytes. catalogue: the assets in use. Only these fields are pickled; everything
+    else is made at first use.
     """
 
     root: Root
@@ -69,23 +71,23 @@ class Job(ABC):
 
     @abstractmethod
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """The samples of a shard, in order; `log` has the statistics of all after the last."""
+        """Yield the samples of a shard in order; at the end, `log` has the statistics of all."""
 
     @abstractmethod
     def named(self, index: int) -> str:
-        """The name of a sample and of what it is made from, for an error at this sample."""
+        """The sample with its assets or its input as text, for an error message."""
 
     @property
     @abstractmethod
     def sample_bytes(self) -> int:
-        """Bytes of an encoded sample, estimated."""
+        """The estimated bytes of an encoded sample."""
 
     @abstractmethod
-    def described(self) -> DatasetFacts:
-        """What `dataset.json` says about where the samples come from."""
+    def dataset_facts(self) -> DatasetFacts:
+        """The fields of `dataset.json` that do not follow from the records, such as splits."""
 
-    def before(self, display: Display) -> dict[str, float]:
-        """Do once what has to be done before workers start; returns the seconds by station."""
+    def before_shards(self, display: Display) -> dict[str, float]:
+        """Do work that is needed once, before workers start; returns its seconds by station."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:

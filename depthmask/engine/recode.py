@@ -1,4 +1,4 @@
-"""Samples under other encode settings: members are copied where possible, else encoded anew."""
+"""Applies other encode settings to samples: copies members, or encodes them again if needed."""
 
 from __future__ import annotations
 
@@ -30,79 +30,81 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recoding:
-    """How the members of a sample become those of the new dataset.
+    """How members of the input become members of the new dataset.
 
-    changed: the fields of a sample (`image`, `mask`, `instances`, `depth`) that are encoded anew,
-    by `encode`. The members of all other fields are copied byte for byte; fields that the input
-    keeps as arrays alone are encoded as well.
+    changed: the fields of a sample (`image`, `mask`, `instances`, `depth`) that are encoded again,
+    with `encode`. Members of all other fields are copied byte for byte. Fields that the input
+    stores only as arrays are encoded, too.
     """
 
     encode: Encode
     changed: frozenset[str]
 
     def apply(self, encoded: Encoded, most_pixels: int, *, arrays: bool) -> Encoded:
-        """The sample for the new dataset; arrays: whether its writer reads the arrays."""
+        """The sample for the new dataset. arrays: whether the writer needs the arrays."""
         kept = self._kept(encoded)
         if not arrays and not self._missing(kept, has_depth(encoded)):
-            return Encoded(encoded.key, _in_order(kept), {})
-        return self.filled(encoded, decode(encoded, most_pixels), arrays=arrays)
+            return Encoded(encoded.key, _sorted_members(kept), {})
+        return self.apply_to_decoded(encoded, decode(encoded, most_pixels), arrays=arrays)
 
-    def filled(self, encoded: Encoded, sample: Sample, *, arrays: bool) -> Encoded:
-        """Like `apply`, for a sample that is decoded already and may have another depth map."""
+    def apply_to_decoded(self, encoded: Encoded, sample: Sample, *, arrays: bool) -> Encoded:
+        """Like `apply`, for a sample that is already decoded and may have a new depth map."""
         kept = self._kept(encoded)
         missing = self._missing(kept, sample.depth is not None)
         if missing:
             self._check_exact(sample, missing)
             made = self.encode.encode(sample).members
             kept |= {name: data for name, data in made.items() if MEMBERS[name].carries in missing}
-        return Encoded(encoded.key, _in_order(kept), _arrays(kept, sample) if arrays else {})
+        return Encoded(encoded.key, _sorted_members(kept), _arrays(kept, sample) if arrays else {})
 
     def _kept(self, encoded: Encoded) -> dict[str, bytes]:
         members = encoded.members.items()
         return {name: data for name, data in members if MEMBERS[name].carries not in self.changed}
 
     def _missing(self, kept: Mapping[str, bytes], depth: bool) -> set[str]:
-        """The fields of a sample that no kept member carries."""
+        """The fields of a sample that are in none of the kept members."""
         required = {"image", "mask"}
         if depth and self.encode.depth is not DepthFormat.none:
             required.add("depth")
         return required - {MEMBERS[name].carries for name in kept}
 
     def _check_exact(self, sample: Sample, missing: Collection[str]) -> None:
-        """Raise where depth would be rounded although the user did not choose a format for it."""
+        """Raise `DepthmaskError` if depth would be rounded, in a format that nobody chose."""
         if "depth" in missing and "depth" not in self.changed and sample.depth is not None:
             rounded = self.encode.depth in (DepthFormat.png16, DepthFormat.compact)
             if rounded and not is_in_millimetres(sample.depth):
                 raise DepthmaskError(
-                    f"sample {sample.key}: its depth is not in whole millimetres, as "
-                    f"encode.depth={self.encode.depth.name} keeps it; encode.depth=npz keeps it "
-                    f"exactly, and with encode.depth={self.encode.depth.name} it is rounded"
+                    f"sample {sample.key}: encode.depth={self.encode.depth.name} would round its "
+                    f"depth to millimetres; set encode.depth=npz to keep it exact, or "
+                    f"encode.depth={self.encode.depth.name} to round it"
                 )
 
 
-def recoding(first: Encoded, current: Encode, requested: Encode, overridden: Set[str]) -> Recoding:
-    """Which fields to encode anew: those whose settings differ from the current ones.
+def choose_recoding(
+    first: Encoded, current: Encode, requested: Encode, overridden: Set[str]
+) -> Recoding:
+    """The recoding that encodes again the fields whose settings differ from the current ones.
 
-    first: a sample of the input, made by the settings `current`. overridden: the names of the
-    settings in `requested` that the user set. Fields that the input keeps as arrays alone are kept
-    without loss, unless the user sets their format.
+    first: a sample of the input, made with the settings `current`. overridden: the names of the
+    settings in `requested` that the user gave. Fields that the input stores only as arrays are
+    encoded without loss, unless the user gives their format.
     """
-    carried = {MEMBERS[name].carries for name in first.members}
-    _refuse_what_cannot_be_made(carried, requested, current, overridden)
+    stored = {MEMBERS[name].carries for name in first.members}
+    _refuse_new_labels(stored, requested, current, overridden)
     encode = replace(current, **{name: getattr(requested, name) for name in overridden})
     new = {name for name in overridden if getattr(encode, name) != getattr(current, name)}
-    present = {"image", "mask"} | carried | ({"depth"} if has_depth(first) else set())
+    present = {"image", "mask"} | stored | ({"depth"} if has_depth(first) else set())
     changed = {
         field
         for field, names in _settings_of(encode).items()
-        if field in present and (names & new or field in overridden - carried)
+        if field in present and (names & new or field in overridden - stored)
     }
     lossless: dict[str, Any] = {}
-    if "image" not in carried and "image" not in overridden:
+    if "image" not in stored and "image" not in overridden:
         lossless["image"] = ImageFormat.png
-    if "mask" not in carried and "mask" not in overridden:
+    if "mask" not in stored and "mask" not in overridden:
         lossless["mask"] = MaskFormat.png
-    if "depth" not in carried and "depth" not in overridden and has_depth(first):
+    if "depth" not in stored and "depth" not in overridden and has_depth(first):
         lossless["depth"] = _lossless_depth(first, current.depth)
     result = Recoding(replace(encode, **lossless), frozenset(changed))
     _warn_of_losses(result)
@@ -121,18 +123,19 @@ def _settings_of(encode: Encode) -> dict[str, set[str]]:
     }
 
 
-def _refuse_what_cannot_be_made(
-    carried: Collection[str], requested: Encode, current: Encode, overridden: Collection[str]
+def _refuse_new_labels(
+    stored: Collection[str], requested: Encode, current: Encode, overridden: Collection[str]
 ) -> None:
     text = "cannot be added to existing samples; set it in the run that generates them"
     if "labels" in overridden and requested.labels is not current.labels:
         raise SettingError("encode.labels", requested.labels.name, text)
     adds_instances = "instances" in overridden and requested.instances is not InstancesFormat.none
-    if adds_instances and "instances" not in carried:
+    if adds_instances and "instances" not in stored:
         raise SettingError("encode.instances", requested.instances.name, text)
 
 
 def _lossless_depth(first: Encoded, current: DepthFormat) -> DepthFormat:
+    """The format that stores the depth array of the sample exactly."""
     if "depth_planes" in first.arrays:
         return DepthFormat.compact
     depth = first.arrays["depth"]
@@ -144,6 +147,7 @@ def _lossless_depth(first: Encoded, current: DepthFormat) -> DepthFormat:
 
 
 def _warn_of_losses(recoding: Recoding) -> None:
+    """Log a warning for each field that loses precision or is left out."""
     encode = recoding.encode
     losses = {
         "image": f"images are encoded again, as JPEG of quality {encode.quality}"
@@ -166,19 +170,19 @@ def _warn_of_losses(recoding: Recoding) -> None:
 
 
 def is_in_millimetres(depth_m: Float32) -> bool:
-    """Whether 16-bit millimetres can store the map without rounding."""
+    """Whether 16-bit millimetres store the map exactly."""
     try:
         return np.array_equal(from_millimetres(to_millimetres(depth_m)), depth_m)
     except DepthmaskError:
         return False
 
 
-def _in_order(members: Mapping[str, bytes]) -> dict[str, bytes]:
+def _sorted_members(members: Mapping[str, bytes]) -> dict[str, bytes]:
     return {name: members[name] for name in MEMBERS if name in members}
 
 
 def _arrays(members: Mapping[str, bytes], sample: Sample) -> dict[str, Any]:
-    """The arrays that `Encode.encode` gives for these members."""
+    """The arrays that `Encode.encode` returns for these members."""
     arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
     if DEPTH_NPZ.name in members:
         data = members[DEPTH_NPZ.name]

@@ -1,4 +1,4 @@
-"""A run: from a live config to a finished dataset."""
+"""Runs a job: makes the missing shards, and the files about the whole dataset."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-from depthmask.concurrency import machine
+from depthmask.concurrency import machine_info
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
-from depthmask.engine.prepare import prepare
 from depthmask.engine.quarantine import quarantine
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
@@ -33,7 +33,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What a run did. seconds: wall time; stations: time by station, of all workers together."""
+    """The result of a run.
+
+    made: the number of samples that this run made. seconds: wall time. stations: seconds by
+    station, summed over all workers.
+    """
 
     dataset: Dataset
     made: int
@@ -45,13 +49,13 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     """Make, complete or extend the dataset that the config describes.
 
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` before anything
-    is written if config, assets or output folder are not right.
+    is written if the config, the assets or the output folder cannot be used.
     """
-    return run_job(prepare(root, sweep=sweep), display)
+    return run_job(job_from_config(root, sweep=sweep), display)
 
 
 def run_job(job: Job, display: Display) -> Result:
-    """Make what a job lacks in its output; raises as `run`."""
+    """Make the shards and files that are missing in the output of a job; raises like `run`."""
     start = time.perf_counter()
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
@@ -62,19 +66,21 @@ def run_job(job: Job, display: Display) -> Result:
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
         display.open_log(log)
-        _log.info("depthmask %s, %s, %s", versions(job.root)["depthmask"], machine(), job.output)
+        _log.info(
+            "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
+        )
         for asset in job.catalogue.left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, job.catalogue.left_out)
         with closing(Totals(preview_shards(job.plan))) as totals:
-            done = [] if state is FolderState.empty else _published(job, totals)
-            made, stations = _complete(job, done, totals, display, require_lock)
+            complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
+            made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
 
 @contextmanager
 def _one_line_for_failures(output: StorePath) -> Iterator[None]:
-    """Turn an unforeseen error into one line for the user, and a traceback in the log."""
+    """Turn an unexpected error into one line for the user; its traceback goes to the log."""
     try:
         yield
     except DepthmaskError:
@@ -86,30 +92,34 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
         raise DepthmaskError(f"{in_one_line(error)}; see {output / 'run.log'}") from error
 
 
-def _published(job: Job, totals: Totals) -> list[Shard]:
-    """The shards whose records and files are intact; their records are counted on the way."""
-    done = []
+def _intact_shards(job: Job, totals: Totals) -> list[Shard]:
+    """The shards whose records and files are intact; adds their records to the totals."""
+    complete_shards = []
     for record in Records(job.output).intact(job.plan, job.identity.lineage):
         totals.add(record)
-        done.append(job.plan.shard(record.start // job.plan.shard_size, record.split))
-    return done
+        complete_shards.append(job.plan.shard(record.start // job.plan.shard_size, record.split))
+    return complete_shards
 
 
 def _complete(
     job: Job,
-    done: list[Shard],
+    complete_shards: list[Shard],
     totals: Totals,
     display: Display,
     require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
-    """Make the missing shards; how many samples they have, and the time by station."""
-    missing = job.plan.shards(done)
+    """Make the missing shards and the files about the dataset.
+
+    Returns the number of samples made, and the seconds by station.
+    """
+    missing = job.plan.shards(complete_shards)
     stations: dict[str, float] = {}
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
-        display.line(_announcement(job, missing))
+        _require_space(job, missing.samples)
+        display.line(_announcement(job, missing.samples))
         registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
-        add_seconds(stations, job.before(display))
+        add_seconds(stations, job.before_shards(display))
         for record in _make(job, missing, display):
             require_lock()
             totals.add(record)
@@ -133,26 +143,31 @@ def _add_unseen(job: Job, totals: Totals) -> None:
 
 
 def _is_complete(job: Job, totals: Totals) -> bool:
-    """Whether `dataset.json` is intact, and was made from the records that are there."""
+    """Whether `dataset.json` is intact, and was made from the present records."""
     info = read_sealed(job.output / "dataset.json")
     if info is None:
         return False
     return bool(info.get("manifest_sha256") == totals.manifest_sha256(job.plan.numbering.names))
 
 
-def _announcement(job: Job, missing: Shards) -> str:
-    samples = missing.samples
-    expected = samples * job.sample_bytes
-    free = job.output.free_bytes()
-    done = job.plan.samples - samples
-    resumed = f" ({done:,} are there already)" if done else ""
+def _require_space(job: Job, samples: int) -> None:
+    """Raise `UsageError` if the disk has no space for this number of samples."""
+    expected, free = samples * job.sample_bytes, job.output.free_bytes()
     if free is not None and expected > free:
         raise UsageError(
             f"output={job.output}: {samples:,} samples take about {expected / 1e9:,.2f} GB, "
             f"the disk has {free / 1e9:,.2f} GB free"
         )
-    room = "" if free is None else f"{free / 1e9:,.0f} GB free, "
-    return f"{samples:,} samples{resumed}, about {expected / 1e6:,.0f} MB, {room}into {job.output}"
+
+
+def _announcement(job: Job, samples: int) -> str:
+    """The line that says how many samples the run makes, their size, and the output."""
+    made = job.plan.samples - samples
+    resumed = f" ({made:,} are already made)" if made else ""
+    free = job.output.free_bytes()
+    space = "" if free is None else f"{free / 1e9:,.0f} GB free, "
+    size = f"about {samples * job.sample_bytes / 1e6:,.1f} MB"
+    return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
 
 
 def _make(job: Job, missing: Shards, display: Display) -> Iterator[Record]:

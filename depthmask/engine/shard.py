@@ -1,4 +1,4 @@
-"""Making one shard: the unit of parallel work, which runners map over the shards of a plan."""
+"""Makes one shard, the unit of parallel work. Runners map `make_shard` over shards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.storage.records import Records
 def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
     """Make, write and publish one shard; returns its record.
 
-    Raises `DepthmaskError`, which names the sample and its assets if a stage failed.
+    Raises `DepthmaskError`; if a stage failed, the error names the sample and its assets.
     """
     log = ShardLog(progress)
     progress.at(job.plan.indices(shard)[0])

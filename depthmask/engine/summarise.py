@@ -1,4 +1,4 @@
-"""The content of `dataset.json`, from a job and the records of its shards."""
+"""Makes the content of `dataset.json` from a job and the totals over its records."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 
 
 def summarise(job: Job, totals: Totals) -> DatasetInfo:
-    """Totals, exact statistics, the depth contract, and one hash over all files."""
+    """The content of `dataset.json`."""
     catalogue = job.catalogue
     return DatasetInfo(
-        **job.described(),
+        **job.dataset_facts(),
         fingerprint=job.identity.fingerprint,
         samples=job.plan.samples,
         shards=job.plan.shard_count(),

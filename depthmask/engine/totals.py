@@ -1,4 +1,4 @@
-"""What is said about a whole dataset, gathered while the records of its shards pass by once."""
+"""Sums up the records of a dataset, so that each record is read only once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 
-from depthmask.reports.card.about import MOST_FILES
+from depthmask.reports.card.facts import MOST_LISTED_FILES
 from depthmask.statistics import Statistics
 from depthmask.storage.dataset_info import manifest_lines
 from depthmask.storage.record import Record, ShardFile
 
 _IN_MEMORY = 1 << 26
-"""Bytes of manifest lines, some 90 for each file; beyond that they wait in a temporary file."""
+"""The most bytes of manifest lines in memory, 90 for each file; more go to a temporary file."""
 
 
 class _Spans:
@@ -45,15 +45,15 @@ class _Spans:
 
     def in_order(self) -> Iterator[tuple[int, int]]:
         """The (offset, size) of each shard, by the numbers of the shards."""
-        for place in np.argsort(np.array(self._numbers)).tolist():
-            yield self._offsets[place], self._sizes[place]
+        for position in np.argsort(np.array(self._numbers)).tolist():
+            yield self._offsets[position], self._sizes[position]
 
 
 class Totals:
-    """Statistics, bytes, files and manifest of the records that were added, in any order."""
+    """Statistics, bytes, files and manifest over all added records, in any order."""
 
     def __init__(self, kept: Collection[str] = ()) -> None:
-        """kept: the shards whose records are needed again, for the samples of the preview."""
+        """kept: the names of shards whose records are kept, to read the samples of the preview."""
         self.statistics = Statistics()
         self.bytes = 0
         self.records: dict[str, Record] = {}
@@ -61,7 +61,7 @@ class Totals:
         self._kept = kept
         self._files: dict[str, tuple[ShardFile, ...]] = {}
         self._file_count = 0
-        # Closed by `close`: the totals outlive this function.
+        # Not in a `with` block, since `close` closes it.
         self._lines = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
         self._spans: defaultdict[str, _Spans] = defaultdict(_Spans)
         """By split, as the manifest has the lines in the order of the shards."""
@@ -82,7 +82,7 @@ class Totals:
         if record.shard in self._kept:
             self.records[record.shard] = record
         self._file_count += len(record.files)
-        if self._file_count <= MOST_FILES or not self._files:
+        if self._file_count <= MOST_LISTED_FILES or not self._files:
             self._files[record.shard] = record.files
         lines = manifest_lines(record.files)
         split, number = _split_and_number(record.shard)
@@ -100,19 +100,19 @@ class Totals:
         return manifest.hexdigest()
 
     def files(self, shards: Iterable[str]) -> tuple[ShardFile, ...] | None:
-        """The files of all shards, in this order; None if there are more than `MOST_FILES`."""
-        if self._file_count > MOST_FILES:
+        """The files of these shards, in this order; None if there are too many to list."""
+        if self._file_count > MOST_LISTED_FILES:
             return None
         return tuple(file for shard in shards for file in self._files[shard])
 
     @property
     def suffix(self) -> str:
-        """What the name of a shard's first file ends with, as `tar`."""
+        """The suffix of the shard files, such as `tar`."""
         files = next(iter(self._files.values()))
         return files[0].name.rpartition(".")[2]
 
     def close(self) -> None:
-        """Give back the temporary file."""
+        """Delete the temporary file."""
         self._lines.close()
 
 

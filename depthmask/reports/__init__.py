@@ -1,1 +1,1 @@
-"""Files about a whole dataset, for people and for other tools."""
+"""Files about a whole dataset: reports, cards, COCO, the contact sheet, and tables of sweeps."""

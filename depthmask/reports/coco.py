@@ -1,4 +1,4 @@
-"""The labels of a dataset as one COCO file: https://cocodataset.org/#format-data."""
+"""Writes the labels of a dataset as one COCO file: https://cocodataset.org/#format-data."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def write_coco(dataset: Dataset, path: StorePath) -> int:
     Foregrounds that are not visible have no annotation; boxes are [x, y, width, height] of the
     visible area. Beyond COCO, each annotation has `visible` (the visible share of the foreground,
     0..1), `distance_m` where it is known, and `amodal`: segmentation, area and bbox of the whole
-    foreground on the canvas, as if nothing were in front of it. One sample is in memory at a time.
+    foreground on the canvas, as if nothing were in front of it. Only one sample is in memory.
     """
     member = (PNG if PNG.name in dataset.encoded(0).members else JPG).name
     categories: dict[str, int] = {}
     count = 0
     with (
-        path.new_file() as new,
-        new.open("wb") as file,
-        tempfile.TemporaryFile(dir=new.parent) as later,
+        path.new_file() as new_path,
+        new_path.open("wb") as file,
+        tempfile.TemporaryFile(dir=new_path.parent) as annotations,
     ):
         file.write(b'{"info":{"description":"made by depthmask"},"licenses":[],"images":[')
         for number, meta in enumerate(_metas(dataset)):
@@ -39,13 +39,15 @@ def write_coco(dataset: Dataset, path: StorePath) -> int:
                 if layer["area"]:
                     count += 1
                     category = categories.setdefault(layer["label"], len(categories) + 1)
-                    _append(later, _annotation(count, category, meta, layer), first=count == 1)
+                    _append(
+                        annotations, _annotation(count, category, meta, layer), first=count == 1
+                    )
         file.write(b'],"annotations":[')
-        later.seek(0)
-        while chunk := later.read(1 << 20):
+        annotations.seek(0)
+        while chunk := annotations.read(1 << 20):
             file.write(chunk)
-        named = [{"id": number, "name": name} for name, number in categories.items()]
-        file.write(b'],"categories":' + orjson.dumps(named) + b"}\n")
+        category_list = [{"id": number, "name": name} for name, number in categories.items()]
+        file.write(b'],"categories":' + orjson.dumps(category_list) + b"}\n")
     return count
 
 

@@ -1,4 +1,4 @@
-"""Depth maps as colours."""
+"""Colours for depth maps."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _TURBO = np.array(
     ]
 )
 _INVALID = 64
+"""The grey level of pixels without depth."""
 
 
 def colour(depth: Float32, near: float, far: float) -> UInt8:

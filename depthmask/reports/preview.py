@@ -1,4 +1,4 @@
-"""The contact sheet `preview.jpg`: image, mask and depth of some samples."""
+"""Draws the contact sheet `preview.jpg`: image, mask and depth of some samples."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from depthmask.data import DepthContract, DepthKind, Sample
 from depthmask.reports.colormap import colour
 
 SAMPLES = 24
+"""The most samples on the contact sheet."""
 _COLUMNS = 4
 _GAP = 12
 _MARGIN = 24
-_TILE = 160
-_LINE = 26
+_TILE_HEIGHT = 160
+_LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
-"""The legend with both numbers and a gap to the title."""
-_PAPER = (250, 250, 248)
-_INK = (60, 60, 60)
+"""The width of the legend with both numbers, and a gap between it and the title."""
+_BACKGROUND_COLOUR = (250, 250, 248)
+_TEXT_COLOUR = (60, 60, 60)
 
 
 def contact_sheet(
     samples: Sequence[Sample], title: str, contract: DepthContract | None = None
 ) -> Image.Image:
-    """Tiles of image, mask and depth, with one colour scale for all depth maps."""
+    """The contact sheet: a tile for each sample, and one colour scale for all depth maps."""
     near, far = depth_range(samples)
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
@@ -38,21 +39,21 @@ def contact_sheet(
     # The legend is beside the title, or below it if the sheet is narrow.
     has_legend = far != near
     is_narrow = font.getlength(title) + _LEGEND_WIDTH > whole_width - 2 * _MARGIN
-    legend_top = _MARGIN + _LINE if has_legend and is_narrow else _MARGIN
+    legend_top = _MARGIN + _LINE_HEIGHT if has_legend and is_narrow else _MARGIN
     first = legend_top + _MARGIN + 12
     whole_height = first + rows * (height + _GAP) - _GAP + _MARGIN
-    sheet = Image.new("RGB", (whole_width, whole_height), _PAPER)
+    sheet = Image.new("RGB", (whole_width, whole_height), _BACKGROUND_COLOUR)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, _COLUMNS)
         sheet.paste(tile, (_MARGIN + column * (width + _GAP), first + row * (height + _GAP)))
-    ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=_INK, font=font)
+    ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=_TEXT_COLOUR, font=font)
     if has_legend:
         _legend(sheet, legend_top, near, far, contract.unit if contract else "")
     return sheet
 
 
 def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
-    """The 1st and 99th percentile: one far corner should not take most of the colours."""
+    """The 1st and 99th percentile of depth, so that a far corner does not take most colours."""
     values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
     if not any(map(len, values)):
         return 0.0, 0.0
@@ -64,8 +65,8 @@ def _tile(sample: Sample, near: float, far: float) -> Image.Image:
     pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
     if sample.depth is not None:
         pictures.append(Image.fromarray(colour(sample.depth, near, far)))
-    height = _TILE
-    width = max(1, round(_TILE * sample.image.shape[1] / sample.image.shape[0]))
+    height = _TILE_HEIGHT
+    width = max(1, round(_TILE_HEIGHT * sample.image.shape[1] / sample.image.shape[0]))
     tile = Image.new("RGB", (width * len(pictures), height))
     for number, picture in enumerate(pictures):
         if picture.size != (width, height):
@@ -75,7 +76,7 @@ def _tile(sample: Sample, near: float, far: float) -> Image.Image:
 
 
 def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) -> None:
-    """Draw a colour bar with the depths of its ends at the right."""
+    """Draw a colour bar, with the depths at its ends, at the right of the sheet."""
     width, height = 200, 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
@@ -83,7 +84,7 @@ def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) ->
     right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
     left = right - 8 - width
     sheet.paste(Image.fromarray(bar), (left, top + 2))
-    draw.text((right, top), right_text, fill=_INK, font=font)
+    draw.text((right, top), right_text, fill=_TEXT_COLOUR, font=font)
     left_text = f"{near:.1f} {unit}"
     left_end = left - 8 - draw.textlength(left_text, font=font)
-    draw.text((left_end, top), left_text, fill=_INK, font=font)
+    draw.text((left_end, top), left_text, fill=_TEXT_COLOUR, font=font)

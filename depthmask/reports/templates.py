@@ -1,4 +1,4 @@
-"""Templates of the pages: HTML files that need no other file and no network."""
+"""Loads the templates of pages: HTML files that need no other file and no network."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def page_template(package: str) -> Template:
-    """`page.html.j2` of a package; all values are escaped.
+    """The template `page.html.j2` of a package, which escapes all values.
 
-    The template may include the files of its package, and `look.css` of this one.
+    The template can include files of its package, and `look.css` of `depthmask.reports`.
     """
-    # Imported here: it takes 40 ms, and only a page needs it.
+    # Imported here, since the import takes 40 ms and only pages need it.
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     loaders = [PackageLoader(package, "."), PackageLoader("depthmask.reports", ".")]

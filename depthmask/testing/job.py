@@ -14,8 +14,8 @@ import numpy as np
 from depthmask.compose.floor import with_ground
 from depthmask.config.root import Root
 from depthmask.data import Background, Foreground, Layer, Sample, Scene
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
-from depthmask.engine.prepare import prepare
 from depthmask.engine.runner.local import Local
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
@@ -56,7 +56,7 @@ def small_job(output: Path, **stages: Any) -> Generate:
         size=list(CANVAS),
         **{**defaults, **stages},
     )
-    job = prepare(root)
+    job = job_from_config(root)
     take_output(job.output, job.identity, overwrite=False)
     return job
 

@@ -32,7 +32,7 @@ def test_without_depth(pairs: Dataset) -> None:
     )
 
 
-def test_shuffled_anew_and_again(dataset: Dataset) -> None:
+def test_shuffled_in_a_new_order_each_epoch_and_again_with_the_seed(dataset: Dataset) -> None:
     def epochs(seed: int) -> list[np.ndarray]:
         batches = keras.Batches(dataset, 5, shuffle=True, seed=seed)
         found = []

@@ -41,7 +41,7 @@ def test_for_fit(dataset: Dataset) -> None:
     assert np.array_equal(weights["depth"].numpy(), batch["valid"].numpy()[..., 0])
 
 
-def test_shuffled_anew(dataset: Dataset) -> None:
+def test_shuffled_in_a_new_order_each_epoch(dataset: Dataset) -> None:
     data = adapter.batches(dataset, 10, shuffle=10, seed=1, floats=False)
     (first,), (second,) = data, data
     assert not np.array_equal(first["image"], second["image"])

@@ -78,7 +78,7 @@ def test_streams(dataset: Dataset) -> None:
     assert masks == sorted(mask.tobytes() for mask in wanted)
 
 
-def test_a_network_behind_a_fork_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_in_a_forked_process_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     made = depthmask.virtual([*VIRTUAL, "depth=fastdepth"])
     monkeypatch.setattr(depthmask.forks._Networks, "ran", True)
     with pytest.raises(depthmask.DepthmaskError, match="multiprocessing_context='spawn'"):

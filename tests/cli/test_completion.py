@@ -57,6 +57,6 @@ def test_scripts_parse(capsys: pytest.CaptureFixture[str], shell: str) -> None:
         subprocess.run([shell, "-n", "-c", script], check=True)
 
 
-def test_unknown_shell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_shell_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", "tcsh"]) == 2
     assert "completion needs the name of a shell: bash, zsh or fish" in capsys.readouterr().err

@@ -132,14 +132,16 @@ def test_output_of_another_plan_is_refused(
     assert main([*words, "samples=4", "overwrite=true"]) == 0
 
 
-def test_foreign_folder_is_left_alone(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_folder_without_a_dataset_is_left_alone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     for more in ([], ["overwrite=true"]):
         assert main(["samples=1", f"output={tmp_path}", *more]) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_sample_without_a_place_fails_and_names_the_setting(
+def test_a_sample_without_a_position_fails_and_names_the_setting(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     root = assets(tmp_path / "assets")

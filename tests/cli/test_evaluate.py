@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 import depthmask
-from depthmask.cli.evaluate import evaluate, pairs
-from depthmask.cli.evaluate_dataset import evaluate_dataset
 from depthmask.cli.main import main
 from depthmask.data import Composite, DepthContract, DepthKind, DepthMode, Float32, Size, UInt8
 from depthmask.errors import UsageError
+from depthmask.reports.evaluation.on_dataset import evaluate_dataset
+from depthmask.reports.evaluation.on_pairs import evaluate_pairs, pairs
 from depthmask.stage import stage
 from depthmask.stages.depth.base import Estimator
 from tests.support.paths import ROOT, SHARED
@@ -52,9 +52,9 @@ def made_pair(folder: Path, name: str = "one") -> None:
     Image.fromarray(millimetres).save(folder / f"{name}.depth_mm.png")
 
 
-def test_scale_error_is_found_and_mended(tmp_path: Path) -> None:
+def test_a_scale_error_shows_and_is_corrected(tmp_path: Path) -> None:
     made_pair(tmp_path)
-    (row,) = evaluate(Brightness(), tmp_path)
+    (row,) = evaluate_pairs(Brightness(), tmp_path)
     assert row.plain is not None
     assert row.plain.abs_rel == pytest.approx(1.0, abs=1e-5)
     assert row.plain.delta1 == 0
@@ -70,7 +70,7 @@ def test_invalid_pixels_do_not_count(tmp_path: Path) -> None:
     assert pair.depth_m[6, 0] == np.float32(0.5)
 
 
-def test_asset_folders_and_missing_partners(tmp_path: Path) -> None:
+def test_asset_folders_and_missing_depth_files(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="contains no pairs; it needs"):
         list(pairs(tmp_path))
     (tmp_path / "bg").mkdir()
@@ -117,7 +117,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_network_on_the_images_of_a_dataset(
+def test_a_network_is_scored_on_a_dataset(
     dataset: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     kept = tmp_path / "agreement.json"
@@ -135,7 +135,7 @@ def test_a_network_on_the_images_of_a_dataset(
     assert numbers["label_near"] > 0.8 > 0.5 > numbers["near"]
 
 
-def test_the_numbers_of_a_dataset_against_a_known_answer(dataset: Path) -> None:
+def test_scores_on_a_dataset_with_a_known_answer(dataset: Path) -> None:
     """Depth by the red channel: compared with the dataset's own, sample by sample."""
     found = depthmask.open(dataset)
     count, mean = evaluate_dataset(Brightness(), found, 1000)
@@ -158,7 +158,7 @@ def test_the_numbers_of_a_dataset_against_a_known_answer(dataset: Path) -> None:
         (["images=many"], "images=many: must be a whole number"),
     ],
 )
-def test_bad_numbers_of_images(
+def test_a_bad_number_of_images_is_an_error(
     dataset: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
     assert main(["evaluate", "depth=fastdepth", f"on={dataset}", *words]) == 2
@@ -175,7 +175,7 @@ def test_a_dataset_without_depth_is_refused(
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not here")
-def test_table_in_the_readme_is_what_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_in_the_readme_has_the_measured_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from depth_accuracy import accuracy  # type: ignore[import-not-found]
 

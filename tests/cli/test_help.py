@@ -44,7 +44,7 @@ def test_help_lists_commands_and_root_settings(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("words", [["--help"], ["plugins"], ["--version"]])
-def test_needs_no_heavy_import(words: list[str]) -> None:
+def test_help_imports_no_heavy_library(words: list[str]) -> None:
     code = (
         "import sys; from depthmask.cli.main import main; "
         f"assert main({words!r}) == 0; "

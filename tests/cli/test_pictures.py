@@ -47,7 +47,7 @@ def test_a_scale_from_the_samples(made: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "000000001.png").exists()
 
 
-def test_no_depth_no_pictures(
+def test_a_dataset_without_depth_is_refused(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bare = tmp_path / "bare"

@@ -17,7 +17,7 @@ def pixels(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def test_the_same_samples_from_prepared_assets(assets_root: Path, tmp_path: Path) -> None:
+def test_prepared_assets_give_the_same_samples(assets_root: Path, tmp_path: Path) -> None:
     """Once cropped, trimmed and scaled, as when they are prepared in the run."""
     prepared = tmp_path / "prepared"
     size = "size=[32,48]"
@@ -50,7 +50,7 @@ def test_names_match(assets_root: Path, tmp_path: Path, capfd: pytest.CaptureFix
     assert list(tmp_path.glob(".*")) == []
 
 
-def test_made_rooms_bring_depth_and_heights(tmp_path: Path) -> None:
+def test_rooms_are_prepared_with_depth_and_heights(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["source=rooms", "source.rooms=1", "source.furniture=1", "size=[24,32]"]
     assert main(["prepare", *words, f"output={out}"]) == 0
@@ -64,7 +64,7 @@ def test_made_rooms_bring_depth_and_heights(tmp_path: Path) -> None:
     assert depthmask.open(tmp_path / "set").contract is not None
 
 
-def test_for_224(assets_root: Path, tmp_path: Path) -> None:
+def test_presets_of_224_pixels(assets_root: Path, tmp_path: Path) -> None:
     """As in DepthMaskDataset's larger set."""
     out = tmp_path / "out"
     words = ["+preset=depthmaskdataset224", f"source.root={assets_root}", f"output={out}"]

@@ -21,7 +21,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def test_the_page_lies_in_the_dataset_and_verify_has_no_word_of_it(
+def test_the_page_is_in_the_dataset_and_verify_ignores_it(
     made: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report", str(made)]) == 0
@@ -33,7 +33,7 @@ def test_the_page_lies_in_the_dataset_and_verify_has_no_word_of_it(
     assert (made / "report.html").read_bytes() == first
 
 
-def test_another_place(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_path(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "page.html"
     assert main(["report", str(made), "--into", str(path)]) == 0
     assert path.is_file()
@@ -57,7 +57,9 @@ def test_a_dataset_in_an_object_store(tmp_path: Path, capsys: pytest.CaptureFixt
     assert b"<title>out: report</title>" in path.read_bytes()
 
 
-def test_no_dataset(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_dataset_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["report", str(tmp_path)]) == 2
     assert "no dataset here" in capsys.readouterr().err
 
@@ -70,7 +72,7 @@ def test_without_the_library_for_charts(
     assert "pip install 'depthmask[report]'" in capsys.readouterr().err
 
 
-def test_a_description_that_is_none(
+def test_a_damaged_description_is_an_error(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = Path(shutil.copytree(made, tmp_path / "out"))

@@ -42,7 +42,7 @@ def signalled(words: list[str], log: Path, sent: signal.Signals, wait_s: float) 
     return code
 
 
-def test_at_any_time(tmp_path: Path) -> None:
+def test_an_interrupted_run_can_be_resumed_at_any_time(tmp_path: Path) -> None:
     assets, log = tiny.make_assets(tmp_path / "assets"), tmp_path / "log"
     plan = ("samples=200", "shard_size=10", "runner.workers=2")
     words = tiny.words(assets, tmp_path / "out", *plan)
@@ -59,7 +59,7 @@ def test_at_any_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_in_the_middle_of_the_geometry(
+def test_an_interrupt_while_geometry_is_measured(
     tmp_path: Path, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """TensorFlow is loading, or the network at work."""

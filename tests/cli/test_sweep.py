@@ -20,7 +20,7 @@ import depthmask
 import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
-from depthmask.config.location import config_folder
+from depthmask.config.yaml_folders import config_folder
 from depthmask.storage.location import location
 
 SMALL = ("samples=3", "source.rooms=2", "source.furniture=4", "size=[32,32]", "runner.workers=1")
@@ -42,7 +42,7 @@ def datasets(folder: Path) -> list[str]:
     return sorted(path.parent.name for path in folder.glob("*/dataset.json"))
 
 
-def test_each_job_has_its_folder_and_its_line(
+def test_each_job_has_a_dataset_and_a_row(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -76,7 +76,7 @@ def test_each_job_has_its_folder_and_its_line(
     assert printed[3].split()[:4] == ["2", "grid", "zip", "3"]
 
 
-def test_what_fails_is_in_the_table_and_the_rest_runs(
+def test_a_failed_job_is_in_the_table_and_the_others_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
@@ -92,7 +92,7 @@ def test_what_fails_is_in_the_table_and_the_rest_runs(
     assert "2 of 4 jobs did not make their dataset" in (out / "sweep.html").read_text()
 
 
-def test_what_is_complete_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_complete_datasets_are_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1"]
     assert main(words) == 0
@@ -108,7 +108,7 @@ def test_what_is_complete_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize("harm", ["byte", "cut", "gone", "record", "summary"])
-def test_what_is_no_longer_whole_is_made_again(tmp_path: Path, harm: str) -> None:
+def test_damaged_datasets_are_completed(tmp_path: Path, harm: str) -> None:
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1"]
     assert main(words) == 0
@@ -151,7 +151,7 @@ def test_a_shorter_sweep_shows_its_own_jobs_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "words", [["placement=random,gird"], ["nosuch=1,2"], ["seed=a,1"], ["+experiment=nosuch"]]
 )
-def test_a_typing_error_leaves_nothing(
+def test_a_mistyped_command_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     out = tmp_path / "out"
@@ -175,7 +175,9 @@ def test_other_folders_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "one" / "jobs").exists()
 
 
-def test_one_sweep_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_sweeps_in_one_folder_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ["-m", *SMALL, "seed=0,1", f"output={tmp_path / 'out'}"]
     assert main(words) == 0
     with location(tmp_path / "out").locked():
@@ -184,7 +186,7 @@ def test_one_sweep_at_a_time(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "another run is at work there" in capsys.readouterr().err
 
 
-def test_the_table_is_there_however_it_ends(
+def test_the_table_is_written_even_if_the_sweep_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = depthmask.engine.run.run, []
@@ -222,7 +224,7 @@ def test_a_path_with_odd_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     "text",
     ["plain/a b", "it's", "a\\", "\\'", "${x}", "\\${x}", "\\\\${x}'\\", '"${{', "a, b=[1]", "ü"],
 )
-def test_what_is_quoted_comes_back(text: str) -> None:
+def test_quoted_paths_are_parsed_to_the_same_text(text: str) -> None:
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         config = compose("config", [f"hydra.sweep.dir={sweep._quoted(text)}"], True)
     assert config.hydra.sweep.dir == text
@@ -251,9 +253,7 @@ def test_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"  +experiment={path.stem}  A sweep: " in listing
 
 
-def test_hydras_own_way_to_ask_for_a_sweep_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_hydra_mode_multirun_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, f"output={tmp_path / 'out'}", "hydra.mode=MULTIRUN"]) == 2
     assert "use -m for a sweep" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
@@ -266,7 +266,7 @@ def test_hydras_own_way_to_ask_for_a_sweep_is_refused(
         ("hydra_plugins.hydra_submitit_launcher", ["hydra/launcher=submitit_local"]),
     ],
 )
-def test_jobs_in_processes_of_their_own(tmp_path: Path, package: str, launcher: list[str]) -> None:
+def test_jobs_in_separate_processes(tmp_path: Path, package: str, launcher: list[str]) -> None:
     pytest.importorskip(package)
     out = tmp_path / "out"
     # Two shards and two workers: a job starts processes in its turn.
@@ -322,7 +322,7 @@ def test_optuna_optimises_a_number_of_the_datasets(
     assert f"best_value: {best['target:statistics.mask.mean']}" in text
 
 
-def test_the_target_is_no_part_of_a_dataset(tmp_path: Path) -> None:
+def test_the_target_does_not_change_the_fingerprint(tmp_path: Path) -> None:
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1"]
     assert main(words) == 0
@@ -331,11 +331,11 @@ def test_the_target_is_no_part_of_a_dataset(tmp_path: Path) -> None:
     assert [row["status"] for row in rows] == ["nothing left to do"] * 2
     assert [float(row["target:bytes"]) for row in rows] == [int(row["bytes"]) for row in rows]
     assert main([*words, "target=statistics.mask"]) == 1
-    assert "there are: " in table(out)[0]["reason"]
+    assert "available: " in table(out)[0]["reason"]
     assert "statistics.mask.mean" in table(out)[0]["reason"]
 
 
-def test_a_job_is_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_job_is_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
 
     composed: list[list[str]] = []
@@ -353,7 +353,7 @@ def test_a_job_is_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert ConfigLoaderImpl.load_sweep_config is counted
 
 
-def test_single_runs_import_no_part_of_sweeps() -> None:
+def test_single_runs_import_no_module_of_sweeps() -> None:
     code = (
         "import sys; from depthmask.cli.main import main; "
         "main(['placement=nosuch']); "
@@ -365,7 +365,7 @@ def test_single_runs_import_no_part_of_sweeps() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_page_needs_nothing_beside_it(tmp_path: Path) -> None:
+def test_the_page_needs_no_other_file(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["-m", *SMALL, f"output={out}", "placement=random,grid"]) == 0
     page, sheets = re.subn(

@@ -48,12 +48,12 @@ def found(out: Path) -> str:
     return "\n".join(map(str, verify(out)))
 
 
-def test_a_whole_dataset_has_no_problem(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_intact_dataset_has_no_problem(whole: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(whole)]) == 0
     assert "every shard is as published" in capsys.readouterr().out
 
 
-def test_a_shard_cut_anywhere(out: Path) -> None:
+def test_a_shard_truncated_anywhere(out: Path) -> None:
     shard = out / "shards" / "train-000001.tar"
     content = shard.read_bytes()
     for size in range(0, len(content), 512):
@@ -181,7 +181,7 @@ def test_every_damage_is_named_and_repaired(
     assert after.keys() == before.keys()
 
 
-def test_a_lost_plan_is_beyond_repair(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_plan_cannot_be_repaired(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (out / "plan.json").write_text("{}")
     assert main(["verify", str(out), "--repair"]) == 1
     assert "plan.json is damaged; make the dataset again" in capsys.readouterr().err
@@ -201,7 +201,9 @@ def test_a_refused_repair_changes_nothing(
     assert (out / "dataset.json").exists()
 
 
-def test_readers_refuse_what_is_unfinished(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readers_refuse_an_unfinished_dataset(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (out / "dataset.json").unlink()
     with pytest.raises(depthmask.UsageError, match="unfinished; run its command again"):
         depthmask.open(out)

@@ -8,11 +8,11 @@ import pkgutil
 
 import pytest
 
-from depthmask.config.hydra_internals import BASIC_LAUNCHER, SERIES, announced_jobs
+from depthmask.config.hydra_internals import BASIC_LAUNCHER, HYDRA_SERIES, planned_jobs
 
 
 def test_installed_series() -> None:
-    assert importlib.metadata.version("hydra-core").startswith(f"{SERIES}.")
+    assert importlib.metadata.version("hydra-core").startswith(f"{HYDRA_SERIES}.")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_patches_end_with_the_block() -> None:
     from hydra.plugins.sweeper import Sweeper
 
     before = ConfigLoaderImpl.load_sweep_config, Sweeper.validate_batch_is_legal
-    with announced_jobs():
+    with planned_jobs():
         assert ConfigLoaderImpl.load_sweep_config is not before[0]
         assert Sweeper.validate_batch_is_legal is not before[1]
     assert (ConfigLoaderImpl.load_sweep_config, Sweeper.validate_batch_is_legal) == before

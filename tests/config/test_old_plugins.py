@@ -157,7 +157,7 @@ def lose_a_shard(output: Path, shard: str) -> None:
     next((output / "shards").glob(f"{shard}.*")).unlink()
 
 
-def test_are_listed(site: Path, tmp_path: Path) -> None:
+def test_old_plugins_are_listed(site: Path, tmp_path: Path) -> None:
     listing = run(site, tmp_path, "plugins").stdout
     assert "disabled" not in listing
     for stage in STAGES:
@@ -182,7 +182,7 @@ def test_make_resume_and_verify_a_dataset(site: Path, tmp_path: Path) -> None:
     assert sha256s(output) == made
 
 
-def test_pass_their_own_tests(site: Path, tmp_path: Path) -> None:
+def test_old_plugins_pass_their_tests(site: Path, tmp_path: Path) -> None:
     """The conformance suites require nothing new of old stages; old names only warn."""
     packages = [tmp_path / package.name for package in PACKAGES]
     for package, copy in zip(PACKAGES, packages, strict=True):
@@ -230,7 +230,7 @@ def test_a_source_may_change_itself_in_its_check(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", EXPORTED)
-def test_names_stay_or_say_what_they_are_called(name: str) -> None:
+def test_old_names_work_or_say_the_new_name(name: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         value = getattr(depthmask, name)
@@ -243,6 +243,6 @@ def test_names_stay_or_say_what_they_are_called(name: str) -> None:
     assert name in str(caught[0].message)
 
 
-def test_a_name_that_never_was_is_an_attribute_error() -> None:
+def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="never_was"):
         _ = importlib.import_module("depthmask").never_was

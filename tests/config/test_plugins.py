@@ -159,7 +159,7 @@ def test_blocked_and_strict(tmp_path: Path) -> None:
     assert strict.stderr.startswith("error: plugin bad (bad 1.2) is disabled: RuntimeError: boom")
 
 
-def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
+def test_two_plugins_of_one_name_are_both_loaded(tmp_path: Path) -> None:
     install(tmp_path, "aaa", STAGE.format(name="twin"))
     install(tmp_path, "bbb", STAGE.format(name="twin"))
     listing = depthmask(tmp_path, "plugins").stdout
@@ -167,7 +167,7 @@ def test_two_plugins_of_one_name_both_get_their_chance(tmp_path: Path) -> None:
     assert "plugin bbb (bbb 1.2) is disabled: placement=twin is taken by aaa 1.2" in listing
 
 
-def test_load_times_and_who_is_slow(tmp_path: Path) -> None:
+def test_load_times_and_slow_plugins(tmp_path: Path) -> None:
     install(tmp_path, "quick", STAGE.format(name="quick"))
     install(tmp_path, "sleepy", "import time\ntime.sleep(0.4)\n" + STAGE.format(name="sleepy"))
     listing = depthmask(tmp_path, "plugins", "-v").stdout

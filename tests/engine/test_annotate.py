@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_layers_of_a_dataset_of_ours(made: Path, tmp_path: Path) -> None:
+def test_layered_depth_on_a_generated_dataset(made: Path, tmp_path: Path) -> None:
     """The stage that gave the samples their depth gives it again, into the same files."""
     bare = tmp_path / "bare"
     words = ["depth=none", "geometry=none", "encode.instances=png", f"output={bare}"]
@@ -39,7 +39,7 @@ def test_layers_of_a_dataset_of_ours(made: Path, tmp_path: Path) -> None:
     assert not depthmask.open(bare).contract
 
 
-def test_a_network_sees_what_a_reader_sees(made: Path, tmp_path: Path) -> None:
+def test_a_network_gets_the_decoded_images(made: Path, tmp_path: Path) -> None:
     """Images and masks are moved; depth that was there gives way; a killed run goes on."""
     from depthmask.stages.depth.fastdepth import FastDepth
 
@@ -71,7 +71,7 @@ def test_a_network_sees_what_a_reader_sees(made: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["depth=none"], "depth=none: gives no depth"),
+        (["depth=none"], "depth=none: makes no depth"),
         (["depth=fastdepth", "source=rooms"], "annotate does not accept source; accepted: output"),
         (["depth=layered", "geometry=none"], "there is none; choose geometry=auto"),
     ],
@@ -83,7 +83,7 @@ def test_bad_commands_in_one_line(
     assert said in capfd.readouterr().err.splitlines()[-1]
 
 
-def test_layers_have_to_be_there(
+def test_layered_depth_needs_a_generated_dataset(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Not in what was converted, nor in pictures of others."""

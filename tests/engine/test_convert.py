@@ -40,7 +40,7 @@ def members(dataset: Dataset) -> list[dict[str, bytes]]:
     return [dataset.encoded(index).members for index in range(len(dataset))]
 
 
-def test_round_the_formats_and_back(made: Path, tmp_path: Path) -> None:
+def test_a_chain_of_conversions_gives_the_same_files(made: Path, tmp_path: Path) -> None:
     """The files that come back are those that were there, to the last byte."""
     there: StorePath | Path = made
     for writer in ("zip", "npz", "folder", "webdataset"):
@@ -56,7 +56,7 @@ def test_round_the_formats_and_back(made: Path, tmp_path: Path) -> None:
     assert main(["verify", str(there)]) == 0
 
 
-def test_other_shards_are_measured_as_they_are_read(made: Path, tmp_path: Path) -> None:
+def test_statistics_of_other_shards_are_of_the_decoded_pixels(made: Path, tmp_path: Path) -> None:
     old, new = depthmask.open(made), convert(made, tmp_path / "out", "shard_size=3")
     assert members(new) == members(old)
     pixels = np.stack([sample.image for sample in old]) / 255
@@ -65,7 +65,7 @@ def test_other_shards_are_measured_as_they_are_read(made: Path, tmp_path: Path) 
     assert len(list((new.path / "shards").iterdir())) == 4
 
 
-def test_only_what_is_asked_for_is_encoded_again(
+def test_only_changed_fields_are_encoded_again(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     old = depthmask.open(made)
@@ -80,7 +80,7 @@ def test_only_what_is_asked_for_is_encoded_again(
     assert "note: instance maps are left out" in capfd.readouterr().err
 
 
-def test_a_loss_is_said(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_losses_are_reported(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     new = convert(made, tmp_path / "out", "encode.quality=30", "encode.depth=none")
     said = capfd.readouterr().err
     assert "note: images are encoded again, as JPEG of quality 30" in said
@@ -111,14 +111,14 @@ def test_exact_depth_stays_exact(tmp_path: Path) -> None:
         assert np.array_equal(one.depth, other.depth)  # type: ignore[arg-type]
 
 
-def test_the_same_command_goes_on_and_ends(
+def test_the_same_command_resumes_and_completes(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     first = convert(made, tmp_path / "out", "writer=zip")
     (first.path / "shards" / "train-000001.zip").unlink()
     (first.path / "dataset.json").unlink()
     assert convert(made, tmp_path / "out", "writer=zip").info == first.info
-    assert "(6 are there already)" in capfd.readouterr().err
+    assert "(6 are already made)" in capfd.readouterr().err
     convert(made, tmp_path / "out", "writer=zip")
     assert "nothing is left to do" in capfd.readouterr().err
 
@@ -129,7 +129,7 @@ def test_workers_give_the_same_bytes(made: Path, tmp_path: Path) -> None:
     assert one.info["manifest_sha256"] == two.info["manifest_sha256"]
 
 
-def test_verify_repairs_from_where_it_came(made: Path, tmp_path: Path) -> None:
+def test_verify_repairs_from_the_input(made: Path, tmp_path: Path) -> None:
     out = convert(made, tmp_path / "out", "writer=zip", "encode.depth=npz16").path
     shard = out / "shards" / "train-000000.zip"
     whole = shard.read_bytes()
@@ -157,7 +157,7 @@ def test_another_dataset_is_refused(
     assert "job is generate there and convert now" in text
 
 
-def test_damage_is_not_carried_over(
+def test_damage_in_the_input_is_an_error(
     made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     source = convert(made, tmp_path / "source").path
@@ -191,10 +191,12 @@ def test_bad_commands_in_one_line(
     assert said in text, text
 
 
-def test_nothing_to_render(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_converted_dataset_cannot_be_rendered(
+    made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     out = convert(made, tmp_path / "out").path
     assert main(["render", str(out), "--index", "0"]) == 2
-    assert f"they come from {made}" in capfd.readouterr().err
+    assert f"made by `convert` from {made}" in capfd.readouterr().err
 
 
 def test_plan_says_which_dataset(made: Path, tmp_path: Path) -> None:
@@ -205,7 +207,7 @@ def test_plan_says_which_dataset(made: Path, tmp_path: Path) -> None:
     assert set(plan["config"]) == {"samples", "size", "shard_size", "encode", "writer"}
 
 
-def test_without_output_it_has_a_folder_of_its_own(
+def test_without_output_the_folder_is_named_after_the_input(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -23,8 +23,8 @@ from depthmask.cli.main import main
 from depthmask.cli.render import render
 from depthmask.codec.sample import Encode
 from depthmask.config.compose import compose_root
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Progress, ShardLog
-from depthmask.engine.prepare import prepare
 from depthmask.engine.shard import make_shard
 from depthmask.errors import ShardError
 from depthmask.reading.dataset import Dataset
@@ -97,7 +97,7 @@ def test_every_sample_is_there_once_and_in_order(assets: Path, tmp_path: Path) -
         dataset[25]
 
 
-def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path: Path) -> None:
+def test_a_sample_rendered_alone_equals_that_of_the_run(assets: Path, tmp_path: Path) -> None:
     dataset = make(assets, tmp_path / "out", "samples=40", "shard_size=16")
     for index in (0, 17, 39):
         assert render(location(tmp_path / "out"), index).members == dataset.encoded(index).members
@@ -117,12 +117,10 @@ def test_sample_rendered_alone_equals_the_one_of_the_run(assets: Path, tmp_path:
         ["encode.optimize=true", "encode.quality=50"],
     ],
 )
-def test_strips_of_the_background_are_those_that_would_have_been_coded(
-    words: list[str], tmp_path: Path
-) -> None:
+def test_reused_strips_equal_newly_coded_ones(words: list[str], tmp_path: Path) -> None:
     """Of whole shards, where most are taken from the background, against sample by sample."""
     rooms = ["source.rooms=2", "source.furniture=6", "samples=48", f"output={tmp_path}"]
-    job = prepare(compose_root([*rooms, *words]))
+    job = job_from_config(compose_root([*rooms, *words]))
     shard = job.plan.shard(0)
     for made in job.encoded(shard, ShardLog()):
         sample = job.sample(int(made.key))
@@ -180,7 +178,7 @@ def test_resume_makes_what_is_missing_to_the_same_bytes(
     (out / ".drafts/train-000009.1").mkdir(parents=True)
     capsys.readouterr()
     make(assets, out, "samples=40", "shard_size=10")
-    assert "30 samples (10 are there already)" in capsys.readouterr().err
+    assert "30 samples (10 are already made)" in capsys.readouterr().err
     assert shards(out) == before
     assert not (out / ".drafts/train-000009.1").exists()
     make(assets, out, "samples=40", "shard_size=10")
@@ -308,7 +306,7 @@ def test_interrupted_run_goes_on(
 
 
 @pytest.mark.parametrize("station", ["depth", "statistics", "encode"])
-def test_the_sample_that_failed_is_named(
+def test_an_error_names_the_failed_sample(
     station: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though several go through the stations together."""
@@ -327,14 +325,14 @@ def test_the_sample_that_failed_is_named(
     }[station]
     before = getattr(owner, name)
     words = ["source.rooms=1", "source.furniture=1", "samples=20", f"output={tmp_path}"]
-    job = prepare(compose_root(words))
+    job = job_from_config(compose_root(words))
     monkeypatch.setattr(owner, name, fail_at_5)
     with pytest.raises(ShardError, match=r"train-000000: sample 5 \(room.*ValueError: boom"):
         make_shard(job, job.plan.shard(0), Progress())
 
 
 def test_a_sample_that_is_not_in_the_plan(tmp_path: Path) -> None:
-    job = prepare(compose_root(["source.rooms=1", "source.furniture=1", "samples=5"]))
+    job = job_from_config(compose_root(["source.rooms=1", "source.furniture=1", "samples=5"]))
     assert job.sample(4).index == 4
     for index in (-1, 5, 10**6):
         with pytest.raises(IndexError):

@@ -60,11 +60,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_of_a_complete_dataset(folder: Path) -> None:
+def test_a_complete_dataset_reads_each_record_once(folder: Path) -> None:
     assert reads(folder) == {f"train-{number:06d}.json": 1 for number in range(SHARDS)}
 
 
-def test_of_a_dataset_that_lacks_a_shard(folder: Path) -> None:
+def test_an_incomplete_dataset_reads_each_record_once(folder: Path) -> None:
     (folder / "out" / "dataset.json").unlink()
     (folder / "out" / "records" / "train-000007.json").unlink()
     counts = reads(folder)

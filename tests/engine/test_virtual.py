@@ -37,7 +37,7 @@ def dataset() -> Virtual:
     return depthmask.virtual([*SMALL, "samples=1000000000"])
 
 
-def test_as_written(tmp_path: Path) -> None:
+def test_virtual_samples_equal_written_ones(tmp_path: Path) -> None:
     settings = [*SMALL, "samples=1500", "encode.depth=npz", "encode.instances=png"]
     assert main([f"output={tmp_path / 'out'}", "runner.workers=1", *settings]) == 0
     written, made = depthmask.open(tmp_path / "out"), depthmask.virtual(settings)
@@ -52,7 +52,7 @@ def test_as_written(tmp_path: Path) -> None:
         assert np.array_equal(one.depth, other.depth)
 
 
-def test_splits_as_written(tmp_path: Path) -> None:
+def test_virtual_splits_equal_written_ones(tmp_path: Path) -> None:
     settings = [*SMALL, *SPLIT, "samples=40"]
     assert main([f"output={tmp_path / 'out'}", "runner.workers=1", *settings]) == 0
     written, made = depthmask.open(tmp_path / "out"), depthmask.virtual(settings)
@@ -66,7 +66,7 @@ def test_splits_as_written(tmp_path: Path) -> None:
         made.split("vall")
 
 
-def test_one_alone_or_among_others(dataset: Virtual) -> None:
+def test_a_sample_does_not_depend_on_others(dataset: Virtual) -> None:
     numbers = [999_999_999, 5, 77, 5]
     alone = [dataset[number] for number in numbers]
     together = dataset.__getitems__(numbers)
@@ -81,7 +81,7 @@ def test_one_alone_or_among_others(dataset: Virtual) -> None:
         dataset[1_000_000_000]
 
 
-def test_a_billion_begin_at_once(dataset: Virtual) -> None:
+def test_a_billion_samples_begin_at_once(dataset: Virtual) -> None:
     """In order, and through a split, where numbers have to be looked up."""
     of_split = depthmask.virtual([*SMALL, *SPLIT, "samples=1000000000"]).split("val")
     for samples in (dataset, dataset[::-1], of_split, of_split[10:]):
@@ -98,7 +98,7 @@ def test_from_a_root(dataset: Virtual) -> None:
     [
         (["placement=rnadom"], "did you mean placement=random"),
         (["sample=3"], "samples"),
-        ("samples=3", r"a list of settings is wanted: \['samples=3'\]"),
+        ("samples=3", r"settings must be a list: \['samples=3'\]"),
     ],
 )
 def test_bad_config(config: list[str], message: str) -> None:
@@ -131,7 +131,7 @@ def test_processes(dataset: Virtual, method: str) -> None:
     assert found == [members(dataset, numbers) for numbers in ([3, 4], [10**8], [3])]
 
 
-def test_a_fork_goes_on_with_what_it_has(dataset: Virtual, forked: Forked) -> None:
+def test_a_forked_process_can_use_it(dataset: Virtual, forked: Forked) -> None:
     """While threads of the parent make samples, whose locks it must not find locked."""
     stop, wanted = threading.Event(), members(dataset, range(8))
 
@@ -154,7 +154,7 @@ def test_a_fork_goes_on_with_what_it_has(dataset: Virtual, forked: Forked) -> No
 
 
 @pytest.mark.parametrize("stage", ["depth=fastdepth", "geometry=fastdepth"])
-def test_no_network_behind_a_fork(stage: str, forked: Forked) -> None:
+def test_no_network_in_a_forked_process(stage: str, forked: Forked) -> None:
     dataset = depthmask.virtual([*SMALL, stage, "samples=10"])
     dataset[0]
     found = forked(lambda: members(depthmask.virtual([*SMALL, stage, "seed=2"]), range(10)))
@@ -173,7 +173,7 @@ def test_measured_before_the_fork(forked: Forked) -> None:
     )
 
 
-def test_in_a_program_that_hydra_runs(tmp_path: Path) -> None:
+def test_inside_a_program_that_runs_under_hydra(tmp_path: Path) -> None:
     with initialize_config_dir(str(tmp_path), version_base="1.3"):
         own = GlobalHydra.instance().hydra
         assert len(depthmask.virtual([*SMALL, "samples=10"])) == 10

@@ -33,7 +33,7 @@ CONTRACT = DepthContract(
         (0.0, 640.0, [0, 100, 200, 300, 400, 500, 600]),
     ],
 )
-def test_round_numbers(least: float, greatest: float, expected: list[float]) -> None:
+def test_ticks_are_round_numbers(least: float, greatest: float, expected: list[float]) -> None:
     assert ticks(least, greatest) == pytest.approx(expected)
 
 

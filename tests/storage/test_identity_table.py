@@ -141,7 +141,7 @@ def test_weights(
     def other(contract: DepthContract | None) -> dict[str, Any]:
         return {**(contract_as_json(contract) or {}), "weights_sha256": "0" * 64}
 
-    monkeypatch.setattr("depthmask.engine.prepare.contract_as_json", other)
+    monkeypatch.setattr("depthmask.engine.from_config.contract_as_json", other)
     assert refused(arena, capsys, arena / "assets").startswith("depth.weights_sha256 is None ")
 
 

@@ -1,1 +1,1 @@
-"""Plugin packages for new stages, made from a template for each kind."""
+"""Creates plugin packages for new stages, from one template for each kind."""

@@ -1,4 +1,4 @@
-"""Creates a working package with one stage, its entry point and its test."""
+"""Creates a complete package with one stage, its entry point and its test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILES = {
 
 
 def new_package(kind: str, name: str, into: Path) -> Path:
-    """Create the package `depthmask-NAME` in a folder, whole or not at all; returns its path.
+    """Create the package `depthmask-NAME` in the folder `into`, or nothing; returns its path.
 
     Raises `UsageError` for a bad kind or name, or if the folder cannot be written.
     """
@@ -35,7 +35,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     target = into / distribution
     if target.exists():
         raise UsageError(f"{target} already exists; choose another name or --into FOLDER")
-    words = {
+    values = {
         "kind": kind,
         "name": name,
         "distribution": distribution,
@@ -46,8 +46,8 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         into.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
         try:
-            _write(draft, words)
-            os.chmod(draft, 0o755)  # mkdtemp gives access to the owner alone
+            _write(draft, values)
+            os.chmod(draft, 0o755)  # mkdtemp gives access only to the owner
             os.rename(draft, target)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -56,7 +56,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     return target
 
 
-def _write(folder: Path, words: dict[str, str]) -> None:
+def _write(folder: Path, values: dict[str, str]) -> None:
     templates = Environment(
         loader=PackageLoader("depthmask.cli", "scaffold"),
         undefined=StrictUndefined,
@@ -64,9 +64,9 @@ def _write(folder: Path, words: dict[str, str]) -> None:
         autoescape=False,
     )
     for path, template in _FILES.items():
-        file = folder / path.format(**words)
+        file = folder / path.format(**values)
         file.parent.mkdir(exist_ok=True)
-        file.write_text(templates.get_template(template.format(**words)).render(words))
+        file.write_text(templates.get_template(template.format(**values)).render(values))
 
 
 def _check(kind: str, name: str) -> None:

@@ -1,1 +1,1 @@
-"""What annotate and convert read: datasets of ours, datasets and pictures of others."""
+"""The inputs of annotate and convert: datasets of depthmask, and pictures from elsewhere."""

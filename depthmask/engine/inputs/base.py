@@ -1,4 +1,4 @@
-"""The samples that a job reads instead of making its own."""
+"""The abstract input of a job: existing samples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from depthmask.storage.dataset_info import DatasetFacts
 
 @dataclass(frozen=True)
 class FixedLayout(Layout):
-    """A layout with the numbering of existing samples, which keep their splits."""
+    """The layout of existing samples, which keep their splits and numbers."""
 
     samples: int
     shard_size: int
@@ -29,10 +29,11 @@ class FixedLayout(Layout):
 
 
 class JobInput(ABC):
-    """Existing samples, by number. Pickles small, opens its files at first use.
+    """Existing samples, read by their index.
 
-    paths: as the user names them. sha256: the hash of all its files. shard_size: of its own shards.
-    encode: the settings that its members were encoded with.
+    paths: the paths that the user gave. sha256: a hash over all files. shard_size: the samples in a
+    shard of the input. encode: the settings with which its members were encoded. An input can be
+    pickled; it opens its files at first use.
     """
 
     paths: tuple[str, ...]
@@ -47,40 +48,40 @@ class JobInput(ABC):
 
     @abstractmethod
     def read(self, index: int) -> Encoded:
-        """The members of sample `index`, as they are on disk."""
+        """The members of a sample, unchanged."""
 
     @abstractmethod
-    def described(self) -> DatasetFacts:
-        """What `dataset.json` says about where the samples come from."""
+    def dataset_facts(self) -> DatasetFacts:
+        """The facts about the samples for `dataset.json`."""
 
-    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
-        """Called before the samples of a shard are read; raises if they are not as published.
+    def check_shard(self, layout: Layout, shard: Shard) -> Statistics | None:
+        """Check the files of a shard before its samples are read; raises `DepthmaskError`.
 
-        Returns what is known of their statistics, None if they have to be measured.
+        Returns the statistics of the shard, or None if they have to be computed from its samples.
         """
         return None
 
     @property
     def assets(self) -> Mapping[str, AssetFiles]:
-        """How many files of each kind the samples were made from, as far as it is known."""
+        """The number and bytes of asset files of each kind; empty if unknown."""
         return {}
 
     @property
     def licences(self) -> Mapping[str, Mapping[str, int]]:
-        """The licences of those files (see `AssetCatalogue`), as far as they are known."""
+        """The licences of the assets, as in `AssetCatalogue`; empty if unknown."""
         return {}
 
     @property
     def catalogue(self) -> AssetCatalogue:
-        """What is known of the assets that the samples were made from."""
+        """The catalogue of the assets that the samples were made from, as far as it is known."""
         return AssetCatalogue(self.sha256, files=self.assets, licences=self.licences)
 
     @property
     def most_pixels(self) -> int:
-        """The pixels of its largest image or depth map."""
+        """The number of pixels of its largest image or depth map."""
         sizes = [self.size, *([self.contract.resolution] if self.contract else [])]
         return max(height * width for height, width in sizes)
 
     def layout(self, shard_size: int) -> FixedLayout:
-        """Its samples in shards of this size."""
+        """The layout of its samples in shards of this size."""
         return FixedLayout(self.samples, shard_size, self.numbering)

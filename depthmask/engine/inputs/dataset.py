@@ -1,4 +1,4 @@
-"""A finished dataset as the input of a job."""
+"""The input that reads a finished dataset of depthmask."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from depthmask.untrusted import untrusted
 
 
 class DatasetInput(JobInput):
-    """A finished dataset, read shard by shard; each shard is hashed before its samples are used.
+    """A finished dataset; each shard is hashed before its samples are read.
 
-    root, job, inputs: of the run that made it, from its `plan.json`.
+    root, job, inputs: the config, the job and the digest of the assets in its `plan.json`.
     """
 
     def __init__(self, path: str) -> None:
@@ -42,15 +42,15 @@ class DatasetInput(JobInput):
         self.sha256 = manifest_hash(self._dataset.records())
         if self.sha256 != info.manifest_sha256:
             raise DepthmaskError(
-                f"{path}: its records are not those that dataset.json was made from; "
+                f"{path}: its records do not match dataset.json; "
                 f"run `python -m depthmask verify {path} --repair`"
             )
 
     def read(self, index: int) -> Encoded:
-        """Sample `index` as its writer reads it."""
+        """The members of a sample, as the writer of the dataset reads them."""
         return self._dataset.encoded(index)
 
-    def described(self) -> DatasetFacts:
+    def dataset_facts(self) -> DatasetFacts:
         """Copied from the input dataset."""
         info = self._dataset.metadata
         return {
@@ -72,15 +72,15 @@ class DatasetInput(JobInput):
         """Copied from the input dataset."""
         return self._dataset.metadata.licences
 
-    def begin(self, layout: Layout, shard: Shard) -> Statistics | None:
-        """Hash the files; the statistics are known where both datasets have the same shards."""
+    def check_shard(self, layout: Layout, shard: Shard) -> Statistics | None:
+        """Check the files by their hashes; returns statistics if the shards have the same size."""
         records = Records(self._dataset.path)
         for number in range(shard.start // self.shard_size, -(-shard.stop // self.shard_size)):
             record = records.require(shard_name(shard.split, number))
             for problem in records.problems(record):
                 raise DepthmaskError(
                     f"{self._dataset.path}: {problem}; "
-                    f"`python -m depthmask verify {self._dataset.path} --repair` makes it again"
+                    f"`python -m depthmask verify {self._dataset.path} --repair` repairs it"
                 )
         if layout.shard_size != self.shard_size:
             return None

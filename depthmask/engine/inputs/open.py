@@ -1,4 +1,4 @@
-"""The input that the paths on a command line name."""
+"""Opens the input at the paths of a command line."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from depthmask.storage.location import location
 
 
 def open_input(paths: Sequence[str]) -> JobInput:
-    """The dataset or the pictures at these paths; UsageError if they are neither."""
-    normal = [str(location(path)) for path in paths]
-    datasets = [path for path in normal if (location(path) / "plan.json").is_file()]
-    if datasets and len(normal) > 1:
+    """The dataset or the pictures at these paths; raises `UsageError` if they are neither."""
+    locations = [str(location(path)) for path in paths]
+    datasets = [path for path in locations if (location(path) / "plan.json").is_file()]
+    if datasets and len(locations) > 1:
         raise UsageError(
-            f"{datasets[0]}: one dataset at a time; several paths are for a zip in several files"
+            f"{datasets[0]}: one dataset at a time; only pictures may be in several archives"
         )
     if datasets:
         return DatasetInput(datasets[0])
-    return PictureInput(normal, files(normal))
+    return PictureInput(locations, files(locations))

@@ -1,4 +1,4 @@
-"""Pictures that others made: in DepthMaskDataset's layout, or images alone."""
+"""The input that reads pictures from elsewhere: DepthMaskDataset's files, or images alone."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from depthmask.untrusted import untrusted
 _PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
 _COMPOSITE = re.compile(r"(?:^|/)fg_bg/([^/]+)/([^/]+)$")
 _MASK = re.compile(r"(?:^|/)fg_bg_mask/([^/]+)/([^/]+)$")
-_TABLE = re.compile(r"(?:^|/)labels/[^/]*label[^/]*\.txt$")
+_BOX_TABLE = re.compile(r"(?:^|/)labels/[^/]*label[^/]*\.txt$")
 _NUMBER = re.compile(r"(\d+)\.\w+$")
-_BATCH = 4000
-"""Samples in a batch of DepthMaskDataset's depth."""
+_ORIGINAL_BATCH = 4000
+"""The samples in each depth file of DepthMaskDataset."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_UNKNOWN = np.iinfo(np.int32).min
+_NO_BOX = np.iinfo(np.int32).min
 
 
 class PictureInput(JobInput):
-    """Images of one size, with their masks and boxes where the files have them."""
+    """Images of one size, with masks and boxes if the files contain them."""
 
     contract = None
     numbering = Numbering((("train", MILLION),))
@@ -53,10 +53,10 @@ class PictureInput(JobInput):
                 "fg_bg_mask/ with such"
             )
         self.samples = len(self._images)
-        self.shard_size = _BATCH if self._masks else 1000
-        self._boxes = self._labels()
+        self.shard_size = _ORIGINAL_BATCH if self._masks else 1000
+        self._boxes = self._read_boxes()
         first = self._files.read(self._images[0])
-        self.size = _size(first, files.names[self._images[0]])
+        self.size = _size_of(first, files.names[self._images[0]])
         self._image_member = PNG if _is_png(first) else JPG
         mask = self._files.read(self._masks[0]) if self._masks else _PNG_SIGNATURE
         self._mask_member = MASK_PNG if _is_png(mask) else MASK_JPG
@@ -68,15 +68,15 @@ class PictureInput(JobInput):
         )
 
     def read(self, index: int) -> Encoded:
-        """The files as they are; images without masks get an empty mask."""
+        """The files, unchanged; an image without a mask gets an empty mask."""
         name = self._files.names[self._images[index]]
         image = self._files.read(self._images[index])
         with untrusted(name):
-            size, member = _size(image, name), PNG if _is_png(image) else JPG
+            size, member = _size_of(image, name), PNG if _is_png(image) else JPG
             if (size, member) != (self.size, self._image_member):
                 raise DepthmaskError(
-                    f"a {member.name} of {_shown(size)}; the first picture is a "
-                    f"{self._image_member.name} of {_shown(self.size)}, and all pictures of a "
+                    f"a {member.name} of {_size_text(size)}; the first picture is a "
+                    f"{self._image_member.name} of {_size_text(self.size)}, and all pictures of a "
                     "dataset must have one format and one size"
                 )
         mask = self._files.read(self._masks[index]) if self._masks else self._empty_mask
@@ -87,9 +87,9 @@ class PictureInput(JobInput):
         }
         return Encoded(sample_key(index), members, {})
 
-    def described(self) -> DatasetFacts:
-        """Dataset facts for `dataset.json`, from the names of the files."""
-        names = [self._named(self._files.names[number]) for number in self._images]
+    def dataset_facts(self) -> DatasetFacts:
+        """The facts for `dataset.json`, from the names of the files."""
+        names = [self._asset_keys(self._files.names[number]) for number in self._images]
         backgrounds = len({background for background, _ in names})
         foregrounds = len({foreground for _, foreground in names if foreground})
         return {
@@ -102,10 +102,10 @@ class PictureInput(JobInput):
         }
 
     def _meta(self, index: int, name: str) -> dict[str, Any]:
-        background, foreground = self._named(name)
+        background, foreground = self._asset_keys(name)
         layer: dict[str, Any] = {"foreground": foreground, "label": foreground}
         left, top, width, height = self._boxes[index].tolist()
-        if left != _UNKNOWN:
+        if left != _NO_BOX:
             layer["box"] = [top, left, height, width]
         return {
             "key": sample_key(index),
@@ -117,7 +117,7 @@ class PictureInput(JobInput):
             "file": name,
         }
 
-    def _named(self, name: str) -> tuple[str, str]:
+    def _asset_keys(self, name: str) -> tuple[str, str]:
         """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`; else (stem, "")."""
         match = _COMPOSITE.search(name)
         if not match or not self._masks:
@@ -125,17 +125,22 @@ class PictureInput(JobInput):
         background, file = match.groups()
         return background, file.removeprefix(f"{background}_").rpartition("_")[0]
 
-    def _labels(self) -> Any:
-        """int32 [samples, 4]: x, y, width, height of each sample, `_UNKNOWN` without a table."""
-        boxes = np.full((self.samples, 4), _UNKNOWN, np.int32)
-        tables = [number for number, name in enumerate(self._files.names) if _TABLE.search(name)]
+    def _read_boxes(self) -> Any:
+        """int32 [samples, 4]: x, y, width and height of each box; `_NO_BOX` if it is unknown."""
+        boxes = np.full((self.samples, 4), _NO_BOX, np.int32)
+        tables = [
+            number for number, name in enumerate(self._files.names) if _BOX_TABLE.search(name)
+        ]
         if not self._masks or not tables:
             return boxes
-        row_of = {_tail(self._files.names[number]): row for row, number in enumerate(self._images)}
+        row_of = {
+            _last_two_parts(self._files.names[number]): row
+            for row, number in enumerate(self._images)
+        }
         for number in tables:
             with untrusted(self._files.names[number]):
-                for image, box in _rows(self._files.read(number)):
-                    if (row := row_of.get(_tail(image))) is not None:
+                for image, box in _table_rows(self._files.read(number)):
+                    if (row := row_of.get(_last_two_parts(image))) is not None:
                         boxes[row] = box
         return boxes
 
@@ -145,39 +150,41 @@ class PictureInput(JobInput):
 
 
 def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The numbers of the images, in order, and of their masks; no masks without `fg_bg_mask/`."""
+    """The file numbers of the images and of their masks; no masks without `fg_bg_mask/`."""
     pictures = [number for number, name in enumerate(names) if _PICTURE.search(name)]
-    masks = {match.groups(): one for one in pictures if (match := _MASK.search(names[one]))}
-    images = [one for one in pictures if _COMPOSITE.search(names[one])]
+    masks = {
+        match.groups(): number for number in pictures if (match := _MASK.search(names[number]))
+    }
+    images = [number for number in pictures if _COMPOSITE.search(names[number])]
     if not images or not masks:
-        return sorted(pictures, key=lambda one: names[one]), []
-    images.sort(key=lambda one: (_number(names[one]), names[one]))
-    for one, other in pairwise(images):
-        if names[one] == names[other]:
-            raise UsageError(f"{names[one]}: the name occurs twice")
+        return sorted(pictures, key=lambda number: names[number]), []
+    images.sort(key=lambda number: (_order_number(names[number]), names[number]))
+    for number, following in pairwise(images):
+        if names[number] == names[following]:
+            raise UsageError(f"{names[number]}: the name occurs twice")
     masks_in_order = []
-    for one in images:
-        match = _COMPOSITE.search(names[one])
+    for number in images:
+        match = _COMPOSITE.search(names[number])
         mask = masks.get(match.groups()) if match else None
         if mask is None:
-            raise UsageError(f"{names[one]}: no mask of that name in fg_bg_mask/")
+            raise UsageError(f"{names[number]}: no mask of that name in fg_bg_mask/")
         masks_in_order.append(mask)
     return images, masks_in_order
 
 
-def _number(name: str) -> int:
-    """The number that orders the samples; names without one come first."""
+def _order_number(name: str) -> int:
+    """The number at the end of a name, which orders the samples; -1 without a number."""
     match = _NUMBER.search(name)
     return int(match[1]) if match else -1
 
 
-def _tail(name: str) -> str:
-    """`bg001/bg001_fg001_000001.jpg`: tables may name another folder above."""
+def _last_two_parts(name: str) -> str:
+    """The folder and the file of a path: tables may name other folders above them."""
     return "/".join(name.replace("\\", "/").split("/")[-2:])
 
 
-def _rows(table: bytes) -> Iterator[tuple[str, list[int]]]:
-    """Image path and x, y, width, height of each line."""
+def _table_rows(table: bytes) -> Iterator[tuple[str, list[int]]]:
+    """Yield the image path and x, y, width, height of each line."""
     for number, line in enumerate(table.decode("utf-8").splitlines(), start=1):
         cells = line.split("\t")
         if len(cells) != 6:
@@ -191,7 +198,7 @@ def _is_png(data: bytes) -> bool:
     return data.startswith(_PNG_SIGNATURE)
 
 
-def _size(data: bytes, name: str) -> Size:
+def _size_of(data: bytes, name: str) -> Size:
     """(height, width) from the header of a file."""
     with untrusted(name):
         if data.startswith(_PNG_SIGNATURE):
@@ -201,5 +208,5 @@ def _size(data: bytes, name: str) -> Size:
         return height, width
 
 
-def _shown(size: Size) -> str:
+def _size_text(size: Size) -> str:
     return f"{size[0]}x{size[1]}"

@@ -1,1 +1,1 @@
-"""Runners: who makes the shards."""
+"""Runners: they distribute the shards of a job to workers."""

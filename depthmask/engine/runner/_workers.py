@@ -1,7 +1,7 @@
-"""Worker processes that may die: each makes one shard at a time, and is replaced when it is gone.
+"""Worker processes that make shards, one at a time, and may die without harm to the others.
 
-A pool of `concurrent.futures` breaks as a whole when one worker dies, and does not say which shard
-it was at.
+A pool of `concurrent.futures` breaks when one worker dies, and does not tell which shard the worker
+was making.
 """
 
 from __future__ import annotations
@@ -26,61 +26,61 @@ from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
 
 _PR_SET_PDEATHSIG = 1
-"""linux/prctl.h"""
+"""The constant of linux/prctl.h."""
 
 
 class Worker:
-    """One spawned process, its pipe, and the counter of the samples that it has made."""
+    """A worker process, seen from the parent: its pipe and its progress."""
 
     def __init__(self, job: Job) -> None:
-        # Spawned, never forked: a fork after a TensorFlow op hangs.
+        # Spawn the process: TensorFlow hangs in a process that is forked after its first use.
         context = multiprocessing.get_context("spawn")
-        self._progress = _Shared(context)
+        self._progress = _SharedProgress(context)
         self.pipe, far_end = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(job, far_end, self._progress), daemon=True
         )
-        with _interrupts_held():
+        with _interrupts_blocked():
             self._process.start()
-        # This copy has to be closed, or the pipe would not tell that the worker is gone.
+        # Close this process's copy, so that the pipe ends when the worker is gone.
         far_end.close()
         self._numbering = job.plan.numbering
         self._shard: Shard | None = None
         self._reported = 0
-        self._seen = -1
-        self._last_sign = 0.0
+        self._last_index = -1
+        self._last_progress = 0.0
 
     @property
     def shard(self) -> Shard:
-        """The shard that it was given last."""
+        """The shard that the worker received last."""
         assert self._shard is not None, "give() comes first"
         return self._shard
 
     def give(self, shard: Shard) -> None:
-        """Hand it a shard to make; if it is dead, `answer` will tell."""
+        """Send a shard to make; if the worker is dead, `answer` returns None."""
         self._shard = shard
         self._progress.at(self._numbering.index(shard.split, shard.start))
-        self._last_sign = time.monotonic()
+        self._last_progress = time.monotonic()
         try:
             self.pipe.send(shard)
         except OSError:
             self._process.join()
 
     def progress(self) -> int:
-        """Samples made since the last call."""
+        """The number of samples made since the last call."""
         made = self._progress.count
         new, self._reported = made - self._reported, made
-        if self._progress.begun != self._seen:
-            self._seen = self._progress.begun
-            self._last_sign = time.monotonic()
+        if self._progress.begun != self._last_index:
+            self._last_index = self._progress.begun
+            self._last_progress = time.monotonic()
         return new
 
     def silence(self) -> float:
-        """Seconds since a stage last began to work at another sample."""
-        return time.monotonic() - self._last_sign
+        """The seconds since a stage last began to work on another sample."""
+        return time.monotonic() - self._last_progress
 
     def answer(self) -> Record | Refusal | None:
-        """What it sent; None if it died instead."""
+        """The answer of the worker; None if it died."""
         try:
             answer: Record | Refusal = self.pipe.recv()
         except (EOFError, OSError):
@@ -88,24 +88,24 @@ class Worker:
         return answer
 
     def kill(self) -> str:
-        """End the process if it still runs; returns how it ended."""
+        """Kill the process if it still runs; returns how it ended, as text."""
         self._process.kill()
         self._process.join()
         self.pipe.close()
         return _ending(self._process.exitcode)
 
     def sample(self) -> int:
-        """The number of the sample that it was making last."""
+        """The index of the sample on which the worker worked last."""
         return self._progress.begun
 
     def dismiss(self) -> None:
-        """Let an idle worker end by itself."""
+        """End an idle worker, and wait for it."""
         self.pipe.close()
         self._process.join()
 
 
-class _Shared(Progress):
-    """Progress in memory that both processes see."""
+class _SharedProgress(Progress):
+    """Progress in memory that the worker shares with its parent."""
 
     def __init__(self, context: SpawnContext) -> None:
         self._begun = context.RawValue(ctypes.c_longlong, 0)
@@ -117,7 +117,7 @@ class _Shared(Progress):
 
     @property
     def count(self) -> int:
-        """Samples made, of all shards."""
+        """The number of samples made, over all shards."""
         return int(self._count.value)
 
     def at(self, index: int) -> None:
@@ -128,12 +128,13 @@ class _Shared(Progress):
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C from a process that starts: it inherits this, until it can ignore the signal.
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C in a process that is started inside the block, until it can ignore the signal.
 
-    It reaches the whole process group, and a Python that is starting answers with a traceback.
+    The signal reaches the whole process group, and a Python process that is just starting would
+    print a traceback.
     """
-    # Once and before: its start takes the signals off hold.
+    # Start the tracker before, since its start unblocks the signal.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
@@ -149,8 +150,8 @@ def _ending(exit_code: int | None) -> str:
 
 
 def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
-    """In the worker: make the shards that come, until the pipe closes."""
-    # Ctrl-C reaches the whole process group; the parent decides what happens.
+    """Make the shards that arrive, until the pipe closes; runs in the worker."""
+    # Ctrl-C reaches the whole process group; the parent handles it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     _keep_to_one_core()
@@ -163,20 +164,20 @@ def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
 
 
 def _keep_to_one_core() -> None:
-    """There is a worker for each core: OpenCV's threads would only wait for them, busily."""
+    """Keep OpenCV to one thread, since there is a worker for each core."""
     import cv2
 
     cv2.setNumThreads(1)
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed must not stay behind in the middle of a shard.
+    """End this worker when its parent is killed, even in the middle of a shard.
 
-    The next run has the lock at once, and may make another dataset in the same folder.
+    The next run gets the lock at once, and may make another dataset in the same folder.
     """
     if sys.platform == "linux":
-        # At once, even if the worker is stopped or stuck in a library; but for the main thread
-        # of the parent only, and not if it was dead before.
+        # This ends the worker even if it is stopped or hangs in a library. But it has no effect if
+        # the parent is already dead, and it sees only the end of the parent's main thread.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_await_parent, daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Runners: who makes the shards."""
+"""The abstract runner."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.storage.record import Record
 
 
 class Runner(Stage):
-    """Maps `depthmask.make_shard(job, shard, progress)` over shards, in any order."""
+    """Calls `depthmask.make_shard(job, shard, progress)` for each shard, in any order."""
 
     kind: ClassVar[str] = "runner"
 
@@ -21,8 +21,8 @@ class Runner(Stage):
     def run(
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
-        """Yield the record of each shard as it is published.
+        """Yield the record of each shard once it is published.
 
-        made: to be called now and then with the number of samples made since the last call.
-        Raises `DepthmaskError` if a shard could not be made.
+        made: the runner calls it from time to time, with the number of samples made since the last
+        call. Raises `DepthmaskError` if a shard could not be made.
         """

@@ -1,4 +1,4 @@
-"""Shards that could not be made: how often each is tried, and the error at the end."""
+"""Counts failed attempts at shards: decides about retries, and raises the error at the end."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
 
-ATTEMPTS = 3
-"""How often a shard is tried before it counts as failed."""
-HOPELESS = 100
-"""After so many failed shards, and none that was made, the others are not tried."""
-NAMED = 3
-"""How many failed shards the last line names."""
+_MOST_ATTEMPTS = 3
+"""The attempts after which a shard counts as failed."""
+_MOST_FAILURES = 100
+"""The failed shards after which the run stops, if it has made no shard."""
+_MOST_NAMED = 3
+"""The most failed shards that the error names."""
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 class Refusal:
     """Why a shard could not be made.
 
-    final: trying again would give the same. trace: the traceback, for the log.
+    final: whether a retry would fail in the same way. trace: the traceback, for the log.
     """
 
     reason: str
@@ -36,7 +36,7 @@ class Refusal:
 
 
 def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
-    """Make a shard; an error becomes a refusal."""
+    """Make a shard; returns its record, or a refusal instead of an error."""
     try:
         return make_shard(job, shard, progress)
     except DepthmaskError as error:
@@ -44,7 +44,7 @@ def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
 
 
 class Failures:
-    """The failed attempts at each shard; each is logged as it comes."""
+    """Counts and logs the failed attempts at each shard."""
 
     def __init__(self) -> None:
         self._attempts: Counter[str] = Counter()
@@ -52,27 +52,30 @@ class Failures:
         self._any_made = False
 
     def note_made(self) -> None:
-        """Note that a shard was made, so that the others are worth trying."""
+        """Record that a shard was made, so that the run does not stop after many failures."""
         self._any_made = True
 
     def note(self, shard: Shard, refusal: Refusal) -> bool:
-        """Whether the shard is worth another attempt; raises what would fail every shard."""
+        """Record a failed attempt; returns whether to retry the shard.
+
+        Raises `DepthmaskError` for a final refusal, or if the run is to stop.
+        """
         _log.info("%s\n%s", refusal.reason, refusal.trace)
         if refusal.final:
             raise DepthmaskError(refusal.reason)
         self._attempts[shard.name] += 1
         _log.warning("%s (attempt %d)", refusal.reason, self._attempts[shard.name])
-        retry = self._attempts[shard.name] < ATTEMPTS
+        retry = self._attempts[shard.name] < _MOST_ATTEMPTS
         if not retry:
             self._reasons.append(refusal.reason)
-            if len(self._reasons) == HOPELESS and not self._any_made:
-                self.settle("none could, and the others were not tried")
+            if len(self._reasons) == _MOST_FAILURES and not self._any_made:
+                self.settle("no shard was made, so the run stopped")
         return retry
 
-    def settle(self, others: str = "the others stand") -> None:
-        """Raise if a shard could not be made."""
+    def settle(self, others: str = "all others are made") -> None:
+        """Raise `DepthmaskError` if a shard could not be made. others: about the other shards."""
         if self._reasons:
-            named, more = self._reasons[:NAMED], len(self._reasons) - NAMED
+            named, more = self._reasons[:_MOST_NAMED], len(self._reasons) - _MOST_NAMED
             raise DepthmaskError(
                 f"{len(self._reasons)} of the shards could not be made, {others}: "
                 + "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])

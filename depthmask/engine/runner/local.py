@@ -1,4 +1,4 @@
-"""The local runner: this machine's cores."""
+"""The runner that uses the cores of this machine."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from depthmask.storage.record import Record
 from depthmask.storage.remote import ObjectPath
 
 POLL_SECONDS = 0.1
-"""Seconds between two looks at the progress of the workers."""
+"""How often the progress of the workers is read."""
 
 
 @stage("local")
 class Local(Runner):
-    """Worker processes on this machine; one worker means this very process.
+    """Worker processes on this machine; with one worker, no other process is started.
 
-    A worker that dies or hangs is replaced and its shard tried again, three times in all.
+    A worker that dies or hangs is replaced, and its shard is tried up to three times.
     """
 
     workers: int = setting(
-        0, ge=0, help="processes; 0: one for each core, or 1 if a network makes the depth"
+        0, ge=0, help="worker processes; 0: one for each core, or 1 if a network makes the depth"
     )
 
     timeout: float = setting(
@@ -38,7 +38,7 @@ class Local(Runner):
     def run(
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
-        """Make the shards, in order in one process, as they come in several."""
+        """Yield the records: in order with one worker, as they are made with several."""
         workers = min(self._worker_count(job), len(shards))
         # An explicit worker count means separate processes, even for one shard.
         if workers <= 1 and self.workers <= 1:
@@ -50,7 +50,7 @@ class Local(Runner):
             return self.workers
         if isinstance(job.output, ObjectPath) and job.output.is_memory:
             return 1
-        # N workers would load N models, and one model uses all cores.
+        # Each worker would load the network, and one network already uses all cores.
         if isinstance(job.root.depth, Estimator):
             return 1
         return cores()
@@ -86,9 +86,9 @@ class _Pool:
         self._busy: list[Worker] = []
 
     def run(self, made: Callable[[int], None]) -> Iterator[Record]:
-        """Yield records as they come; raises at the end if a shard could not be made."""
+        """Yield records as they arrive; raises at the end if a shard could not be made."""
         try:
-            while self._hand_out():
+            while self._give_shards():
                 ready = multiprocessing.connection.wait(
                     [worker.pipe for worker in self._busy], POLL_SECONDS
                 )
@@ -105,8 +105,8 @@ class _Pool:
                 worker.dismiss()
         self._failures.settle()
 
-    def _hand_out(self) -> bool:
-        """Give every idle worker a shard; returns whether any worker is busy."""
+    def _give_shards(self) -> bool:
+        """Give a shard to every idle worker; returns whether any worker is busy."""
         while len(self._busy) < self._workers:
             shard = self._retries.pop() if self._retries else next(self._shards, None)
             if shard is None:
@@ -117,7 +117,7 @@ class _Pool:
         return bool(self._busy)
 
     def _collect(self, worker: Worker, *, hung: bool) -> Record | None:
-        """The record that a worker sent; a shard that it could not make is tried again."""
+        """Receive the answer of a worker; returns its record, or None if the shard failed."""
         self._busy.remove(worker)
         answer = None if hung else worker.answer()
         if answer is None:
@@ -132,6 +132,7 @@ class _Pool:
         return None
 
     def _dead(self, worker: Worker, *, hung: bool) -> Refusal:
+        """End a worker that died or hangs; returns why its shard was not made."""
         ending = worker.kill()
         if hung:
             ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"

@@ -1,12 +1,12 @@
-"""The cards of a dataset: a README for people and the Hugging Face hub, and Croissant."""
+"""The cards of a dataset: a README, which the Hugging Face hub also reads, and Croissant."""
 
 from __future__ import annotations
 
-from depthmask.reports.card.about import About
 from depthmask.reports.card.croissant import croissant
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.readme import readme
 
 
-def cards(about: About) -> dict[str, str]:
-    """File name -> content of each card; the same dataset gives the same content."""
-    return {"README.md": readme(about), "croissant.json": croissant(about)}
+def cards(facts: CardFacts) -> dict[str, str]:
+    """File name -> content of the card; the same dataset always has the same cards."""
+    return {"README.md": readme(facts), "croissant.json": croissant(facts)}

@@ -1,11 +1,11 @@
-"""Croissant metadata: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html."""
+"""Writes Croissant metadata: https://docs.mlcommons.org/croissant/docs/croissant-spec-1.1.html."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_croissant
 from depthmask.reports.card.record_sets import structure_of
 
@@ -52,26 +52,26 @@ _CONTEXT = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context of the specification, complete: `mlcroissant` warns about any other."""
+"""The complete context of the specification; `mlcroissant` warns about any other."""
 
 
-def croissant(about: About) -> str:
+def croissant(facts: CardFacts) -> str:
     """The content of `croissant.json`.
 
-    The publisher has to add what a run does not know: url, datePublished, creator, citeAs.
+    The publisher has to add url, datePublished, creator and citeAs, which a run does not know.
     """
-    structure = structure_of(about)
+    structure = structure_of(facts)
     metadata: dict[str, Any] = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "name": about.name,
-        "description": f"{about.summary} {structure.note}".strip(),
+        "name": facts.name,
+        "description": f"{facts.summary} {structure.note}".strip(),
         "conformsTo": "http://mlcommons.org/croissant/1.1",
-        "version": f"1.0.0+{about.info.fingerprint[:8]}",
-        "keywords": about.tags,
+        "version": f"1.0.0+{facts.info.fingerprint[:8]}",
+        "keywords": facts.tags,
         "distribution": structure.distribution,
         "recordSet": structure.record_sets,
     }
-    if licences := for_croissant(about.info):
+    if licences := for_croissant(facts.info):
         metadata["license"] = licences
     return json.dumps(metadata, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Licences of the assets, by the names that the hub and Croissant have for them."""
+"""Names the licences of assets as the Hugging Face hub and Croissant do."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ _KNOWN = {name.lower(): name for name in SPDX}
 
 
 def spdx(text: str) -> str | None:
-    """The SPDX identifier of a licence, in the spelling of `SPDX`; None if it is not in there."""
+    """The SPDX identifier of a licence, spelled as in `SPDX`; None if it is not there."""
     return _KNOWN.get(text.lower())
 
 
-def distinct(info: DatasetInfo) -> list[str]:
-    """The licences of all assets, each once, by SPDX identifier where there is one."""
+def distinct_licences(info: DatasetInfo) -> list[str]:
+    """The licences of all assets, each once, as SPDX identifiers where they exist."""
     return sorted({spdx(text) or text for kind in LICENSED for text in info.licences[kind]})
 
 
 def for_hub(info: DatasetInfo) -> dict[str, Any]:
     """The `license` fields of a card's header.
 
-    They name licences only if every asset has one that the hub knows; else they refer to the card.
+    They name licences only if the hub knows the licence of every asset; otherwise they refer to the
+    card.
     """
-    licences = distinct(info)
+    licences = distinct_licences(info)
     if not licences:
         return {"license": "unknown"}
     if any(text not in SPDX for text in licences) or any(map(info.unlicensed, LICENSED)):
@@ -51,7 +52,8 @@ def for_hub(info: DatasetInfo) -> dict[str, Any]:
 
 
 def for_croissant(info: DatasetInfo) -> list[str]:
-    """The URLs of licences that SPDX knows; the other licences as their owner gave them."""
+    """The SPDX URL of each licence, or its text if SPDX does not know it."""
     return [
-        f"https://spdx.org/licenses/{text}" if text in SPDX else text for text in distinct(info)
+        f"https://spdx.org/licenses/{text}" if text in SPDX else text
+        for text in distinct_licences(info)
     ]

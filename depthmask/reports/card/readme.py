@@ -1,4 +1,4 @@
-"""The dataset card: a README with a header that the Hugging Face hub and `datasets` read.
+"""Writes the dataset card: a README whose header the Hugging Face hub and `datasets` read.
 
 https://huggingface.co/docs/hub/datasets-cards
 """
@@ -11,22 +11,22 @@ from typing import Any
 
 from depthmask.config.registry import KINDS
 from depthmask.contract import contract_as_json
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_hub
 from depthmask.reports.card.record_sets import structure_of
 from depthmask.storage.dataset_info import LICENSED
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
-"""The hub's size categories; the first ends at 1,000, each next one at ten times as much."""
+"""The size categories of the hub; the first ends at 1,000, each other at ten times as much."""
 _LOADERS = {"tar": "webdataset", "parquet": "parquet"}
-"""Suffix of a shard -> the builder of `datasets` that loads such files."""
+"""Suffix of a shard -> the builder of `datasets` that loads the shard."""
 _MARKUP = re.compile(r"([\\`*_\[\]<>#!|~&$])")
 
 
-def readme(about: About) -> str:
+def readme(facts: CardFacts) -> str:
     """The content of `README.md`."""
-    # Imported here: it takes 40 ms, and only the end of a run needs it.
+    # Imported here, since the import takes 40 ms and only the end of a run needs it.
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -37,49 +37,49 @@ def readme(about: About) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    # Texts from assets and settings are escaped by `plain`, as the output is Markdown, not HTML.
+    # `plain` escapes texts from assets and settings: the output is Markdown, not HTML.
     templates.filters["plain"] = plain
-    info = about.info
+    info = facts.info
     return templates.get_template("readme.md.j2").render(
-        about=about,
+        facts=facts,
         info=info,
-        header=yaml.safe_dump(header(about), sort_keys=False, allow_unicode=True),
-        plan=about.plan,
-        settings=list(_main_settings(about.plan["config"])),
+        header=yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True),
+        plan=facts.plan,
+        settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
         licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
-        has_loader=about.suffix in _LOADERS,
-        records=[record_set["@id"] for record_set in structure_of(about).record_sets],
+        has_loader=facts.suffix in _LOADERS,
+        records=[record_set["@id"] for record_set in structure_of(facts).record_sets],
     )
 
 
-def header(about: About) -> dict[str, Any]:
+def header(facts: CardFacts) -> dict[str, Any]:
     """The YAML header of the card."""
-    depth = ["depth-estimation"] * about.has_depth
-    mask = ["image-segmentation"] * about.has_foregrounds
+    depth = ["depth-estimation"] * facts.has_depth
+    mask = ["image-segmentation"] * facts.has_foregrounds
     fields: dict[str, Any] = {
-        **for_hub(about.info),
-        "pretty_name": about.name,
+        **for_hub(facts.info),
+        "pretty_name": facts.name,
         "annotations_creators": ["machine-generated"],
         "task_categories": [*depth, *mask],
-        "size_categories": [_size_category(about.info.samples)],
-        "tags": about.tags,
+        "size_categories": [_size_category(facts.info.samples)],
+        "tags": facts.tags,
     }
-    if about.suffix in _LOADERS:
+    if facts.suffix in _LOADERS:
         files = [
-            {"split": split, "path": f"shards/{split}-*.{about.suffix}"} for split in about.splits
+            {"split": split, "path": f"shards/{split}-*.{facts.suffix}"} for split in facts.splits
         ]
         fields["configs"] = [{"config_name": "default", "data_files": files}]
     return fields
 
 
 def plain(text: object) -> str:
-    """Any text as Markdown that shows it literally, in one line."""
+    """The text as Markdown that shows it literally, in one line."""
     return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
 
 
 def _main_settings(config: dict[str, Any]) -> Iterator[str]:
-    """The stages and the seed of a config, as `source=assets`."""
+    """The stages and the seed of a config, such as `source=assets`."""
     for kind in KINDS:
         if kind in config:
             yield f"{kind}={config[kind]['stage']}"
@@ -88,7 +88,7 @@ def _main_settings(config: dict[str, Any]) -> Iterator[str]:
 
 
 def _size_category(samples: int) -> str:
-    number = 0
-    while number < len(_SIZES) - 1 and samples >= 1000 * 10**number:
-        number += 1
-    return _SIZES[number]
+    power = 0
+    while power < len(_SIZES) - 1 and samples >= 1000 * 10**power:
+        power += 1
+    return _SIZES[power]

@@ -1,8 +1,8 @@
-"""The files and record sets of a dataset in Croissant 1.1, as `mlcroissant` 1.1 reads them.
+"""Describes the files and record sets of a dataset in Croissant 1.1 for `mlcroissant` 1.1.
 
 `mlcroissant` joins at most two file sets, and keeps the content of one of them
-(https://github.com/mlcommons/croissant/issues/683). So where members are files, each member has a
-record set of its own with the sample's key; a table has one record set with all columns.
+(https://github.com/mlcommons/croissant/issues/683). So where members are files, each member has its
+own record set with the sample's key; a table has one record set with all columns.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from depthmask.codec.members import DEPTH_PNG, INSTANCES_PNG, JSON, MEMBERS
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.record import ShardFile
 
@@ -26,14 +26,14 @@ _FORMATS = {
     "png": "image/png",
     "json": "application/json",
 }
-"""Suffix of a file -> its encoding format."""
+"""Suffix of a file -> its encoding format in Croissant."""
 # Croissant cannot describe an npz file within a shard.
 _FIELDS = {
     name: "json" if member == JSON else member.carries
     for name, member in MEMBERS.items()
     if member.suffix != "npz"
 }
-"""Member -> the Croissant field with its content."""
+"""Member -> the name of the Croissant field with its content."""
 _SIXTEEN_BITS = {INSTANCES_PNG.name, DEPTH_PNG.name}
 _MEANINGS = {
     "key": "the sample's number",
@@ -56,7 +56,7 @@ Node: TypeAlias = dict[str, Any]
 class Structure:
     """A dataset in Croissant: its files, and the record sets over them.
 
-    note: what Croissant cannot describe, or `mlcroissant` cannot read; empty if there is nothing.
+    note: what Croissant cannot describe or `mlcroissant` cannot read; empty if it can do all.
     """
 
     distribution: list[Node]
@@ -64,58 +64,58 @@ class Structure:
     note: str = ""
 
 
-def structure_of(about: About) -> Structure:
+def structure_of(facts: CardFacts) -> Structure:
     """The files and record sets of a dataset."""
-    if about.shard_kind is ShardKind.table:
-        return _of_tables(about)
-    if about.shard_kind is ShardKind.files:
-        return _of_folders(about)
-    if about.shard_kind is ShardKind.archive and about.files is not None:
-        return _of_archives(about, about.files)
-    return _of_shards(about)
+    if facts.shard_kind is ShardKind.table:
+        return _of_tables(facts)
+    if facts.shard_kind is ShardKind.files:
+        return _of_folders(facts)
+    if facts.shard_kind is ShardKind.archive and facts.files is not None:
+        return _of_archives(facts, facts.files)
+    return _of_shards(facts)
 
 
-def _of_archives(about: About, files: Sequence[ShardFile]) -> Structure:
+def _of_archives(facts: CardFacts, files: Sequence[ShardFile]) -> Structure:
     structure = Structure([_file_object(file) for file in files], [])
-    for split in about.splits:
+    for split in facts.splits:
         shards = [{"@id": file.name} for file in files if file.name.startswith(f"{split}-")]
-        for member in about.sample.members:
-            file_set = _file_set(f"{split}-{member}", member, about.names(member))
+        for member in facts.sample.members:
+            file_set = _file_set(f"{split}-{member}", member, facts.names(member))
             structure.distribution.append(file_set | {"containedIn": shards})
             if member in _FIELDS:
                 structure.record_sets.append(_contents(split, member, file_set))
     return structure
 
 
-def _of_folders(about: About) -> Structure:
-    narrowed = _SIXTEEN_BITS.intersection(about.sample.members)
+def _of_folders(facts: CardFacts) -> Structure:
+    sixteen_bit = _SIXTEEN_BITS.intersection(facts.sample.members)
     note = "Pictures of 16 bits have no record set: mlcroissant 1.1 reduces them to 8 bits."
-    structure = Structure([], [], note if narrowed else "")
-    for split in about.splits:
-        for member in about.sample.members:
-            names = [f"shards/{split}-*/{name}" for name in about.names(member)]
+    structure = Structure([], [], note if sixteen_bit else "")
+    for split in facts.splits:
+        for member in facts.sample.members:
+            names = [f"shards/{split}-*/{name}" for name in facts.names(member)]
             file_set = _file_set(f"{split}-{member}", member, names)
             structure.distribution.append(file_set)
             if member == JSON.name:
-                # `mlcroissant` parses JSON files in a folder; those in an archive it gives as text.
+                # `mlcroissant` parses JSON files in folders, but returns those in archives as text.
                 structure.record_sets.append(_labels(split, file_set))
-            elif member in _FIELDS and member not in narrowed:
+            elif member in _FIELDS and member not in sixteen_bit:
                 structure.record_sets.append(_contents(split, member, file_set))
     return structure
 
 
-def _of_tables(about: About) -> Structure:
+def _of_tables(facts: CardFacts) -> Structure:
     structure = Structure([], [])
-    for split in about.splits:
-        file_set = _shards(about, split)
+    for split in facts.splits:
+        file_set = _shards(facts, split)
         columns = [_field(split, "key", "sc:Text", file_set, column="key")]
-        for name in (_FIELDS[member] for member in about.sample.members if member in _FIELDS):
+        for name in (_FIELDS[member] for member in facts.sample.members if member in _FIELDS):
             kind = "sc:Text" if name == "json" else "sc:ImageObject"
             columns.append(_field(split, name, kind, file_set, column=name))
             if name != "json":
                 # Hugging Face `datasets` stores an image as {"bytes": ..., "path": ...}.
                 columns[-1]["source"]["transform"] = {"jsonPath": "bytes"}
-        for name, array in about.sample.arrays.items():
+        for name, array in facts.sample.arrays.items():
             kind = _NUMBERS[array.dtype.name]
             shape = ",".join(map(str, array.shape))
             column = _field(split, name, kind, file_set, column=name)
@@ -125,17 +125,17 @@ def _of_tables(about: About) -> Structure:
     return structure
 
 
-def _of_shards(about: About) -> Structure:
-    """The shard files alone: one by one with their hashes if they are few, else by a pattern."""
-    if about.files is not None:
+def _of_shards(facts: CardFacts) -> Structure:
+    """Only the shard files: each with its hash if there are few, otherwise by a pattern."""
+    if facts.files is not None:
         note = "Croissant cannot describe the layout of samples in these files."
-        return Structure([_file_object(file) for file in about.files], [], note)
-    note = "Croissant reads archives only if each is listed; these are too many."
-    return Structure([_shards(about, split) for split in about.splits], [], note)
+        return Structure([_file_object(file) for file in facts.files], [], note)
+    note = "Croissant can read archives only if each is listed; there are too many here."
+    return Structure([_shards(facts, split) for split in facts.splits], [], note)
 
 
-def _shards(about: About, split: str) -> Node:
-    return _file_set(f"{split}-shards", about.suffix, [f"shards/{split}-*.{about.suffix}"])
+def _shards(facts: CardFacts, split: str) -> Node:
+    return _file_set(f"{split}-shards", facts.suffix, [f"shards/{split}-*.{facts.suffix}"])
 
 
 def _contents(split: str, member: str, file_set: Node) -> Node:
@@ -150,7 +150,7 @@ def _contents(split: str, member: str, file_set: Node) -> Node:
 
 
 def _labels(split: str, file_set: Node) -> Node:
-    """A record set with the scalar values of each JSON file; its lists have no fields."""
+    """A record set with the scalar values of each JSON file; lists have no fields."""
     record_set = f"{split}/json"
     kinds = {"key": "sc:Text", "index": "sc:Integer", "background": "sc:Text"}
     fields = [

@@ -1,1 +1,1 @@
-"""The page of a dataset."""
+"""The report about a dataset: an HTML page with gallery, figures and checks."""

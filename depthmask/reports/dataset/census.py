@@ -1,4 +1,4 @@
-"""Counts over the descriptions (the JSON) of all samples."""
+"""Counts over the descriptions, the JSON members, of all samples."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from depthmask.data import Size
 from depthmask.reports.dataset.histogram import Histogram
 
 CELLS = 80
-"""Cells of the placement map in each direction; the canvas has a whole number of them."""
+"""The cells of the placement map in each direction; the canvas is a whole number of cells."""
 REACH = 0.5
-"""How far the map reaches beyond each edge of the canvas, by the size of the canvas."""
-SCARCE = 0.05
-"""A foreground with a smaller visible area counts as hardly visible."""
-_EXAMPLES = 5
-_PENDING = 4096
-"""Numbers that are collected before NumPy counts them."""
+"""How far the map extends beyond each edge of the canvas, as a fraction of the canvas."""
+HARDLY_VISIBLE = 0.05
+"""A foreground with a smaller visible share counts as hardly visible."""
+_MOST_EXAMPLES = 5
+_MOST_PENDING = 4096
+"""The numbers that are collected before NumPy counts them."""
 
 
 class Census:
     """Counts over all samples, in bounded memory.
 
-    layers: the number of layers in all samples. described: samples whose descriptions say how much
-    of each layer is visible. backgrounds, foregrounds: by split, how many samples show each asset.
-    first: the first sample that shows an asset, by (`background` or `foreground`, key). visible:
-    the visible share of each layer. placement: int64 [CELLS, CELLS], the centres of the boxes, in a
-    window that reaches beyond the canvas. box_sizes: the least and the greatest (height, width) in
-    pixels. empty, scarce: samples with no visible layer, and with none visible by `SCARCE` or more.
+    layers: the number of layers in all samples. with_visibility: the samples whose descriptions say
+    how much of each layer is visible. backgrounds, foregrounds: by split, how many samples show
+    each asset. first_samples: (`background` or `foreground`, key) -> the first sample that shows
+    the asset. visible: the visible share of each layer. placement: int64 [CELLS, CELLS], the number
+    of boxes with their centre in each cell, in a window larger than the canvas. box_sizes: the
+    least and the greatest (height, width) in pixels. empty: samples without a visible layer.
+    nearly_empty: samples in which every layer is hardly visible.
     """
 
     def __init__(self, size: Size) -> None:
         self._size = size
         self.samples = 0
         self.layers = 0
-        self.described = 0
+        self.with_visibility = 0
         self.backgrounds: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.foregrounds: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.first: dict[tuple[str, str], int] = {}
+        self.first_samples: dict[tuple[str, str], int] = {}
         self.labels: dict[str, str] = {}
         self.member_bytes: Counter[str] = Counter()
         self.visible = Histogram(0.01, 1.0)
@@ -49,7 +50,7 @@ class Census:
         self.placement: NDArray[np.int64] = np.zeros((CELLS, CELLS), np.int64)
         self.box_sizes: tuple[Size, Size] | None = None
         self.empty = 0
-        self.scarce = 0
+        self.nearly_empty = 0
         self.empty_examples: list[int] = []
         self._pending: tuple[list[float], list[float], list[list[float]]] = ([], [], [])
 
@@ -61,13 +62,13 @@ class Census:
         for name, data in members.items():
             self.member_bytes[name] += len(data)
         if (background := meta.get("background")) is not None:
-            self._asset("background", self.backgrounds[split], str(background), number)
+            self._count_asset("background", self.backgrounds[split], str(background), number)
         layers = meta.get("layers", ())
         visible, distances, boxes = self._pending
         shares = []
         for layer in layers:
             if (key := layer.get("foreground")) is not None:
-                self._asset("foreground", self.foregrounds[split], str(key), number)
+                self._count_asset("foreground", self.foregrounds[split], str(key), number)
                 self.labels[str(key)] = str(layer.get("label", ""))
             if (share := layer.get("visible")) is not None:
                 shares.append(float(share))
@@ -78,12 +79,12 @@ class Census:
         self.layers += len(layers)
         if shares:
             visible += shares
-            self._note_visible(number, max(shares))
-        if len(visible) + len(boxes) > _PENDING:
-            self.settle()
+            self._count_visible(number, max(shares))
+        if len(visible) + len(boxes) > _MOST_PENDING:
+            self.count_pending()
 
-    def settle(self) -> None:
-        """Count the pending numbers: NumPy counts a thousand in the time of ten."""
+    def count_pending(self) -> None:
+        """Count the collected numbers: NumPy counts a thousand in the time of ten."""
         visible, distances, boxes = self._pending
         self.visible.add(visible)
         self.distance_m.add(distances)
@@ -92,21 +93,21 @@ class Census:
         for pending in self._pending:
             pending.clear()
 
-    def _asset(self, kind: str, counts: Counter[str], key: str, number: int) -> None:
+    def _count_asset(self, kind: str, counts: Counter[str], key: str, number: int) -> None:
         counts[key] += 1
-        self.first.setdefault((kind, key), number)
+        self.first_samples.setdefault((kind, key), number)
 
-    def _note_visible(self, number: int, most: float) -> None:
-        self.described += 1
-        if most < SCARCE:
-            self.scarce += 1
+    def _count_visible(self, number: int, most: float) -> None:
+        self.with_visibility += 1
+        if most < HARDLY_VISIBLE:
+            self.nearly_empty += 1
         if most == 0:
             self.empty += 1
-            if len(self.empty_examples) < _EXAMPLES:
+            if len(self.empty_examples) < _MOST_EXAMPLES:
                 self.empty_examples.append(number)
 
     def _add_boxes(self, boxes: NDArray[np.float64]) -> None:
-        """Boxes [n, 4]: top, left, height, width in canvas pixels."""
+        """Count boxes [n, 4]: top, left, height, width in canvas pixels."""
         corner, extent = boxes[:, :2], boxes[:, 2:]
         centre = (corner + extent / 2) / self._size
         cell = np.clip((centre + REACH) / (1 + 2 * REACH) * CELLS, 0, CELLS - 1).astype(np.int64)

@@ -1,7 +1,7 @@
-"""Charts as SVG, drawn by Vega-Lite: https://vega.github.io/vega-lite/.
+"""Draws charts as SVG with Vega-Lite: https://vega.github.io/vega-lite/.
 
-Its pictures name every bar and axis for screen readers, take their colours from the page's style
-sheet, and are the same bytes every time.
+The charts name every bar and axis for screen readers, take their colours from the style sheet of
+the page, and have the same bytes every time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from depthmask.reports.dataset.census import REACH, Census
 from depthmask.reports.dataset.histogram import Histogram
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-"""Vega-Lite wants this name; nothing is loaded from it."""
+"""The name that Vega-Lite requires; nothing is loaded from it."""
 _WIDTH, _HEIGHT = 400, 180
-_MAP = 330
-_FEWEST = 10
-"""The axis has room for at least so many bars: one bar alone should not fill the chart."""
-_GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
+_MAP_SIZE = 330
+_LEAST_BARS = 10
+"""The axis has space for at least this many bars, so that a single bar does not fill the chart."""
+_CELL_GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
 """(cells merged in each direction, least number of boxes); the canvas has 40, 20, 10 or 5 cells."""
 _CONFIG = {
     "background": None,
@@ -44,11 +44,11 @@ def require_vega() -> None:
 
 
 def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool = False) -> Markup:
-    """A bar for the share of values in each step. percent: show values of 0..1 in per cent."""
+    """A chart with a bar for each range of values. percent: show values of 0..1 in per cent."""
     bars, total, factor = numbers.bars(), numbers.total, 100 if percent else 1
     step = bars[0].stop - bars[0].start
     digits = _digits(step * factor)
-    margin = max(0, _FEWEST - len(bars)) / 2 * step
+    margin = max(0, _LEAST_BARS - len(bars)) / 2 * step
     domain = [factor * max(0, bars[0].start - margin), factor * (bars[-1].stop + margin)]
     values = [
         {
@@ -79,7 +79,7 @@ def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool =
 
 
 def placement_map(census: Census, size: Size) -> Markup:
-    """The number of boxes whose centre is in each cell, and the outline of the canvas."""
+    """A map of the box centres, and the outline of the canvas."""
     height, width = size
     counts = _merged(census.placement)
     rows, columns = counts.nonzero()
@@ -98,7 +98,7 @@ def placement_map(census: Census, size: Size) -> Markup:
     edges = {name: [canvas[name], *(cell[name] for cell in cells)] for name in canvas}
     x_domain = [min(edges["left"]), max(edges["right"])]
     y_domain = [max(edges["bottom"]), min(edges["top"])]
-    scale = _MAP / max(x_domain[1] - x_domain[0], y_domain[0] - y_domain[1])
+    scale = _MAP_SIZE / max(x_domain[1] - x_domain[0], y_domain[0] - y_domain[1])
     axis = {"tickCount": 6, "format": "d"}
     x = {"type": "quantitative", "scale": {"domain": x_domain, "nice": False, "zero": False}}
     y = {"type": "quantitative", "scale": {"domain": y_domain, "nice": False, "zero": False}}
@@ -116,7 +116,7 @@ def placement_map(census: Census, size: Size) -> Markup:
             "layer": [
                 {
                     "data": {"values": cells},
-                    # Not for screen readers: thousands of cells, which the caption describes.
+                    # Hidden from screen readers: the caption describes the thousands of cells.
                     "mark": {"type": "rect", "aria": False},
                     "encoding": {**outline, "fillOpacity": {**shade, "legend": None}},
                 },
@@ -131,8 +131,8 @@ def placement_map(census: Census, size: Size) -> Markup:
 
 
 def _merged(counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The counts in larger cells if there are few boxes, so that the map does not show noise."""
-    group = next(group for group, least in _GROUPS if counts.sum() >= least)
+    """The counts in larger cells if there are few boxes, so that the map shows no noise."""
+    group = next(group for group, least in _CELL_GROUPS if counts.sum() >= least)
     side = len(counts) // group
     return counts.reshape(side, group, side, group).sum(axis=(1, 3))
 
@@ -142,12 +142,12 @@ def _share(share: float) -> str:
 
 
 def _digits(step: float) -> int:
-    """The decimals that distinguish numbers which differ by `step`."""
+    """The number of decimals that tell multiples of `step` apart."""
     return next(digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
 
 
 def _svg(spec: dict[str, Any]) -> Markup:
     import vl_convert
 
-    # Markup, as Vega escapes the texts in an SVG itself.
+    # Markup, since Vega has escaped the texts in the SVG.
     return Markup(vl_convert.vegalite_to_svg({"$schema": _SCHEMA, "config": _CONFIG, **spec}))

@@ -1,4 +1,4 @@
-"""The checks of the page: what to know before training on the dataset."""
+"""The checks of the report: what users should know before they train on the dataset."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from enum import Enum
 from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
-from depthmask.reports.dataset.words import counted, share
+from depthmask.reports.dataset.formatting import counted, share
 from depthmask.storage.dataset_info import DatasetInfo
 
-_CLIPPED = 0.001
-"""The share of pixels at one end of the depth range from which on a check warns."""
-_NAMED = 5
-"""How many names a check lists."""
+_CLIPPED_SHARE = 0.001
+"""A check warns if at least this share of pixels is at one end of the depth range."""
+_MOST_NAMED = 5
+"""The most names that a check lists."""
 
 
 class Level(Enum):
-    """How a check ended."""
+    """The outcome of a check."""
 
     good = "good"
     note = "note"
@@ -29,7 +29,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the page."""
+    """One line of the list of checks."""
 
     level: Level
     title: str
@@ -38,29 +38,35 @@ class Check:
 
 def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> list[Check]:
     """All checks of a dataset, warnings first."""
-    unsorted = [
+    all_checks = [
         *_masks(findings),
         *_depth(contract, findings),
         *_leakage(info, findings),
         *_assets(info, findings),
         *_counts(info),
     ]
-    return sorted(unsorted, key=lambda check: list(Level).index(check.level), reverse=True)
+    return sorted(all_checks, key=lambda check: list(Level).index(check.level), reverse=True)
 
 
 def _masks(findings: Findings) -> Iterator[Check]:
     census, pixels = findings.census, findings.pixels
-    if census.described:
-        empty, scarce = (share(count, census.described) for count in (census.empty, census.scarce))
+    if census.with_visibility:
+        empty, nearly_empty = (
+            share(count, census.with_visibility) for count in (census.empty, census.nearly_empty)
+        )
         if census.empty:
             numbers = ", ".join(map(str, census.empty_examples))
             text = f"No foreground is visible in {empty} samples, such as {numbers}"
-            yield Check(Level.warning, "Empty masks", f"{text}; less than 5% of each in {scarce}.")
-        elif census.scarce:
-            text = f"Less than 5% of each foreground is visible in {scarce} samples."
+            yield Check(
+                Level.warning,
+                "Empty masks",
+                f"{text}; less than 5% of each is visible in {nearly_empty}.",
+            )
+        elif census.nearly_empty:
+            text = f"Less than 5% of each foreground is visible in {nearly_empty} samples."
             yield Check(Level.note, "Nearly empty masks", text)
         else:
-            samples = counted(census.described, "sample")
+            samples = counted(census.with_visibility, "sample")
             text = f"At least 5% of a foreground is visible in each of {samples}."
             yield Check(Level.good, "No empty masks", text)
     elif pixels.without_mask:
@@ -79,7 +85,7 @@ def _depth(contract: DepthContract | None, findings: Findings) -> Iterator[Check
     near, far = (f"{end:g} {contract.unit}" for end in (contract.near, contract.far))
     if contract.clip:
         clipped = max(pixels.at_near, pixels.at_far) / (valid or 1)
-        is_much = clipped >= _CLIPPED
+        is_much = clipped >= _CLIPPED_SHARE
         yield Check(
             Level.warning if is_much else Level.good,
             "Clipped depth" if is_much else "Hardly any clipped depth",
@@ -96,15 +102,17 @@ def _depth(contract: DepthContract | None, findings: Findings) -> Iterator[Check
 
 
 def _leakage(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
-    """Leakage by the assets assigned to each split, and by the assets that its samples show."""
+    """Leakage by the assets that are assigned to each split, and by those that its samples show."""
     if len(findings.splits) < 2:
         return
-    shared = _shared(findings.census.backgrounds) + _shared(findings.census.foregrounds)
+    shared = _in_several_splits(findings.census.backgrounds) + _in_several_splits(
+        findings.census.foregrounds
+    )
     assets, pairs = info.leakage.assets, info.leakage.near_duplicates
     if shared or assets or pairs:
         text = (
             f"{max(len(shared), assets):,} assets are in more than one split"
-            f"{_named(shared)}; {pairs:,} pairs of near-duplicates are in different splits."
+            f"{_name_list(shared)}; {pairs:,} pairs of near-duplicates are in different splits."
         )
         yield Check(Level.warning, "Leakage between splits", text)
     else:
@@ -114,7 +122,7 @@ def _leakage(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
         yield Check(Level.warning, "Empty splits", f"No sample is in {', '.join(empty)}.")
 
 
-def _shared(by_split: dict[str, Counter[str]]) -> list[str]:
+def _in_several_splits(by_split: dict[str, Counter[str]]) -> list[str]:
     splits = Counter(key for counts in by_split.values() for key in counts)
     return sorted(key for key, count in splits.items() if count > 1)
 
@@ -131,7 +139,7 @@ def _assets(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
         yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
     if info.left_out:
         files = [f"{asset.file} ({asset.reason})" for asset in info.left_out]
-        text = f"{counted(len(files), 'file')} could not be used{_named(files)}."
+        text = f"{counted(len(files), 'file')} could not be used{_name_list(files)}."
         yield Check(Level.note, "Assets left out", text)
 
 
@@ -139,17 +147,17 @@ def _counts(info: DatasetInfo) -> Iterator[Check]:
     counts = info.counts
     if redrawn := counts.get("redrawn"):
         text = (
-            f"{share(redrawn, info.samples)} samples drew other assets: the first did not fit "
-            f"({counted(counts['redraws'], 'draw')})."
+            f"{share(redrawn, info.samples)} samples drew other assets, since the first did not "
+            f"fit ({counted(counts['redraws'], 'redraw')})."
         )
         yield Check(Level.note, "Redrawn assets", text)
     if fallbacks := counts.get("blend_fallbacks"):
-        text = f"{fallbacks:,} cut-outs were blended by plain alpha: the blend would smear them."
+        text = f"{fallbacks:,} cut-outs have blend=alpha, since the chosen blend would smear them."
         yield Check(Level.note, "Blend fallbacks", text)
 
 
-def _named(names: list[str]) -> str:
+def _name_list(names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return f": {', '.join(names[:_NAMED])}{more}"
+    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
+    return f": {', '.join(names[:_MOST_NAMED])}{more}"

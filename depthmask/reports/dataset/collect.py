@@ -1,4 +1,4 @@
-"""One pass over a dataset: all records, all descriptions, and the pixels of some samples."""
+"""Reads a dataset once: all records, all descriptions, and the pixels of some samples."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from depthmask.codec.members import JSON
 from depthmask.data import Encoded
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.census import Census
-from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, evenly_spaced, within
+from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, cards_within, evenly_spaced
 from depthmask.reports.dataset.pixels import Pixels
 from depthmask.statistics import Statistics
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
-_DECODED = 2000
-_DECODED_PIXELS = 1 << 28
-"""To decode 2,000 images of 160x160 with depth takes 2 s; of larger images fewer are decoded."""
-_FEWEST = 24
-_EXTRA_CARDS = 96
+_MOST_DECODED = 2000
+_MOST_DECODED_PIXELS = 1 << 28
+"""Decoding 2,000 images of 160x160 with depth takes 2 s; fewer are decoded if they are larger."""
+_LEAST_DECODED = 24
+_MOST_EXTRA_CARDS = 96
 """The most cards for assets that no other card shows."""
-_EXTRA_BYTES = 3 << 20
+_MOST_EXTRA_BYTES = 3 << 20
 _SAMPLES_PER_ADVANCE = 1000
 
 
@@ -39,7 +39,7 @@ class SplitTotals:
 
 @dataclass
 class Findings:
-    """The data of the page. seconds: by station, of all workers together."""
+    """The data of the report. seconds: seconds by station, summed over all workers."""
 
     splits: dict[str, SplitTotals]
     seconds: dict[str, float]
@@ -51,27 +51,27 @@ class Findings:
 def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> Findings:
     """Read the whole dataset; advance: called with the number of samples read since its last call.
 
-    One process is enough: to read and count a description takes 15 us where the disk keeps up, 7 s
-    for all 400,000 of DepthMaskDataset.
+    One process is enough: the 400,000 descriptions of DepthMaskDataset take 7 s.
     """
     splits, seconds = _totals(dataset)
     height, width = dataset.metadata.size
     census, pixels = Census((height, width)), Pixels(dataset.contract)
     chosen = evenly_spaced(
-        len(dataset), max(_FEWEST, min(_DECODED, _DECODED_PIXELS // (height * width)))
+        len(dataset),
+        max(_LEAST_DECODED, min(_MOST_DECODED, _MOST_DECODED_PIXELS // (height * width))),
     )
     shown = set(chosen[:MOST_CARDS])
     cards: dict[int, Card] = {}
-    for number, split, encoded in _described(dataset, census, set(chosen), advance):
+    for number, split, encoded in _count_descriptions(dataset, census, set(chosen), advance):
         with untrusted(f"{dataset.path}: sample {number}"):
             sample = dataset[number]
             pixels.add(sample)
             if number in shown:
                 cards[number] = card(number, split, encoded, sample, dataset.contract)
-    kept = within([cards[number] for number in chosen[:MOST_CARDS]])
-    kept += within(_missing(dataset, census, kept), _EXTRA_BYTES)
+    kept = cards_within([cards[number] for number in chosen[:MOST_CARDS]])
+    kept += cards_within(_extra_cards(dataset, census, kept), _MOST_EXTRA_BYTES)
     dataset.close()
-    return Findings(splits, seconds, census, pixels, sorted(kept, key=lambda one: one.number))
+    return Findings(splits, seconds, census, pixels, sorted(kept, key=lambda card: card.number))
 
 
 def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float]]:
@@ -79,21 +79,21 @@ def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float]]
     seconds: dict[str, float] = {}
     for record in dataset.records():
         with untrusted(f"{dataset.path}: the record of {record.shard}"):
-            of_split = splits[record.split]
-            of_split.shards += 1
-            of_split.samples += len(record)
-            of_split.bytes += record.bytes
-            of_split.statistics.merge(Statistics.from_sums(record.statistics))
+            totals = splits[record.split]
+            totals.shards += 1
+            totals.samples += len(record)
+            totals.bytes += record.bytes
+            totals.statistics.merge(Statistics.from_sums(record.statistics))
             add_seconds(seconds, record.seconds)
     return splits, seconds
 
 
-def _described(
+def _count_descriptions(
     dataset: Dataset, census: Census, chosen: set[int], advance: Callable[[int], None]
 ) -> Iterator[tuple[int, str, Encoded]]:
-    """Count every description; yields (number, split, sample) of the chosen samples.
+    """Count all descriptions; yields (number, split, members) of the chosen samples.
 
-    Reads split by split, which is the order of the files.
+    The splits are read one after the other, which is the order of the files.
     """
     numbering, count = dataset.metadata.numbering, 0
     for name in dataset.splits:
@@ -109,17 +109,17 @@ def _described(
                 advance(_SAMPLES_PER_ADVANCE)
         split.close()
     with untrusted(f"{dataset.path}: the descriptions of its samples"):
-        census.settle()
+        census.count_pending()
 
 
-def _missing(dataset: Dataset, census: Census, cards: Sequence[Card]) -> list[Card]:
-    """Cards for assets that none of these cards shows, up to `_EXTRA_CARDS`."""
+def _extra_cards(dataset: Dataset, census: Census, cards: Sequence[Card]) -> list[Card]:
+    """Up to `_MOST_EXTRA_CARDS` cards for assets that none of these cards shows."""
     shown = {("background", one.background) for one in cards}
     shown |= {("foreground", key) for one in cards for key in one.foregrounds}
     numbering = dataset.metadata.numbering
     more: list[Card] = []
-    for asset, number in census.first.items():
-        if asset not in shown and len(more) < _EXTRA_CARDS:
+    for asset, number in census.first_samples.items():
+        if asset not in shown and len(more) < _MOST_EXTRA_CARDS:
             split, _ = numbering.at(number)
             encoded, sample = dataset.encoded(number), dataset[number]
             more.append(card(number, split, encoded, sample, dataset.contract))

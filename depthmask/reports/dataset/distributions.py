@@ -1,4 +1,4 @@
-"""The charts of the page, each with the source of its numbers."""
+"""The charts of the report. Each caption says on which samples the chart is based."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from markupsafe import Markup
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.dataset.histogram import Histogram
-from depthmask.reports.dataset.words import counted
 from depthmask.storage.dataset_info import DatasetInfo
 
 
@@ -27,7 +27,7 @@ class Chart:
 def distributions(
     info: DatasetInfo, contract: DepthContract | None, findings: Findings
 ) -> Iterator[Chart]:
-    """One chart per quantity with at least two values."""
+    """Yield a chart for each quantity with at least two values."""
     if contract is not None and findings.pixels.depth.total > 1:
         yield _depth(contract, findings)
     if findings.pixels.samples > 1:

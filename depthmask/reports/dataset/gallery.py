@@ -1,4 +1,4 @@
-"""The samples on the page: small pictures, and depth as numbers."""
+"""The gallery of the report: samples as small pictures, with depth as numbers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample
 
 MOST_CARDS = 480
 MOST_BYTES = 12 << 20
-"""Of all pictures together, as encoded in the page."""
-_PICTURE = 256
-_DEPTH = 192
+"""The most bytes of all pictures together, as encoded in the page."""
+_IMAGE_SIDE = 256
+_DEPTH_SIDE = 192
 """The most pixels of the longer side."""
 _QUALITY = 85
 _MOST_STEPS = 0xFFFF
@@ -33,7 +33,10 @@ _GOLDEN = 0x9E3779B97F4A7C15
 
 @dataclass(frozen=True, slots=True)
 class DepthPicture:
-    """Depth for the page's script: `to_planes` of whole steps (0: invalid), zlib, base64."""
+    """A depth map for the script of the page.
+
+    planes: `to_planes` of the depth in whole steps (0: invalid), zlib-compressed, in base64.
+    """
 
     height: int
     width: int
@@ -44,7 +47,7 @@ class DepthPicture:
 class Card:
     """One sample of the gallery.
 
-    image, mask: `data:` addresses. area: the share of the image that the mask covers.
+    image, mask: `data:` URIs. area: the share of the image that the mask covers.
     """
 
     number: int
@@ -59,7 +62,7 @@ class Card:
 
     @property
     def bytes(self) -> int:
-        """The bytes of its pictures in the page."""
+        """The bytes that its pictures take in the page."""
         return len(self.image) + len(self.mask) + (len(self.depth.planes) if self.depth else 0)
 
     @property
@@ -69,7 +72,7 @@ class Card:
 
     @property
     def blend(self) -> str:
-        """The name of the blend, empty unless samples of one scene differ in it."""
+        """The name of the blend; empty unless the samples of a scene differ in it."""
         return str(self.meta.get("blend", ""))
 
     @property
@@ -79,8 +82,8 @@ class Card:
         return list(dict.fromkeys(str(key) for key in keys if key is not None))
 
     def layers(self, *, labels: bool) -> list[str]:
-        """A few words about each layer; labels: with the label of the foreground."""
-        return [_in_words(layer, labels=labels) for layer in self.meta.get("layers", ())]
+        """A short description of each layer. labels: whether to add the label of the foreground."""
+        return [_layer_text(layer, labels=labels) for layer in self.meta.get("layers", ())]
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:
@@ -94,8 +97,8 @@ def evenly_spaced(count: int, most: int) -> list[int]:
     return list(itertools.islice(dict.fromkeys(itertools.chain(golden, range(count))), length))
 
 
-def within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
-    """As many of the first cards as fit into the page, at least one; sorted by number."""
+def cards_within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
+    """The first cards that fit into `most_bytes`, at least one, sorted by number."""
     sizes = itertools.accumulate(card.bytes for card in cards)
     kept = [card for card, size in zip(cards, sizes, strict=True) if size <= most_bytes]
     return sorted(kept or cards[:1], key=lambda card: card.number)
@@ -104,8 +107,8 @@ def within(cards: Sequence[Card], most_bytes: int = MOST_BYTES) -> list[Card]:
 def card(
     number: int, split: str, encoded: Encoded, sample: Sample, contract: DepthContract | None
 ) -> Card:
-    """The card of a sample, with its JPEG as stored if that is small enough."""
-    image, mask = _reduced(sample.image, _PICTURE), _reduced(sample.mask, _PICTURE)
+    """The card of a sample; a small JPEG is used as it is stored."""
+    image, mask = _resized(sample.image, _IMAGE_SIDE), _resized(sample.mask, _IMAGE_SIDE)
     jpeg = encoded.members.get(JPG.name)
     if jpeg is None or image is not sample.image:
         jpeg = encode_jpeg(image, _QUALITY)
@@ -119,19 +122,19 @@ def card(
         height=image.shape[0],
         width=image.shape[1],
         area=float(sample.mask.mean() / 255),
-        image=uri("jpeg", jpeg),
-        mask=uri("png", encode_png(mask)),
+        image=data_uri("jpeg", jpeg),
+        mask=data_uri("png", encode_png(mask)),
         depth=depth,
     )
 
 
 def steps_per_unit(contract: DepthContract) -> float:
-    """Steps of a `DepthPicture` in the contract's unit: 1000 in a metre unless the range is far."""
+    """The steps of a `DepthPicture` in a unit of depth: 1000 in a metre, fewer for a far range."""
     most = _MOST_STEPS / contract.far
     return min(MILLIMETRES, most) if contract.kind is DepthKind.metric_z else most
 
 
-def _in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
+def _layer_text(layer: Mapping[str, Any], *, labels: bool) -> str:
     words = [str(layer.get("foreground", "foreground"))]
     if labels and (label := layer.get("label")):
         words.append(f"({label})")
@@ -142,13 +145,13 @@ def _in_words(layer: Mapping[str, Any], *, labels: bool) -> str:
     return " ".join(words)
 
 
-def uri(kind: str, data: bytes) -> str:
-    """The bytes of a picture as a `data:` address."""
+def data_uri(kind: str, data: bytes) -> str:
+    """The bytes of a picture as a `data:` URI."""
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
 
 
-def _reduced(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
-    """The picture, reduced if its longer side has more than `most` pixels."""
+def _resized(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
+    """The picture, made smaller if its longer side has more than `most` pixels."""
     import cv2
 
     height, width = picture.shape[:2]
@@ -160,8 +163,8 @@ def _reduced(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
 
 
 def _depth_picture(depth: Float32, per_unit: float) -> DepthPicture:
-    """A map with every k-th pixel of a large one: a mean of near and far is no real depth."""
-    stride = -(-max(depth.shape) // _DEPTH)
+    """The map; of a large one only every k-th pixel, since a mean of near and far is no depth."""
+    stride = -(-max(depth.shape) // _DEPTH_SIDE)
     picked = depth[stride // 2 :: stride, stride // 2 :: stride]
     steps = np.clip(np.rint(np.nan_to_num(picked) * per_unit), 0, _MOST_STEPS).astype(np.uint16)
     packed = deflate.zlib_compress(to_planes(steps).tobytes(), 6)

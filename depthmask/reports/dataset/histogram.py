@@ -1,4 +1,4 @@
-"""Histograms with fine bins, and the coarser bars that a chart shows."""
+"""Counts values in fine bins, from which a chart makes coarser bars."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-_JUST_BELOW = 1e-6
-"""Added to the bin number: 0.3 / 0.1 is slightly less than 3, and belongs to bin 3."""
+_ROUNDING = 1e-6
+"""Added to the bin number, since 0.3 / 0.1 is slightly less than 3 but belongs to bin 3."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """How many values are in start..stop."""
+    """The number of values from start to stop."""
 
     start: float
     stop: float
@@ -31,7 +31,7 @@ class Histogram:
 
     def add(self, values: ArrayLike) -> None:
         """Count values, none of them NaN."""
-        positions = np.asarray(values, np.float64) / self.width + _JUST_BELOW
+        positions = np.asarray(values, np.float64) / self.width + _ROUNDING
         bins = len(self.counts)
         numbers = np.clip(positions, 0, bins - 1).astype(np.int64).ravel()
         self.counts += np.bincount(numbers, minlength=bins)
@@ -49,7 +49,7 @@ class Histogram:
         return (min(number, len(self.counts) - 1) + 0.5) * self.width
 
     def bars(self, most: int = 50) -> list[Bar]:
-        """Up to `most` bars over the range of the values; a step is 1, 2 or 5 times 10**n bins."""
+        """Up to `most` bars over the range of the values; a bar has 1, 2 or 5 times 10**n bins."""
         used = np.flatnonzero(self.counts)
         if not used.size:
             return []

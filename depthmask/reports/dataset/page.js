@@ -14,7 +14,7 @@
   const colours = scale.colours && bytes(scale.colours);
   let most = STEP;
 
-  // The gallery: what is chosen, in which order, and how much of it.
+  // The gallery: filter, order and number of the samples shown.
 
   const facts = new Map(articles.map((article) => [article, {
     split: [article.dataset.split],
@@ -28,10 +28,10 @@
       one === except || !one.value || facts.get(article)[one.dataset.filter].includes(one.value));
   }
 
-  function sorted(found) {
+  function sorted(matching) {
     const name = order.value.replace("-", "");
     const sign = order.value.startsWith("-") ? -1 : 1;
-    return found.sort((a, b) => sign * (a.dataset[name] - b.dataset[name]));
+    return matching.sort((a, b) => sign * (a.dataset[name] - b.dataset[name]));
   }
 
   function count(select) {
@@ -42,23 +42,23 @@
     for (const option of select.options) {
       option.dataset.label ??= option.textContent;
       if (!option.value) continue;
-      const found = counts.get(option.value) || 0;
-      option.textContent = `${option.dataset.label}: ${found}`;
-      option.disabled = !found && !option.selected;
+      const number = counts.get(option.value) || 0;
+      option.textContent = `${option.dataset.label}: ${number}`;
+      option.disabled = !number && !option.selected;
     }
   }
 
   function show() {
-    const found = sorted(articles.filter((article) => fits(article)));
-    const shown = new Set(found.slice(0, most));
+    const matching = sorted(articles.filter((article) => fits(article)));
+    const shown = new Set(matching.slice(0, most));
     for (const article of articles) article.hidden = !shown.has(article);
-    cards.append(...found);
+    cards.append(...matching);
     filters.forEach(count);
     shown.forEach(paint);
-    none.hidden = found.length > 0;
-    more.hidden = found.length <= most;
-    const part = shown.size < found.length ? `${shown.size} of ${found.length} shown; ` : "";
-    const chosen = found.length < articles.length ? `${found.length} matching the filter; ` : "";
+    none.hidden = matching.length > 0;
+    more.hidden = matching.length <= most;
+    const part = shown.size < matching.length ? `${shown.size} of ${matching.length} shown; ` : "";
+    const chosen = matching.length < articles.length ? `${matching.length} matching the filter; ` : "";
     status.textContent = (part || chosen) ? `${chosen}${part}the gallery has ${everything.trim()}` : everything;
   }
 
@@ -69,7 +69,7 @@
     const next = articles.filter((article) => fits(article)).length > most ? most : 0;
     most += STEP;
     show();
-    // The keyboard goes on with the first of the new ones.
+    // Move the keyboard focus to the first of the new samples.
     [...cards.children][next]?.querySelector(".panes").focus({ preventScroll: true });
   });
 
@@ -116,7 +116,7 @@
     return [colours[place], colours[place + 1], colours[place + 2], 255];
   }
 
-  // The place under the pointer, or under the arrow keys, in all pictures of a sample.
+  // The position chosen by the pointer or the arrow keys, in all pictures of a sample.
 
   function point(panes, x, y) {
     panes.at = [x, y];
@@ -173,7 +173,7 @@
     event.target.textContent = is ? "reduce" : "enlarge";
   });
 
-  // What a bar of a chart stands for.
+  // A tooltip with the values of a bar of a chart.
 
   const tip = document.createElement("div");
   tip.id = "tip";

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file that needs no other file and no network."""
+"""Renders the report: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from depthmask._version import __version__
 from depthmask.codec.png import encode_png
-from depthmask.config.command_line import command
+from depthmask.config.command_from_plan import command_from_plan
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
@@ -22,10 +22,10 @@ from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
 from depthmask.reports.dataset.distributions import distributions
-from depthmask.reports.dataset.gallery import Card, steps_per_unit, uri
+from depthmask.reports.dataset.formatting import counted, size
+from depthmask.reports.dataset.gallery import Card, data_uri, steps_per_unit
 from depthmask.reports.dataset.histogram import Histogram
-from depthmask.reports.dataset.kinds import kinds
-from depthmask.reports.dataset.words import counted, size
+from depthmask.reports.dataset.picture_kinds import picture_kinds
 from depthmask.reports.templates import page_template
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
@@ -41,7 +41,7 @@ class Scale:
 
     per_unit: steps of a `DepthPicture` in the unit. digits: decimals of a printed depth. near, far:
     the depths at the ends of the colour scale. colours: base64 of 256 RGB values, from near to far.
-    bar: the `data:` address of a picture of the scale.
+    bar: a picture of the scale as a `data:` URI.
     """
 
     per_unit: float
@@ -55,14 +55,14 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A value to filter the gallery by."""
+    """A value by which the gallery can be filtered."""
 
     key: str
     label: str
 
 
 def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> str:
-    """The HTML of the page. advance: called with the number of samples read since its last call."""
+    """The HTML of the page. advance: called with the number of samples read since the last call."""
     plan = require_sealed(dataset.path / "plan.json")
     findings = collect(dataset, advance)
     with untrusted(str(dataset.path)):
@@ -70,7 +70,7 @@ def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: No
 
 
 def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str:
-    # Imported here: it takes a quarter of a second, and only runs and reports need it.
+    # Imported here, since the import is slow and only runs and reports need it.
     from omegaconf import OmegaConf
 
     info, contract = dataset.metadata, dataset.contract
@@ -81,7 +81,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         info=info,
         counted=counted,
         size=size,
-        command=command(plan),
+        command=command_from_plan(plan),
         splits=findings.splits,
         checks=checks(info, contract, findings),
         cards=findings.cards,
@@ -94,7 +94,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         if contract and findings.pixels.has_depth
         else None,
         statistics=list(_statistics(dataset, findings, contract)),
-        kinds=list(kinds(info, contract, findings)),
+        kinds=list(picture_kinds(info, contract, findings)),
         charts=list(distributions(info, contract, findings)),
         stations=sorted(findings.seconds.items(), key=lambda item: -item[1]),
         seconds=sum(findings.seconds.values()),
@@ -117,7 +117,7 @@ def _choices(
 def _statistics(
     dataset: Dataset, findings: Findings, contract: DepthContract | None
 ) -> Iterator[tuple[str, list[tuple[float, float] | None]]]:
-    """(channel, (mean, std) of the dataset and then of each split); None where a split has none."""
+    """Yield each channel with (mean, std) of the dataset and of each split, None without values."""
     tables = [dataset.stats]
     if len(findings.splits) > 1:
         tables += [split.statistics.summary() for split in findings.splits.values()]
@@ -133,7 +133,7 @@ def _statistics(
 
 
 def _licences(info: DatasetInfo) -> Iterator[tuple[str, str, int]]:
-    """(kind, licence, number of assets); nothing if no asset has a licence."""
+    """Yield (kind, licence, number of assets); nothing if no asset has a licence."""
     if not any(info.licences.values()):
         return
     for kind in LICENSED:
@@ -144,7 +144,7 @@ def _licences(info: DatasetInfo) -> Iterator[tuple[str, str, int]]:
 
 
 def _scale(contract: DepthContract, depth: Histogram) -> Scale:
-    """Colours for the 1st to the 99th percentile: one far corner should not take most of them."""
+    """The scale from the 1st to the 99th percentile; a far corner does not take most colours."""
     near, far = depth.quantile(0.01), depth.quantile(0.99)
     if contract.kind is DepthKind.disparity:
         near, far = far, near
@@ -157,5 +157,5 @@ def _scale(contract: DepthContract, depth: Histogram) -> Scale:
         near=near,
         far=far,
         colours=base64.b64encode(colours.tobytes()).decode(),
-        bar=uri("png", encode_png(colours)),
+        bar=data_uri("png", encode_png(colours)),
     )

@@ -1,4 +1,4 @@
-"""Mask area and depth, counted over the decoded samples."""
+"""Counts over the pixels of the decoded samples: mask area and depth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from depthmask.data import DepthContract, Float32, Sample
 from depthmask.reports.dataset.histogram import Histogram
 
 _DEPTH_BINS = 20_000
-"""The most bins of depth: one is a millimetre wide where depth goes to 10 m."""
+"""The most bins of depth. A bin is a millimetre wide if depth is up to 10 m."""
 
 
 class Pixels:
@@ -48,7 +48,7 @@ class Pixels:
         valid = depth[depth > 0]
         self.depth.add(valid)
         self.invalid += depth.size - valid.size
-        # Depth may be stored in whole millimetres.
+        # Depth may be rounded to millimetres.
         step = max(0.0005, (contract.far - contract.near) * 1e-5)
         self.at_near += int(np.count_nonzero(valid <= contract.near + step))
         self.at_far += int(np.count_nonzero(valid >= contract.far - step))

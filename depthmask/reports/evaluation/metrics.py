@@ -1,4 +1,4 @@
-"""Scores of depth maps, as defined by Eigen et al. 2014, https://arxiv.org/abs/1406.2283."""
+"""Computes scores of depth maps, as defined by Eigen et al. 2014, https://arxiv.org/abs/1406.2283."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def scores(predicted: Float64, true_m: Float64) -> Scores:
 
 def mean_scores(images: list[Scores]) -> Scores:
     """The mean of each score over images."""
-    rows = np.array([list(asdict(one).values()) for one in images])
+    rows = np.array([list(asdict(image).values()) for image in images])
     return Scores(*(float(value) for value in rows.mean(axis=0)))
 
 
 def aligned(predicted: Float64, true_m: Float64, kind: DepthKind) -> Float64:
-    """The prediction in metres; what its kind leaves open is fitted to `true_m`.
+    """The prediction in metres; the scale or shift that its kind leaves open is fitted to `true_m`.
 
     metric_z: scaled to the median of the truth. relative: scale and shift by least squares.
     disparity: scale and shift of 1 / depth by least squares, as MiDaS is evaluated
@@ -84,12 +84,12 @@ def at_size(depth: Float32, size: tuple[int, ...]) -> Float32:
 
 
 def valid(depth: Float32, invalid: float = 0.0) -> NDArray[np.bool_]:
-    """Where a map has a valid depth, bool [h, w]."""
+    """Bool [h, w]: whether each pixel has a valid depth."""
     return np.isfinite(depth) & (depth != invalid)
 
 
 def _fit(x: Float64, y: Float64) -> Float64:
-    """The values at x of the line that fits y best."""
+    """The values at `x` of the line that fits `y` best."""
     design = np.stack([x, np.ones_like(x)], axis=1)
     (scale, shift), *_ = np.linalg.lstsq(design, y, rcond=None)
     return x * scale + shift

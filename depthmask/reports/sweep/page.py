@@ -1,4 +1,4 @@
-"""The page of a sweep: one HTML file that needs no other file and no network."""
+"""Renders the page of a sweep: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from PIL import Image
 
 from depthmask._version import __version__
 from depthmask.reports.sweep.result import JobResult, Status
-from depthmask.reports.sweep.table import Table, in_short, settings
+from depthmask.reports.sweep.table import Table, settings, short_text
 from depthmask.reports.templates import page_template
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
 _SHEETS_BYTES = 32 << 20
-"""Of all contact sheets together: browsers show a page of this size without delay."""
+"""The most bytes of all contact sheets together, which browsers show without delay."""
 _LEAST_WIDTH = 240
-_MOST_ABREAST = 4
+_MOST_SHEET_COLUMNS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A contact sheet in the page. uri: its JPEG bytes as a `data:` address."""
+    """A contact sheet in the page. uri: its JPEG file as a `data:` URI."""
 
     uri: str
     width: int
@@ -35,10 +35,13 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A job on the page. words: the settings that differ between jobs. cells: text by column."""
+    """A job on the page.
+
+    settings: those that differ between jobs, as (name, value). cells: column -> text.
+    """
 
     number: int
-    words: list[tuple[str, str]]
+    settings: list[tuple[str, str]]
     cells: dict[str, str]
     status: Status
     reason: str
@@ -47,7 +50,7 @@ class Card:
 
 
 def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
-    """The HTML of the page. folder: of the sweep. seconds: of the whole sweep."""
+    """The HTML of the page. folder: the folder of the sweep. seconds: how long the sweep took."""
     results = table.results
     return page_template("depthmask.reports.sweep").render(
         name=folder.absolute().name,
@@ -55,32 +58,34 @@ def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
         day=time.strftime("%Y-%m-%d %H:%M"),
         version=__version__,
         seconds=_duration(seconds),
-        samples=f"{sum(one.samples or 0 for one in results):,}",
-        megabytes=f"{sum(one.bytes or 0 for one in results) / 1e6:,.1f}",
-        bad=[one for one in results if not one.status.is_good],
+        samples=f"{sum(result.samples or 0 for result in results):,}",
+        megabytes=f"{sum(result.bytes or 0 for result in results) / 1e6:,.1f}",
+        bad=[result for result in results if not result.status.is_good],
         columns=[(name, _title(name), name in table.varied) for name in table.columns()],
-        cards=[_card(table, one, row) for one, row in zip(results, table.rows(), strict=True)],
-        abreast=_abreast(table),
+        cards=[
+            _card(table, result, row) for result, row in zip(results, table.rows(), strict=True)
+        ],
+        sheet_columns=_sheet_columns(table),
     )
 
 
-def _card(table: Table, one: JobResult, row: dict[str, Any]) -> Card:
-    values = settings(one)
+def _card(table: Table, result: JobResult, row: dict[str, Any]) -> Card:
+    values = settings(result)
     return Card(
-        number=one.number,
-        words=[(name, values[name]) for name in table.varied or values if name in values],
-        cells={name: in_short(name, value) for name, value in _for_people(row).items()},
-        status=one.status,
-        reason=one.reason,
-        dataset=one.dataset,
-        sheet=_sheet(location(one.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
-        if one.dataset
+        number=result.number,
+        settings=[(name, values[name]) for name in table.varied or values if name in values],
+        cells={name: short_text(name, value) for name, value in _readable(row).items()},
+        status=result.status,
+        reason=result.reason,
+        dataset=result.dataset,
+        sheet=_sheet(location(result.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
+        if result.dataset
         else None,
     )
 
 
-def _for_people(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with bytes in MB, and the mean of the mask in per cent."""
+def _readable(row: dict[str, Any]) -> dict[str, Any]:
+    """The row, with bytes in MB and the mean of the mask in per cent."""
     size, covered = row["bytes"], row["mask_mean"]
     return {
         **row,
@@ -103,17 +108,17 @@ def _title(name: str) -> str:
     return _TITLES.get(name, name.removeprefix("target:"))
 
 
-def _abreast(table: Table) -> int:
-    """Columns of sheets: one for each value of the setting that changes fastest between jobs."""
+def _sheet_columns(table: Table) -> int:
+    """The number of columns of sheets: one for each value of the setting that changes fastest."""
     if not table.varied:
         return 1
-    values = {settings(one).get(table.varied[-1]) for one in table.results}
+    values = {settings(result).get(table.varied[-1]) for result in table.results}
     is_product = len(table.results) % len(values) == 0
-    return len(values) if is_product and 1 < len(values) <= _MOST_ABREAST else 2
+    return len(values) if is_product and 1 < len(values) <= _MOST_SHEET_COLUMNS else 2
 
 
 def _sheet(path: StorePath, most_bytes: int) -> Sheet | None:
-    """The contact sheet, reduced if it has more bytes; None if it cannot be read."""
+    """The contact sheet, made smaller if it has too many bytes; None if it cannot be read."""
     try:
         content = path.read_bytes()
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as image:

@@ -1,4 +1,4 @@
-"""The result of a job of a sweep, as a JSON file that the process of the job writes."""
+"""The result of a job of a sweep, which the process of the job writes as a JSON file."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Status(Enum):
 class JobResult:
     """The result of one job.
 
-    overrides: the settings of its command. samples, bytes, statistics: of its dataset. made: the
+    overrides: the overrides of the job. samples, bytes, statistics: those of its dataset. made: the
     number of samples that this run made, in `seconds`. value: the number that a sweeper optimises.
-    where: machine and process.
+    where: the machine and the process of the job.
     """
 
     number: int
@@ -55,42 +55,45 @@ class JobResult:
         return self.made / self.seconds if self.made and self.seconds else None
 
 
-def write_result(notes: Path, result: JobResult) -> None:
-    """Write the result for `collect`; readers see it whole or not at all."""
+def write_result(job_folder: Path, result: JobResult) -> None:
+    """Write the result for `collect`, which sees the complete file or none."""
     plain = {**asdict(result), "status": result.status.name}
     content = json.dumps(plain, indent=1).encode() + b"\n"
-    location(notes / f"{result.number}.json").write_whole(content)
+    location(job_folder / f"{result.number}.json").write_whole(content)
 
 
-def collect(notes: Path, announced: Sequence[Sequence[str]]) -> list[JobResult]:
-    """The results of all jobs, by number; announced jobs without a result are unfinished."""
+def collect(job_folder: Path, planned: Sequence[Sequence[str]]) -> list[JobResult]:
+    """The results of all jobs, sorted by number; planned jobs without a result are unfinished.
+
+    planned: the overrides of each job.
+    """
     unfinished = (
         JobResult(number, tuple(overrides), Status.unfinished)
-        for number, overrides in enumerate(announced)
+        for number, overrides in enumerate(planned)
     )
     results = {result.number: result for result in unfinished}
-    for path in result_files(notes):
+    for path in result_files(job_folder):
         plain = json.loads(path.read_text(encoding="utf-8"))
         plain.update(overrides=tuple(plain["overrides"]), status=Status[plain["status"]])
         results[plain["number"]] = JobResult(**plain)
     return [results[number] for number in sorted(results)]
 
 
-def result_files(notes: Path) -> list[Path]:
+def result_files(job_folder: Path) -> list[Path]:
     """The result files of a sweep; a new sweep removes those of an earlier one."""
-    return [path for path in notes.glob("*.json") if path.stem.isdecimal()]
+    return [path for path in job_folder.glob("*.json") if path.stem.isdecimal()]
 
 
 def number_at(data: dict[str, Any], target: str) -> float:
-    """The number at a dotted path of `dataset.json`, as `statistics.mask.mean`.
+    """The number at a dotted path of `dataset.json`, such as `statistics.mask.mean`.
 
-    A list of one number is that number; the items of a longer list are `.0`, `.1` and so on.
-    UsageError if there is no number at this path.
+    A list of one number stands for the number; the items of a longer list are `.0`, `.1` and so on.
+    Raises `UsageError` if there is no number at this path.
     """
     numbers = dict(_numbers(data, ""))
     if target not in numbers:
         raise UsageError(
-            f"target={target}: no such number in dataset.json; there are: {', '.join(numbers)}"
+            f"target={target}: no such number in dataset.json; available: {', '.join(numbers)}"
         )
     return numbers[target]
 
@@ -102,6 +105,6 @@ def _numbers(value: Any, name: str) -> list[tuple[str, float]]:
         value = dict(enumerate(value))
     if isinstance(value, dict):
         prefix = f"{name}." if name else ""
-        return [one for key in value for one in _numbers(value[key], f"{prefix}{key}")]
+        return [pair for key in value for pair in _numbers(value[key], f"{prefix}{key}")]
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return [(name, float(value))] if is_number else []

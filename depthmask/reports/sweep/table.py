@@ -1,4 +1,4 @@
-"""The table of a sweep: as text, and as comma-separated values."""
+"""The table of a sweep, as text and as CSV."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _STATISTICS = (
     ("mask_mean", "mask", "mean"),
     ("depth_mean", "depth", "mean"),
 )
-"""(column, kind, moment) in the statistics; for images the mean over the channels."""
+"""(column, kind, moment) of the statistics; values of images are means over the channels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A row for each job. varied: the settings that differ between jobs, the first columns."""
+    """A row for each job. varied: the settings that differ between jobs; they are columns."""
 
     results: Sequence[JobResult]
     varied: tuple[str, ...]
@@ -29,10 +29,10 @@ class Table:
 
     @classmethod
     def of(cls, results: Sequence[JobResult], target: str | None) -> Table:
-        """The table of these results. target: the number that a sweeper optimises, as a column."""
-        names = dict.fromkeys(name for one in results for name in settings(one))
+        """The table of these results. target: the number that is optimised; also a column."""
+        names = dict.fromkeys(name for result in results for name in settings(result))
         differing = [
-            name for name in names if len({settings(one).get(name) for one in results}) > 1
+            name for name in names if len({settings(result).get(name) for result in results}) > 1
         ]
         return cls(results, tuple(differing), target)
 
@@ -43,43 +43,43 @@ class Table:
         return ["job", *self.varied, "samples", "samples_per_s", "bytes", *names, *target, "status"]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row for each job; None where a value is not known."""
-        return [self._row(one) for one in self.results]
+        """A row for each job; a value is None if it is unknown."""
+        return [self._row(result) for result in self.results]
 
-    def _row(self, one: JobResult) -> dict[str, Any]:
+    def _row(self, result: JobResult) -> dict[str, Any]:
         row = {
-            "job": one.number,
-            **{name: settings(one).get(name) for name in self.varied},
-            "samples": one.samples,
-            "samples_per_s": one.samples_per_s,
-            "bytes": one.bytes,
-            **{name: _mean(one, kind, moment) for name, kind, moment in _STATISTICS},
-            "status": one.status.value,
+            "job": result.number,
+            **{name: settings(result).get(name) for name in self.varied},
+            "samples": result.samples,
+            "samples_per_s": result.samples_per_s,
+            "bytes": result.bytes,
+            **{name: _mean(result, kind, moment) for name, kind, moment in _STATISTICS},
+            "status": result.status.value,
         }
         if self.target:
-            row[f"target:{self.target}"] = one.value
+            row[f"target:{self.target}"] = result.value
         return row
 
     def as_csv(self) -> str:
-        """One line for each job; the last columns are reason, dataset and overrides."""
+        """A line for each job; the last columns are reason, dataset and overrides."""
         more = ("reason", "dataset", "overrides")
         file = io.StringIO()
         writer = csv.DictWriter(file, [*self.columns(), *more], lineterminator="\n")
         writer.writeheader()
-        for one, row in zip(self.results, self.rows(), strict=True):
-            words = " ".join(one.overrides)
+        for result, row in zip(self.results, self.rows(), strict=True):
+            words = " ".join(result.overrides)
             writer.writerow(
-                {**row, "reason": one.reason, "dataset": one.dataset, "overrides": words}
+                {**row, "reason": result.reason, "dataset": result.dataset, "overrides": words}
             )
         return file.getvalue()
 
     def as_text(self) -> str:
-        """Aligned columns; failed jobs have the reason at the end."""
+        """The table with aligned columns; failed jobs have the reason at the end."""
         columns = self.columns()
-        rows = [[in_short(name, row[name]) for name in columns] for row in self.rows()]
-        for one, cells in zip(self.results, rows, strict=True):
-            if one.reason:
-                cells[-1] += f": {one.reason}"
+        rows = [[short_text(name, row[name]) for name in columns] for row in self.rows()]
+        for result, cells in zip(self.results, rows, strict=True):
+            if result.reason:
+                cells[-1] += f": {result.reason}"
         lines = [columns, *rows]
         widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
         left = {*self.varied, "status"}
@@ -92,14 +92,14 @@ class Table:
         )
 
 
-def settings(one: JobResult) -> dict[str, str]:
+def settings(result: JobResult) -> dict[str, str]:
     """The overrides of a job as name -> value; a removed setting has the value `~`."""
-    pairs = (word.partition("=") for word in one.overrides)
+    pairs = (word.partition("=") for word in result.overrides)
     return {name: value if equals else "~" for name, equals, value in pairs}
 
 
-def in_short(name: str, value: Any) -> str:
-    """A value as short text: few digits, `-` for None."""
+def short_text(name: str, value: Any) -> str:
+    """A value as short text with few digits; `-` for None."""
     if value is None:
         return "-"
     if name == "samples_per_s":
@@ -109,6 +109,6 @@ def in_short(name: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _mean(one: JobResult, kind: str, moment: str) -> float | None:
-    values = one.statistics.get(kind, {}).get(moment)
+def _mean(result: JobResult, kind: str, moment: str) -> float | None:
+    values = result.statistics.get(kind, {}).get(moment)
     return sum(values) / len(values) if values else None

@@ -15,7 +15,7 @@ import pytest
 from commands import install_plugin
 from depthmask import Shard, UsageError
 from depthmask.config.compose import compose_root
-from depthmask.engine.prepare import prepare
+from depthmask.engine.from_config import job_from_config
 from depthmask.storage.identity import take_output
 from node_loss import LOSSES, WORDS, Arena, start, trial
 
@@ -131,7 +131,7 @@ def test_few_of_many_shards_are_in_flight(
 ) -> None:
     """Of a million; by default twice as many as the one core can work at."""
     root = compose_root([*WORDS, f"output={tmp_path / 'out'}", "samples=1000000", "shard_size=1"])
-    job = prepare(root)
+    job = job_from_config(root)
     take_output(job.output, job.identity, overwrite=False)
     shards = Counted(job.plan.shards())
     records = Ray(in_flight=in_flight).run(job, shards, lambda samples: None)

@@ -51,7 +51,7 @@ def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) ->
     process = start(output, "runner=ray", RAY_TMPDIR=str(scratch))
     _, text = process.communicate(timeout=120)
     assert process.returncode == 0, text
-    assert f"({made * SAMPLES // SHARDS} are there already)" in text
+    assert f"({made * SAMPLES // SHARDS} are already made)" in text
     assert losses(output, arena.expected) == []
     assert list(scratch.iterdir()) == []
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from depthmask import Job, Runner
 from depthmask.config.compose import compose_root
-from depthmask.engine.prepare import prepare
+from depthmask.engine.from_config import job_from_config
 from depthmask.engine.runner.local import Local
 from depthmask.storage.identity import take_output
 
@@ -36,7 +36,7 @@ def prepared(assets: Path, samples: int, output: Path) -> Job:
     """The job, and its folder as a run would find it."""
     words = [*PAIRS, "source=assets", f"source.root={assets}", f"samples={samples}"]
     root = compose_root([*words, f"output={output}"])
-    job = prepare(root)
+    job = job_from_config(root)
     take_output(job.output, job.identity, overwrite=False)
     return job
 

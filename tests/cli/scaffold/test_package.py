@@ -24,7 +24,7 @@ def test_each_kind_passes_its_suite(tmp_path: Path) -> None:
     assert int(summary.split(" passed")[0].split()[-1]) >= 8 * len(KINDS), summary
 
 
-def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_next_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["new-plugin", "placement", "my_thing", "--into", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert f"created {tmp_path}/depthmask-my-thing; next:" in text
@@ -45,7 +45,7 @@ def test_says_what_comes_next(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         (["placement", "there"], "already exists; choose another name or --into FOLDER"),
     ],
 )
-def test_refusals(
+def test_bad_names_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], line: str
 ) -> None:
     (tmp_path / "depthmask-there").mkdir()
@@ -54,7 +54,9 @@ def test_refusals(
     assert [path.name for path in tmp_path.iterdir()] == ["depthmask-there"]
 
 
-def test_a_folder_that_takes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").touch()
     into = str(tmp_path / "file")
     assert main(["new-plugin", "placement", "mine", "--into", into]) == 2

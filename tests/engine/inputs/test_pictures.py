@@ -65,7 +65,9 @@ def as_folder(path: Path, contents: Contents) -> Path:
 
 
 @pytest.mark.parametrize("make", [as_zip, as_tar, as_folder])
-def test_layout_of_the_original(make: Callable[[Path, Contents], Path], tmp_path: Path) -> None:
+def test_the_layout_of_depthmaskdataset(
+    make: Callable[[Path, Contents], Path], tmp_path: Path
+) -> None:
     """By their numbers, not by the order in the archive; boxes from the table."""
     contents = original()
     there = make(tmp_path / "there", dict(reversed(contents.items())))
@@ -123,7 +125,7 @@ def test_pictures_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
     assert not any(sample.mask.any() or sample.meta["layers"] for sample in dataset)
 
 
-def test_another_content_is_another_origin(tmp_path: Path) -> None:
+def test_other_content_gives_another_sha256(tmp_path: Path) -> None:
     before = as_folder(tmp_path / "photos", {"a.jpg": picture(1)})
     same = as_folder(tmp_path / "copy", {"a.jpg": picture(1)})
     one = open_input([str(before)]).sha256
@@ -138,7 +140,7 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-def test_what_cannot_be_read(tmp_path: Path) -> None:
+def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     contents = original()
     mask = next(name for name in contents if "fg_bg_mask" in name)
     lacking = {name: data for name, data in contents.items() if name != mask}
@@ -159,13 +161,13 @@ def test_pictures_of_another_size_are_named(
     assert "b.jpg: a jpg of 30x24; the first picture is a jpg of 20x24" in said
 
 
-def test_a_table_of_another_form_is_named(tmp_path: Path) -> None:
+def test_a_table_with_other_columns_is_named(tmp_path: Path) -> None:
     contents = {**original(), "data/labels/bg001_label_info.txt": b"a,b,c"}
     with pytest.raises(depthmask.DepthmaskError, match=r"bg001_label_info.txt: line 1 has 1 col"):
         open_input([str(as_zip(tmp_path / "t.zip", contents))])
 
 
-def test_names_that_do_not_print(tmp_path: Path) -> None:
+def test_names_with_unprintable_characters(tmp_path: Path) -> None:
     """They are shown by their codes, and read all the same."""
     there = tmp_path / "photos"
     there.mkdir()
@@ -177,7 +179,7 @@ def test_names_that_do_not_print(tmp_path: Path) -> None:
         open_input([str(made)])
 
 
-def test_links_and_locked_members_are_left_alone(tmp_path: Path) -> None:
+def test_links_and_encrypted_members_are_skipped(tmp_path: Path) -> None:
     path = as_tar(tmp_path / "t.tar", {"a.jpg": picture(1)})
     with tarfile.open(path, "a") as archive:
         entry = tarfile.TarInfo("b.jpg")
@@ -203,7 +205,7 @@ def test_damaged_archives_end_in_one_line(
             found = open_input([str(path)])
             for index in range(found.samples):
                 found.read(index)
-            found.described()
+            found.dataset_facts()
         except depthmask.DepthmaskError as error:
             refusals.append(str(error))
     assert len(refusals) > 30

@@ -18,7 +18,7 @@ def test_a_shard_is_tried_three_times() -> None:
     again = [failures.note(shard(1), Refusal("boom", final=False)) for _ in range(3)]
     assert again == [True, True, False]
     with pytest.raises(
-        DepthmaskError, match=r"^1 of the shards could not be made, the others stand: boom$"
+        DepthmaskError, match=r"^1 of the shards could not be made, all others are made: boom$"
     ):
         failures.settle()
 
@@ -29,20 +29,20 @@ def test_shards_of_two_splits_are_two_shards() -> None:
         assert failures.note(shard(1, split), Refusal("boom", final=False))
 
 
-def test_what_was_made_at_last_is_no_failure() -> None:
+def test_a_shard_made_at_last_is_no_failure() -> None:
     failures = Failures()
     failures.note(shard(1), Refusal("boom", final=False))
     failures.note_made()
     failures.settle()
 
 
-def test_what_would_fail_every_shard_ends_it_at_once() -> None:
+def test_a_final_refusal_stops_the_run_at_once() -> None:
     with pytest.raises(DepthmaskError, match=r"^no disk$"):
         Failures().note(shard(1), Refusal("no disk", final=True))
 
 
 @pytest.mark.parametrize("any_made", [False, True])
-def test_a_hundred_failures_and_nothing_made_is_hopeless(any_made: bool) -> None:
+def test_a_hundred_failures_without_a_shard_stop_the_run(any_made: bool) -> None:
     failures = Failures()
     if any_made:
         failures.note_made()
@@ -57,6 +57,6 @@ def test_a_hundred_failures_and_nothing_made_is_hopeless(any_made: bool) -> None
     with pytest.raises(DepthmaskError) as caught:
         failures.note(shard(99), Refusal("99 failed", final=False))
     assert str(caught.value) == (
-        "100 of the shards could not be made, none could, and the others were not tried: "
+        "100 of the shards could not be made, no shard was made, so the run stopped: "
         "0 failed; 1 failed; 2 failed; and 97 more, see run.log"
     )

@@ -29,7 +29,7 @@ class Messy(Local):
         return super().run(job, shards, made)
 
 
-def test_what_a_dead_worker_left_is_gone_at_the_end(tmp_path: Path) -> None:
+def test_leftovers_of_a_dead_worker_are_removed_at_the_end(tmp_path: Path) -> None:
     job = small_job(tmp_path / "other", runner=Messy(workers=1))
     job.root.output = str(tmp_path / "out")
     screen = Screen(quiet=True)

@@ -14,7 +14,7 @@ from PIL import Image
 
 import depthmask
 from depthmask.reports.card import cards
-from depthmask.reports.card.about import About
+from depthmask.reports.card.facts import CardFacts
 from depthmask.stages.writer.base import ShardKind
 
 # It uses what its dependencies will drop, and leaves files to the garbage collector.
@@ -85,7 +85,7 @@ def test_files_in_folders(make_dataset: Callable[..., Path], load: Any) -> None:
     samples.close()
 
 
-def test_what_it_cannot_look_into_is_named_with_its_hash(
+def test_files_without_record_sets_have_hashes(
     make_dataset: Callable[..., Path], load: Any
 ) -> None:
     dataset = load(make_dataset("writer=npz"))
@@ -96,7 +96,7 @@ def test_what_it_cannot_look_into_is_named_with_its_hash(
     ]
 
 
-def test_splits_have_sets_of_their_own(make_dataset: Callable[..., Path], load: Any) -> None:
+def test_each_split_has_its_own_sets(make_dataset: Callable[..., Path], load: Any) -> None:
     words = ["source.rooms=4", "source.furniture=4", "split.train=0.5", "split.test=0.5"]
     out = make_dataset(*words)
     dataset, samples = load(out), depthmask.open(out)
@@ -121,10 +121,10 @@ def test_very_many_shards_are_a_set_of_files(
     out = make_dataset()
     samples = depthmask.open(out)
     plan = json.loads((out / "plan.json").read_text())
-    about = About(
+    facts = CardFacts(
         "many", samples.metadata, plan, ShardKind.archive, samples.encoded(0), "tar", None
     )
-    text = cards(about)["croissant.json"]
+    text = cards(facts)["croissant.json"]
     assert len(text) < 10_000
     (tmp_path / "croissant.json").write_text(text)
     dataset = load(tmp_path)
@@ -137,6 +137,6 @@ def test_very_many_shards_are_a_set_of_files(
 def test_names_of_members_beyond_a_billion_samples(make_dataset: Callable[..., Path]) -> None:
     samples = depthmask.open(make_dataset())
     info = replace(samples.metadata, samples=10**10 + 1)
-    about = About("many", info, {}, ShardKind.archive, samples.encoded(0), "tar", ())
-    assert about.names("png") == [f"{'?' * digits}.png" for digits in (9, 10, 11)]
+    facts = CardFacts("many", info, {}, ShardKind.archive, samples.encoded(0), "tar", ())
+    assert facts.names("png") == [f"{'?' * digits}.png" for digits in (9, 10, 11)]
     samples.close()

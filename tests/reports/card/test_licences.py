@@ -56,7 +56,7 @@ def test_names(
     assert for_croissant(info) == croissant
 
 
-def test_they_are_carried_along(assets_root: Path, tmp_path: Path) -> None:
+def test_licences_of_assets_are_in_the_cards(assets_root: Path, tmp_path: Path) -> None:
     table = "key,licence\nroom0,CC-BY-4.0\nroom1,CC-BY-4.0\ncup,my|own\n"
     (assets_root / "assets.csv").write_text(table)
     out = tmp_path / "OUT"

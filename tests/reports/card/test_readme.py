@@ -47,7 +47,7 @@ def test_header(make_dataset: Callable[..., Path]) -> None:
     }
 
 
-def test_what_was_chosen(make_dataset: Callable[..., Path]) -> None:
+def test_the_chosen_stages_are_listed(make_dataset: Callable[..., Path]) -> None:
     text = (make_dataset("seed=7") / "README.md").read_text()
     assert (
         'The job was "generate", with source=rooms, geometry=auto, placement=random, blend=alpha, '
@@ -62,7 +62,7 @@ def test_without_depth(make_dataset: Callable[..., Path]) -> None:
         assert "There are no depth maps." in (out / "README.md").read_text()
 
 
-def test_what_datasets_cannot_open_gets_no_config(make_dataset: Callable[..., Path]) -> None:
+def test_formats_that_datasets_cannot_load_get_no_config(make_dataset: Callable[..., Path]) -> None:
     text = (make_dataset("writer=npz") / "README.md").read_text()
     assert "configs:" not in text
     assert "load_dataset" not in text

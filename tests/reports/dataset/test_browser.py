@@ -110,7 +110,7 @@ def test_filters_work_together(page: Page, made: Path, evil_name: str) -> None:
     expect(shown(page)).to_have_count(24)
 
 
-def test_the_rest_is_shown_when_asked_for(page: Page) -> None:
+def test_the_rest_is_shown_by_the_button(page: Page) -> None:
     page.get_by_role("button", name="Show more").click()
     expect(shown(page)).to_have_count(48)
     # The keyboard goes on where the new ones begin.
@@ -181,7 +181,7 @@ def test_a_sample_can_be_enlarged(page: Page) -> None:
     assert card.locator("[aria-expanded=true]").count() == 1
 
 
-def test_bars_say_what_they_stand_for(page: Page) -> None:
+def test_bars_have_a_tooltip_with_their_values(page: Page) -> None:
     bar = page.locator("figure [aria-roledescription=bar]").first
     bar.hover()
     assert re.fullmatch(r"[\d.]+ to [\d.]+ m: .*%", str(page.locator("#tip").text_content()))
@@ -189,7 +189,7 @@ def test_bars_say_what_they_stand_for(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_anybody_can_use_it(page: Page, width: int, scheme: str) -> None:
+def test_the_page_is_accessible(page: Page, width: int, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 900})
     found = Axe().run(page).response["violations"]

@@ -24,7 +24,7 @@ def census(*metas: dict[str, Any], split: str = "train") -> Census:
     found = Census((16, 32))
     for number, one in enumerate(metas):
         found.add(number, split, one, {"json": b"{}", "jpg": b"12345"})
-    found.settle()
+    found.count_pending()
     return found
 
 
@@ -37,11 +37,11 @@ def test_assets_are_counted_by_split() -> None:
     assert found.foregrounds == {"train": {"cup": 2, "pot": 1}, "val": {"cup": 1}}
     assert found.labels == {"cup": "mug", "pot": "pan"}
     assert found.member_bytes == {"json": 4, "jpg": 10}
-    assert found.first["background", "door"] == 7
-    assert found.first["foreground", "cup"] == 0
+    assert found.first_samples["background", "door"] == 7
+    assert found.first_samples["foreground", "cup"] == 0
 
 
-def test_a_sample_is_as_visible_as_the_best_of_its_objects() -> None:
+def test_a_sample_counts_by_its_most_visible_layer() -> None:
     found = census(
         meta(layer(visible=0.0)),
         meta(layer(visible=0.0), layer(visible=0.049)),
@@ -49,12 +49,12 @@ def test_a_sample_is_as_visible_as_the_best_of_its_objects() -> None:
         meta(layer(visible=1.0)),
         {"background": "wall"},
     )
-    assert (found.empty, found.scarce, found.described) == (1, 2, 4)
+    assert (found.empty, found.nearly_empty, found.with_visibility) == (1, 2, 4)
     assert found.empty_examples == [0]
     assert found.visible.counts[[0, 4, 5, 99]].tolist() == [3, 1, 1, 1]
 
 
-def test_the_middle_of_a_box_is_placed_in_a_window_beyond_the_canvas() -> None:
+def test_box_centres_are_counted_beyond_the_canvas() -> None:
     # Row 4 of 16 and column 8 of 32 are a quarter of the canvas, which begins at a quarter.
     found = census(meta(layer()), meta(layer(box=[-900, 900, 2, 2])))
     quarter = CELLS // 4 + CELLS // 8
@@ -65,12 +65,12 @@ def test_the_middle_of_a_box_is_placed_in_a_window_beyond_the_canvas() -> None:
     assert found.box_sizes == ((2, 2), (4, 8))
 
 
-def test_many_are_counted_as_they_come() -> None:
+def test_many_boxes_are_counted_in_batches() -> None:
     found = Census((16, 32))
     for number in range(9000):
         found.add(number, "train", meta(layer(visible=number % 100 / 100)), {})
     assert found.visible.total >= 8000
-    found.settle()
+    found.count_pending()
     assert set(found.visible.counts.tolist()) == {90}
     assert found.placement.sum() == 9000
     assert found.distance_m.quantile(0.5) == pytest.approx(2.345, abs=0.01)

@@ -31,7 +31,7 @@ def findings(
         layers = [{"foreground": "cup", "visible": part, "box": [0, 0, 4, 4]}]
         split = splits[number % len(splits)]
         census.add(number, split, {"background": "wall", "layers": layers}, {"mask.png": b""})
-    census.settle()
+    census.count_pending()
     totals = {name: SplitTotals(samples=1) for name in splits}
     return Findings(totals, {}, census, Pixels(depth), [])
 
@@ -55,7 +55,7 @@ def found(info: dict[str, Any], one: Findings, depth: DepthContract | None = Non
         (
             (0.0, 0.0, 1.0, 0.01),
             "warning: Empty masks: No foreground is visible in 2 of 4 (50.00%) samples, "
-            "such as 0, 1; less than 5% of each in 3 of 4 (75.00%).",
+            "such as 0, 1; less than 5% of each is visible in 3 of 4 (75.00%).",
         ),
     ],
 )
@@ -63,7 +63,9 @@ def test_empty_masks(visible: tuple[float, ...], line: str) -> None:
     assert line in found({}, findings(*visible))
 
 
-def test_empty_masks_of_samples_that_nobody_described(make_sample: Callable[..., Sample]) -> None:
+def test_empty_masks_without_visibility_in_the_descriptions(
+    make_sample: Callable[..., Sample],
+) -> None:
     one = findings()
     sample = make_sample(0)
     sample.mask[...] = 0
@@ -136,10 +138,10 @@ def test_assets() -> None:
     assert "and 2 more." in text
 
 
-def test_what_a_run_counted() -> None:
+def test_redraws_and_fallbacks() -> None:
     text = found({"counts": {"redrawn": 1, "redraws": 5, "blend_fallbacks": 3}}, findings(1.0))
     assert "note: Redrawn assets: 1 of 4 (25.00%) samples drew other assets" in text
-    assert "(5 draws)" in text
+    assert "(5 redraws)" in text
     assert "note: Blend fallbacks: 3 cut-outs" in text
 
 

@@ -20,9 +20,9 @@ from depthmask.reports.dataset.gallery import (
     Card,
     DepthPicture,
     card,
+    cards_within,
     evenly_spaced,
     steps_per_unit,
-    within,
 )
 
 
@@ -45,20 +45,20 @@ def unpacked(depth: DepthPicture) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("count", "most"), [(1, 5), (7, 7), (10, 4), (400_000, 480), (1000, 999)])
-def test_as_many_different_numbers_as_there_are(count: int, most: int) -> None:
+def test_evenly_spaced_numbers_are_all_different(count: int, most: int) -> None:
     numbers = evenly_spaced(count, most)
     assert len(set(numbers)) == len(numbers) == min(count, most)
     assert 0 <= min(numbers) <= max(numbers) < count
 
 
-def test_every_beginning_is_spread_evenly() -> None:
+def test_the_first_n_numbers_are_spread_evenly() -> None:
     for length in (10, 100, 480):
         gaps = np.diff(sorted([*evenly_spaced(400_000, 480)[:length], 400_000]))
         # The golden section: no gap is more than 2.62 times as long as another.
         assert gaps.max() < 2.7 * 400_000 / length
 
 
-def test_no_period_of_the_data_is_met() -> None:
+def test_periods_in_the_data_are_avoided() -> None:
     numbers = np.array(evenly_spaced(400_000, 480))
     for period in (2, 3, 10, 40):
         # Each phase about as often as any other.
@@ -106,8 +106,8 @@ def test_steps_of_depth() -> None:
     assert steps_per_unit(relative) == 65535
 
 
-def test_as_many_as_fit_the_page_by_number() -> None:
+def test_cards_that_fit_are_sorted_by_number() -> None:
     cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None) for number in (5, 1, 9)]
-    assert [one.number for one in within(cards, 20)] == [1, 5]
-    assert [one.number for one in within(cards, 3)] == [5]
-    assert within([], 3) == []
+    assert [one.number for one in cards_within(cards, 20)] == [1, 5]
+    assert [one.number for one in cards_within(cards, 3)] == [5]
+    assert cards_within([], 3) == []

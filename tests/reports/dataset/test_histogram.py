@@ -8,7 +8,7 @@ import pytest
 from depthmask.reports.dataset.histogram import Bar, Histogram
 
 
-def test_numbers_fall_into_their_bin() -> None:
+def test_numbers_are_counted_in_their_bin() -> None:
     numbers = Histogram(0.1, 1.0)
     # 0.3 / 0.1 is 2.9999999999999996; what is beyond counts at the ends.
     numbers.add([0.0, 0.3, 0.35, 1.0, 7.0, -2.0])
@@ -26,7 +26,7 @@ def test_bars_have_round_steps_and_hold_everything() -> None:
     assert [bar.stop - bar.start for bar in numbers.bars(11)] == [50] * 5
 
 
-def test_of_few_numbers_each_step_is_a_bar() -> None:
+def test_few_numbers_have_a_bar_for_each_bin() -> None:
     numbers = Histogram(1, 10)
     numbers.add([4, 4, 6])
     assert numbers.bars() == [Bar(4, 5, 2), Bar(5, 6, 0), Bar(6, 7, 1)]

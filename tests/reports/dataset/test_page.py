@@ -37,7 +37,7 @@ def rows(page: str, title: str) -> list[list[str]]:
     ]
 
 
-def test_what_is_counted_is_what_samples_say(made: Path) -> None:
+def test_counts_agree_with_the_samples(made: Path) -> None:
     samples = list(open(made))
     found = collect(open(made))
     shown: Counter[str] = Counter()
@@ -157,7 +157,7 @@ def test_the_same_dataset_gives_the_same_page(made: Path, page: str) -> None:
         ["blend=several", "samples=1", "encode.depth=none"],
     ],
 )
-def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path: Path) -> None:
+def test_reports_of_every_writer(words: list[str], evil_assets: Path, tmp_path: Path) -> None:
     start = tiny.words(evil_assets, tmp_path / "out", "samples=3", "runner.workers=1")
     chosen = {word.partition("=")[0] for word in words}
     assert main([*(one for one in start if one.partition("=")[0] not in chosen), *words]) == 0
@@ -180,9 +180,7 @@ def test_every_way_to_keep_samples(words: list[str], evil_assets: Path, tmp_path
         ["annotate", "depth=layered", "geometry=source", "depth.relief=false"],
     ],
 )
-def test_the_command_of_a_dataset_from_another(
-    words: list[str], made: Path, tmp_path: Path
-) -> None:
+def test_the_command_of_a_converted_dataset(words: list[str], made: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main([words[0], str(made), *words[1:], f"output={out}"]) == 0
     page = report(open(out))

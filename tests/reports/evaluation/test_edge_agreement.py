@@ -58,7 +58,7 @@ def test_metres_are_scaled_by_the_median() -> None:
     assert found.step == pytest.approx(1)
 
 
-def test_soft_and_invalid_pixels_are_in_neither_part() -> None:
+def test_soft_and_invalid_pixels_count_neither_inside_nor_outside() -> None:
     mask, label, network = MASK.copy(), LABEL.copy(), LABEL.copy()
     mask[0, 12], network[0, 12] = 100, 9
     label[1, 3], network[1, 3] = 0, 9
@@ -80,11 +80,11 @@ def test_without_an_edge_there_is_no_sharpness() -> None:
     assert math.isnan(small.near)
 
 
-def test_nothing_valid_is_nothing() -> None:
+def test_without_valid_pixels_there_is_no_agreement() -> None:
     assert agreement(np.zeros_like(LABEL), LABEL, MASK, METRIC) is None
 
 
-def test_the_mean_leaves_out_what_was_not_measured() -> None:
+def test_the_mean_skips_samples_without_a_value() -> None:
     nan = float("nan")
     found = mean_agreement([Agreement(1, 2, 3, 4, 5), Agreement(3, nan, 5, 6, 7)])
     assert found == Agreement(2, 2, 4, 5, 6)

@@ -51,7 +51,7 @@ def test_everything_is_escaped() -> None:
     assert "&amp; co" in text
 
 
-def test_figures_for_people() -> None:
+def test_figures_are_readable() -> None:
     text = rendered(result(0, "seed=1"), result(1, "seed=2"))
     for figure in ("<td>1,234</td>", "<td>617</td>", "<td>2.50</td>", "<td>12.50%</td>",
                    "<td>0.500</td>", "<td>0.200</td>", "<td>-</td>"):  # fmt: skip
@@ -96,6 +96,8 @@ def test_a_sheet_that_cannot_be_read_is_left_out(tmp_path: Path, content: bytes 
         ([("a=1",)], 1),
     ],
 )
-def test_what_changes_fastest_stands_abreast(jobs: list[tuple[str, ...]], abreast: int) -> None:
+def test_the_setting_that_changes_fastest_has_columns(
+    jobs: list[tuple[str, ...]], abreast: int
+) -> None:
     text = rendered(*(result(number, *words) for number, words in enumerate(jobs)))
     assert f"grid-template-columns: repeat({abreast}, " in text

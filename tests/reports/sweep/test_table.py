@@ -40,7 +40,7 @@ def test_csv() -> None:
     ]
 
 
-def test_results_survive_the_disk(tmp_path: Path) -> None:
+def test_results_are_read_as_written(tmp_path: Path) -> None:
     write_result(tmp_path, FAILED)
     (tmp_path / "sweep.json").write_text("{}")
     (tmp_path / "3.json.77.tmp").write_text("{")
@@ -68,6 +68,6 @@ def test_numbers_by_name(target: str, value: float) -> None:
 
 
 @pytest.mark.parametrize("target", ["split", "clip", "statistics.mask", "", "nosuch", "samples.0"])
-def test_names_that_are_none(target: str) -> None:
-    with pytest.raises(UsageError, match=r"there are: samples, statistics\.image\.mean\.0, "):
+def test_targets_that_do_not_exist(target: str) -> None:
+    with pytest.raises(UsageError, match=r"available: samples, statistics\.image\.mean\.0, "):
         number_at(INFO, target)

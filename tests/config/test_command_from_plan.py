@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from depthmask.config.build import to_plain
-from depthmask.config.command_line import command, words
+from depthmask.config.command_from_plan import command_from_plan, overrides_of
 from depthmask.config.compose import compose_root
 from depthmask.storage.identity import FREE
 
@@ -28,20 +28,20 @@ from depthmask.storage.identity import FREE
 def test_the_command_has_the_same_plan(overrides: list[str]) -> None:
     wanted = to_plain(compose_root(overrides))
     config = {name: value for name, value in wanted.items() if name not in FREE}
-    again = to_plain(compose_root(words(config)))
+    again = to_plain(compose_root(overrides_of(config)))
     assert again == wanted
     # Through a shell, too.
-    assert shlex.split(command({"job": "generate", "config": config}) or "") == [
+    assert shlex.split(command_from_plan({"job": "generate", "config": config}) or "") == [
         "python",
         "-m",
         "depthmask",
-        *words(config),
+        *overrides_of(config),
     ]
 
 
 def test_defaults_are_left_out() -> None:
     config = to_plain(compose_root(["seed=3"]))
-    given = [word for word in words(config) if not word.startswith("runner")]
+    given = [word for word in overrides_of(config) if not word.startswith("runner")]
     assert given == [
         "source=rooms", "geometry=auto", "placement=random", "blend=alpha", "depth=layered",
         "writer=webdataset", "seed=3",

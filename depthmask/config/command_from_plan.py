@@ -17,46 +17,50 @@ from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
-"""Text that Hydra accepts without quotes."""
-_WORDS = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
+"""Texts that Hydra accepts without quotes, except `_RESERVED`."""
+_RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
-def command(plan: dict[str, Any]) -> str | None:
-    """The shell command that leads to this plan; None for an unknown job."""
+def command_from_plan(plan: dict[str, Any]) -> str | None:
+    """The shell command that makes a dataset with this plan; None for an unknown job."""
     job = plan.get("job")
     if job == "generate":
-        arguments = words(plan["config"])
+        arguments = overrides_of(plan["config"])
     elif job in ("convert", "annotate"):
-        arguments = [job, *plan["dataset"]["paths"], *_words_over_input(plan)]
+        arguments = [job, *plan["dataset"]["paths"], *_input_job_overrides(plan)]
     else:
         return None
     return shlex.join(["python", "-m", "depthmask", *arguments])
 
 
-def _words_over_input(plan: dict[str, Any]) -> list[str]:
+def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
     """The overrides of a job over existing samples; other settings stay as in the input."""
     config = plan["config"]
-    stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
-    # The labels are in the JSON, which is copied from the input.
+    stages = _stage_overrides(config)
+    # `encode.labels` has no effect: the labels are in the JSON, which is copied from the input.
     names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
     encode = [f"encode.{name}={_text(config['encode'][name])}" for name in names]
     return [*stages, *encode, f"shard_size={config['shard_size']}"]
 
 
-def words(config: dict[str, Any]) -> list[str]:
+def overrides_of(config: dict[str, Any]) -> list[str]:
     """The overrides of a config: stages in the order of `KINDS`, then the settings of the root."""
-    stages = [one for kind in KINDS if kind in config for one in _stage(kind, config[kind])]
+    stages = _stage_overrides(config)
     root = {name: value for name, value in config.items() if name not in KINDS}
     return [*stages, *_changed(root, Root, "")]
 
 
-def _stage(kind: str, plain: dict[str, Any]) -> Iterator[str]:
-    yield f"{kind}={plain[STAGE]}"
-    settings = {name: value for name, value in plain.items() if name != STAGE}
-    yield from _changed(settings, registry().stage(kind, plain[STAGE]), f"{kind}.")
+def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
+    for kind in KINDS:
+        if kind in config:
+            plain = config[kind]
+            yield f"{kind}={plain[STAGE]}"
+            settings = {name: value for name, value in plain.items() if name != STAGE}
+            yield from _changed(settings, registry().stage(kind, plain[STAGE]), f"{kind}.")
 
 
 def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
+    """The overrides of the settings that differ from the defaults of the class."""
     defaults = {item.name: _default(item) for item in dataclasses.fields(cls)}
     for name, value in plain.items():
         if name in BLOCKS and not prefix:
@@ -72,7 +76,7 @@ def _default(item: dataclasses.Field[Any]) -> Any:
 
 
 def _text(value: Any) -> str:
-    """A value in Hydra's grammar: https://hydra.cc/docs/advanced/override_grammar/basic/."""
+    """The value as text in Hydra's grammar: https://hydra.cc/docs/advanced/override_grammar/basic/."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -80,12 +84,12 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_text, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{_key(key)}:{_text(one)}' for key, one in value.items())}}}"
-    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _WORDS):
+        return f"{{{','.join(f'{_key(key)}:{_text(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _RESERVED):
         return QuotedString(value, Quote.single).with_quotes()
     return str(value)
 
 
 def _key(key: str) -> str:
-    """A key in Hydra's grammar, which allows escapes but no quotes."""
+    """The key as text in Hydra's grammar, which allows escapes but no quotes."""
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)

@@ -1,4 +1,4 @@
-"""`depthmask evaluate depth=NAME on=OUT`: compare an estimator with the depth of a dataset."""
+"""Comparison of an estimator with the depth of a dataset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from depthmask.stages.depth.base import Estimator
 
 
 def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tuple[int, Agreement]:
-    """Compare `samples` evenly spaced samples; returns the number compared and their mean.
+    """Compare up to `samples` evenly spaced samples; returns how many were compared, and the mean.
 
     The network sees the decoded images. Raises `UsageError` if the dataset has no depth in metres
     at the size of its images.
@@ -36,7 +36,10 @@ def evaluate_dataset(estimator: Estimator, dataset: Dataset, samples: int) -> tu
 
 
 def table(name: str, label: str, count: int, mean: Agreement) -> str:
-    """The comparison as text. name: of the estimator; label: the column of the dataset's depth."""
+    """The comparison as text.
+
+    name: the name of the estimator. label: the title of the column for the dataset's own depth.
+    """
     return "\n".join(
         [
             f"depth={name} on the images of {count:,} samples, against their own depth ({label})",
@@ -58,9 +61,10 @@ def _agreements(estimator: Estimator, dataset: Dataset, samples: int) -> Iterato
         depths = estimator.estimate(np.stack([sample.image for sample in batch]))
         for sample, depth in zip(batch, depths, strict=True):
             assert sample.depth is not None, "the contract says so"
-            one = agreement(sample.depth, at_size(depth, sample.depth.shape), sample.mask, kind)
-            if one is not None:
-                yield one
+            resized = at_size(depth, sample.depth.shape)
+            of_sample = agreement(sample.depth, resized, sample.mask, kind)
+            if of_sample is not None:
+                yield of_sample
 
 
 def _kind(estimator: Estimator, dataset: Dataset) -> DepthKind:

@@ -1,4 +1,4 @@
-"""The folders that hold YAML files."""
+"""Finds the folders with YAML configs, of depthmask and of its plugins."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def config_folder() -> Path:
 
 
 def plugin_config_folders() -> list[Path]:
-    """The folders of the plugins' presets, from their `pkg://package.folder` and `file://path`."""
+    """The folders of the plugins' presets, from search paths like `pkg://package.folder`."""
     folders = []
     for path in registry().config_paths():
         scheme, _, target = path.partition("://")
         if scheme == "pkg":
             spec = importlib.util.find_spec(target)
             if spec is not None:
-                folders += [Path(one) for one in spec.submodule_search_locations or []]
+                folders += [Path(folder) for folder in spec.submodule_search_locations or []]
         elif scheme == "file":
             folders.append(Path(target))
     return folders

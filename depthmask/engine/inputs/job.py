@@ -1,4 +1,4 @@
-"""What convert and annotate have in common."""
+"""The base class of the jobs over existing samples, convert and annotate."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
-CONFIG = ("samples", "size", "shard_size", "encode", "writer")
-"""The settings that decide the bytes of a dataset made from existing samples."""
+_SETTINGS = ("samples", "size", "shard_size", "encode", "writer")
+"""The settings that determine the bytes of a dataset made from existing samples."""
 
 
 @dataclass(frozen=True)
 class InputJob(Job):
-    """A job over existing samples."""
+    """A job that makes a dataset from existing samples."""
 
     input: JobInput
     recoding: Recoding
 
     def named(self, index: int) -> str:
-        """The number of a sample and the paths that it is read from."""
+        """The index of a sample and the paths of the input as text."""
         return f"sample {index} of {', '.join(self.input.paths)}"
 
-    def described(self) -> DatasetFacts:
-        """Dataset facts for `dataset.json`, copied from the input."""
-        return self.input.described()
+    def dataset_facts(self) -> DatasetFacts:
+        """The facts of the input, which are copied."""
+        return self.input.dataset_facts()
 
 
 def identity_of(
@@ -46,15 +46,18 @@ def identity_of(
     contract: DepthContract | None,
     stages: Sequence[str] = (),
 ) -> DatasetIdentity:
-    """All that decides the bytes; stages: the stages that do so besides the writer."""
-    deciding = {*CONFIG, *stages}
+    """The identity of a dataset made from an input.
+
+    stages: the kinds of stages that have an effect on its bytes, besides the writer.
+    """
+    names = {*_SETTINGS, *stages}
     return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(recoding.changed),
-            "config": {key: value for key, value in to_plain(root).items() if key in deciding},
+            "config": {key: value for key, value in to_plain(root).items() if key in names},
             "depth": contract_as_json(contract),
             "versions": versions(root),
         }
@@ -62,7 +65,7 @@ def identity_of(
 
 
 def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> StorePath:
-    """The folder of the new dataset, named after its input unless the user names it."""
+    """The folder of the new dataset; without `output` it is named after the input."""
     if root.output is not None:
         return location(root.output)
     stages = [root.depth.name] if "depth" in identity.description["config"] else []

@@ -1,4 +1,4 @@
-"""From a live config to the job behind it."""
+"""Makes the job of a config: it generates samples from assets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
-from depthmask.errors import SettingError, setting_errors_named
+from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import catalogue_of
@@ -22,20 +22,20 @@ from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
 
-def prepare(root: Root, *, sweep: bool = False) -> Generate:
-    """The job that makes the dataset of a config; nothing is written.
+def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
+    """The job that generates the dataset of a config; nothing is written.
 
-    sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` if config or
-    assets are not right.
+    sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` for a bad config
+    or bad assets.
     """
     catalogue = catalogue_of(root.source, root.canvas)
     splits = split_assets(root.source, catalogue, root.split)
     root = replace(root, samples=_samples(root, splits))
     plan = _plan(root, splits)
-    with_depth = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
-    with setting_errors_named("geometry"):
-        geometry = as_geometry(root.geometry).contract(root.canvas, with_depth)
-    with setting_errors_named("depth"):
+    share_with_depth = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
+    with group_before_setting_errors("geometry"):
+        geometry = as_geometry(root.geometry).contract(root.canvas, share_with_depth)
+    with group_before_setting_errors("depth"):
         contract = root.depth.contract(root.canvas, geometry)
     root.encode.check(contract)
     depth = contract.resolution if contract else None
@@ -54,7 +54,7 @@ def prepare(root: Root, *, sweep: bool = False) -> Generate:
 
 
 def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:
-    """The number of samples asked for, or that of all pairs of assets in `product` order."""
+    """The number of samples: `samples`, or all pairs of assets with `sampling=product`."""
     if root.samples is not None:
         return root.samples
     if root.sampling is not Sampling.product or len(splits) > 1:
@@ -66,7 +66,7 @@ def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:
 
 
 def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
-    assert root.samples is not None, "_samples has counted them"
+    assert root.samples is not None, "_samples has set it"
     return Plan(
         seed=root.seed,
         samples=root.samples,
@@ -81,7 +81,7 @@ def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
 
 
 def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> StorePath:
-    """The folder of the dataset, named by stages and fingerprint unless the user names it."""
+    """The folder of the dataset; without `output` it is named by stages and fingerprint."""
     stages = (root.source, root.placement, root.depth, root.writer)
     name = "-".join([*(stage.name for stage in stages), identity.fingerprint[:8]])
     if root.output is None:

@@ -1,4 +1,4 @@
-"""The dataset that the cards describe."""
+"""The facts about a dataset that its cards state."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.record import ShardFile
 
-MOST_FILES = 1000
-"""The most files that Croissant lists one by one with their hashes, in 0.5 MB."""
+MOST_LISTED_FILES = 1000
+"""The most shard files that Croissant lists with their hashes, which takes 0.5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """A dataset that is about to be complete.
+class CardFacts:
+    """What the cards state about a dataset.
 
-    info, plan: the content of `dataset.json` and of `plan.json`. sample: one of its samples, as its
-    writer reads it. suffix: of the shard files, as `tar`. files: all shard files, None if there are
-    more than `MOST_FILES`.
+    info, plan: the content of `dataset.json` and `plan.json`. sample: one of its samples, as the
+    writer reads it. suffix: that of the shard files, such as `tar`. files: all shard files, None if
+    there are more than `MOST_LISTED_FILES`.
     """
 
     name: str
@@ -34,30 +34,30 @@ class About:
 
     @property
     def has_depth(self) -> bool:
-        """Whether samples have a depth map: with `encode.depth=none` there is only a contract."""
+        """Whether samples have a depth map; with `encode.depth=none` there is only a contract."""
         return has_depth(self.sample)
 
     @property
     def has_foregrounds(self) -> bool:
-        """Whether masks show anything: annotated photographs have no foregrounds."""
+        """Whether samples have foregrounds; annotated photographs have none."""
         return bool(self.info.foregrounds)
 
     @property
     def summary(self) -> str:
         """The dataset in one sentence."""
         height, width = self.info.size
-        what = "composites" if self.has_foregrounds else "pictures"
+        noun = "composites" if self.has_foregrounds else "pictures"
         labels = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
         each = f", each with {' and '.join(labels)}" if labels else ""
         version = self.info.versions["depthmask"]
         return (
-            f"{self.info.samples:,} {what} of {height}x{width} pixels{each}; "
+            f"{self.info.samples:,} {noun} of {height}x{width} pixels{each}; "
             f"written by depthmask {version}."
         )
 
     @property
     def tags(self) -> list[str]:
-        """Keywords for search."""
+        """Keywords by which users can find the dataset."""
         depth = ["depth estimation"] * self.has_depth
         mask = ["image segmentation", "synthetic data"] * self.has_foregrounds
         return [*depth, *mask, "depthmask"]
@@ -68,6 +68,6 @@ class About:
         return [name for name, split in self.info.splits.items() if split.samples]
 
     def names(self, member: str) -> list[str]:
-        """Glob patterns for the files of one member: `*.png` would match masks as well."""
+        """Glob patterns for the files of one member; `*.png` would also match masks."""
         longest = len(sample_key(self.info.samples - 1))
         return [f"{'?' * digits}.{member}" for digits in range(len(sample_key(0)), longest + 1)]

@@ -1,20 +1,20 @@
-"""Numbers as text."""
+"""Formats numbers as text."""
 
 from __future__ import annotations
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 sample`, `1,234 samples`."""
+    """The count with its noun: `1 sample`, `1,234 samples`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def share(count: int, total: int) -> str:
-    """`3 of 400 (0.75%)`."""
+    """The share as text: `3 of 400 (0.75%)`."""
     return f"{count:,} of {total:,} ({count / total:.2%})"
 
 
 def size(bytes: int) -> str:
-    """A number of bytes in the largest unit that it fills: `1.50 MB`."""
+    """A number of bytes in the largest fitting unit: `1.50 MB`."""
     for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
         if bytes >= 10**power:
             return f"{bytes / 10**power:,.2f} {unit}"

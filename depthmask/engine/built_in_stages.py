@@ -1,4 +1,4 @@
-"""The built-in stages, registered through the hook that plugins use."""
+"""The list of built-in stages, registered through the same hook as plugins."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from depthmask.stages.writer.zip import Zip
 
 @hookimpl
 def depthmask_stages() -> Sequence[type[Stage]]:
-    """All of them, in the order of `--help`."""
+    """All built-in stages, in the order of `--help`."""
     return [
         *(Assets, Rooms),
         *(Auto, SourceGeometry, NoGeometry),

@@ -1,0 +1,137 @@
+"""Scores of an estimator on RGB-D pairs: photographs with a measured depth map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depthmask.data import DepthKind, Float32, UInt8
+from depthmask.errors import UsageError
+from depthmask.reports.evaluation.metrics import (
+    Scores,
+    aligned,
+    at_size,
+    mean_scores,
+    scores,
+    valid,
+)
+from depthmask.stages.depth.base import Estimator
+from depthmask.stages.source import _images as images
+
+_RGB = ".rgb."
+_DEPTH = ".depth_mm.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A photograph and its measured depth; image: uint8 [h, w, 3], depth_m: float32 [h, w]."""
+
+    name: str
+    image: UInt8
+    depth_m: Float32
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The scores of one image, as estimated and after scaling.
+
+    plain: None if the depth of the estimator is not in metres.
+    """
+
+    name: str
+    plain: Scores | None
+    scaled: Scores
+
+
+def evaluate_pairs(estimator: Estimator, folder: Path) -> list[Row]:
+    """Score every pair in `folder`, over the pixels with a valid measured depth."""
+    return [_row(estimator, pair) for pair in pairs(folder)]
+
+
+def pairs(folder: Path) -> Iterator[Pair]:
+    """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.*` and `bg_depth/NAME.png`.
+
+    Depth files hold 16-bit millimetres, 0 = invalid. Raises `UsageError` if there is no pair.
+    """
+    files = list(_named_pairs(folder)) or list(_asset_pairs(folder))
+    if not files:
+        raise UsageError(
+            f"on={folder} contains no pairs; it needs NAME.rgb.jpg and NAME.depth_mm.png, "
+            "or bg/ and bg_depth/"
+        )
+    for name, rgb, depth in files:
+        picture = images.to_rgb(images.load(rgb))
+        size = (picture.height, picture.width)
+        yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
+
+
+def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    for rgb in sorted(folder.glob(f"*{_RGB}*")):
+        name = rgb.name.partition(_RGB)[0]
+        depth = folder / f"{name}{_DEPTH}"
+        if not depth.is_file():
+            raise UsageError(f"{rgb}: the depth file {depth.name} is missing")
+        yield name, rgb, depth
+
+
+def _asset_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
+    for depth in sorted(folder.glob("bg_depth/*.png")):
+        for rgb in sorted(folder.glob(f"bg/{depth.stem}.*")):
+            yield depth.stem, rgb, depth
+
+
+def _row(estimator: Estimator, pair: Pair) -> Row:
+    contract = estimator.contract(pair.depth_m.shape, None)
+    kind = contract.kind if contract else DepthKind.relative
+    (depth,) = estimator.estimate(pair.image[None])
+    predicted = at_size(depth, pair.depth_m.shape)
+    is_valid = valid(pair.depth_m) & valid(predicted, contract.invalid if contract else 0.0)
+    if not is_valid.any():
+        raise UsageError(f"{pair.name}: no pixel has a valid depth")
+    estimated = predicted[is_valid].astype(np.float64)
+    measured = pair.depth_m[is_valid].astype(np.float64)
+    plain = scores(estimated, measured) if kind is DepthKind.metric_z else None
+    return Row(pair.name, plain, scores(aligned(estimated, measured, kind), measured))
+
+
+def _mean(rows: list[Row]) -> Row:
+    plain = [row.plain for row in rows if row.plain is not None]
+    return Row("mean", mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
+
+
+def table(rows: list[Row]) -> str:
+    """A line for each image: the scores as estimated, then those after scaling."""
+    names = [field.name for field in fields(Scores)]
+    width = max(len(row.name) for row in rows) + 2
+    head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
+    columns = "".join(f"{name:>9}" for name in names)
+    lines = [head, f"{'image':<{width}}{columns}  {columns}"]
+    for row in [*rows, _mean(rows)]:
+        plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
+        lines.append(f"{row.name:<{width}}{plain}  {_numbers(row.scaled)}")
+    return "\n".join(lines)
+
+
+def _numbers(scores: Scores) -> str:
+    return "".join(f"{value:>9.3f}" for value in asdict(scores).values())
+
+
+def as_json(rows: list[Row]) -> dict[str, Any]:
+    """The scores of each image, and their mean, as JSON values."""
+    return {
+        row.name: {
+            "plain": row.plain and without_nan(asdict(row.plain)),
+            "scaled": without_nan(asdict(row.scaled)),
+        }
+        for row in [*rows, _mean(rows)]
+    }
+
+
+def without_nan(values: dict[str, float]) -> dict[str, float | None]:
+    """The values, with None in place of NaN, which JSON does not have."""
+    return {name: None if math.isnan(value) else value for name, value in values.items()}
