@@ -35,7 +35,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     target = into / distribution
     if target.exists():
         raise UsageError(f"{target} already exists; choose another name or --into FOLDER")
-    words = {
+    names = {
         "kind": kind,
         "name": name,
         "distribution": distribution,
@@ -46,7 +46,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         into.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
         try:
-            _write(draft, words)
+            _write(draft, names)
             os.chmod(draft, 0o755)  # mkdtemp gives access to the owner alone
             os.rename(draft, target)
         finally:
@@ -56,7 +56,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     return target
 
 
-def _write(folder: Path, words: dict[str, str]) -> None:
+def _write(folder: Path, names: dict[str, str]) -> None:
     templates = Environment(
         loader=PackageLoader("depthmask.cli", "scaffold"),
         undefined=StrictUndefined,
@@ -64,9 +64,9 @@ def _write(folder: Path, words: dict[str, str]) -> None:
         autoescape=False,
     )
     for path, template in _FILES.items():
-        file = folder / path.format(**words)
+        file = folder / path.format(**names)
         file.parent.mkdir(exist_ok=True)
-        file.write_text(templates.get_template(template.format(**words)).render(words))
+        file.write_text(templates.get_template(template.format(**names)).render(names))
 
 
 def _check(kind: str, name: str) -> None:

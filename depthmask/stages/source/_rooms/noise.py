@@ -41,6 +41,7 @@ def _stretch(values: Floats, axis: int) -> Floats:
 
 @functools.cache
 def _hashes() -> NDArray[np.float32]:
+    """4,096 uniform numbers in 0..1."""
     return np.random.Generator(np.random.Philox(7)).random(4096).astype(np.float32)
 
 
