@@ -145,6 +145,7 @@ class _Background:
 
 
 def _file(head: bytes, strips: Strips) -> bytes:
+    """The file of the strips, with a restart marker between any two."""
     pieces = [head]
     for number, strip in enumerate(strips):
         pieces += strip, _RESTARTS[number % 8]

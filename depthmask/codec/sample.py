@@ -272,6 +272,7 @@ def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
 
 
 def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
+    """The depth map of a sample, from its arrays or else from its member; None without one."""
     members, arrays = encoded.members, encoded.arrays
     if DEPTH_PNG.name in members and "depth" not in arrays:
         with untrusted(DEPTH_PNG.name):
@@ -339,6 +340,7 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
 
 
 def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
+    """The values [h, w] of a PNG with one channel."""
     values = decode_png(data, most_pixels, GREY_8, GREY_16)
     if values is None:
         values = np.array(_open(data, most_pixels))
@@ -348,6 +350,7 @@ def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
 
 
 def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
+    """The pixels of a JPEG or PNG. mode: RGB, or L for grey."""
     if data[:2] == b"\xff\xd8":
         height, width, *_ = simplejpeg.decode_jpeg_header(data)
         if width * height > most_pixels:

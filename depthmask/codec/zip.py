@@ -64,6 +64,7 @@ class ZipStream:
         )
 
     def _append(self, name: str, method: int, chunks: list[bytes], checksum: int, size: int) -> int:
+        """Write a member with its header; returns the offset of its first byte."""
         encoded = name.encode("ascii")
         packed = sum(map(len, chunks))
         start = self._position

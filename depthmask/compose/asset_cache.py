@@ -59,6 +59,7 @@ class AssetCache:
 
 
 def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
+    """Resize and flip a foreground as its layer needs it."""
     rgba = foreground.rgba
     if (layer.height, layer.width) != foreground.size:
         # Pillow premultiplies RGBA before it resamples, so hidden colours do not bleed in.

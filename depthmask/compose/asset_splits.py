@@ -62,6 +62,7 @@ class AssetHashes:
         return self._cached("foregrounds", keys, lambda: foreground_hashes(self._source, keys))
 
     def _cached(self, kind: str, keys: Sequence[str], make: Callable[[], Hashes]) -> Hashes:
+        """The hashes from the cache, or else made and stored there."""
         digest = self._catalogue.digest
         text = "\n".join([kind, self._source.name, digest, *keys])
         path = (

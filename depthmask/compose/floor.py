@@ -131,6 +131,7 @@ def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
 
 
 def _best_plane(z: Floats, ray: Floats, rng: np.random.Generator) -> Floats | None:
+    """The best upright plane p through three of the pixels; None if there is none."""
     triples = rng.integers(0, len(z), (_TRIES, 3))
     corners, inverse = ray[triples], 1 / z[triples]
     apart = np.abs(np.linalg.det(corners)) > 1e-4

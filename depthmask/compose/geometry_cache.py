@@ -75,6 +75,7 @@ class GeometryCache:
         return measured
 
     def _path(self, background: Background) -> Path:
+        """The file for the depth of a background, named by its pixels and the key of the stage."""
         digest = blake2b(self._geometry.cache_key.encode(), digest_size=16)
         digest.update(repr(background.image.shape).encode())
         digest.update(np.ascontiguousarray(background.image).data)

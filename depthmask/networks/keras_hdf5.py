@@ -111,6 +111,7 @@ class LegacyHdf5(WeightFile):
         return layer
 
     def _add(self, dataset: h5py.Dataset, path: str, layer: str) -> None:
+        """Check an array, and list it as LAYER.WEIGHT."""
         self._check_storage(dataset, path)
         if not layer:
             raise self.refusal(path, "belongs to no layer as Keras 1 and 2 wrote them")

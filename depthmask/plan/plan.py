@@ -125,6 +125,7 @@ class Plan(Layout):
         return 2 + 2 * self.objects[1]
 
     def _recipe(self, index: int, chances: list[float]) -> Recipe:
+        """The recipe of a sample from its random numbers."""
         split, rank = self.numbering.at(index)
         assets = self._split_assets[split]
         least, greatest = self.objects

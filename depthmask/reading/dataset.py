@@ -130,6 +130,7 @@ class Dataset(Samples):
             return self._cached_writer
 
     def _record(self, split: str, number: int) -> Record:
+        """The record of a shard; `DepthmaskError` unless it describes the samples of that shard."""
         name = shard_name(split, number)
         record = self._known.get(name) or Records(self.path).require(name)
         shard_size = self.metadata.shard_size

@@ -199,6 +199,7 @@ class DatasetInfo:
 
 
 def _splits(data: Mapping[str, Any]) -> dict[str, SplitInfo]:
+    """Read the splits, whose shares must make a million."""
     for name in data:
         if name not in NAMES:
             raise DepthmaskError(f"split {name!r}; expected {', '.join(NAMES)}")

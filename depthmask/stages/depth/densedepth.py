@@ -120,6 +120,7 @@ class DenseDepth(KerasEstimator):
         return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
 
     def _weights_path(self) -> Path:
+        """The path of the weights file; published weights are downloaded if they are missing."""
         if self.weights in PUBLISHED:
             # Imported here, since that takes 60 ms, which `--help` does not need.
             from depthmask.networks.download import fetch

@@ -51,6 +51,7 @@ class Layered(Depth):
         return [self._depth_of(composite) for composite in composites]
 
     def _depth_of(self, composite: Composite) -> Float32:
+        """The background's depth with all layers set into it."""
         background_m = composite.background.depth_m
         assert background_m is not None, "the framework completes backgrounds for reads_geometry"
         depth_m = background_m.copy()

@@ -129,6 +129,7 @@ class Ground(Placement):
 
 
 def _range(label: str, value: Any) -> tuple[float, float]:
+    """(least, largest) metres from an item of the setting `heights`; `SettingError` if invalid."""
     least, largest = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value] * 2
     numbers = all(isinstance(one, (int, float)) for one in (least, largest))
     if not numbers or not 0 < least <= largest <= 20:

@@ -189,6 +189,7 @@ class Inspection:
         }
 
     def _digest(self) -> str:
+        """A hash of the names and contents of all files in use, and of the table."""
         files = [path for used in self._used.values() for path in used.values()]
         table = self._root / "assets.csv"
         if table.is_file():

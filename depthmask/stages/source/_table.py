@@ -56,6 +56,7 @@ def read_table(path: Path) -> AssetTable:
 
 
 def _positive(path: Path, row: dict[str, str], column: str, unit: str) -> float | None:
+    """The number in a column; None if the cell is empty, `UsageError` if it is not positive."""
     text = row.get(column) or ""
     try:
         number = float(text) if text else None

@@ -201,6 +201,7 @@ class Assets(Source):
         return read_table(self._root / "assets.csv")
 
     def _cut_out(self, key: str) -> Image.Image:
+        """The cut-out with alpha of its own, or with its mask as alpha."""
         path = self._required_files("fg")[key]
         picture = images.load(path)
         rgba = images.to_rgba(picture) or images.with_mask(picture, self._mask(path, picture))
@@ -209,6 +210,7 @@ class Assets(Source):
         return rgba
 
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
+        """The mask of a cut-out; `AssetError` if it is missing or has another size."""
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
             raise AssetError(

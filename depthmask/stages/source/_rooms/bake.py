@@ -64,6 +64,7 @@ def _volume(solid: Solid) -> float:
 
 
 def _face_points(face: int, high: Floats) -> tuple[Floats, Floats]:
+    """(position, normal), each [3, cells], of the light samples on a face of the room."""
     columns, rows = CELLS[face]
     axis, (across, along) = face // 2, AXES[face // 2]
     u, v = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)

@@ -126,6 +126,7 @@ def relief(item: Subject, crop: Frame) -> Float32:
 
 
 def _values(item: Subject, crop: Frame, oversample: int) -> tuple[Floats, Floats]:
+    """(display values [3, h, w], premultiplied; coverage [h, w]) of a cut-out."""
     grid = crop.grid()
     seen = visible_solids(item.view, item.solids)
     hits = nearest(grid, None, seen)

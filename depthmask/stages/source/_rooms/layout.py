@@ -91,6 +91,10 @@ class Layout:
         yaw: float,
         at: tuple[float, float],
     ) -> bool:
+        """Place solids if their footprint `box` is free; returns whether it is.
+
+        box: (x low, x high, z low, z high).
+        """
         x0, x1, z0, z1 = box
         if x0 < 0.02 or z0 < 0.02 or x1 > self.width - 0.02 or z1 > self.depth - 0.02:
             return False

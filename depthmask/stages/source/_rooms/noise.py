@@ -29,6 +29,7 @@ def _field() -> NDArray[np.float32]:
 
 
 def _stretch(values: Floats, axis: int) -> Floats:
+    """Interpolate a tileable array smoothly to SIDE entries along an axis."""
     cells = values.shape[axis]
     position = np.arange(SIDE) * cells / SIDE
     low = position.astype(int)

@@ -79,6 +79,7 @@ def _ball_span(start: Components, ray: Components) -> tuple[Floats, Floats]:
 
 
 def _round_span(start: Components, ray: Components, taper: float) -> tuple[Floats, Floats]:
+    """The span of a tapered cylinder."""
     # The radius at height y is middle + slope * y.
     middle, slope = (1 + taper) / 2, (taper - 1) / 2
     radius = middle + slope * start[1]
@@ -151,6 +152,7 @@ def nearest(grid: Grid, room: VisibleSolid | None, seen: Sequence[VisibleSolid])
 
 
 def _inside(grid: Grid, room: VisibleSolid) -> tuple[Floats, NDArray[np.int16]]:
+    """(z, face) where each ray leaves the room."""
     eye, ray = room.eye.astype(grid.u.dtype), grid.vectors(room.matrix)
     z = np.full((grid.v.size, grid.u.size), np.inf, dtype=grid.u.dtype)
     surface = np.zeros(z.shape, dtype=np.int16)

@@ -91,6 +91,7 @@ def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[Vie
 
 
 def _surfaces(rng: np.random.Generator) -> tuple[Material, ...]:
+    """The materials of the six faces."""
     paint = linear(pick(rng, WALLS))
     plain = Material(paint, paint, Pattern.plaster, seed=int(rng.integers(1024)))
     far, draw = plain, rng.random()
@@ -201,6 +202,7 @@ def _lights(
 
 
 def _sun(rng: np.random.Generator, windows: list[Window]) -> Sun:
+    """The sun, so that it shines through the first window."""
     normal = windows[0].panel.normal
     sideways = np.array([normal[2], 0.0, -normal[0]]) * rng.uniform(-0.8, 0.8)
     direction = -normal + sideways + np.array([0.0, rng.uniform(0.45, 0.9), 0.0])

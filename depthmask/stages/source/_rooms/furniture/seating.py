@@ -102,6 +102,7 @@ def armchair(rng: np.random.Generator) -> list[Solid]:
 
 
 def _upholstered(rng: np.random.Generator, seats: int) -> list[Solid]:
+    """A sofa or an armchair, by its number of seats."""
     cloth, leg = fabric(rng), wood(rng)
     width = rng.uniform(0.62, 0.72) * seats
     arm, deep = rng.uniform(0.1, 0.19), rng.uniform(0.4, 0.46)

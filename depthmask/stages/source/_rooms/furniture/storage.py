@@ -107,6 +107,7 @@ def bookshelf(rng: np.random.Generator) -> list[Solid]:
 
 
 def _row(rng: np.random.Generator, half: float, y: float, room: float, deep: float) -> list[Solid]:
+    """Books and other things on a shelf. room: the height above the shelf."""
     solids: list[Solid] = []
     x = -half
     while x < half - 0.1:
