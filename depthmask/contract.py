@@ -9,7 +9,7 @@ from depthmask.data import DepthContract, DepthKind, DepthMode, Float32
 from depthmask.errors import DepthmaskError
 
 _ROUNDING = 1e-6
-"""Relative: float32 cannot hold most bounds exactly."""
+"""Relative tolerance of the range check, since float32 cannot hold most bounds exactly."""
 
 
 def check_depth(depth: Float32 | None, contract: DepthContract | None, key: str) -> None:
@@ -55,6 +55,7 @@ def contract_as_json(contract: DepthContract | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
+    """A value of a contract as a JSON value."""
     if isinstance(value, Enum):
         return value.name
     return list(value) if isinstance(value, tuple) else value

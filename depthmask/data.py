@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 UInt8: TypeAlias = NDArray[np.uint8]
 UInt16: TypeAlias = NDArray[np.uint16]
 Float32: TypeAlias = NDArray[np.float32]
-Positions: TypeAlias = NDArray[np.uint32]
-"""uint32 [n]: pixels by their number, row * width + column."""
+PixelNumbers: TypeAlias = NDArray[np.uint32]
+"""uint32 [n]: numbers of pixels, each row * width + column."""
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
@@ -50,7 +50,10 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Points X with dot(normal, X) = offset_m; camera coordinates: x right, y down, z forward."""
+    """The plane of all points X with dot(normal, X) = offset_m.
+
+    In camera coordinates, metres: x right, y down, z forward.
+    """
 
     normal: tuple[float, float, float]
     offset_m: float
@@ -70,13 +73,13 @@ class Background:
     depth_m: Float32 | None = None
     camera: Camera | None = None
     plane: Plane | None = None
-    floor: Positions | None = None
+    floor: PixelNumbers | None = None
     guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
-    """An image with alpha, trimmed to its alpha.
+    """An image with alpha, trimmed to its visible pixels.
 
     rgba: uint8 [h, w, 4], straight (not premultiplied) alpha. relief_m: float32 [h, w], depth
     relative to the foot point, or None. height_m: real height of the whole foreground, or None.
@@ -109,7 +112,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class AssetFiles:
-    """How many files of a kind are in use, and their bytes together."""
+    """The number of files of a kind that are in use, and their total size in bytes."""
 
     count: int
     bytes: int
@@ -117,7 +120,7 @@ class AssetFiles:
 
 @dataclass(frozen=True, slots=True)
 class AssetCatalogue:
-    """The assets that are in use, and what is known of them beyond their pixels.
+    """The result of checking a source: the assets in use, and facts about them.
 
     digest: a hash of the names and contents of all assets in use. left_out: the assets that are
     not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
@@ -245,9 +248,9 @@ class Composite:
 
 
 def instance_map(size: tuple[int, ...], layer_pixels: Sequence[LayerPixels]) -> UInt8 | UInt16:
-    """[h, w]: the number of the front layer where its alpha is 128 or more, else 0.
+    """The number of the front layer at each pixel [h, w] where its alpha is 128 or more, else 0.
 
-    layer_pixels: from back to front.
+    layer_pixels: the layers, from back to front.
     """
     numbers = np.zeros(size, np.uint8 if len(layer_pixels) < 256 else np.uint16)
     for pixels in layer_pixels:
@@ -257,7 +260,7 @@ def instance_map(size: tuple[int, ...], layer_pixels: Sequence[LayerPixels]) -> 
 
 @dataclass(frozen=True, slots=True)
 class StripSource:
-    """The background of an image, whose strips an encoder codes once for all images on it.
+    """The background of an image; an encoder codes its strips once for all images on it.
 
     background: uint8 [h, w, 3], the same array for all these images. touched: the rows outside of
     which image and background are equal.

@@ -14,10 +14,13 @@ from depthmask.data import Float32, Sample, UInt8
 
 _THOUSAND: Any = 1000.0
 """Typed Any, since OpenCV's stubs ask for an array although it takes a number."""
-_MOST_MM = 0xFFFF
-"""Largest number of millimetres in 16 bits."""
-_MOST_AT_ONCE = 1 << 17
-"""Values at a time: OpenCV squares the root of their sum of squares, at most 0.2 off then."""
+_LARGEST_MM = 0xFFFF
+"""The largest number of millimetres that 16 bits hold."""
+_CHUNK_VALUES = 1 << 17
+"""Values in one call of `cv2.norm`.
+
+It returns the square of a root, which for so few values is off by 0.2 at most; rounded, the sum of
+squares is exact."""
 
 
 @dataclass
@@ -31,8 +34,8 @@ class Moments:
     def add(self, count: int, total: list[int], squares: list[int]) -> None:
         """Add `count` values for each channel, by their sums and sums of squares."""
         self.count += count
-        self.total = _plus(self.total, total)
-        self.squares = _plus(self.squares, squares)
+        self.total = _added_lists(self.total, total)
+        self.squares = _added_lists(self.squares, squares)
 
     def mean(self, unit: float) -> list[float]:
         """The mean of each channel; `unit` is the value of the integer 1."""
@@ -50,7 +53,7 @@ class Moments:
         return [unit * math.sqrt(variance) / self.count for variance in variances]
 
 
-def _plus(a: list[int], b: list[int]) -> list[int]:
+def _added_lists(a: list[int], b: list[int]) -> list[int]:
     return [x + y for x, y in zip(a, b, strict=True)] if a else list(b)
 
 
@@ -87,13 +90,13 @@ class Statistics:
     @property
     def image(self) -> Moments:
         """Moments of the images, by channel."""
-        self._settle()
+        self._flush()
         return self._image
 
     @property
     def mask(self) -> Moments:
         """Moments of the masks."""
-        self._settle()
+        self._flush()
         return self._mask
 
     def add(self, sample: Sample) -> None:
@@ -114,23 +117,26 @@ class Statistics:
         if fallbacks := sample.meta.get("blend_fallbacks"):
             self.counts.update(blend_fallbacks=fallbacks)
 
-    def _settle(self) -> None:
-        """Add the collected sums: to append to a list takes a tenth of the time of adding them."""
+    def _flush(self) -> None:
+        """Add the collected sums to the moments.
+
+        `add` only appends them to a list, which takes a tenth of the time.
+        """
         if self._sums:
             # Each is less than 0.01 off an integer below 2**43, so they are exact when rounded.
             columns = np.rint(np.array(self._sums)).astype(np.uint64).T
             *image, mask, squares = [sum(column.tolist()) for column in columns]
-            self._image.add(self._pixels, image, self._squares.taken())
+            self._image.add(self._pixels, image, self._squares.take())
             self._mask.add(self._pixels, [mask], [squares])
             self._sums, self._pixels = [], 0
 
     def add_depth(self, depth: Float32) -> None:
         """Add the pixels of a depth map."""
         # Invalid pixels are 0 and add nothing.
-        small = depth.max() <= _MOST_MM / 1000
-        rows = max(1, _MOST_AT_ONCE // depth.shape[1])
+        fits_16_bits = depth.max() <= _LARGEST_MM / 1000
+        rows = max(1, _CHUNK_VALUES // depth.shape[1])
         for top in range(0, len(depth), rows):
-            self.depth.add(*_moments_mm(depth[top : top + rows], small=small))
+            self.depth.add(*_moments_mm(depth[top : top + rows], fits_16_bits=fits_16_bits))
 
     def merge(self, other: Statistics) -> None:
         """Add the sums of other samples."""
@@ -171,16 +177,16 @@ class Statistics:
         return self.image, self.mask, self.depth
 
 
-def _moments_mm(depth: Float32, *, small: bool) -> tuple[int, list[int], list[int]]:
+def _moments_mm(depth: Float32, *, fits_16_bits: bool) -> tuple[int, list[int], list[int]]:
     """(valid values, sum of their millimetres, sum of squares).
 
-    small: whether 16 bits hold all millimetres. BLAS is not used: its threads cost 50 times what
-    they save.
+    fits_16_bits: whether 16 bits hold all millimetres. BLAS is not used, since its threads cost 50
+    times what they save.
     """
     import cv2
 
-    if small:
-        # Also multiplied and rounded in float64, in half the time of the other branch.
+    if fits_16_bits:
+        # OpenCV multiplies and rounds in float64 as well, in half the time of the other branch.
         millimetres = cv2.multiply(depth, _THOUSAND, dtype=cv2.CV_16U)
     else:
         millimetres = np.rint(np.multiply(depth, 1000.0, dtype=np.float64))
@@ -189,13 +195,14 @@ def _moments_mm(depth: Float32, *, small: bool) -> tuple[int, list[int], list[in
 
 
 class _Squares:
-    """Sums of squares of many RGB images, first for each position.
+    """Sums of squares of many RGB images, by channel.
 
-    OpenCV squares and adds bytes as float32, in a quarter of the time of the sums of each image's
-    channels. The sums are exact, since 256 squares of a byte are below 2**24.
+    The squares at each position are added over many images first: OpenCV does that in float32, in a
+    quarter of the time that the sums of each image's channels take.
     """
 
     _MOST = 256
+    """Images added at each position: 256 squares of a byte are below 2**24, so float32 is exact."""
     _BYTES = 1 << 19
     """Bytes of the sums, which should stay in the core's cache."""
 
@@ -211,26 +218,26 @@ class _Squares:
         height, width, channels = image.shape
         rows = np.ascontiguousarray(image).reshape(height, width * channels)
         if self._sums.shape[1] != rows.shape[1]:
-            self._settle()
+            self._flush()
             strip = max(1, min(height, self._BYTES // (4 * rows.shape[1])))
             self._sums = np.zeros((strip, rows.shape[1]), np.float32)
         strip = len(self._sums)
         for top in range(0, height, strip):
             if self._added == self._MOST:
-                self._settle()
+                self._flush()
             lines = rows[top : top + strip]
             cv2.accumulateSquare(lines, self._sums[: len(lines)])
             self._added += 1
 
-    def taken(self) -> list[int]:
-        """The sums by channel since the last call."""
-        self._settle()
+    def take(self) -> list[int]:
+        """Return the sums by channel since the last call."""
+        self._flush()
         totals, self._totals = self._totals, [0, 0, 0]
         return totals
 
-    def _settle(self) -> None:
-        # Below 2**53, up to which float64 is exact: there are 2**17 sums, or a line of 3 * 2**13.
+    def _flush(self) -> None:
+        # The total of 2**17 sums, or of a line of 3 * 2**13, is below 2**53, so float64 is exact.
         sums = self._sums.reshape(-1, 3).sum(axis=0, dtype=np.float64)
-        self._totals = _plus(self._totals, [int(total) for total in sums])
+        self._totals = _added_lists(self._totals, [int(total) for total in sums])
         self._sums[...] = 0
         self._added = 0

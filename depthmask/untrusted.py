@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from depthmask.errors import DepthmaskError, UsageError
 
-_LONGEST = 500
-"""Characters of a message."""
+_MOST_CHARACTERS = 500
+"""The most characters of an error message."""
 
 
 @contextmanager
@@ -29,4 +29,4 @@ def untrusted(name: str) -> Iterator[None]:
 def _short(error: Exception) -> str:
     """The message in one line, shortened since it may repeat the content of the file."""
     text = " ".join(str(error).split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} ..."

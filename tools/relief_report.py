@@ -25,8 +25,8 @@ from depthmask.stage import stage
 from depthmask.stages.depth.layered import Layered
 from depthmask.stages.source._rooms import cutout, photo
 from depthmask.stages.source._rooms.material import solid_colour
-from depthmask.stages.source._rooms.plan import Room
-from depthmask.stages.source._rooms.raycast import FACES, nearest, sight
+from depthmask.stages.source._rooms.raycast import FACES, nearest, visible_solids
+from depthmask.stages.source._rooms.room import Room
 from depthmask.stages.source._rooms.scene import Optics, scene
 from depthmask.stages.source._rooms.solids import Solid, box, placed
 from depthmask.stages.source._rooms.view import View, extent, union
@@ -106,9 +106,9 @@ def truth(source: Furnished, composite: Composite) -> tuple[Float32, np.ndarray]
     u = (layer.left + layer.width / 2 - camera.cx) / camera.f_px
     v = (layer.top + layer.height - 0.5 - camera.cy) / camera.f_px
     solids = standing_solids(source.thing(layer.foreground), room, on_floor(room.view, u, v))
-    (shell,) = sight(room.view, [room.shell])
+    (shell,) = visible_solids(room.view, [room.shell])
     everything = [*room.solids, *solids]
-    hits = nearest(lens.grid(), shell, sight(room.view, everything))
+    hits = nearest(lens.grid(), shell, visible_solids(room.view, everything))
     return hits.z.astype(np.float32), hits.surface >= FACES + len(room.solids)
 
 

@@ -87,7 +87,7 @@ def violations(samples: int) -> None:
         alphas = [_alpha(job, composite, layer) for layer in composite.layers]
         for number, layer in enumerate(composite.layers):
             objects += 1
-            cut_out = job._composer._library.cut_out(layer)
+            cut_out = job._composer._assets.scaled_foreground(layer)
             shown = _shown(composite, alphas, number, cut_out.alpha_sum)
             # Bytes are rounded for each layer that lies over another.
             hidden += shown < limits.min_visible - 0.01
@@ -107,7 +107,7 @@ def violations(samples: int) -> None:
 
 def _alpha(job: Generate, composite: Composite, layer: Layer) -> np.ndarray:
     """What the background leaves of a layer's alpha, on the canvas."""
-    alpha = job._composer._library.cut_out(layer).patch.alpha
+    alpha = job._composer._assets.scaled_foreground(layer).patch.alpha
     canvas = Image.new("L", (SIZE[1], SIZE[0]))
     canvas.paste(Image.fromarray(alpha), (layer.left, layer.top))
     depth_m = composite.background.depth_m

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from depthmask.compose.floor import with_ground
+from depthmask.compose.floor import with_floor
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
@@ -56,7 +56,7 @@ def without_floor(job: Generate) -> list[str]:
     """The backgrounds that `placement=ground` cannot use."""
     job.geometry.fill(job.plan.backgrounds, lambda count: None)
     grounded = (
-        with_ground(job.geometry.background(key), job.root.fov_deg) for key in job.plan.backgrounds
+        with_floor(job.geometry.background(key), job.root.fov_deg) for key in job.plan.backgrounds
     )
     return [one.key for one in grounded if one.plane is None]
 

@@ -12,9 +12,9 @@ from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
+from depthmask.engine.prepared_assets import write_prepared
 from depthmask.errors import UsageError
 from depthmask.stages.source.base import catalogue_of
-from depthmask.stages.source.prepared import write_prepared
 from depthmask.storage.location import location
 from depthmask.storage.publish import disk_error
 

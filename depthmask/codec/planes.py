@@ -1,8 +1,8 @@
 """The compact encoding: depth in whole millimetres as bytes that deflate well.
 
 Depth maps consist of slopes, so differences down and then across are small numbers of either sign.
-Their low bytes are stored apart from their high bytes, which are nearly all 0. A map of FastDepth,
-80x80, takes 4.6 kB deflated, against 22 kB as float32, and a third of the time of a PNG.
+Their low bytes are stored apart from their high bytes, which are nearly all 0. Deflated, a map
+of FastDepth has a fifth of the bytes of float32, and takes a third of the time of a PNG.
 """
 
 from __future__ import annotations

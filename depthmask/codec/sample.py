@@ -1,4 +1,4 @@
-"""The settings under `encode`: a sample as members, and back."""
+"""The settings under `encode`; encodes samples to members, and decodes them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
 MOST_PIXELS = 8192 * 8192
-"""The most pixels of a canvas."""
+"""The most pixels that a canvas may have."""
 _PICTURES = {field: names_of(field) for field in ("image", "mask")}
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_SIZE_AT = 16
@@ -98,7 +98,8 @@ class DepthFormat(Enum):
 class SizeEstimate:
     """The estimated size of an encoded sample.
 
-    members: the number of members. bytes: of all members together. arrays: bytes of each array.
+    members: the number of members. bytes: the size of all members together. arrays: the size of
+    each array in bytes.
     """
 
     members: int
@@ -118,7 +119,7 @@ class Encode:
 
     image: ImageFormat = setting(ImageFormat.jpeg, help="format of the composite")
     quality: int = setting(95, ge=1, le=100, help="JPEG quality, of image and mask")
-    subsampling: str = setting("420", help="JPEG chroma: 444, 422 or 420")
+    subsampling: str = setting("420", help="chroma subsampling of JPEG: 444, 422 or 420")
     optimize: bool = setting(
         False, help="JPEG files a sixth smaller, in three times the time; the pixels are the same"
     )
@@ -141,7 +142,7 @@ class Encode:
         return encoded
 
     def encode_around(self, sample: Sample, image: bytes) -> Encoded:
-        """All members, where the image is encoded already."""
+        """The members of a sample whose image is already encoded."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member.name: image}
         if self.mask is MaskFormat.jpeg:
@@ -186,7 +187,7 @@ class Encode:
         return SizeEstimate(len(members), self._bytes(size, depth), arrays)
 
     def _bytes(self, size: Size, depth: Size | None) -> int:
-        """Bytes of all members, from the means over the reference photographs."""
+        """The estimated size of all members, from means over the reference photographs."""
         jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
         image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
         total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
@@ -210,7 +211,7 @@ class Encode:
 
 
 class Encoder:
-    """Encodes many samples with images of one size, to the same bytes as one by one."""
+    """Encodes many samples with images of one size, to the same bytes as `Encode.encode`."""
 
     def __init__(self, settings: Encode) -> None:
         self._settings = settings
@@ -229,8 +230,8 @@ class Encoder:
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
     """Decode a sample from its members, or take its arrays where a writer stored those.
 
-    most_pixels: of a picture. DepthmaskError names the member that has more, or that cannot be
-    decoded.
+    most_pixels: the most pixels that a picture may have. Raises `DepthmaskError`, which names the
+    member, if one has more or cannot be decoded.
     """
     with untrusted(encoded.key):
         image = _picture(encoded, "image", "RGB", most_pixels)
@@ -252,7 +253,7 @@ def _picture(encoded: Encoded, field: str, mode: str, most_pixels: int) -> UInt8
     pixels = encoded.arrays.get(field)
     if pixels is not None:
         if pixels.dtype != np.uint8 or pixels.ndim != (3 if mode == "RGB" else 2):
-            raise DepthmaskError(f"{field}: {pixels.dtype} {pixels.shape} is no picture")
+            raise DepthmaskError(f"{field}: {pixels.dtype} {pixels.shape} is not a picture")
         return pixels
     names = _PICTURES[field]
     name = next((name for name in names if name in encoded.members), None)
@@ -271,6 +272,7 @@ def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
 
 
 def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
+    """The depth map of a sample, from its arrays or else from its member; None without one."""
     members, arrays = encoded.members, encoded.arrays
     if DEPTH_PNG.name in members and "depth" not in arrays:
         with untrusted(DEPTH_PNG.name):
@@ -288,8 +290,9 @@ def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
 
 
 def _unfolded(planes: NDArray[Any]) -> Float32:
+    """The depth map of `depth_planes`; `DepthmaskError` for an array of another kind."""
     if planes.dtype != np.uint8 or planes.ndim != 3 or len(planes) != 2:
-        raise DepthmaskError(f"planes of depth: {planes.dtype} {planes.shape}")
+        raise DepthmaskError(f"depth_planes: {planes.dtype} {planes.shape}")
     return from_millimetres(from_planes(planes))
 
 
@@ -337,6 +340,7 @@ def _open(data: bytes, most_pixels: int) -> Image.Image:
 
 
 def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
+    """The values [h, w] of a PNG with one channel."""
     values = decode_png(data, most_pixels, GREY_8, GREY_16)
     if values is None:
         values = np.array(_open(data, most_pixels))
@@ -346,6 +350,7 @@ def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
 
 
 def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
+    """The pixels of a JPEG or PNG. mode: RGB, or L for grey."""
     if data[:2] == b"\xff\xd8":
         height, width, *_ = simplejpeg.decode_jpeg_header(data)
         if width * height > most_pixels:

@@ -1,7 +1,7 @@
 """A tar archive (POSIX ustar) whose bytes depend on names and contents alone.
 
-Headers differ only in name, size and checksum, so the rest is made once: 1 us a member, against
-49 us with `tarfile` and 90 us with WebDataset's TarWriter.
+Headers differ only in name, size and checksum, so the rest is made once: a header takes a fiftieth
+of the time of `tarfile`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from depthmask.errors import DepthmaskError
 
 BLOCK = 512
 _LARGEST = 8**11 - 1
+"""The most bytes of a member: 11 octal digits."""
 _HEADER = b"".join(
     (
         b"%b",  # name

@@ -1,1 +1,1 @@
-"""From a recipe to a composite: place, cover, blend."""
+"""From a recipe to a composite: places foregrounds, resolves occlusion, and blends."""

@@ -1,4 +1,4 @@
-"""Sums of alpha."""
+"""The sum of alpha values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from depthmask.data import UInt8
 
 
 def byte_sum(values: UInt8) -> int:
-    """The sum of uint8 [h, w], by OpenCV in an eighth of the time that NumPy takes.
+    """The sum of uint8 [h, w], computed by OpenCV in an eighth of NumPy's time.
 
     OpenCV adds bytes as integers; its result is float64, which is exact when rounded.
     """

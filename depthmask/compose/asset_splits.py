@@ -1,4 +1,4 @@
-"""The assets of each split."""
+"""Divides the assets among the splits; near-duplicates stay in one split."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from depthmask.caching import cache_folder, load_array, store_array
 from depthmask.compose.near_duplicates import (
-    Looks,
+    Hashes,
     alike,
-    background_looks,
-    foreground_looks,
+    background_hashes,
+    foreground_hashes,
     groups,
 )
 from depthmask.data import AssetCatalogue
@@ -28,64 +28,66 @@ def split_assets(
 ) -> tuple[SplitAssets, ...]:
     """The splits, each with its own backgrounds and foregrounds.
 
-    Raises `UsageError` where there are too few assets for so many splits.
+    Raises `UsageError` if there are too few assets for so many splits.
     """
     millionths = shares.millionths()
     if len(millionths) == 1:
         ((name, share),) = millionths
         return (SplitAssets(name, share, catalogue.backgrounds, catalogue.foregrounds),)
-    looks = Appearance(source, catalogue)
-    backgrounds = assign(catalogue.backgrounds, looks.backgrounds, shares, "backgrounds")
-    foregrounds = assign(catalogue.foregrounds, looks.foregrounds, shares, "foregrounds")
+    hashes = AssetHashes(source, catalogue)
+    backgrounds = assign(catalogue.backgrounds, hashes.backgrounds, shares, "backgrounds")
+    foregrounds = assign(catalogue.foregrounds, hashes.foregrounds, shares, "foregrounds")
     return tuple(
         SplitAssets(name, share, backgrounds[name], foregrounds[name]) for name, share in millionths
     )
 
 
-class Appearance:
-    """How the assets of a catalogue look, kept on disk under their hash."""
+class AssetHashes:
+    """The perceptual hashes of the assets of a catalogue, cached on disk by its digest."""
 
     def __init__(self, source: Source, catalogue: AssetCatalogue) -> None:
         self._source = source
         self._catalogue = catalogue
 
     @property
-    def backgrounds(self) -> Looks:
+    def backgrounds(self) -> Hashes:
         """Hashes of all backgrounds, in their order."""
         keys = self._catalogue.backgrounds
-        return self._kept("backgrounds", keys, lambda: background_looks(self._source, keys))
+        return self._cached("backgrounds", keys, lambda: background_hashes(self._source, keys))
 
     @property
-    def foregrounds(self) -> Looks:
+    def foregrounds(self) -> Hashes:
         """Hashes of all foregrounds, in their order."""
         keys = self._catalogue.foregrounds
-        return self._kept("foregrounds", keys, lambda: foreground_looks(self._source, keys))
+        return self._cached("foregrounds", keys, lambda: foreground_hashes(self._source, keys))
 
-    def _kept(self, kind: str, keys: Sequence[str], make: Callable[[], Looks]) -> Looks:
+    def _cached(self, kind: str, keys: Sequence[str], make: Callable[[], Hashes]) -> Hashes:
+        """The hashes from the cache, or else made and stored there."""
         digest = self._catalogue.digest
         text = "\n".join([kind, self._source.name, digest, *keys])
         path = (
             cache_folder() / "looks" / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
         )
-        looks = load_array(path, np.uint64) if digest else None
-        if looks is None or looks.shape != (len(keys), 2):
-            looks = make()
+        hashes = load_array(path, np.uint64) if digest else None
+        if hashes is None or hashes.shape != (len(keys), 2):
+            hashes = make()
             if digest:
-                store_array(path, looks)
-        return looks
+                store_array(path, hashes)
+        return hashes
 
 
 def assign(
-    keys: Sequence[str], looks: Looks, shares: Shares, kind: str
+    keys: Sequence[str], hashes: Hashes, shares: Shares, kind: str
 ) -> Mapping[str, tuple[str, ...]]:
-    """The keys of each split, sorted; those that look alike stay together.
+    """The keys of each split, sorted; pictures that look alike are in the same split.
 
-    In an order by hashes of the keys, which no seed changes: two datasets from the same assets
-    have the same splits. Each group goes to the split that lacks most of its share.
+    Groups are assigned in the order of hashes of their keys, which no seed changes, so that two
+    datasets from the same assets have the same splits. Each group goes to the split that lacks most
+    of its share.
     """
     millionths = dict(shares.millionths())
     alike_groups = [
-        [keys[one] for one in group] for group in groups(len(keys), alike(looks, shares.alike))
+        [keys[one] for one in group] for group in groups(len(keys), alike(hashes, shares.alike))
     ]
     if len(alike_groups) < len(millionths):
         raise UsageError(
@@ -96,13 +98,13 @@ def assign(
     assigned: dict[str, list[str]] = {name: [] for name in millionths}
     for number, group in enumerate(alike_groups):
         empty = [name for name, members in assigned.items() if not members]
-        # The last groups are for the splits that have none yet, however small their share.
-        is_short = len(alike_groups) - number <= len(empty)
-        lacks = {
+        # The last groups go to the splits that are still empty, however small their share is.
+        only_empty = len(alike_groups) - number <= len(empty)
+        lacking = {
             name: millionths[name] * len(keys) - MILLION * len(assigned[name])
-            for name in (empty if is_short else assigned)
+            for name in (empty if only_empty else assigned)
         }
-        assigned[max(lacks, key=lambda name: lacks[name])] += group
+        assigned[max(lacking, key=lambda name: lacking[name])] += group
     return {name: tuple(sorted(members)) for name, members in assigned.items()}
 
 
@@ -112,15 +114,17 @@ def leakage(
     """How many assets are in two splits, and how many pairs of near-duplicates lie across them."""
     if len(splits) == 1:
         return Leakage(assets=0, near_duplicates=0)
-    looks = Appearance(source, catalogue)
+    asset_hashes = AssetHashes(source, catalogue)
+    backgrounds = [set(split.backgrounds) for split in splits]
+    foregrounds = [set(split.foregrounds) for split in splits]
     kinds = (
-        (catalogue.backgrounds, looks.backgrounds, [set(split.backgrounds) for split in splits]),
-        (catalogue.foregrounds, looks.foregrounds, [set(split.foregrounds) for split in splits]),
+        (catalogue.backgrounds, asset_hashes.backgrounds, backgrounds),
+        (catalogue.foregrounds, asset_hashes.foregrounds, foregrounds),
     )
     shared = across = 0
-    for keys, hashes, owned in kinds:
-        owners = {key: [key in own for own in owned] for key in keys}
-        shared += sum(sum(own) > 1 for own in owners.values())
+    for keys, hashes, keys_by_split in kinds:
+        memberships = {key: [key in split_keys for split_keys in keys_by_split] for key in keys}
+        shared += sum(sum(is_member) > 1 for is_member in memberships.values())
         pairs = alike(hashes, shares.alike)
-        across += sum(owners[keys[one]] != owners[keys[other]] for one, other in pairs)
+        across += sum(memberships[keys[one]] != memberships[keys[other]] for one, other in pairs)
     return Leakage(assets=shared, near_duplicates=across)

@@ -8,9 +8,9 @@ from itertools import repeat
 
 import numpy as np
 
-from depthmask.compose.cover import Cover, foot_depth
-from depthmask.compose.library import Library
-from depthmask.compose.light import cast_shadow, matched
+from depthmask.compose.asset_cache import AssetCache
+from depthmask.compose.layer_stack import LayerStack, foot_depth
+from depthmask.compose.light import cast_shadow, match_colours
 from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Rows, Scene
 from depthmask.errors import NoPlaceError
 from depthmask.plan.rng import Stream
@@ -20,63 +20,63 @@ from depthmask.timing import Laps
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A recipe with placed foregrounds. layers: in the order of placing."""
+class PlacedRecipe:
+    """A recipe whose foregrounds are placed. layers: in the order of placing."""
 
     recipe: Recipe
     background: Background
-    cover: Cover
+    stack: LayerStack
     layers: tuple[Layer, ...]
 
 
 class Composer:
     """Makes composites. The result depends on seed, stages and recipe alone."""
 
-    def __init__(self, seed: int, placement: Placement, blend: Blend, library: Library) -> None:
+    def __init__(self, seed: int, placement: Placement, blend: Blend, library: AssetCache) -> None:
         self._placement = placement
         self._blend = blend
-        self._library = library
+        self._assets = library
         self._stream = Stream(seed, "placement")
 
-    def place(self, recipe: Recipe, laps: Laps) -> Placed:
+    def place(self, recipe: Recipe, laps: Laps) -> PlacedRecipe:
         """Place every foreground of the recipe.
 
         Raises `NoPlaceError` if no proposal fits for one of them.
         """
-        background = self._library.background(recipe.background)
-        foregrounds = [(self._library.foreground(key), flip) for key, flip in recipe.foregrounds]
+        background = self._assets.background(recipe.background)
+        foregrounds = [(self._assets.foreground(key), flip) for key, flip in recipe.foregrounds]
         laps("source")
         size = background.image.shape[0], background.image.shape[1]
         tolerance = self._placement.tolerance if background.guessed else 0.0
-        cover = Cover(size, background.depth_m, tolerance)
+        stack = LayerStack(size, background.depth_m, tolerance)
         placed: tuple[Layer, ...] = ()
         rng = self._stream.at(recipe.scene, recipe.attempt)
         for foreground, flip in foregrounds:
             scene = Scene(recipe.scene, background, placed)
-            layer = self._placed(scene, cover, foreground, flip, rng)
+            layer = self._first_fitting(scene, stack, foreground, flip, rng)
             if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
-        layers = tuple(map(_labelled, placed, repeat(background), cover.visible))
+        layers = tuple(map(_completed, placed, repeat(background), stack.visible))
         laps("place")
-        return Placed(recipe, background, cover, layers)
+        return PlacedRecipe(recipe, background, stack, layers)
 
-    def blend(self, placed: Placed) -> Composite:
+    def blend(self, placed: PlacedRecipe) -> Composite:
         """Blend all layers into the background, back to front."""
-        recipe, background, cover = placed.recipe, placed.background, placed.cover
+        recipe, background, stack = placed.recipe, placed.background, placed.stack
         canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
-        layer_pixels = cover.layer_pixels
+        layer_pixels = stack.layer_pixels
         rows = [(one.top, one.top + len(one.alpha)) for one in layer_pixels]
-        for layer, patch, top, left in cover.patches:
+        for layer, patch, top, left in stack.patches:
             if blend.match:
-                patch = matched(canvas, patch, top, left, blend.match)
+                patch = match_colours(canvas, patch, top, left, blend.match)
             if blend.shadow:
                 rows.append(cast_shadow(canvas, background, layer, blend.shadow))
             fallbacks += not blend.blend(canvas, patch, top, left)
         return Composite(
             recipe,
             canvas,
-            cover.mask,
+            stack.mask,
             placed.layers,
             background,
             layer_pixels,
@@ -85,20 +85,20 @@ class Composer:
             fallbacks,
         )
 
-    def _placed(
+    def _first_fitting(
         self,
         scene: Scene,
-        cover: Cover,
+        stack: LayerStack,
         foreground: Foreground,
         flip: bool,
         rng: np.random.Generator,
     ) -> Layer | None:
-        """The first proposal that fits, added to the cover; None if none fits."""
+        """Add the first proposal that fits to the stack, and return it; None if none fits."""
         for _ in range(self._placement.attempts):
             layer = self._placement.place(scene, foreground, flip, rng)
-            fits = cover.add(
+            fits = stack.add(
                 layer,
-                self._library.cut_out(layer),
+                self._assets.scaled_foreground(layer),
                 min_visible=self._placement.min_visible,
                 max_overlap=self._placement.max_overlap,
             )
@@ -120,12 +120,15 @@ def _hull(rows: Sequence[Rows]) -> Rows:
     """The smallest range that contains all non-empty ranges."""
     if len(rows) == 1:
         return rows[0]
-    some = [(first, stop) for first, stop in rows if first < stop]
-    return min(some)[0], max(stop for _, stop in some)
+    non_empty = [(first, stop) for first, stop in rows if first < stop]
+    return min(non_empty)[0], max(stop for _, stop in non_empty)
 
 
-def _labelled(layer: Layer, background: Background, visible: float) -> Layer:
-    """The layer with its depth and visible fraction; `replace` takes five times as long."""
+def _completed(layer: Layer, background: Background, visible: float) -> Layer:
+    """The layer with its depth and its visible fraction.
+
+    A new layer is made field by field, since `replace` takes five times as long.
+    """
     depth_m = layer.depth_m
     return Layer(
         layer.foreground,

@@ -44,6 +44,7 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
 
 
 def _amodal(pixels: LayerPixels, size: tuple[int, ...]) -> dict[str, Any]:
+    """The label of a layer as if no other layer were in front of it."""
     mask = np.zeros(size, bool)
     mask[pixels.window] = pixels.whole >= 128
     label = instance_label(mask)

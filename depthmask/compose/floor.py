@@ -2,7 +2,7 @@
 
 In a pinhole camera, 1/z of a plane is linear in the pixel's position: 1/z = dot(p, ray) with
 ray = ((x - cx) / f, (y - cy) / f, 1); the plane's normal is p / |p| and its distance 1 / |p|. Many
-planes through three points each are tried (Fischler and Bolles 1981, "Random Sample Consensus",
+planes, each through three points, are tried (Fischler and Bolles 1981, "Random Sample Consensus",
 https://doi.org/10.1145/358669.358692). Points *below* a plane count against it: there are none
 below a floor, but there are below a table top. The best plane is refitted to the points on it.
 """
@@ -16,30 +16,34 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.data import Background, Camera, Float32, Plane, Positions, Size, UInt8
+from depthmask.data import Background, Camera, Float32, PixelNumbers, Plane, Size, UInt8
 
 Floats: TypeAlias = NDArray[np.float64]
 
 STEEPEST = math.radians(40)
 """Largest tilt of the camera; where the view is steeper, "upright in the picture" means nothing."""
 ROLL = math.radians(15)
+"""Largest roll of the camera."""
 HEIGHTS_M = 0.35, 3.5
 """Range of the height of a hand-held camera above the floor."""
 TOLERANCE = 0.08
-"""Largest relative depth error of a pixel on the floor. FastDepth bends floors: of 100 photographs
-of empty rooms 64 have a floor by this tolerance, 34 by half of it."""
+"""Largest relative depth error of a pixel on the floor. FastDepth bends floors: with this tolerance
+a floor is found in 64 of 100 photographs of empty rooms, with half of it in 34."""
 EXACT = 0.005
-"""The same tolerance for a source that knows its floor."""
+"""Largest relative depth error of a pixel on the floor if the source knows its floor."""
 LEAST_SHOWN = 0.03
-"""Least fraction of the image that shows the floor."""
+"""Least fraction of the image that has to show the floor."""
 LEAST_INLIERS = 0.3
-"""Least fraction of the lower third of the image; a smaller plane is furniture."""
+"""Least fraction of the lower third of the image that is floor; a smaller plane is furniture."""
 _TRIES = 500
+"""Planes that are tried."""
 _POINTS = 3000
+"""Pixels by which the planes are compared."""
 _REFITS = 5
 _GROWTH_ROWS = 20
-"""Depth is compared with the depth 1/20 of the image height below."""
+"""Each depth is compared with the depth that lies 1/20 of the image height below."""
 _LEAST_INNER = 50
+"""Least number of pixels for a fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ def assumed_camera(size: Size, fov_deg: float) -> Camera:
     return Camera(f_px, width / 2, height / 2, height_m=0.0, pitch=0.0)
 
 
-def with_ground(background: Background, fov_deg: float) -> Background:
+def with_floor(background: Background, fov_deg: float) -> Background:
     """The background with camera, floor plane and the pixels that show the floor.
 
     A plane from the source is kept. If no floor fits the depth, `plane` and `floor` are None.
@@ -107,7 +111,7 @@ def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
     z, ray = depth_m[below].astype(np.float64), rays[below]
     if len(z) < 100:
         return None
-    # A fixed sequence: the same depth gives the same floor.
+    # A fixed seed, so that the same depth always gives the same floor.
     rng = np.random.Generator(np.random.Philox(key=0))
     some = rng.integers(0, len(z), _POINTS)
     plane = _best_plane(z[some], ray[some], rng)
@@ -127,6 +131,7 @@ def fit_floor(depth_m: Float32, rays: Floats) -> Fit | None:
 
 
 def _best_plane(z: Floats, ray: Floats, rng: np.random.Generator) -> Floats | None:
+    """The best upright plane p through three of the pixels; None if there is none."""
     triples = rng.integers(0, len(z), (_TRIES, 3))
     corners, inverse = ray[triples], 1 / z[triples]
     apart = np.abs(np.linalg.det(corners)) > 1e-4
@@ -135,8 +140,9 @@ def _best_plane(z: Floats, ray: Floats, rng: np.random.Generator) -> Floats | No
     if not len(planes):
         return None
     beyond = planes @ ray.T * z - 1
-    # Near points count more than those just within (Torr and Zisserman 2000, "MLESAC",
-    # https://doi.org/10.1006/cviu.1999.0832): else a plane through floor and wall may win.
+    # Points near the plane count more than those that are just within the tolerance (Torr and
+    # Zisserman 2000, "MLESAC", https://doi.org/10.1006/cviu.1999.0832). Otherwise a plane through
+    # floor and wall may win.
     near = np.clip(1 - (beyond / TOLERANCE) ** 2, 0, None).sum(axis=1)
     score = near - 2 * (beyond > 2 * TOLERANCE).sum(axis=1)
     best: Floats = planes[np.argmax(score)]
@@ -193,8 +199,8 @@ def _beyond(plane: Floats, depth_m: Float32, rays: Floats) -> Floats:
 def _rising(plane: Plane, rays: Floats, depth_m: Float32) -> NDArray[np.bool_]:
     """The pixels where depth grows upwards at least half as fast as on the floor.
 
-    On a wall it stays the same. Only the lower half of the image counts: above it a floor is right
-    in few views, from a height, and a mistake in many.
+    On a wall, depth stays the same. The upper part of the image is excluded: few views, from a
+    height, show floor there, and in many others a wall would be taken for floor.
     """
     nearness = rays @ (np.array(plane.normal) / plane.offset_m)
     floor_m = 1 / np.maximum(nearness, 1e-3)
@@ -205,7 +211,7 @@ def _rising(plane: Plane, rays: Floats, depth_m: Float32) -> NDArray[np.bool_]:
     return rising
 
 
-def _reaching_down(shown: UInt8) -> Positions:
+def _reaching_down(shown: UInt8) -> PixelNumbers:
     """The regions of an estimated floor that are connected to the bottom edge.
 
     Other regions are mostly wall that happens to be at the plane's distance.
@@ -229,5 +235,5 @@ def _shown(
     return np.asarray(cleaned, np.uint8)
 
 
-def _positions(shown: NDArray[Any]) -> Positions:
+def _positions(shown: NDArray[Any]) -> PixelNumbers:
     return np.flatnonzero(shown).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""The light of a scene on its layers: colours matched to the surroundings, and a soft shadow."""
+"""The light of a scene on its layers: colours that match the surroundings, and a soft shadow."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from depthmask.data import Background, Float32, Layer, Rows, UInt8
 from depthmask.stages.blend.base import Patch
 
 _CONTRAST = 0.5, 2.0
-"""Least and greatest factor for contrast: a gray wall must not take all of it."""
+"""Least and greatest factor of contrast: in front of a grey wall, a layer keeps some of its own."""
 _AROUND = 0.5
 """How far the surroundings reach beyond the patch, relative to its size."""
-DEEP = 0.45
-"""Depth of the shadow relative to its width: furniture is wider than it is deep."""
+SHADOW_DEPTH = 0.45
+"""Depth of a shadow relative to its width, since furniture is wider than it is deep."""
 _REACH = 2.0
-"""Half widths around the foot that a shadow covers; beyond them less than exp(-8) is left."""
+"""How far a shadow reaches, in half widths of the layer; beyond that, it is below exp(-8)."""
 _OFF_FLOOR = 0.01, 0.08
 """How far from the floor a pixel may lie, relative to the camera's height: with known depth, and
 with depth from a network."""
 
 
-def matched(canvas: UInt8, patch: Patch, top: int, left: int, amount: float) -> Patch:
-    """The patch in the light of the canvas in and around it, by `amount` (0..1).
+def match_colours(canvas: UInt8, patch: Patch, top: int, left: int, amount: float) -> Patch:
+    """The patch with its colours matched, by `amount` (0..1), to the canvas in and around it.
 
-    Mean and standard deviation of its lightness move to those of the surroundings, in Lab, after
-    Reinhard et al. 2001, "Color transfer between images" (https://doi.org/10.1109/38.946629). The
-    hue is kept: a and b shift by half of their mean in the surroundings, as under coloured light.
-    If they moved as lightness does, a plant before a gray wall would turn gray.
+    Mean and standard deviation of its lightness are moved to those of the surroundings, in Lab,
+    after Reinhard et al. 2001, "Color transfer between images" (https://doi.org/10.1109/38.946629).
+    The hue is kept: a and b shift by half of their mean in the surroundings, as under coloured
+    light. If they moved as lightness does, a plant in front of a grey wall would turn grey.
     """
     import cv2
 
@@ -77,22 +77,22 @@ def cast_shadow(canvas: UInt8, background: Background, layer: Layer, strength: f
 
 
 def contact_shadow(background: Background, layer: Layer) -> tuple[Float32, int, int] | None:
-    """The shadow of a layer: (float32 [h, w] of 0..1, 1 is darkest; its top; its left).
+    """The shadow of a layer: (darkness float32 [h, w], 0..1; its top; its left).
 
     None without depth, camera and floor.
     """
     camera, plane, depth_m = background.camera, background.plane, background.depth_m
     if camera is None or plane is None or depth_m is None or not layer.depth_m:
         return None
-    per_px = layer.depth_m / camera.f_px
-    half_m = layer.width * per_px / 2
+    m_per_px = layer.depth_m / camera.f_px
+    half_m = layer.width * m_per_px / 2
     row, column = layer.top + layer.height, layer.left + layer.width / 2
     reach = int(np.ceil(_REACH * layer.width / 2))
     top, bottom = (min(max(row + by, 0), depth_m.shape[0]) for by in (-reach, reach))
     left, right = (min(max(round(column) + by, 0), depth_m.shape[1]) for by in (-reach, reach))
     if top >= bottom or left >= right:
         return None
-    foot = np.array([(column - camera.cx) * per_px, (row - camera.cy) * per_px, layer.depth_m])
+    foot = np.array([(column - camera.cx) * m_per_px, (row - camera.cy) * m_per_px, layer.depth_m])
     z = depth_m[top:bottom, left:right]
     x = (np.arange(left, right) + 0.5 - camera.cx) / camera.f_px * z - foot[0]
     y = (np.arange(top, bottom) + 0.5 - camera.cy)[:, None] / camera.f_px * z - foot[1]
@@ -101,10 +101,10 @@ def contact_shadow(background: Background, layer: Layer) -> tuple[Float32, int, 
     forward /= np.sqrt(forward @ forward)
     beside = np.cross(normal, forward)
     offset = np.stack([x, y, z - foot[2]], axis=-1)
-    # The middle of the shadow is behind the foot point, as the object is.
-    across, along = offset @ beside / half_m, offset @ forward / (half_m * DEEP) - 0.5
+    # The middle of the shadow is behind the foot point, as the foreground's own middle is.
+    across, along = offset @ beside / half_m, offset @ forward / (half_m * SHADOW_DEPTH) - 0.5
     below = (offset @ normal + foot @ normal) / plane.offset_m - 1
-    # Fades out instead of ending at a line: an estimated floor is wavy.
+    # The shadow fades out instead of ending at a line, since an estimated floor is wavy.
     on_floor = np.clip(2 - 2 * np.abs(below) / _OFF_FLOOR[background.guessed], 0, 1)
     shade = np.where(z > 0, on_floor * np.exp(-2 * (across**2 + along**2)), 0)
     return shade.astype(np.float32), top, left

@@ -17,7 +17,7 @@ from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import catalogue_of
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
-from depthmask.storage.identity import FREE, DatasetIdentity
+from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
@@ -44,7 +44,9 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         {
             "schema": SCHEMA,
             "job": "generate",
-            "config": {key: value for key, value in to_plain(root).items() if key not in FREE},
+            "config": {
+                key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN
+            },
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
             "versions": versions(root),

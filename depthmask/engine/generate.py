@@ -1,6 +1,6 @@
 """Generates samples from assets: the whole flow of data, in one loop.
 
-plan -> Recipe -> place, cover, blend -> Composite -> annotate -> Sample -> encode -> write
+plan -> Recipe -> place, stack, blend -> Composite -> annotate -> Sample -> encode -> write
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from operator import attrgetter
 
 from depthmask import forks
 from depthmask.codec.sample import Encoder, InstancesFormat, Labels
+from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
-from depthmask.compose.background_depth import GeometryCache
-from depthmask.compose.composer import Composer, Placed
+from depthmask.compose.composer import Composer, PlacedRecipe
 from depthmask.compose.describe import describe
-from depthmask.compose.floor import with_ground
-from depthmask.compose.library import Library
+from depthmask.compose.floor import with_floor
+from depthmask.compose.geometry_cache import GeometryCache
 from depthmask.concurrency import prefetch
 from depthmask.contract import check_depth
 from depthmask.data import (
@@ -153,7 +153,7 @@ class Generate(Job):
             log.lap("blend")
             yield composites
 
-    def _placed(self, recipe: Recipe, log: ShardLog) -> Placed:
+    def _placed(self, recipe: Recipe, log: ShardLog) -> PlacedRecipe:
         """Place the foregrounds of a recipe; draws other assets if there is no position."""
         while True:
             try:
@@ -200,7 +200,7 @@ class Generate(Job):
     @cached_property
     def _composer(self) -> Composer:
         source, size = self.root.source, self.root.canvas
-        library = Library(source, size, self._background)
+        library = AssetCache(source, size, self._background)
         return Composer(self.root.seed, self.root.placement, self.root.blend, library)
 
     def _background(self, key: str) -> Background:
@@ -209,7 +209,7 @@ class Generate(Job):
             return self.root.source.background(key, self.root.canvas)
         background = self.geometry.background(key)
         if self.root.placement.needs_ground:
-            return with_ground(background, self.root.fov_deg)
+            return with_floor(background, self.root.fov_deg)
         return background
 
 

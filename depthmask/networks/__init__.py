@@ -1,1 +1,1 @@
-"""Depth networks: architectures, weights files and the runtimes that compute them."""
+"""Depth networks: architectures, files of weights, and the runtimes that compute them."""

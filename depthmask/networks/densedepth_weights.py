@@ -1,4 +1,4 @@
-"""DenseDepth's arrays: their names and shapes, and the files with them. Imports no framework."""
+"""The weights of DenseDepth: names and shapes of arrays, and reading them. Imports no framework."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ WIDTHS = range(16, 4097)
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 CONVOLUTION = ("kernel", "bias")
 
-# Layers of the authors' model without weights; Keras numbers unnamed ones. The last name is the
-# group in which late versions of Keras 2 keep weights outside of layers.
+# The layers without weights in the authors' model; Keras numbers those without a name. The last
+# name is a group in which late versions of Keras 2 keep weights outside of layers.
 _WEIGHTLESS = re.compile(
     r"(input|zero_padding2d|leaky_re_lu)(_\d+)?|conv1_relu|pool1|relu|pool[2-4]_(relu|pool)"
     r"|conv[2-5]_block\d+_(0_relu|1_relu|concat)|up[1-4]_(upsampling2d|concat)"
@@ -130,7 +130,7 @@ def _opened(path: Path) -> Iterator[WeightFile]:
 
 
 def _checked(file: WeightFile) -> Layout:
-    """The layout of the file, which must have all arrays of it and no others."""
+    """The layout of the file; `UsageError` unless it has exactly the arrays of that layout."""
     encoder = _encoder(file)
     _check_layers(file, encoder)
     layout = Layout(encoder, _width(file))
@@ -147,12 +147,13 @@ def _checked(file: WeightFile) -> Layout:
 
 
 def _encoder(file: WeightFile) -> str:
-    """The larger encoder if the third stage has more blocks than that of the smaller one."""
+    """The name of the larger encoder if the third stage has more blocks than the smaller one's."""
     smaller, larger = ENCODERS
     return larger if f"conv4_block{ENCODERS[smaller][2] + 1}_1_conv" in file.layers else smaller
 
 
 def _check_layers(file: WeightFile, encoder: str) -> None:
+    """Raise `UsageError` for a layer that the network does not have."""
     own = {name.partition(".")[0] for name in array_shapes(Layout(encoder, WIDTHS.start))}
     with_arrays = {name.partition(".")[0] for name in file.arrays}
     for layer in sorted(file.layers):

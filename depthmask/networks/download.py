@@ -1,4 +1,4 @@
-"""Published weights: downloaded once into the cache folder, resumed after broken connections."""
+"""Downloads published weights once into the cache folder; resumes after broken connections."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColu
 
 from depthmask.caching import cache_folder
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.networks.weight_file import Published
+from depthmask.networks.weight_file import PublishedWeights
 
 ATTEMPTS = 4
 """Connections in a row without any data before a download fails."""
@@ -28,7 +28,7 @@ TIMEOUT_S = 30
 PIECE_BYTES = 1 << 18
 
 
-def fetch(published: Published) -> Path:
+def fetch(published: PublishedWeights) -> Path:
     """The path of the weights in the cache folder; they are downloaded if missing.
 
     A file gets its name only once it is complete. Raises `DepthmaskError`, which says how to
@@ -57,11 +57,11 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _download(published: Published, target: Path) -> None:
+def _download(published: PublishedWeights, target: Path) -> None:
     # Imported here, since it imports requests, which takes 0.2 s.
     import pooch
 
-    # It would log every step, and the sha256 of the file.
+    # pooch would log every step, and the sha256 of the file.
     pooch.get_logger().setLevel(logging.WARNING)
     partial = target.with_name(f"{target.name}.part")
     try:
@@ -82,10 +82,10 @@ def _download(published: Published, target: Path) -> None:
 
 
 class _Resuming:
-    """A downloader for pooch that resumes; pooch's own starts from the beginning.
+    """A downloader for pooch that resumes, while pooch's own starts from the beginning.
 
-    partial: the path of the incomplete file, kept between runs. size: in bytes, None to take the
-    server's word for it.
+    partial: the path of the incomplete file, kept between runs. size: in bytes;
+    None: as the server states it.
     """
 
     def __init__(self, partial: Path, size: int | None) -> None:
@@ -103,63 +103,65 @@ class _Resuming:
         ) as progress:
             task = progress.add_task(url.rpartition("/")[2], total=self._size)
             failures = 0
-            while not self._whole():
-                before = self._have()
+            while not self._is_complete():
+                before = self._bytes_so_far()
                 try:
-                    for have in self._continued(url):
-                        progress.update(task, completed=have, total=self._size)
+                    for so_far in self._append(url):
+                        progress.update(task, completed=so_far, total=self._size)
                 except (OSError, HTTPException) as error:
                     if isinstance(error, HTTPError):
                         error.close()
-                    failures = failures + 1 if self._have() <= before else 0
+                    failures = failures + 1 if self._bytes_so_far() <= before else 0
                     # Without any data, there may be no network: do not wait.
-                    if failures == ATTEMPTS or not self._have():
+                    if failures == ATTEMPTS or not self._bytes_so_far():
                         raise
                     time.sleep(failures)
         os.replace(self._partial, output_file)
 
-    def _have(self) -> int:
+    def _bytes_so_far(self) -> int:
         return self._partial.stat().st_size if self._partial.is_file() else 0
 
-    def _whole(self) -> bool:
-        return self._size is not None and self._have() == self._size
+    def _is_complete(self) -> bool:
+        return self._size is not None and self._bytes_so_far() == self._size
 
-    def _continued(self, url: str) -> Iterator[int]:
+    def _append(self, url: str) -> Iterator[int]:
         """Append the missing bytes; yields the number of bytes so far."""
-        if self._size is not None and self._have() > self._size:
+        if self._size is not None and self._bytes_so_far() > self._size:
             self._partial.unlink()
-        have = self._have()
+        so_far = self._bytes_so_far()
         request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})
-        if have:
-            request.add_header("Range", f"bytes={have}-")
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
-            start, total = _span(answer)
+        if so_far:
+            request.add_header("Range", f"bytes={so_far}-")
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+            start, total = _span(response)
             self._check_span(start, total)
             with self._partial.open("r+b" if start else "wb") as file:
                 file.seek(start)
                 file.truncate()
-                while piece := answer.read(PIECE_BYTES):
+                while piece := response.read(PIECE_BYTES):
                     yield start + file.write(piece)
                     start += len(piece)
-        if self._have() != self._size:
-            raise ConnectionError(f"broken off at {self._have():,} of {self._size:,} bytes")
+        if self._bytes_so_far() != self._size:
+            raise ConnectionError(f"broken off at {self._bytes_so_far():,} of {self._size:,} bytes")
 
     def _check_span(self, start: int, total: int) -> None:
         if self._size is None:
             self._size = total
         if total != self._size:
             raise ValueError(f"the server's file has {total:,} bytes, expected {self._size:,}")
-        if start > self._have():
-            raise ValueError(f"the server goes on at byte {start:,}, expected {self._have():,}")
+        if start > self._bytes_so_far():
+            raise ValueError(
+                f"the server continues at byte {start:,}, expected {self._bytes_so_far():,}"
+            )
 
 
-def _span(answer: HTTPResponse) -> tuple[int, int]:
-    """(first byte of the answer, length of the whole file)."""
-    if answer.status == 206:
-        stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", answer.headers.get("Content-Range", ""))
+def _span(response: HTTPResponse) -> tuple[int, int]:
+    """(first byte of the response, length of the whole file)."""
+    if response.status == 206:
+        stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         if stated:
             return int(stated[1]), int(stated[2])
-    # The whole file: the answer to the first request, or of a server without ranges.
-    elif answer.headers.get("Content-Length", "").isdecimal():
-        return 0, int(answer.headers["Content-Length"])
+    # The whole file: the response to the first request, or of a server without ranges.
+    elif response.headers.get("Content-Length", "").isdecimal():
+        return 0, int(response.headers["Content-Length"])
     raise ValueError("the server does not say how long the file is")

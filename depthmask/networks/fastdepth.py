@@ -89,18 +89,18 @@ def _as_float(arrays: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.float
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """The arrays of the network in the file; other arrays are ignored."""
     arrays = {}
-    reading = str(path)
+    part = str(path)
     try:
         # NumPy would report any file that is no zip as a pickle.
         with path.open("rb") as file, zipfile.ZipFile(file):
             file.seek(0)
             with np.load(file, allow_pickle=False) as archive:
                 for name in _array_names():
-                    reading = f"{path}: array {name}"
+                    part = f"{path}: array {name}"
                     if name in archive:
                         arrays[name] = archive[name]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DepthmaskError(f"{reading}: cannot be read as plain array data: {error}") from None
+        raise DepthmaskError(f"{part}: cannot be read as plain array data: {error}") from None
     return arrays
 
 

@@ -27,15 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.errors import UsageError
-from depthmask.networks.weight_file import Spec, WeightFile, printable
+from depthmask.networks.weight_file import ArraySpec, WeightFile, printable
 
 WHOLE_MODEL = "model_weights"
 OBJECTS_MAX = 20_000
-"""Groups and arrays in a file; DenseDepth on DenseNet-201 has some 3,500."""
+"""The most groups and arrays of a file; DenseDepth on DenseNet-201 has some 3,500."""
 
 
 class _Group(NamedTuple):
-    """A group to visit. path: its path below the weights. layer: the layer that it is in, or ""."""
+    """A group to visit. path: below the weights. layer: the layer that contains it, or ""."""
 
     group: h5py.Group
     path: str
@@ -43,7 +43,7 @@ class _Group(NamedTuple):
 
 
 class LegacyHdf5(WeightFile):
-    """A file whose structure has been checked."""
+    """An HDF5 file of Keras 1 or 2 whose structure has been checked."""
 
     def __init__(self, path: Path, file: h5py.File) -> None:
         self.path = path
@@ -51,7 +51,9 @@ class LegacyHdf5(WeightFile):
         self._datasets: dict[str, h5py.Dataset] = {}
         self.layers: set[str] = set()
         self._walk(self._weights(file))
-        self.arrays = {name: Spec(one.shape, one.dtype) for name, one in self._datasets.items()}
+        self.arrays = {
+            name: ArraySpec(one.shape, one.dtype) for name, one in self._datasets.items()
+        }
 
     def _read(self, name: str) -> NDArray[Any]:
         with _explained(self.path, name):
@@ -87,6 +89,7 @@ class LegacyHdf5(WeightFile):
                     self._add(linked, path, parent.layer)
 
     def _linked(self, group: h5py.Group, name: str, path: str) -> h5py.Group | h5py.Dataset:
+        """The group or array behind a link, which must be a hard link."""
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink):
             raise self.refusal(path, f"is a link to another file, {printable(link.filename)}")
@@ -98,7 +101,7 @@ class LegacyHdf5(WeightFile):
         return linked
 
     def _layer(self, group: h5py.Group, path: str, parent: str) -> str:
-        """The layer that a group is, or is in."""
+        """The name of the layer that is, or contains, a group; "" outside of layers."""
         if "weight_names" not in group.attrs:
             return parent
         layer = path.replace("/", "_")
@@ -108,6 +111,7 @@ class LegacyHdf5(WeightFile):
         return layer
 
     def _add(self, dataset: h5py.Dataset, path: str, layer: str) -> None:
+        """Check an array, and list it as LAYER.WEIGHT."""
         self._check_storage(dataset, path)
         if not layer:
             raise self.refusal(path, "belongs to no layer as Keras 1 and 2 wrote them")

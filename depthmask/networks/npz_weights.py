@@ -1,4 +1,4 @@
-"""Our own format of weights: an `.npz` of plain arrays named `LAYER.WEIGHT`, without pickles."""
+"""depthmask's own format of weights: an `.npz` of plain arrays named `LAYER.WEIGHT`, no pickles."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.errors import UsageError
-from depthmask.networks.weight_file import Spec, WeightFile, printable
+from depthmask.networks.weight_file import ArraySpec, WeightFile, printable
 
 MEMBERS_MAX = 20_000
+"""The most members of an archive."""
 
 
 class PlainNpz(WeightFile):
-    """An archive whose array headers agree with the sizes of its members."""
+    """An npz archive whose array headers agree with the sizes of its members."""
 
     def __init__(self, path: Path, archive: zipfile.ZipFile) -> None:
         self.path = path
@@ -28,7 +29,7 @@ class PlainNpz(WeightFile):
         members = archive.infolist()
         if len(members) > MEMBERS_MAX:
             raise UsageError(f"{path}: more than {MEMBERS_MAX:,} members")
-        arrays: dict[str, Spec] = {}
+        arrays: dict[str, ArraySpec] = {}
         for member in members:
             name, suffix, rest = member.filename.rpartition(".npy")
             if not suffix or rest:
@@ -39,7 +40,7 @@ class PlainNpz(WeightFile):
         self.arrays = arrays
         self.layers = {name.partition(".")[0] for name in arrays}
 
-    def _header(self, member: zipfile.ZipInfo, name: str) -> Spec:
+    def _header(self, member: zipfile.ZipInfo, name: str) -> ArraySpec:
         """The header of an array; `UsageError` unless the member has the declared size."""
         with self._archive.open(member) as stream:
             # NumPy writes version 1.0 for plain arrays, with a header of at most 64 kB; headers of
@@ -57,7 +58,7 @@ class PlainNpz(WeightFile):
                 f"declares shape {list(shape)}, {declared:,} bytes, "
                 f"and has {member.file_size - header:,}",
             )
-        return Spec(shape, dtype)
+        return ArraySpec(shape, dtype)
 
     def _read(self, name: str) -> NDArray[Any]:
         with _explained(self.path, name), self._archive.open(f"{name}.npy") as stream:

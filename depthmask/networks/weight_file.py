@@ -1,4 +1,4 @@
-"""Files of weights: plain arrays, checked before anything is read."""
+"""The base class of files of weights: plain arrays, checked before any of them is read."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from depthmask.data import Float32
 from depthmask.errors import UsageError
 
 
-class Spec(NamedTuple):
-    """Shape and type of an array, known without reading it."""
+class ArraySpec(NamedTuple):
+    """The shape and type of an array, which are known before it is read."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedWeights:
     """A file of weights that its authors published at `url`. bytes, sha256: None if unknown."""
 
     name: str
@@ -43,7 +43,7 @@ class WeightFile(ABC):
 
     path: Path
     layers: Collection[str]
-    arrays: Mapping[str, Spec]
+    arrays: Mapping[str, ArraySpec]
 
     def read(self, name: str) -> Float32:
         """An array as float32; `UsageError` unless its numbers are finite."""

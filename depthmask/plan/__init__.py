@@ -1,1 +1,1 @@
-"""The plan: sample number to recipe, shards, splits and chance. No image is touched here."""
+"""The plan: recipes, shards, splits and random streams. No image is opened here."""

@@ -11,7 +11,7 @@ from depthmask.plan.numbering import Numbering
 
 
 def shard_name(split: str, number: int) -> str:
-    """`train-000042`."""
+    """The name of a shard, such as `train-000042`."""
     return f"{split}-{number:06d}"
 
 
@@ -26,7 +26,7 @@ class Shard:
 
     @property
     def name(self) -> str:
-        """The stem of its files, and of its record."""
+        """The stem of the names of its files and of its record."""
         return shard_name(self.split, self.number)
 
     def __len__(self) -> int:
@@ -34,7 +34,7 @@ class Shard:
 
 
 class Layout(ABC):
-    """How many samples there are, and which shard of which split each is in."""
+    """The number of samples, and their division into splits and shards."""
 
     samples: int
     shard_size: int
@@ -42,11 +42,11 @@ class Layout(ABC):
     @property
     @abstractmethod
     def numbering(self) -> Numbering:
-        """Which sample is in which split."""
+        """The split of each sample."""
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many samples each split has."""
+        """The number of samples in each split."""
         names = self.numbering.names
         return {split: self.numbering.count(split, self.samples) for split in names}
 
@@ -55,11 +55,11 @@ class Layout(ABC):
         return self.numbering.indices(shard.split, shard.start, shard.stop)
 
     def shard_counts(self) -> dict[str, int]:
-        """How many shards each split has."""
+        """The number of shards in each split."""
         return {split: -(-count // self.shard_size) for split, count in self.counts.items()}
 
     def shard_count(self) -> int:
-        """How many shards there are."""
+        """The number of shards in all splits."""
         return sum(self.shard_counts().values())
 
     def shard(self, number: int, split: str = "train") -> Shard:
@@ -68,15 +68,15 @@ class Layout(ABC):
         return Shard(number, split, start, min(start + self.shard_size, self.counts[split]))
 
     def shards(self, done: Iterable[Shard] = ()) -> Shards:
-        """All shards but those in `done`."""
+        """All shards except those in `done`."""
         return Shards(self, frozenset(done))
 
 
 @dataclass(frozen=True)
 class Shards(Collection[Shard]):
-    """The shards of a layout less those that are done, made as they are asked for.
+    """The shards of a layout except those in `done`.
 
-    There may be a million, and most of them are far off when a run starts.
+    Each is created when it is asked for, since there may be a million.
     """
 
     layout: Layout
@@ -102,5 +102,5 @@ class Shards(Collection[Shard]):
 
     @property
     def samples(self) -> int:
-        """Of all these shards together."""
+        """The number of samples in these shards."""
         return self.layout.samples - sum(map(len, self.done))

@@ -17,21 +17,23 @@ from depthmask.plan.numbering import Numbering
 from depthmask.plan.rng import Stream
 
 REDRAWS = 30
-"""How often a sample draws other assets where no placement fits."""
-_DRAWN_AT_ONCE = 1024
-"""Recipes."""
+"""How many times a sample draws other assets if no placement fits."""
+_RECIPES_AT_ONCE = 1024
+"""Recipes whose random numbers are drawn in one call."""
 
 
 class Sampling(Enum):
-    """How the sample numbers run through the assets."""
+    """How samples choose their assets."""
 
     random = "random"
+    """At random."""
     product = "product"
+    """In nested loops over all pairs of assets."""
 
 
 @dataclass(frozen=True, slots=True)
 class SplitAssets:
-    """The assets of a split; share: its part of the samples, in millionths."""
+    """The assets of a split. share: its share of the samples, in millionths."""
 
     name: str
     share: int
@@ -41,12 +43,12 @@ class SplitAssets:
 
 @dataclass(frozen=True)
 class Plan(Layout):
-    """Everything that decides what the samples are.
+    """Everything that determines the samples.
 
     objects: the least and the greatest number of foregrounds in a sample. repeats: positions for
-    each pair of assets in `product` order, which nests as DepthMaskDataset's loop did: background,
-    foreground, repeat, and with `flips` the cut-out and its mirror image. variants: so many
-    consecutive samples show the same scene. splits: the assets of each split.
+    each pair of assets in `product` order, whose loops are nested as in DepthMaskDataset:
+    background, foreground, repeat, and with `flips` the foreground and its mirror image. variants:
+    how many consecutive samples show the same scene. splits: the assets of each split.
     """
 
     seed: int
@@ -70,7 +72,7 @@ class Plan(Layout):
 
     @cached_property
     def numbering(self) -> Numbering:
-        """Which sample is in which split."""
+        """The split of each sample."""
         return Numbering(tuple((split.name, split.share) for split in self.splits), self.variants)
 
     @property
@@ -86,40 +88,44 @@ class Plan(Layout):
     def recipes(self, indices: Sequence[int]) -> Iterator[Recipe]:
         """The recipes of these samples."""
         stream = Stream(self.seed, "plan")
-        for first in range(0, len(indices), _DRAWN_AT_ONCE):
-            some = indices[first : first + _DRAWN_AT_ONCE]
-            # As lists, since a scalar of NumPy takes ten times as long as Python's to work with.
-            rows = stream.rows([index // self.variants for index in some], self._chances).tolist()
+        for first in range(0, len(indices), _RECIPES_AT_ONCE):
+            some = indices[first : first + _RECIPES_AT_ONCE]
+            # As lists, since arithmetic with NumPy's scalars takes ten times as long as with
+            # Python's.
+            rows = stream.rows(
+                [index // self.variants for index in some], self._chance_count
+            ).tolist()
             yield from map(self._recipe, some, rows)
 
     def redrawn(self, recipe: Recipe) -> Recipe | None:
-        """Other assets for a sample; None if it has drawn often enough, or `product` decides them.
+        """The recipe with other assets; None after `REDRAWS` draws, or if `product` decides them.
 
-        A pure function of the sample's number and of how often it was drawn.
+        The result depends only on the sample's number and on the number of earlier draws.
         """
         attempt = recipe.attempt + 1
         if attempt > REDRAWS or self.sampling is Sampling.product:
             return None
         stream = Stream(self.seed, "plan").at(recipe.scene, attempt)
-        chances = stream.random(self._chances).tolist()
+        chances = stream.random(self._chance_count).tolist()
         return replace(self._recipe(recipe.index, chances), attempt=attempt)
 
     def recipe(self, index: int) -> Recipe:
-        """The recipe of one sample at first; IndexError outside 0..samples-1."""
+        """The recipe of a sample before any redraw; IndexError outside 0..samples-1."""
         self.require(index)
         return next(self.recipes([index]))
 
     def require(self, index: int) -> None:
-        """IndexError if there is no such sample."""
+        """Raise IndexError if there is no such sample."""
         if not 0 <= index < self.samples:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
 
     @property
-    def _chances(self) -> int:
-        """How many random numbers a recipe takes."""
+    def _chance_count(self) -> int:
+        """The number of random numbers that a recipe takes."""
         return 2 + 2 * self.objects[1]
 
     def _recipe(self, index: int, chances: list[float]) -> Recipe:
+        """The recipe of a sample from its random numbers."""
         split, rank = self.numbering.at(index)
         assets = self._split_assets[split]
         least, greatest = self.objects
@@ -147,7 +153,7 @@ class Plan(Layout):
         return {split.name: split for split in self.splits}
 
     def _product(self, assets: SplitAssets, scene: int) -> tuple[int, int, bool]:
-        """(background, foreground, flip) of the nested loops; they start anew when they end."""
+        """(background, foreground, flip) of the nested loops, which start again when they end."""
         rest, flip = divmod(scene, 2) if self.flips else (scene, 0)
         rest //= self.repeats
         rest, foreground = divmod(rest, len(assets.foregrounds))
@@ -155,6 +161,7 @@ class Plan(Layout):
 
 
 def _pick(chance: float, count: int) -> int:
+    """A number below `count` from a random number in 0..1."""
     return int(chance * count)
 
 

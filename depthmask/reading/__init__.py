@@ -1,1 +1,1 @@
-"""Samples by number: of datasets that were written, and of such that need no files."""
+"""Finished datasets as sequences of samples."""

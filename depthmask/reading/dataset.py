@@ -30,8 +30,8 @@ class Dataset(Samples):
     """The samples of a finished dataset, by number.
 
     `ds[i]` has `.image` uint8 [h, w, 3], `.mask` uint8 [h, w], `.depth` float32 [dh, dw] by
-    `ds.contract` or None, and `.meta`. A dataset pickles small, opens its files at first use, and
-    may be shared by threads and used on in forked processes.
+    `ds.contract` or None, and `.meta`. Files are opened at first use, so a pickled dataset
+    is small. Threads may share a dataset, and forked processes may go on using it.
     """
 
     def __init__(
@@ -44,8 +44,8 @@ class Dataset(Samples):
     ) -> None:
         """Read `dataset.json`; UsageError if it is missing or damaged.
 
-        metadata: its content, if it is not written yet. only: the name of the one split to read.
-        known: records by shard that need not be read.
+        metadata: its content, if it is not written yet. only: the name of the split to read, None
+        for all. known: records that are in memory already, by the name of the shard.
         """
         self.path = location(path)
         self.metadata = metadata or _read_info(self.path / "dataset.json")
@@ -54,7 +54,7 @@ class Dataset(Samples):
         self._numbering, samples = self.metadata.numbering, self.metadata.samples
         self._length = samples if only is None else self._numbering.count(only, samples)
         self._most_pixels = self.metadata.most_pixels
-        self._live_writer: Any = None
+        self._cached_writer: Any = None
         self._lock = forks.Lock()
         self._shards = OpenShards()
 
@@ -123,13 +123,14 @@ class Dataset(Samples):
     @property
     def _writer(self) -> Any:
         with self._lock:
-            if self._live_writer is None:
+            if self._cached_writer is None:
                 plan = require_sealed(self.path / "plan.json")
                 with untrusted(str(self.path / "plan.json")):
-                    self._live_writer = stage_from_plain("writer", plan["config"]["writer"])
-            return self._live_writer
+                    self._cached_writer = stage_from_plain("writer", plan["config"]["writer"])
+            return self._cached_writer
 
     def _record(self, split: str, number: int) -> Record:
+        """The record of a shard; `DepthmaskError` unless it describes the samples of that shard."""
         name = shard_name(split, number)
         record = self._known.get(name) or Records(self.path).require(name)
         shard_size = self.metadata.shard_size

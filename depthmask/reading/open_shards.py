@@ -16,8 +16,10 @@ from depthmask.storage.record import Record
 OpenShard: TypeAlias = tuple[Record, ShardReader]
 
 KEPT_BYTES = 64 << 20
-"""Bytes of the records of closed shards that are kept: byte ranges of 1.4 million samples with four
-members. Reading the record of a large shard takes far longer than reopening its files."""
+"""The size to which records of closed shards are kept in memory, in bytes.
+
+It suffices for 1.4 million samples of four members. Reading the record of a large shard takes far
+longer than reopening its files."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,9 +56,14 @@ class OpenShards:
         weakref.finalize(self, _close_all, self._open)
 
     @contextmanager
-    def using(self, name: str, open_it: Callable[[], OpenShard], most: int) -> Iterator[OpenShard]:
-        """Give the shard of this name, opened if necessary; no more than `most` stay open."""
-        shard = self._acquire(name, None, most) or self._acquire(name, open_it(), most)
+    def using(
+        self, name: str, open_shard: Callable[[], OpenShard], most_open: int
+    ) -> Iterator[OpenShard]:
+        """Give the shard of this name, opened if necessary.
+
+        most_open: how many shards may stay open.
+        """
+        shard = self._acquire(name, None, most_open) or self._acquire(name, open_shard(), most_open)
         assert shard is not None, "it has just been opened"
         try:
             yield shard.opened
@@ -68,10 +75,10 @@ class OpenShards:
         with self._lock:
             self._close_beyond(0)
 
-    def _acquire(self, name: str, new: OpenShard | None, most: int) -> _Shard | None:
+    def _acquire(self, name: str, new: OpenShard | None, most_open: int) -> _Shard | None:
         """Return the known shard, else the new one; None without either."""
         with self._lock:
-            shard = self._open.get(name) or self._remembered(name)
+            shard = self._open.get(name) or self._take_closed(name)
             if shard is None:
                 if new is None:
                     return None
@@ -82,7 +89,7 @@ class OpenShards:
             self._open[name] = shard
             self._open.move_to_end(name)
             shard.users += 1
-            self._close_beyond(most)
+            self._close_beyond(most_open)
             return shard
 
     def _release(self, name: str, shard: _Shard) -> None:
@@ -91,14 +98,16 @@ class OpenShards:
             if self._open.get(name) is not shard:
                 shard.close_unused()
 
-    def _remembered(self, name: str) -> _Shard | None:
+    def _take_closed(self, name: str) -> _Shard | None:
+        """Remove a closed shard from memory and return it; None if it is not there."""
         shard = self._closed.pop(name, None)
         if shard is not None:
             self._closed_bytes -= shard.bytes
         return shard
 
-    def _close_beyond(self, most: int) -> None:
-        while len(self._open) > most:
+    def _close_beyond(self, most_open: int) -> None:
+        """Close the shards that were used longest ago until at most `most_open` are open."""
+        while len(self._open) > most_open:
             name, shard = self._open.popitem(last=False)
             shard.close_unused()
             self._closed[name] = shard
@@ -107,7 +116,8 @@ class OpenShards:
             self._closed_bytes -= self._closed.popitem(last=False)[1].bytes
 
     def _forked(self) -> None:
-        # What other threads of the parent were reading may be half changed, and is left alone.
+        # Threads of the parent may have been in the middle of reading these: they are dropped
+        # unclosed.
         for shards in (self._open, self._closed):
             for name in [name for name, shard in shards.items() if shard.users]:
                 del shards[name]

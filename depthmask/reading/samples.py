@@ -1,4 +1,4 @@
-"""The sequence of samples that written and virtual datasets and their slices are."""
+"""The base class of sequences of samples: written datasets, virtual datasets, and slices."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ class Samples(Sequence[Sample]):
 class Slice(Samples):
     """A view of some samples of a sequence, numbered from 0."""
 
-    def __init__(self, of: Samples, numbers: range) -> None:
-        self._of = of
+    def __init__(self, samples: Samples, numbers: range) -> None:
+        self._samples = samples
         self._numbers = numbers
 
     @property
     def contract(self) -> DepthContract | None:
         """What the depth values mean; None without depth."""
-        return self._of.contract
+        return self._samples.contract
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -71,14 +71,14 @@ class Slice(Samples):
     def at(self, numbers: Sequence[int]) -> Iterator[Sample]:
         """Yield the samples with these numbers of the slice."""
         if isinstance(numbers, range):
-            return self._of.at(_through(self._numbers, numbers))
-        return self._of.at([self._numbers[number] for number in numbers])
+            return self._samples.at(_subrange(self._numbers, numbers))
+        return self._samples.at([self._numbers[number] for number in numbers])
 
     def __repr__(self) -> str:
-        return f"Slice({self._of!r}, {self._numbers!r})"
+        return f"Slice({self._samples!r}, {self._numbers!r})"
 
 
-def _through(outer: range, inner: range) -> range:
+def _subrange(outer: range, inner: range) -> range:
     """Return `[outer[number] for number in inner]` as a range."""
     first, step = outer.start + inner.start * outer.step, outer.step * inner.step
     return range(first, first + len(inner) * step, step)

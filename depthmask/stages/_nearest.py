@@ -1,4 +1,4 @@
-"""Unknown pixels filled from the nearest known ones."""
+"""Fills unknown pixels from the nearest known ones."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 
 def nearest_valid(values: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[Any]:
-    """[h, w] or [h, w, c] in which each pixel has the value of the nearest known pixel.
+    """Give each pixel the value of the nearest known pixel; all zeros if no pixel is known.
 
-    known: [h, w]. All zeros if no pixel is known.
+    values: [h, w] or [h, w, c]. known: bool [h, w].
     """
     import cv2
 
     if not known.any():
         return np.zeros_like(values)
-    # The label of each pixel is the number of the nearest known one.
+    # The label of a pixel identifies the nearest known pixel.
     _, labels = cv2.distanceTransformWithLabels(
         (~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )

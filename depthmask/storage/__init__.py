@@ -1,1 +1,1 @@
-"""Where datasets lie: paths, stores, records, atomic publishing, and the identity of a dataset."""
+"""How datasets are stored: paths, stores, records, atomic publishing, and their identity."""

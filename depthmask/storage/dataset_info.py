@@ -24,7 +24,7 @@ LICENSED = ("backgrounds", "foregrounds")
 
 @dataclass(frozen=True, slots=True)
 class SplitInfo:
-    """One split. share: in millionths of all samples. The rest: how many of each it has."""
+    """A split, with the number of its samples and assets. share: in millionths of all samples."""
 
     share: int
     samples: int
@@ -34,7 +34,7 @@ class SplitInfo:
 
 @dataclass(frozen=True, slots=True)
 class Leakage:
-    """What splits have in common.
+    """The assets that splits have in common.
 
     assets: how many assets are in several splits. near_duplicates: how many pairs of assets that
     look alike are in different splits.
@@ -59,12 +59,13 @@ class DatasetFacts(TypedDict):
 class DatasetInfo:
     """The content of `dataset.json`.
 
-    fingerprint: of the plan (see `DatasetIdentity`). size: (height, width) of the images in pixels.
-    variants: how many consecutive samples show one scene. backgrounds, foregrounds: how many assets
-    of each kind are in use. bytes: of all shards. assets: files of the assets by kind. licences: by
-    kind, how many assets have each licence. statistics: mean and std of each channel of image, mask
-    and depth (see `Statistics.summary`). counts: how often samples were drawn again, or blended
-    otherwise (see `Statistics`). versions: of all software that decides the bytes.
+    fingerprint: the hash of the plan (see `DatasetIdentity`). size: (height, width) of the images
+    in pixels. variants: how many consecutive samples show one scene. backgrounds, foregrounds: how
+    many assets of each kind are in use. bytes: the size of all shards. assets: the files of the
+    assets, by kind. licences: how many assets have each licence, by kind. statistics: mean and std
+    of each channel of image, mask and depth (see `Statistics.summary`). counts: how often samples
+    were drawn again, or layers blended in a simpler way (see `Statistics`). versions: those of all
+    software that determines the bytes.
     """
 
     fingerprint: str
@@ -89,12 +90,12 @@ class DatasetInfo:
 
     @property
     def numbering(self) -> Numbering:
-        """Which sample is in which split."""
+        """The split of each sample."""
         shares = tuple((name, split.share) for name, split in self.splits.items())
         return Numbering(shares, self.variants)
 
     def shard_counts(self) -> dict[str, int]:
-        """How many shards each split has."""
+        """Return the number of shards in each split."""
         numbering = self.numbering
         return {
             name: -(-numbering.count(name, self.samples) // self.shard_size)
@@ -118,12 +119,12 @@ class DatasetInfo:
         return max(height * width for height, width in self.picture_sizes)
 
     def unlicensed(self, kind: str) -> int:
-        """How many `backgrounds` or `foregrounds` have no licence."""
+        """Return how many `backgrounds` or `foregrounds` have no licence."""
         assets = self.backgrounds if kind == "backgrounds" else self.foregrounds
         return assets - sum(self.licences[kind].values())
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data."""
+        """Return plain data for the JSON file."""
         return {
             "schema": SCHEMA,
             "fingerprint": self.fingerprint,
@@ -155,7 +156,7 @@ class DatasetInfo:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DatasetInfo:
-        """What `as_json` gave; raises for content that no run can have written.
+        """Read the result of `as_json`; raises for content that no run can have written.
 
         Call in `untrusted`: the checksum says that the file is whole, not who wrote it.
         """
@@ -175,7 +176,7 @@ class DatasetInfo:
             shards=_positive(data["shards"]),
             shard_size=_positive(data["shard_size"]),
             bytes=_positive(data["bytes"]),
-            # Three keys that the first datasets of this schema do not have.
+            # `assets`, `licences` and `counts` are missing in the first datasets of this schema.
             assets={
                 kind: AssetFiles(_count(files["files"]), _count(files["bytes"]))
                 for kind, files in data.get("assets", {}).items()
@@ -198,6 +199,7 @@ class DatasetInfo:
 
 
 def _splits(data: Mapping[str, Any]) -> dict[str, SplitInfo]:
+    """Read the splits, whose shares must make a million."""
     for name in data:
         if name not in NAMES:
             raise DepthmaskError(f"split {name!r}; expected {', '.join(NAMES)}")
@@ -257,7 +259,7 @@ def _text(value: Any) -> str:
 
 
 def manifest_lines(files: Iterable[ShardFile]) -> bytes:
-    """Return what the manifest hashes: a line with hash and name for each file."""
+    """Return the text that a manifest hashes: a line with hash and name for each file."""
     return "".join(f"{file.sha256} {file.name}\n" for file in files).encode()
 
 

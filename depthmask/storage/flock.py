@@ -18,10 +18,10 @@ def _require_lock() -> None:
 
 @contextmanager
 def flocked(output: Path) -> Iterator[Callable[[], None]]:
-    """Hold the folder; UsageError if another run does.
+    """Hold the lock of the folder; UsageError if another run holds it.
 
-    The kernel releases the lock when its process ends, however it ends: the file that stays
-    behind, and the process id in it, mean nothing.
+    The kernel releases the lock when its process ends, however it ends. The file that remains, and
+    the process id in it, do not mean that the folder is locked.
     """
     handle = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

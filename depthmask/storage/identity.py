@@ -1,4 +1,4 @@
-"""Guards an output folder: a run continues the dataset in it or is refused, and never mixes two."""
+"""Guards an output folder: a run continues the dataset in it or is refused; it never mixes two."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from depthmask.errors import UsageError
 from depthmask.storage.path import LOCK, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, write_sealed
 
-FREE = ("output", "overwrite", "runner", "target")
+NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
 """Settings that do not affect the samples."""
 
 _FIRST = ("job", "stage")
-"""Named first among differences, as a change of these causes others."""
+"""Fields that errors name first, since a difference in them causes others."""
 _SAMPLES = "config.samples"
 _RANKS = {_SAMPLES: 1, "dataset.sha256": 2}
-"""Named after all others: more samples alone are no obstacle, and a hash says least."""
+"""Fields that errors name last: more samples alone are allowed, and a hash tells least."""
 
 
 class FolderState(Enum):
-    """What an output folder holds, compared with the dataset to be made."""
+    """The content of an output folder, compared with the dataset to be made."""
 
     empty = "empty"
     """No dataset, or one to be overwritten."""
@@ -128,13 +128,13 @@ def _is_free(output: StorePath) -> bool:
 
 
 def _is_debris(path: StorePath) -> bool:
-    """Return whether a run left the file that was killed before it wrote its plan."""
+    """Return whether the file is left over from a run that was killed before it wrote its plan."""
     return path.name == LOCK or fnmatch(path.name, f"plan.json.*{TEMPORARY}")
 
 
 def _clear(output: StorePath) -> None:
     """Remove a dataset, but not the lock that this run holds."""
-    # After a kill, the rest must not look complete, and must still be known as a dataset.
+    # If this run is killed, the rest must not look complete, and must still be known as a dataset.
     last = [output / "plan.json", output / LOCK]
     (output / "dataset.json").unlink(missing_ok=True)
     for path in output.iterdir():

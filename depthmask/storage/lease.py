@@ -1,8 +1,8 @@
 """Allows one run at a time in an object store, by a lock object that is put only if there is none.
 
-The lock says who holds it, and is put anew every few seconds. A run that finds one does not compare
-clocks, which differ between machines: whether a holder on this machine is alive can be looked up,
-and one on another machine has `LEASE_S` to renew its lock.
+The lock names its holder, who renews it every few seconds. A run that finds a lock does not compare
+clocks, which differ between machines: if the holder is on this machine, the run looks whether its
+process is alive; otherwise it gives the holder `LEASE_S` to renew the lock.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ from depthmask.storage import object_store
 LEASE_S = 30.0
 """How long a lock of another machine must stay unchanged before its holder counts as dead.
 
-Three renewals may be late or lost. A run that resumes elsewhere after a crash waits for so long.
+Three renewals may be late or lost. A run that resumes on another machine after a crash waits that
+long.
 """
 RENEW_S = 8.0
 """How often the holder renews its lock."""
 _POLL_S = 1.0
 
 _HELD: set[str] = set()
-"""Tokens of the locks that this process holds; a lock of it with another token was not deleted
-because the store was unreachable, and is void."""
+"""Tokens of the locks that this process holds. A lock of this process with another token is void:
+it could not be deleted, because the store was unreachable."""
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
 def leased(root: str, key: str, output: str) -> Iterator[Callable[[], None]]:
-    """Hold the lock object `key`; UsageError if another run does.
+    """Hold the lock object `key`; UsageError if another run holds it.
 
     output: the dataset that it locks, for messages. Yields a function that raises DepthmaskError
     once the lock is lost.
@@ -53,7 +54,7 @@ def leased(root: str, key: str, output: str) -> Iterator[Callable[[], None]]:
         lease.take()
         at_end.callback(lease.end)
         renewing.start()
-        # Not longer: if the store is unreachable, the thread may retry for minutes.
+        # Wait no longer: if the store is unreachable, the thread may retry for minutes.
         at_end.callback(renewing.join, RENEW_S)
         at_end.callback(ended.set)
         yield lease.require
@@ -80,7 +81,7 @@ class _Lease:
             self._wait(*existing)
 
     def renew(self, ended: threading.Event) -> None:
-        """Put the lock anew until `ended`, or until another run has it; runs in a thread."""
+        """Renew the lock until `ended`, or until another run has it; runs in a thread."""
         while not ended.wait(RENEW_S):
             try:
                 if not self._put(self._version):
@@ -106,8 +107,9 @@ class _Lease:
                 object_store.delete(self._root, [self._key])
 
     def _put(self, instead_of: object_store.Version) -> bool:
+        """Put the lock in place of that version; returns False if the store has another one."""
         begun = time.monotonic()
-        # A new content each time gives a new etag.
+        # The count makes the content new each time, so that each lock has a new etag.
         self._holder["count"] = self._holder.get("count", 0) + 1
         content = json.dumps(self._holder).encode()
         try:
@@ -137,10 +139,10 @@ class _Lease:
         """Return when the lock stayed unchanged for `LEASE_S`; UsageError once it is renewed."""
         begun = time.monotonic()
         host, warned = holder.get("host"), False
-        is_here = _machine(holder) == _machine(self._holder)
+        same_machine = _machine(holder) == _machine(self._holder)
         while time.monotonic() - begun < LEASE_S:
-            info = None if is_here else object_store.head(self._root, self._key)
-            if is_here or (info is not None and info.version != version):
+            info = None if same_machine else object_store.head(self._root, self._key)
+            if same_machine or (info is not None and info.version != version):
                 raise UsageError(
                     f"output={self._output}: another run is at work there (process "
                     f"{holder.get('pid')} on {host}); "

@@ -109,10 +109,10 @@ class LocalPath(PosixPath, StorePath):
         return files
 
     def open_shard_file(self, file: ShardFile) -> OpenShardFile:
-        return _OpenFile(_handle(self, file))
+        return _OpenFile(_open_descriptor(self, file))
 
     def stream_shard_file(self, file: ShardFile) -> BinaryIO:
-        return os.fdopen(_handle(self, file), "rb")
+        return os.fdopen(_open_descriptor(self, file), "rb")
 
     def difference(self, file: ShardFile) -> str | None:
         path = self / file.name
@@ -131,7 +131,7 @@ class LocalPath(PosixPath, StorePath):
         return None if digest == file.sha256 else "has different content (sha256 differs)"
 
     def is_intact(self, file: ShardFile) -> bool:
-        """Hash every byte: two cores hash some 3 GB/s."""
+        """Hash the whole file, which takes little longer than reading it."""
         return self.difference(file) is None
 
 
@@ -139,16 +139,16 @@ class _OpenFile:
     """Reads by position from a descriptor, so threads do not disturb each other."""
 
     def __init__(self, handle: int) -> None:
-        self._handle = handle
+        self._open_descriptor = handle
 
     def read(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
-        return [os.pread(self._handle, size, offset) for offset, size in spans]
+        return [os.pread(self._open_descriptor, size, offset) for offset, size in spans]
 
     def close(self) -> None:
-        os.close(self._handle)
+        os.close(self._open_descriptor)
 
 
-def _handle(folder: LocalPath, file: ShardFile) -> int:
+def _open_descriptor(folder: LocalPath, file: ShardFile) -> int:
     """Return a descriptor of a published file, without following links below `folder`.
 
     A downloaded dataset must not make us read, or wait for, what is not a part of it.
@@ -173,6 +173,7 @@ def _handle(folder: LocalPath, file: ShardFile) -> int:
 
 
 def _synced(draft: Path, path: Path) -> ShardFile:
+    """Sync and hash a file of a draft."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -200,7 +201,7 @@ def _replace(entry: Path, target: Path) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-        # A folder cannot be renamed over a full one, so that one moves into the draft. It may be
-        # this very shard, made by a node that was slow: never delete it where it lies.
+        # A folder cannot be renamed over one with files, so the old one is moved into the draft. It
+        # may be this shard as well, made by a slow node, so it is never deleted in its place.
         with suppress(FileNotFoundError):
             os.rename(target, entry.with_name(f"{target.name}.{secrets.token_hex(8)}"))

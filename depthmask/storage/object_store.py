@@ -19,7 +19,8 @@ from typing import Any
 from depthmask.errors import DepthmaskError, UsageError
 
 RETRIES = 8
-"""With waits of 0.1 s to 15 s between them, half a minute: enough for a server to restart."""
+"""Retries of a request. Their waits of 0.1 s to 15 s add up to half a minute, in which a server can
+restart."""
 RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
 """The extra that installs the library, by scheme; only S3 needs more than obstore."""
@@ -29,7 +30,7 @@ PART = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What identifies the content of an object: an etag, in Google's store a number."""
+    """Identifies the content of an object, by an etag, or in Google's store by a number."""
 
     etag: str | None
     number: str | None
@@ -165,7 +166,7 @@ def _store(root: str) -> Any:
 
 @functools.cache
 def _first_process() -> int:
-    """Return the process that used a store first: obstore's threads do not survive a fork."""
+    """Return the id of the process that used a store first: threads do not survive a fork."""
     return os.getpid()
 
 
@@ -203,6 +204,7 @@ def _s3_config(root: str) -> dict[str, Any]:
 
 
 def _require_bucket(root: str, error: Exception) -> None:
+    """Raise UsageError if the error says that the bucket does not exist."""
     text = str(error)
     if "NoSuchBucket" in text or "bucket does not exist" in text:
         raise UsageError(f"{root}: no such bucket; create it, or choose another") from None
@@ -210,6 +212,7 @@ def _require_bucket(root: str, error: Exception) -> None:
 
 @contextmanager
 def _installed(root: str) -> Iterator[None]:
+    """Turn the error of a missing library into one that names the extra to install."""
     try:
         yield
     except ImportError:
@@ -219,6 +222,7 @@ def _installed(root: str) -> Iterator[None]:
 
 @contextmanager
 def _in_one_line(root: str, key: str) -> Iterator[None]:
+    """Turn errors of the object store into errors of one line that name the object."""
     with _installed(root):
         from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 

@@ -1,4 +1,4 @@
-"""The paths of datasets, whether they lie in a local folder or in an object store."""
+"""The paths of datasets, in a local folder or in an object store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.storage.record import ShardFile
 
 DRAFTS = ".drafts"
-"""Name of the folder of unfinished shards; whatever a killed run left in it is garbage."""
+"""Name of the folder of unfinished shards; the next run deletes what a killed one left in it."""
 LOCK = ".lock"
 """Name of the file that marks a dataset as in use by a run."""
 TEMPORARY = ".tmp"
@@ -139,7 +139,7 @@ class StorePath(ABC):
 
     @abstractmethod
     def locked(self) -> AbstractContextManager[Callable[[], None]]:
-        """Hold the dataset; UsageError if another run does.
+        """Hold the lock of the dataset; UsageError if another run holds it.
 
         Gives a function that raises DepthmaskError once the lock is lost. A run calls it before
         it publishes anything.
@@ -182,7 +182,7 @@ class StorePath(ABC):
 
 
 def not_as_published(path: StorePath, file: ShardFile) -> DepthmaskError:
-    """Return the error for a file that has not the size that it was published with."""
+    """Return the error for a file that does not have the size with which it was published."""
     return DepthmaskError(
         f"{path}: does not have the {file.bytes:,} bytes that were published; "
         "`python -m depthmask verify OUT --repair` makes the shard again"

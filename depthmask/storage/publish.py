@@ -21,10 +21,10 @@ from depthmask.storage.path import StorePath
 from depthmask.storage.record import ShardFile
 
 _SEAL = b'{"checksum":"%b"'
-"""The beginning of a sealed file: the sha256, in hexadecimal, of all that follows."""
+"""The beginning of a sealed file: the sha256, in hexadecimal, of everything after it."""
 _SEAL_BYTES = len(_SEAL % bytes(64))
 MOST_SEALED = 1 << 26
-"""Limit for the bytes of a sealed file; the record of a shard of 100,000 files has 20 MB."""
+"""The most bytes of a sealed file; the record of a shard of 100,000 files has 20 MB."""
 
 
 class Draft:
@@ -33,7 +33,7 @@ class Draft:
     def __init__(self, dataset: str | PathLike[str] | StorePath, shard: str) -> None:
         output = location(dataset)
         self._shards = output / "shards"
-        # Not the process id: two machines of a cluster may make the same shard.
+        # A random name, since two machines of a cluster may make the same shard.
         self.folder = output.draft_folder() / f"{shard}.{secrets.token_hex(8)}"
 
     def __enter__(self) -> Draft:

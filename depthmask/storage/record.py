@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
 ByteRanges: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
-"""The same for one member, as an array [samples, 3]; uint32 where that is enough."""
+"""[samples, 3]: (number of the file, offset, bytes) of one member; uint32 if that is enough."""
 MOST_SAMPLES = 10**12
-"""Samples of a dataset: the limit of the setting `samples`, beyond what disks can hold."""
+"""The most samples of a dataset, and of the setting `samples`; no disk can hold so many."""
 _LONGEST_NAME = 200
-"""Bytes of a name: file systems allow 255, and temporary names have a suffix."""
+"""The most bytes of a file name: file systems allow 255, and temporary names have a suffix."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 MOST_BYTES = 1 << 29
-"""Bytes of one member: a canvas of 8192x8192 has 201 MB in RGB, and 268 MB as float32 depth."""
+"""The most bytes of a member: a canvas of 8192x8192 has 201 MB in RGB, 268 MB as float32 depth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ShardFile:
 class Record:
     """A published shard.
 
-    lineage: of the dataset it was made for (see `DatasetIdentity`). start, stop: its samples, by
+    lineage: that of its dataset (see `DatasetIdentity`). start, stop: its samples, by
     rank in the split, stop exclusive. members: byte ranges by member, empty if the writer's files
     have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
     station.
@@ -133,7 +133,7 @@ def _check_names(record: Record) -> None:
 
 def as_byte_ranges(ranges: Any) -> ByteRanges:
     """Return the byte ranges of a writer or a record as an array; ValueError if they are none."""
-    # Checked one by one: NumPy converts anything, and a long text to a huge array.
+    # Each number is checked, since NumPy converts anything, and a long text to a huge array.
     numbers = list(itertools.chain.from_iterable(ranges))
     if set(map(len, ranges)) != {3} or set(map(type, numbers)) != {int} or min(numbers) < 0:
         raise ValueError("a member's byte ranges are not (file, offset, bytes)")
@@ -152,7 +152,7 @@ def _check_members(record: Record) -> None:
     if size.max() > MOST_BYTES:
         raise ValueError(f"a member of {size.max()} bytes")
     ends = np.array([one.bytes for one in record.files])
-    # Subtracted, as the sum of two large numbers may overflow int64.
+    # A difference, since the sum of two large numbers may overflow int64.
     if file.max() >= len(ends) or (offset > ends[file] - size).any():
         raise ValueError("a member beyond the end of its file")
     order = np.lexsort((size, offset, file))

@@ -87,7 +87,7 @@ class Records:
 
     @property
     def parallel_checks(self) -> int:
-        """How many shards to hash at once: hashlib releases the GIL, two cores hash some 3 GB/s."""
+        """How many shards to hash at once; hashlib releases the GIL."""
         return max(cores(), self._output.parallel_reads)
 
     def _intact(self, shard: Shard, lineage: str) -> Record | None:

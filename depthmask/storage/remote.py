@@ -26,9 +26,9 @@ from depthmask.storage.path import DRAFTS, LOCK, OpenShardFile, StorePath, not_a
 from depthmask.storage.record import ShardFile
 
 _AT_ONCE = 16
-"""Parallel requests for small files: each takes some 20 ms."""
+"""Parallel requests for small files, since each takes some 20 ms."""
 _GAP = 1 << 16
-"""Bytes between two members that are read along with them: a request takes as long as 1 MB."""
+"""Members at most this many bytes apart are read with one request, which costs as much as 1 MB."""
 _BUFFER = 1 << 20
 
 

@@ -80,7 +80,7 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
 
 
 class _ShardCheck(NamedTuple):
-    """The problems of a shard; files: those of its record, none if there is no record."""
+    """The problems of a shard. files: those in its record; none if there is no record."""
 
     shard: str
     files: tuple[ShardFile, ...]

@@ -31,7 +31,7 @@ class StageSuite:
 
     @pytest.fixture
     def stage(self) -> Any:
-        """A new stage; override this where its settings name files."""
+        """A new stage; override this fixture if its settings name files."""
         stage = self.stage_class(**self.settings)
         stage.bind(lookup_stage)
         return stage

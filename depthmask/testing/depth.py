@@ -23,13 +23,13 @@ class DepthSuite(StageSuite):
 
     @pytest.fixture
     def job(self, stage: Any, tmp_path: Path) -> Any:
-        """A job with rooms and this depth stage."""
+        """A small job with this depth stage."""
         with own_cache(tmp_path / "cache"):
             # A 16-bit PNG holds metres only; npz holds the values of any contract.
             yield small_job(tmp_path / "out", depth=stage, encode=Encode(depth=DepthFormat.npz))
 
     def test_keeps_its_contract(self, stage: Any, job: Generate) -> None:
-        """Maps are float32 with the resolution and range of the contract, or there are none."""
+        """Maps are float32 with the resolution and range of the contract, if there is one."""
         composites = _composites(job)
         maps = list(stage.annotate(composites))
         assert len(maps) == len(composites)

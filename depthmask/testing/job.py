@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from depthmask.compose.floor import with_ground
+from depthmask.compose.floor import with_floor
 from depthmask.config.root import Root
 from depthmask.data import Background, Foreground, Layer, Sample, Scene
 from depthmask.engine.from_config import job_from_config
@@ -72,7 +72,7 @@ def scenes() -> list[Scene]:
     """Empty rooms, a room without depth and floor, and a room with a layer."""
     source = rooms()
     known = [
-        with_ground(source.background(key, CANVAS), FIELD_OF_VIEW) for key in source.backgrounds()
+        with_floor(source.background(key, CANVAS), FIELD_OF_VIEW) for key in source.backgrounds()
     ]
     plain = Background("plain", known[0].image)
     box = Layer("item0000", "box", 20, 12, 24, 16, flip=False, depth_m=3.0)
@@ -121,7 +121,7 @@ class Failing(Placement):
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
-        """A box in the corner, or an error at the failing sample."""
+        """Place a box in the corner; raise an error at the failing sample."""
         if scene.index == self.sample:
             raise ValueError("a mistake in a stage")
         return Layer(foreground.key, foreground.label, 0, 0, *foreground.size, flip)

@@ -22,7 +22,7 @@ class RunnerSuite(StageSuite):
     """A runner makes every shard once, with the same bytes as a single process."""
 
     def test_makes_every_shard_once(self, stage: Any, tmp_path: Path) -> None:
-        """Files are the same as without a runner, and all samples are counted."""
+        """Files are the same as in a single process, and all samples are counted."""
         job = small_job(tmp_path / "out", runner=stage)
         made: list[int] = []
         records = list(stage.run(job, job.plan.shards(), made.append))

@@ -120,7 +120,7 @@ def _samples(encode: Encode, count: int = 3) -> list[Encoded]:
 
 
 def _sample(index: int) -> Sample:
-    """Noise, which archives cannot compress; depth of 1 to 9 m with one invalid pixel."""
+    """A sample of noise, which cannot be compressed; depth is 1 to 9 m, with one invalid pixel."""
     rng = np.random.default_rng(index)
     depth_m = rng.integers(1000, 9000, (24, 30)).astype(np.float32) / np.float32(1000)
     depth_m[0, 0] = 0
@@ -140,7 +140,7 @@ def _meta(index: int) -> dict[str, Any]:
 
 
 def _published(stage: Writer, output: Path, samples: Sequence[Encoded]) -> Record:
-    """The record of a shard published as by the framework, read back from JSON."""
+    """Publish a shard as the framework does; returns its record, read back from JSON."""
     with Draft(output, _SHARD) as draft:
         members = stage.write(draft.folder, _SHARD, len(samples), iter(samples))
         files = draft.publish()
@@ -156,7 +156,7 @@ def _open_files() -> int:
 
 @contextmanager
 def _files_of_at_most(size: int) -> Iterator[None]:
-    """Limit the size of files, as a disk that is full after `size` bytes."""
+    """Limit the size of files, like a disk that is full after `size` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:

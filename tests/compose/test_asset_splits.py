@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from depthmask.compose.asset_splits import assign, leakage, split_assets
-from depthmask.compose.near_duplicates import Looks
+from depthmask.compose.near_duplicates import Hashes
 from depthmask.config.compose import compose_root
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import UsageError
@@ -22,7 +22,7 @@ from depthmask.storage.dataset_info import Leakage
 EIGHT = Shares(train=0.8, val=0.1, test=0.1)
 
 
-def unlike(count: int) -> Looks:
+def unlike(count: int) -> Hashes:
     return np.random.default_rng(1).integers(0, 2**63, (count, 2)).astype(np.uint64)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.composer import Composer
 from depthmask.compose.describe import describe
-from depthmask.compose.library import Library
 from depthmask.data import (
     Background,
     Camera,
@@ -73,7 +73,7 @@ def compose_with(
             make_foreground("green", (5, 5), 128, (0, 255, 0)),
             replace(halves, rgba=rgba),
         )
-        library = Library(source, SIZE, lambda key: source.background(key, SIZE))
+        library = AssetCache(source, SIZE, lambda key: source.background(key, SIZE))
         return Composer(seed, placement, Alpha(), library)
 
     return make

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from depthmask.compose.floor import assumed_camera, fit_floor, pixel_rays, with_ground
+from depthmask.compose.floor import assumed_camera, fit_floor, pixel_rays, with_floor
 from depthmask.data import Background, Camera, Plane
 
 SIZE = (120, 160)
@@ -69,7 +69,7 @@ def test_a_table_top_is_no_floor_where_the_floor_is_seen_below() -> None:
     fit = fit_floor(depth_m, pixel_rays(camera, SIZE))
     assert fit is not None
     assert fit.plane.offset_m == pytest.approx(1.6, rel=0.01)
-    background = with_ground(Background("b", np.zeros((*SIZE, 3), np.uint8), depth_m), 60)
+    background = with_floor(Background("b", np.zeros((*SIZE, 3), np.uint8), depth_m), 60)
     assert background.floor is not None
     columns = background.floor % SIZE[1]
     rows = background.floor // SIZE[1]
@@ -88,20 +88,20 @@ def test_a_table_top_is_no_floor_where_the_floor_is_seen_below() -> None:
 )
 def test_no_floor(depth_m: np.ndarray) -> None:
     background = Background("b", np.zeros((*SIZE, 3), np.uint8), depth_m.astype(np.float32))
-    found = with_ground(background, 60)
+    found = with_floor(background, 60)
     assert found.plane is None
     assert found.floor is None
 
 
 def test_without_depth_there_is_nothing_to_fit() -> None:
     background = Background("b", np.zeros((*SIZE, 3), np.uint8))
-    assert with_ground(background, 60).floor is None
+    assert with_floor(background, 60).floor is None
 
 
 def test_height_and_pitch_of_the_camera_come_from_the_floor() -> None:
     camera, floor = view(15, 1.4)
     depth_m = room(camera, floor)
-    found = with_ground(Background("b", np.zeros((*SIZE, 3), np.uint8), depth_m), 60)
+    found = with_floor(Background("b", np.zeros((*SIZE, 3), np.uint8), depth_m), 60)
     assert found.camera is not None
     assert found.camera.f_px == pytest.approx(camera.f_px)
     assert found.camera.height_m == pytest.approx(1.4, rel=1e-3)
@@ -113,7 +113,7 @@ def test_a_floor_that_the_source_knows_is_kept() -> None:
     depth_m = room(camera, floor)
     depth_m[100:110, 20:40] = 1.0
     image = np.zeros((*SIZE, 3), np.uint8)
-    found = with_ground(Background("b", image, depth_m, camera, floor), 60)
+    found = with_floor(Background("b", image, depth_m, camera, floor), 60)
     assert (found.camera, found.plane) == (camera, floor)
     assert found.floor is not None
     shown = np.zeros(SIZE, bool)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from depthmask.compose.light import matched
+from depthmask.compose.light import match_colours
 from depthmask.data import UInt8
 from depthmask.stages.blend.base import Patch
 
@@ -24,7 +24,7 @@ def lab(rgb: UInt8) -> np.ndarray:
 def test_lightness_moves_by_the_amount_and_hue_by_half_of_the_cast(amount: float) -> None:
     tinted = CANVAS.copy()
     tinted[..., 0] += 40
-    found = matched(tinted, PATCH, 14, 15, amount)
+    found = match_colours(tinted, PATCH, 14, 15, amount)
     # Surroundings: half the patch's size beyond it on every side.
     there = lab(tinted[8:32, 10:30]).mean(axis=0)
     own = lab(THING).mean(axis=0)
@@ -35,12 +35,12 @@ def test_lightness_moves_by_the_amount_and_hue_by_half_of_the_cast(amount: float
 
 
 def test_nothing_moves_for_nothing() -> None:
-    found = matched(CANVAS, PATCH, 14, 15, 0.0)
+    found = match_colours(CANVAS, PATCH, 14, 15, 0.0)
     assert np.abs(found.rgb.astype(int) - THING).max() <= 1
 
 
 def test_a_plain_wall_leaves_half_of_the_contrast() -> None:
-    found = matched(np.full((40, 40, 3), 170, np.uint8), PATCH, 14, 15, 1.0)
+    found = match_colours(np.full((40, 40, 3), 170, np.uint8), PATCH, 14, 15, 1.0)
     ratio = lab(found.rgb)[:, 0].std() / lab(THING)[:, 0].std()
     assert ratio == pytest.approx(0.5, abs=0.02)
 
@@ -49,8 +49,8 @@ def test_clear_pixels_do_not_count() -> None:
     rgb, alpha = THING.copy(), PATCH.alpha.copy()
     alpha[:, :5] = 0
     rgb[:, :5] = 255
-    half = matched(CANVAS, Patch(rgb, alpha), 14, 15, 1.0)
+    half = match_colours(CANVAS, Patch(rgb, alpha), 14, 15, 1.0)
     there = lab(CANVAS[8:32, 10:30]).mean(axis=0)
     assert lab(half.rgb[:, 5:].copy()).mean(axis=0)[0] == pytest.approx(there[0], abs=0.5)
     none = Patch(rgb, np.zeros_like(alpha))
-    assert matched(CANVAS, none, 14, 15, 1.0) is none
+    assert match_colours(CANVAS, none, 14, 15, 1.0) is none

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.compose.light import DEEP, cast_shadow, contact_shadow
+from depthmask.compose.light import SHADOW_DEPTH, cast_shadow, contact_shadow
 from depthmask.data import Background, Camera, Layer, Plane
 
 SIZE = (100, 120)
@@ -44,7 +44,7 @@ def test_it_is_a_gaussian_on_the_floor() -> None:
         y = (row + 0.5 - 20) / 100
         z = 1.5 / y
         across = ((column + 0.5 - 60) / 100 * z) / half_m
-        along = (z - 3.0) / (half_m * DEEP) - 0.5
+        along = (z - 3.0) / (half_m * SHADOW_DEPTH) - 0.5
         expected = math.exp(-2 * (across**2 + along**2))
         assert whole[row, column] == pytest.approx(expected, abs=1e-5)
     # Darkest behind the foot, by half of its depth: at 3.07 m, in row 68.

@@ -9,7 +9,7 @@ import pytest
 from depthmask.config.build import to_plain
 from depthmask.config.command_from_plan import command_from_plan, overrides_of
 from depthmask.config.compose import compose_root
-from depthmask.storage.identity import FREE
+from depthmask.storage.identity import NOT_IN_PLAN
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from depthmask.storage.identity import FREE
 )
 def test_the_command_has_the_same_plan(overrides: list[str]) -> None:
     wanted = to_plain(compose_root(overrides))
-    config = {name: value for name, value in wanted.items() if name not in FREE}
+    config = {name: value for name, value in wanted.items() if name not in NOT_IN_PLAN}
     again = to_plain(compose_root(overrides_of(config)))
     assert again == wanted
     # Through a shell, too.

@@ -14,7 +14,7 @@ import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.download import fetch
-from depthmask.networks.weight_file import Published
+from depthmask.networks.weight_file import PublishedWeights
 from depthmask.stages.depth import densedepth
 from depthmask.stages.depth.densedepth import DenseDepth
 
@@ -84,8 +84,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def published(
     server: Server, *, size: int | None = len(CONTENT), sha256: str | None = None
-) -> Published:
-    return Published("mine", "weights.h5", server.url, size, sha256)
+) -> PublishedWeights:
+    return PublishedWeights("mine", "weights.h5", server.url, size, sha256)
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), None])

@@ -1,4 +1,4 @@
-"""Random numbers by seed, station and sample number."""
+"""Random numbers by seed, purpose and sample number."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_seed_station_and_sample_all_count(
     one: tuple[str, str, int], other: tuple[str, str, int]
 ) -> None:
     first, second = (
-        Stream(int(seed), station).at(index).random(4) for seed, station, index in (one, other)
+        Stream(int(seed), purpose).at(index).random(4) for seed, purpose, index in (one, other)
     )
     assert not np.any(first == second)
 

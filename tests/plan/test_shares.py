@@ -20,5 +20,5 @@ def test_thirds_make_a_million() -> None:
 
 
 def test_what_does_not_add_up_is_refused() -> None:
-    with pytest.raises(SettingError, match=r"train 1 \+ val 0\.1 \+ test 0 make 1\.1"):
+    with pytest.raises(SettingError, match=r"train 1 \+ val 0\.1 \+ test 0 add up to 1\.1"):
         Shares(val=0.1)

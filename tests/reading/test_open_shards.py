@@ -34,7 +34,7 @@ def record(samples: int = 1) -> Record:
 
 @contextmanager
 def using(shards: OpenShards, name: str, samples: int = 1) -> Iterator[Any]:
-    with shards.using(name, lambda: (record(samples), Reader()), most=2) as (_, reader):  # type: ignore[arg-type,return-value]
+    with shards.using(name, lambda: (record(samples), Reader()), most_open=2) as (_, reader):  # type: ignore[arg-type,return-value]
         yield reader
 
 
@@ -94,7 +94,7 @@ def test_of_two_that_open_the_same_one_counts() -> None:
             both.wait(timeout=60)
             return record(), reader
 
-        with shards.using("a", open_it, most=2) as (_, used):
+        with shards.using("a", open_it, most_open=2) as (_, used):
             return used
 
     with ThreadPoolExecutor(2) as threads:
@@ -110,7 +110,7 @@ def test_one_that_cannot_be_opened_is_asked_for_again() -> None:
     def fail() -> Any:
         raise OSError("gone")
 
-    with pytest.raises(OSError, match="gone"), shards.using("a", fail, most=2):
+    with pytest.raises(OSError, match="gone"), shards.using("a", fail, most_open=2):
         pass
     assert used(shards, "a").closed == 0
 

@@ -12,7 +12,7 @@ class Alpha(Blend):
     """Mix by alpha: `rgb * a + canvas * (1 - a)`, rounded to the nearest level."""
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
-        """Canvas + (rgb - canvas) * a / 255, in bytes.
+        """Add (rgb - canvas) * a / 255 to the canvas, in bytes.
 
         The step is the absolute difference times alpha. The result is the median of canvas + step,
         canvas - step and `rgb`, since no step goes beyond `rgb`. OpenCV's product is float32, whose

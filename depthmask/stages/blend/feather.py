@@ -10,7 +10,7 @@ from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
 
 SOLID = 250
-"""Least alpha of a pixel that shows only the object."""
+"""Least alpha of a pixel that shows only the foreground itself."""
 _FAINTEST = 1e-4
 """Least weight of nearby solid pixels for a soft pixel to take their colour."""
 
@@ -41,7 +41,7 @@ class Feather(Alpha):
 
         if not self.softness:
             return alpha
-        # A patch may be cut off by the edge of the canvas.
+        # The border is replicated, since the edge of the canvas may cut off a patch.
         return np.asarray(
             cv2.GaussianBlur(alpha, (0, 0), self.softness, borderType=cv2.BORDER_REPLICATE),
             np.uint8,
@@ -49,7 +49,7 @@ class Feather(Alpha):
 
 
 def decontaminated(rgb: UInt8, alpha: UInt8, reach: float) -> UInt8:
-    """uint8 [h, w, 3] in which soft pixels have the colours of nearby solid ones.
+    """The colours uint8 [h, w, 3], with those of nearby solid pixels at soft pixels.
 
     Soft pixels that are too far from solid ones keep their colours.
     """

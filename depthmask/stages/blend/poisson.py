@@ -12,12 +12,12 @@ from depthmask.stages.blend.base import Patch
 from depthmask.stages.blend.feather import SOLID
 
 _ERODED = 3
-"""Pixels that OpenCV erodes from the mask; it is dilated by them, or thin legs would vanish."""
+"""Pixels that OpenCV erodes from the mask. It is dilated by as many before, or thin legs vanish."""
 _MARGIN = _ERODED + 2
 """Pixels of the canvas around the patch."""
 WEAKEST = 1 / 3
-"""Least factor by which a change is weakened. The median change is 44 levels in rendered rooms and
-80 in photographs; above 25, people become transparent."""
+"""Least factor to which a change is weakened. The median change is 44 levels in rendered rooms and
+80 in photographs; with changes above 25 levels, people look transparent."""
 _LEAST_SOLID = 16
 """Least number of solid pixels to solve for."""
 
@@ -59,7 +59,7 @@ def cloned(canvas: UInt8, patch: Patch, top: int, left: int) -> UInt8 | None:
     solid = patch.alpha >= 128
     if np.count_nonzero(solid) < _LEAST_SOLID:
         return None
-    # Beyond the edge, the canvas is mirrored.
+    # The canvas is mirrored beyond its edge.
     framed = cv2.copyMakeBorder(canvas, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REFLECT_101)
     behind = framed[top : top + height + 2 * _MARGIN, left : left + width + 2 * _MARGIN]
     inner = slice(_MARGIN, _MARGIN + height), slice(_MARGIN, _MARGIN + width)

@@ -1,1 +1,1 @@
-"""Depth: what annotates a composite with a depth map."""
+"""Depth stages: the depth maps of composites."""

@@ -29,7 +29,7 @@ class KerasEstimator(FixedBatchEstimator):
 
     @property
     def cache_key(self) -> str:
-        """The weights and all settings; `batch` too, for it moves the last bits."""
+        """The weights and all settings, including `batch`, which changes the last bits."""
         near, far = self.value_range
         return (
             f"{self.name} weights={self.weights_sha256} batch={self.batch} near={near!r} "

@@ -12,16 +12,16 @@ import numpy as np
 from depthmask.data import DepthContract, Float32, Size
 from depthmask.errors import UsageError
 from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
-from depthmask.networks.weight_file import Published, sha256
+from depthmask.networks.weight_file import PublishedWeights, sha256
 from depthmask.stage import setting, stage
 from depthmask.stages.depth._keras import KerasEstimator, native_log_muted, set_keras_defaults
 from depthmask.stages.depth.fixed_batch import Resolution
 
 SERVER = "https://s3-eu-west-1.amazonaws.com/densedepth"
 PUBLISHED = {
-    # The size is what the authors' notebook logged; nobody has published a sha256 of either.
-    "nyu": Published("nyu", "nyu.h5", f"{SERVER}/nyu.h5", bytes=172_897_376, sha256=None),
-    "kitti": Published("kitti", "kitti.h5", f"{SERVER}/kitti.h5", bytes=None, sha256=None),
+    # The size is the one in the log of the authors' notebook; no sha256 is published.
+    "nyu": PublishedWeights("nyu", "nyu.h5", f"{SERVER}/nyu.h5", bytes=172_897_376, sha256=None),
+    "kitti": PublishedWeights("kitti", "kitti.h5", f"{SERVER}/kitti.h5", bytes=None, sha256=None),
 }
 STEP = 32
 """The sides of an input are multiples of this, since the encoder halves them five times."""
@@ -91,7 +91,7 @@ class DenseDepth(KerasEstimator):
 
         Raises `UsageError` if the weights file does not hold exactly this network.
         """
-        _checked(self._weights_path(), self.weights_sha256)
+        _check_file(self._weights_path(), self.weights_sha256)
         return super().contract(size, geometry)
 
     @property
@@ -120,8 +120,9 @@ class DenseDepth(KerasEstimator):
         return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
 
     def _weights_path(self) -> Path:
+        """The path of the weights file; published weights are downloaded if they are missing."""
         if self.weights in PUBLISHED:
-            # Here, as other imports below: 60 ms that `--help` does not need.
+            # Imported here, since that takes 60 ms, which `--help` does not need.
             from depthmask.networks.download import fetch
 
             return fetch(PUBLISHED[self.weights])
@@ -145,7 +146,7 @@ def to_metres(y: Float32, metres: Metres) -> Float32:
 
 
 @functools.lru_cache(maxsize=4)
-def _checked(path: Path, digest: str) -> None:
+def _check_file(path: Path, digest: str) -> None:
     from depthmask.networks import densedepth_weights
 
     densedepth_weights.check(path)

@@ -53,7 +53,7 @@ class FastDepth(KerasEstimator):
 
     @property
     def value_range(self) -> tuple[float, float]:
-        """The settings `near` and `far`, in metres; real backgrounds give 0 to 26 m before."""
+        """The settings `near` and `far`, in metres; unclipped, real backgrounds give 0 to 26 m."""
         return self.near, self.far
 
     def input_size(self, size: Size) -> Size:

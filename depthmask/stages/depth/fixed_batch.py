@@ -1,4 +1,4 @@
-"""Estimators whose network runs at one batch shape: batches, sizes, checks, range."""
+"""The base class of estimators whose network runs at one batch shape."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Resolution(Enum):
     """The size of the depth maps."""
 
     image = "image"
-    """The canvas's, by bilinear interpolation."""
+    """The size of the canvas, by bilinear interpolation."""
     native = "native"
-    """The network's own."""
+    """The size of the network's output."""
 
 
 class FixedBatchEstimator(Estimator):
@@ -31,7 +31,7 @@ class FixedBatchEstimator(Estimator):
     Another batch shape gives other last bits (FastDepth: 6e-6 m between batch 1 and 8); within one
     shape, the position in the batch and the other images make no difference. So every call of the
     network has the same number of images, padded with zeros. A subclass declares the settings
-    `batch` and `resolution`, and says what the network takes and gives.
+    `batch` and `resolution`, and describes the network's input and output.
     """
 
     batch: int

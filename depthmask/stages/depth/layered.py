@@ -48,17 +48,18 @@ class Layered(Depth):
 
     def annotate(self, composites: Sequence[Composite]) -> list[Float32]:
         """float32 [h, w] in the unit of the geometry."""
-        return [self._set_in(composite) for composite in composites]
+        return [self._depth_of(composite) for composite in composites]
 
-    def _set_in(self, composite: Composite) -> Float32:
+    def _depth_of(self, composite: Composite) -> Float32:
+        """The background's depth with all layers set into it."""
         background_m = composite.background.depth_m
         assert background_m is not None, "the framework completes backgrounds for reads_geometry"
         depth_m = background_m.copy()
-        reliefs = self.relief and composite.background.camera is not None
+        has_relief = self.relief and composite.background.camera is not None
         # From back to front, so that the front layer overwrites the others.
         for pixels in composite.layer_pixels:
             layer = composite.layers[pixels.number - 1]
-            if reliefs and pixels.relief is not None and layer.depth_m:
+            if has_relief and pixels.relief is not None and layer.depth_m:
                 layer_m: Float32 | np.float32 = _relief_m(composite, layer, pixels)
             else:
                 layer_m = np.float32(layer.depth_m or 0)
@@ -76,8 +77,9 @@ def _relief_m(composite: Composite, layer: Layer, pixels: LayerPixels) -> Float3
     foot_m = np.float32(layer.depth_m)
     box_m = np.float32(layer.height * layer.depth_m / camera.f_px)
     depth_m = foot_m + pixels.relief * box_m
-    # In front of the background behind the layer; and no nearer than both the nearest background
-    # and the foot point, which are within the contract, while half the foot's depth may not be.
+    # The layer is in front of the background behind it, and not nearer than the nearer of the
+    # nearest background and the foot point: these are within the contract's range, nearer depth may
+    # not be.
     nearest_m = min(_nearest(background_m), foot_m)
     return np.clip(depth_m, nearest_m, np.maximum(background_m[pixels.window], foot_m), out=depth_m)
 

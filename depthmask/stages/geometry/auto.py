@@ -1,4 +1,4 @@
-"""The default geometry: depth of the source, else of FastDepth."""
+"""The default geometry: the source's depth, or else FastDepth's."""
 
 from __future__ import annotations
 
@@ -34,10 +34,8 @@ class Auto(Geometry):
 
     def contract(self, size: Size, known: float) -> DepthContract | None:
         """The contract of the source or of FastDepth; both names and the wider range if mixed."""
-        own, estimated = (
-            SourceGeometry().contract(size, known),
-            self._fallback.contract(size, known),
-        )
+        own = SourceGeometry().contract(size, known)
+        estimated = self._fallback.contract(size, known)
         if known == 1 or estimated is None:
             return own
         if known == 0:
@@ -52,6 +50,6 @@ class Auto(Geometry):
 
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
         """Estimate the depth of backgrounds without it, all in one call."""
-        unknown = [one for one in backgrounds if one.depth_m is None]
-        measured = iter(self._fallback.measure(unknown) if unknown else ())
+        without_depth = [one for one in backgrounds if one.depth_m is None]
+        measured = iter(self._fallback.measure(without_depth) if without_depth else ())
         return [next(measured) if one.depth_m is None else one for one in backgrounds]

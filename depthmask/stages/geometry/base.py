@@ -34,8 +34,8 @@ class Geometry(Stage):
 
     @abstractmethod
     def needs_measuring(self, has_depth: bool) -> bool:
-        """Whether a model measures a background whose source has depth, or has none."""
+        """Whether a model measures a background. has_depth: whether its source knows its depth."""
 
     @abstractmethod
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
-        """The backgrounds with `depth_m` float32 [h, w] in metres, or None by the contract."""
+        """The backgrounds with `depth_m` float32 [h, w] in metres, or None if the contract is."""

@@ -15,7 +15,7 @@ class SourceGeometry(Geometry):
     """The depth that the source has of each background; an error if one has none."""
 
     def contract(self, size: Size, known: float) -> DepthContract:
-        """Metres in the range of 16-bit millimetres; values beyond are an error."""
+        """Metres in the range of 16-bit millimetres; values outside of it are an error."""
         return DepthContract(
             kind=DepthKind.metric_z,
             unit="m",

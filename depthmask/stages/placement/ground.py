@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from depthmask.data import Background, Float32, Foreground, Layer, Positions, Scene
+from depthmask.data import Background, Float32, Foreground, Layer, PixelNumbers, Scene
 from depthmask.errors import NoPlaceError, SettingError
 from depthmask.stage import setting, stage
 from depthmask.stages.placement.base import Placement
 
 _DRAWN = 16
-"""Foot points drawn at a time; the first within the range of distances is used."""
+"""Foot points drawn at a time; the first one within the range of distances is used."""
 
 
 @stage("ground")
@@ -71,8 +71,8 @@ class Ground(Placement):
         background = scene.background
         row, column, depth_m = self._foot(background, rng)
         chance = float(rng.random())
-        least, largest = self._height_m(foreground)
-        height_m = (least + (largest - least) * chance) * self._unit(background)
+        least, largest = self._height_range_m(foreground)
+        height_m = (least + (largest - least) * chance) * self._metre(background)
         height = _pixels(background, row, depth_m, height_m)
         width = max(1, round(height * foreground.size[1] / foreground.size[0]))
         return Layer(
@@ -93,32 +93,34 @@ class Ground(Placement):
             raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
         assert depth_m is not None, "a floor has depth"
         chances = rng.random(_DRAWN)
-        unit = self._unit(background)
-        at = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, unit)
-        if not len(at):
+        metre = self._metre(background)
+        feet = self._within(floor[(chances * len(floor)).astype(np.intp)], depth_m, metre)
+        if not len(feet):
             # Rare, unless the range is narrow.
-            near = self._within(floor, depth_m, unit)
-            at = near[[int(chances[0] * len(near))]] if len(near) else near
-        if not len(at):
+            usable = self._within(floor, depth_m, metre)
+            feet = usable[[int(chances[0] * len(usable))]] if len(usable) else usable
+        if not len(feet):
             within = ",".join(f"{one:g}" for one in self.distance_m)
             raise NoPlaceError(
                 f"{background.key} shows no floor within placement.distance_m=[{within}]"
             )
-        row, column = divmod(int(at[0]), depth_m.shape[1])
+        row, column = divmod(int(feet[0]), depth_m.shape[1])
         return row, column, float(depth_m[row, column])
 
-    def _within(self, floor: Positions, depth_m: Float32, unit: float) -> Positions:
-        distance_m = depth_m.ravel()[floor] / unit
+    def _within(self, floor: PixelNumbers, depth_m: Float32, metre: float) -> PixelNumbers:
+        """The pixels whose depth is in the range `distance_m`."""
+        distance_m = depth_m.ravel()[floor] / metre
         return floor[(distance_m >= self.distance_m[0]) & (distance_m <= self.distance_m[1])]
 
-    def _unit(self, background: Background) -> float:
-        """The length of a metre in the metres of the background's depth."""
-        assert background.plane is not None, "it has a floor"
+    def _metre(self, background: Background) -> float:
+        """The length of a real metre in the metres of the background's depth."""
+        assert background.plane is not None, "a background with a floor has a plane"
         if not background.guessed or self.camera_height_m is None:
             return 1.0
         return background.plane.offset_m / self.camera_height_m
 
-    def _height_m(self, foreground: Foreground) -> tuple[float, float]:
+    def _height_range_m(self, foreground: Foreground) -> tuple[float, float]:
+        """The least and the largest height of a foreground, in metres."""
         if foreground.height_m is not None:
             return foreground.height_m, foreground.height_m
         if self.heights and foreground.label in self.heights:
@@ -127,6 +129,7 @@ class Ground(Placement):
 
 
 def _range(label: str, value: Any) -> tuple[float, float]:
+    """(least, largest) metres from an item of the setting `heights`; `SettingError` if invalid."""
     least, largest = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value] * 2
     numbers = all(isinstance(one, (int, float)) for one in (least, largest))
     if not numbers or not 0 < least <= largest <= 20:

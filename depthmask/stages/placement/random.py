@@ -13,11 +13,14 @@ from depthmask.stages.placement.base import Placement, scaled_size
 
 
 class Positions(Enum):
-    """The set of positions, which are equally likely."""
+    """The set of positions, all of which are equally likely."""
 
     crossing = "crossing"
+    """Box and canvas meet."""
     inside = "inside"
+    """The box lies within the canvas, as far as it fits."""
     canvas = "canvas"
+    """The box has its top-left corner on the canvas."""
 
 
 @stage("random")

@@ -1,4 +1,4 @@
-"""Assets of an object store, copied to this machine once for each content."""
+"""Copies the assets of an object store to this machine, each content once."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from depthmask.storage.record import is_inside
 from depthmask.storage.remote import ObjectPath
 
 _AT_ONCE = 16
-_DEPTH = 2
-"""Levels of a name: `bg/photo.jpg`; a file further down is no asset."""
+_MOST_COMPONENTS = 2
+"""Components of an asset's name, such as `bg/photo.jpg`; files in deeper folders are no assets."""
 
 
-def copies(root: ObjectPath) -> Path:
-    """A folder with the files of `root` as they are now, in the user's cache.
+def local_copy(root: ObjectPath) -> Path:
+    """The path of a folder in the user's cache with the current files of `root`.
 
-    Its name follows from names, sizes and etags, so that it never changes: processes may share it,
-    and one list request says whether it is there. A file is fetched once and linked from then on.
+    The folder is named after names, sizes and etags, so its content never changes: processes may
+    share it, and one list request tells whether it exists. Each file is fetched once, and linked
+    into later folders.
     """
     objects = {
         name: one
         for one in object_store.list_objects(root.root, f"{root.key}/" if root.key else "")
-        if len((name := one.key.removeprefix(root.key).strip("/")).split("/")) <= _DEPTH
+        if len((name := one.key.removeprefix(root.key).strip("/")).split("/")) <= _MOST_COMPONENTS
     }
     for name in objects:
         if not is_inside(name):
-            raise UsageError(f"{root}: {name!r} is no name for a file; rename it")
-    kept = cache_folder() / "assets"
-    files = {name: kept / "files" / _digest(root, one) for name, one in objects.items()}
-    folder = kept / _digest(*sorted((name, path.name) for name, path in files.items()))
+            raise UsageError(f"{root}: {name!r} is not a valid file name; rename it")
+    cache = cache_folder() / "assets"
+    files = {name: cache / "files" / _digest(root, one) for name, one in objects.items()}
+    folder = cache / _digest(*sorted((name, path.name) for name, path in files.items()))
     if not folder.is_dir():
-        (kept / "files").mkdir(parents=True, exist_ok=True)
+        (cache / "files").mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
         _link(files, folder)
@@ -51,7 +52,7 @@ def _digest(*parts: object) -> str:
 
 def _fetch(address: ObjectPath, listed: object_store.ObjectInfo, target: Path) -> None:
     if not target.exists():
-        # Whoever else fetches it meanwhile writes the same.
+        # Another process may fetch it at the same time; it writes the same content.
         with (
             tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file,
             object_store.stream(address.root, address.key) as (now, pieces),
@@ -63,6 +64,7 @@ def _fetch(address: ObjectPath, listed: object_store.ObjectInfo, target: Path) -
 
 
 def _link(files: dict[str, Path], folder: Path) -> None:
+    """Make a folder of links to the files, whole or not at all."""
     draft = Path(tempfile.mkdtemp(dir=folder.parent))
     for name, path in files.items():
         (draft / name).parent.mkdir(exist_ok=True)
@@ -70,7 +72,7 @@ def _link(files: dict[str, Path], folder: Path) -> None:
     try:
         os.rename(draft, folder)
     except OSError:
-        # Another process was first, and it is the same folder.
+        # Another process has made the same folder.
         shutil.rmtree(draft)
         if not folder.is_dir():
             raise

@@ -1,4 +1,4 @@
-"""A folder of assets: which of its files can be a picture by name and kind, unopened."""
+"""Lists a folder of assets, without opening files: pictures by key, and unusable files."""
 
 from __future__ import annotations
 
@@ -26,14 +26,17 @@ class AssetError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """files: by key, what can be opened. faults: what cannot, and need not be tried."""
+    """The pictures of a folder.
+
+    files: those to open, by key. faults: those that cannot be used, known without opening them.
+    """
 
     files: dict[str, Path]
     faults: tuple[AssetError, ...]
 
 
 def listing(root: Path, folder: str) -> Listing:
-    """The pictures of a folder in `root`, an empty listing if there is no such folder."""
+    """List a folder in `root`; an empty listing if there is no such folder."""
     paths = [path for path in _sorted(root / folder) if _is_picture(path)]
     faults = [*_named_alike(paths), *_unfit(root, paths)]
     bad = {fault.path for fault in faults}
@@ -56,10 +59,10 @@ def _is_picture(path: Path) -> bool:
 
 
 def _named_alike(paths: list[Path]) -> Iterator[AssetError]:
-    """Two files of one name would make one key mean two things; which is meant, nobody knows.
+    """Yield an error for each file that shares its name with another, since keys must be unique.
 
-    `Cup` and `cup` are two names here and one on macOS and Windows, as are the two spellings that
-    Unicode has for most accents.
+    `Cup` and `cup` are two names on Linux, and one on macOS and Windows; the same holds for the two
+    spellings that Unicode has for most accents.
     """
     alike: dict[str, list[Path]] = defaultdict(list)
     for path in paths:
@@ -74,27 +77,29 @@ def _named_alike(paths: list[Path]) -> Iterator[AssetError]:
 
 
 def _unfit(root: Path, paths: list[Path]) -> Iterator[AssetError]:
-    home = root.resolve()
+    """Yield an error for each path that is not a regular file inside of `root`."""
+    resolved_root = root.resolve()
     for path in paths:
-        if reason := _reason(home, path):
+        if reason := _reason(resolved_root, path):
             yield AssetError(path, reason)
 
 
-def _reason(home: Path, path: Path) -> str | None:
+def _reason(root: Path, path: Path) -> str | None:
+    """Why a path cannot be used; None if it can."""
     if not all(map(_is_text, path.name)):
         return "its name is not UTF-8 text; rename it"
     try:
-        # Also for a link that leads back to itself, an OSError from Python 3.13 on.
+        # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
         real = path.resolve(strict=True)
         kind = real.stat().st_mode
     except (OSError, RuntimeError):
         return "a link that leads nowhere; replace or remove it"
-    if not real.is_relative_to(home):
+    if not real.is_relative_to(root):
         return "a link out of source.root; put the file itself there"
-    # A pipe would be waited for, for ever.
+    # To read from a pipe could take for ever.
     return None if stat.S_ISREG(kind) else "not a regular file; replace or remove it"
 
 
 def _is_text(char: str) -> bool:
-    """Neither a control character nor a byte that is no UTF-8."""
+    """Whether the character is neither a control character nor a byte that is not UTF-8."""
     return unicodedata.category(char) not in ("Cc", "Cs")

@@ -1,4 +1,4 @@
-"""Image files as arrays: any size, orientation, bit depth and colour mode, or one clear error."""
+"""Reads image files of any size, orientation, bit depth and mode, or raises one clear error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _TURNS = {
 }
 """EXIF orientation -> the transposition that makes the image upright."""
 _FILTERING = threading.Lock()
-"""Warning filters belong to the process, so two threads must not change them at once."""
+"""Held while warning filters are changed, since they belong to the whole process."""
 
 
 def load(path: Path) -> Image.Image:
@@ -55,7 +55,7 @@ def load(path: Path) -> Image.Image:
 
 
 def _opened(path: Path) -> Image.Image:
-    # Pillow warns of large images; our own limit is checked by the caller.
+    # Pillow warns about large images; the caller checks our own limit.
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(path, formats=_FORMATS)
@@ -63,7 +63,7 @@ def _opened(path: Path) -> Image.Image:
 
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation; `ImageOps.exif_transpose` would read it twice and write it as well."""
-    # Pillow warns of invalid EXIF data.
+    # Pillow warns about invalid EXIF data.
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -111,20 +111,20 @@ def resize_picture(image: Image.Image, size: Size) -> UInt8:
     return np.asarray(resized)
 
 
-def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
+def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
     """Metres float32 [h, w] from a 16-bit millimetre PNG, cropped and resized like its image.
 
-    Resized by the nearest pixel, since a mean of near and far is the depth of neither. Raises
-    `AssetError` for another mode or another aspect than that of `like`.
+    Each pixel is the nearest one, since a mean of near and far is the depth of neither. Raises
+    `AssetError` for another mode, or another aspect than that of `picture`.
     """
     image = load(path)
     if image.mode not in _DEEP_MODES:
         raise AssetError(path, f"mode {image.mode}; depth has to be a 16-bit grey PNG [mm]")
-    if image.width * like.height != image.height * like.width:
+    if image.width * picture.height != image.height * picture.width:
         raise AssetError(
             path,
             f"{image.height}x{image.width} has another aspect than its picture, "
-            f"{like.height}x{like.width}",
+            f"{picture.height}x{picture.width}",
         )
     millimetres = image.convert("F").resize(
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
@@ -133,5 +133,5 @@ def load_depth(path: Path, like: Image.Image, size: Size) -> Float32:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The upper byte of 16 bits, which a PNG of mode `I` has as well."""
+    """The upper 8 of 16 bits; a 16-bit PNG may also have the mode `I`."""
     return Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))

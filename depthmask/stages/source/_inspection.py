@@ -1,4 +1,4 @@
-"""The look at every asset of a folder: which are in use, which are left out, and why."""
+"""Inspects every asset of a folder: which are in use, which are left out, and why."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import SUFFIXES, AssetError, Listing, shown
-from depthmask.stages.source._table import Facts
+from depthmask.stages.source._table import AssetTable
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
-"""Each folder, and the folder of the pictures that its files belong to, by name."""
+"""Folder -> the folder of the pictures to which its files belong by name."""
 _KINDS = {
     "bg": "backgrounds",
     "fg": "foregrounds",
@@ -28,7 +28,7 @@ _KINDS = {
 
 
 class OnBadAsset(Enum):
-    """What happens where a file cannot be used."""
+    """What a run does about a file that cannot be used."""
 
     fail = "fail"
     skip = "skip"
@@ -36,8 +36,8 @@ class OnBadAsset(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pictures:
-    """How to try an asset, by its key; each raises `AssetError` for one that cannot be used."""
+class AssetOpeners:
+    """Functions that open an asset by its key, or raise `AssetError` if it cannot be used."""
 
     open_background: Callable[[str], object]
     open_foreground: Callable[[str], object]
@@ -45,41 +45,41 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
-class Inspected:
-    """What an inspection came to; unused_masks: how many cut-outs have alpha of their own."""
+class InspectionResult:
+    """The result of an inspection. unused_masks: masks of cut-outs that have alpha of their own."""
 
     catalogue: AssetCatalogue
     unused_masks: int
 
 
 class Inspection:
-    """Looks at all files once, and takes those that cannot be used from the lists."""
+    """Inspects all files once, and removes those that cannot be used from the lists."""
 
     def __init__(
         self,
         root: Path,
         listings: Mapping[str, Listing],
-        facts: Facts,
+        table: AssetTable,
         on_bad_asset: OnBadAsset,
-        pictures: Pictures,
+        openers: AssetOpeners,
     ) -> None:
         self._root = root
         self._listings = listings
-        self._facts = facts
+        self._table = table
         self._on_bad_asset = on_bad_asset
-        self._pictures = pictures
+        self._openers = openers
         self._used = {folder: dict(one.files) for folder, one in listings.items()}
 
-    def result(self) -> Inspected:
-        """Raises `UsageError` for a file that cannot be used, unless those are left out."""
+    def result(self) -> InspectionResult:
+        """Inspect the files; `UsageError` for one that cannot be used and is not left out."""
         self._check_table()
         faults = [fault for one in self._listings.values() for fault in one.faults]
         left_out = self._leave_out(faults)
-        # What belongs to a file that is left out has left with it, so it is not tried any more.
-        for look in (self._unpaired, self._undecodable):
-            more = look()
-            left_out += self._leave_out(more)
-            faults += more
+        # Files that belong to one that is left out are left out with it, so they are not opened.
+        for find_faults in (self._unpaired, self._undecodable):
+            new_faults = find_faults()
+            left_out += self._leave_out(new_faults)
+            faults += new_faults
         faults.sort(key=lambda fault: fault.path)
         if faults and self._on_bad_asset is OnBadAsset.fail:
             raise UsageError(_in_one_line(faults))
@@ -88,12 +88,12 @@ class Inspection:
         catalogue = AssetCatalogue(
             digest=self._digest(),
             left_out=tuple(sorted(left_out, key=lambda one: one.file)),
-            files=self._in_use(unused),
+            files=self._files_in_use(unused),
             licences=self._licences(),
             backgrounds=tuple(self._files("bg")),
             foregrounds=tuple(self._files("fg")),
         )
-        return Inspected(catalogue, len(unused))
+        return InspectionResult(catalogue, len(unused))
 
     def _files(self, folder: str) -> dict[str, Path]:
         if not (self._root / folder).is_dir():
@@ -103,17 +103,17 @@ class Inspection:
         return self._used[folder]
 
     def _check_table(self) -> None:
-        """A row may describe a picture that is left out, but not one that never was."""
+        """Raise `UsageError` for a row whose picture is neither used nor left out."""
         known: set[str] = set()
         for folder in ("bg", "fg"):
             known |= self._listings[folder].files.keys()
             known |= {fault.path.stem for fault in self._listings[folder].faults}
-        unknown = sorted(self._facts.keys() - known, key=str)
+        unknown = sorted(self._table.keys() - known, key=str)
         if unknown:
             raise UsageError(f"{self._root / 'assets.csv'}: no picture named {unknown[0]}")
 
     def _unpaired(self) -> list[AssetError]:
-        """Masks and depth maps without a picture: most likely their names are misspelt."""
+        """The masks and depth maps without a picture, most likely with misspelt names."""
         return [
             AssetError(path, f"no picture of that name in {owner}/; rename or remove it")
             for folder, owner in FOLDERS.items()
@@ -122,17 +122,18 @@ class Inspection:
         ]
 
     def _undecodable(self) -> list[AssetError]:
-        pictures = self._pictures
+        """The files that cannot be opened."""
+        openers = self._openers
         # Decoding releases the GIL.
         with ThreadPoolExecutor(cores()) as threads:
-            tried = [
-                *threads.map(_fault_of(pictures.open_background), self._files("bg")),
-                *threads.map(_fault_of(pictures.open_foreground), self._files("fg")),
+            results = [
+                *threads.map(_fault_of(openers.open_background), self._files("bg")),
+                *threads.map(_fault_of(openers.open_foreground), self._files("fg")),
             ]
-        return [fault for fault in tried if fault is not None]
+        return [fault for fault in results if fault is not None]
 
     def _leave_out(self, faults: Iterable[AssetError]) -> list[LeftOut]:
-        """Take the files at fault from the lists, and whatever belongs to them."""
+        """Remove the files at fault, and all files that belong to them, from the lists."""
         left_out = []
         for fault in faults:
             files = {fault.path}
@@ -164,9 +165,9 @@ class Inspection:
     def _unused_masks(self) -> set[str]:
         keys = list(self._used["fg_mask"])
         with ThreadPoolExecutor(cores()) as threads:
-            return set(compress(keys, threads.map(self._pictures.has_alpha, keys)))
+            return set(compress(keys, threads.map(self._openers.has_alpha, keys)))
 
-    def _in_use(self, unused_masks: set[str]) -> dict[str, AssetFiles]:
+    def _files_in_use(self, unused_masks: set[str]) -> dict[str, AssetFiles]:
         files = {}
         for folder, kind in _KINDS.items():
             unused = unused_masks if folder == "fg_mask" else set()
@@ -181,13 +182,14 @@ class Inspection:
                 Counter(
                     row.licence
                     for key in sorted(self._files(folder))
-                    if (row := self._facts.get(key)) and row.licence
+                    if (row := self._table.get(key)) and row.licence
                 )
             )
             for folder in ("bg", "fg")
         }
 
     def _digest(self) -> str:
+        """A hash of the names and contents of all files in use, and of the table."""
         files = [path for used in self._used.values() for path in used.values()]
         table = self._root / "assets.csv"
         if table.is_file():
@@ -197,7 +199,7 @@ class Inspection:
         return blake2b(lines.encode(), digest_size=16).hexdigest()
 
     def _digest_line(self, path: Path) -> str:
-        """Name within the root and content: a root that moves stays the same."""
+        """A file's path within the root, and a hash of its content; a root may move."""
         content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
         return f"{path.relative_to(self._root).as_posix()} {content}\n"
 

@@ -1,4 +1,4 @@
-"""Whether anybody touched the files of a folder, without a look into them."""
+"""Detects changes of the files in a folder without reading them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeAlias
 
-_Touched: TypeAlias = tuple[str, int, int, int, int]
-State: TypeAlias = tuple[_Touched, ...]
-"""Of each file: path, inode, bytes, times of change in nanoseconds."""
+_FileState: TypeAlias = tuple[str, int, int, int, int]
+FileStates: TypeAlias = tuple[_FileState, ...]
+"""(path, inode, bytes, modification and status change in nanoseconds) of each file."""
 _SETTLED_NS = 2 * 10**9
-"""What changed just now may change again without another time: those of file systems are coarse."""
+"""A file that changed more recently may change again without a new time, since the times of file
+systems are coarse."""
 
 
-def state_of(root: Path, folders: Iterable[str]) -> State:
-    """Of the assets in these folders and their table: the same as long as nobody touches them."""
+def file_states(root: Path, folders: Iterable[str]) -> FileStates:
+    """The state of the assets in these folders and of their table; equal while no file changes."""
     paths = [path for folder in folders for path in (root / folder).glob("*")]
-    return tuple(sorted(_touched(path) for path in [*paths, root, root / "assets.csv"]))
+    return tuple(sorted(_file_state(path) for path in [*paths, root, root / "assets.csv"]))
 
 
-def is_settled(state: State) -> bool:
-    """Whether the last change is so long ago that another one would show."""
-    newest = max(max(changed, touched) for *_, changed, touched in state)
+def is_settled(states: FileStates) -> bool:
+    """Whether the last change is so long ago that a later one has another time."""
+    newest = max(max(modified, changed) for *_, modified, changed in states)
     return newest < time.time_ns() - _SETTLED_NS
 
 
-def _touched(path: Path) -> _Touched:
+def _file_state(path: Path) -> _FileState:
     try:
         status = path.stat()
     except OSError:

@@ -12,11 +12,11 @@ from depthmask.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """The row of one asset.
+class AssetRow:
+    """The row of an asset.
 
     label, height_m: label and real height of a cut-out. f_px: focal length of a background, in
-    pixels of the file. licence: of either, an SPDX identifier or the owner's text.
+    pixels of the file. licence: an SPDX identifier or the owner's text, of either.
     """
 
     label: str = "foreground"
@@ -26,13 +26,13 @@ class Row:
 
 
 _LONGEST_LICENCE = 200
-"""Characters of a name or an address; whole licence texts belong into files."""
+"""The most characters of a licence, which is a name or an address; whole texts belong in files."""
 
-Facts: TypeAlias = dict[str, Row]
+AssetTable: TypeAlias = dict[str, AssetRow]
 """Key of the asset -> its row."""
 
 
-def read_facts(path: Path) -> Facts:
+def read_table(path: Path) -> AssetTable:
     """The rows of the table, none without a file; `UsageError` if the table is invalid."""
     if not path.is_file():
         return {}
@@ -45,7 +45,7 @@ def read_facts(path: Path) -> Facts:
     if rows and "key" not in rows[0]:
         raise UsageError(f"{path}: no column named key in its first line")
     return {
-        row["key"]: Row(
+        row["key"]: AssetRow(
             label=row.get("label") or "foreground",
             height_m=_positive(path, row, "height_m", "metres"),
             f_px=_positive(path, row, "f_px", "pixels"),
@@ -56,6 +56,7 @@ def read_facts(path: Path) -> Facts:
 
 
 def _positive(path: Path, row: dict[str, str], column: str, unit: str) -> float | None:
+    """The number in a column; None if the cell is empty, `UsageError` if it is not positive."""
     text = row.get(column) or ""
     try:
         number = float(text) if text else None

@@ -35,7 +35,7 @@ class Source(Stage):
 
     @abstractmethod
     def foreground(self, key: str, size: Size) -> Foreground:
-        """The foreground, trimmed to its alpha and scaled for a canvas of `size`."""
+        """The foreground, trimmed to its visible pixels and scaled for a canvas of `size`."""
 
     def has_depth(self, key: str) -> bool:
         """Whether `background(key)` carries `depth_m` of its own."""
@@ -43,7 +43,7 @@ class Source(Stage):
 
     @abstractmethod
     def check(self, size: Size) -> AssetCatalogue:
-        """Look at every asset, before the first sample is planned.
+        """Inspect every asset, before the first sample is planned.
 
         A catalogue that names `backgrounds` and `foregrounds` restricts the run to those keys;
         otherwise the run uses all that the source lists after this call. Raises `UsageError`,

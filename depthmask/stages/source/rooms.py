@@ -1,4 +1,4 @@
-"""The embedded default source: made rooms with exact depth, and made furniture to put in them."""
+"""The default source: rendered rooms with exact depth, and rendered furniture to place in them."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from depthmask.stage import setting, stage
 from depthmask.stages.source.base import Source
 
 GENERATOR = 1
-"""Version of the made pictures: raised whenever the same settings give other pixels."""
+"""Version of the renderer: raised whenever the same settings give other pixels."""
 
-# What this process has made: the jobs of a sweep mostly differ in other things than the rooms, and
-# a room takes 0.1 s.
+# Pictures that this process has rendered: the jobs of a sweep mostly differ in other settings than
+# those of the rooms, and a room takes 0.1 s.
 _rooms = FifoCache[Background](background_bytes)
 _furniture = FifoCache[Foreground](foreground_bytes)
 
 
 @stage("rooms")
 class Rooms(Source):
-    """Made indoor scenes with exact depth, and furniture as cut-outs; needs no files.
+    """Rendered indoor scenes with exact depth, and furniture as cut-outs; needs no files.
 
-    Depth is planar z in metres of one ray through each pixel centre; window panes count as a part
-    of the wall that they are in. Anything else than the settings and the key's number has no
-    influence on the pixels.
+    Depth is planar z in metres of one ray through each pixel centre; window panes are as deep
+    as their wall. The pixels depend only on the settings and on the number in the key.
     """
 
-    rooms: int = setting(64, ge=1, le=10000, help="how many rooms")
-    furniture: int = setting(48, ge=1, le=10000, help="how many cut-outs")
+    rooms: int = setting(64, ge=1, le=10000, help="number of rooms")
+    furniture: int = setting(48, ge=1, le=10000, help="number of cut-outs")
     seed: int = setting(0, ge=0, help="another seed makes other rooms and furniture")
     fov_deg: list[float] = setting(
         [58.0, 74.0], ge=30, le=90, help="least and largest horizontal field of view, degrees"
@@ -41,7 +40,7 @@ class Rooms(Source):
         [1.3, 1.6], ge=0.6, le=2.0, help="least and largest height of the camera, metres"
     )
     foreground_scale: float = setting(
-        0.6, gt=0, le=4, help="long side of a cut-out as a part of the canvas's shorter side"
+        0.6, gt=0, le=4, help="long side of a cut-out relative to the canvas's shorter side"
     )
     oversample: int = setting(
         3, ge=1, le=8, help="rays per pixel along each side, for smooth edges"
@@ -62,11 +61,11 @@ class Rooms(Source):
         return _keys("item", self.furniture)
 
     def background(self, key: str, size: Size) -> Background:
-        """The room as photograph, with depth, camera and floor."""
+        """The room as a photograph, with depth, camera and floor."""
         return _rooms.get((type(self), self._identity(size), key), lambda: self._room(key, size))
 
     def _room(self, key: str, size: Size) -> Background:
-        # Here and below: 70 ms that `--help` does not need.
+        # Imported here and below, since that takes 70 ms, which `--help` does not need.
         from depthmask.stages.source._rooms import photo
         from depthmask.stages.source._rooms.scene import Optics, scene
         from depthmask.stages.source._rooms.streams import Kind, stream
@@ -74,11 +73,11 @@ class Rooms(Source):
         number = _number(key, "room", self.rooms)
         fov, height = self.fov_deg, self.camera_height
         room = scene(self.seed, number, Optics((fov[0], fov[1]), (height[0], height[1])))
-        taken = photo.Photo(room, size)
+        photograph = photo.Photo(room, size)
         return Background(
             key=key,
-            image=taken.image(self.oversample, stream(self.seed, Kind.grain, number)),
-            depth_m=taken.depth(),
+            image=photograph.image(self.oversample, stream(self.seed, Kind.grain, number)),
+            depth_m=photograph.depth(),
             camera=photo.camera(room, size),
             plane=photo.floor(room),
         )
@@ -86,7 +85,7 @@ class Rooms(Source):
     def foreground(self, key: str, size: Size) -> Foreground:
         """The piece of furniture, seen from a person's height.
 
-        `height_m` is what the picture spans at the distance of the nearest foot.
+        `height_m` is the height that the picture spans at the distance of the nearest foot.
         """
         return _furniture.get(
             (type(self), self._identity(size), key), lambda: self._item(key, size)
@@ -95,19 +94,19 @@ class Rooms(Source):
     def _item(self, key: str, size: Size) -> Foreground:
         from depthmask.stages.source._rooms import cutout
 
-        thing = cutout.subject(self.seed, _number(key, "item", self.furniture))
+        subject = cutout.subject(self.seed, _number(key, "item", self.furniture))
         long_side = max(round(min(size) * self.foreground_scale), 1)
-        part = cutout.frame(thing, long_side)
+        frame = cutout.frame(subject, long_side)
         return Foreground(
             key=key,
-            label=thing.label,
-            rgba=cutout.photograph(thing, part, self.oversample),
-            relief_m=cutout.relief(thing, part),
-            height_m=thing.height_m,
+            label=subject.label,
+            rgba=cutout.photograph(subject, frame, self.oversample),
+            relief_m=cutout.relief(subject, frame),
+            height_m=subject.height_m,
         )
 
     def has_depth(self, key: str) -> bool:
-        """Every room has."""
+        """True for every room."""
         return True
 
     def check(self, size: Size) -> AssetCatalogue:
@@ -115,7 +114,7 @@ class Rooms(Source):
         return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
 
     def _identity(self, size: Size) -> str:
-        """All that decides the pixels behind a key, as text."""
+        """Everything that determines the pixels of a key, as text."""
         return json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""Archives of members in one file, as the tar and the zip writer write them."""
+"""Writes the members of a shard to one archive, for the tar and the zip writer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Archive(Protocol):
     """An archive open for writing."""
 
     def add(self, name: str, data: bytes) -> int:
-        """Append a member; the offset of its content."""
+        """Append a member; returns the offset of its content."""
 
     def close(self) -> None:
         """Write the end of the archive."""
@@ -41,7 +41,7 @@ def write_archive(path: Path, begin: ArchiveFormat, samples: Iterable[Encoded]) 
             try:
                 _add(archive, sample, members)
             except ArchiveFullError as full:
-                # Rare, since `check_shard_size` estimates sizes with a margin.
+                # Rare, since `check_shard_size` has estimated the size with a margin.
                 fits = number * 9 // 10
                 raise DepthmaskError(f"{full}: shard_size={fits} fits") from None
         archive.close()

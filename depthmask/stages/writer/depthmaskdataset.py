@@ -1,4 +1,4 @@
-"""The files of DepthMaskDataset: its zip, its label tables, its batches of depth."""
+"""Writes the files of DepthMaskDataset: a zip, label tables, and batches of depth."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class DepthMaskDataset(Writer):
     `SHARD/data.zip`: `data/fg_bg/bg001/bg001_fg001_000001.jpg`, `data/fg_bg_mask/...`, stored,
     numbered over the whole dataset from 1. `SHARD/depthmap_output_batchN.npz`, N from 1: `output`
     float32 [n, dh, dw, 1], metres divided by `far_m` (0.01..1 for DenseDepth), and `ulps`, the
-    correction of its last bits to the exact metres. `SHARD/samples.jsonl`: our descriptions. Beside
-    the shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask, x, y, width and
-    height of each object [px], separated by tabs.
+    correction of its last bits to the exact metres. `SHARD/samples.jsonl`: the descriptions of the
+    samples. Beside the shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask,
+    x, y, width and height of each object [px], separated by tabs.
     """
 
     # The depth of an open shard is in memory as a whole after the first access.
@@ -71,7 +71,7 @@ class DepthMaskDataset(Writer):
         into = folder / shard
         into.mkdir()
         members: defaultdict[str, list[tuple[int, int, int]]] = defaultdict(list)
-        batch, at = _Batch(count, self.far_m), 0
+        batch, line_start = _Batch(count, self.far_m), 0
         with ExitStack() as files:
             archive = ZipStream(files.enter_context((into / _ZIP).open("wb", buffering=1 << 20)))
             descriptions = files.enter_context((into / _DESCRIPTIONS).open("wb"))
@@ -83,8 +83,8 @@ class DepthMaskDataset(Writer):
                         offset = archive.add(path_of(meta, sample.key, name), data)
                         members[name].append((0, offset, len(data)))
                 descriptions.write(line + b"\n")
-                members[JSON.name].append((1, at, len(line)))
-                at += len(line) + 1
+                members[JSON.name].append((1, line_start, len(line)))
+                line_start += len(line) + 1
                 batch.add(sample.arrays)
             archive.close()
         if batch.write(into / _BATCH.format(int(shard.rpartition("-")[2]) + 1)):
@@ -124,7 +124,7 @@ def _safe(key: str) -> str:
 
 
 def _tables(dataset: PublishedDataset, record: Record) -> dict[str, list[str]]:
-    """Name of a label table -> its rows of a shard; `data_label.txt` has all rows."""
+    """Name of a label table -> its rows from a shard; `data_label.txt` has all rows."""
     tables: defaultdict[str, list[str]] = defaultdict(list)
     for key, meta in _described(dataset, record):
         rows = _rows(meta, key, record.members)
@@ -169,8 +169,8 @@ class _Batch:
         depth = _metres(arrays)
         if depth is not None:
             output = depth / self._far
-            lacking = depth.view(np.int32) - (output * self._far).view(np.int32)
-            for name, array in (("output", output), ("ulps", lacking.astype(np.int8))):
+            correction = depth.view(np.int32) - (output * self._far).view(np.int32)
+            for name, array in (("output", output), ("ulps", correction.astype(np.int8))):
                 if name not in self._arrays:
                     self._arrays[name] = Deflater()
                     shape = (self._count, *array.shape, 1)
@@ -189,6 +189,7 @@ class _Batch:
 
 
 def _metres(arrays: Mapping[str, NDArray[Any]]) -> Float32 | None:
+    """The depth map of a sample in metres; None if it has none."""
     if "depth_planes" in arrays:
         return from_millimetres(from_planes(arrays["depth_planes"]))
     depth = arrays.get("depth")
@@ -225,8 +226,9 @@ class _Reader(MemberReader):
 
 
 def _exact(arrays: Mapping[str, NDArray[Any]], count: int, far: np.float32) -> Float32:
+    """The exact metres [n, dh, dw]: `output` in metres, with the correction `ulps`."""
     output, ulps = arrays["output"], arrays["ulps"]
-    kinds = output.dtype == np.float32 and ulps.dtype == np.int8
-    if not kinds or output.shape != ulps.shape or (len(output), output.ndim) != (count, 4):
+    types_fit = output.dtype == np.float32 and ulps.dtype == np.int8
+    if not types_fit or output.shape != ulps.shape or (len(output), output.ndim) != (count, 4):
         raise DepthmaskError(f"output: {output.dtype} {output.shape} for {count} samples")
     return ((output * far).view(np.int32) + ulps).view(np.float32)[..., 0]

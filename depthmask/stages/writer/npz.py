@@ -26,7 +26,7 @@ from depthmask.untrusted import untrusted
 
 
 class Images(Enum):
-    """How npz shards store images."""
+    """The form in which npz shards store images."""
 
     encoded = "encoded"
     raw = "raw"
@@ -96,7 +96,7 @@ class NpzReader:
     def __init__(self, folder: StorePath, record: Record) -> None:
         self._folder = folder
         self._record = record
-        self._kept: dict[str, NDArray[Any]] | None = None
+        self._loaded: dict[str, NDArray[Any]] | None = None
         self._lock = threading.Lock()
 
     @property
@@ -104,9 +104,9 @@ class NpzReader:
         # Not `cached_property`: in Python 3.11 all instances share one lock, which may stay locked
         # after a fork.
         with self._lock:
-            if self._kept is None:
-                self._kept = self._load()
-            return self._kept
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
 
     def _load(self) -> dict[str, NDArray[Any]]:
         file = self._record.files[0]
@@ -118,7 +118,7 @@ class NpzReader:
         return arrays
 
     def _check(self, name: str, array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> None:
-        """Raise unless stacks have one item for each sample, and blobs valid offsets."""
+        """Raise `DepthmaskError` unless an array has an item or range of bytes for each sample."""
         samples = len(self._record)
         if name.endswith("_offsets"):
             blob = arrays.get(name.removesuffix("_offsets"), np.zeros(0))
@@ -153,4 +153,4 @@ class NpzReader:
 
     def close(self) -> None:
         """Free the arrays."""
-        self._kept = None
+        self._loaded = None

@@ -10,8 +10,8 @@ from depthmask.storage.location import location
 from depthmask.storage.path import OpenShardFile, StorePath
 from depthmask.storage.record import Record, ShardFile
 
-_FEW = 3
-"""A reader keeps the files of a shard open up to this number; a folder has thousands."""
+_MOST_OPEN_FILES = 3
+"""A reader keeps the files of a shard open if they are not more; `writer=folder` has thousands."""
 
 
 class ShardReader(Protocol):
@@ -52,7 +52,7 @@ class MemberReader:
         ranges = [of_member[number].tolist() for of_member in members.values()]
         if len(self._record.files) == 1:
             contents = self._from_archive(0, [(offset, size) for _, offset, size in ranges])
-        elif len(self._record.files) <= _FEW:
+        elif len(self._record.files) <= _MOST_OPEN_FILES:
             contents = [
                 self._from_archive(file, [(offset, size)])[0] for file, offset, size in ranges
             ]

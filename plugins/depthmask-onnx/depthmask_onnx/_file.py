@@ -1,4 +1,4 @@
-"""A model file: read once, hashed and scanned, so that only scanned bytes are run."""
+"""Reads, hashes and scans a model file, so that only scanned bytes are run."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def model_file(weights: str) -> ModelFile:
 
 @functools.lru_cache(maxsize=8)
 def _scanned(path: Path, modified_ns: int, size: int) -> ModelFile:
-    """Cached by time and size of the file, so that a changed file is scanned again."""
+    """Read and scan a file; cached by time and size, so that a changed file is scanned again."""
     content = _content(path)
     try:
         return ModelFile(path, hashlib.sha256(content).hexdigest(), scan(content))
@@ -52,7 +52,7 @@ def _scanned(path: Path, modified_ns: int, size: int) -> ModelFile:
 
 
 def _content(path: Path) -> bytes:
-    # Not a pipe or a device, which may be endless.
+    # Pipes and devices are refused, since they may be endless.
     if not path.is_file():
         raise _refusal(path, "is not a file; give the path of an .onnx file")
     try:

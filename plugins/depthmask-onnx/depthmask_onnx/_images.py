@@ -1,4 +1,4 @@
-"""The input of a model from images, and depth maps from its output."""
+"""Converts images to the input of a model, and its output to depth maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Fit(Enum):
     """How images are resized for the network, with the names of CSS's `object-fit`."""
 
     stretch = "stretch"
-    """To exactly that size."""
+    """Resize to exactly that size."""
     cover = "cover"
     """Keep the aspect; neither side is shorter (`lower_bound` in MiDaS's code)."""
     contain = "contain"

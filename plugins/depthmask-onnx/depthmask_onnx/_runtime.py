@@ -41,7 +41,7 @@ def session(runtime: Runtime, model: ModelFile, source: str, target: str, thread
         raise SettingError("runtime", runtime.name, text) from None
     except DepthmaskError:
         raise
-    except Exception as error:  # neither runtime has one class of errors
+    except Exception as error:  # the runtimes raise errors of many classes
         text = f"{runtime.name} cannot load it: {first_line(error)}"
         raise SettingError("weights", model.path, text) from None
 
@@ -74,17 +74,17 @@ def _onnxruntime(model: bytes, source: str, target: str, threads: int) -> Run:
     # Waiting threads must not spin: with another busy process, FastDepth on 2 cores makes 83
     # images/s without spinning and 38 with it; alone, 97 either way.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Or it would guess the format, and might read the scanned bytes as another one.
+    # Otherwise it guesses the format, and may read the scanned bytes as another one.
     options.add_session_config_entry("session.load_model_format", "ONNX")
-    made = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return lambda batch: made.run([target], {source: batch})[0]
+    inference = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return lambda batch: inference.run([target], {source: batch})[0]
 
 
 def _openvino(model: bytes, source: str, target: str, threads: int) -> Run:
     import openvino
     from openvino.frontend import FrontEndManager
 
-    # By name, since `read_model` would try every format.
+    # The frontend is chosen by name, since `read_model` would try every format.
     frontend = FrontEndManager().load_by_framework("onnx")
     network = frontend.convert(frontend.load(io.BytesIO(model)))
     # Explicitly float32, since bfloat16 is the default on some processors.

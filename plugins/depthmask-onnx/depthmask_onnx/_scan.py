@@ -2,14 +2,15 @@
 
 Reads the protobuf itself: the field numbers below are fixed by ONNX's promise of
 compatibility (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), while the `onnx` package
-would bring protobuf and ml_dtypes along, and copies every weight only to look at its header.
+requires protobuf and ml_dtypes, and copies every weight only to read its header.
 
-RefusedError anywhere in the file (graph, subgraphs, functions, training information):
+The following raises RefusedError, anywhere in the file (graph, subgraphs, functions, training
+information):
 
 - tensors with external data: a path could name any file of this machine, and ONNX Runtime even
   takes the text `*/_ORT_MEM_ADDR_/*` for an address in memory;
 - operators that are neither standard ONNX nor a function that the file itself defines;
-- sizes that a few bytes could blow up: a tensor of more elements than its bytes can hold, sparse
+- sizes that a few bytes can inflate: a tensor of more elements than its bytes can hold, sparse
   tensors, functions that call functions until a small file has millions of nodes.
 """
 
@@ -98,7 +99,7 @@ def _scanned(model: memoryview) -> Ports:
 class _Body:
     """The nodes of a graph with its subgraphs, or of a function.
 
-    calls: number of uses of each operator that is not standard. node: a node that uses it.
+    calls: the number of uses of each non-standard operator. node: one node that uses it.
     """
 
     nodes: int = 0
@@ -212,11 +213,12 @@ def _port(value: memoryview) -> Port:
 
 
 def _inside(message: memoryview, number: int) -> Iterator[memoryview]:
+    """The contents of the fields with a number."""
     return (content(one) for one in fields(message) if one[0] == number)
 
 
 def _length(dimension: memoryview) -> int | None:
-    """The length of an axis; None if named, or 0 or -1 as some exporters write."""
+    """The length of an axis; None for a named axis, and for 0 or -1, which some exporters write."""
     lengths = [integer(one) for one in fields(dimension) if one[0] == 1]
     return lengths[-1] if lengths and lengths[-1] > 0 else None
 

@@ -1,8 +1,8 @@
-"""The protobuf wire format: enough to walk a message, in place.
+"""Reads the protobuf wire format, as far as needed to walk a message in place.
 
-https://protobuf.dev/programming-guides/encoding. Stricter than protobuf, which skips a field whose
-wire type is not the declared one: here that is an error, so nothing is skipped that a runtime may
-read otherwise.
+https://protobuf.dev/programming-guides/encoding. This reader is stricter than
+protobuf, which skips a field whose wire type is not the declared one. Here that is an error, so
+nothing is skipped that a runtime may read in another way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _FIXED = {FIXED64: 8, FIXED32: 4}
 
 
 class MalformedError(ValueError):
-    """Not a protobuf message, or one that was cut."""
+    """The bytes are not a protobuf message, or the message is cut."""
 
 
 def fields(message: memoryview) -> Iterator[Field]:

@@ -131,9 +131,9 @@ class Onnx(FixedBatchEstimator):
         return self.near, self.far
 
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
-        """What `measures` says; every pixel is valid.
+        """The contract with the kind that `measures` names; every pixel is valid.
 
-        Runs the model once on a black image, so that one that cannot do it for `size` is a
+        Runs the model once on a black image: a model that does not work for `size` is a
         `UsageError` before anything is written.
         """
         try:
@@ -146,7 +146,7 @@ class Onnx(FixedBatchEstimator):
         return dataclasses.replace(metres, kind=self.measures, unit=unit, clip=self.clip)
 
     def input_size(self, size: Size) -> Size:
-        """What images of `size` are resized to; `SettingError` for what the model cannot take."""
+        """The size to which images of `size` are resized; `SettingError` if it cannot be."""
         axes = self._axes
         if axes["c"] not in (3, None):
             raise SettingError(
@@ -213,7 +213,7 @@ class Onnx(FixedBatchEstimator):
         )
 
     def limit(self, depth: Float32) -> Float32:
-        """Depth [n, dh, dw] clipped to near..far; without `clip`, others are `DepthmaskError`."""
+        """Depth [n, dh, dw] clipped to near..far; `DepthmaskError` instead if `clip` is false."""
         if self.clip:
             return super().limit(depth)
         least, greatest = float(depth.min()), float(depth.max())

@@ -1,4 +1,4 @@
-"""What the test files share: a cache of their own, images, a place for models."""
+"""Fixtures of all test files: a separate cache, images, and a folder for models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(autouse=True, scope="session")
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Measured geometry goes to a folder of this session, never to the user's cache."""
+    """Cache measured geometry in a folder of this session, never in the user's cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DEPTHMASK_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
@@ -20,7 +20,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture
 def images() -> np.ndarray:
-    """uint8 [5, 12, 16, 3]: all different."""
+    """Five different images, uint8 [5, 12, 16, 3]."""
     return np.random.default_rng(3).integers(0, 256, (5, 12, 16, 3), np.uint8)
 
 

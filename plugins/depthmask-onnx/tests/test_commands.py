@@ -1,4 +1,4 @@
-"""As a user sees it: the command line, with the package installed by pip."""
+"""The command line, with the package installed by pip as a user has it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stage: settings, sizes, contract, and what comes out."""
+"""The stage: settings, sizes, contract and output."""
 
 from __future__ import annotations
 
@@ -127,11 +127,11 @@ def test_native_size_of_a_model_that_gives_less_than_it_takes(save: Save) -> Non
 @pytest.mark.parametrize(
     ("fit", "size", "multiple", "image", "expected"),
     [
-        # null: the image's own size, rounded up.
+        # null: the size of the image, rounded up.
         (Fit.stretch, None, 14, (160, 160), (168, 168)),
         (Fit.cover, None, 14, (154, 160), (154, 168)),
         (Fit.stretch, [518, 518], 14, (160, 240), (518, 518)),
-        # By hand from Resize.get_size of MiDaS and Depth Anything.
+        # Computed by hand from Resize.get_size of MiDaS and Depth Anything.
         (Fit.cover, [518, 518], 14, (160, 160), (518, 518)),
         (Fit.cover, [518, 518], 14, (480, 640), (518, 686)),
         (Fit.cover, [518, 518], 14, (480, 848), (518, 910)),
@@ -173,7 +173,7 @@ def test_float16(save: Save, images: np.ndarray) -> None:
 
 
 def test_inputs_that_are_weights_are_no_inputs(save: Save, images: np.ndarray) -> None:
-    # So PyTorch wrote them until 2019, and FastDepth's file is.
+    # PyTorch wrote such files until 2019; FastDepth's is one.
     old = red()
     for tensor in old.graph.initializer:
         info = helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)

@@ -1,4 +1,4 @@
-"""Files that must not be run, each refused with one line; and the wire format under them."""
+"""Files that must not be run are refused with one line; and the wire format is read correctly."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def laughs(depth: int, width: int) -> onnx.ModelProto:
 
 
 def deep() -> bytes:
-    # By hand: protobuf itself refuses to write it.
+    # Written by hand, since protobuf itself refuses to write it.
     node = RELU.SerializeToString()
     for _ in range(40):
         node = field_of(5, field_of(6, field_of(1, node)))

@@ -1,4 +1,4 @@
-"""Tiny ONNX models, and where the reference data lie."""
+"""Tiny ONNX models, and the path of the reference data."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def model(
 
 
 def red(axis: int = 1, factor: float = 1.0, **shapes: Any) -> onnx.ModelProto:
-    """Depth is `factor` times the red channel, which stands on `axis`."""
+    """Depth is `factor` times the red channel, which is at index 0 of `axis`."""
     tensors = [
         numpy_helper.from_array(np.array(value, dtype), name)
         for name, value, dtype in (

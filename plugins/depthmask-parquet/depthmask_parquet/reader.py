@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from depthmask_parquet.schema import ARRAYS, members_of
 
 LARGEST = 1 << 30
-"""Largest row group in bytes, unpacked; 100 samples of 160x160 have 1 MB, with raw depth 11."""
+"""The most bytes of an unpacked row group; 100 samples of 160x160 have 1 MB, with npz depth 11."""
 
 
 class ParquetReader:

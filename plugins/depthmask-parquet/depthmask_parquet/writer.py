@@ -1,4 +1,4 @@
-"""The writer and its reader."""
+"""The stage `parquet`, which writes shards as Parquet files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Parquet(Writer):
 
         first, samples = _first(samples)
         columns = schema(first)
-        # Names of nested lists in Parquet. JPEG and PNG are already compressed.
+        # Parquet's names of the values in nested lists. JPEG and PNG are already compressed.
         packed = {
             name + ".list.element" * first.arrays[name].ndim: "zstd" for name in arrays(first)
         }
@@ -73,6 +73,7 @@ class Parquet(Writer):
 
 
 def _first(samples: Iterable[Encoded]) -> tuple[Encoded, Iterable[Encoded]]:
+    """The first sample, and all samples including the first."""
     iterator = iter(samples)
     first = next(iterator)
     return first, itertools.chain([first], iterator)

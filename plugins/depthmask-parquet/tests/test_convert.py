@@ -1,4 +1,4 @@
-"""Parquet among the formats that `convert` goes through."""
+"""`convert` to Parquet, through other formats, and back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROOMS = ["source.rooms=2", "source.furniture=3", "size=[24,32]", "samples=7", "s
 
 @pytest.mark.parametrize("depth", ["png16", "npz", "npz16", "compact"])
 def test_round_all_formats_and_back(tmp_path: Path, depth: str) -> None:
-    """Every mask, map and description, and the very bytes of the tar files."""
+    """Masks, maps and descriptions are equal, and the tar files have the same bytes as at first."""
     words = [f"encode.depth={depth}", "encode.instances=png", f"output={tmp_path / 'first'}"]
     assert main([*ROOMS, *words, "runner.workers=1"]) == 0
     latest = tmp_path / "first"

@@ -1,4 +1,4 @@
-"""Hugging Face `datasets` opens what was written: this plugin's shards, and the tar files."""
+"""Hugging Face `datasets` opens the shards of this plugin, and tar files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from depthmask.cli.main import main
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    # Its own files are left to the garbage collector.
+    # `datasets` leaves its open files to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -86,7 +86,7 @@ def test_webdataset(tmp_path: Path, load: Any, streaming: bool) -> None:
 def test_a_folder_by_its_card(
     tmp_path: Path, load_dataset: Any, writer: str, streaming: bool
 ) -> None:
-    """`load_dataset(OUT)`, with nothing but the header of its README to go by."""
+    """`load_dataset(OUT)` needs only the header of the README."""
     words = [*SMALL, "source.rooms=4", "source.furniture=4", "split.train=0.5", "split.val=0.5"]
     out = tmp_path / "out"
     assert main([*words, "samples=12", "shard_size=3", f"writer={writer}", f"output={out}"]) == 0

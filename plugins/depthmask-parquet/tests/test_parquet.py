@@ -1,4 +1,4 @@
-"""The suite of writers, and what other writers read back."""
+"""The conformance suite, and the same samples as with other writers."""
 
 from __future__ import annotations
 

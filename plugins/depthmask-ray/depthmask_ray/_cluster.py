@@ -20,12 +20,13 @@ from depthmask import UsageError
 from depthmask_ray._signals import signals_held
 
 OBJECT_STORE_BYTES = 100 << 20
-"""Shared memory of the object store, instead of 30 % of all; 4,000 samples' record has 0.2 MB."""
+"""Shared memory of the object store; Ray's default is 30 % of all. A record of 4,000 samples has
+0.2 MB."""
 CONNECT_SECONDS = 5.0
 """Time to connect; Ray itself tries for two minutes and then ends the process."""
 LOOPBACK = "127.0.0.1"
 _LOOPBACK_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Ray's switch to bind to the loopback alone, meant for other platforms than Linux."""
+"""Makes Ray bind only to the loopback interface; meant for other platforms than Linux."""
 
 
 @contextmanager
@@ -61,7 +62,7 @@ def _start(scratch: str) -> None:
         **_LOOPBACK_ALONE,
         **_token(),
         "RAY_USAGE_STATS_ENABLED": "0",
-        # As for the workers of runner=local; Ray would give them a lower priority.
+        # Workers get the normal priority, as those of runner=local; Ray's default is a lower one.
         "RAY_worker_niceness": "0",
     }
     with patch.dict(os.environ, environment):
@@ -70,7 +71,7 @@ def _start(scratch: str) -> None:
             num_cpus=len(os.sched_getaffinity(0)),
             include_dashboard=False,
             object_store_memory=OBJECT_STORE_BYTES,
-            # Inside of ours, since everybody can read Ray's folder.
+            # Inside of our folder, since everybody can read Ray's.
             _temp_dir=f"{scratch}/ray",
         )
     import ray
@@ -83,17 +84,17 @@ def _start(scratch: str) -> None:
 
 
 def _token() -> dict[str, str]:
-    """Environment that makes Ray ask for a password, since other users reach the loopback."""
+    """Variables that make Ray require a password, since other users can reach the loopback."""
     if "RAY_AUTH_MODE" in os.environ:
         return {}
-    # Ray reads it when it is imported; its default is to ask as well.
+    # Ray reads RAY_AUTH_MODE when it is imported; by default it also requires a password.
     mode = {} if "ray" in sys.modules else {"RAY_AUTH_MODE": "token"}
     return {**mode, "RAY_AUTH_TOKEN": _password()}
 
 
 @cache
 def _password() -> str:
-    """The password of this process, constant since Ray remembers it."""
+    """The password of this process; it never changes, since Ray remembers it."""
     return secrets.token_hex(32)
 
 
@@ -106,7 +107,7 @@ def _connect(address: str) -> None:
         try:
             with socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS) as peer:
                 if peer.getpeername()[0] in (LOOPBACK, "::1"):
-                    # Or Ray would try this machine's outer address.
+                    # Otherwise Ray tries the outer address of this machine.
                     environment = _LOOPBACK_ALONE
         except (OSError, OverflowError, ValueError) as error:
             raise UsageError(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from depthmask_ray._order import Order
+from depthmask_ray._task_input import TaskInput
 
 
-def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
+def task_function() -> Callable[[TaskInput, bytes], Iterator[Any]]:
     """A generator function that makes a shard, or says what its machine lacks.
 
-    It is a nested function, which Ray sends by value: it must work on machines without this
-    package, so it uses nothing from outside.
+    It is a nested function, which Ray sends by value. It uses no name from outside of it, since it
+    has to run on machines without this package.
     """
     fit: list[bool] = []
 
@@ -22,7 +22,7 @@ def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
 
         for name, required in needs.items():
             try:
-                # The C library has no distribution.
+                # zlib is a C library and has no distribution.
                 installed = zlib.ZLIB_RUNTIME_VERSION if name == "zlib" else None
                 installed = installed or importlib.metadata.version(name)
             except importlib.metadata.PackageNotFoundError:
@@ -31,15 +31,15 @@ def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
                 return f"{name} {installed} is installed there, and {required} here"
         return ""
 
-    def make(order: Order, shard: bytes) -> Iterator[Any]:
-        """Yield signs, then a record or a refusal; or a text that says what is missing."""
+    def make(task_input: TaskInput, shard: bytes) -> Iterator[Any]:
+        """Yield heartbeats, then a record or a refusal; or a text about what this node lacks."""
         import platform
 
         import ray
 
         where = f"node {platform.node()} ({ray.util.get_node_ip_address()})"
         # Checked once in a process, since it takes 5 ms.
-        problem = "" if fit else lacking(order["needs"])
+        problem = "" if fit else lacking(task_input["needs"])
         if problem:
             yield f"{where}: {problem}"
             return
@@ -47,11 +47,11 @@ def task_function() -> Callable[[Order, bytes], Iterator[Any]]:
         try:
             from depthmask_ray import _worker
 
-            job = _worker.job(order)
+            job = _worker.job(task_input)
         except (ImportError, AttributeError, OSError) as error:
             # A stage of this job may come from a module that belongs to no distribution.
             yield f"{where}: {error}"
             return
-        yield from _worker.make(job, shard, where if platform.node() != order["host"] else "")
+        yield from _worker.make(job, shard, where if platform.node() != task_input["host"] else "")
 
     return make

@@ -1,4 +1,4 @@
-"""Signals during calls of Ray, which would lose the signals or its own state."""
+"""Delays signals during calls of Ray, which would lose the signals or leave processes behind."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ HOLD_SECONDS = 15.0
 def signals_held() -> Iterator[None]:
     """Delay Ctrl-C and SIGTERM until the end of the context, or until a second signal.
 
-    Interrupted while it starts or stops, Ray would leave processes behind; it also turns both
+    If Ray is interrupted while it starts or stops, it leaves processes behind; it also turns both
     signals into KeyboardInterrupt.
     """
     main = threading.main_thread()
     if threading.current_thread() is not main:
         yield
         return
-    came: list[int] = []
+    received: list[int] = []
     timers: list[threading.Timer] = []
     held: dict[int, Any] = {}
 
     def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        if len(came) > 1:
+        received.append(number)
+        if len(received) > 1:
             signal.signal(number, held[number])
             signal.raise_signal(number)
             return
@@ -48,5 +48,5 @@ def signals_held() -> Iterator[None]:
             timer.cancel()
         for number, handler in held.items():
             signal.signal(number, handler)
-        if len(came) == 1:
-            signal.raise_signal(came[0])
+        if len(received) == 1:
+            signal.raise_signal(received[0])

@@ -1,4 +1,4 @@
-"""On a worker: make a shard in a thread, while the task reports progress."""
+"""Makes a shard on a worker, in a thread, while the task reports its progress."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import cv2
 import ray
 from depthmask import Job, Progress, Record, Refusal, Shard, attempt
 
-from depthmask_ray._order import Order
+from depthmask_ray._task_input import TaskInput
 
-SIGN_SECONDS = 1.0
-"""Time between signs of a task."""
+HEARTBEAT_SECONDS = 1.0
+"""Time between heartbeats of a task."""
 
 
-class Sign(NamedTuple):
+class Heartbeat(NamedTuple):
     """The progress of a task.
 
     node: id of its node. begun: number of the current sample. made: number of finished samples.
@@ -34,27 +34,27 @@ _jobs: dict[str, Job] = {}
 """Token -> job of this process, with its loaded assets and models."""
 
 
-def job(order: Order) -> Job:
-    """The job of an order, kept between tasks; sets the working directory of the run."""
-    if os.getcwd() != order["folder"]:
+def job(task_input: TaskInput) -> Job:
+    """The job of a task, kept between tasks; sets the working directory of the run."""
+    if os.getcwd() != task_input["folder"]:
         try:
-            os.chdir(order["folder"])
+            os.chdir(task_input["folder"])
         except OSError as error:
             raise OSError(
-                f"no folder {order['folder']}, where the run began ({error.strerror})"
+                f"no folder {task_input['folder']}, where the run began ({error.strerror})"
             ) from None
-    if order["cache"] is not None:
-        os.environ["DEPTHMASK_CACHE"] = order["cache"]
-    if order["token"] not in _jobs:
+    if task_input["cache"] is not None:
+        os.environ["DEPTHMASK_CACHE"] = task_input["cache"]
+    if task_input["token"] not in _jobs:
         # As in the workers of runner=local: more threads would only compete with other tasks.
-        cv2.setNumThreads(order["cores"])
+        cv2.setNumThreads(task_input["cores"])
         _jobs.clear()
-        _jobs[order["token"]] = pickle.loads(order["job"])  # noqa: S301 (our own, sent by Ray)
-    return _jobs[order["token"]]
+        _jobs[task_input["token"]] = pickle.loads(task_input["job"])  # noqa: S301 (sent by our own runner)
+    return _jobs[task_input["token"]]
 
 
-def make(job: Job, pickled: bytes, where: str) -> Iterator[Sign | Record | Refusal]:
-    """Yield signs of progress, and finally the record or the refusal of the shard.
+def make(job: Job, pickled: bytes, where: str) -> Iterator[Heartbeat | Record | Refusal]:
+    """Yield heartbeats, and finally the record or the refusal of the shard.
 
     where: the machine, for the reason of a refusal.
     """
@@ -70,9 +70,9 @@ def make(job: Job, pickled: bytes, where: str) -> Iterator[Sign | Record | Refus
     progress.at(job.plan.indices(shard)[0])
     with ThreadPoolExecutor(1) as thread:
         answer = thread.submit(attempt, job, shard, progress)
-        yield Sign(node, progress.begun, count)
-        while not wait([answer], SIGN_SECONDS).done:
-            yield Sign(node, progress.begun, count)
+        yield Heartbeat(node, progress.begun, count)
+        while not wait([answer], HEARTBEAT_SECONDS).done:
+            yield Heartbeat(node, progress.begun, count)
     result = answer.result()
     if isinstance(result, Refusal) and where:
         result = replace(result, reason=f"{result.reason} ({where})")

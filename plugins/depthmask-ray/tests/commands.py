@@ -1,4 +1,4 @@
-"""What a command can do besides: the processes of its session, and plugins that it finds."""
+"""Helpers for tests of commands: the processes of a session, and plugins to install."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def members(session: int) -> list[int]:
-    """The processes of a session that live."""
+    """The living processes of a session."""
     listed = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -20,7 +20,7 @@ def members(session: int) -> list[int]:
 
 
 def left(session: int, seconds: float, but: str = "nobody") -> list[str]:
-    """The command lines of those that are still there after so many seconds."""
+    """The command lines of the processes of a session that still run after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         lines = [_command(process) for process in members(session)]
@@ -31,13 +31,14 @@ def left(session: int, seconds: float, but: str = "nobody") -> list[str]:
 
 
 def _command(process: int) -> str:
+    """The command line of a process; empty if it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     return ""
 
 
 def listening(session: int) -> set[str]:
-    """The addresses, as in /proc/net/tcp, on which its processes wait for connections."""
+    """The addresses, as in /proc/net/tcp, on which the processes of a session listen."""
     inodes = set()
     for process in members(session):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -56,7 +57,7 @@ def listening(session: int) -> set[str]:
 
 
 def install_plugin(folder: Path, name: str, text: str) -> None:
-    """A distribution with a stage, for who has the folder in PYTHONPATH."""
+    """Install a distribution with a stage, for processes with the folder in PYTHONPATH."""
     (folder / f"{name}.py").write_text(text)
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir()

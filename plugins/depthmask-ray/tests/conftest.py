@@ -1,4 +1,4 @@
-"""What the tests share: Ray on the loopback alone, a cluster, what local makes."""
+"""Fixtures of the tests: Ray on the loopback alone, a cluster, folders."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 import node_loss
 import pytest
 
-# Ray reads its environment when it is imported: so before any test.
+# Set before any test, since Ray reads its environment when it is imported.
 node_loss.on_loopback()
 
-# What a shell starts in the background is deaf to Ctrl-C, and so would be what tests start.
+# A process that a shell starts in the background ignores Ctrl-C, as would those that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
-def arena() -> Iterator[node_loss.Arena]:
-    """Two nodes on this machine, and what `runner=local` makes."""
+def trial_cluster() -> Iterator[node_loss.TrialCluster]:
+    """A cluster on this machine, and the hash of the dataset that `runner=local` makes."""
     folder = short_folder()
     try:
-        with node_loss.arena(folder) as arena:
-            yield arena
+        with node_loss.trial_cluster(folder) as trial_cluster:
+            yield trial_cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -39,5 +39,5 @@ def scratch() -> Iterator[Path]:
 
 
 def short_folder() -> Path:
-    """Sockets lie in it, whose paths may have 107 bytes: pytest's own folders are too long."""
+    """A folder for sockets, whose paths may have 107 bytes; those of pytest are too long."""
     return Path(tempfile.mkdtemp(prefix="dm-", dir="/tmp"))

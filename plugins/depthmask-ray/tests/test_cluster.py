@@ -1,4 +1,4 @@
-"""Runs on a cluster that is there already: lost nodes, what a node lacks, how much is in flight."""
+"""Runs on an existing cluster: lost nodes, nodes without a distribution, tasks in flight."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from depthmask import Shard, UsageError
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.storage.identity import take_output
-from node_loss import LOSSES, WORDS, Arena, start, trial
+from node_loss import LOSSES, WORDS, TrialCluster, start, trial
 
 from depthmask_ray.runner import Ray
 
@@ -35,8 +35,8 @@ class Corner(Placement):
 
 
 @pytest.mark.parametrize(("number", "how"), list(enumerate(LOSSES)))
-def test_a_lost_node_loses_nothing(arena: Arena, number: int, how: str) -> None:
-    assert trial(arena, number, how) == []
+def test_a_lost_node_loses_nothing(trial_cluster: TrialCluster, number: int, how: str) -> None:
+    assert trial(trial_cluster, number, how) == []
 
 
 ELSEWHERE = """
@@ -60,14 +60,14 @@ importlib.metadata.version = version
 
 
 def old_depthmask(folder: Path) -> None:
-    """Another version comes first in this path."""
+    """Put another version of depthmask into a folder for PYTHONPATH."""
     info = folder / "depthmask-0.0.9.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: depthmask\nVersion: 0.0.9\n")
 
 
 def no_depthmask(folder: Path) -> None:
-    """Nothing of ours can be imported: read by every Python that has this path."""
+    """Make depthmask impossible to import for every Python with this folder in its path."""
     (folder / "sitecustomize.py").write_text(ELSEWHERE)
 
 
@@ -79,35 +79,35 @@ def no_depthmask(folder: Path) -> None:
     ],
 )
 def test_a_node_without_our_depthmask_is_named(
-    arena: Arena, tmp_path: Path, lacking: Callable[[Path], None], said: str
+    trial_cluster: TrialCluster, tmp_path: Path, lacking: Callable[[Path], None], said: str
 ) -> None:
     lacking(tmp_path)
-    node = arena.node(env_vars={"PYTHONPATH": str(tmp_path)})
+    node = trial_cluster.node(env_vars={"PYTHONPATH": str(tmp_path)})
     try:
-        assert last_line(arena.start(tmp_path / "out"), 1) == f"error: node {HERE}: {said}"
+        assert last_line(trial_cluster.start(tmp_path / "out"), 1) == f"error: node {HERE}: {said}"
     finally:
-        arena.cluster.remove_node(node)
+        trial_cluster.cluster.remove_node(node)
 
 
-def test_a_node_without_a_plugin_is_named(arena: Arena, tmp_path: Path) -> None:
+def test_a_node_without_a_plugin_is_named(trial_cluster: TrialCluster, tmp_path: Path) -> None:
     install_plugin(tmp_path, "corner", PLUGIN)
-    process = arena.start(tmp_path / "out", "placement=corner", PYTHONPATH=str(tmp_path))
+    process = trial_cluster.start(tmp_path / "out", "placement=corner", PYTHONPATH=str(tmp_path))
     assert last_line(process, 1) == f"error: node {HERE}: corner 1.0 is not installed there"
 
 
 @pytest.fixture
-def ours(arena: Arena) -> Iterator[None]:
-    """A program that is connected already; its connection stays."""
+def connected_process(trial_cluster: TrialCluster) -> Iterator[None]:
+    """Connect this process to the cluster; the test must leave it connected."""
     import ray
 
-    ray.init(arena.cluster.address, log_to_driver=False, logging_level="ERROR")
+    ray.init(trial_cluster.cluster.address, log_to_driver=False, logging_level="ERROR")
     yield
     assert ray.is_initialized()
     ray.shutdown()
 
 
 class Counted(Collection[Shard]):
-    """Shards, and how many of them were taken."""
+    """Shards that count how many of them were taken."""
 
     def __init__(self, shards: Collection[Shard]) -> None:
         self._shards = shards
@@ -127,9 +127,9 @@ class Counted(Collection[Shard]):
 
 @pytest.mark.parametrize(("in_flight", "most"), [(0, 2), (3, 3)])
 def test_few_of_many_shards_are_in_flight(
-    ours: None, tmp_path: Path, in_flight: int, most: int
+    connected_process: None, tmp_path: Path, in_flight: int, most: int
 ) -> None:
-    """Of a million; by default twice as many as the one core can work at."""
+    """Few of a million shards are in flight; by default twice as many as there are cores."""
     root = compose_root([*WORDS, f"output={tmp_path / 'out'}", "samples=1000000", "shard_size=1"])
     job = job_from_config(root)
     take_output(job.output, job.identity, overwrite=False)
@@ -137,7 +137,7 @@ def test_few_of_many_shards_are_in_flight(
     records = Ray(in_flight=in_flight).run(job, shards, lambda samples: None)
     assert isinstance(records, Generator)
     for number, _ in enumerate(islice(records, 20)):
-        # The record in hand is not in flight any more.
+        # The shard of the last record is no longer in flight.
         assert shards.taken - number - 1 < most
     assert shards.taken >= 20 + most - 1
     records.close()
@@ -159,7 +159,7 @@ def test_settings_are_checked(settings: dict[str, Any], said: str) -> None:
 
 
 def test_nobody_at_the_address(tmp_path: Path) -> None:
-    """At once: Ray itself would try for minutes."""
+    """The error comes at once, while Ray itself would try for minutes."""
     process = start(tmp_path / "out", "runner=ray", "runner.address=127.0.0.1:9")
     assert last_line(process, 2).startswith(
         "error: runner.address=127.0.0.1:9: no answer from 127.0.0.1:9 ("
@@ -167,7 +167,7 @@ def test_nobody_at_the_address(tmp_path: Path) -> None:
 
 
 def last_line(process: subprocess.Popen[str], code: int) -> str:
-    """What the command said last, when it ended with this code."""
+    """The last line that a command printed; it must end with this code."""
     _, text = process.communicate(timeout=60)
     assert process.returncode == code, text
     return text.splitlines()[-1]

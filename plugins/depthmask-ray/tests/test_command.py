@@ -1,4 +1,4 @@
-"""The command with a cluster of its own: what comes of signals, of hung and of dying tasks."""
+"""Runs with a cluster of their own: signals, hung tasks and dying tasks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import commands
-from node_loss import SAMPLES, SHARDS, Arena, finish, losses, recorded, start, until
+from node_loss import SAMPLES, SHARDS, TrialCluster, finish, losses, recorded, start, until
 
 PLUGIN = """
 import os, time
@@ -30,15 +30,17 @@ class Faulty(Placement):
 """
 
 
-def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) -> None:
-    """Nothing of Ray stays, not even a file, and the same command goes on."""
+def test_interrupted_and_resumed(
+    trial_cluster: TrialCluster, tmp_path: Path, scratch: Path
+) -> None:
+    """Ray leaves no process and no file behind, and the same command resumes."""
     output = tmp_path / "out"
     process = start(output, "runner=ray", RAY_TMPDIR=str(scratch))
     until(lambda: recorded(output) >= 3 or process.poll() is not None)
-    # 127.0.0.1, as IPv4 and as IPv6 has it.
+    # 127.0.0.1, in IPv4 and in IPv6.
     assert commands.listening(process.pid) == {"0100007F", "0000000000000000FFFF00000100007F"}
     assert [path.stat().st_mode & 0o777 for path in scratch.iterdir()] == [0o700]
-    # As a terminal does it: to everybody.
+    # To the whole group, as a terminal does.
     os.killpg(process.pid, signal.SIGINT)
     _, text = process.communicate(timeout=60)
     assert process.returncode == 130, text
@@ -52,7 +54,7 @@ def test_interrupted_and_resumed(arena: Arena, tmp_path: Path, scratch: Path) ->
     _, text = process.communicate(timeout=120)
     assert process.returncode == 0, text
     assert f"({made * SAMPLES // SHARDS} are already made)" in text
-    assert losses(output, arena.expected) == []
+    assert losses(output, trial_cluster.expected) == []
     assert list(scratch.iterdir()) == []
 
 
@@ -60,13 +62,15 @@ def test_a_killed_command_leaves_nobody(tmp_path: Path, scratch: Path) -> None:
     process = start(tmp_path / "out", "runner=ray", RAY_TMPDIR=str(scratch))
     until(lambda: recorded(tmp_path / "out") >= 1 or process.poll() is not None)
     process.kill()
-    # Ray's agents, which touch nothing of ours, look for it only now and then.
+    # Ray's agents, which touch none of our files, notice its end only after a while.
     assert commands.left(process.pid, 10, but="Agent") == []
     assert process.wait() == -signal.SIGKILL
 
 
-def test_a_task_that_hangs_and_one_that_dies(arena: Arena, tmp_path: Path, scratch: Path) -> None:
-    """The one is made after all, the other is named, and the rest stands."""
+def test_a_task_that_hangs_and_one_that_dies(
+    trial_cluster: TrialCluster, tmp_path: Path, scratch: Path
+) -> None:
+    """The shard of the hung task is made in the end; the other is named, and the rest is kept."""
     commands.install_plugin(tmp_path, "faulty", PLUGIN)
     output = tmp_path / "out"
     words = (

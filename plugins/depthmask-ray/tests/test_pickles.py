@@ -1,4 +1,4 @@
-"""What travels: plain data, arrays and classes of depthmask; and a function that needs neither."""
+"""Pickles hold plain data, arrays and classes of depthmask; the task function needs neither."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OURS = {"depthmask", "numpy"}
 
 
 class Reader(pickle.Unpickler):
-    """Notes whose code a pickle asks for."""
+    """Collects the packages whose code a pickle needs."""
 
     def __init__(self, pickled: bytes) -> None:
         super().__init__(io.BytesIO(pickled))
@@ -42,7 +42,7 @@ def test_job_shard_and_record_are_made_of_our_own(tmp_path: Path) -> None:
 
 
 def test_the_task_speaks_for_itself() -> None:
-    """By value, so that it runs where neither package is."""
+    """The function is pickled by value, so that it runs on machines without these packages."""
     needed = packages(cloudpickle.dumps(task_function()))
     assert not any(name.startswith("depthmask") for name in needed)
     assert needed <= {"ray", "builtins", "types", "typing", "collections", "_operator"}

@@ -1,4 +1,4 @@
-"""Signals that come while Ray is at work."""
+"""Signals that arrive during calls of Ray are delayed."""
 
 from __future__ import annotations
 

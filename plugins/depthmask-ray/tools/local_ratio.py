@@ -1,10 +1,10 @@
-"""How fast `runner=ray` is beside `runner=local`, in one run: ratios, as the machine may be shared.
+"""Compares the speed of `runner=ray` and `runner=local` in one run, as a ratio.
 
     python plugins/depthmask-ray/tools/local_ratio.py --assets DIR --samples 400000 --rounds 1
 
-Local and Ray take turns over the same pairs of image and mask; what Ray takes to start is left out,
-what local takes to start its workers is not. Besides wall time: processor time of all processes,
-which other users of the machine hardly change.
+Both runners take turns with the same pairs of image and mask. The time in which Ray starts is left
+out; that in which local starts its workers is not. Processor time of all processes is measured
+besides wall time, since other users of the machine hardly change it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PAIRS = ("+preset=pairs", "placement=original", "encode.quality=50")
 
 
 def prepared(assets: Path, samples: int, output: Path) -> Job:
-    """The job, and its folder as a run would find it."""
+    """The job, with its output folder taken as in a run."""
     words = [*PAIRS, "source=assets", f"source.root={assets}", f"samples={samples}"]
     root = compose_root([*words, f"output={output}"])
     job = job_from_config(root)
@@ -42,7 +42,7 @@ def prepared(assets: Path, samples: int, output: Path) -> Job:
 
 
 def processor_seconds() -> dict[int, float]:
-    """Of this process and each below it, with those that it has waited for."""
+    """Processor seconds of this process and of each descendant, with children that have ended."""
     times: dict[int, float] = {}
     children: dict[int, list[int]] = {}
     for stat in _stats():
@@ -58,7 +58,7 @@ def processor_seconds() -> dict[int, float]:
 
 
 def _stats() -> Iterator[list[str]]:
-    """proc(5): (id, state, parent, ...), of which 12 to 15 are times."""
+    """Yield (id, state, parent, ...) of each process, see proc(5); fields 12 to 15 are times."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""What it is for: cut-outs farther from each other than at random."""
+"""Cut-outs are farther from each other than at random positions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CANVAS = Background("wall", np.zeros((100, 100, 3), np.uint8))
 
 
 def nearest(stage: Scatter, key: int) -> float:
-    """Distance in pixels of the nearest two of four cut-outs."""
+    """The distance in pixels between the nearest two of four cut-outs."""
     rng = np.random.Generator(np.random.Philox(key=key))
     layers: tuple[Layer, ...] = ()
     for _ in range(4):

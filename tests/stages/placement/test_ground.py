@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.compose.floor import assumed_camera, pixel_rays, with_ground
+from depthmask.compose.floor import assumed_camera, pixel_rays, with_floor
 from depthmask.data import Background, Camera, Foreground, Layer, Plane, Scene
 from depthmask.errors import NoPlaceError, SettingError
 from depthmask.stages.placement.ground import Ground
@@ -24,7 +24,7 @@ def floor_view(pitch_deg: float, height_m: float = 0.8) -> Background:
     down = pixel_rays(camera, SIZE) @ np.array(plane.normal)
     depth_m = np.minimum(height_m / np.maximum(down, 1e-6), 10).astype(np.float32)
     image = np.zeros((*SIZE, 3), np.uint8)
-    return with_ground(Background("b", image, depth_m, camera, plane), 60)
+    return with_floor(Background("b", image, depth_m, camera, plane), 60)
 
 
 def person(height_m: float | None = 1.75, label: str = "person") -> Foreground:
@@ -88,10 +88,10 @@ def test_a_narrow_range_is_found_and_one_without_floor_is_said() -> None:
 
 def test_heights_come_from_the_source_then_the_label_then_the_range() -> None:
     stage = Ground(heights={"chair": [0.8, 0.9], "cup": 0.1}, height_m=[2.0, 2.0])
-    assert stage._height_m(person(1.1, "chair")) == (1.1, 1.1)
-    assert stage._height_m(person(None, "chair")) == (0.8, 0.9)
-    assert stage._height_m(person(None, "cup")) == (0.1, 0.1)
-    assert stage._height_m(person(None, "tree")) == (2.0, 2.0)
+    assert stage._height_range_m(person(1.1, "chair")) == (1.1, 1.1)
+    assert stage._height_range_m(person(None, "chair")) == (0.8, 0.9)
+    assert stage._height_range_m(person(None, "cup")) == (0.1, 0.1)
+    assert stage._height_range_m(person(None, "tree")) == (2.0, 2.0)
 
 
 @pytest.mark.parametrize(

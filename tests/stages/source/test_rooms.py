@@ -15,7 +15,7 @@ from depthmask.stages.source import rooms
 from depthmask.stages.source._rooms import cutout
 from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.photo import Photo
-from depthmask.stages.source._rooms.plan import FLOOR
+from depthmask.stages.source._rooms.room import FLOOR
 from depthmask.stages.source._rooms.scene import Optics, scene
 from depthmask.stages.source._rooms.solids import box
 from depthmask.stages.source._rooms.view import View, extent

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.photo import Photo, camera
-from depthmask.stages.source._rooms.plan import Room
+from depthmask.stages.source._rooms.room import Room
 from depthmask.stages.source._rooms.scene import Optics, scene
 from depthmask.stages.source._rooms.solids import Shape, Solid, ball, box, placed, rod, tube
 

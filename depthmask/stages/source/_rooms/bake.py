@@ -1,4 +1,4 @@
-"""Light computed at few points and then looked up: on the faces of the room and per pixel."""
+"""Light that is computed at few points and then looked up: on the room's faces, and by pixel."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from depthmask.stages.source._rooms.surface import Points
 CELLS = ((18, 14), (18, 14), (32, 32), (12, 12), (14, 14), (18, 14))
 """Light samples along u and v on each face of the room; the floor needs the finest shadows."""
 FINER = 6
+"""Entries of the table for each light sample, along each axis."""
 AXES = ((2, 1), (0, 2), (0, 1))
 """World axes of u and v on the faces across x, y and z."""
 REACH_M = 1.0
+"""Distance within which solids occlude ambient light."""
 SMALLEST_M3 = 0.006
+"""Least volume of a solid that casts soft shadows on the room."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +42,8 @@ class Baked:
 
 def baked_room(high: Floats, lights: Lights, solids: Sequence[Solid]) -> list[Baked]:
     """Soft light and shadows on the six faces of a room between (0, 0, 0) and `high` [3]."""
-    # Shadows of solids smaller than a light sample would flicker, those of pictures would smear.
+    # Shadows of solids that are smaller than a light sample would flicker, and those of pictures
+    # (piece 0) would smear.
     casting = [s for s in solids if s.piece > 0 and _volume(s) > SMALLEST_M3]
     faces = [_face_points(face, high) for face in range(FACES)]
     position = np.concatenate([p for p, _ in faces], axis=1)
@@ -60,6 +64,7 @@ def _volume(solid: Solid) -> float:
 
 
 def _face_points(face: int, high: Floats) -> tuple[Floats, Floats]:
+    """(position, normal), each [3, cells], of the light samples on a face of the room."""
     columns, rows = CELLS[face]
     axis, (across, along) = face // 2, AXES[face // 2]
     u, v = np.meshgrid((np.arange(columns) + 0.5) / columns, (np.arange(rows) + 0.5) / rows)
@@ -101,7 +106,7 @@ def own_shadows(
     number 0..8 of each point's pixel in its block of 3 x 3. Each cell samples other directions, and
     `smoothed` averages them.
     """
-    openly, directly = (np.ones(points.surface.size, dtype=np.float32) for _ in range(2))
+    ambient_share, direct_share = (np.ones(points.surface.size, dtype=np.float32) for _ in range(2))
     piece = np.array([0] * FACES + [s.piece for s in solids])[points.surface]
     for number in sorted({s.piece for s in solids} - {0}):
         (at,) = np.nonzero(piece == number)
@@ -109,9 +114,11 @@ def own_shadows(
             continue
         own = [s for s in solids if s.piece == number]
         position, normal = points.position[:, at], points.normal[:, at]
-        openly[at] = openness(position, normal, own, 0.6, low, high, turn=cell[at] * (np.pi / 18))
-        directly[at] = _direct_share(position, normal, cell[at], own, lights)
-    return openly, directly
+        ambient_share[at] = openness(
+            position, normal, own, 0.6, low, high, turn=cell[at] * (np.pi / 18)
+        )
+        direct_share[at] = _direct_share(position, normal, cell[at], own, lights)
+    return ambient_share, direct_share
 
 
 def _direct_share(

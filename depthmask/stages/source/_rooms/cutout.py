@@ -13,7 +13,7 @@ from depthmask.stages._nearest import nearest_valid
 from depthmask.stages.source._rooms.furniture import CUTOUTS
 from depthmask.stages.source._rooms.lights import Lights, Panel
 from depthmask.stages.source._rooms.material import solid_colour
-from depthmask.stages.source._rooms.raycast import FACES, nearest, sight
+from depthmask.stages.source._rooms.raycast import FACES, nearest, visible_solids
 from depthmask.stages.source._rooms.render import average, centres, lit, pixel_shadows
 from depthmask.stages.source._rooms.solids import Floats, Solid, bounds, placed
 from depthmask.stages.source._rooms.streams import Kind, stream
@@ -119,25 +119,27 @@ def photograph(item: Subject, crop: Frame, oversample: int) -> UInt8:
 
 def relief(item: Subject, crop: Frame) -> Float32:
     """Planar z behind the nearest foot [m], float32 [h, w]; outside the item, that of its edge."""
-    z = nearest(crop.grid(), None, sight(item.view, item.solids)).z
+    z = nearest(crop.grid(), None, visible_solids(item.view, item.solids)).z
     met = np.isfinite(z)
     behind = np.where(met, z - item.foot_z, 0).astype(np.float32)
     return np.asarray(nearest_valid(behind, met), np.float32)
 
 
 def _values(item: Subject, crop: Frame, oversample: int) -> tuple[Floats, Floats]:
+    """(display values [3, h, w], premultiplied; coverage [h, w]) of a cut-out."""
     grid = crop.grid()
-    seen = sight(item.view, item.solids)
+    seen = visible_solids(item.view, item.solids)
     hits = nearest(grid, None, seen)
     low, high = np.array([-9.0, 0.0, -9.0]), np.array([9.0, 9.0, 9.0])
     hit_points = points(item.view, grid, hits, item.solids)
     shadows = pixel_shadows(hit_points, hits, item.solids, item.lights, low, high)
-    openly, directly = shadows.openly.ravel(), shadows.directly.ravel()
+    ambient_share, direct_share = shadows.ambient_share.ravel(), shadows.direct_share.ravel()
     materials = [solid_colour("000000")] * FACES + [s.material for s in item.solids]
 
     def paint(hit_points: Points, pixel: NDArray[np.intp]) -> Floats:
         return developed(
-            lit(hit_points, materials, item.lights, openly[pixel], directly[pixel]), EXPOSURE
+            lit(hit_points, materials, item.lights, ambient_share[pixel], direct_share[pixel]),
+            EXPOSURE,
         )
 
     fine = crop.grid(oversample)

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from depthmask.stages.source._rooms.furniture import Maker
-from depthmask.stages.source._rooms.plan import BACK, LEFT, RIGHT, Wall, Window
+from depthmask.stages.source._rooms.room import BACK, LEFT, RIGHT, Wall, Window
 from depthmask.stages.source._rooms.solids import Floats, Solid, Span, bounds, placed
 
 CLEAR_M = 0.95
 """Least distance of furniture from the camera."""
 GAP_M = 0.07
+"""Least distance between pieces of furniture."""
 TRIES = 14
+"""Positions that are tried along a wall."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +36,7 @@ class Layout:
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
     heights: list[float] = field(default_factory=list)
 
-    def against(
+    def place_at_wall(
         self, rng: np.random.Generator, make: Maker, wall: Wall, middle: float | None = None
     ) -> tuple[float, float] | None:
         """Place a piece with its back to a wall.
@@ -60,20 +62,20 @@ class Layout:
                 wall.at(along + half, out + front),
             )
             box = (min(x0, x1), max(x0, x1), min(z0, z1), max(z0, z1))
-            if self._stand(solids, box, wall.yaw, (x, z)):
+            if self._add_if_free(solids, box, wall.yaw, (x, z)):
                 return along, float(high[1])
         return None
 
-    def freely(
+    def place_on_floor(
         self, rng: np.random.Generator, make: Maker, at: tuple[float, float], yaw: float
     ) -> bool:
-        """Place a piece on the floor at world (x, z); whether it fits."""
+        """Place a piece on the floor at world (x, z); returns whether it fits."""
         solids = placed(make(rng), yaw, (0, 0, 0))
         low, high = bounds(solids)
         box = (at[0] + low[0], at[0] + high[0], at[1] + low[2], at[1] + high[2])
-        return self._stand(solids, box, 0.0, at)
+        return self._add_if_free(solids, box, 0.0, at)
 
-    def tall_along(self, wall: Wall) -> list[Span]:
+    def spans_behind_tall(self, wall: Wall) -> list[Span]:
         """The spans of a wall that are hidden by furniture taller than one metre."""
         spans = []
         for box, high in zip(self.taken, self.heights, strict=True):
@@ -82,13 +84,17 @@ class Layout:
                 spans.append((box[0], box[1]) if wall.face == BACK else (box[2], box[3]))
         return spans
 
-    def _stand(
+    def _add_if_free(
         self,
         solids: list[Solid],
         box: tuple[float, float, float, float],
         yaw: float,
         at: tuple[float, float],
     ) -> bool:
+        """Place solids if their footprint `box` is free; returns whether it is.
+
+        box: (x low, x high, z low, z high).
+        """
         x0, x1, z0, z1 = box
         if x0 < 0.02 or z0 < 0.02 or x1 > self.width - 0.02 or z1 > self.depth - 0.02:
             return False

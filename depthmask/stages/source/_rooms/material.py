@@ -13,7 +13,7 @@ Colour: TypeAlias = tuple[float, float, float]
 
 
 class Pattern(IntEnum):
-    """How the colour varies over (u, v) in metres; see `texture.py`."""
+    """A pattern of the two colours over (u, v) in metres; `texture.py` computes them."""
 
     plain = 0
     plaster = 1

@@ -29,6 +29,7 @@ def _field() -> NDArray[np.float32]:
 
 
 def _stretch(values: Floats, axis: int) -> Floats:
+    """Interpolate a tileable array smoothly to SIDE entries along an axis."""
     cells = values.shape[axis]
     position = np.arange(SIDE) * cells / SIDE
     low = position.astype(int)
@@ -41,6 +42,7 @@ def _stretch(values: Floats, axis: int) -> Floats:
 
 @functools.cache
 def _hashes() -> NDArray[np.float32]:
+    """4,096 uniform numbers in 0..1."""
     return np.random.Generator(np.random.Philox(7)).random(4096).astype(np.float32)
 
 

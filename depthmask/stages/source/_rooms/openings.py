@@ -16,7 +16,7 @@ from depthmask.stages.source._rooms.material import (
     solid_colour,
     wood,
 )
-from depthmask.stages.source._rooms.plan import Wall, Window
+from depthmask.stages.source._rooms.room import Wall, Window
 from depthmask.stages.source._rooms.solids import Solid, Span, ball, rod
 
 CURTAINS = ("e4ddd0", "cfc8ba", "b9bdb8", "8f9aa3", "c2a98d", "e9e6e0", "7c8a7a")

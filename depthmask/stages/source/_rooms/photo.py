@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from depthmask.data import Camera, Float32, Plane, Size, UInt8
 from depthmask.stages.source._rooms.bake import baked_room
-from depthmask.stages.source._rooms.plan import Room
-from depthmask.stages.source._rooms.raycast import Hits, nearest, sight
+from depthmask.stages.source._rooms.raycast import Hits, nearest, visible_solids
 from depthmask.stages.source._rooms.render import average, pixel_shadows
+from depthmask.stages.source._rooms.room import Room
 from depthmask.stages.source._rooms.shading import radiance
 from depthmask.stages.source._rooms.solids import Floats
 from depthmask.stages.source._rooms.surface import Points, points
@@ -68,8 +68,8 @@ class Photo:
     def __init__(self, room: Room, size: Size) -> None:
         self.room = room
         self.lens = lens(room, size)
-        self.seen = sight(room.view, room.solids)
-        (self.shell,) = sight(room.view, [room.shell])
+        self.seen = visible_solids(room.view, room.solids)
+        (self.shell,) = visible_solids(room.view, [room.shell])
         self.hits = nearest(self.lens.grid(), self.shell, self.seen)
 
     def depth(self) -> Float32:

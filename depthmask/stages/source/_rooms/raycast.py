@@ -79,6 +79,7 @@ def _ball_span(start: Components, ray: Components) -> tuple[Floats, Floats]:
 
 
 def _round_span(start: Components, ray: Components, taper: float) -> tuple[Floats, Floats]:
+    """The span of a tapered cylinder."""
     # The radius at height y is middle + slope * y.
     middle, slope = (1 + taper) / 2, (taper - 1) / 2
     radius = middle + slope * start[1]
@@ -99,7 +100,7 @@ def _round_span(start: Components, ray: Components, taper: float) -> tuple[Float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class VisibleSolid:
     """A solid in front of the camera.
 
     surface: its number. reach: its extent in the image, None for all of the image. eye, matrix:
@@ -113,7 +114,7 @@ class Seen:
     matrix: Floats
 
 
-def sight(view: View, solids: Sequence[Solid]) -> list[Seen]:
+def visible_solids(view: View, solids: Sequence[Solid]) -> list[VisibleSolid]:
     """The solids that are at least partly in front of the camera."""
     seen = []
     basis = view.basis
@@ -122,11 +123,11 @@ def sight(view: View, solids: Sequence[Solid]) -> list[Seen]:
         if basis[:, 2] @ away + np.abs(basis[:, 2] @ solid.axes).sum() > 0:
             inverse = solid.inverse
             reach = extent(solid, view)
-            seen.append(Seen(number, solid, reach, -(inverse @ away), inverse @ basis))
+            seen.append(VisibleSolid(number, solid, reach, -(inverse @ away), inverse @ basis))
     return seen
 
 
-def nearest(grid: Grid, room: Seen | None, seen: Sequence[Seen]) -> Hits:
+def nearest(grid: Grid, room: VisibleSolid | None, seen: Sequence[VisibleSolid]) -> Hits:
     """The first surface that each ray hits, in the precision of the grid's arrays.
 
     room: a box seen from inside, or None if rays may hit nothing.
@@ -150,7 +151,8 @@ def nearest(grid: Grid, room: Seen | None, seen: Sequence[Seen]) -> Hits:
     return Hits(z, surface)
 
 
-def _inside(grid: Grid, room: Seen) -> tuple[Floats, NDArray[np.int16]]:
+def _inside(grid: Grid, room: VisibleSolid) -> tuple[Floats, NDArray[np.int16]]:
+    """(z, face) where each ray leaves the room."""
     eye, ray = room.eye.astype(grid.u.dtype), grid.vectors(room.matrix)
     z = np.full((grid.v.size, grid.u.size), np.inf, dtype=grid.u.dtype)
     surface = np.zeros(z.shape, dtype=np.int16)

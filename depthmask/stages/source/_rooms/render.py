@@ -1,4 +1,4 @@
-"""The rendering of rooms and cut-outs: rays, points, light, and averages over pixels."""
+"""Renders rooms and cut-outs: rays, points, light, and averages over pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from depthmask.stages.source._rooms.bake import own_shadows, smoothed
 from depthmask.stages.source._rooms.lights import Lights, ambient, direct, sun_clear
 from depthmask.stages.source._rooms.material import Material
-from depthmask.stages.source._rooms.raycast import FACES, NOTHING, Hits, Seen, nearest
+from depthmask.stages.source._rooms.raycast import FACES, NOTHING, Hits, VisibleSolid, nearest
 from depthmask.stages.source._rooms.solids import Floats, Solid
 from depthmask.stages.source._rooms.surface import Points, points
 from depthmask.stages.source._rooms.texture import albedo
@@ -31,12 +31,12 @@ Paint: TypeAlias = Callable[[Points, NDArray[np.intp]], Floats]
 class Shadows:
     """Shadow factors for each pixel, float32 [h, w], 1 without shadow.
 
-    openly, directly: shadows of furniture on itself, for ambient and for direct light. sun: shadows
-    of all solids, for sunlight.
+    ambient_share, direct_share: shadows of furniture on itself, for ambient and for direct light.
+    sun: shadows of all solids, for sunlight.
     """
 
-    openly: Floats
-    directly: Floats
+    ambient_share: Floats
+    direct_share: Floats
     sun: Floats
 
 
@@ -73,12 +73,12 @@ def lit(
     hit_points: Points,
     materials: Sequence[Material],
     lights: Lights,
-    openly: Floats,
-    directly: Floats,
+    ambient_share: Floats,
+    direct_share: Floats,
 ) -> Floats:
     """Light float32 [3, n] that leaves the surfaces of furniture, with its own shadows [n]."""
-    light = ambient(hit_points.normal, lights) * (openly * (0.25 + 0.75 * openly))
-    light += direct(hit_points.position, hit_points.normal, lights, (2, 1)) * directly
+    light = ambient(hit_points.normal, lights) * (ambient_share * (0.25 + 0.75 * ambient_share))
+    light += direct(hit_points.position, hit_points.normal, lights, (2, 1)) * direct_share
     colour = albedo(materials, hit_points.surface, hit_points.u, hit_points.v)
     glow = np.array([m.glow for m in materials], dtype=np.float32)[hit_points.surface]
     return colour * (light + glow)
@@ -87,9 +87,9 @@ def lit(
 def average(
     view: View,
     grid: Grid,
-    room: Seen | None,
+    room: VisibleSolid | None,
     solids: Sequence[Solid],
-    seen: Sequence[Seen],
+    seen: Sequence[VisibleSolid],
     coarse: Floats,
     paint: Paint,
 ) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ from depthmask.stages.source._rooms.material import (
     scaled,
     solid_colour,
 )
-from depthmask.stages.source._rooms.plan import (
+from depthmask.stages.source._rooms.room import (
     BACK,
     FLOOR,
     FRONT,
@@ -69,7 +69,7 @@ def scene(seed: int, number: int, optics: Optics) -> Room:
     rugs: list[Rug] = THEMES[number % len(THEMES)](rng, layout, walls)
     for wall in (walls[BACK], walls[LEFT], walls[RIGHT]):
         fittings += openings.skirting(wall, gaps.get(wall.face, []))
-        fittings += _hung(rng, wall, layout)
+        fittings += _wall_pictures(rng, wall, layout)
     pendant, lamps = _pendant(rng, high, view)
     lights = _lights(rng, faces, windows, lamps)
     return Room(
@@ -91,13 +91,14 @@ def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[Vie
 
 
 def _surfaces(rng: np.random.Generator) -> tuple[Material, ...]:
+    """The materials of the six faces."""
     paint = linear(pick(rng, WALLS))
     plain = Material(paint, paint, Pattern.plaster, seed=int(rng.integers(1024)))
-    far, what = plain, rng.random()
-    if what < 0.3:
+    far, draw = plain, rng.random()
+    if draw < 0.3:
         accent = linear(pick(rng, ACCENTS))
         far = Material(accent, accent, Pattern.plaster, seed=plain.seed)
-    elif what < 0.38:
+    elif draw < 0.38:
         far = Material(paint, scaled(paint, 0.88), Pattern.stripes, rng.uniform(0.12, 0.3))
     white = linear("eeece7")
     ceiling = Material(white, white, Pattern.plaster)
@@ -105,18 +106,18 @@ def _surfaces(rng: np.random.Generator) -> tuple[Material, ...]:
 
 
 def _floor(rng: np.random.Generator) -> Material:
-    what, seed = rng.random(), int(rng.integers(1024))
-    if what < 0.62:
+    draw, seed = rng.random(), int(rng.integers(1024))
+    if draw < 0.62:
         colour = linear(pick(rng, PLANKS))
         return Material(
             colour, scaled(colour, 0.6), Pattern.planks, rng.uniform(0.11, 0.19), seed=seed
         )
-    if what < 0.8:
+    if draw < 0.8:
         tile, grout = TILES[int(rng.integers(len(TILES)))]
         return Material(
             linear(tile), linear(grout), Pattern.tiles, rng.uniform(0.3, 0.6), seed=seed
         )
-    if what < 0.86:
+    if draw < 0.86:
         return Material(linear("ddd8cc"), linear("8d8a84"), Pattern.checker, rng.uniform(0.3, 0.45),
                         seed=seed)  # fmt: skip
     colour = linear(pick(rng, CARPETS))
@@ -150,13 +151,13 @@ def _openings(
     return windows, fittings, gaps
 
 
-def _hung(rng: np.random.Generator, wall: Wall, layout: Layout) -> list[Solid]:
+def _wall_pictures(rng: np.random.Generator, wall: Wall, layout: Layout) -> list[Solid]:
     """Pictures on the longest free span of a wall, perhaps above low furniture."""
     if rng.random() < 0.3:
         return []
     taken = [*layout.blocked.get(wall.face, [])]
     taken += [(w.along[0] - 0.3, w.along[1] + 0.3) for w in layout.windows if w.face == wall.face]
-    taken += layout.tall_along(wall)
+    taken += layout.spans_behind_tall(wall)
     start, best = (0.2 if wall.face == BACK else 1.6), (0.0, 0.0)
     for low, top in [*sorted(taken), (wall.length - 0.2, wall.length)]:
         best = max(best, (start, low), key=lambda stretch: stretch[1] - stretch[0])
@@ -188,7 +189,7 @@ def _lights(
     windows: list[Window],
     lamps: list[Lamp],
 ) -> Lights:
-    """Light of the windows, the lamps and perhaps the sun, and what walls and floor reflect."""
+    """The light of windows, lamps and perhaps the sun, with what walls and floor reflect."""
     area = sum(w.panel.area for w in windows)
     level = 0.3 + 0.11 * min(area, 6.0)
     wall, floor = faces[LEFT].colour, faces[FLOOR].colour
@@ -201,6 +202,7 @@ def _lights(
 
 
 def _sun(rng: np.random.Generator, windows: list[Window]) -> Sun:
+    """The sun, so that it shines through the first window."""
     normal = windows[0].panel.normal
     sideways = np.array([normal[2], 0.0, -normal[0]]) * rng.uniform(-0.8, 0.8)
     direction = -normal + sideways + np.array([0.0, rng.uniform(0.45, 0.9), 0.0])

@@ -11,15 +11,17 @@ from depthmask.stages.source._rooms.bake import AXES, Baked, looked_up
 from depthmask.stages.source._rooms.lights import ambient, direct, sunlit
 from depthmask.stages.source._rooms.material import Pattern
 from depthmask.stages.source._rooms.outdoors import outdoors
-from depthmask.stages.source._rooms.plan import FLOOR, Room, Window
 from depthmask.stages.source._rooms.raycast import FACES
 from depthmask.stages.source._rooms.render import Shadows
+from depthmask.stages.source._rooms.room import FLOOR, Room, Window
 from depthmask.stages.source._rooms.solids import Floats
 from depthmask.stages.source._rooms.surface import Points
 from depthmask.stages.source._rooms.texture import albedo
 
 FRAME_M, BAR_M = 0.055, 0.04
+"""Widths of a window's frame and of its bars."""
 FAR_M = 50.0
+"""Largest distance of a reflection."""
 FRAME = (0.82, 0.81, 0.78)
 GLOSS = {Pattern.planks: 0.05, Pattern.tiles: 0.09, Pattern.checker: 0.09}
 """The share of a window's light that polished floors mirror when seen from above."""
@@ -69,16 +71,20 @@ def _light(
             )
     (at,) = np.nonzero(hit_points.surface >= FACES)
     where = pixel[at]
-    openly, directly = shadows.openly.ravel()[where], shadows.directly.ravel()[where]
+    ambient_share, direct_share = (
+        shadows.ambient_share.ravel()[where],
+        shadows.direct_share.ravel()[where],
+    )
     position, normal = hit_points.position[:, at], hit_points.normal[:, at]
     # Low points are in the shade of neighbouring furniture more often than high ones.
     depth = 0.72 + 0.28 * np.clip(position[1] * 1.6, 0, 1)
-    around = ambient(normal, room.lights) * (openly * (0.25 + 0.75 * openly))
-    light[:, at] = (around + direct(position, normal, room.lights, (1, 2)) * directly) * depth
+    around = ambient(normal, room.lights) * (ambient_share * (0.25 + 0.75 * ambient_share))
+    light[:, at] = (around + direct(position, normal, room.lights, (1, 2)) * direct_share) * depth
     return light
 
 
 def _rugs(room: Room, hit_points: Points, colour: Floats) -> None:
+    """Colour the points on rugs, in place."""
     for rug in room.rugs:
         inside = (
             (hit_points.surface == FLOOR) & (hit_points.u > rug.x[0]) & (hit_points.u < rug.x[1])
@@ -132,6 +138,7 @@ def _gloss(room: Room, hit_points: Points, colour: Floats) -> None:
 
 
 def _soft(place: Floats, span: tuple[float, float], distance: Floats) -> Floats:
+    """1 within the span and 0 outside, [n]; the edge between is blurred with the distance."""
     blur = 0.05 + 0.09 * np.maximum(distance, 0)
     inner = np.minimum(place - span[0], span[1] - place)
     return np.asarray(np.clip(inner / blur + 0.5, 0, 1))

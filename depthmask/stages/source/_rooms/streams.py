@@ -16,6 +16,6 @@ class Kind(IntEnum):
 
 
 def stream(seed: int, kind: Kind, number: int) -> np.random.Generator:
-    """The generator of one room, cut-out or grain."""
+    """The generator of a room, of a cut-out, or of the sensor noise of a room."""
     entropy = np.random.SeedSequence([seed, int(kind), number])
     return np.random.Generator(np.random.Philox(entropy))

@@ -47,27 +47,29 @@ def points(view: View, grid: Grid, hits: Hits, solids: Sequence[Solid]) -> Point
         at = order[starts[number] : starts[number + 1]]
         if at.size == 0:
             continue
-        here = position[:, at]
+        hit = position[:, at]
         if number < FACES:
-            coordinates = _room_face(number, here)
+            coordinates = _room_face(number, hit)
         else:
-            coordinates = _solid_face(solids[number - FACES], here)
+            coordinates = _solid_face(solids[number - FACES], hit)
         normal[:, at], u[at], v[at] = coordinates
     return Points(surface, position, normal, u, v, ray)
 
 
-def _room_face(number: int, here: Floats) -> tuple[Any, Floats, Floats]:
+def _room_face(number: int, hit: Floats) -> tuple[Any, Floats, Floats]:
+    """(normal, u, v) of points on a face of the room."""
     axis = number // 2
-    inward = np.zeros((3, 1), dtype=here.dtype)
+    inward = np.zeros((3, 1), dtype=hit.dtype)
     inward[axis] = 1 - 2 * (number % 2)
     across, up = ((2, 1), (0, 2), (0, 1))[axis]
-    return inward, here[across], here[up]
+    return inward, hit[across], hit[up]
 
 
-def _solid_face(solid: Solid, here: Floats) -> tuple[Any, Floats, Floats]:
-    inverse = solid.inverse.astype(here.dtype)
-    unit = inverse @ (here - solid.centre.astype(here.dtype)[:, None])
-    half = np.sqrt((solid.axes**2).sum(axis=0)).astype(here.dtype)
+def _solid_face(solid: Solid, hit: Floats) -> tuple[Any, Floats, Floats]:
+    """(normal, u, v) of points on a solid."""
+    inverse = solid.inverse.astype(hit.dtype)
+    unit = inverse @ (hit - solid.centre.astype(hit.dtype)[:, None])
+    half = np.sqrt((solid.axes**2).sum(axis=0)).astype(hit.dtype)
     if solid.shape is Shape.box:
         slope, u, v = _box_face(solid, unit, half)
     else:
@@ -81,6 +83,7 @@ def _solid_face(solid: Solid, here: Floats) -> tuple[Any, Floats, Floats]:
 
 
 def _box_face(solid: Solid, unit: Floats, half: Floats) -> tuple[Floats, Floats, Floats]:
+    """(gradient in the unit frame, u, v) of points on a box."""
     size = np.abs(unit)
     face = np.argmax(size, axis=0)
     # Near an edge the normal leans towards the neighbouring face, as if the edge were rounded.

@@ -10,12 +10,13 @@ import numpy as np
 from depthmask.stages.source._rooms.furniture import Maker, decor, seating, storage, tables
 from depthmask.stages.source._rooms.layout import Layout
 from depthmask.stages.source._rooms.material import FABRICS, Material, Pattern, linear, pick
-from depthmask.stages.source._rooms.plan import BACK, LEFT, RIGHT, Rug, Wall
+from depthmask.stages.source._rooms.room import BACK, LEFT, RIGHT, Rug, Wall
 
 Theme: TypeAlias = Callable[[np.random.Generator, Layout, dict[int, Wall]], list[Rug]]
 
 
 def _rug(rng: np.random.Generator, layout: Layout, at: tuple[float, float]) -> Rug:
+    """A rug around world (x, z)."""
     half, deep = rng.uniform(0.85, 1.25), rng.uniform(0.6, 0.9)
     x = (max(at[0] - half, 0.1), min(at[0] + half, layout.width - 0.1))
     z = (max(at[1] - deep, 0.1), min(at[1] + deep, layout.depth - 0.1))
@@ -24,32 +25,32 @@ def _rug(rng: np.random.Generator, layout: Layout, at: tuple[float, float]) -> R
     return Rug(x, z, weave)
 
 
-def _sides(
+def _furnish_walls(
     rng: np.random.Generator, layout: Layout, walls: dict[int, Wall], makers: list[Maker], most: int
 ) -> None:
-    """Place up to `most` pieces against any visible wall."""
+    """Place up to `most` pieces at any visible wall."""
     order = rng.permutation(len(makers))
-    stood = 0
+    placed_count = 0
     for number in order:
         face = (LEFT, RIGHT, BACK)[int(rng.integers(3))]
-        stood += layout.against(rng, makers[int(number)], walls[face]) is not None
-        if stood == most:
+        placed_count += layout.place_at_wall(rng, makers[int(number)], walls[face]) is not None
+        if placed_count == most:
             return
 
 
 def living(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
     """A sofa, a rug or low table in front of it, and furniture along the walls."""
     face = BACK if rng.random() < 0.6 else (LEFT, RIGHT)[int(rng.integers(2))]
-    spot = layout.against(rng, seating.sofa, walls[face])
+    spot = layout.place_at_wall(rng, seating.sofa, walls[face])
     rugs = []
     if spot is not None:
         centre = walls[face].at(spot[0], 1.75)
         if rng.random() < 0.8:
             rugs.append(_rug(rng, layout, centre))
         if rng.random() < 0.75:
-            layout.freely(rng, tables.coffee_table, centre, walls[face].yaw)
+            layout.place_on_floor(rng, tables.coffee_table, centre, walls[face].yaw)
     screen = storage.television if rng.random() < 0.5 else storage.cabinet
-    _sides(rng, layout, walls, [
+    _furnish_walls(rng, layout, walls, [
         screen, storage.bookshelf, decor.floor_lamp, decor.plant, seating.armchair, tables.vase,
         seating.pouf,
     ], int(rng.integers(3, 6)))  # fmt: skip
@@ -59,14 +60,14 @@ def living(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> 
 def bedroom(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
     """A bed with its head to a wall, nightstands, and furniture along the walls."""
     face = BACK if rng.random() < 0.7 else (LEFT, RIGHT)[int(rng.integers(2))]
-    spot = layout.against(rng, seating.bed, walls[face])
+    spot = layout.place_at_wall(rng, seating.bed, walls[face])
     rugs = []
     if spot is not None:
         for side in (-1.25, 1.25):
-            layout.against(rng, storage.nightstand, walls[face], spot[0] + side)
+            layout.place_at_wall(rng, storage.nightstand, walls[face], spot[0] + side)
         if rng.random() < 0.6:
             rugs.append(_rug(rng, layout, walls[face].at(spot[0], 2.2)))
-    _sides(rng, layout, walls, [
+    _furnish_walls(rng, layout, walls, [
         storage.wardrobe, storage.dresser, decor.plant, decor.floor_lamp, seating.chair,
     ], int(rng.integers(2, 5)))  # fmt: skip
     return rugs
@@ -80,10 +81,10 @@ def dining(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> 
     )
     chair_seed = int(rng.integers(1 << 30))
     rugs = []
-    if layout.freely(rng, tables.table, at, 0.0):
+    if layout.place_on_floor(rng, tables.table, at, 0.0):
         rugs = [_rug(rng, layout, at)] if rng.random() < 0.4 else []
         _chairs(rng, layout, at, chair_seed)
-    _sides(rng, layout, walls, [
+    _furnish_walls(rng, layout, walls, [
         storage.cabinet, decor.plant, storage.bookshelf, decor.floor_lamp, tables.vase,
     ], int(rng.integers(2, 5)))  # fmt: skip
     return rugs
@@ -100,20 +101,20 @@ def _chairs(rng: np.random.Generator, layout: Layout, at: tuple[float, float], s
     )  # fmt: skip
     for place, turn in seats:
         if rng.random() < 0.8:
-            same = np.random.Generator(np.random.Philox(seed))
+            chair_rng = np.random.Generator(np.random.Philox(seed))
             yaw = turn * float(np.pi) + float(rng.uniform(-0.15, 0.15))
-            layout.freely(same, seating.chair, place, yaw)
+            layout.place_on_floor(chair_rng, seating.chair, place, yaw)
 
 
 def study(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
     """A desk with a chair, and shelves and other furniture along the walls."""
     face = (BACK, LEFT, RIGHT)[int(rng.integers(3))]
-    spot = layout.against(rng, tables.desk, walls[face])
+    spot = layout.place_at_wall(rng, tables.desk, walls[face])
     if spot is not None:
         out = float(rng.uniform(0.95, 1.15))
         turn = walls[face].yaw + float(np.pi) + float(rng.uniform(-0.4, 0.4))
-        layout.freely(rng, seating.chair, walls[face].at(spot[0] - 0.1, out), turn)
-    _sides(rng, layout, walls, [
+        layout.place_on_floor(rng, seating.chair, walls[face].at(spot[0] - 0.1, out), turn)
+    _furnish_walls(rng, layout, walls, [
         storage.bookshelf, seating.armchair, decor.plant, decor.floor_lamp, storage.dresser,
         storage.cabinet,
     ], int(rng.integers(3, 5)))  # fmt: skip
@@ -122,7 +123,7 @@ def study(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> l
 
 def sparse(rng: np.random.Generator, layout: Layout, walls: dict[int, Wall]) -> list[Rug]:
     """Few pieces, as when someone moves in."""
-    _sides(rng, layout, walls, [
+    _furnish_walls(rng, layout, walls, [
         storage.crate, decor.plant, seating.armchair, storage.crate, decor.floor_lamp,
         storage.cabinet, seating.stool,
     ], int(rng.integers(2, 5)))  # fmt: skip

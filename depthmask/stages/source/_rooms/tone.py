@@ -1,4 +1,4 @@
-"""From linear light to the image: exposure, film curve, vignette, sensor noise, 8 bits.
+"""Turns linear light into an image: exposure, film curve, vignette, sensor noise, 8 bits.
 
 Gamma is a square root throughout: unlike powers, it is the same on every CPU.
 """
@@ -16,7 +16,7 @@ WHITE = 4.0
 def exposure(radiance: Floats, target: float) -> float:
     """The factor that brings the typical light of an image [3, n] to `target`."""
     grey = radiance[0] * 0.25 + radiance[1] * 0.6 + radiance[2] * 0.15
-    # Rounded, so that a sum's last bit cannot reach the pixels.
+    # Rounded, so that the last bit of a sum does not change pixels.
     return float(f"{target / max(float(np.sqrt(grey).mean()) ** 2, 1e-4):.3g}")
 
 

@@ -80,6 +80,7 @@ def extent(solid: Solid, view: View) -> Extent | None:
 
 
 def _outline(centre: Floats, axes: Floats) -> Extent | None:
+    """The extent of an ellipsoid, or of a flat disc; None if it reaches behind the camera."""
     dual = axes @ axes.T - np.outer(centre, centre)
     if math.sqrt(float((axes[2] ** 2).sum())) >= centre[2] - NEAR_M:
         return None

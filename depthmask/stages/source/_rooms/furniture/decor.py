@@ -90,6 +90,7 @@ def _tree(rng: np.random.Generator, high: float, leaf: Material) -> list[Solid]:
 
 
 def _moved(solid: Solid, at: tuple[float, float, float]) -> Solid:
+    """The solid, moved by `at`."""
     return Solid(solid.shape, solid.centre + np.array(at), solid.axes, solid.material)
 
 

@@ -67,13 +67,13 @@ def stool(rng: np.random.Generator) -> list[Solid]:
     frame = wood(rng) if rng.random() < 0.6 else metal(rng)
     seat = fabric(rng) if rng.random() < 0.5 else wood(rng)
     sit = rng.uniform(0.44, 0.48) if rng.random() < 0.6 else rng.uniform(0.62, 0.72)
-    radius, nearest_valid = rng.uniform(0.16, 0.19), 0.11 + 0.12 * sit
+    radius, foot_radius = rng.uniform(0.16, 0.19), 0.11 + 0.12 * sit
     turn = rng.uniform(0.2, 1.3)
     around = [(float(np.cos(turn + k * np.pi / 2)), float(np.sin(turn + k * np.pi / 2)))
               for k in range(4)]  # fmt: skip
     solids = [
         rod(
-            (x * nearest_valid, 0, z * nearest_valid),
+            (x * foot_radius, 0, z * foot_radius),
             (x * 0.1, sit - 0.02, z * 0.1),
             0.014,
             frame,
@@ -82,7 +82,7 @@ def stool(rng: np.random.Generator) -> list[Solid]:
         for x, z in around
     ]
     ring = 0.35 * sit
-    at = nearest_valid + (0.1 - nearest_valid) * 0.35
+    at = foot_radius + (0.1 - foot_radius) * 0.35
     for (x, z), (x2, z2) in zip(around, around[1:] + around[:1], strict=True):
         solids.append(rod((x * at, ring, z * at), (x2 * at, ring, z2 * at), 0.009, frame))
     thick = rng.uniform(0.035, 0.07)
@@ -102,6 +102,7 @@ def armchair(rng: np.random.Generator) -> list[Solid]:
 
 
 def _upholstered(rng: np.random.Generator, seats: int) -> list[Solid]:
+    """A sofa or an armchair, by its number of seats."""
     cloth, leg = fabric(rng), wood(rng)
     width = rng.uniform(0.62, 0.72) * seats
     arm, deep = rng.uniform(0.1, 0.19), rng.uniform(0.4, 0.46)

@@ -107,18 +107,19 @@ def bookshelf(rng: np.random.Generator) -> list[Solid]:
 
 
 def _row(rng: np.random.Generator, half: float, y: float, room: float, deep: float) -> list[Solid]:
+    """Books and other things on a shelf. room: the height above the shelf."""
     solids: list[Solid] = []
     x = -half
     while x < half - 0.1:
         width = min(rng.uniform(0.14, 0.36), half - x)
-        what = rng.random()
-        if what < 0.72:
+        draw = rng.random()
+        if draw < 0.72:
             top = y + room * rng.uniform(0.62, 0.9)
             names = BINDINGS[int(rng.integers(len(BINDINGS)))]
             spines = Material(linear(names[0]), linear(names[1]), Pattern.books, 0.032,
                               seed=int(rng.integers(1024)))  # fmt: skip
             solids.append(box((x, x + width), (y, top), (-deep + 0.04, deep - 0.03), spines, 0.003))
-        elif what < 0.86:
+        elif draw < 0.86:
             clay = solid_colour(pick(rng, ("a9634a", "d9d2c4", "3a4248", "7d8f88", "b99b6b")))
             size = room * rng.uniform(0.22, 0.32)
             solids.append(ball((x + width / 2, y + size, 0), (size * 0.7, size, size * 0.7), clay))

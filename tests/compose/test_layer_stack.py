@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depthmask.compose.cover import Cover, foot_depth, window
-from depthmask.compose.library import CutOut
+from depthmask.compose.asset_cache import ScaledForeground
+from depthmask.compose.layer_stack import LayerStack, foot_depth, intersection
 from depthmask.data import Background, Layer, Size, UInt8, UInt16, instance_map
 from depthmask.stages.blend.base import Patch
 
@@ -24,12 +24,12 @@ def box(top: int, left: int, height: int, width: int) -> Layer:
     return Layer("fg", "thing", top, left, height, width, False)
 
 
-def cut_out(alpha: np.ndarray) -> CutOut:
+def cut_out(alpha: np.ndarray) -> ScaledForeground:
     rgb = np.zeros((*alpha.shape, 3), np.uint8)
-    return CutOut(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)))
+    return ScaledForeground(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)))
 
 
-def soft(size: Size, seed: int) -> CutOut:
+def soft(size: Size, seed: int) -> ScaledForeground:
     """Alpha of all sorts: clear, solid and between."""
     rng = np.random.default_rng(seed)
     return cut_out(
@@ -37,15 +37,17 @@ def soft(size: Size, seed: int) -> CutOut:
     )
 
 
-def solid(size: Size, alpha: int = 255) -> CutOut:
+def solid(size: Size, alpha: int = 255) -> ScaledForeground:
     return cut_out(np.full(size, alpha, np.uint8))
 
 
-def owners(cover: Cover) -> UInt8 | UInt16:
+def owners(cover: LayerStack) -> UInt8 | UInt16:
     return instance_map(cover.mask.shape, cover.layer_pixels)
 
 
-def add(cover: Cover, layer: Layer, what: CutOut, least: float = 0, most: float = 1) -> bool:
+def add(
+    cover: LayerStack, layer: Layer, what: ScaledForeground, least: float = 0, most: float = 1
+) -> bool:
     return cover.add(layer, what, min_visible=least, max_overlap=most)
 
 
@@ -59,7 +61,7 @@ class ByPixel:
         self.seen: list[dict[tuple[int, int], int]] = []
         self.whole: list[int] = []
 
-    def add(self, layer: Layer, what: CutOut) -> None:
+    def add(self, layer: Layer, what: ScaledForeground) -> None:
         own = {
             (y, x): int(what.patch.alpha[y - layer.top, x - layer.left])
             if 0 <= y - layer.top < layer.height and 0 <= x - layer.left < layer.width
@@ -87,7 +89,7 @@ class ByPixel:
 @given(BOXES)
 def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int]) -> None:
     layer = box(*numbers)
-    meet = window(layer, CANVAS)
+    meet = intersection(layer, CANVAS)
     area = layer.height * layer.width
     canvas, within = np.zeros(CANVAS, int), np.arange(1, area + 1).reshape(numbers[2:])
     pairs = 0
@@ -97,7 +99,7 @@ def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int])
                 canvas[y, x] = within[y - layer.top, x - layer.left]
                 pairs += 1
     assert meet.empty == (pairs == 0)
-    assert meet.whole == (pairs == within.size)
+    assert meet.is_whole == (pairs == within.size)
     if pairs:
         assert np.array_equal(canvas[meet.canvas], within[meet.box])
         assert canvas[meet.canvas].size == pairs
@@ -106,7 +108,7 @@ def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int])
 @given(numbers=BOXES, seed=st.integers(0, 9))
 def test_visible_part_of_one_cut_out(numbers: tuple[int, int, int, int], seed: int) -> None:
     layer, what = box(*numbers), soft(numbers[2:], seed)
-    cover, slow = Cover(CANVAS), ByPixel(CANVAS)
+    cover, slow = LayerStack(CANVAS), ByPixel(CANVAS)
     accepted = add(cover, layer, what)
     slow.add(layer, what)
     on_canvas = sum(slow.seen[0].values())
@@ -120,7 +122,7 @@ def test_visible_part_of_one_cut_out(numbers: tuple[int, int, int, int], seed: i
 
 @given(st.lists(st.tuples(BOXES, st.integers(0, 99)), min_size=1, max_size=5))
 def test_stacks_of_soft_cut_outs(stack: list[tuple[tuple[int, int, int, int], int]]) -> None:
-    cover, slow = Cover(CANVAS), ByPixel(CANVAS)
+    cover, slow = LayerStack(CANVAS), ByPixel(CANVAS)
     for numbers, seed in stack:
         layer, what = box(*numbers), soft(numbers[2:], seed)
         if add(cover, layer, what):
@@ -135,8 +137,8 @@ def test_min_visible_decides_at_the_canvas_edge(
     numbers: tuple[int, int, int, int], least: float
 ) -> None:
     layer, what = box(*numbers), solid(numbers[2:])
-    cover = Cover(CANVAS)
-    meet = window(layer, CANVAS)
+    cover = LayerStack(CANVAS)
+    meet = intersection(layer, CANVAS)
     rows, columns = meet.canvas
     area = 0 if meet.empty else (rows.stop - rows.start) * (columns.stop - columns.start)
     part = area / (layer.height * layer.width)
@@ -147,7 +149,7 @@ def test_min_visible_decides_at_the_canvas_edge(
 
 
 def test_union_and_instances_of_two_by_hand() -> None:
-    cover = Cover((1, 5))
+    cover = LayerStack((1, 5))
     assert add(cover, box(0, 0, 1, 3), solid((1, 3)))
     assert add(cover, box(0, 2, 1, 2), cut_out(np.array([[128, 127]], np.uint8)))
     assert cover.mask.tolist() == [[255, 255, 255, 127, 0]]
@@ -157,7 +159,7 @@ def test_union_and_instances_of_two_by_hand() -> None:
 
 
 def test_soft_alphas_unite_as_independent_screens() -> None:
-    cover = Cover((1, 1))
+    cover = LayerStack((1, 1))
     for _ in range(2):
         assert add(cover, box(0, 0, 1, 1), solid((1, 1), 128))
     # 255 - 127 * 127 / 255 = 191.75
@@ -165,7 +167,7 @@ def test_soft_alphas_unite_as_independent_screens() -> None:
 
 
 def test_a_new_layer_must_not_hide_too_much_of_one_behind() -> None:
-    cover = Cover((4, 8))
+    cover = LayerStack((4, 8))
     assert add(cover, box(0, 0, 4, 4), solid((4, 4)), 0.25)
     before = cover.mask.copy(), owners(cover).copy(), cover.visible
     # Leaves 0 of 4 columns; then 1 of 4, which is 0.25 and enough.
@@ -178,7 +180,7 @@ def test_a_new_layer_must_not_hide_too_much_of_one_behind() -> None:
 
 
 def test_layers_behind_add_up_what_hides_them() -> None:
-    cover = Cover((1, 8))
+    cover = LayerStack((1, 8))
     assert add(cover, box(0, 0, 1, 8), solid((1, 8)), 0.5)
     assert add(cover, box(0, 0, 1, 3), solid((1, 3)), 0.5)
     # 3 of 8 are hidden already; 2 more would leave 3 of 8.
@@ -188,7 +190,7 @@ def test_layers_behind_add_up_what_hides_them() -> None:
 
 
 def test_what_the_edge_took_counts_against_a_layer_behind() -> None:
-    cover = Cover((1, 8))
+    cover = LayerStack((1, 8))
     # Half of it lies beyond the left edge.
     assert add(cover, box(0, -4, 1, 8), solid((1, 8)), 0.4)
     assert cover.visible == (0.5,)
@@ -200,13 +202,13 @@ def test_what_the_edge_took_counts_against_a_layer_behind() -> None:
     ("most", "accepted"), [(0.0, False), (0.49, False), (0.5, True), (1, True)]
 )
 def test_max_overlap_is_the_part_of_the_new_cut_out(most: float, accepted: bool) -> None:
-    cover = Cover((2, 8))
+    cover = LayerStack((2, 8))
     assert add(cover, box(0, 0, 2, 6), solid((2, 6)))
     assert add(cover, box(0, 4, 2, 4), solid((2, 4)), 0, most) == accepted
 
 
 def test_only_the_part_on_the_canvas_counts_for_max_overlap() -> None:
-    cover = Cover((2, 8))
+    cover = LayerStack((2, 8))
     assert add(cover, box(0, 0, 2, 7), solid((2, 7)))
     # Two of its four columns lie on the canvas, and one of those on the first layer.
     assert not add(cover, box(0, 6, 2, 4), solid((2, 4)), 0, 0.49)
@@ -214,7 +216,7 @@ def test_only_the_part_on_the_canvas_counts_for_max_overlap() -> None:
 
 
 def test_without_overlap_neighbours_may_touch() -> None:
-    cover = Cover((2, 8))
+    cover = LayerStack((2, 8))
     assert add(cover, box(0, 0, 2, 4), solid((2, 4)), 1, 0)
     assert add(cover, box(0, 4, 2, 4), solid((2, 4)), 1, 0)
     assert not add(cover, box(0, 3, 1, 1), solid((1, 1)), 1, 0)
@@ -222,7 +224,7 @@ def test_without_overlap_neighbours_may_touch() -> None:
 
 
 def test_transparent_and_distant_cut_outs_are_refused() -> None:
-    cover = Cover((4, 4))
+    cover = LayerStack((4, 4))
     assert not add(cover, box(0, 0, 2, 2), solid((2, 2), 0))
     assert not add(cover, box(4, 0, 2, 2), solid((2, 2)))
     assert not add(cover, box(-2, 0, 2, 2), solid((2, 2)))
@@ -233,7 +235,7 @@ def test_transparent_and_distant_cut_outs_are_refused() -> None:
 
 
 def test_more_than_255_layers_need_16_bits() -> None:
-    cover = Cover((10, 30))
+    cover = LayerStack((10, 30))
     for number in range(300):
         assert add(cover, box(*divmod(number, 30), 1, 1), solid((1, 1)))
         assert owners(cover).dtype == (np.uint8 if number < 255 else np.uint16)
@@ -281,7 +283,7 @@ def test_the_nearest_owns_the_pixel_in_10000_scenes() -> None:
     for _ in range(10_000):
         depth_m = rng.uniform(1, 6, size).astype(np.float32)
         depth_m[rng.random(size) < 0.05] = 0
-        cover = Cover(size, depth_m)
+        cover = LayerStack(size, depth_m)
         nearest = np.where(depth_m > 0, depth_m, np.inf)
         owner, whole, own = np.zeros(size, int), [], []
         for _ in range(int(rng.integers(2, 6))):
@@ -309,7 +311,7 @@ def test_the_nearest_owns_the_pixel_in_10000_scenes() -> None:
 
 
 def test_patches_come_from_back_to_front() -> None:
-    cover = Cover((4, 4))
+    cover = LayerStack((4, 4))
     for depth_m in (3.0, 1.0, 2.0):
         layer = dataclasses.replace(box(0, 0, 4, 4), depth_m=depth_m)
         # A corner each, so that all of them show.
@@ -324,15 +326,15 @@ def test_the_background_hides_what_is_farther_by_more_than_the_tolerance() -> No
     depth_m = np.array([[1.0, 1.95, 1.99, 2.0, 3.0, 0.0]], np.float32)
     layer = dataclasses.replace(box(0, 0, 1, 6), depth_m=2.0)
     for tolerance, shown in ((0.0, [0, 0, 0, 1, 1, 1]), (0.02, [0, 0, 1, 1, 1, 1])):
-        cover = Cover((1, 6), depth_m, tolerance)
+        cover = LayerStack((1, 6), depth_m, tolerance)
         assert add(cover, layer, solid((1, 6)))
         assert (cover.mask[0] // 255).tolist() == shown
         assert cover.visible == (sum(shown) / 6,)
-    assert not add(Cover((1, 6), depth_m), layer, solid((1, 6)), least=0.6)
+    assert not add(LayerStack((1, 6), depth_m), layer, solid((1, 6)), least=0.6)
 
 
 def test_what_a_nearer_one_would_hide_too_much_of_is_refused() -> None:
-    cover = Cover((1, 8))
+    cover = LayerStack((1, 8))
     assert add(cover, dataclasses.replace(box(0, 0, 1, 6), depth_m=1.0), solid((1, 6)))
     behind = dataclasses.replace(box(0, 2, 1, 6), depth_m=2.0)
     assert not add(cover, behind, solid((1, 6)), least=0.5)

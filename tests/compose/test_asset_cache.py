@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from depthmask import caching
-from depthmask.compose.library import Library
+from depthmask.compose.asset_cache import AssetCache
 from depthmask.data import Background, Foreground, Layer, Size
 from depthmask.stages.source.base import Source
 
@@ -31,29 +31,34 @@ def gradient(make_foreground: MakeForeground) -> Foreground:
 
 
 @pytest.fixture
-def shelf(make_source: Callable[..., Source], gradient: Foreground) -> Library:
+def shelf(make_source: Callable[..., Source], gradient: Foreground) -> AssetCache:
     source = make_source(gradient)
-    return Library(source, (8, 8), lambda key: source.background(key, (8, 8)))
+    return AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
 
 
-def test_a_cut_out_of_its_own_size_keeps_its_pixels(shelf: Library, gradient: Foreground) -> None:
-    found = shelf.cut_out(layer(4, 6))
+def test_a_cut_out_of_its_own_size_keeps_its_pixels(
+    shelf: AssetCache, gradient: Foreground
+) -> None:
+    found = shelf.scaled_foreground(layer(4, 6))
     assert np.array_equal(found.patch.rgb, gradient.rgba[..., :3])
     assert np.array_equal(found.patch.alpha, gradient.rgba[..., 3])
     assert found.alpha_sum == 4 * 3 * 255
 
 
-def test_flip_mirrors_left_and_right(shelf: Library, gradient: Foreground) -> None:
-    found = shelf.cut_out(layer(4, 6, flip=True))
+def test_flip_mirrors_left_and_right(shelf: AssetCache, gradient: Foreground) -> None:
+    found = shelf.scaled_foreground(layer(4, 6, flip=True))
     assert np.array_equal(found.patch.rgb, gradient.rgba[:, ::-1, :3])
     assert np.array_equal(found.patch.alpha, gradient.rgba[:, ::-1, 3])
-    straight, mirrored = shelf.cut_out(layer(8, 12)), shelf.cut_out(layer(8, 12, flip=True))
+    straight, mirrored = (
+        shelf.scaled_foreground(layer(8, 12)),
+        shelf.scaled_foreground(layer(8, 12, flip=True)),
+    )
     assert np.array_equal(straight.patch.rgb[:, ::-1], mirrored.patch.rgb)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (8, 12), (40, 6)])
-def test_a_layer_decides_the_size(shelf: Library, size: Size) -> None:
-    found = shelf.cut_out(layer(*size))
+def test_a_layer_decides_the_size(shelf: AssetCache, size: Size) -> None:
+    found = shelf.scaled_foreground(layer(*size))
     assert found.patch.rgb.shape == (*size, 3)
     assert found.patch.alpha.shape == size
     assert found.alpha_sum == int(found.patch.alpha.astype(int).sum())
@@ -67,8 +72,8 @@ def test_hidden_colours_do_not_bleed_into_a_resized_edge(
     thing = make_foreground("cup", (8, 8), colour=(200, 200, 200))
     rgba = thing.rgba.copy()
     rgba[:, :4] = (0, 0, 0, 0)
-    shelf = Library(make_source(replace(thing, rgba=rgba)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
-    found = shelf.cut_out(layer(5, 5))
+    shelf = AssetCache(make_source(replace(thing, rgba=rgba)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    found = shelf.scaled_foreground(layer(5, 5))
     assert found.patch.rgb[found.patch.alpha > 30].min() >= 195
 
 
@@ -77,15 +82,15 @@ def test_relief_is_by_the_height_and_follows_size_and_flip(
 ) -> None:
     relief = np.array([[0, 1, 2]] * 2, np.float32).repeat(2, axis=0).repeat(2, axis=1)
     thing = replace(gradient, relief_m=relief, height_m=2.0)
-    shelf = Library(make_source(thing), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
-    found = shelf.cut_out(layer(2, 3)).relief
+    shelf = AssetCache(make_source(thing), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    found = shelf.scaled_foreground(layer(2, 3)).relief
     assert found is not None
     assert found.tolist() == [[0, 0.5, 1]] * 2
-    mirrored = shelf.cut_out(layer(2, 3, flip=True)).relief
+    mirrored = shelf.scaled_foreground(layer(2, 3, flip=True)).relief
     assert mirrored is not None
     assert mirrored.tolist() == [[1, 0.5, 0]] * 2
-    unknown = Library(make_source(replace(thing, height_m=None)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
-    assert unknown.cut_out(layer(2, 3)).relief is None
+    unknown = AssetCache(make_source(replace(thing, height_m=None)), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    assert unknown.scaled_foreground(layer(2, 3)).relief is None
 
 
 def test_assets_are_made_once(
@@ -104,10 +109,10 @@ def test_assets_are_made_once(
         return Background(key, np.zeros((8, 8, 3), np.uint8))
 
     monkeypatch.setattr(source, "foreground", foreground)
-    shelf = Library(source, (8, 8), background)
+    shelf = AssetCache(source, (8, 8), background)
     for _ in range(3):
-        assert shelf.cut_out(layer(4, 6)) is shelf.cut_out(layer(4, 6))
-        shelf.cut_out(layer(2, 3))
+        assert shelf.scaled_foreground(layer(4, 6)) is shelf.scaled_foreground(layer(4, 6))
+        shelf.scaled_foreground(layer(2, 3))
         assert shelf.background("room") is shelf.background("room")
     assert calls == {"cup": 1, "room": 1}
 
@@ -121,7 +126,7 @@ def test_the_memory_of_a_relief_counts(
     held = 2 * 4 * 6 * 4
     for bound, kept in ((held, True), (held - 1, False)):
         monkeypatch.setattr(caching, "CACHE_BYTES", bound)
-        shelf = Library(source, (8, 8), lambda key: source.background(key, (8, 8)))
+        shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
 
@@ -139,7 +144,7 @@ def test_memory_is_bounded_and_the_newest_stay(
             key, np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.float32)
         )
 
-    shelf = Library(make_source(), (8, 8), background)
+    shelf = AssetCache(make_source(), (8, 8), background)
     for key in ("a", "b", "a", "c", "a", "b"):
         shelf.background(key)
     assert calls == ["a", "b", "c", "a", "b"]

@@ -1,4 +1,4 @@
-"""Prepared assets as files: what a dataset is made from, to look at, to mend, to use elsewhere."""
+"""Writes prepared assets as files, to inspect them, to correct them, or to use them elsewhere."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ def write_prepared(
     source: Source,
     catalogue: AssetCatalogue,
     size: Size,
-    into: Path,
+    folder: Path,
     advance: Callable[[int], None],
 ) -> None:
     """Write `bg/`, `fg/`, `fg_mask/`, `bg_depth/` and `assets.csv` for a canvas of `size`.
 
     PNG, so that `source=assets` with `foreground_scale=null` reads the same pixels again. Names
-    are the keys: a cut-out and its mask have the same one. What licences say is not repeated.
-    advance: called with the number of assets that are done.
+    are the keys: a cut-out and its mask have the same name. Licences are not written. advance:
+    called with the number of assets that are done.
     """
     rows: list[tuple[str, str, float | None, float | None]] = []
     for key in catalogue.backgrounds:
         background = source.background(key, size)
-        _save(background.image, into / "bg", key)
+        _save(background.image, folder / "bg", key)
         if background.depth_m is not None:
-            _save(to_millimetres(background.depth_m), into / "bg_depth", key)
+            _save(to_millimetres(background.depth_m), folder / "bg_depth", key)
         if background.camera is not None:
             rows.append((key, "", None, background.camera.f_px))
         advance(1)
     for key in catalogue.foregrounds:
         foreground = source.foreground(key, size)
-        _save(foreground.rgba, into / "fg", key)
-        _save(foreground.rgba[..., 3], into / "fg_mask", key)
+        _save(foreground.rgba, folder / "fg", key)
+        _save(foreground.rgba[..., 3], folder / "fg_mask", key)
         rows.append((key, foreground.label, foreground.height_m, None))
         advance(1)
-    with (into / "assets.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / "assets.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(_COLUMNS)
         table.writerows(rows)

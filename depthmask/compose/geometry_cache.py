@@ -34,15 +34,15 @@ class GeometryCache:
         background = self._source.background(key, self._size)
         if not self._needs_measuring(key):
             return self._geometry.measure([background])[0]
-        return self._known(background) or self._measure([background])[0]
+        return self._cached(background) or self._measure([background])[0]
 
-    def fill(self, keys: Sequence[str], done: Callable[[int], None]) -> None:
+    def fill(self, keys: Sequence[str], advance: Callable[[int], None]) -> None:
         """Measure all backgrounds that are not cached, in full batches.
 
-        done: called with 1 for each key.
+        advance: called with 1 for each key.
         """
-        unknown = self._unknown(keys, done)
-        while batch := list(islice(unknown, self._geometry.batch_size)):
+        uncached = self._uncached(keys, advance)
+        while batch := list(islice(uncached, self._geometry.batch_size)):
             self._measure(batch)
 
     def to_measure(self, keys: Sequence[str]) -> list[str]:
@@ -52,14 +52,16 @@ class GeometryCache:
     def _needs_measuring(self, key: str) -> bool:
         return self._geometry.needs_measuring(self._source.has_depth(key))
 
-    def _unknown(self, keys: Sequence[str], done: Callable[[int], None]) -> Iterator[Background]:
+    def _uncached(
+        self, keys: Sequence[str], advance: Callable[[int], None]
+    ) -> Iterator[Background]:
         for key in keys:
             background = self._source.background(key, self._size)
-            if self._known(background) is None:
+            if self._cached(background) is None:
                 yield background
-            done(1)
+            advance(1)
 
-    def _known(self, background: Background) -> Background | None:
+    def _cached(self, background: Background) -> Background | None:
         depth_m = load_array(self._path(background), np.float32)
         if depth_m is None or depth_m.shape != background.image.shape[:2]:
             return None
@@ -73,6 +75,7 @@ class GeometryCache:
         return measured
 
     def _path(self, background: Background) -> Path:
+        """The file for the depth of a background, named by its pixels and the key of the stage."""
         digest = blake2b(self._geometry.cache_key.encode(), digest_size=16)
         digest.update(repr(background.image.shape).encode())
         digest.update(np.ascontiguousarray(background.image).data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 
-class Order(TypedDict):
+class TaskInput(TypedDict):
     """The common input of all tasks of a run, as plain data that any Python can read.
 
     needs: the version of each distribution that the bytes depend on. folder: the working directory

@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.compose.alpha_sum import byte_sum
-from depthmask.compose.library import CutOut
+from depthmask.compose.asset_cache import ScaledForeground
 from depthmask.data import Background, Float32, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The intersection of a box with the canvas, in canvas and in box coordinates [px].
+    """The intersection of a box with the canvas: rows and columns of the canvas, and of the box.
 
-    whole: whether the box lies within the canvas.
+    is_whole: whether the box lies within the canvas.
     """
 
     canvas: tuple[slice, slice]
     box: tuple[slice, slice]
-    whole: bool
+    is_whole: bool
 
     @property
     def empty(self) -> bool:
@@ -34,22 +34,25 @@ class Window:
         return bool(rows.start >= rows.stop or columns.start >= columns.stop)
 
 
-def window(layer: Layer, size: Size) -> Window:
+def intersection(layer: Layer, size: Size) -> Window:
     """The intersection of the layer's box with a canvas of `size`."""
-    above, before = layer.top, layer.left
-    below, behind = above + layer.height, before + layer.width
+    box_top, box_left = layer.top, layer.left
+    box_bottom, box_right = box_top + layer.height, box_left + layer.width
     # Comparisons, since min and max take three times as long.
-    top, left = above if above > 0 else 0, before if before > 0 else 0
-    bottom = below if below < size[0] else size[0]
-    right = behind if behind < size[1] else size[1]
+    top, left = box_top if box_top > 0 else 0, box_left if box_left > 0 else 0
+    bottom = box_bottom if box_bottom < size[0] else size[0]
+    right = box_right if box_right < size[1] else size[1]
     return Window(
         canvas=(slice(top, bottom), slice(left, right)),
-        box=(slice(top - above, bottom - above), slice(left - before, right - before)),
-        whole=top == above and left == before and bottom == below and right == behind,
+        box=(slice(top - box_top, bottom - box_top), slice(left - box_left, right - box_left)),
+        is_whole=top == box_top
+        and left == box_left
+        and bottom == box_bottom
+        and right == box_right,
     )
 
 
-class Cover:
+class LayerStack:
     """The stack of layers on one canvas, and the visible alpha of each.
 
     A layer with a depth is hidden by nearer pixels of the background and by nearer layers; a layer
@@ -64,8 +67,8 @@ class Cover:
         """uint8 [h, w]: the union of the alphas, 255 minus the product of their complements."""
         self.visible: tuple[float, ...] = ()
         """The visible fraction of each layer's alpha, 0..1, in the order of placing."""
-        self._stack: list[_Placed] = []
-        self._order: list[_Placed] = []
+        self._stack: list[_StackedLayer] = []
+        self._order: list[_StackedLayer] = []
 
     @property
     def patches(self) -> list[tuple[Layer, Patch, int, int]]:
@@ -80,77 +83,81 @@ class Cover:
         """The pixels of each layer, from back to front."""
         return [one.pixels for one in self._stack]
 
-    def add(self, layer: Layer, cut_out: CutOut, *, min_visible: float, max_overlap: float) -> bool:
+    def add(
+        self, layer: Layer, scaled: ScaledForeground, *, min_visible: float, max_overlap: float
+    ) -> bool:
         """Add a layer unless it, or a layer behind it, would be hidden too much.
 
         min_visible, max_overlap: the settings of `Placement`. Returns whether it was added.
         """
-        meet = window(layer, self._size)
-        if meet.empty:
+        shared = intersection(layer, self._size)
+        if shared.empty:
             return False
-        patch = cut_out.patch.window(*meet.box)
-        relief = None if cut_out.relief is None else cut_out.relief[meet.box]
-        hidden = self._hidden(layer, meet)
+        patch = scaled.patch.window(*shared.box)
+        relief = None if scaled.relief is None else scaled.relief[shared.box]
+        hidden = self._hidden(layer, shared)
         alpha = patch.alpha if hidden is None else np.where(hidden, np.uint8(0), patch.alpha)
-        on_canvas = cut_out.alpha_sum if meet.whole and hidden is None else byte_sum(alpha)
-        if on_canvas == 0 or on_canvas < min_visible * cut_out.alpha_sum:
+        alpha_sum = scaled.alpha_sum if shared.is_whole and hidden is None else byte_sum(alpha)
+        if alpha_sum == 0 or alpha_sum < min_visible * scaled.alpha_sum:
             return False
-        number, (rows, columns) = 1 + len(self._order), meet.canvas
+        number, (rows, columns) = 1 + len(self._order), shared.canvas
         pixels = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
-        new = _Placed(layer, patch.rgb, pixels, meet.canvas, cut_out.alpha_sum, on_canvas)
+        new = _StackedLayer(layer, patch.rgb, pixels, shared.canvas, scaled.alpha_sum, alpha_sum)
         if not self._stack:
-            self.mask[meet.canvas] = alpha
+            self.mask[shared.canvas] = alpha
             self._stack = [new]
         elif not self._insert(new, min_visible, max_overlap):
             return False
         self._order.append(new)
-        self.visible = tuple(one.sum / one.whole for one in self._order)
+        self.visible = tuple(one.visible_sum / one.full_sum for one in self._order)
         return True
 
-    def _hidden(self, layer: Layer, meet: Window) -> NDArray[np.bool_] | None:
+    def _hidden(self, layer: Layer, shared: Window) -> NDArray[np.bool_] | None:
         """Where the background is nearer than the layer, bool [h, w]; None if nowhere."""
         if layer.depth_m is None or self._depth_m is None:
             return None
-        behind = self._depth_m[meet.canvas]
+        behind = self._depth_m[shared.canvas]
         # Invalid pixels are 0 and hide nothing, since their depth is unknown.
         hidden = (behind < layer.depth_m * (1 - self._tolerance)) & (behind > 0)
         return hidden if hidden.any() else None
 
-    def _insert(self, new: _Placed, min_visible: float, max_overlap: float) -> bool:
+    def _insert(self, new: _StackedLayer, min_visible: float, max_overlap: float) -> bool:
+        """Add a layer to those in the stack; returns whether it was added, as `add`."""
         for one in self._stack:
-            if one.seen is None:
-                # Made only now, since most scenes have one layer.
-                one.seen = one.on_canvas(self._size)
+            if one.visible is None:
+                # Allocated only for a second layer, since most scenes have one.
+                one.visible = one.on_canvas(self._size)
         canvas, alpha = new.canvas, new.alpha
-        below = self.mask[canvas]
-        overlap = byte_sum(np.minimum(below, alpha))
-        if overlap > max_overlap * new.sum:
+        mask = self.mask[canvas]
+        overlap = byte_sum(np.minimum(mask, alpha))
+        if overlap > max_overlap * new.visible_sum:
             return False
         position = self._position(new)
-        seen = alpha
+        visible = alpha
         for one in self._stack[position:]:
-            seen = _over_255(seen * (255 - one.alpha_in(canvas).astype(np.uint16)))
-        passing = 255 - alpha.astype(np.uint16)
+            visible = _over_255(visible * (255 - one.alpha_in(canvas).astype(np.uint16)))
+        transparency = 255 - alpha.astype(np.uint16)
         changes = []
         for one in self._stack[:position]:
-            assert one.seen is not None, "made above"
-            left = _over_255(one.seen[canvas] * passing)
-            changes.append((one, left, one.sum - byte_sum(one.seen[canvas] - left)))
-        new.sum = byte_sum(seen) if position < len(self._stack) else new.sum
-        if new.sum < min_visible * new.whole or any(
-            left < min_visible * one.whole for one, _, left in changes
+            assert one.visible is not None, "allocated above"
+            remaining = _over_255(one.visible[canvas] * transparency)
+            lost = byte_sum(one.visible[canvas] - remaining)
+            changes.append((one, remaining, one.visible_sum - lost))
+        new.visible_sum = byte_sum(visible) if position < len(self._stack) else new.visible_sum
+        if new.visible_sum < min_visible * new.full_sum or any(
+            new_sum < min_visible * one.full_sum for one, _, new_sum in changes
         ):
             return False
-        for one, left, left_sum in changes:
-            assert one.seen is not None, "made above"
-            one.seen[canvas], one.sum = left, left_sum
-        new.seen = np.zeros(self._size, np.uint8)
-        new.seen[canvas] = seen
-        self.mask[canvas] = 255 - _over_255((255 - below.astype(np.uint16)) * passing)
+        for one, remaining, new_sum in changes:
+            assert one.visible is not None, "allocated above"
+            one.visible[canvas], one.visible_sum = remaining, new_sum
+        new.visible = np.zeros(self._size, np.uint8)
+        new.visible[canvas] = visible
+        self.mask[canvas] = 255 - _over_255((255 - mask.astype(np.uint16)) * transparency)
         self._stack.insert(position, new)
         return True
 
-    def _position(self, new: _Placed) -> int:
+    def _position(self, new: _StackedLayer) -> int:
         """The index in the stack: before the first layer that is nearer, or on top."""
         if new.depth_m is None:
             return len(self._stack)
@@ -161,20 +168,21 @@ class Cover:
 
 
 @dataclass(slots=True)
-class _Placed:
+class _StackedLayer:
     """A layer in the stack.
 
-    rgb, pixels: its pixels within the canvas. canvas: their rows and columns. whole, sum: the sum
-    of the cut-out's alpha, and of its visible alpha. seen: its visible alpha [h, w] on the canvas.
+    rgb, pixels: its pixels within the canvas. canvas: their rows and columns. full_sum: the sum of
+    its alpha, also beyond the canvas. visible_sum: the sum of its visible alpha. visible: its
+    visible alpha [h, w] on the whole canvas; None while it is the only layer.
     """
 
     layer: Layer
     rgb: UInt8
     pixels: LayerPixels
     canvas: tuple[slice, slice]
-    whole: int
-    sum: int
-    seen: UInt8 | None = None
+    full_sum: int
+    visible_sum: int
+    visible: UInt8 | None = None
 
     @property
     def alpha(self) -> UInt8:
@@ -214,9 +222,9 @@ def _over_255(product: UInt16) -> UInt8:
 
 
 def foot_depth(background: Background, layer: Layer) -> float | None:
-    """Depth of the background [m] at the middle of the box's lower edge, moved onto the canvas.
+    """The depth of the background in metres at the foot point, which is moved onto the canvas.
 
-    If that pixel is invalid, the depth of the nearest valid one; None if there is none.
+    If that pixel is invalid, the depth of the nearest valid one; None if none is valid.
     """
     depth_m = background.depth_m
     if depth_m is None:

@@ -1,4 +1,4 @@
-"""The decoded, resized and flipped assets of a worker, in bounded memory."""
+"""Keeps the decoded, resized and flipped assets of a worker in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from depthmask.stages.source.base import Source
 
 
 @dataclass(frozen=True, slots=True)
-class CutOut:
-    """A foreground at the size and flip of a layer.
+class ScaledForeground:
+    """A foreground, scaled and flipped for a layer.
 
     alpha_sum: the sum of its alpha. relief: float32 [h, w], how far each pixel lies behind the foot
-    point, relative to the height of the cut-out, or None.
+    point, relative to the height of the foreground, or None.
     """
 
     patch: Patch
@@ -33,8 +33,8 @@ class CutOut:
         return self.patch.nbytes + (0 if self.relief is None else self.relief.nbytes)
 
 
-class Library:
-    """Backgrounds, foregrounds and cut-outs by key, each decoded once while memory allows."""
+class AssetCache:
+    """Backgrounds and foregrounds by key, each decoded once while memory allows."""
 
     def __init__(self, source: Source, size: Size, background: Callable[[str], Background]) -> None:
         self._source = source
@@ -42,7 +42,7 @@ class Library:
         self._make_background = background
         self._backgrounds = FifoCache[Background](background_bytes)
         self._foregrounds = FifoCache[Foreground](foreground_bytes)
-        self._cut_outs = FifoCache[CutOut](lambda one: one.nbytes)
+        self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes)
 
     def background(self, key: str) -> Background:
         """The background, with its geometry if a stage reads that."""
@@ -52,16 +52,17 @@ class Library:
         """The prepared foreground."""
         return self._foregrounds.get(key, lambda: self._source.foreground(key, self._size))
 
-    def cut_out(self, layer: Layer) -> CutOut:
-        """The layer's foreground at the layer's size and flip."""
+    def scaled_foreground(self, layer: Layer) -> ScaledForeground:
+        """The layer's foreground, scaled and flipped."""
         key = (layer.foreground, layer.height, layer.width, layer.flip)
-        return self._cut_outs.get(key, lambda: _cut_out(self.foreground(layer.foreground), layer))
+        return self._scaled.get(key, lambda: _scaled(self.foreground(layer.foreground), layer))
 
 
-def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
+def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
+    """Resize and flip a foreground as its layer needs it."""
     rgba = foreground.rgba
     if (layer.height, layer.width) != foreground.size:
-        # Pillow premultiplies for the resampling of RGBA, so hidden colours do not bleed in.
+        # Pillow premultiplies RGBA before it resamples, so hidden colours do not bleed in.
         resized = Image.fromarray(rgba).resize(
             (layer.width, layer.height), Image.Resampling.LANCZOS
         )
@@ -69,13 +70,13 @@ def _cut_out(foreground: Foreground, layer: Layer) -> CutOut:
     if layer.flip:
         rgba = rgba[:, ::-1]
     patch = Patch(np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]))
-    return CutOut(patch, byte_sum(patch.alpha), _relief(foreground, layer))
+    return ScaledForeground(patch, byte_sum(patch.alpha), _relief(foreground, layer))
 
 
 def _relief(foreground: Foreground, layer: Layer) -> Float32 | None:
     if foreground.relief_m is None or foreground.height_m is None:
         return None
-    # By the nearest pixel: depth between the leg and the seat of a chair would be wrong.
+    # From the nearest pixel, since a mean of near and far is the depth of neither.
     relief = np.asarray(
         Image.fromarray(foreground.relief_m / np.float32(foreground.height_m)).resize(
             (layer.width, layer.height), Image.Resampling.NEAREST

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from depthmask.caching import cache_folder
-from depthmask.compose.background_depth import GeometryCache
+from depthmask.compose.geometry_cache import GeometryCache
 from depthmask.data import Background, Camera, DepthContract, Plane, Size
 from depthmask.stage import setting, stage
 from depthmask.stages.geometry.base import Geometry
