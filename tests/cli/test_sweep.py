@@ -89,7 +89,7 @@ def test_a_failed_job_is_in_the_table_and_the_others_run(
     assert [row["status"] for row in table(out)] == ["failed", "made"] * 2
     assert [row["reason"].startswith(reason) for row in table(out)] == [True, False] * 2
     assert len(datasets(out)) == 2
-    assert "2 of 4 jobs did not make their dataset" in (out / "sweep.html").read_text()
+    assert "2 of 4 jobs did not complete their dataset" in (out / "sweep.html").read_text()
 
 
 def test_complete_datasets_are_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
