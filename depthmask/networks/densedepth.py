@@ -24,8 +24,6 @@ EPSILON = 1.001e-5
 """Epsilon of the encoder's batch norms."""
 SLOPE = 0.2
 """Slope of the decoder's LeakyReLU below zero."""
-STEP = 32
-"""The sides of an input are multiples of this, since the encoder halves them five times."""
 
 
 def build(

@@ -140,8 +140,8 @@ class Assets(Source):
         return result.catalogue
 
     def _forget_listings(self) -> None:
-        """List the folders anew at next use: files may have come or gone since the last check."""
-        for name in ("_copies", "_listings", "_facts"):
+        """Make the next use list the folders again, since files may have come or gone."""
+        for name in ("_copies", "_listings", "_table"):
             self.__dict__.pop(name, None)
 
     @contextmanager
