@@ -71,7 +71,7 @@ def test_any_order_and_any_memory(in_memory: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_many_files_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(totals_module, "MOST_FILES", 2 * FILES)
+    monkeypatch.setattr(totals_module, "MOST_LISTED_FILES", 2 * FILES)
     with closing(Totals(kept={"train-000002"})) as totals:
         for number in range(2):
             totals.add(record(number))
