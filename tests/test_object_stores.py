@@ -126,7 +126,7 @@ def test_stats_render_convert_and_report(
     assert make(assets, out, "samples=3") == 0
     capfd.readouterr()
     assert main(["stats", str(out)]) == 0
-    assert "3 samples of 32x32, 1 shards" in capfd.readouterr().out
+    assert "3 samples of 32x32, 1 shard" in capfd.readouterr().out
     assert main(["render", str(out), "--index", "1", "--into", str(tmp_path)]) == 0
     sample = depthmask.open(out).encoded(1)
     assert (tmp_path / "000000001.jpg").read_bytes() == sample.members["jpg"]
