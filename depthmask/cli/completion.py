@@ -79,11 +79,11 @@ def _root_words() -> Iterator[str]:
 def _stage_words(earlier: set[str]) -> Iterator[str]:
     """All stages, and the settings of the chosen ones; of all in a group where none is chosen."""
     for kind in KINDS:
-        stages = registry().stages[kind]
+        stages = {one.stage.name: one.stage for one in registry().offered(kind)}
         yield f"{kind}="
         yield from (f"{kind}={name}" for name in stages)
         chosen = [name for name in stages if f"{kind}={name}" in earlier]
         for name in chosen or stages:
-            for setting in describe_settings(stages[name].stage):
+            for setting in describe_settings(stages[name]):
                 yield f"{kind}.{setting.name}="
                 yield from (f"{kind}.{setting.name}={value}" for value in setting.choices)

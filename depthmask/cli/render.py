@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depthmask.config.build import from_plain
+from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
@@ -46,7 +47,7 @@ def render(dataset: StorePath, index: int) -> Encoded:
                 f"render can only make samples of a generated dataset; this one was made by "
                 f"`{plan['job']}` from {', '.join(plan['dataset']['paths'])}"
             )
-        root = from_plain(plan["config"])
+        root = from_plain(config_of(plan))
     job = job_from_config(root)
     if job.catalogue.digest != plan.get("inputs"):
         raise UsageError(f"{dataset}: the assets have changed since the dataset was made")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from depthmask.compose.asset_splits import split_assets
-from depthmask.config.build import to_plain
+from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.contract import contract_as_json
@@ -40,13 +40,12 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     root.encode.check(contract)
     depth = contract.resolution if contract else None
     check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
+    names = [field.name for field in fields(root) if field.name not in NOT_IN_PLAN]
     identity = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
-            "config": {
-                key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN
-            },
+            **plan_config(root, names),
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
             "versions": versions(root),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from depthmask.concurrency import machine_info
+from depthmask.config.local_stages import require_file
 from depthmask.config.plugins import registry
+from depthmask.config.registry import KINDS
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display
@@ -57,6 +60,9 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
 def run_job(job: Job, display: Display) -> Result:
     """Make the shards and files that are missing in the output of a job; raises like `run`."""
     start = time.perf_counter()
+    _refuse_worker_import()
+    for kind in KINDS:
+        require_file(getattr(job.root, kind))
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -76,6 +82,15 @@ def run_job(job: Job, display: Display) -> Result:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+
+
+def _refuse_worker_import() -> None:
+    """Raise `UsageError` in a worker that has come here while it imports the user's script."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UsageError(
+            "the script starts a run while a worker imports it; write the run below "
+            '`if __name__ == "__main__":`'
+        )
 
 
 @contextmanager

@@ -12,10 +12,13 @@ from typing import Any
 
 from depthmask.errors import UsageError
 from depthmask.storage.path import LOCK, TEMPORARY, StorePath
-from depthmask.storage.publish import read_sealed, write_sealed
+from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 
 NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
 """Settings that do not affect the samples."""
+
+UNHASHED = "unhashed"
+"""The field of a plan with the settings, by stage, that stand outside the hash."""
 
 _FIRST = ("job", "stage")
 """Fields that errors name first, since a difference in them causes others."""
@@ -37,7 +40,10 @@ class FolderState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatasetIdentity:
-    """Everything that determines the bytes of a dataset, as plain data, and its hashes."""
+    """Everything that determines the bytes of a dataset, as plain data, and its hashes.
+
+    description: the content of `plan.json`; its field `unhashed` determines nothing.
+    """
 
     description: dict[str, Any]
 
@@ -53,8 +59,9 @@ class DatasetIdentity:
         return _hash({**self.description, "config": config})
 
 
-def _hash(data: dict[str, Any]) -> str:
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+def _hash(description: dict[str, Any]) -> str:
+    hashed = {name: value for name, value in description.items() if name != UNHASHED}
+    text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -73,7 +80,8 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
 def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
-    A larger number of samples extends a dataset that is the same otherwise.
+    A larger number of samples extends a dataset that is the same otherwise. The plan gets the
+    present values of settings that stand outside the hash, such as the path of a moved file.
     """
     state = check_output(output, identity, overwrite=overwrite)
     if overwrite:
@@ -82,6 +90,7 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
         output.make_folder()
         # An incomplete dataset must not be read as a complete one.
         (output / "dataset.json").unlink(missing_ok=True)
+    if state is not FolderState.same or _has_other_unhashed(output, identity):
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
@@ -110,10 +119,18 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     )
 
 
+def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
+    """Whether settings outside the hash have changed; reads the plan only if there are any."""
+    unhashed = identity.description.get(UNHASHED)
+    return bool(unhashed) and require_sealed(output / "plan.json").get(UNHASHED) != unhashed
+
+
 def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield (field, old value, new value) of all leaves that differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new} - {"fingerprint"}, key=lambda k: (k not in _FIRST, k)):
+        for key in sorted(
+            {*old, *new} - {"fingerprint", UNHASHED}, key=lambda k: (k not in _FIRST, k)
+        ):
             path = f"{name}.{key}" if name else key
             yield from _differences(old.get(key), new.get(key), path)
     elif old != new:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from depthmask.config.build import from_plain
+from depthmask.config.plan_config import config_of
 from depthmask.config.root import Root
 from depthmask.data import AssetFiles, Encoded
 from depthmask.engine.inputs.base import JobInput
@@ -36,7 +37,7 @@ class DatasetInput(JobInput):
         self.sample_bytes = -(-info.bytes // info.samples)
         plan = require_sealed(self._dataset.path / "plan.json")
         with untrusted(str(self._dataset.path / "plan.json")):
-            self.root: Root = from_plain(plan["config"])
+            self.root: Root = from_plain(config_of(plan))
             self.job, self.inputs = str(plan["job"]), plan.get("inputs")
         self.encode = self.root.encode
         self.sha256 = manifest_hash(self._dataset.records())

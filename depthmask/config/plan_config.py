@@ -1,0 +1,62 @@
+"""The settings in `plan.json`: those that decide about the bytes, and beside them the others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+from depthmask.config.build import to_plain
+from depthmask.config.registry import KINDS
+from depthmask.config.root import Root
+from depthmask.errors import SettingError, UsageError
+from depthmask.networks.weight_file import sha256
+from depthmask.stage import Stage
+from depthmask.stage.setting import traits
+from depthmask.storage.identity import UNHASHED
+
+
+def plan_config(root: Root, names: Collection[str]) -> dict[str, Any]:
+    """The fields of a plan about settings: `config`, and `unhashed` if there is any.
+
+    names: the settings and stages of the root that have an effect on the bytes. Raises
+    `SettingError` for a file whose content counts and that cannot be read.
+    """
+    config = {name: value for name, value in to_plain(root).items() if name in names}
+    unhashed = {}
+    for kind in KINDS:
+        if kind in config:
+            without_effect = dict(_take_unhashed(kind, getattr(root, kind), config[kind]))
+            if without_effect:
+                unhashed[kind] = without_effect
+    return {"config": config, UNHASHED: unhashed} if unhashed else {"config": config}
+
+
+def config_of(plan: dict[str, Any]) -> dict[str, Any]:
+    """The whole config of a plan, for `from_plain`; call it in `untrusted`."""
+    unhashed = plan.get(UNHASHED, {})
+    return {
+        name: {**value, **unhashed[name]} if name in unhashed else value
+        for name, value in plan["config"].items()
+    }
+
+
+def _take_unhashed(kind: str, stage: Stage, plain: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the settings of a stage that stay outside the hash, and replace them in `plain`."""
+    for field in dataclasses.fields(stage):  # type: ignore[arg-type]
+        name, declared = field.name, traits(field)
+        if not declared.decides_bytes:
+            yield name, plain.pop(name)
+        elif declared.by_content and plain[name] is not None:
+            path = Path(plain[name]).absolute()
+            plain[name] = f"sha256:{_content(kind, stage.name, name, path)}"
+            yield name, str(path)
+
+
+def _content(kind: str, stage: str, name: str, path: Path) -> str:
+    try:
+        return sha256(path)
+    except UsageError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise SettingError(f"{kind}.{name}", path, f"{reason}; {kind}={stage} needs it") from None
