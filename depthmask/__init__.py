@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
 from depthmask._version import __version__
+from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
 from depthmask.config.hooks import hookimpl
@@ -54,6 +55,7 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.labels.base import FinishedSample, Labels
 from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
@@ -82,12 +84,16 @@ __all__ = [
     "Encoded",
     "Estimator",
     "Failures",
+    "FinishedSample",
     "FixedBatchEstimator",
     "Float32",
     "Foreground",
     "Generate",
     "Geometry",
     "Job",
+    "LabelCodec",
+    "LabelOutput",
+    "Labels",
     "Layer",
     "LeftOut",
     "Members",

@@ -274,10 +274,11 @@ class StripSource:
 class Sample:
     """A composite and its depth.
 
-    image, mask, instances: as in `Composite`; instances is None without `encode.instances`. depth:
-    float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the camera
-    as JSON values. strip_source: the background, where it is known which rows of it the image
-    keeps; None for a sample that was read from a file.
+    image, mask: as in `Composite`. instances: the label `instances`, or None. depth: float32
+    [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the camera as JSON
+    values. strip_source: the background, where it is known which rows of it the image keeps; None
+    for a sample that was read from a file. labels: name -> array or JSON value, as the label stages
+    made them.
     """
 
     key: str
@@ -287,6 +288,7 @@ class Sample:
     depth: Float32 | None
     meta: dict[str, Any]
     strip_source: StripSource | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def index(self) -> int:

@@ -152,7 +152,7 @@ def make_sample() -> Callable[..., Sample]:
             key=sample_key(index),
             image=image.astype(np.uint8),
             mask=((y * 20 + x + index) % 256).astype(np.uint8),
-            instances=((x + y) % 3).astype(np.uint8),
+            instances=None,
             depth=depth_m if depth else None,
             meta={
                 "key": sample_key(index),
@@ -160,6 +160,7 @@ def make_sample() -> Callable[..., Sample]:
                 "background": "wand",
                 "layers": [layer],
             },
+            labels={"instances": ((x + y) % 3).astype(np.uint8)},
         )
 
     return make

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ def batches(
     seed: int | None = None,
     floats: bool = True,
     threads: int = 2,
+    labels: Sequence[str] = (),
 ) -> tf.data.Dataset:
     """A pipeline of batches, each a dict of tensors.
 
@@ -27,13 +29,15 @@ def batches(
     a dataset with depth, `depth` float32 [n, dh, dw, 1] by the contract, and `valid` bool
     [n, dh, dw, 1], where depth is known. shuffle: size of the shuffle buffer, in sample
     numbers of 8 bytes; the order differs in each epoch. threads: how many batches are read at the
-    same time.
+    same time. labels: names of labels to add, with their own values; maps [h, w] become
+    [n, h, w, 1].
     """
-    example = stacked(samples[:1], samples.contract, floats=floats)
+    example = stacked(samples[:1], samples.contract, floats=floats, labels=labels)
     names = list(example)
 
     def read(numbers: NDArray[np.int64]) -> list[NDArray[Any]]:
-        arrays = stacked(samples.__getitems__(numbers.tolist()), samples.contract, floats=floats)
+        batch = samples.__getitems__(numbers.tolist())
+        arrays = stacked(batch, samples.contract, floats=floats, labels=labels)
         return [arrays[name] for name in names]
 
     def tensors(numbers: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, Registered
+from depthmask.config.registry import KINDS, LISTS, Registered, place_of
 from depthmask.config.yaml_folders import config_folder, plugin_config_folders
 from depthmask.stage import SettingInfo, describe_settings
 
@@ -71,7 +71,8 @@ def _group(kind: str, stages: Iterable[Registered]) -> str:
 
 def _stage(kind: str, registered: Registered) -> Iterator[str]:
     stage = registered.stage
-    yield f"  {kind}={stage.name}  ({registered.provider})  {summary(stage)}"
+    choice = f"{kind}=[{stage.name}]" if kind in LISTS else f"{kind}={stage.name}"
+    yield f"  {choice}  ({registered.provider})  {summary(stage)}"
     settings = describe_settings(stage)
     if settings:
-        yield settings_table(settings, f"      {kind}.")
+        yield settings_table(settings, f"      {place_of(kind, stage.name)}.")

@@ -52,4 +52,4 @@ def render(dataset: StorePath, index: int) -> Encoded:
         raise UsageError(f"{dataset}: the assets have changed since the dataset was made")
     if not 0 <= index < job.plan.samples:
         raise UsageError(f"--index {index}: {dataset} has samples 0 to {job.plan.samples - 1}")
-    return root.encode.encode(job.sample(index))
+    return root.encode.encode(job.sample(index), job.labeller.outputs)

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from depthmask.codec.coco import instance_label
-from depthmask.data import Camera, Composite, Layer, LayerPixels
+from depthmask.data import Camera, Composite, Layer
 
 
-def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
+def describe(composite: Composite) -> dict[str, Any]:
     """The recipe, the layers in the order of placing, and the camera, as plain data.
 
-    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point. labels: add
-    the visible pixels of each layer by the instance map, as area, visible_box and counts (COCO's
-    run lengths), and `amodal`, the same for the layer without others in front of it.
+    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point.
     """
     recipe = composite.recipe
     meta: dict[str, Any] = {
@@ -26,12 +21,6 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
         "background": recipe.background,
         "layers": [_layer(layer) for layer in composite.layers],
     }
-    if labels:
-        instances = composite.instances
-        for pixels in composite.layer_pixels:
-            layer = meta["layers"][pixels.number - 1]
-            layer |= instance_label(instances == pixels.number)
-            layer["amodal"] = _amodal(pixels, composite.mask.shape)
     if recipe.attempt:
         meta["attempt"] = recipe.attempt
     if composite.blend:
@@ -41,14 +30,6 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
     return meta
-
-
-def _amodal(pixels: LayerPixels, size: tuple[int, ...]) -> dict[str, Any]:
-    """The label of a layer as if no other layer were in front of it."""
-    mask = np.zeros(size, bool)
-    mask[pixels.window] = pixels.whole >= 128
-    label = instance_label(mask)
-    return {"box" if name == "visible_box" else name: value for name, value in label.items()}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:

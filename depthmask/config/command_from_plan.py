@@ -13,11 +13,13 @@ from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
+_PIXELS = {"image", "mask", "instances", "depth"}
+"""What the settings under `encode` can change in a sample."""
 _RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
@@ -40,7 +42,10 @@ def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
     # `encode.labels` has no effect: the labels are in the JSON, which is copied from the input.
     names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
     encode = [f"encode.{name}={_text(config['encode'][name])}" for name in names]
-    return [*stages, *encode, f"shard_size={config['shard_size']}"]
+    # `annotate` leaves labels out by itself.
+    has_lost_labels = plan["job"] == "convert" and not _PIXELS.issuperset(plan["encoded"])
+    labels = ["labels=[]"] if has_lost_labels else []
+    return [*stages, *labels, *encode, f"shard_size={config['shard_size']}"]
 
 
 def overrides_of(config: dict[str, Any]) -> list[str]:
@@ -54,9 +59,19 @@ def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
     for kind in KINDS:
         if kind in config:
             plain = config[kind]
-            yield f"{kind}={plain[STAGE]}"
-            settings = {name: value for name, value in plain.items() if name != STAGE}
-            yield from _changed(settings, registry().stage(kind, plain[STAGE]), f"{kind}.")
+            if kind in LISTS:
+                yield f"{kind}=[{','.join(plain)}]"
+                for name, one in plain.items():
+                    yield from _settings(kind, one, f"{kind}.{name}.")
+            else:
+                yield f"{kind}={plain[STAGE]}"
+                yield from _settings(kind, plain, f"{kind}.")
+
+
+def _settings(kind: str, plain: dict[str, Any], prefix: str) -> Iterator[str]:
+    """The overrides of the settings of a stage that differ from their defaults."""
+    settings = {name: value for name, value in plain.items() if name != STAGE}
+    yield from _changed(settings, registry().stage(kind, plain[STAGE]), prefix)
 
 
 def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:

@@ -16,8 +16,10 @@ from depthmask.stage import Stage
 from depthmask.stages.depth.base import Estimator
 
 BUILT_IN = "built-in"
-KINDS = ("source", "geometry", "placement", "blend", "depth", "writer", "runner")
+KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
 """The config groups, in the order in which a sample passes them."""
+LISTS = ("labels",)
+"""The groups of which a run may choose several stages, or none; of each other it chooses one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ class Registry:
         if os.environ.get("DEPTHMASK_STRICT_PLUGINS") == "1":
             raise DepthmaskError(str(problem))
         self.problems.append(problem)
+
+
+def place_of(kind: str, name: str) -> str:
+    """Where the settings of a stage are in the config, such as `placement` or `labels.coco`."""
+    return f"{kind}.{name}" if kind in LISTS else kind
 
 
 def no_such_name(kind: str, name: str, names: list[str]) -> str:

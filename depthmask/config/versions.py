@@ -7,7 +7,7 @@ import zlib
 
 from depthmask._version import __version__
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS
+from depthmask.config.registry import BUILT_IN
 from depthmask.config.root import Root
 
 _ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
@@ -18,8 +18,8 @@ def versions(root: Root) -> dict[str, str]:
     by_name = {"depthmask": __version__}
     by_name.update({name: importlib.metadata.version(name) for name in _ENCODERS})
     by_name["zlib"] = zlib.ZLIB_RUNTIME_VERSION
-    for kind in KINDS:
-        provider = registry().provider(getattr(root, kind))
-        if provider.name != BUILT_IN and kind != "runner":
+    for stage in root.stages():
+        provider = registry().provider(stage)
+        if provider.name != BUILT_IN and stage.kind != "runner":
             by_name[provider.name] = provider.version
     return by_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,15 +21,17 @@ from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
-from depthmask.engine.inputs.job import InputJob, identity_of, output_of
+from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.recode import Recoding, choose_recoding
+from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.errors import SettingError, UsageError, group_before_setting_errors
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics import Moments
+from depthmask.storage.dataset_info import LabelInfo
 
+_log = logging.getLogger(__name__)
 _SAMPLES_PER_BATCH = 8
 """The least number of samples that are decoded together."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
@@ -120,7 +123,9 @@ def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> An
     }
     first = without_depth(job_input.read(0))
     input_encode = replace(job_input.encode, depth=root.encode.depth)
-    chosen = choose_recoding(first, input_encode, root.encode, encode_names)
+    all_of_them = labels_in(first) if leaves_out_labels(root, overridden) else set()
+    left_out = all_of_them | _stale_labels(job_input.dataset_facts()["labels"])
+    chosen = choose_recoding(first, input_encode, root.encode, encode_names, left_out)
     with_depth = replace(chosen, changed=chosen.changed | {"depth"})
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
     root = replace(root, encode=with_depth.encode, shard_size=shard_size)
@@ -156,6 +161,15 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     arrays = root.encode.expected(job_input.size, contract.resolution).arrays
     check_shard_size(root.writer, SizeEstimate(members, job.sample_bytes, arrays), job.plan)
     return job
+
+
+def _stale_labels(labels: Sequence[LabelInfo]) -> set[str]:
+    """The names of the labels that were made from the earlier depth."""
+    stale = [output for label in labels if label.reads_depth for output in label.outputs]
+    for output in stale:
+        if output.member is None:
+            _log.warning("the values of the label %s are those of the earlier depth", output.name)
+    return {output.name for output in stale if output.member is not None}
 
 
 def _composer(job_input: JobInput, root: Root) -> Generate:

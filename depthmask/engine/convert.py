@@ -10,9 +10,9 @@ from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.job import InputJob, identity_of, output_of
+from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.recode import Recoding, choose_recoding
+from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
 
@@ -69,7 +69,9 @@ def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Con
     encode_names = {
         name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
     }
-    chosen = choose_recoding(job_input.read(0), job_input.encode, root.encode, encode_names)
+    first = job_input.read(0)
+    left_out = labels_in(first) if leaves_out_labels(root, overridden) else ()
+    chosen = choose_recoding(first, job_input.encode, root.encode, encode_names, left_out)
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
     return convert_job(
         job_input, replace(root, encode=chosen.encode, shard_size=shard_size), chosen

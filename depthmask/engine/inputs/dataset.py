@@ -60,6 +60,7 @@ class DatasetInput(JobInput):
             "leakage": info.leakage,
             "backgrounds": info.backgrounds,
             "foregrounds": info.foregrounds,
+            "labels": info.labels,
         }
 
     @property

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.contract import contract_as_json
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_hub
@@ -82,7 +82,8 @@ def _main_settings(config: dict[str, Any]) -> Iterator[str]:
     """The stages and the seed of a config, such as `source=assets`."""
     for kind in KINDS:
         if kind in config:
-            yield f"{kind}={config[kind]['stage']}"
+            listed = f"[{','.join(config[kind])}]" if kind in LISTS else config[kind]["stage"]
+            yield f"{kind}={listed}"
     if "seed" in config:
         yield f"seed={config['seed']}"
 

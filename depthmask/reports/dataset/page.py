@@ -100,6 +100,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         seconds=sum(findings.seconds.values()),
         contract=contract_as_json(contract),
         licences=list(_licences(info)),
+        member_bytes=findings.census.member_bytes,
         config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
         version=__version__,
         script=Markup(script),

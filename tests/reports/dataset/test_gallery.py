@@ -107,7 +107,7 @@ def test_steps_of_depth() -> None:
 
 
 def test_cards_that_fit_are_sorted_by_number() -> None:
-    cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None) for number in (5, 1, 9)]
+    cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None, {}) for number in (5, 1, 9)]
     assert [one.number for one in cards_within(cards, 20)] == [1, 5]
     assert [one.number for one in cards_within(cards, 3)] == [5]
     assert cards_within([], 3) == []
