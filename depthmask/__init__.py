@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
 from depthmask._version import __version__
+from depthmask.codec.metadata import move_keypoints
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
 from depthmask.config.hooks import hookimpl
@@ -125,6 +126,7 @@ __all__ = [
     "from_planes",
     "hookimpl",
     "make_shard",
+    "move_keypoints",
     "open",
     "open_published",
     "scaled_layer",

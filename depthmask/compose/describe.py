@@ -11,9 +11,10 @@ from depthmask.data import Camera, Composite, Layer, LayerPixels
 
 
 def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
-    """The recipe, the layers in the order of placing, and the camera, as plain data.
+    """The recipe, the layers in the order of placing, the camera and metadata, as plain data.
 
-    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point. labels: add
+    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point; `meta` of a
+    layer and `background_meta` are absent where there is no metadata. labels: add
     the visible pixels of each layer by the instance map, as area, visible_box and counts (COCO's
     run lengths), and `amodal`, the same for the layer without others in front of it.
     """
@@ -40,6 +41,8 @@ def describe(composite: Composite, *, labels: bool = False) -> dict[str, Any]:
         meta["blend_fallbacks"] = composite.fallbacks
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
+    if composite.background.meta is not None:
+        meta["background_meta"] = composite.background.meta
     return meta
 
 
@@ -61,6 +64,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
     if layer.depth_m is not None:
         plain["depth_m"] = round(layer.depth_m, 4)
+    if layer.meta is not None:
+        plain["meta"] = layer.meta
     return plain
 
 
