@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
+
+import orjson
 
 from depthmask.codec.metadata import plain_meta
 from depthmask.data import Meta
@@ -90,7 +91,7 @@ def _meta(path: Path, row: dict[str, str]) -> Meta | None:
     """The JSON in the column `meta`, and the texts in the columns `meta.NAME` over it."""
     owner = f"{path}: {row['key']}"
     try:
-        from_json = json.loads(row.get(_META) or "{}")
+        from_json = orjson.loads(row.get(_META) or "{}")
     except ValueError as error:
         raise UsageError(f"{owner}: column meta is no JSON ({error})") from None
     if not isinstance(from_json, dict):
