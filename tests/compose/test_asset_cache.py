@@ -145,6 +145,17 @@ def test_the_memory_of_a_relief_counts(
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
 
+def test_the_memory_of_metadata_counts(
+    make_source: Callable[..., Source], gradient: Foreground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_source(replace(gradient, meta={"row": 1}))
+    held = gradient.rgba.nbytes + 10 * len('{"row":1}')
+    for bound, kept in ((held, True), (held - 1, False)):
+        monkeypatch.setattr(caching, "CACHE_BYTES", bound)
+        shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+        assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
+
+
 def test_memory_is_bounded_and_the_newest_stay(
     make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
