@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from depthmask import forks
 from depthmask._version import __version__
 from depthmask.codec.labels import LabelCodec, LabelOutput
+from depthmask.codec.metadata import move_keypoints
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
 from depthmask.config.hooks import hookimpl
@@ -35,6 +36,7 @@ from depthmask.data import (
     Foreground,
     Layer,
     LeftOut,
+    Meta,
     Plane,
     Recipe,
     Sample,
@@ -97,6 +99,7 @@ __all__ = [
     "Layer",
     "LeftOut",
     "Members",
+    "Meta",
     "NoPlaceError",
     "ObjectPath",
     "Patch",
@@ -131,6 +134,7 @@ __all__ = [
     "from_planes",
     "hookimpl",
     "make_shard",
+    "move_keypoints",
     "open",
     "open_published",
     "scaled_layer",

@@ -22,8 +22,9 @@ from depthmask.stages.source.base import Source
 from tests.support.s3_server import Server, s3_server
 
 pytest_plugins = ["tests.support.weights"]
-# Packages as an earlier version made them; tests/config/test_old_plugins.py runs their tests.
-collect_ignore = ["plugins_of_0_1_0"]
+# Packages of others: tests/config/test_old_plugins.py and tests/engine/test_scene_plugins.py run
+# their tests where they are installed.
+collect_ignore = ["plugins", "plugins_of_0_1_0"]
 
 # The same examples in every run: a red test stays red until its cause is mended.
 hypothesis.settings.register_profile(

@@ -8,9 +8,10 @@ from depthmask.data import Camera, Composite, Layer
 
 
 def describe(composite: Composite) -> dict[str, Any]:
-    """The recipe, the layers in the order of placing, and the camera, as plain data.
+    """The recipe, the layers in the order of placing, the camera and metadata, as plain data.
 
-    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point.
+    Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point; `meta` of a
+    layer and `background_meta` are absent where there is no metadata.
     """
     recipe = composite.recipe
     meta: dict[str, Any] = {
@@ -29,6 +30,8 @@ def describe(composite: Composite) -> dict[str, Any]:
         meta["blend_fallbacks"] = composite.fallbacks
     if composite.background.camera is not None:
         meta["camera"] = _camera(composite.background.camera)
+    if composite.background.meta is not None:
+        meta["background_meta"] = composite.background.meta
     return meta
 
 
@@ -42,6 +45,8 @@ def _layer(layer: Layer) -> dict[str, Any]:
     }
     if layer.depth_m is not None:
         plain["depth_m"] = round(layer.depth_m, 4)
+    if layer.meta is not None:
+        plain["meta"] = layer.meta
     return plain
 
 

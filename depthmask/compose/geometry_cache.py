@@ -30,11 +30,15 @@ class GeometryCache:
         self._folder = cache_folder() / "geometry"
 
     def background(self, key: str) -> Background:
-        """The background with its geometry."""
+        """The background with its geometry, and with the metadata that the source gave it."""
         background = self._source.background(key, self._size)
-        if not self._needs_measuring(key):
-            return self._geometry.measure([background])[0]
-        return self._cached(background) or self._measure([background])[0]
+        if self._needs_measuring(key):
+            measured = self._cached(background) or self._measure([background])[0]
+        else:
+            measured = self._geometry.measure([background])[0]
+        # A geometry may make new backgrounds, field by field.
+        same = measured.meta is background.meta
+        return measured if same else replace(measured, meta=background.meta)
 
     def fill(self, keys: Sequence[str], advance: Callable[[int], None]) -> None:
         """Measure all backgrounds that are not cached, in full batches.

@@ -71,6 +71,24 @@ def source(make_source: Callable[..., Source]) -> Source:
     return make_source(*(room(f"room{number}", number * 10) for number in range(5)))
 
 
+@stage("forgetful")
+class Forgetful(Counting):
+    """Makes new backgrounds with what it knows of."""
+
+    def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        return [Background(one.key, one.image, one.depth_m) for one in super().measure(backgrounds)]
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_metadata_survives_any_geometry(make_source: Callable[..., Source], always: bool) -> None:
+    depth_m = np.ones(SIZE, np.float32)
+    source = make_source(replace(room("hall", 7, depth_m), meta={"caption": "a hall"}))
+    for geometry in (Counting(always=always), Forgetful(always=always), Counting(always=always)):
+        cache = GeometryCache(geometry, source, SIZE)
+        assert cache.background("hall").meta == {"caption": "a hall"}
+        assert cache.background("hall").depth_m is not None
+
+
 def test_a_background_is_measured_once_ever(source: Source) -> None:
     first, second = Counting(), Counting()
     for geometry in (first, first, second):

@@ -73,6 +73,11 @@ def test_hooks() -> None:
     assert all(f"`{name}`" in section("## Hooks") for name in names)
 
 
+def test_the_function_for_metadata() -> None:
+    functions = type("Functions", (), {"move_keypoints": depthmask.move_keypoints})
+    assert documented("## Metadata") == list(signatures(functions))
+
+
 def test_suites_are_named() -> None:
     named = set(re.findall(r"`(\w+Suite)`", section("## Conformance suites")))
     assert named == set(testing.__all__)
