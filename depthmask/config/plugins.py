@@ -140,8 +140,9 @@ def _register(registry: Registry, module: ModuleType, plugin: str, provider: Pro
     try:
         registry.plugins.register(module, plugin)
     except pluggy.PluginValidationError as error:
-        # Hooks before the refused one are registered already.
-        registry.plugins.unregister(module)
+        # Some versions of pluggy have registered the hooks before the refused one.
+        if registry.plugins.is_registered(module):
+            registry.plugins.unregister(module)
         raise UsageError(" ".join(str(error).split())) from error
     registry.providers[plugin] = provider
 

@@ -60,7 +60,12 @@ class RegisteredCommand:
             raise DepthmaskError(
                 f"command {self.command.name} of {self.provider}: {in_one_line(error)}"
             ) from error
-        return 0 if code is None else int(code)
+        if not isinstance(code, int | None):
+            raise DepthmaskError(
+                f"command {self.command.name} of {self.provider} returned {code!r}; it must return "
+                "an exit code or None"
+            )
+        return int(code or 0)
 
 
 @dataclass(frozen=True, slots=True)

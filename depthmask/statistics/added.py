@@ -53,7 +53,8 @@ class Statistic:
             )
         if not self.help or not f"{self.help}{self.unit}".isprintable():
             raise UsageError(f"statistic {self.name}: help must be one line, and unit one word")
-        if self.bins is not None and not (type(self.bins) is tuple and _is_usable(self.bins)):
+        is_triple = isinstance(self.bins, tuple) and len(self.bins) == 3
+        if self.bins is not None and not (is_triple and _is_usable(self.bins)):
             raise UsageError(
                 f"statistic {self.name}: bins={self.bins!r} must be (low, high, number), with "
                 f"low < high and 1..{MOST_BINS} bins"
@@ -62,10 +63,10 @@ class Statistic:
 
 def _is_usable(bins: Any) -> bool:
     """Whether these are bins; they may come from a file."""
-    if len(bins) != 3 or not {type(bins[0]), type(bins[1])} <= {int, float}:
-        return False
     low, high, number = bins
-    return type(number) is int and -math.inf < low < high < math.inf and 0 < number <= MOST_BINS
+    if not {type(low), type(high)} <= {int, float} or type(number) is not int:
+        return False
+    return low < high and math.isfinite(high - low) and 0 < number <= MOST_BINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +227,11 @@ def _scaled(value: float) -> int:
 
 
 def _bin_numbers(values: NDArray[np.float64], bins: Bins) -> NDArray[np.int64]:
-    """The number of the bin of each value: -1 below all bins, their number above; `high` is in."""
+    """The number of the bin of each value: -1 below `low`, the number of bins above `high`."""
     low, high, number = bins
-    positions = np.floor((values - low) / (high - low) * number + _ROUNDING)
-    inside = np.where(values == high, number - 1, positions)
-    return np.clip(inside, -1, number).astype(np.int64)
+    positions = (np.clip(values, low, high) - low) / (high - low) * number + _ROUNDING
+    inside = np.minimum(positions.astype(np.int64), number - 1)
+    return np.where(values < low, -1, np.where(values > high, number, inside))
 
 
 def _shortened(total: int, unit: int) -> list[int]:

@@ -79,7 +79,7 @@ def _added(name: str, distribution: Distribution) -> Chart:
     return Chart(
         name,
         histogram(numbers, f"{name} [{unit}]" if unit else name, f" {unit}".rstrip()),
-        f"{distribution.help}. Share of {counted(sum(counts), 'value')}{outside}. Measured by "
+        f"{distribution.help.rstrip('.')}. Share of {counted(sum(counts), 'value')}{outside}. Measured by "
         f"{distribution.quantity.package} in {counted(distribution.samples, 'sample')}.",
     )
 
