@@ -82,7 +82,10 @@ def _load(registry: Registry, entry: importlib.metadata.EntryPoint, provider: Pr
         stages = [_stage_class(stage) for stage in _returned(hooks, "depthmask_stages")]
         commands = [_of_class(Command, one) for one in _returned(hooks, "depthmask_commands")]
         statistics = [_of_class(Statistic, one) for one in _returned(hooks, "depthmask_statistics")]
+        paths = [_of_class(str, one) for one in _returned(hooks, "depthmask_config_paths")]
         _register(registry, plugin, f"{provider.name}:{entry.name}", provider)
+        # As pluggy calls hooks: the plugin that is loaded last comes first.
+        registry.config_paths[:0] = paths
     else:
         stages = [_stage_class(stage) for stage in _stages_of(plugin)]
         if not stages:
@@ -131,7 +134,7 @@ def _returned(hooks: Mapping[str, Callable[..., Any]], name: str) -> Iterable[An
 
 def _of_class(cls: type[T], value: Any) -> T:
     if not isinstance(value, cls):
-        raise UsageError(f"{value!r} is not a depthmask.{cls.__name__}")
+        raise UsageError(f"{value!r} is not a {cls.__name__}, which the hook has to return")
     return value
 
 

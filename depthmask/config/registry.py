@@ -123,11 +123,12 @@ class Problem:
 
 @dataclass
 class Registry:
-    """The stages that this process can use.
+    """The stages that this process can use, and what else plugins add.
 
     commands, statistics: those of plugins, by name. built_in_commands: names that no plugin can
-    take. providers: name of a plugin with hooks -> its provider. problems: the plugins that are
-    left out. load_seconds: entry point -> seconds of its import.
+    take. config_paths: the search paths of the presets of plugins. providers: a plugin with hooks
+    (see `HookOfPlugin`) -> its provider. problems: the plugins that are left out. load_seconds:
+    entry point -> seconds of its import.
     """
 
     plugins: pluggy.PluginManager
@@ -137,6 +138,7 @@ class Registry:
     )
     commands: dict[str, RegisteredCommand] = field(default_factory=dict)
     statistics: dict[str, RegisteredStatistic] = field(default_factory=dict)
+    config_paths: list[str] = field(default_factory=list)
     providers: dict[str, Provider] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
@@ -154,10 +156,6 @@ class Registry:
             if registered.stage is type(stage):
                 return registered.provider
         return Provider("unregistered")
-
-    def config_paths(self) -> list[str]:
-        """The search paths of the YAML presets of plugins."""
-        return [path for paths in self.plugins.hook.depthmask_config_paths() for path in paths]
 
     def hooks(self, name: str) -> list[HookOfPlugin]:
         """The implementations of a hook, one for each plugin, in the order in which to call them.

@@ -151,14 +151,32 @@ def test_a_worker_without_the_plugin_says_so() -> None:
         registry().statistic("width")
 
 
-@pytest.mark.parametrize("hook", ["depthmask_commands", "depthmask_statistics"])
-def test_what_hooks_return_is_checked(hook: str) -> None:
+@pytest.mark.parametrize(
+    ("hook", "expected"),
+    [
+        ("depthmask_commands", "Command"),
+        ("depthmask_statistics", "Statistic"),
+        ("depthmask_config_paths", "str"),
+    ],
+)
+def test_what_hooks_return_is_checked(hook: str, expected: str) -> None:
     with (
-        pytest.raises(UsageError, match=r"'hello' is not a depthmask\.(Command|Statistic)"),
-        loaded("mine", **{hook: lambda: ["hello"]}),
+        pytest.raises(UsageError, match=f"7 is not a {expected}, which the hook has to return"),
+        loaded("mine", **{hook: lambda: [7]}),
     ):
         pass
     assert registry().commands == {}
+
+
+@pytest.mark.parametrize(
+    "hook", ["depthmask_commands", "depthmask_statistics", "depthmask_config_paths"]
+)
+def test_a_hook_that_fails_at_loading_disturbs_nobody(tmp_path: Path, hook: str) -> None:
+    code = f"import depthmask\n@depthmask.hookimpl\ndef {hook}():\n    raise OSError('no disk')\n"
+    install_module(tmp_path, "bad", code)
+    listing = run_with_plugins(tmp_path, "depthmask", "plugins")
+    assert listing.returncode == 0, listing.stderr
+    assert "plugin bad (bad 1.2) is disabled: OSError: no disk" in listing.stdout
 
 
 def test_the_list_of_plugins_has_all_that_they_add(

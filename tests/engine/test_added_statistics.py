@@ -77,7 +77,8 @@ def test_values_are_those_of_the_samples(made: Path) -> None:
     assert (one["samples"], one["values"], one["package"]) == (SAMPLES, SAMPLES, "bright")
     assert one["descriptions"] == {"bright 1.2": "Mean level of the image."}
     depth = added["depths"]
-    assert depth["values"] == sum(int(np.count_nonzero(sample.depth)) for sample in dataset)
+    maps = [sample.depth for sample in dataset if sample.depth is not None]
+    assert depth["values"] == np.count_nonzero(maps)
     assert depth["mean"] == pytest.approx(dataset.stats["depth"]["mean"][0], abs=1e-3)
     assert "histogram" not in depth
 
@@ -98,6 +99,7 @@ def test_without_a_plugin_nothing_is_added(made: Path, tmp_path: Path) -> None:
     assert "added_statistics" not in plain
     whole.pop("added_statistics")
     assert list(whole.items()) == list(plain.items())
+    assert "Statistics of plugins" not in report(depthmask.open(tmp_path / "plain"))
     assert sha256s(tmp_path / "plain") == sha256s(made)
     for record in depthmask.open(tmp_path / "plain").records():
         assert list(record.statistics) == ["image", "mask", "depth", "counts"]

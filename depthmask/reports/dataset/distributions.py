@@ -75,12 +75,13 @@ def _added(name: str, distribution: Distribution) -> Chart:
     numbers = Histogram((high - low) / bins, high, low)
     numbers.counts[:] = counts
     unit = distribution.quantity.unit
+    help_text, values = distribution.help.rstrip("."), counted(sum(counts), "value")
     outside = f", {below:,} below and {above:,} above the bins" if below or above else ""
     return Chart(
         name,
         histogram(numbers, f"{name} [{unit}]" if unit else name, f" {unit}".rstrip()),
-        f"{distribution.help.rstrip('.')}. Share of {counted(sum(counts), 'value')}{outside}. Measured by "
-        f"{distribution.quantity.package} in {counted(distribution.samples, 'sample')}.",
+        f"{help_text}. Share of {values}{outside}. Measured by {distribution.quantity.package} in "
+        f"{counted(distribution.samples, 'sample')}.",
     )
 
 
