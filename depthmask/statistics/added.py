@@ -115,10 +115,14 @@ class Distribution:
         self.samples += 1
         self.values += array.size
         for value, count in zip(distinct.tolist(), counts.tolist(), strict=True):
-            scaled = _scaled(value)
-            self.total += count * scaled
-            self.squares += count * scaled * scaled
-            self.least, self.greatest = min(self.least, value), max(self.greatest, value)
+            # The denominator is a power of two, 2**1074 at most.
+            numerator, denominator = value.as_integer_ratio()
+            shift = 1 - _UNIT - denominator.bit_length()
+            self.total += count * numerator << shift
+            self.squares += count * numerator * numerator << 2 * shift
+        if array.size:
+            self.least = min(self.least, float(distinct[0]))
+            self.greatest = max(self.greatest, float(distinct[-1]))
         if self.quantity.bins is not None:
             positions = _bin_numbers(distinct, self.quantity.bins) + 1
             for position, count in zip(positions.tolist(), counts.tolist(), strict=True):
@@ -218,12 +222,6 @@ def checked_summaries(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
         if not {type(summary[moment]) for moment in moments} <= {int, float}:
             raise ValueError("statistics that are not numbers")
     return data
-
-
-def _scaled(value: float) -> int:
-    """The value in 2**-1074, which is exact."""
-    numerator, denominator = value.as_integer_ratio()
-    return (numerator << -_UNIT) // denominator
 
 
 def _bin_numbers(values: NDArray[np.float64], bins: Bins) -> NDArray[np.int64]:
