@@ -19,6 +19,7 @@ from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.metadata import move_keypoints
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
+from depthmask.config.command import Command
 from depthmask.config.hooks import hookimpl
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
@@ -62,6 +63,7 @@ from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
 from depthmask.stages.writer.reader import ShardReader, open_published
+from depthmask.statistics.added import Statistic
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
@@ -77,6 +79,7 @@ __all__ = [
     "Background",
     "Blend",
     "Camera",
+    "Command",
     "Composite",
     "Depth",
     "DepthContract",
@@ -123,6 +126,7 @@ __all__ = [
     "SizeEstimate",
     "Source",
     "Stage",
+    "Statistic",
     "StorePath",
     "UInt8",
     "UInt16",

@@ -58,7 +58,7 @@ def candidates(line: str) -> list[str]:
     earlier, word = line.split(" ")[1:-1], line.split(" ")[-1]
     offered = _all_words({*earlier})
     if not any(earlier):
-        offered = [*COMMANDS, *offered]
+        offered = [*COMMANDS, *registry().commands, *offered]
     return sorted({candidate for candidate in offered if candidate.startswith(word)})
 
 

@@ -1,4 +1,4 @@
-"""Lists stages, settings and presets as text."""
+"""Lists stages, settings, presets, and what else plugins add, as text."""
 
 from __future__ import annotations
 
@@ -16,11 +16,20 @@ SLOW_SECONDS = 0.3
 
 
 def stage_listing() -> str:
-    """All stages by config group with settings and provider, all presets, and plugin problems."""
+    """All stages by config group with settings and provider, all presets, and plugin problems.
+
+    Commands and statistics of plugins are listed where there are any.
+    """
     sections = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
     folders = [config_folder(), *plugin_config_folders()]
     rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
     sections.append("\n".join(["presets", *rows]))
+    if commands := registry().commands.values():
+        rows = [f"  {one.command.name}  ({one.provider})  {one.command.help}" for one in commands]
+        sections.append("\n".join(["commands", *rows]))
+    if statistics := registry().statistics.values():
+        rows = [f"  {one.name}  ({one.provider})  {one.statistic.help}" for one in statistics]
+        sections.append("\n".join(["statistics", *rows]))
     if slow := list(_slow_plugins()):
         sections.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]

@@ -77,7 +77,7 @@ class StageSearchPath(SearchPathPlugin):
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Append both after `conf/`, which has precedence."""
         search_path.append(provider="depthmask", path=f"{SCHEME}://")
-        for path in registry().config_paths():
+        for path in registry().config_paths:
             search_path.append(provider="depthmask-plugin", path=path)
 
 

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import pluggy
 
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.config.command import Command
+from depthmask.data import Sample
+from depthmask.errors import DepthmaskError, ShardError, UsageError, in_one_line
 from depthmask.stage import Stage
 from depthmask.stages.depth.base import Estimator
+from depthmask.statistics.added import Distribution, Quantity, Statistic
 
 BUILT_IN = "built-in"
 KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
@@ -42,6 +46,72 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredCommand:
+    """A command of a plugin and its provider."""
+
+    command: Command
+    provider: Provider
+
+    def main(self, words: list[str]) -> int:
+        """Run the command; an unexpected error becomes one line that names the package."""
+        try:
+            code = self.command.main(words)
+        except (DepthmaskError, BrokenPipeError):
+            raise
+        except Exception as error:
+            raise DepthmaskError(
+                f"command {self.command.name} of {self.provider}: {in_one_line(error)}"
+            ) from error
+        if not isinstance(code, int | None):
+            raise DepthmaskError(
+                f"command {self.command.name} of {self.provider} returned {code!r}; it must return "
+                "an exit code or None"
+            )
+        return int(code or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredStatistic:
+    """A statistic of a plugin and its provider."""
+
+    statistic: Statistic
+    provider: Provider
+
+    @property
+    def name(self) -> str:
+        """The name of the statistic."""
+        return self.statistic.name
+
+    def empty(self) -> Distribution:
+        """The distribution of no samples."""
+        quantity = Quantity(self.provider.name, self.statistic.unit, self.statistic.bins)
+        return Distribution(quantity, {str(self.provider): self.statistic.help})
+
+    def add(self, sample: Sample, distribution: Distribution) -> None:
+        """Measure a sample; raises `ShardError` with sample, statistic and package if it fails."""
+        try:
+            distribution.add(self.statistic.measure(sample))
+        except Exception as error:
+            raise ShardError(
+                f"sample {sample.index}: statistic {self.name} of {self.provider}: "
+                f"{in_one_line(error)}"
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class HookOfPlugin:
+    """The implementation of a hook by one plugin.
+
+    plugin: `DISTRIBUTION:ENTRY_POINT`, the same for all versions. call: takes all arguments of the
+    hook by name.
+    """
+
+    plugin: str
+    provider: Provider
+    call: Callable[..., object]
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A plugin, or a stage of it, that is not in the registry, and the reason."""
 
@@ -55,15 +125,23 @@ class Problem:
 
 @dataclass
 class Registry:
-    """The stages that this process can use.
+    """The stages that this process can use, and what else plugins add.
 
-    problems: the plugins that are left out. load_seconds: entry point -> seconds of its import.
+    commands, statistics: those of plugins, by name. built_in_commands: names that no plugin can
+    take. config_paths: the search paths of the presets of plugins. providers: a plugin with hooks
+    (see `HookOfPlugin`) -> its provider. problems: the plugins that are left out. load_seconds:
+    entry point -> seconds of its import.
     """
 
     plugins: pluggy.PluginManager
+    built_in_commands: Collection[str] = ()
     stages: dict[str, dict[str, Registered]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
+    commands: dict[str, RegisteredCommand] = field(default_factory=dict)
+    statistics: dict[str, RegisteredStatistic] = field(default_factory=dict)
+    config_paths: list[str] = field(default_factory=list)
+    providers: dict[str, Provider] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -81,9 +159,29 @@ class Registry:
                 return registered.provider
         return Provider("unregistered")
 
-    def config_paths(self) -> list[str]:
-        """The search paths of the YAML presets of plugins."""
-        return [path for paths in self.plugins.hook.depthmask_config_paths() for path in paths]
+    def hooks(self, name: str) -> list[HookOfPlugin]:
+        """The implementations of a hook, one for each plugin, in the order in which to call them.
+
+        They are called one by one, since pluggy would stop at the first that fails.
+        """
+        manager = self.plugins
+        implementations = getattr(manager.hook, name).get_hookimpls()
+        # The keys of a dict, which keep the order: a plugin may implement a hook twice.
+        modules = {one.plugin: one.plugin_name for one in reversed(implementations)}
+        return [
+            HookOfPlugin(
+                plugin,
+                self.providers[plugin],
+                manager.subset_hook_caller(name, manager.get_plugins() - {module}),
+            )
+            for module, plugin in modules.items()
+        ]
+
+    def statistic(self, name: str) -> RegisteredStatistic:
+        """The statistic of this name; raises `UsageError` if its plugin is not loaded here."""
+        if name not in self.statistics:
+            raise UsageError(f"statistic {name}: no plugin of this machine has it; install it here")
+        return self.statistics[name]
 
     def add(self, stage: type[Stage], plugin: str, provider: Provider) -> None:
         """Register a stage in its config groups; a name that is already taken becomes a problem."""
@@ -92,10 +190,32 @@ class Registry:
             if existing is None:
                 self.stages[kind][stage.name] = Registered(stage, provider)
             else:
-                reason = (
-                    f"{kind}={stage.name} is taken by {existing.provider}; give it another name"
-                )
-                self.leave_out(Problem(plugin, provider, reason))
+                self._leave_out_taken(f"{kind}={stage.name}", existing.provider, plugin, provider)
+
+    def add_command(self, command: Command, plugin: str, provider: Provider) -> None:
+        """Register a command; a name that is already taken becomes a problem."""
+        if command.name in self.built_in_commands:
+            owner = Provider(BUILT_IN)
+        elif command.name in self.commands:
+            owner = self.commands[command.name].provider
+        else:
+            self.commands[command.name] = RegisteredCommand(command, provider)
+            return
+        self._leave_out_taken(f"command {command.name}", owner, plugin, provider)
+
+    def add_statistic(self, statistic: Statistic, plugin: str, provider: Provider) -> None:
+        """Register a statistic; a name that is already taken becomes a problem."""
+        existing = self.statistics.setdefault(
+            statistic.name, RegisteredStatistic(statistic, provider)
+        )
+        if existing.statistic is not statistic:
+            self._leave_out_taken(
+                f"statistic {statistic.name}", existing.provider, plugin, provider
+            )
+
+    def _leave_out_taken(self, name: str, owner: Provider, plugin: str, provider: Provider) -> None:
+        reason = f"{name} is taken by {owner}; give it another name"
+        self.leave_out(Problem(plugin, provider, reason))
 
     def leave_out(self, problem: Problem) -> None:
         """Add a problem; with `DEPTHMASK_STRICT_PLUGINS=1` raise it as `DepthmaskError`."""

@@ -28,7 +28,7 @@ from depthmask.errors import SettingError, UsageError, group_before_setting_erro
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
-from depthmask.statistics import Moments
+from depthmask.statistics.pixels import Moments
 from depthmask.storage.dataset_info import LabelInfo
 
 _log = logging.getLogger(__name__)
@@ -49,10 +49,15 @@ class Annotate(InputJob):
     composer: Generate | None
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """Yield the samples with new depth; statistics of images and masks are as in `Convert`."""
+        """Yield the samples with new depth; statistics of images and masks are as in `Convert`.
+
+        Those of plugins are measured in the decoded images with the new depth.
+        """
         input_statistics = self.input.check_shard(self.plan, shard)
         if input_statistics is not None:
             input_statistics.depth = Moments()
+            # Those of plugins may depend on the depth, so they are measured again.
+            input_statistics.added = {}
             log.statistics.merge(input_statistics)
         log.lap("check")
         batches = self._batches(self.plan.indices(shard), log)
@@ -68,6 +73,7 @@ class Annotate(InputJob):
                     log.statistics.add(sample)
                 elif depth is not None:
                     log.statistics.add_depth(depth)
+                log.measure(sample)
                 log.lap("statistics")
                 arrays = self.root.writer.reads_arrays
                 recoded = self.recoding.apply_to_decoded(encoded, sample, arrays=arrays)

@@ -28,7 +28,7 @@ class Convert(InputJob):
         """Yield the samples; members are copied, or encoded again if their settings changed.
 
         The statistics are copied from the same shard of the input. If the input has shards of
-        another size, they are computed from the decoded pixels.
+        another size, they are computed from the decoded samples.
         """
         input_statistics = self.input.check_shard(self.plan, shard)
         if input_statistics is not None:
@@ -41,7 +41,7 @@ class Convert(InputJob):
                 encoded = self.input.read(index)
                 log.lap("read")
                 if input_statistics is None:
-                    log.statistics.add(decode(encoded, self.input.most_pixels))
+                    log.add(decode(encoded, self.input.most_pixels))
                     log.lap("statistics")
                 recoded = self.recoded(encoded)
                 log.lap("encode")

@@ -55,7 +55,7 @@ class Generate(Job):
         """Compose, annotate and encode the samples of a shard, batch by batch."""
         for batch in self.batches(self.plan.indices(shard), log):
             for sample in log.each(batch):
-                log.statistics.add(sample)
+                log.add(sample)
             log.lap("statistics")
             encoding = self._encoder.encode(batch)
             ready = [next(encoding) for _ in log.each(batch)]

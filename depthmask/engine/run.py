@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from depthmask.concurrency import machine_info
-from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
 from depthmask.engine.display import Display
@@ -17,6 +16,7 @@ from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import quarantine
+from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
@@ -108,38 +108,32 @@ def _complete(
     display: Display,
     require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
-    """Make the missing shards and the files about the dataset.
+    """Make the missing shards and the files about the dataset, and call the hooks of plugins.
 
     Returns the number of samples made, and the seconds by station.
     """
     missing = job.plan.shards(complete_shards)
     stations: dict[str, float] = {}
+    hooks = RunHooks(job)
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
         _require_space(job, missing.samples)
         display.line(_announcement(job, missing.samples))
-        registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
-        add_seconds(stations, job.before_shards(display))
-        for record in _make(job, missing, display):
+        with hooks.around(), _one_line_for_failures(job.output):
+            add_seconds(stations, job.before_shards(display))
+            for record in _made(job, missing, totals, display):
+                require_lock()
+                if record.shard not in totals:
+                    totals.add(record)
+                    hooks.shard_published(record)
+                add_seconds(stations, record.seconds)
+                _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
+            info = finish(job, totals)
             require_lock()
-            totals.add(record)
-            add_seconds(stations, record.seconds)
-            _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _add_unseen(job, totals)
-        info = finish(job, totals)
-        require_lock()
-        write_sealed(job.output / "dataset.json", info.as_json())
-        registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
+            hooks.expect_finished()
+            write_sealed(job.output / "dataset.json", info.as_json())
+    hooks.finished()
     return missing.samples, stations
-
-
-def _add_unseen(job: Job, totals: Totals) -> None:
-    """Count the shards that the runner has published without yielding their records."""
-    if len(totals) < job.plan.shard_count():
-        records = Records(job.output)
-        for shard in job.plan.shards():
-            if shard.name not in totals:
-                totals.add(records.require(shard.name))
 
 
 def _is_complete(job: Job, totals: Totals) -> bool:
@@ -170,6 +164,15 @@ def _announcement(job: Job, samples: int) -> str:
     return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
 
 
-def _make(job: Job, missing: Shards, display: Display) -> Iterator[Record]:
+def _made(job: Job, missing: Shards, totals: Totals, display: Display) -> Iterator[Record]:
+    """Make the missing shards; yields their records, of some perhaps twice.
+
+    Those that the runner has published without yielding their records are read at the end.
+    """
     with display.bar("samples", missing.samples, "samples") as advance:
         yield from job.root.runner.run(job, missing, advance)
+    if len(totals) < job.plan.shard_count():
+        records = Records(job.output)
+        for shard in job.plan.shards():
+            if shard.name not in totals:
+                yield records.require(shard.name)

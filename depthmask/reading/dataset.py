@@ -16,7 +16,7 @@ from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
 from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath

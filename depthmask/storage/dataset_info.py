@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
 from depthmask.codec.pictures import MOST_PIXELS
@@ -14,6 +14,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION, NAMES
+from depthmask.statistics.added import checked_summaries
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
@@ -92,7 +93,9 @@ class DatasetInfo:
     assets, by kind. licences: how many assets have each licence, by kind. statistics: mean and std
     of each channel of image, mask and depth (see `Statistics.summary`). counts: how often samples
     were drawn again, or layers blended in a simpler way (see `Statistics`). versions: those of all
-    software that determines the bytes. labels: the label stages, sorted by name.
+    software that determines the bytes. labels: the label stages, sorted by name. added_statistics:
+    those of plugins, by name (see `Distribution.summary`); the shards that another run made may
+    lack some.
     """
 
     fingerprint: str
@@ -115,6 +118,7 @@ class DatasetInfo:
     versions: Mapping[str, str]
     manifest_sha256: str
     labels: tuple[LabelInfo, ...] = ()
+    added_statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def numbering(self) -> Numbering:
@@ -154,6 +158,7 @@ class DatasetInfo:
     def as_json(self) -> dict[str, Any]:
         """Return plain data for the JSON file."""
         labels = {"labels": [asdict(label) for label in self.labels]} if self.labels else {}
+        added = dict(self.added_statistics)
         return {
             "schema": SCHEMA,
             "fingerprint": self.fingerprint,
@@ -182,6 +187,7 @@ class DatasetInfo:
             "versions": dict(self.versions),
             "manifest_sha256": self.manifest_sha256,
             **labels,
+            **({"added_statistics": added} if added else {}),
         }
 
     @classmethod
@@ -224,6 +230,7 @@ class DatasetInfo:
             versions=dict(data["versions"]),
             manifest_sha256=_text(data["manifest_sha256"]),
             labels=tuple(map(_label, data.get("labels", ()))),
+            added_statistics=checked_summaries(data.get("added_statistics", {})),
         )
         _check_plausible(info)
         return info

@@ -6,15 +6,19 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 import depthmask
 from depthmask import testing
+from depthmask.cli.main import main
 from depthmask.config.hooks import Hooks
 from depthmask.config.registry import KINDS
 from tests.support.paths import ROOT
+from tests.support.plugins import loaded
 
 TEXT = (ROOT / "docs" / "plugins.md").read_text()
 CLASSES = [
@@ -76,6 +80,21 @@ def test_hooks() -> None:
 def test_the_function_for_metadata() -> None:
     functions = type("Functions", (), {"move_keypoints": depthmask.move_keypoints})
     assert documented("## Metadata") == list(signatures(functions))
+
+
+def test_examples_of_hooks_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    for title in ("### Commands of your own", "### Statistics of your own"):
+        for block in re.findall(r"```python\n(.*?)```", section(title), re.DOTALL):
+            exec(block, names)
+    hooks: Any = {name: names[name] for name in names if name.startswith("depthmask_")}
+    rooms = ["source.rooms=1", "source.furniture=1", "size=[32,32]", "samples=3", "depth=none"]
+    with loaded("mine", **hooks):
+        assert main([*rooms, "geometry=none", f"output={tmp_path}"]) == 0
+        assert main(["upload", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "3 samples to upload\n"
+    (summary,) = depthmask.open(tmp_path).metadata.added_statistics.values()
+    assert summary["samples"] == sum(summary["histogram"]["counts"]) == 3
 
 
 def test_suites_are_named() -> None:

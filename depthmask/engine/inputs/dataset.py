@@ -12,7 +12,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reading.dataset import open as open_dataset
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetFacts, manifest_hash
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed

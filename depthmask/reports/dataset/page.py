@@ -94,6 +94,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         if contract and findings.pixels.has_depth
         else None,
         statistics=list(_statistics(dataset, findings, contract)),
+        added_statistics=sorted(findings.statistics.added.items()),
         kinds=list(picture_kinds(info, contract, findings)),
         charts=list(distributions(info, contract, findings)),
         stations=sorted(findings.seconds.items(), key=lambda item: -item[1]),
