@@ -22,8 +22,8 @@ from depthmask.stages.source.base import Source
 from tests.support.s3_server import Server, s3_server
 
 pytest_plugins = ["tests.support.weights"]
-# Packages of others: tests/config/test_old_plugins.py and tests/engine/test_scene_plugins.py run
-# their tests where they are installed.
+# Packages of others: tests/config/test_old_plugins.py and tests/test_third_parties.py run their
+# tests where they are installed.
 collect_ignore = ["plugins", "plugins_of_0_1_0"]
 
 # The same examples in every run: a red test stays red until its cause is mended.
@@ -38,7 +38,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONGEST = ("test_densedepth.py", "docs/test_words.py", "test_kill.py", "cli/test_sweep.py")
+LONGEST = (
+    *("test_densedepth.py", "docs/test_words.py", "test_kill.py", "cli/test_sweep.py"),
+    "test_third_parties.py",
+)
 """Files that take half a minute and more: begun last, they would be waited for alone."""
 
 

@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -65,6 +66,16 @@ def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
         for table, old in zip(tables, before, strict=True):
             table.clear()
             table.update(old)
+
+
+def pip_install(packages: Iterable[Path], site: Path) -> None:
+    """Install packages into `site` by pip, offline, from copies that it may build in."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = [shutil.copytree(one, Path(scratch, one.name)) for one in packages]
+        options = ("--no-deps", "--no-build-isolation", "--no-index", "--target", str(site))
+        command = [sys.executable, "-m", "pip", "install", "--quiet", *options, *map(str, copies)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 def run_with_plugins(

@@ -36,6 +36,7 @@ class Rows(Source):
     """The pictures of a table, in whatever size they have; rows without a picture are left out."""
 
     root: str = setting(help="the folder with rows.jsonl")
+    height: float = setting(0.5, gt=0, le=1, help="height of cut-outs, relative to the canvas")
 
     def backgrounds(self) -> Sequence[str]:
         return self._keys("background")
@@ -50,11 +51,11 @@ class Rows(Source):
         return Background(key, np.asarray(image), meta=meta)
 
     def foreground(self, key: str, size: Size) -> Foreground:
-        """Half as high as the canvas; keypoints move along from the file's pixels."""
+        """A cut-out of `height`; its keypoints move along from the file's pixels."""
         with Image.open(self._path(key)) as picture:
             rgba = picture.convert("RGBA")
-        scale = size[0] / 2 / rgba.height
-        target = (max(1, round(rgba.width * scale)), size[0] // 2)
+        scale = size[0] * self.height / rgba.height
+        target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
         meta = {name: value for name, value in self._rows[key].items() if name not in _COLUMNS}
         moved = move_keypoints(
             meta, scale=(target[1] / rgba.height, target[0] / rgba.width), shift=(0, 0)
