@@ -60,8 +60,8 @@ def _no_such_stage(error: MissingConfigException) -> str:
     if not group:
         return _first_line(error)
     # Hydra knows no options of a group whose stages are chosen by a list.
-    known = error.options or registry().stages.get(group, ())
-    return no_such_name(group, name, list(known))
+    known = list(error.options or ()) or list(registry().stages.get(group, ()))
+    return no_such_name(group, name, known)
 
 
 def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:

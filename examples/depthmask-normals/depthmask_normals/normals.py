@@ -29,9 +29,9 @@ class Normals(Labels):
     """The direction of the surface at each pixel, as an RGB picture.
 
     In camera coordinates (x right, y down, z forward), towards the camera: a component n in -1..1
-    is stored as 127.5 * (n + 1), and a pixel without depth as 0, 0, 0. Normals are cross products of
-    the differences between neighbours, as in Nakagawa et al. 2015, "Estimating surface normals with
-    depth image gradients for fast and accurate registration".
+    is stored as 127.5 * (n + 1), and a pixel without depth as 0, 0, 0. Normals are cross products
+    of the differences between neighbours, as in Nakagawa et al. 2015, "Estimating surface normals
+    with depth image gradients for fast and accurate registration".
     """
 
     reads_geometry = True
