@@ -123,5 +123,6 @@ def test_examples_of_presets_are_yaml() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", section("## Presets"), re.DOTALL)
     assert [sorted(map(str, OmegaConf.create(block))) for block in blocks] == [
         ["candidates", "defaults"],
+        ["defaults", "fov_deg"],
         ["defaults", "objects"],
     ]
