@@ -56,12 +56,17 @@ def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
             plain = config[kind]
             yield f"{kind}={plain[STAGE]}"
             settings = {name: value for name, value in plain.items() if name != STAGE}
-            yield from _changed(settings, registry().stage(kind, plain[STAGE]), f"{kind}.")
+            registered = registry().stages[kind].get(plain[STAGE])
+            cls = registered.stage if registered else None
+            yield from _changed(settings, cls, f"{kind}.")
 
 
-def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
-    """The overrides of the settings that differ from the defaults of the class."""
-    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)}
+def _changed(plain: dict[str, Any], cls: type | None, prefix: str) -> Iterator[str]:
+    """The overrides of the settings that differ from the defaults of the class.
+
+    cls: None if it is not installed; all settings are overridden then.
+    """
+    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)} if cls else {}
     for name, value in plain.items():
         if name in BLOCKS and not prefix:
             yield from _changed(value, BLOCKS[name], f"{name}.")

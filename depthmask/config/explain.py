@@ -10,7 +10,8 @@ from typing import TypeVar
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ValidationError
 
-from depthmask.config.registry import no_such_name, suggestion
+from depthmask.config.plugins import registry
+from depthmask.config.registry import suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -54,7 +55,9 @@ def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
 def _no_such_stage(error: MissingConfigException) -> str:
     path = error.missing_cfg_file or ""
     group, _, name = str(path).rpartition("/")
-    return no_such_name(group, name, list(error.options or ())) if group else _first_line(error)
+    if not group:
+        return _first_line(error)
+    return registry().no_such_stage(group, name, list(error.options or ()))
 
 
 def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:

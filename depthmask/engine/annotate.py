@@ -13,6 +13,7 @@ from depthmask.codec.members import without_depth
 from depthmask.codec.sample import SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.root import Root
+from depthmask.config.versions import plan_versions
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
 from depthmask.engine.display import Display
@@ -28,9 +29,12 @@ from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics import Moments
+from depthmask.storage.packages import other_pixels
 
 _SAMPLES_PER_BATCH = 8
 """The least number of samples that are decoded together."""
+_SCENE = ("source", "placement", "blend")
+"""The config groups whose stages determine the layers of a sample."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
 """Samples in pairs: the members of the input, and the decoded sample, both without depth."""
 
@@ -160,15 +164,20 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
 
 def _composer(job_input: JobInput, root: Root) -> Generate:
     """The job that generated the samples, with the new depth and geometry stages."""
-    if not isinstance(job_input, DatasetInput) or job_input.job != "generate":
+    if not isinstance(job_input, DatasetInput) or job_input.plan.get("job") != "generate":
         raise UsageError(
             f"depth={root.depth.name} needs the layers of each sample, which "
             f"{', '.join(job_input.paths)} does not have; choose a network, such as "
             "depth=fastdepth, or annotate the dataset that was generated"
         )
-    composer = job_from_config(replace(job_input.root, depth=root.depth, geometry=root.geometry))
-    if composer.catalogue.digest != job_input.inputs:
+    composer = job_from_config(job_input.root_with(depth=root.depth, geometry=root.geometry))
+    if composer.catalogue.digest != job_input.plan.get("inputs"):
         raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was generated")
+    kinds = [*_SCENE, *(["geometry"] if composer.root.placement.reads_geometry else [])]
+    if pixels := other_pixels(job_input.plan, plan_versions(composer.root, kinds)):
+        raise UsageError(
+            f"{job_input.paths[0]}: its layers cannot be placed as they were: {pixels}"
+        )
     return composer
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.build import to_plain
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
 from depthmask.errors import SettingError, group_before_setting_errors
@@ -40,16 +40,15 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     root.encode.check(contract)
     depth = contract.resolution if contract else None
     check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
+    config = {key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN}
     identity = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
-            "config": {
-                key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN
-            },
+            "config": config,
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, config),
         }
     )
     return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)
