@@ -173,9 +173,10 @@ def _other_settings(
 ) -> Iterator[tuple[str, Any, Any]]:
     """Yield (field, old value, new value) of all that differs, except versions of packages."""
     packages = existing.packages | identity.packages
-    old, new = (
-        _without_package_versions(one.description, packages) for one in (existing, identity)
-    )
+    plans = existing.description, identity.description
+    old, new = (_without_package_versions(plan, packages) for plan in plans)
+    if all(PACKAGES in plan for plan in plans):
+        old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
     return _differences(old, new)
 
 

@@ -24,6 +24,18 @@ def install_package(package: Path, site: Path) -> None:
     shutil.copytree(module, site / module.name)
 
 
+def write_plugin(site: Path, name: str, version: str, code: str) -> None:
+    """Install a package of one module into `site`, instead of another version of it."""
+    site.mkdir(exist_ok=True)
+    for old in site.glob(f"{name}-*.dist-info"):
+        shutil.rmtree(old)
+    (site / f"{name}.py").write_text(code)
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {name}\n")
+
+
 def run_with_plugins(
     site: Path, *command: str, cwd: Path | None = None, **env: str
 ) -> subprocess.CompletedProcess[str]:
