@@ -77,11 +77,11 @@ class _Restorer:
         shards = [shard for shard in missing if manifest is not None or shard.name not in lost]
         if shards:
             with _scratch_folder(job.output) as scratch:
-                made = _Made(job, scratch, totals, require_lock)
+                comparison = _Comparison(job, scratch, totals, require_lock)
                 for shard in self._remake(job, scratch, shards):
-                    made.compare(shard)
-                made.compare_lost(manifest)
-                refused = made.refused
+                    comparison.compare(shard)
+                comparison.compare_lost(manifest)
+                refused = comparison.refused
             if refused:
                 raise self._refusal(job.output, refused, "they would get other bytes")
         return shards
@@ -113,8 +113,8 @@ class _Restorer:
 
 
 @dataclass
-class _Made:
-    """The shards that were made again in the scratch folder.
+class _Comparison:
+    """Compares the shards in the scratch folder with what was published before.
 
     refused: the names of those with other bytes than were published. lost: those without a record.
     """
