@@ -14,11 +14,11 @@ from __future__ import annotations
 import dataclasses
 import operator
 from abc import ABC
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform, get_args, get_type_hints
 
-from depthmask.errors import SettingError
+from depthmask.errors import SettingError, UsageError
 
 
 class Lookup(Protocol):
@@ -33,6 +33,8 @@ class Stage(ABC):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+    pixel_version: ClassVar[int] = 1
+    """Raised by the author when the same settings and assets give other results."""
 
     def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages create no others)
         """Receive the lookup of stage classes, for stages that create other stages.
@@ -40,6 +42,10 @@ class Stage(ABC):
         Called after a stage is created from a config; does nothing by default. The lookup can be
         kept in the stage, since it can be pickled.
         """
+
+    def inner_stages(self) -> Sequence[Stage]:
+        """The stages that this one uses; their pixel versions count for a dataset as well."""
+        return ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -106,9 +112,21 @@ def stage(name: str) -> Callable[[type[S]], type[S]]:
     def decorate(cls: type[S]) -> type[S]:
         cls = settings(cls)
         cls.name = name  # type: ignore[attr-defined]
+        _check_pixel_version(cls)
         return cls
 
     return decorate
+
+
+def _check_pixel_version(cls: Any) -> None:
+    """Raise `UsageError` unless `pixel_version` is a class attribute and a whole number."""
+    version = getattr(cls, "pixel_version", 1)
+    is_setting = "pixel_version" in [item.name for item in dataclasses.fields(cls)]
+    if is_setting or type(version) is not int or version < 1:
+        raise UsageError(
+            f"stage {cls.name}: pixel_version must be a whole number, 1 or more, and no setting; "
+            "write it without a type, as in `pixel_version = 2`"
+        )
 
 
 @dataclass_transform(kw_only_default=True)

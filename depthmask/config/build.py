@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from depthmask.codec.sample import Encode
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
 from depthmask.config.root import Root
@@ -76,6 +77,12 @@ def from_plain(plain: dict[str, Any]) -> Root:
         for kind in KINDS
     }
     return Root(**_root_values(config), **stages)
+
+
+def encode_from_plain(plain: dict[str, Any]) -> Encode:
+    """Build the settings of the encoding from their entry in the result of `to_plain`."""
+    encode: Encode = _to_object("encode", OmegaConf.merge(OmegaConf.structured(Encode), plain))
+    return encode
 
 
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:

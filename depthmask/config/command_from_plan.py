@@ -71,12 +71,16 @@ def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
 def _settings(kind: str, plain: dict[str, Any], prefix: str) -> Iterator[str]:
     """The overrides of the settings of a stage that differ from their defaults."""
     settings = {name: value for name, value in plain.items() if name != STAGE}
-    yield from _changed(settings, registry().stage(kind, plain[STAGE]), prefix)
+    registered = registry().stages[kind].get(plain[STAGE])
+    yield from _changed(settings, registered.stage if registered else None, prefix)
 
 
-def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
-    """The overrides of the settings that differ from the defaults of the class."""
-    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)}
+def _changed(plain: dict[str, Any], cls: type | None, prefix: str) -> Iterator[str]:
+    """The overrides of the settings that differ from the defaults of the class.
+
+    cls: None if it is not installed; all settings are overridden then.
+    """
+    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)} if cls else {}
     for name, value in plain.items():
         if name in BLOCKS and not prefix:
             yield from _changed(value, BLOCKS[name], f"{name}.")

@@ -11,7 +11,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ValidationError
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import LISTS, no_such_name, suggestion
+from depthmask.config.registry import LISTS, suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -61,7 +61,7 @@ def _no_such_stage(error: MissingConfigException) -> str:
         return _first_line(error)
     # Hydra knows no options of a group whose stages are chosen by a list.
     known = list(error.options or ()) or list(registry().stages.get(group, ()))
-    return no_such_name(group, name, known)
+    return registry().no_such_stage(group, name, known)
 
 
 def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
@@ -96,7 +96,7 @@ def _no_such_setting(name: str, schema: type, overrides: Sequence[str]) -> str:
     if kind in LISTS and schema is Root:
         names = registry().stages[kind]
         if stage not in names:
-            return no_such_name(kind, stage, list(names))
+            return registry().no_such_stage(kind, stage, list(names))
         return f"{override}: {stage} is not chosen; add it by {kind}=[{stage}]"
     return f"{override}: no such setting{suggestion(name, known)}"
 

@@ -34,6 +34,8 @@ _BUILT_IN_STAGES = "depthmask.engine.built_in_stages"
 """Loaded by its name, like a plugin, since it lies in a higher layer."""
 _BUILT_IN_COMMANDS = "depthmask.cli.commands"
 _ENTRY_POINTS = PROJECT
+_BLOCK = "DEPTHMASK_BLOCK"
+"""The environment variable that names entry points or packages to leave out."""
 
 
 @functools.cache
@@ -46,10 +48,12 @@ def registry() -> Registry:
     manager.register(built_in, BUILT_IN)
     for stage in built_in.depthmask_stages():
         stages.add(stage, BUILT_IN, Provider(BUILT_IN))
-    blocked = set(filter(None, os.environ.get("DEPTHMASK_BLOCK", "").split(",")))
+    blocked = set(filter(None, os.environ.get(_BLOCK, "").split(",")))
     for entry in _entry_points():
         provider = _provider(entry)
         if entry.name in blocked or provider.name in blocked:
+            reason = f"{_BLOCK}={os.environ[_BLOCK]} leaves it out"
+            stages.blocked.append(Problem(entry.name, provider, reason))
             continue
         start = time.perf_counter()
         try:

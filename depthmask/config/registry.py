@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
@@ -129,7 +130,8 @@ class Registry:
 
     commands, statistics: those of plugins, by name. built_in_commands: names that no plugin can
     take. config_paths: the search paths of the presets of plugins. providers: a plugin with hooks
-    (see `HookOfPlugin`) -> its provider. problems: the plugins that are left out. load_seconds:
+    (see `HookOfPlugin`) -> its provider. problems: the plugins that are left out.
+    blocked: those that the user left out. load_seconds:
     entry point -> seconds of its import.
     """
 
@@ -143,6 +145,7 @@ class Registry:
     config_paths: list[str] = field(default_factory=list)
     providers: dict[str, Provider] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    blocked: list[Problem] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str) -> type[Stage]:
@@ -150,7 +153,17 @@ class Registry:
         try:
             return self.stages[kind][name].stage
         except KeyError:
-            raise UsageError(no_such_name(kind, name, list(self.stages[kind]))) from None
+            raise UsageError(self.no_such_stage(kind, name, list(self.stages[kind]))) from None
+
+    def no_such_stage(self, kind: str, name: str, names: list[str]) -> str:
+        """The error message for a stage that does not exist; its plugin may be left out.
+
+        names: those that exist.
+        """
+        for problem in (*self.problems, *self.blocked):
+            if name in (problem.plugin, *_short_names(problem.provider.name)):
+                return f"{kind}={name}: no such {kind}; {problem}"
+        return no_such_name(kind, name, names)
 
     def provider(self, stage: Stage) -> Provider:
         """The provider of a live stage."""
@@ -239,6 +252,12 @@ def suggestion(name: str, known: list[str], prefix: str = "") -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     meant = f"; did you mean {prefix}{near[0]}? Available: " if near else "; available: "
     return meant + (", ".join(known) or "none")
+
+
+def _short_names(package: str) -> tuple[str, str]:
+    """A package's name as that of a stage: `depthmask-my-thing` is likely to have `my_thing`."""
+    name = re.sub(r"[-_.]+", "_", package).lower()
+    return name, name.removeprefix("depthmask_")
 
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.build import to_plain
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
@@ -42,16 +42,15 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     depth = contract.resolution if contract else None
     expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
     check_shard_size(root.writer, expected, plan)
+    config = {key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN}
     identity = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
-            "config": {
-                key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN
-            },
+            "config": config,
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, config),
         }
     )
     return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from depthmask.config.build import to_plain
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
@@ -75,15 +75,16 @@ def identity_of(
     stages: the kinds of stages that have an effect on its bytes, besides the writer.
     """
     names = {*_SETTINGS, *stages}
+    config = {key: value for key, value in to_plain(root).items() if key in names}
     return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(recoding.changed),
-            "config": {key: value for key, value in to_plain(root).items() if key in names},
+            "config": config,
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, config),
         }
     )
 
