@@ -134,7 +134,8 @@ class _Comparison:
             return
         self.totals.add(recorded)
         if _hashes(record) == _hashes(recorded):
-            self._publish(record)
+            # The earlier record has the statistics of the plugins that were there then.
+            self._publish(record, recorded)
         else:
             self.refused.append(shard.name)
 
@@ -146,12 +147,12 @@ class _Comparison:
             self.totals.add(record)
         if self.totals.manifest_sha256(self.job.plan.numbering.names) == manifest:
             for record in self.lost:
-                self._publish(record)
+                self._publish(record, record)
         else:
             self.refused += [record.shard for record in self.lost]
 
-    def _publish(self, record: Record) -> None:
-        """Move the files of a shard into the dataset, and write its record."""
+    def _publish(self, record: Record, kept: Record) -> None:
+        """Move the files of a shard into the dataset, and write the record that is kept."""
         shards = self.scratch / "shards"
         with Draft(self.job.output, record.shard) as draft:
             for file in record.files:
@@ -162,7 +163,7 @@ class _Comparison:
                 (shards / file.name).unlink()
             self.require_lock()
             files = draft.publish()
-        Records(self.job.output).write(replace(record, files=files))
+        Records(self.job.output).write(replace(kept, files=files))
         _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
 
 
