@@ -135,7 +135,7 @@ class _Comparison:
         self.totals.add(recorded)
         if _hashes(record) == _hashes(recorded):
             # The earlier record has the statistics of the plugins that were there then.
-            self._publish(record, recorded)
+            self._publish(recorded)
         else:
             self.refused.append(shard.name)
 
@@ -147,12 +147,12 @@ class _Comparison:
             self.totals.add(record)
         if self.totals.manifest_sha256(self.job.plan.numbering.names) == manifest:
             for record in self.lost:
-                self._publish(record, record)
+                self._publish(record)
         else:
             self.refused += [record.shard for record in self.lost]
 
-    def _publish(self, record: Record, kept: Record) -> None:
-        """Move the files of a shard into the dataset, and write the record that is kept."""
+    def _publish(self, record: Record) -> None:
+        """Move the files of a shard from the scratch folder into the dataset; write its record."""
         shards = self.scratch / "shards"
         with Draft(self.job.output, record.shard) as draft:
             for file in record.files:
@@ -163,7 +163,7 @@ class _Comparison:
                 (shards / file.name).unlink()
             self.require_lock()
             files = draft.publish()
-        Records(self.job.output).write(replace(kept, files=files))
+        Records(self.job.output).write(replace(record, files=files))
         _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
 
 
