@@ -8,6 +8,7 @@ from pathlib import Path
 
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
@@ -50,7 +51,7 @@ def render(dataset: StorePath, index: int) -> Encoded:
                 f"`{plan['job']}` from {', '.join(plan['dataset']['paths'])}"
             )
         require_stages(plan)
-        root = from_plain(plan["config"])
+        root = from_plain(config_of(plan))
     job = job_from_config(root)
     if pixels := other_pixels(plan, job.identity.description):
         raise UsageError(f"{dataset}: the published sample cannot be shown: {pixels}")

@@ -70,7 +70,7 @@ def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
     text = _first_line(error)
     kind = re.search(r"could not be converted to (\w+)", text)
     if kind:
-        words = {"Integer": "a whole number", "Float": "a number"}
+        words = {"Integer": "a whole number", "Float": "a number", "Path": "a path"}
         return f"{override}: must be {words.get(kind[1], kind[1])}"
     if "not a valid bool" in text:
         return f"{override}: must be true or false"

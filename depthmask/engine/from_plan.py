@@ -7,6 +7,7 @@ from typing import Any
 
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
 from depthmask.engine.from_config import job_from_config
@@ -24,7 +25,7 @@ def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
     """The job that made the dataset, with its assets or its input in their present state."""
     with untrusted(str(output / "plan.json")):
         require_stages(plan)
-        root = replace(from_plain(plan["config"]), output=str(output))
+        root = replace(from_plain(config_of(plan)), output=str(output))
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])

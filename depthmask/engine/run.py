@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -10,8 +11,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
+from depthmask.config.local_stages import require_file
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -68,6 +70,9 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     restore: called before, with the missing shards.
     """
     start = time.perf_counter()
+    _refuse_worker_import()
+    for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
+        require_file(stage)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -92,6 +97,15 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
                 complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+
+
+def _refuse_worker_import() -> None:
+    """Raise `UsageError` in a worker that has come here while it imports the user's script."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UsageError(
+            "the script starts a run while a worker imports it; write the run below "
+            '`if __name__ == "__main__":`'
+        )
 
 
 @contextmanager

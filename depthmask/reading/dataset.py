@@ -12,6 +12,7 @@ from depthmask import forks
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
 from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
@@ -129,7 +130,7 @@ class Dataset(Samples):
                 plan = require_sealed(self.path / "plan.json")
                 with untrusted(str(self.path / "plan.json")):
                     require_stages(plan, ("writer",))
-                    self._cached_writer = stage_from_plain("writer", plan["config"]["writer"])
+                    self._cached_writer = stage_from_plain("writer", config_of(plan)["writer"])
             return self._cached_writer
 
     def _record(self, split: str, number: int) -> Record:

@@ -19,6 +19,9 @@ from depthmask.untrusted import untrusted
 NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
 """Settings that do not affect the samples."""
 
+UNHASHED = "unhashed"
+"""The field of a plan with the settings, by stage, that stand outside the hash."""
+
 _FIRST = ("job", "stage")
 """Fields that errors name first, since a difference in them causes others."""
 _SAMPLES = "config.samples"
@@ -42,7 +45,10 @@ class FolderState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatasetIdentity:
-    """The plan of a dataset as plain data, and hashes of everything that determines its bytes."""
+    """The plan of a dataset as plain data, and hashes of everything that determines its bytes.
+
+    description: the content of `plan.json`; its field `unhashed` determines nothing.
+    """
 
     description: dict[str, Any]
 
@@ -67,10 +73,18 @@ class DatasetIdentity:
         """The packages whose pixel versions count, and not their versions."""
         return {OWN, *self.description.get(PACKAGES, {}).values()}
 
-    def with_samples(self, samples: int) -> DatasetIdentity:
-        """The identity of the same dataset with another number of samples."""
-        config = {**self.description["config"], "samples": samples}
-        return DatasetIdentity({**self.description, "config": config})
+    def continued_by(self, other: DatasetIdentity) -> DatasetIdentity:
+        """Return this identity with another's number of samples and what determines nothing."""
+        samples = other.description["config"]["samples"]
+        description = {
+            **self.description,
+            "config": {**self.description["config"], "samples": samples},
+        }
+        description.pop(UNHASHED, None)
+        unhashed = {
+            name: other.description[name] for name in (UNHASHED,) if name in other.description
+        }
+        return DatasetIdentity({**description, **unhashed})
 
     @property
     def _decisive(self) -> dict[str, Any]:
@@ -95,8 +109,9 @@ def _without_package_versions(
     return {name: fields[name] for name in fields if name not in (PACKAGES, PIXEL_VERSIONS)}
 
 
-def _hash(data: dict[str, Any]) -> str:
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+def _hash(description: dict[str, Any]) -> str:
+    hashed = {name: value for name, value in description.items() if name != UNHASHED}
+    text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -116,17 +131,19 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
     """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
     A larger number of samples extends a dataset that is the same otherwise. Its plan keeps the
-    versions of the packages that began it.
+    versions of the packages that began it, and gets the present values of settings that stand
+    outside the hash, such as the path of a moved file.
     """
     state = check_output(output, identity, overwrite=overwrite)
-    if state is FolderState.fewer_samples:
-        identity = identity_in(output).with_samples(identity.description["config"]["samples"])
+    if state is not FolderState.empty:
+        identity = identity_in(output).continued_by(identity)
     if overwrite:
         _clear(output)
     if state is not FolderState.same:
         output.make_folder()
         # An incomplete dataset must not be read as a complete one.
         (output / "dataset.json").unlink(missing_ok=True)
+    if state is not FolderState.same or _has_other_unhashed(output, identity):
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
@@ -180,10 +197,16 @@ def _other_settings(
     return _differences(old, new)
 
 
+def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
+    """Whether settings outside the hash have changed; reads the plan only if there are any."""
+    unhashed = identity.description.get(UNHASHED)
+    return bool(unhashed) and require_sealed(output / "plan.json").get(UNHASHED) != unhashed
+
+
 def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield (field, old value, new value) of all leaves that differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new}, key=lambda k: (k not in _FIRST, k)):
+        for key in sorted({*old, *new} - {UNHASHED}, key=lambda k: (k not in _FIRST, k)):
             path = f"{name}.{key}" if name else key
             yield from _differences(old.get(key), new.get(key), path)
     elif old != new:

@@ -8,6 +8,7 @@ from typing import Any
 
 from depthmask.config.build import encode_from_plain, from_plain
 from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.config.root import Root
 from depthmask.data import AssetFiles, Encoded
 from depthmask.engine.inputs.base import JobInput
@@ -52,8 +53,9 @@ class DatasetInput(JobInput):
 
         Raises `UsageError` if one of its other stages is not installed.
         """
-        config = {name: value for name, value in self.plan["config"].items() if name not in stages}
         with untrusted(str(self._dataset.path / "plan.json")):
+            whole = config_of(self.plan)
+            config = {name: value for name, value in whole.items() if name not in stages}
             require_stages({**self.plan, "config": config})
             return replace(from_plain(config), **stages)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from depthmask.config.build import to_plain
+from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
@@ -75,16 +75,15 @@ def identity_of(
     stages: the kinds of stages that have an effect on its bytes, besides the writer.
     """
     names = {*_SETTINGS, *stages}
-    config = {key: value for key, value in to_plain(root).items() if key in names}
     return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(recoding.changed),
-            "config": config,
+            **plan_config(root, names),
             "depth": contract_as_json(contract),
-            **plan_versions(root, config),
+            **plan_versions(root, names),
         }
     )
 
