@@ -42,6 +42,7 @@ class SettingError(UsageError):
 
     def __init__(self, name: str, value: object, expected: str) -> None:
         text = f"{value:g}" if isinstance(value, float) else str(value)
+        text = "null" if value is None else text
         super().__init__(f"{name}={text}: {expected}")
         self.name = name
         self.value = value

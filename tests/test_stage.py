@@ -122,3 +122,29 @@ def test_limits_read_as_an_interval() -> None:
     assert str(Limits(gt=0, lt=2)) == "> 0, < 2"
     assert str(Limits()) == ""
     assert Limits().violated_by(math.nan) is None
+
+
+def test_the_pixel_version_is_1_unless_the_author_raises_it() -> None:
+    @stage("later")
+    class Later(Stage):
+        """Gives other results than before."""
+
+        pixel_version = 2
+
+    assert Stage.pixel_version == 1
+    assert Later.pixel_version == 2
+    assert describe_settings(Later) == []
+
+
+@pytest.mark.parametrize("version", [0, "2", 2.0, True, None])
+def test_a_pixel_version_is_a_whole_number(version: object) -> None:
+    with pytest.raises(UsageError, match="stage wrong: pixel_version must be a whole number"):
+        stage("wrong")(type("Wrong", (Stage,), {"pixel_version": version}))
+
+
+def test_a_pixel_version_is_no_setting() -> None:
+    with pytest.raises(UsageError, match="write it without a type, as in `pixel_version = 2`"):
+
+        @stage("wrong")
+        class Wrong(Stage):
+            pixel_version: int = 2  # type: ignore[misc]

@@ -61,11 +61,11 @@ def batches(
 def for_fit(batch: dict[str, tf.Tensor]) -> tuple[Any, ...]:
     """Turn a batch into (image, outputs, weights) for Keras's `fit`: `batches(...).map(for_fit)`.
 
-    The outputs are `mask` and `depth`; the weights are 0 at pixels without depth.
+    The outputs are `mask`, `depth` and labels; the weights are 0 at pixels without depth.
     """
-    image, mask = batch["image"], batch["mask"]
+    outputs = {name: batch[name] for name in batch if name not in ("image", "valid")}
     if "depth" not in batch:
-        return image, {"mask": mask}
+        return batch["image"], outputs
     # Keras accepts weights either for every output or for none.
-    weights = {"mask": tf.ones_like(mask[..., 0], bool), "depth": batch["valid"][..., 0]}
-    return image, {"mask": mask, "depth": batch["depth"]}, weights
+    weights = {name: tf.ones_like(tensor[..., 0], bool) for name, tensor in outputs.items()}
+    return batch["image"], outputs, {**weights, "depth": batch["valid"][..., 0]}

@@ -79,7 +79,7 @@ def _root_words() -> Iterator[str]:
 def _stage_words(earlier: set[str]) -> Iterator[str]:
     """All stages, and the settings of the chosen ones; of all in a group where none is chosen."""
     for kind in KINDS:
-        stages = registry().stages[kind]
+        stages = {one.stage.name: one.stage for one in registry().offered(kind)}
         yield f"{kind}="
         choices = {
             name: f"{kind}=[{name}]" if kind in LISTS else f"{kind}={name}" for name in stages
@@ -88,6 +88,6 @@ def _stage_words(earlier: set[str]) -> Iterator[str]:
         chosen = [name for name in stages if choices[name] in earlier]
         for name in chosen or stages:
             place = place_of(kind, name)
-            for setting in describe_settings(stages[name].stage):
+            for setting in describe_settings(stages[name]):
                 yield f"{place}.{setting.name}="
                 yield from (f"{place}.{setting.name}={value}" for value in setting.choices)

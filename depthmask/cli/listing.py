@@ -20,7 +20,7 @@ def stage_listing() -> str:
 
     Commands and statistics of plugins are listed where there are any.
     """
-    sections = [_group(kind, registry().stages[kind].values()) for kind in KINDS]
+    sections = [_group(kind, registry().offered(kind)) for kind in KINDS]
     folders = [config_folder(), *plugin_config_folders()]
     rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
     sections.append("\n".join(["presets", *rows]))
@@ -40,11 +40,17 @@ def stage_listing() -> str:
 
 def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
     """A line for each setting: name=default, type and range, help."""
-    rows = [(f"{prefix}{item.name}={item.default}", item.type, item.help) for item in settings]
+    rows = [
+        (f"{prefix}{item.name}={item.default}", item.type, _help_text(item)) for item in settings
+    ]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     return "\n".join(
         f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {text}".rstrip() for name, kind, text in rows
     )
+
+
+def _help_text(setting: SettingInfo) -> str:
+    return f"{setting.help} ({setting.note})" if setting.note else setting.help
 
 
 def summary(documented: type) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from depthmask.reading.dataset import Dataset, open
+from depthmask.reading.dataset import Dataset, open_summary
 from depthmask.untrusted import untrusted
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--json", action="store_true", help="print the statistics as JSON")
     options = parser.parse_args(arguments)
-    dataset = open(options.dataset)
+    dataset = open_summary(options.dataset)
     with untrusted(str(dataset.path / "dataset.json")):
         text = json.dumps(dataset.stats, indent=2) if options.json else _table(dataset)
     print(text)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from enum import Enum
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from depthmask.codec.sample import Encode
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
+from depthmask.stage.types import plain as plain_value
 
 STAGE = "stage"
 """The key in plain data that holds the name of a stage, beside the settings of the stage."""
@@ -57,7 +58,7 @@ def to_plain(root: Root) -> dict[str, Any]:
         elif dataclasses.is_dataclass(value):
             plain[item.name] = plain_settings(value)
         else:
-            plain[item.name] = _plain(value)
+            plain[item.name] = plain_value(value)
     return plain
 
 
@@ -78,11 +79,20 @@ def from_plain(plain: dict[str, Any]) -> Root:
     return Root(**_root_values(config), **stages)
 
 
+def encode_from_plain(plain: dict[str, Any]) -> Encode:
+    """Build the settings of the encoding from their entry in the result of `to_plain`."""
+    encode: Encode = _to_object("encode", OmegaConf.merge(OmegaConf.structured(Encode), plain))
+    return encode
+
+
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     """Build one stage from its entry in the result of `to_plain`."""
     settings = {key: value for key, value in plain.items() if key != STAGE}
-    cls = lookup_stage(kind, plain[STAGE])
-    stage = _to_object(kind, OmegaConf.merge(OmegaConf.structured(cls), settings))
+    config = OmegaConf.structured(lookup_stage(kind, plain[STAGE]))
+    for key in settings.keys() & config.keys():
+        if isinstance(config._get_node(key), DictConfig):
+            config[key] = {}  # A merge would keep the keys of the default.
+    stage = _to_object(kind, OmegaConf.merge(config, settings))
     stage.bind(lookup_stage)
     return stage
 
@@ -167,9 +177,6 @@ def _plain_stage(stage: Stage) -> dict[str, Any]:
 def plain_settings(instance: Any) -> dict[str, Any]:
     """The settings of a stage or a block as JSON values."""
     return {
-        item.name: _plain(getattr(instance, item.name)) for item in dataclasses.fields(instance)
+        item.name: plain_value(getattr(instance, item.name))
+        for item in dataclasses.fields(instance)
     }
-
-
-def _plain(value: Any) -> Any:
-    return value.name if isinstance(value, Enum) else value

@@ -6,15 +6,17 @@ import dataclasses
 import re
 import shlex
 from collections.abc import Iterator
-from enum import Enum
 from typing import Any
 
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
+from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
+from depthmask.stage.setting import default_of
+from depthmask.stage.types import plain
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
@@ -27,7 +29,7 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
     """The shell command that makes a dataset with this plan; None for an unknown job."""
     job = plan.get("job")
     if job == "generate":
-        arguments = overrides_of(plan["config"])
+        arguments = overrides_of(config_of(plan))
     elif job in ("convert", "annotate"):
         arguments = [job, *plan["dataset"]["paths"], *_input_job_overrides(plan)]
     else:
@@ -37,7 +39,7 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
 
 def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
     """The overrides of a job over existing samples; other settings stay as in the input."""
-    config = plan["config"]
+    config = config_of(plan)
     stages = _stage_overrides(config)
     # `encode.labels` has no effect: the labels are in the JSON, which is copied from the input.
     names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
@@ -58,36 +60,37 @@ def overrides_of(config: dict[str, Any]) -> list[str]:
 def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
     for kind in KINDS:
         if kind in config:
-            plain = config[kind]
+            chosen = config[kind]
             if kind in LISTS:
-                yield f"{kind}=[{','.join(plain)}]"
-                for name, one in plain.items():
+                yield f"{kind}=[{','.join(chosen)}]"
+                for name, one in chosen.items():
                     yield from _settings(kind, one, f"{kind}.{name}.")
             else:
-                yield f"{kind}={plain[STAGE]}"
-                yield from _settings(kind, plain, f"{kind}.")
+                yield f"{kind}={chosen[STAGE]}"
+                yield from _settings(kind, chosen, f"{kind}.")
 
 
-def _settings(kind: str, plain: dict[str, Any], prefix: str) -> Iterator[str]:
+def _settings(kind: str, chosen: dict[str, Any], prefix: str) -> Iterator[str]:
     """The overrides of the settings of a stage that differ from their defaults."""
-    settings = {name: value for name, value in plain.items() if name != STAGE}
-    yield from _changed(settings, registry().stage(kind, plain[STAGE]), prefix)
+    settings = {name: value for name, value in chosen.items() if name != STAGE}
+    registered = registry().find(kind, chosen[STAGE])
+    yield from _changed(settings, registered.stage if registered else None, prefix)
 
 
-def _changed(plain: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
-    """The overrides of the settings that differ from the defaults of the class."""
-    defaults = {item.name: _default(item) for item in dataclasses.fields(cls)}
-    for name, value in plain.items():
+def _changed(config: dict[str, Any], cls: type | None, prefix: str) -> Iterator[str]:
+    """The overrides of the settings that differ from the defaults of the class.
+
+    cls: None if it is not installed; all settings are overridden then.
+    """
+    fields = dataclasses.fields(cls) if cls else ()
+    defaults = {item.name: plain(default_of(item)) for item in fields}
+    for name, value in config.items():
         if name in BLOCKS and not prefix:
             yield from _changed(value, BLOCKS[name], f"{name}.")
         elif name not in defaults or value != defaults[name]:
+            if isinstance(value, dict) and defaults.get(name):
+                yield f"{prefix}{name}=null"  # Hydra would merge the mapping into the default.
             yield f"{prefix}{name}={_text(value)}"
-
-
-def _default(item: dataclasses.Field[Any]) -> Any:
-    if item.default_factory is not dataclasses.MISSING:
-        return item.default_factory()
-    return item.default.name if isinstance(item.default, Enum) else item.default
 
 
 def _text(value: Any) -> str:

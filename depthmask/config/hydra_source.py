@@ -8,13 +8,15 @@ ConfigStore is slower: it is copied at each look-up, which takes 0.4 s with 60 s
 
 from __future__ import annotations
 
+import dataclasses
+
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import MissingConfigException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, place_of
@@ -44,7 +46,7 @@ class StageSource(ConfigSource):
         return ConfigResult(
             provider=self.provider,
             path=f"{SCHEME}://",
-            config=OmegaConf.structured(schema),
+            config=_structured(schema),
             header={"package": _package(_path(config_path))},
         )
 
@@ -61,7 +63,7 @@ class StageSource(ConfigSource):
         path = _path(config_path)
         groups = {"": ["schema", *KINDS], "schema": list(KINDS)}.get(path, [])
         kind = path.removeprefix("schema/")
-        configs = sorted(registry().stages.get(kind, {}))
+        configs = sorted(one.stage.name for one in registry().offered(kind))
         if path == "schema":
             configs = ["root"]
         if results_filter is ObjectType.GROUP:
@@ -97,9 +99,19 @@ def _package(path: str) -> str | None:
     return place_of(kind, name) if kind in LISTS else None
 
 
+def _structured(schema: type) -> DictConfig:
+    """The config of a class; mappings in it accept any key, as their types do."""
+    config: DictConfig = OmegaConf.structured(schema)
+    for name in config:
+        node = config._get_node(name)
+        if isinstance(node, DictConfig) and not dataclasses.is_dataclass(OmegaConf.get_type(node)):
+            OmegaConf.set_struct(node, False)
+    return config
+
+
 def _schema(path: str) -> type | None:
     if path == ROOT:
         return Root
     kind, _, name = path.removeprefix("schema/").partition("/")
-    registered = registry().stages.get(kind, {}).get(name)
+    registered = registry().find(kind, name)
     return registered.stage if registered else None

@@ -24,7 +24,14 @@ import pluggy
 
 from depthmask.config.command import Command
 from depthmask.config.hooks import PROJECT, Hooks
-from depthmask.config.registry import BUILT_IN, KINDS, Problem, Provider, Registry
+from depthmask.config.registry import (
+    BUILT_IN,
+    KINDS,
+    Problem,
+    Provider,
+    Registry,
+    require_complete,
+)
 from depthmask.errors import UsageError
 from depthmask.stage import Stage
 from depthmask.statistics.added import Statistic
@@ -34,6 +41,8 @@ _BUILT_IN_STAGES = "depthmask.engine.built_in_stages"
 """Loaded by its name, like a plugin, since it lies in a higher layer."""
 _BUILT_IN_COMMANDS = "depthmask.cli.commands"
 _ENTRY_POINTS = PROJECT
+_BLOCK = "DEPTHMASK_BLOCK"
+"""The environment variable that names entry points or packages to leave out."""
 
 
 @functools.cache
@@ -46,10 +55,13 @@ def registry() -> Registry:
     manager.register(built_in, BUILT_IN)
     for stage in built_in.depthmask_stages():
         stages.add(stage, BUILT_IN, Provider(BUILT_IN))
-    blocked = set(filter(None, os.environ.get("DEPTHMASK_BLOCK", "").split(",")))
+    blocked = set(filter(None, os.environ.get(_BLOCK, "").split(",")))
     for entry in _entry_points():
         provider = _provider(entry)
+        stages.packages.add(entry.module.rpartition(".")[0] or entry.module)
         if entry.name in blocked or provider.name in blocked:
+            reason = f"{_BLOCK}={os.environ[_BLOCK]} leaves it out"
+            stages.blocked.append(Problem(entry.name, provider, reason))
             continue
         start = time.perf_counter()
         try:
@@ -167,8 +179,7 @@ def _stage_class(value: Any) -> type[Stage]:
     if not _is_stage(value):
         raise UsageError(f"{value!r} is not a stage; derive it from a stage class and add @stage")
     stage: type[Stage] = value
-    if stage.__abstractmethods__:
-        raise UsageError(f"stage {stage.name} lacks {', '.join(sorted(stage.__abstractmethods__))}")
+    require_complete(stage)
     if getattr(stage, "kind", None) not in KINDS:
         raise UsageError(f"stage {stage.name} has no known kind; available: {', '.join(KINDS)}")
     return stage

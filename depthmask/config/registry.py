@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import pluggy
 
 from depthmask.config.command import Command
+from depthmask.config.local_stages import local_stages, source_file
 from depthmask.data import Sample
 from depthmask.errors import DepthmaskError, ShardError, UsageError, in_one_line
+from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
 from depthmask.stages.depth.base import Estimator
 from depthmask.statistics.added import Distribution, Quantity, Statistic
@@ -28,10 +31,11 @@ LISTS = ("labels",)
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """The package that provides a stage: `built-in`, or a distribution and its version."""
+    """What provides a stage: `built-in`, a distribution and its version, or a file and its hash."""
 
     name: str
     version: str = ""
+    is_package: bool = True
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
@@ -43,6 +47,9 @@ class Registered:
 
     stage: type[Stage]
     provider: Provider
+
+    def __str__(self) -> str:
+        return f"{self.stage.__module__}.{self.stage.__qualname__} ({self.provider})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +134,17 @@ class Problem:
 class Registry:
     """The stages that this process can use, and what else plugins add.
 
-    commands, statistics: those of plugins, by name. built_in_commands: names that no plugin can
-    take. config_paths: the search paths of the presets of plugins. providers: a plugin with hooks
-    (see `HookOfPlugin`) -> its provider. problems: the plugins that are left out. load_seconds:
-    entry point -> seconds of its import.
+    Stages are those of packages, and the stage classes of scripts, notebooks and other modules that
+    are loaded. packages: the packages that register their stages. commands, statistics: those of
+    plugins, by name. built_in_commands: names that no plugin can take. config_paths: the search
+    paths of the presets of plugins. providers: a plugin with hooks (see `HookOfPlugin`) -> its
+    provider. problems: the plugins that are left out. blocked: those that the user left out.
+    load_seconds: entry point -> seconds of its import.
     """
 
     plugins: pluggy.PluginManager
     built_in_commands: Collection[str] = ()
+    packages: set[str] = field(default_factory=lambda: {"depthmask"})
     stages: dict[str, dict[str, Registered]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
@@ -143,21 +153,53 @@ class Registry:
     config_paths: list[str] = field(default_factory=list)
     providers: dict[str, Provider] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    blocked: list[Problem] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str) -> type[Stage]:
-        """The class of `kind=name`; raises `UsageError` if there is none."""
-        try:
-            return self.stages[kind][name].stage
-        except KeyError:
-            raise UsageError(no_such_name(kind, name, list(self.stages[kind]))) from None
+        """The class of `kind=name`; raises `UsageError` if there is none, or more than one."""
+        registered = self.find(kind, name)
+        if registered is None:
+            names = [one.stage.name for one in self.offered(kind)]
+            raise UsageError(self.no_such_stage(kind, name, names))
+        return registered.stage
+
+    def no_such_stage(self, kind: str, name: str, names: list[str]) -> str:
+        """The error message for a stage that does not exist; its plugin may be left out.
+
+        names: those that exist.
+        """
+        for problem in (*self.problems, *self.blocked):
+            if name in (problem.plugin, *_short_names(problem.provider.name)):
+                return f"{kind}={name}: no such {kind}; {problem}"
+        return no_such_name(kind, name, names)
+
+    def find(self, kind: str, name: str) -> Registered | None:
+        """The stage of `kind=name`, None if there is none; `UsageError` if there are several."""
+        offered = [one for one in self.offered(kind) if one.stage.name == name]
+        if len(offered) > 1:
+            raise UsageError(
+                f"{kind}={name} is the name of {offered[0]} and of {offered[1]}; give the class "
+                "another name in @stage"
+            )
+        for one in offered:
+            require_complete(one.stage)
+        return offered[0] if offered else None
+
+    def offered(self, kind: str) -> list[Registered]:
+        """The stages of a config group, those without a package at the end."""
+        local = (cls for cls in local_stages(self.packages) if kind in _groups(cls))
+        return [
+            *self.stages.get(kind, {}).values(),
+            *(Registered(cls, _local_provider(cls)) for cls in local),
+        ]
 
     def provider(self, stage: Stage) -> Provider:
         """The provider of a live stage."""
-        for registered in self.stages[stage.kind].values():
-            if registered.stage is type(stage):
-                return registered.provider
-        return Provider("unregistered")
+        for offered in self.offered(stage.kind):
+            if offered.stage is type(stage):
+                return offered.provider
+        return Provider("unregistered", is_package=False)
 
     def hooks(self, name: str) -> list[HookOfPlugin]:
         """The implementations of a hook, one for each plugin, in the order in which to call them.
@@ -229,6 +271,12 @@ def place_of(kind: str, name: str) -> str:
     return f"{kind}.{name}" if kind in LISTS else kind
 
 
+def require_complete(stage: type[Stage]) -> None:
+    """Raise `UsageError` if a stage class lacks a method that is abstract in its base class."""
+    if stage.__abstractmethods__:
+        raise UsageError(f"stage {stage.name} lacks {', '.join(sorted(stage.__abstractmethods__))}")
+
+
 def no_such_name(kind: str, name: str, names: list[str]) -> str:
     """The error message for a name that does not exist, with the names that exist."""
     return f"{kind}={name}: no such {kind}{suggestion(name, sorted(names), f'{kind}=')}"
@@ -241,6 +289,21 @@ def suggestion(name: str, known: list[str], prefix: str = "") -> str:
     return meant + (", ".join(known) or "none")
 
 
+def _short_names(package: str) -> tuple[str, str]:
+    """A package's name as that of a stage: `depthmask-my-thing` is likely to have `my_thing`."""
+    name = re.sub(r"[-_.]+", "_", package).lower()
+    return name, name.removeprefix("depthmask_")
+
+
+def _local_provider(stage: type[Stage]) -> Provider:
+    """The file of a stage without a package, with a hash: another content is another version."""
+    file = source_file(stage)
+    if file is None:
+        return Provider(stage.__module__, is_package=False)
+    return Provider(file.name, f"sha256:{sha256(file)[:16]}", is_package=False)
+
+
 def _groups(stage: type[Stage]) -> tuple[str, ...]:
     """The config groups of a stage: an estimator is also a geometry."""
-    return (stage.kind, "geometry") if issubclass(stage, Estimator) else (stage.kind,)
+    kind = getattr(stage, "kind", "")
+    return (kind, "geometry") if issubclass(stage, Estimator) else (kind,)

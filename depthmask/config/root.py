@@ -6,12 +6,11 @@ from dataclasses import field
 from typing import Any
 
 from depthmask.codec.sample import Encode
-from depthmask.config.registry import KINDS, LISTS
 from depthmask.data import Size
 from depthmask.errors import SettingError
 from depthmask.plan.plan import Sampling
 from depthmask.plan.shares import Shares
-from depthmask.stage import Stage, setting, settings
+from depthmask.stage import setting, settings
 
 MISSING: Any = "???"
 """OmegaConf's mark of a required value, repeated here since importing OmegaConf takes 0.1 s."""
@@ -69,11 +68,6 @@ class Root:
             raise SettingError(
                 "objects", self.objects, "must be from 1 to 65535, the smaller number first"
             )
-
-    def stages(self) -> list[Stage]:
-        """All stages of the run."""
-        single = [getattr(self, kind) for kind in KINDS if kind not in LISTS]
-        return [*single, *(stage for kind in LISTS for stage in getattr(self, kind).values())]
 
     @property
     def canvas(self) -> Size:

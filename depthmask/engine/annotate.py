@@ -11,9 +11,10 @@ from typing import TypeAlias
 import numpy as np
 
 from depthmask.codec.members import without_depth
-from depthmask.codec.sample import SizeEstimate, decode
+from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.root import Root
+from depthmask.config.versions import plan_versions
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
 from depthmask.engine.display import Display
@@ -30,10 +31,13 @@ from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
 from depthmask.storage.dataset_info import LabelInfo
+from depthmask.storage.packages import other_pixels
 
 _log = logging.getLogger(__name__)
 _SAMPLES_PER_BATCH = 8
 """The least number of samples that are decoded together."""
+_SCENE = ("source", "placement", "blend")
+"""The config groups whose stages determine the layers of a sample."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
 """Samples in pairs: the members of the input, and the decoded sample, both without depth."""
 
@@ -180,15 +184,23 @@ def _stale_labels(labels: Sequence[LabelInfo]) -> set[str]:
 
 def _composer(job_input: JobInput, root: Root) -> Generate:
     """The job that generated the samples, with the new depth and geometry stages."""
-    if not isinstance(job_input, DatasetInput) or job_input.job != "generate":
+    if not isinstance(job_input, DatasetInput) or job_input.plan.get("job") != "generate":
         raise UsageError(
             f"depth={root.depth.name} needs the layers of each sample, which "
             f"{', '.join(job_input.paths)} does not have; choose a network, such as "
             "depth=fastdepth, or annotate the dataset that was generated"
         )
-    composer = job_from_config(replace(job_input.root, depth=root.depth, geometry=root.geometry))
-    if composer.catalogue.digest != job_input.inputs:
+    composed = job_input.root_with(depth=root.depth, geometry=root.geometry, labels={})
+    # The labels are copied from the files.
+    encode = replace(composed.encode, labels=LayerLabels.none, instances=InstancesFormat.none)
+    composer = job_from_config(replace(composed, encode=encode))
+    if composer.catalogue.digest != job_input.plan.get("inputs"):
         raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was generated")
+    kinds = [*_SCENE, *(["geometry"] if composer.root.placement.reads_geometry else [])]
+    if pixels := other_pixels(job_input.plan, plan_versions(composer.root, kinds)):
+        raise UsageError(
+            f"{job_input.paths[0]}: its layers cannot be placed as they were: {pixels}"
+        )
     return composer
 
 

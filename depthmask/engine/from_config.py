@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from depthmask.compose.asset_splits import split_assets
-from depthmask.config.build import to_plain
+from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
@@ -42,16 +42,15 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     depth = contract.resolution if contract else None
     expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
     check_shard_size(root.writer, expected, plan)
+    names = [field.name for field in fields(root) if field.name not in NOT_IN_PLAN]
     identity = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
-            "config": {
-                key: value for key, value in to_plain(root).items() if key not in NOT_IN_PLAN
-            },
+            **plan_config(root, names),
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, names),
         }
     )
     return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)

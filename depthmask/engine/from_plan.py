@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from depthmask.config.build import from_plain
+from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
 from depthmask.engine.from_config import job_from_config
@@ -22,7 +24,8 @@ _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
 def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
     """The job that made the dataset, with its assets or its input in their present state."""
     with untrusted(str(output / "plan.json")):
-        root = replace(from_plain(plan["config"]), output=str(output))
+        require_stages(plan)
+        root = replace(from_plain(config_of(plan)), output=str(output))
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])

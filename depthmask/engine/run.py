@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
+from depthmask.config.local_stages import require_file
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -21,7 +24,7 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.identity import FolderState, check_output, take_output
+from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import disk_error, read_sealed, write_sealed
 from depthmask.storage.record import Record
@@ -29,6 +32,13 @@ from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
 
 _log = logging.getLogger(__name__)
+
+
+Restore: TypeAlias = Callable[[Job, Shards, Totals, Callable[[], None]], list[Shard]]
+"""A function that publishes some of the missing shards and returns these.
+
+It gets the job, the missing shards, the totals, to which it adds the records, and a function to
+call before it publishes anything, which raises `DepthmaskError` once the lock is lost."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +64,15 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     return run_job(job_from_config(root, sweep=sweep), display)
 
 
-def run_job(job: Job, display: Display) -> Result:
-    """Make the shards and files that are missing in the output of a job; raises like `run`."""
+def run_job(job: Job, display: Display, restore: Restore | None = None) -> Result:
+    """Make the shards and files that are missing in the output of a job; raises like `run`.
+
+    restore: called before, with the missing shards.
+    """
     start = time.perf_counter()
+    _refuse_worker_import()
+    for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
+        require_file(stage)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -65,6 +81,8 @@ def run_job(job: Job, display: Display) -> Result:
         (job.output / "run.log").appended() as log,
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
+        # A dataset that is continued keeps the identity that its records name.
+        job = replace(job, identity=identity_in(job.output))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
@@ -74,8 +92,20 @@ def run_job(job: Job, display: Display) -> Result:
         quarantine(job.output, job.catalogue.left_out)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
+            if restore is not None:
+                missing = job.plan.shards(complete_shards)
+                complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+
+
+def _refuse_worker_import() -> None:
+    """Raise `UsageError` in a worker that has come here while it imports the user's script."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise UsageError(
+            "the script starts a run while a worker imports it; write the run below "
+            '`if __name__ == "__main__":`'
+        )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from typing import Any
 from depthmask import forks
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
+from depthmask.config.needs import require_stages
+from depthmask.config.plan_config import config_of
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
@@ -122,11 +124,13 @@ class Dataset(Samples):
 
     @property
     def _writer(self) -> Any:
+        """The writer that reads the shards; UsageError with its package if that is missing."""
         with self._lock:
             if self._cached_writer is None:
                 plan = require_sealed(self.path / "plan.json")
                 with untrusted(str(self.path / "plan.json")):
-                    self._cached_writer = stage_from_plain("writer", plan["config"]["writer"])
+                    require_stages(plan, ("writer",))
+                    self._cached_writer = stage_from_plain("writer", config_of(plan)["writer"])
             return self._cached_writer
 
     def _record(self, split: str, number: int) -> Record:
@@ -166,7 +170,14 @@ def _read_info(path: StorePath) -> DatasetInfo:
 
 
 def open(path: str | PathLike[str] | StorePath) -> Dataset:
-    """Open a finished dataset; UsageError if there is none at `path`."""
+    """Open a finished dataset; UsageError if there is none at `path`, or none that can be read."""
+    dataset = open_summary(path)
+    _ = dataset._writer  # It raises here rather than at the first sample.
+    return dataset
+
+
+def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
+    """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():
         unfinished = (folder / "plan.json").is_file()

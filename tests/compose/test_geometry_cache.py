@@ -144,6 +144,17 @@ def test_other_weights_are_asked_anew(source: Source) -> None:
     assert newer.asked == [["room0"]]
 
 
+def test_another_pixel_version_is_asked_anew(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GeometryCache(Counting(), source, SIZE).background("room0")
+    for version, asked in ((2, [["room0"]]), (2, []), (1, [])):
+        monkeypatch.setattr(Counting, "pixel_version", version)
+        geometry = Counting()
+        GeometryCache(geometry, source, SIZE).background("room0")
+        assert geometry.asked == asked
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "float64", "shape", "pickle"])
 def test_a_damaged_file_is_measured_again(source: Source, folder: Path, damage: str) -> None:
     GeometryCache(Counting(), source, SIZE).background("room2")

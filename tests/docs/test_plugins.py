@@ -6,6 +6,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ CLASSES = [
     *(getattr(depthmask, kind.title()) for kind in KINDS),
     depthmask.Estimator,
     depthmask.FixedBatchEstimator,
+    depthmask.FinishedSample,
     depthmask.PublishedDataset,
     depthmask.ShardReader,
 ]
@@ -43,8 +45,9 @@ def documented(title: str) -> list[str]:
 def signatures(cls: type) -> Iterator[str]:
     """As the code has them, in one line, with what the reader has to know."""
     for name, value in vars(cls).items():
-        function = value.fget if isinstance(value, property) else value
-        private = name.startswith("_") and name != "__iter__"
+        is_property = isinstance(value, property | cached_property)
+        function = value.fget if isinstance(value, property) else getattr(value, "func", value)
+        private = name.startswith("_") and name not in ("__iter__", "__len__")
         if private or not inspect.isfunction(function):
             continue
         source = textwrap.dedent(inspect.getsource(function))
@@ -53,7 +56,7 @@ def signatures(cls: type) -> Iterator[str]:
         line = re.sub(r"\s+", " ", match[1]).replace("( ", "(").replace(" )", ")")
         marks = [
             *(["abstract"] if getattr(function, "__isabstractmethod__", False) else []),
-            *(["property"] if isinstance(value, property) else []),
+            *(["property"] if is_property else []),
         ]
         yield f"def {line}" + (f"  # {' '.join(marks)}" if marks else "")
 
@@ -120,5 +123,6 @@ def test_examples_of_presets_are_yaml() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", section("## Presets"), re.DOTALL)
     assert [sorted(map(str, OmegaConf.create(block))) for block in blocks] == [
         ["candidates", "defaults"],
+        ["defaults", "fov_deg"],
         ["defaults", "objects"],
     ]

@@ -93,7 +93,8 @@ def test_a_run_its_extension_and_its_repair(tmp_path: Path) -> None:
         assert plugin.take() == [STARTED, *shards(3, 4), FINISHED]
         (out / "shards" / "train-000001.tar").unlink()
         assert main(["verify", str(out), "--repair"]) == 0
-        assert plugin.take() == [STARTED, *shards(1), FINISHED]
+        # The bytes are those that were published before.
+        assert plugin.take() == []
         words = ["writer=zip", "runner.workers=1", f"output={tmp_path / 'zip'}"]
         assert main(["convert", str(out), *words]) == 0
         assert plugin.take() == [STARTED, *shards(0, 1, 2, 3, 4), FINISHED]

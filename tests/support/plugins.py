@@ -47,6 +47,14 @@ def install_module(
     (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {value or name}\n")
 
 
+def write_plugin(site: Path, name: str, version: str, code: str) -> None:
+    """Install a package of one module into `site`, instead of another version of it."""
+    site.mkdir(exist_ok=True)
+    for old in site.glob(f"{name}-*.dist-info"):
+        shutil.rmtree(old)
+    install_module(site, name, code, version=version)
+
+
 @contextmanager
 def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
     """A plugin `NAME 1.2` in this process: a module with these functions, each a hook."""

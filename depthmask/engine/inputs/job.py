@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from depthmask.config.build import to_plain
+from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
@@ -81,9 +81,9 @@ def identity_of(
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(recoding.changed),
-            "config": {key: value for key, value in to_plain(root).items() if key in names},
+            **plan_config(root, names),
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, names),
         }
     )
 

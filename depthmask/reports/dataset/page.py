@@ -15,6 +15,7 @@ from markupsafe import Markup
 from depthmask._version import __version__
 from depthmask.codec.png import encode_png
 from depthmask.config.command_from_plan import command_from_plan
+from depthmask.config.plan_config import config_of
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
@@ -102,7 +103,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         contract=contract_as_json(contract),
         licences=list(_licences(info)),
         member_bytes=findings.census.member_bytes,
-        config=OmegaConf.to_yaml(OmegaConf.create(plan["config"])),
+        config=OmegaConf.to_yaml(OmegaConf.create(config_of(plan))),
         version=__version__,
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

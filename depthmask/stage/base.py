@@ -1,0 +1,34 @@
+"""The base class of all stages."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+
+class Lookup(Protocol):
+    """A function that returns the stage class of `kind=name`."""
+
+    def __call__(self, kind: str, name: str) -> type[Stage]:
+        """Return the class; raise `UsageError` if there is no such stage."""
+
+
+class Stage(ABC):
+    """The base class of all stages. kind: the config group. name: the name in that group."""
+
+    kind: ClassVar[str]
+    name: ClassVar[str]
+    pixel_version: ClassVar[int] = 1
+    """Raised by the author when the same settings and assets give other results."""
+
+    def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages create no others)
+        """Receive the lookup of stage classes, for stages that create other stages.
+
+        Called after a stage is created from a config; does nothing by default. The lookup can be
+        kept in the stage, since it can be pickled.
+        """
+
+    def inner_stages(self) -> Sequence[Stage]:
+        """The stages that this one uses; their pixel versions count for a dataset as well."""
+        return ()
