@@ -134,7 +134,7 @@ class _Comparison:
             return
         self.totals.add(recorded)
         if _hashes(record) == _hashes(recorded):
-            self._publish(record)
+            self._publish(recorded)
         else:
             self.refused.append(shard.name)
 
@@ -151,7 +151,7 @@ class _Comparison:
             self.refused += [record.shard for record in self.lost]
 
     def _publish(self, record: Record) -> None:
-        """Move the files of a shard into the dataset, and write its record."""
+        """Move the files of a shard from the scratch folder into the dataset; write its record."""
         shards = self.scratch / "shards"
         with Draft(self.job.output, record.shard) as draft:
             for file in record.files:
