@@ -138,7 +138,7 @@ def test_the_pixel_version_is_1_unless_the_author_raises_it() -> None:
 
 @pytest.mark.parametrize("version", [0, "2", 2.0, True, None])
 def test_a_pixel_version_is_a_whole_number(version: object) -> None:
-    with pytest.raises(UsageError, match="stage wrong: pixel_version must be a whole number"):
+    with pytest.raises(UsageError, match="Wrong: pixel_version must be a whole number"):
         stage("wrong")(type("Wrong", (Stage,), {"pixel_version": version}))
 
 

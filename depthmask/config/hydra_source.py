@@ -103,6 +103,8 @@ def _structured(schema: type) -> DictConfig:
     """The config of a class; mappings in it accept any key, as their types do."""
     config: DictConfig = OmegaConf.structured(schema)
     for name in config:
+        if name in LISTS:
+            continue  # Its keys are the chosen stages.
         node = config._get_node(name)
         if isinstance(node, DictConfig) and not dataclasses.is_dataclass(OmegaConf.get_type(node)):
             OmegaConf.set_struct(node, False)

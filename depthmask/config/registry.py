@@ -188,10 +188,12 @@ class Registry:
 
     def offered(self, kind: str) -> list[Registered]:
         """The stages of a config group, those without a package at the end."""
+        registered = list(self.stages.get(kind, {}).values())
+        known = {one.stage for one in registered}
         local = (cls for cls in local_stages(self.packages) if kind in _groups(cls))
         return [
-            *self.stages.get(kind, {}).values(),
-            *(Registered(cls, _local_provider(cls)) for cls in local),
+            *registered,
+            *(Registered(cls, _local_provider(cls)) for cls in local if cls not in known),
         ]
 
     def provider(self, stage: Stage) -> Provider:

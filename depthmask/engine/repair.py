@@ -134,7 +134,6 @@ class _Comparison:
             return
         self.totals.add(recorded)
         if _hashes(record) == _hashes(recorded):
-            # The earlier record has the statistics of the plugins that were there then.
             self._publish(recorded)
         else:
             self.refused.append(shard.name)

@@ -29,43 +29,55 @@ ROOMS = [
 WRITERS = ("webdataset", "zip", "npz", "folder", "depthmaskdataset")
 
 
-@stage("everything")
-class Everything(Labels):
-    """A label of each codec, and chance."""
+def make_everything() -> type[Labels]:
+    """A class that is in no module, so that only a registered plugin offers it."""
 
-    reads_depth = True
+    @stage("everything")
+    class Everything(Labels):
+        """A label of each codec, and chance."""
 
-    level: int = setting(7, ge=0, le=255, help="grey level")
+        reads_depth = True
 
-    def outputs(self, size: Any, contract: Any) -> Sequence[LabelOutput]:
-        return [
-            LabelOutput("grey", LabelCodec.png, "grey levels", 100),
-            LabelOutput("colours", LabelCodec.png, "RGB", 1000),
-            LabelOutput("numbers", LabelCodec.png, "16 bits", 1000),
-            LabelOutput("flow", LabelCodec.npz, "float32 [h, w, 2]", 10_000),
-            LabelOutput("words", LabelCodec.json, "the layers in words", 100),
-            LabelOutput("sizes", LabelCodec.layers, "size_px of each layer", 20),
-        ]
+        level: int = setting(7, ge=0, le=255, help="grey level")
 
-    def label(self, sample: FinishedSample, rng: np.random.Generator) -> Mapping[str, Any]:
-        height, width = sample.size
-        layers = sample.composite.layers
-        assert sample.depth is not None
-        return {
-            "grey": np.full((height, width), self.level, np.uint8),
-            "colours": sample.composite.image[::2, ::2],
-            "numbers": rng.integers(0, 1 << 16, (height, width), dtype=np.uint16),
-            "flow": np.stack([sample.depth, -sample.depth], axis=-1),
-            "words": {"labels": [layer.label for layer in layers], "drawn": float(rng.random())},
-            "sizes": [
-                {"size_px": int(sample.visible(number + 1).sum())} for number in range(len(layers))
-            ],
-        }
+        def outputs(self, size: Any, contract: Any) -> Sequence[LabelOutput]:
+            return [
+                LabelOutput("grey", LabelCodec.png, "grey levels", 100),
+                LabelOutput("colours", LabelCodec.png, "RGB", 1000),
+                LabelOutput("numbers", LabelCodec.png, "16 bits", 1000),
+                LabelOutput("flow", LabelCodec.npz, "float32 [h, w, 2]", 10_000),
+                LabelOutput("words", LabelCodec.json, "the layers in words", 100),
+                LabelOutput("sizes", LabelCodec.layers, "size_px of each layer", 20),
+            ]
+
+        def label(self, sample: FinishedSample, rng: np.random.Generator) -> Mapping[str, Any]:
+            height, width = sample.size
+            layers = sample.composite.layers
+            assert sample.depth is not None
+            return {
+                "grey": np.full((height, width), self.level, np.uint8),
+                "colours": sample.composite.image[::2, ::2],
+                "numbers": rng.integers(0, 1 << 16, (height, width), dtype=np.uint16),
+                "flow": np.stack([sample.depth, -sample.depth], axis=-1),
+                "words": {
+                    "labels": [layer.label for layer in layers],
+                    "drawn": float(rng.random()),
+                },
+                "sizes": [
+                    {"size_px": int(sample.visible(number + 1).sum())}
+                    for number in range(len(layers))
+                ],
+            }
+
+    return Everything
+
+
+EVERYTHING = make_everything()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def everything() -> Iterator[None]:
-    with registered(Everything):
+    with registered(EVERYTHING):
         yield
 
 
