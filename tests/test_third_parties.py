@@ -76,7 +76,7 @@ class Case:
     sweep: str
     help: tuple[str, ...]
     card: tuple[str, ...]
-    report: tuple[str, ...] = ()
+    report: tuple[str, ...]
     writer: tuple[str, ...] = ("writer=webdataset",)
     other: str = "npz"
 
@@ -99,12 +99,14 @@ CASES = {
         sweep="placement.gap=0.3,0.2",
         help=("placement=disks  (depthmask-disks 0.3.0)", "placement.gap=0.3"),
         card=("placement=disks",),
+        report=("depthmask-disks",),
     ),
     "sqlite": Case(
         words=(*ASSETS, "labels=[edges,coco]"),
         sweep="writer.page_size=4096,512",
         help=("writer=sqlite  (depthmask-sqlite 0.3.0)", "writer.page_size=4096"),
         card=("writer=sqlite", "`KEY.edges.png`"),
+        report=("depthmask-sqlite", "edges.png"),
         writer=("writer=sqlite",),
         other="webdataset",
     ),
@@ -113,13 +115,14 @@ CASES = {
         sweep="depth.far=10.0,5.0",
         help=("depth=tinynet  (depthmask-tinynet 0.3.0)", "geometry=tinynet", "depth.far=10.0"),
         card=("| made by | tinynet, estimated, weights", "| range | 0.1 to 10.0 |"),
+        report=("depthmask-tinynet",),
     ),
     "rows": Case(
         words=("source=rows", "source.root=rows", "geometry=none", "depth=none", "objects=[1,4]"),
         sweep="source.height=0.5,0.25",
         help=("source=rows  (depthmask-rows 0.3.0)", "source.height=0.5"),
         card=("source=rows", "1 of the asset files could not be used"),
-        report=("its picture is missing",),
+        report=("depthmask-rows", "its picture is missing"),
     ),
     "notify": Case(
         words=ASSETS,
