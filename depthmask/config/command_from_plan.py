@@ -18,7 +18,7 @@ from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
 
-_PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*")
+_PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
 _PIXELS = {"image", "mask", "instances", "depth"}
 """What the settings under `encode` can change in a sample."""

@@ -27,20 +27,15 @@ def refusal(cls: type, reason: str, field: str | None = None) -> UsageError:
     return UsageError(f"{name}.{field}: {reason}" if field else f"{name}: {reason}")
 
 
-def check_name(name: object) -> None:
-    """Raise `UsageError` for a name that the command line could not choose."""
-    if not isinstance(name, str):
-        raise UsageError(f'{name!r} has no name for its stage: write @stage("NAME")')
+def check_class(cls: type, name: str) -> None:
+    """Raise `UsageError` for a class that cannot become the stage `name`."""
     reserved = name.lower() in _NO_NAMES or name.endswith(".yaml")
     if reserved or not _NAME.fullmatch(name):
-        raise UsageError(
-            f"@stage({name!r}): a name begins with a letter or _, has letters, digits, _, - and ., "
-            f"and is none of {', '.join(_NO_NAMES)}"
+        raise refusal(
+            cls,
+            f"the command line cannot choose the name {name!r}; use letters, digits, _, - and ., "
+            f"the first a letter or _, and none of {', '.join(_NO_NAMES)}",
         )
-
-
-def check_class(cls: type) -> None:
-    """Raise `UsageError` for a class that cannot become a stage."""
     if not issubclass(cls, Stage):
         raise refusal(cls, "derive it from a stage class, such as depthmask.Placement")
     if "__init__" in vars(cls):
@@ -74,7 +69,7 @@ def _problems(cls: type, field: dataclasses.Field[Any], hint: Any) -> Iterator[s
     if problem := _problem_of_name(cls, field.name):
         yield problem
     if not is_supported(hint):
-        yield f"a setting cannot be a {_type_name(hint)}; use {SUPPORTED}"
+        yield f"no setting can have the type {_type_name(hint)}; use {SUPPORTED}"
     yield from _problems_of_traits(declared, hint)
     if (default := default_of(field)) is not dataclasses.MISSING:
         yield from _problems_of_default(default, hint, declared.limits)

@@ -7,8 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from depthmask.errors import SettingError
-from depthmask.stage.declaration import check_class, check_name, check_settings, refusal
+from depthmask.errors import SettingError, UsageError
+from depthmask.stage.declaration import check_class, check_settings, refusal
 from depthmask.stage.setting import traits
 from depthmask.stage.types import WrongTypeError, config_type, convert, words
 
@@ -23,10 +23,11 @@ def stage(name: str) -> Callable[[type[S]], type[S]]:
 
     Raises `UsageError` for a name or a setting that a run could not carry.
     """
-    check_name(name)
+    if not isinstance(name, str):
+        raise UsageError(f'{name!r} has no name for its stage: write @stage("NAME")')
 
     def decorate(cls: type[S]) -> type[S]:
-        check_class(cls)
+        check_class(cls, name)
         cls = settings(cls)
         check_settings(cls, setting_types(cls))
         cls.name = name  # type: ignore[attr-defined]

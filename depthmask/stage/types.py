@@ -35,7 +35,7 @@ def is_supported(hint: Any) -> bool:
     """Whether a setting can have this type."""
     kind, items = _kind(hint)
     if kind is Literal:
-        return all(isinstance(item, (str, int, bool, NoneType)) for item in items)
+        return all(type(item) in (str, int, bool, NoneType) for item in items)
     if kind is dict and items[0] is not str:
         return False
     if kind is Union and sum(map(_is_written_as_text, items)) > 1:
@@ -49,7 +49,7 @@ def has(hint: Any, *kinds: Any) -> bool:
     """Whether values of this type are or contain values of one of these types."""
     kind, items = _kind(hint)
     inner = items if kind in (list, dict, tuple, Union) else ()
-    return hint in kinds or any(has(item, *kinds) for item in inner)
+    return kind in kinds or any(has(item, *kinds) for item in inner)
 
 
 def config_type(hint: Any) -> Any:
@@ -91,8 +91,8 @@ def plain(value: Any) -> Any:
 def words(hint: Any) -> str:
     """What a value of this type is, for `must be ...`."""
     kind, items = _kind(hint)
-    if chosen := choices(hint):
-        return chosen[0] if len(chosen) == 1 else f"one of {', '.join(chosen)}"
+    if hint not in (bool, NoneType) and (chosen := choices(hint)):
+        return f"one of {', '.join(chosen)}"
     if kind is Union:
         return " or ".join(map(words, items))
     if kind is list:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from omegaconf import OmegaConf
@@ -18,6 +21,7 @@ from depthmask import testing
 from depthmask.cli.main import main
 from depthmask.config.hooks import Hooks
 from depthmask.config.registry import KINDS
+from depthmask.stage import describe_settings
 from tests.support.paths import ROOT
 from tests.support.plugins import loaded
 
@@ -98,6 +102,35 @@ def test_examples_of_hooks_work(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == "3 samples to upload\n"
     (summary,) = depthmask.open(tmp_path).metadata.added_statistics.values()
     assert summary["samples"] == sum(summary["histogram"]["counts"]) == 3
+
+
+def example(title: str) -> str:
+    block = re.search(r"```python\n(.*?)```", section(title), re.DOTALL)
+    assert block is not None, title
+    return block[1]
+
+
+def test_the_settings_are_accepted() -> None:
+    names = {"Path": Path, "Literal": Literal, **vars(depthmask)}
+    exec(example("## Settings"), names)
+    notes = {one.name: one.note for one in describe_settings(names["Learned"]) if one.note}
+    assert list(notes) == ["weights", "batch"]
+
+
+def test_the_script_runs(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(example("## Without a package"))
+    words = ["placement=mine", "samples=2", "shard_size=1", "runner.workers=2", "output=out"]
+    done = subprocess.run(
+        [sys.executable, "mine.py", *words],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'box': [8, 8, " in done.stdout
+    assert len(depthmask.open(tmp_path / "out")) == 2
 
 
 def test_suites_are_named() -> None:

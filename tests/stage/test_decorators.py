@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 
 from depthmask.errors import SettingError, UsageError
-from depthmask.stage import Limits, Stage, describe_settings, setting, settings, stage
+from depthmask.stage import Stage, describe_settings, setting, settings, stage
 
 
 class Mode(Enum):
@@ -103,25 +103,53 @@ def test_inherited_and_own_checks_both_run() -> None:
     assert Thing.name == "thing"
 
 
-def test_settings_are_described_in_order() -> None:
-    found = {
-        info.name: (info.type, info.default, info.choices) for info in describe_settings(Thing)
-    }
-    assert list(found) == ["low", "mode", "parts", "limit", "loud", "path"]
-    assert found["low"] == ("int 0..5", "1", ())
-    assert found["mode"] == ("fast|slow", "fast", ("fast", "slow"))
-    assert found["limit"] == ("float|null > 0", "null", ())
-    assert found["loud"] == ("true|false", "false", ("true", "false"))
-    assert found["path"][1] == "(required)"
-    assert found["parts"][1] == "[0.5, 1.0]"
-    assert describe_settings(Thing)[3].help == "limit [m]"
+@stage("wide")
+class Wide(Base):
+    """Settings that OmegaConf cannot check."""
+
+    way: Literal["near", "far"] | None = setting("near", help="way")
+    shares: dict[str, float] = setting({}, gt=0, help="share of each")
+    corners: tuple[float, float] = setting((0, 1), help="corners")
+    grid: list[list[float]] = setting([[1]], ge=0, help="grid")
 
 
-def test_limits_read_as_an_interval() -> None:
-    assert str(Limits(ge=0, le=1)) == "0..1"
-    assert str(Limits(gt=0, lt=2)) == "> 0, < 2"
-    assert str(Limits()) == ""
-    assert Limits().violated_by(math.nan) is None
+@stage("wider")
+class Wider(Wide):
+    """A derived stage keeps the types of its settings."""
+
+    more: Literal["a"] = setting("a", help="more")
+
+
+@pytest.mark.parametrize("cls", [Wide, Wider])
+def test_plain_data_become_what_the_types_say(cls: type[Any]) -> None:
+    made = cls(shares={"a": 1}, corners=[2, 3], grid=[[1, 2], []])
+    assert (made.shares, made.corners, made.grid) == ({"a": 1.0}, (2.0, 3.0), [[1.0, 2.0], []])
+    assert type(made.shares["a"]) is type(made.corners[0]) is type(made.grid[0][0]) is float
+    assert dataclasses.replace(made, way=None).way is None
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ({"way": "up"}, "way=up: must be one of near, far, null"),
+        ({"shares": {"a": "x"}}, "shares={'a': 'x'}: must be a mapping {NAME: VALUE}, each value "),
+        ({"shares": {"a": 0}}, "shares={'a': 0.0}: must be more than 0"),
+        ({"corners": [1]}, "corners=[1]: must be a list, [a number, a number]"),
+        ({"grid": [1]}, "grid=[1]: must be a list, each item a list, each item a number"),
+        ({"grid": [[1], [-1]]}, "grid=[[1.0], [-1.0]]: must be at least 0"),
+        ({"more": None}, "more=null: must be one of a"),
+    ],
+)
+def test_values_of_another_type(values: dict[str, Any], text: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        Wider(**values)
+    assert str(caught.value).startswith(text)
+
+
+def test_defaults_that_are_mappings_are_not_shared() -> None:
+    Wide().shares["a"] = 1.0
+    Wide().grid[0].append(2.0)
+    assert (Wide().shares, Wide().grid) == ({}, [[1.0]])
 
 
 def test_the_pixel_version_is_1_unless_the_author_raises_it() -> None:
