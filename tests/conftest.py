@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from depthmask.config.plugins import registry
 from depthmask.data import AssetCatalogue, Background, Foreground, Recipe, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stage import stage
@@ -60,6 +61,18 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         del os.environ["DEPTHMASK_CACHE"]
     else:
         os.environ["DEPTHMASK_CACHE"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_stages_of_tests() -> None:
+    """The stage classes of test modules cannot be chosen, so that no test sees those of another."""
+    registry().packages.add("tests")
+
+
+@pytest.fixture
+def stages_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the stage classes of test modules be chosen, as those of a script."""
+    monkeypatch.setattr(registry(), "packages", registry().packages - {"tests"})
 
 
 @pytest.fixture(scope="session")

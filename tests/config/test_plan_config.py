@@ -19,6 +19,8 @@ from depthmask.storage.publish import require_sealed
 from tests.config.test_build import root
 from tests.support import tiny
 
+pytestmark = pytest.mark.usefixtures("stages_of_tests")
+
 
 @stage("by_file")
 class ByFile(Placement):

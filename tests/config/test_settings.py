@@ -24,6 +24,8 @@ from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
 from tests.support import tiny
 
+pytestmark = pytest.mark.usefixtures("stages_of_tests")
+
 
 class Mode(Enum):
     """Two ways."""

@@ -111,8 +111,9 @@ def example(title: str) -> str:
 
 
 def test_the_settings_are_accepted() -> None:
-    names = {"Path": Path, "Literal": Literal, **vars(depthmask)}
-    exec(example("## Settings"), names)
+    names = {"Path": Path, "Literal": Literal, **vars(depthmask), "__name__": "learned"}
+    # Without the future import of this module, which would keep the types as texts.
+    exec(compile(example("## Settings"), "plugins.md", "exec", dont_inherit=True), names)
     notes = {one.name: one.note for one in describe_settings(names["Learned"]) if one.note}
     assert list(notes) == ["weights", "batch"]
 

@@ -37,6 +37,7 @@ ELSEWHERE = {
     # What is not run here, by its beginning or a part: where it is, or why it cannot be.
     "pip install": ".ci/run",
     "pytest": ".ci/run",
+    "python mine.py": "tests/docs/test_plugins.py",
     "my_thing": "tools/check_new_plugin.py",
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
     "python examples/": "tests/examples/test_torch.py",
