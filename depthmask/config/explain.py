@@ -11,7 +11,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import ValidationError
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import LISTS, suggestion
+from depthmask.config.registry import KINDS, LISTS, suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -38,7 +38,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
         schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), Root)
         text = _no_such_setting(refused[1], schema, overrides)
     else:
-        text = _first_line(error)
+        text = next(_choices_of_no_stage(overrides), _first_line(error))
     return UsageError(text)
 
 
@@ -78,6 +78,19 @@ def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
     if choices:
         return f"{override}: must be one of {choices[1]}"
     return f"{override}: {text}"
+
+
+def _choices_of_no_stage(overrides: Sequence[str]) -> Iterator[str]:
+    """Yield a message for each word that chooses by something else than a name, as `depth=null`."""
+    for word in overrides:
+        group, _, value = word.partition("=")
+        listed = re.fullmatch(r"\[(.*)\]", value)
+        names = listed[1].split(",") if listed and group in LISTS else [value]
+        if group in KINDS and any(name in ("null", "") or name.isdigit() for name in names):
+            example = "[NAME,NAME] or []" if group in LISTS else "NAME"
+            yield f"{word}: choose by name, as in {group}={example}"
+        elif group in LISTS and "[" in value[1:]:
+            yield f"{word}: choose by a list of names, as in {group}=[NAME,NAME]"
 
 
 def _several_values(word: str) -> str:

@@ -27,6 +27,7 @@ from depthmask.config.hooks import PROJECT, Hooks
 from depthmask.config.registry import (
     BUILT_IN,
     KINDS,
+    LISTS,
     Problem,
     Provider,
     Registry,
@@ -182,6 +183,8 @@ def _stage_class(value: Any) -> type[Stage]:
     require_complete(stage)
     if getattr(stage, "kind", None) not in KINDS:
         raise UsageError(f"stage {stage.name} has no known kind; available: {', '.join(KINDS)}")
+    if stage.kind in LISTS and "." in stage.name:
+        raise UsageError(f"stage {stage.name}: the name of a {stage.kind} stage cannot have a dot")
     return stage
 
 

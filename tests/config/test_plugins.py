@@ -193,3 +193,17 @@ def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
         "available: cornered, depthmaskdataset, depthmaskdataset224, pairs"
         in depthmask(tmp_path, "+preset=nosuch").stderr
     )
+
+
+def test_a_label_whose_name_has_a_dot_is_left_out(tmp_path: Path) -> None:
+    code = (
+        "import depthmask\n"
+        "@depthmask.stage('a.b')\n"
+        "class Dotted(depthmask.Labels):\n"
+        "    '''Dotted.'''\n"
+        "    def outputs(self, size, contract): return []\n"
+        "    def label(self, sample, rng): return {}\n"
+    )
+    install(tmp_path, "dotted", code)
+    listing = run_with_plugins(tmp_path, "depthmask", "plugins").stdout
+    assert "the name of a labels stage cannot have a dot" in listing

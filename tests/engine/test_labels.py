@@ -322,6 +322,11 @@ def test_names_that_no_label_can_have(name: str) -> None:
         ("labels.coco.size=3", "coco is not chosen; add it by labels=[coco]"),
         ("labels.cooc.size=3", "labels=cooc: no such labels; did you mean labels=coco?"),
         ("labels=coco,instances", "labels=[coco,instances] chooses all of them"),
+        ("labels=[null]", "labels=[null]: choose by name, as in labels=[NAME,NAME] or []"),
+        ("labels=null", "labels=null: choose by name, as in labels=[NAME,NAME] or []"),
+        ("labels=3", "labels=3: choose by name"),
+        ("labels=[[coco]]", "choose by a list of names"),
+        ("placement=null", "placement=null: choose by name, as in placement=NAME"),
         ("labels.everything.level=300", "must be at most 255"),
     ],
 )
