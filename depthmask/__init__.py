@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from depthmask import forks
 from depthmask._version import __version__
+from depthmask.codec.labels import LabelCodec, LabelOutput
+from depthmask.codec.metadata import move_keypoints
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate
+from depthmask.config.command import Command
 from depthmask.config.hooks import hookimpl
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
@@ -34,6 +37,7 @@ from depthmask.data import (
     Foreground,
     Layer,
     LeftOut,
+    Meta,
     Plane,
     Recipe,
     Sample,
@@ -54,10 +58,12 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.labels.base import FinishedSample, Labels
 from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
 from depthmask.stages.writer.reader import ShardReader, open_published
+from depthmask.statistics.added import Statistic
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
@@ -73,6 +79,7 @@ __all__ = [
     "Background",
     "Blend",
     "Camera",
+    "Command",
     "Composite",
     "Depth",
     "DepthContract",
@@ -82,15 +89,20 @@ __all__ = [
     "Encoded",
     "Estimator",
     "Failures",
+    "FinishedSample",
     "FixedBatchEstimator",
     "Float32",
     "Foreground",
     "Generate",
     "Geometry",
     "Job",
+    "LabelCodec",
+    "LabelOutput",
+    "Labels",
     "Layer",
     "LeftOut",
     "Members",
+    "Meta",
     "NoPlaceError",
     "ObjectPath",
     "Patch",
@@ -114,6 +126,7 @@ __all__ = [
     "SizeEstimate",
     "Source",
     "Stage",
+    "Statistic",
     "StorePath",
     "UInt8",
     "UInt16",
@@ -125,6 +138,7 @@ __all__ = [
     "from_planes",
     "hookimpl",
     "make_shard",
+    "move_keypoints",
     "open",
     "open_published",
     "scaled_layer",

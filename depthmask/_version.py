@@ -1,3 +1,5 @@
-"""The version of depthmask."""
+"""The version of depthmask, and the version of the pixels that it makes."""
 
 __version__ = "0.1.0"
+PIXEL_VERSION = 1
+"""Raised when the same plan gives other bytes, by code that belongs to no stage."""

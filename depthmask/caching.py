@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+import orjson
 import platformdirs
 from numpy.typing import NDArray
 
-from depthmask.data import Background, Foreground
+from depthmask.data import Background, Foreground, Meta
 
 CACHE_BYTES = 64 << 20
 """The limit of one cache. 64 MiB hold 370 backgrounds of 160x160 with depth (about 300 with a
@@ -54,13 +55,20 @@ class FifoCache(Generic[V]):
 def background_bytes(background: Background) -> int:
     """The bytes that a background takes in memory."""
     arrays = (background.image, background.depth_m, background.floor)
-    return sum(array.nbytes for array in arrays if array is not None)
+    total = sum(array.nbytes for array in arrays if array is not None)
+    return total + _meta_bytes(background.meta)
 
 
 def foreground_bytes(foreground: Foreground) -> int:
     """The bytes that a foreground takes in memory."""
     relief = foreground.relief_m
-    return foreground.rgba.nbytes + (0 if relief is None else relief.nbytes)
+    total = foreground.rgba.nbytes + (0 if relief is None else relief.nbytes)
+    return total + _meta_bytes(foreground.meta)
+
+
+def _meta_bytes(meta: Meta | None) -> int:
+    """About the bytes of metadata, whose objects take some ten times as much as their JSON."""
+    return 0 if meta is None else 10 * len(orjson.dumps(meta))
 
 
 def cache_folder() -> Path:

@@ -2,7 +2,7 @@
 
 Height comes before width. Images are RGB. Depth is planar z (distance along the optical axis) in
 metres, larger is farther, 0 where it is invalid, unless a `DepthContract` says otherwise.
-Arrays are shared and not copied, so code that receives one must not write into it.
+Arrays and metadata are shared and not copied, so code that receives one must not write into it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,12 @@ Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
 """(first row, row after the last)."""
+Meta: TypeAlias = dict[str, Any]
+"""Free metadata as plain JSON data, up to 64 KiB as JSON; `codec/metadata.py` has the rules.
+
+`keypoints` are a list or a mapping of [x, y] or [x, y, v] in pixels of the image that they come
+with: x from the left edge, y from the top edge, so that the first pixel has its centre at 0.5, 0.5.
+"""
 
 
 def sample_key(index: int) -> str:
@@ -65,7 +71,8 @@ class Background:
 
     image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None if it was not measured. camera,
     plane: the camera and its floor, or None if unknown. floor: the pixels that show the floor, if a
-    placement needs them. guessed: whether a network estimated the depth.
+    placement needs them. guessed: whether a network estimated the depth. meta: free metadata from
+    the source, with keypoints in pixels of `image`, or None.
     """
 
     key: str
@@ -75,6 +82,7 @@ class Background:
     plane: Plane | None = None
     floor: PixelNumbers | None = None
     guessed: bool = False
+    meta: Meta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,7 @@ class Foreground:
 
     rgba: uint8 [h, w, 4], straight (not premultiplied) alpha. relief_m: float32 [h, w], depth
     relative to the foot point, or None. height_m: real height of the whole foreground, or None.
+    meta: free metadata from the source, with keypoints in pixels of `rgba`, or None.
     """
 
     key: str
@@ -90,6 +99,7 @@ class Foreground:
     rgba: UInt8
     relief_m: Float32 | None = None
     height_m: float | None = None
+    meta: Meta | None = None
 
     @property
     def size(self) -> Size:
@@ -143,7 +153,9 @@ class Layer:
 
     top, left, height, width: pixels. depth_m: depth of the foot point (the middle of the box's
     lower edge), None if the background has no geometry. visible: the fraction of the foreground's
-    alpha, 0..1, that lies on the canvas and is not hidden by nearer layers or background.
+    alpha, 0..1, that lies on the canvas and is not hidden by nearer layers or background. meta:
+    free metadata, with keypoints in canvas pixels, or None; a placement may set some, and in a
+    composite that of the foreground is added, with its keypoints moved along with the layer.
     """
 
     foreground: str
@@ -155,6 +167,7 @@ class Layer:
     flip: bool
     depth_m: float | None = None
     visible: float = 1.0
+    meta: Meta | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +190,18 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The input of a placement: the background with its geometry, and the layers placed so far."""
+    """The input of a placement.
+
+    background: with its geometry. layers: those placed so far. foregrounds: all of the sample, in
+    the order of placing; `foregrounds[len(layers)]` is the next. arrangement: the result of
+    `Placement.arrange`.
+    """
 
     index: int
     background: Background
     layers: tuple[Layer, ...] = ()
+    foregrounds: tuple[Foreground, ...] = ()
+    arrangement: Any = None
 
     @property
     def size(self) -> Size:
@@ -274,10 +294,11 @@ class StripSource:
 class Sample:
     """A composite and its depth.
 
-    image, mask, instances: as in `Composite`; instances is None without `encode.instances`. depth:
-    float32 [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the camera
-    as JSON values. strip_source: the background, where it is known which rows of it the image
-    keeps; None for a sample that was read from a file.
+    image, mask: as in `Composite`. instances: the label `instances`, or None. depth: float32
+    [dh, dw] by the dataset's contract, or None. meta: the recipe, the layers and the camera as JSON
+    values. strip_source: the background, where it is known which rows of it the image keeps; None
+    for a sample that was read from a file. labels: name -> array or JSON value, as the label stages
+    made them.
     """
 
     key: str
@@ -287,6 +308,7 @@ class Sample:
     depth: Float32 | None
     meta: dict[str, Any]
     strip_source: StripSource | None = None
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def index(self) -> int:

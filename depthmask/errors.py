@@ -58,7 +58,7 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
 
 
-def in_one_line(error: Exception) -> str:
+def in_one_line(error: BaseException) -> str:
     """The message of an unexpected error, with the function, file and line that raised it."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     text = textwrap.shorten(f"{type(error).__name__}: {error}", 500)

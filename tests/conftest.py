@@ -23,8 +23,9 @@ from depthmask.stages.source.base import Source
 from tests.support.s3_server import Server, s3_server
 
 pytest_plugins = ["tests.support.weights"]
-# Packages as an earlier version made them; tests/config/test_old_plugins.py runs their tests.
-collect_ignore = ["plugins_of_0_1_0"]
+# Packages of others: tests/config/test_old_plugins.py and tests/test_third_parties.py run their
+# tests where they are installed.
+collect_ignore = ["plugins", "plugins_of_0_1_0"]
 
 # The same examples in every run: a red test stays red until its cause is mended.
 hypothesis.settings.register_profile(
@@ -38,7 +39,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-LONGEST = ("test_densedepth.py", "docs/test_words.py", "test_kill.py", "cli/test_sweep.py")
+LONGEST = (
+    *("test_densedepth.py", "docs/test_words.py", "test_kill.py", "cli/test_sweep.py"),
+    "test_third_parties.py",
+)
 """Files that take half a minute and more: begun last, they would be waited for alone."""
 
 
@@ -165,7 +169,7 @@ def make_sample() -> Callable[..., Sample]:
             key=sample_key(index),
             image=image.astype(np.uint8),
             mask=((y * 20 + x + index) % 256).astype(np.uint8),
-            instances=((x + y) % 3).astype(np.uint8),
+            instances=None,
             depth=depth_m if depth else None,
             meta={
                 "key": sample_key(index),
@@ -173,6 +177,7 @@ def make_sample() -> Callable[..., Sample]:
                 "background": "wand",
                 "layers": [layer],
             },
+            labels={"instances": ((x + y) % 3).astype(np.uint8)},
         )
 
     return make

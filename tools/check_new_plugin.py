@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 from depthmask.cli.scaffold.package import new_package
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 
 NAME = "as_made"
 
@@ -54,16 +54,20 @@ def main() -> int:
 
 
 def _check_chosen(folder: Path) -> None:
-    """Each beside the others: one dataset by all seven, and built-ins still there."""
+    """Each beside the others: one dataset by all of them, and built-ins still there."""
     listing = _python("-m", "depthmask", "plugins")
-    stages = [f"{kind}={NAME}_{kind}" for kind in KINDS]
+    names = {kind: f"{NAME}_{kind}" for kind in KINDS}
+    stages = [
+        f"{kind}=[{name}]" if kind in LISTS else f"{kind}={name}" for kind, name in names.items()
+    ]
     assert all(f"  {stage}  (depthmask-" in listing for stage in stages), listing
     assert "  placement=random  (built-in)" in listing
     _python("-m", "depthmask", *stages, "samples=12", "output=out", folder=folder)
     config = json.loads((folder / "out" / "plan.json").read_text())["config"]
-    assert [f"{kind}={config[kind]['stage']}" for kind in KINDS if kind in config] == [
-        stage for stage in stages if not stage.startswith("runner")
-    ]
+    for kind, name in names.items():
+        if kind != "runner":
+            chosen = config[kind][name] if kind in LISTS else config[kind]
+            assert chosen["stage"] == name
     _python("-m", "depthmask", "verify", "out", folder=folder)
 
 

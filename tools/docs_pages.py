@@ -18,7 +18,7 @@ import depthmask
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS
+from depthmask.config.registry import BUILT_IN, KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.config.yaml_folders import config_folder
 from depthmask.stage import SettingInfo, describe_settings
@@ -68,7 +68,9 @@ def _of_kind(kind: str) -> str:
     parts = [
         f"# {kind}",
         summary(base),
-        f"Choose with `{kind}=NAME`, set with `{kind}.SETTING=VALUE`.",
+        f"Choose with `{kind}=[NAME,NAME]`, set with `{kind}.NAME.SETTING=VALUE`."
+        if kind in LISTS
+        else f"Choose with `{kind}=NAME`, set with `{kind}.SETTING=VALUE`.",
     ]
     for stage in stages:
         parts += [f"## {kind}={stage.name}", inspect.getdoc(stage) or ""]

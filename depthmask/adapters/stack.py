@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import DepthContract, Sample
+from depthmask.errors import UsageError
 
 
 def stacked(
@@ -17,12 +18,14 @@ def stacked(
     *,
     floats: bool = True,
     channels_first: bool = False,
+    labels: Sequence[str] = (),
 ) -> dict[str, NDArray[Any]]:
     """The arrays `image` and `mask`, and for samples with depth also `depth` and `valid`.
 
     image [n, h, w, 3], mask [n, h, w, 1]: float32 in 0..1, or uint8 unless `floats`. depth: float32
     [n, dh, dw, 1] by the contract. valid: bool [n, dh, dw, 1], where depth is known.
-    channels_first: [n, 3, h, w] and so on.
+    channels_first: [n, 3, h, w] and so on. labels: names of labels to add, with their own values;
+    maps [h, w] become [n, h, w, 1]. Raises `UsageError` for a label that cannot be stacked.
     """
     # Transpose before the conversion to float: bytes move faster than floats.
     arrange = _channels_first if channels_first else _channels_last
@@ -36,7 +39,25 @@ def stacked(
     if contract is not None and depths:
         arrays["depth"] = arrange(np.stack(depths)[..., None])
         arrays["valid"] = arrays["depth"] != contract.invalid
+    for name in labels:
+        stack = _stack_of_label(samples, name)
+        # Only pictures have channels: other arrays keep their shape.
+        if stack.ndim == 3:
+            stack = arrange(stack[..., None])
+        elif stack.ndim == 4 and stack.shape[-1] == 3:
+            stack = arrange(stack)
+        arrays[name] = stack
     return arrays
+
+
+def _stack_of_label(samples: Sequence[Sample], name: str) -> NDArray[Any]:
+    values = [sample.labels.get(name) for sample in samples]
+    if not all(isinstance(value, np.ndarray) for value in values):
+        known = ", ".join(sorted(samples[0].labels)) or "none"
+        raise UsageError(f"labels: {name} is no array in every sample; the labels are {known}")
+    if len({value.shape for value in values if value is not None}) > 1:
+        raise UsageError(f"labels: {name} has another shape in each sample, so it makes no batch")
+    return np.stack(values)  # type: ignore[arg-type]
 
 
 def _channels_first(array: NDArray[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ def batches(
     seed: int | None = None,
     floats: bool = True,
     threads: int = 2,
+    labels: Sequence[str] = (),
 ) -> tf.data.Dataset:
     """A pipeline of batches, each a dict of tensors.
 
@@ -27,13 +29,15 @@ def batches(
     a dataset with depth, `depth` float32 [n, dh, dw, 1] by the contract, and `valid` bool
     [n, dh, dw, 1], where depth is known. shuffle: size of the shuffle buffer, in sample
     numbers of 8 bytes; the order differs in each epoch. threads: how many batches are read at the
-    same time.
+    same time. labels: names of labels to add, with their own values; maps [h, w] become
+    [n, h, w, 1].
     """
-    example = stacked(samples[:1], samples.contract, floats=floats)
+    example = stacked(samples[:1], samples.contract, floats=floats, labels=labels)
     names = list(example)
 
     def read(numbers: NDArray[np.int64]) -> list[NDArray[Any]]:
-        arrays = stacked(samples.__getitems__(numbers.tolist()), samples.contract, floats=floats)
+        batch = samples.__getitems__(numbers.tolist())
+        arrays = stacked(batch, samples.contract, floats=floats, labels=labels)
         return [arrays[name] for name in names]
 
     def tensors(numbers: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -57,11 +61,11 @@ def batches(
 def for_fit(batch: dict[str, tf.Tensor]) -> tuple[Any, ...]:
     """Turn a batch into (image, outputs, weights) for Keras's `fit`: `batches(...).map(for_fit)`.
 
-    The outputs are `mask` and `depth`; the weights are 0 at pixels without depth.
+    The outputs are `mask`, `depth` and labels; the weights are 0 at pixels without depth.
     """
-    image, mask = batch["image"], batch["mask"]
+    outputs = {name: batch[name] for name in batch if name not in ("image", "valid")}
     if "depth" not in batch:
-        return image, {"mask": mask}
+        return batch["image"], outputs
     # Keras accepts weights either for every output or for none.
-    weights = {"mask": tf.ones_like(mask[..., 0], bool), "depth": batch["valid"][..., 0]}
-    return image, {"mask": mask, "depth": batch["depth"]}, weights
+    weights = {name: tf.ones_like(tensor[..., 0], bool) for name, tensor in outputs.items()}
+    return batch["image"], outputs, {**weights, "depth": batch["valid"][..., 0]}

@@ -17,13 +17,17 @@ class Collate:
 
     `image` [n, 3, h, w] and `mask` [n, 1, h, w], float32 in 0..1, or uint8 with `floats=False` (a
     quarter of the bytes to move); for samples with depth, `depth` float32 [n, 1, dh, dw] by the
-    contract, and `valid` bool [n, 1, dh, dw], where depth is known.
+    contract, and `valid` bool [n, 1, dh, dw], where depth is known. labels: names of labels to add,
+    with their own values; maps [h, w] become [n, 1, h, w].
     """
 
     contract: DepthContract | None = None
     floats: bool = True
+    labels: tuple[str, ...] = ()
 
     def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
         """The tensors of a batch."""
-        arrays = stacked(samples, self.contract, floats=self.floats, channels_first=True)
+        arrays = stacked(
+            samples, self.contract, floats=self.floats, channels_first=True, labels=self.labels
+        )
         return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -26,5 +26,10 @@ def shards(dataset: Dataset) -> list[str]:
 
 def sample(members: Mapping[str, Any]) -> Sample:
     """Decode a sample from the members that the library reads as bytes: `stream.map(sample)`."""
-    data = {name: value for name, value in members.items() if not name.startswith("__")}
+    # Values that an earlier step of the pipeline has added or decoded are no members.
+    data = {
+        name: value
+        for name, value in members.items()
+        if isinstance(value, bytes) and not name.startswith("__")
+    }
     return decode(Encoded(members["__key__"], data, {}))

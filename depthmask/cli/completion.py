@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from depthmask.cli.commands import COMMANDS
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -58,7 +58,7 @@ def candidates(line: str) -> list[str]:
     earlier, word = line.split(" ")[1:-1], line.split(" ")[-1]
     offered = _all_words({*earlier})
     if not any(earlier):
-        offered = [*COMMANDS, *offered]
+        offered = [*COMMANDS, *registry().commands, *offered]
     return sorted({candidate for candidate in offered if candidate.startswith(word)})
 
 
@@ -81,9 +81,13 @@ def _stage_words(earlier: set[str]) -> Iterator[str]:
     for kind in KINDS:
         stages = {one.stage.name: one.stage for one in registry().offered(kind)}
         yield f"{kind}="
-        yield from (f"{kind}={name}" for name in stages)
-        chosen = [name for name in stages if f"{kind}={name}" in earlier]
+        choices = {
+            name: f"{kind}=[{name}]" if kind in LISTS else f"{kind}={name}" for name in stages
+        }
+        yield from choices.values()
+        chosen = [name for name in stages if choices[name] in earlier]
         for name in chosen or stages:
+            place = place_of(kind, name)
             for setting in describe_settings(stages[name]):
-                yield f"{kind}.{setting.name}="
-                yield from (f"{kind}.{setting.name}={value}" for value in setting.choices)
+                yield f"{place}.{setting.name}="
+                yield from (f"{place}.{setting.name}={value}" for value in setting.choices)

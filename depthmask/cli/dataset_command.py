@@ -17,7 +17,7 @@ from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
-SHARED_SETTINGS = ("output", "overwrite", "shard_size", "writer", "encode", "runner")
+SHARED_SETTINGS = ("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner")
 """The settings and config groups that both `annotate` and `convert` accept."""
 
 JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]

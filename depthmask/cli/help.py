@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import settings_table, stage_listing, summary
+from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
@@ -29,7 +30,9 @@ def main(arguments: Sequence[str]) -> int:
     print(_USAGE)
     print("commands:")
     for command, text in COMMANDS.items():
-        print(f"  {command:<12}{text}")
+        print(f"  {command:<11} {text}")
+    for command, registered in registry().commands.items():
+        print(f"  {command:<11} {registered.command.help} ({registered.provider})")
     print("\nsettings:")
     root_settings = [item for item in describe_settings(Root) if item.name not in (*KINDS, *BLOCKS)]
     print(settings_table(root_settings, "  "))

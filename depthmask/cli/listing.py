@@ -1,4 +1,4 @@
-"""Lists stages, settings and presets as text."""
+"""Lists stages, settings, presets, and what else plugins add, as text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, Registered
+from depthmask.config.registry import KINDS, LISTS, Registered, place_of
 from depthmask.config.yaml_folders import config_folder, plugin_config_folders
 from depthmask.stage import SettingInfo, describe_settings
 
@@ -16,11 +16,20 @@ SLOW_SECONDS = 0.3
 
 
 def stage_listing() -> str:
-    """All stages by config group with settings and provider, all presets, and plugin problems."""
+    """All stages by config group with settings and provider, all presets, and plugin problems.
+
+    Commands and statistics of plugins are listed where there are any.
+    """
     sections = [_group(kind, registry().offered(kind)) for kind in KINDS]
     folders = [config_folder(), *plugin_config_folders()]
     rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
     sections.append("\n".join(["presets", *rows]))
+    if commands := registry().commands.values():
+        rows = [f"  {one.command.name}  ({one.provider})  {one.command.help}" for one in commands]
+        sections.append("\n".join(["commands", *rows]))
+    if statistics := registry().statistics.values():
+        rows = [f"  {one.name}  ({one.provider})  {one.statistic.help}" for one in statistics]
+        sections.append("\n".join(["statistics", *rows]))
     if slow := list(_slow_plugins()):
         sections.append("\n".join(["slow to import:", *slow]))
     problems = [f"  {problem}" for problem in registry().problems]
@@ -77,7 +86,8 @@ def _group(kind: str, stages: Iterable[Registered]) -> str:
 
 def _stage(kind: str, registered: Registered) -> Iterator[str]:
     stage = registered.stage
-    yield f"  {kind}={stage.name}  ({registered.provider})  {summary(stage)}"
+    choice = f"{kind}=[{stage.name}]" if kind in LISTS else f"{kind}={stage.name}"
+    yield f"  {choice}  ({registered.provider})  {summary(stage)}"
     settings = describe_settings(stage)
     if settings:
-        yield settings_table(settings, f"      {kind}.")
+        yield settings_table(settings, f"      {place_of(kind, stage.name)}.")

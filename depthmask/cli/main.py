@@ -8,11 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from types import FrameType
+from typing import TypeAlias
 
 from depthmask.cli.commands import COMMANDS
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.location import refuse_passwords
 
+Main: TypeAlias = Callable[[list[str]], int]
+"""The function of a command: takes the words after its name, returns the exit code."""
 _INTERRUPTED = "interrupted; run the same command again to resume"
 
 
@@ -40,26 +43,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
-    command = words[0] if words else "run"
-    if "--help" in words or "-h" in words:
-        command, words = "help", []
-    elif "--version" in words:
-        command, words = "version", []
-    elif command in COMMANDS:
-        words = words[1:]
-    elif command[:1].isalpha() and "=" not in command:
-        raise UsageError(
-            f"{command}: no such command; available: {', '.join(COMMANDS)}; "
-            "settings are written NAME=VALUE"
-        )
-    else:
-        command = "run"
     for word in words:
         refuse_passwords(word)
-    # Import only what the command needs: `help` and `plugins` start without Hydra.
-    module = importlib.import_module(f"depthmask.cli.{command.replace('-', '_')}")
+    run, words = _command(words)
     _set_signal_handlers(_raise_interrupt)
-    return int(module.main(words))
+    return run(words)
+
+
+def _command(words: list[str]) -> tuple[Main, list[str]]:
+    """The command that a command line names, and the words for it."""
+    name = words[0] if words else "run"
+    is_name = name[:1].isalpha() and "=" not in name
+    if is_name and name not in COMMANDS and (run := _plugin_command(name)) is not None:
+        return run, words[1:]
+    if "--help" in words or "-h" in words:
+        return _built_in_command("help"), []
+    if "--version" in words:
+        return _built_in_command("version"), []
+    if name in COMMANDS:
+        return _built_in_command(name), words[1:]
+    if is_name:
+        raise UsageError(_no_such_command(name))
+    return _built_in_command("run"), words
+
+
+def _built_in_command(name: str) -> Main:
+    # Import only what the command needs: `help` and `plugins` start without Hydra.
+    run: Main = importlib.import_module(f"depthmask.cli.{name.replace('-', '_')}").main
+    return run
+
+
+def _plugin_command(name: str) -> Main | None:
+    # Imported here, since plugins are loaded only if none of the built-in commands is meant.
+    from depthmask.config.plugins import registry
+
+    registered = registry().commands.get(name)
+    return None if registered is None else registered.main
+
+
+def _no_such_command(name: str) -> str:
+    """The message for a name that is no command; it tells of plugins that are left out."""
+    from depthmask.config.plugins import registry
+
+    names = ", ".join([*COMMANDS, *registry().commands])
+    problems = "".join(f"; {problem}" for problem in registry().problems)
+    return f"{name}: no such command; available: {names}; settings are written NAME=VALUE{problems}"
 
 
 def _set_signal_handlers(handler: Callable[[int, FrameType | None], None]) -> None:

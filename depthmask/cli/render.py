@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depthmask.config.build import from_plain
+from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
 from depthmask.storage.location import location
+from depthmask.storage.packages import other_pixels
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
@@ -38,7 +40,8 @@ def main(arguments: Sequence[str]) -> int:
 def render(dataset: StorePath, index: int) -> Encoded:
     """Make and encode a sample as the run does, from the plan and the assets; no shard is read.
 
-    Raises `UsageError` if there is no such sample, or if the assets have changed.
+    Raises `UsageError` if there is no such sample, if the assets have changed, or if a stage has
+    another pixel version than in the dataset.
     """
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
@@ -47,10 +50,13 @@ def render(dataset: StorePath, index: int) -> Encoded:
                 f"render can only make samples of a generated dataset; this one was made by "
                 f"`{plan['job']}` from {', '.join(plan['dataset']['paths'])}"
             )
+        require_stages(plan)
         root = from_plain(config_of(plan))
     job = job_from_config(root)
+    if pixels := other_pixels(plan, job.identity.description):
+        raise UsageError(f"{dataset}: the published sample cannot be shown: {pixels}")
     if job.catalogue.digest != plan.get("inputs"):
         raise UsageError(f"{dataset}: the assets have changed since the dataset was made")
     if not 0 <= index < job.plan.samples:
         raise UsageError(f"--index {index}: {dataset} has samples 0 to {job.plan.samples - 1}")
-    return root.encode.encode(job.sample(index))
+    return root.encode.encode(job.sample(index), job.labeller.outputs)

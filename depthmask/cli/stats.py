@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from depthmask.reading.dataset import Dataset, open
+from depthmask.reading.dataset import Dataset, open_summary
 from depthmask.untrusted import untrusted
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--json", action="store_true", help="print the statistics as JSON")
     options = parser.parse_args(arguments)
-    dataset = open(options.dataset)
+    dataset = open_summary(options.dataset)
     with untrusted(str(dataset.path / "dataset.json")):
         text = json.dumps(dataset.stats, indent=2) if options.json else _table(dataset)
     print(text)
@@ -37,9 +38,18 @@ def _table(dataset: Dataset) -> str:
     for kind, moments in dataset.stats.items():
         for name, mean, std in zip(_CHANNELS[kind], moments["mean"], moments["std"], strict=True):
             lines.append(f"{name:<12}{mean:>12.5f}{std:>12.5f}")
+    added = dataset.metadata.added_statistics
+    lines += [_added_row(name, summary) for name, summary in added.items()]
     if (std := original_depth_std(dataset)) is not None:
         lines.append(f"{'depth [far]':<12}{'':>12}{std:>12.5f}  DepthMaskDataset has 0.03914")
     return "\n".join(lines)
+
+
+def _added_row(name: str, summary: Mapping[str, Any]) -> str:
+    """The row of a statistic that a plugin has added; it may cover a part of the samples."""
+    title = f"{name} [{summary['unit']}]" if summary["unit"] else name
+    moments = f"{summary['mean']:>12.5f}{summary['std']:>12.5f}" if summary["values"] else " " * 24
+    return f"{title:<11} {moments}  {summary['package']}, over {summary['samples']:,} samples"
 
 
 def original_depth_std(dataset: Dataset) -> float | None:

@@ -6,12 +6,10 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
-from depthmask.engine.from_plan import job_from_plan
-from depthmask.engine.run import run_job
+from depthmask.engine.repair import repair
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
-from depthmask.storage.publish import read_sealed
 from depthmask.storage.verify import Problem, verify
 
 
@@ -25,36 +23,35 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"{options.dataset} is not a dataset (plan.json is missing)")
     problems = _report(options.dataset)
     if problems and options.repair:
-        repair(options.dataset, problems)
-        problems = _report(options.dataset)
+        problems = _report(options.dataset, _repair(options.dataset, problems))
     return DepthmaskError.exit_code if problems else 0
 
 
-def repair(output: StorePath, problems: Sequence[Problem]) -> None:
-    """Make damaged shards again, to the same bytes.
-
-    Raises `DepthmaskError` if the plan is damaged.
-    """
-    plan = read_sealed(output / "plan.json")
-    if plan is None:
-        raise DepthmaskError(
-            f"{output}: plan.json is damaged; make the dataset again with overwrite=true"
-        )
+def _repair(output: StorePath, problems: Sequence[Problem]) -> list[str]:
+    """Repair the dataset, and remove stray files; returns the result of `repair`."""
     screen = Screen()
     try:
-        run_job(job_from_plan(plan, output), screen)
+        not_compared = repair(output, screen)
     finally:
         screen.close()
     # Only after the run, so that a run that is refused changes nothing.
     for problem in problems:
         if problem.stray is not None:
             problem.stray.unlink(missing_ok=True)
+    return not_compared
 
 
-def _report(output: StorePath) -> list[Problem]:
+def _report(output: StorePath, not_compared: Sequence[str] = ()) -> list[Problem]:
+    """Print the problems, or that there are none; not_compared: see `repair`."""
     problems = verify(output)
     for problem in problems:
         print(problem)
-    if not problems:
+    if not problems and not_compared:
+        print(
+            f"{output}: complete; {len(not_compared):,} of the shards are new, from "
+            f"{not_compared[0]} on: neither their records nor dataset.json were there, so nothing "
+            "tells whether their bytes are those of an earlier publication"
+        )
+    elif not problems:
         print(f"{output}: every shard is as published")
     return problems

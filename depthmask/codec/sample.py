@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import orjson
-import simplejpeg
 from numpy.typing import NDArray
-from PIL import Image
 
 from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.codec.labels import LabelOutput, decode_labels, encode_label
 from depthmask.codec.members import (
     DEPTH_ARRAYS,
     DEPTH_NPZ,
     DEPTH_PNG,
-    INSTANCES_PNG,
     JPG,
     JSON,
     MASK_JPG,
     MASK_PNG,
     PNG,
     Member,
+    in_order,
     names_of,
 )
 from depthmask.codec.npz import encode_npz, read_npz
+from depthmask.codec.pictures import MOST_PIXELS, decode_grey, decode_image
 from depthmask.codec.planes import from_planes, to_planes
-from depthmask.codec.png import GREY_8, GREY_16, RGB_8, decode_png, encode_png
+from depthmask.codec.png import encode_png
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample, Size, UInt8, UInt16
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.stage import setting, settings
@@ -41,11 +41,7 @@ _LARGEST_FLOAT16 = float(np.finfo(np.float16).max)
 MILLIMETRES = 1000
 """Steps of a 16-bit depth PNG in a metre; the value 0 is invalid."""
 
-MOST_PIXELS = 8192 * 8192
-"""The most pixels that a canvas may have."""
 _PICTURES = {field: names_of(field) for field in ("image", "mask")}
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PNG_SIZE_AT = 16
 
 # Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
 _JPEG_QUALITIES = (1, 50, 75, 85, 90, 95, 100)
@@ -77,7 +73,7 @@ class InstancesFormat(Enum):
     png = "png"
 
 
-class Labels(Enum):
+class LayerLabels(Enum):
     """What the JSON says about each layer beside its box."""
 
     none = "none"
@@ -124,10 +120,12 @@ class Encode:
         False, help="JPEG files a sixth smaller, in three times the time; the pixels are the same"
     )
     mask: MaskFormat = setting(MaskFormat.png, help="format of the mask; png is lossless")
-    instances: InstancesFormat = setting(InstancesFormat.none, help="format of the instance map")
+    instances: InstancesFormat = setting(
+        InstancesFormat.none, help="format of the instance map; png is short for labels=[instances]"
+    )
     depth: DepthFormat = setting(DepthFormat.png16, help="format of the depth map")
-    labels: Labels = setting(
-        Labels.none, help="coco: visible box, area and mask of each object in JSON and a COCO file"
+    labels: LayerLabels = setting(
+        LayerLabels.none, help="labels of each object; coco is short for labels=[coco]"
     )
 
     def __post_init__(self) -> None:
@@ -136,12 +134,17 @@ class Encode:
                 "subsampling", self.subsampling, f"must be one of {', '.join(SUBSAMPLINGS)}"
             )
 
-    def encode(self, sample: Sample) -> Encoded:
-        """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on."""
-        (encoded,) = Encoder(self).encode([sample])
+    def encode(self, sample: Sample, labels: Sequence[LabelOutput] = ()) -> Encoded:
+        """The members of a sample: `jpg` or `png`, `mask.png`, `depth.png`, `json` and so on.
+
+        labels: those labels of the sample that become members.
+        """
+        (encoded,) = Encoder(self, labels).encode([sample])
         return encoded
 
-    def encode_around(self, sample: Sample, image: bytes) -> Encoded:
+    def encode_around(
+        self, sample: Sample, image: bytes, labels: Sequence[LabelOutput] = ()
+    ) -> Encoded:
         """The members of a sample whose image is already encoded."""
         arrays: dict[str, Any] = {"image": sample.image, "mask": sample.mask}
         members = {self._image_member.name: image}
@@ -149,13 +152,16 @@ class Encode:
             members[MASK_JPG.name] = encode_jpeg(sample.mask, self.quality, optimize=self.optimize)
         else:
             members[MASK_PNG.name] = encode_png(sample.mask)
-        if self.instances is InstancesFormat.png and sample.instances is not None:
-            members[INSTANCES_PNG.name] = encode_png(sample.instances)
         if sample.depth is not None and self.depth is not DepthFormat.none:
             member, arrays_of_depth = self._encode_depth(sample.depth)
             members.update(member)
             arrays.update(arrays_of_depth)
         members[JSON.name] = orjson.dumps(sample.meta, option=orjson.OPT_SERIALIZE_NUMPY)
+        if labels:
+            for output in labels:
+                if output.member is not None:
+                    members[output.member] = encode_label(output, sample.labels[output.name])
+            members = in_order(members)
         return Encoded(sample.key, members, arrays)
 
     def check(self, contract: DepthContract | None) -> None:
@@ -178,8 +184,6 @@ class Encode:
         """The estimate for a sample, from the sizes of canvas and depth map."""
         arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
         members = ["image", "mask", "json"]
-        if self.instances is not InstancesFormat.none:
-            members.append("instances")
         if depth is not None and self.depth is not DepthFormat.none:
             members.append("depth")
             small = self.depth in (DepthFormat.npz16, DepthFormat.compact)
@@ -213,8 +217,10 @@ class Encode:
 class Encoder:
     """Encodes many samples with images of one size, to the same bytes as `Encode.encode`."""
 
-    def __init__(self, settings: Encode) -> None:
+    def __init__(self, settings: Encode, labels: Sequence[LabelOutput] = ()) -> None:
+        """labels: those labels of the samples that become members."""
         self._settings = settings
+        self._labels = labels
         self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
 
     def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
@@ -224,7 +230,7 @@ class Encoder:
             images: Iterable[bytes] = map(encode_png, pictures)
         else:
             images = self._jpeg.encode(pictures, [sample.strip_source for sample in samples])
-        return map(self._settings.encode_around, samples, images)
+        return map(self._settings.encode_around, samples, images, repeat(self._labels))
 
 
 def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
@@ -238,13 +244,15 @@ def decode(encoded: Encoded, most_pixels: int = MOST_PIXELS) -> Sample:
         mask = _picture(encoded, "mask", "L", most_pixels)
         if mask.shape != image.shape[:2]:
             raise DepthmaskError(f"a mask of {mask.shape} for an image of {image.shape}")
+        labels = decode_labels(encoded)
         return Sample(
             key=encoded.key,
             image=image,
             mask=mask,
-            instances=_instances(encoded, most_pixels),
+            instances=labels.get("instances"),
             depth=_decode_depth(encoded, most_pixels),
             meta=_meta(encoded),
+            labels=labels,
         )
 
 
@@ -260,15 +268,7 @@ def _picture(encoded: Encoded, field: str, mode: str, most_pixels: int) -> UInt8
     if name is None:
         raise DepthmaskError(f"no {' and no '.join(names)}")
     with untrusted(name):
-        return _decode_image(encoded.members[name], mode, most_pixels)
-
-
-def _instances(encoded: Encoded, most_pixels: int) -> UInt8 | UInt16 | None:
-    data = encoded.members.get(INSTANCES_PNG.name)
-    if data is None:
-        return None
-    with untrusted(INSTANCES_PNG.name):
-        return _grey(data, most_pixels)
+        return decode_image(encoded.members[name], mode, most_pixels)
 
 
 def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
@@ -276,7 +276,9 @@ def _decode_depth(encoded: Encoded, most_pixels: int) -> Float32 | None:
     members, arrays = encoded.members, encoded.arrays
     if DEPTH_PNG.name in members and "depth" not in arrays:
         with untrusted(DEPTH_PNG.name):
-            return from_millimetres(_grey(members[DEPTH_PNG.name], most_pixels).astype(np.uint16))
+            return from_millimetres(
+                decode_grey(members[DEPTH_PNG.name], most_pixels).astype(np.uint16)
+            )
     if DEPTH_NPZ.name in members and DEPTH_ARRAYS.isdisjoint(arrays):
         data = members[DEPTH_NPZ.name]
         with untrusted(DEPTH_NPZ.name):
@@ -326,40 +328,3 @@ _DEPTH_BYTES = {
     DepthFormat.compact: 0.55,
     DepthFormat.none: 0.0,
 }
-
-
-def _open(data: bytes, most_pixels: int) -> Image.Image:
-    """Open a PNG of another program; its size is checked before Pillow warns about it."""
-    width, height = struct.unpack_from(">II", data, _PNG_SIZE_AT)
-    if data.startswith(_PNG_SIGNATURE) and width * height <= most_pixels:
-        image = Image.open(io.BytesIO(data), formats=["PNG"])
-        # Pillow reads the last header; a file with two could have another size.
-        if image.size == (width, height):
-            return image
-    raise DepthmaskError(f"no PNG of up to {most_pixels:,} pixels")
-
-
-def _grey(data: bytes, most_pixels: int) -> UInt8 | UInt16:
-    """The values [h, w] of a PNG with one channel."""
-    values = decode_png(data, most_pixels, GREY_8, GREY_16)
-    if values is None:
-        values = np.array(_open(data, most_pixels))
-    if values.ndim != 2:
-        raise DepthmaskError(f"values of {values.shape}, one channel expected")
-    return values
-
-
-def _decode_image(data: bytes, mode: str, most_pixels: int) -> UInt8:
-    """The pixels of a JPEG or PNG. mode: RGB, or L for grey."""
-    if data[:2] == b"\xff\xd8":
-        height, width, *_ = simplejpeg.decode_jpeg_header(data)
-        if width * height > most_pixels:
-            raise DepthmaskError(f"{height}x{width}, more than {most_pixels:,} pixels")
-        grey = mode == "L"
-        pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if grey else "RGB")
-        return pixels[..., 0] if grey else pixels
-    values = decode_png(data, most_pixels, GREY_8 if mode == "L" else RGB_8)
-    if values is not None:
-        return values
-    # A copy: arrays that share memory with Pillow are read-only, and PyTorch warns about them.
-    return np.array(_open(data, most_pixels).convert(mode))

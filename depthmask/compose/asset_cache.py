@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
+from depthmask.codec.metadata import plain_meta
 from depthmask.compose.alpha_sum import byte_sum
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
+
+Asset = TypeVar("Asset", Background, Foreground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +50,26 @@ class AssetCache:
 
     def background(self, key: str) -> Background:
         """The background, with its geometry if a stage reads that."""
-        return self._backgrounds.get(key, lambda: self._make_background(key))
+        return self._backgrounds.get(key, lambda: _with_plain_meta(self._make_background(key)))
 
     def foreground(self, key: str) -> Foreground:
         """The prepared foreground."""
-        return self._foregrounds.get(key, lambda: self._source.foreground(key, self._size))
+        return self._foregrounds.get(
+            key, lambda: _with_plain_meta(self._source.foreground(key, self._size))
+        )
 
     def scaled_foreground(self, layer: Layer) -> ScaledForeground:
         """The layer's foreground, scaled and flipped."""
         key = (layer.foreground, layer.height, layer.width, layer.flip)
         return self._scaled.get(key, lambda: _scaled(self.foreground(layer.foreground), layer))
+
+
+def _with_plain_meta(asset: Asset) -> Asset:
+    """The asset with its metadata as `plain_meta` returns it; raises as that."""
+    if asset.meta is None:
+        return asset
+    owner = f"{type(asset).__name__.lower()} {asset.key}"
+    return replace(asset, meta=plain_meta(asset.meta, owner))
 
 
 def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 
+from depthmask.codec.metadata import move_keypoints, plain_meta
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.layer_stack import LayerStack, foot_depth
 from depthmask.compose.light import cast_shadow, match_colours
-from depthmask.data import Background, Composite, Foreground, Layer, Recipe, Rows, Scene
+from depthmask.data import Background, Composite, Foreground, Layer, Meta, Recipe, Rows, Scene
 from depthmask.errors import NoPlaceError
 from depthmask.plan.rng import Stream
 from depthmask.stages.blend.base import Blend
@@ -37,6 +39,8 @@ class Composer:
         self._blend = blend
         self._assets = library
         self._stream = Stream(seed, "placement")
+        self._arranging = Stream(seed, "arrangement")
+        self._arranges = type(placement).arrange is not Placement.arrange
 
     def place(self, recipe: Recipe, laps: Laps) -> PlacedRecipe:
         """Place every foreground of the recipe.
@@ -44,20 +48,21 @@ class Composer:
         Raises `NoPlaceError` if no proposal fits for one of them.
         """
         background = self._assets.background(recipe.background)
-        foregrounds = [(self._assets.foreground(key), flip) for key, flip in recipe.foregrounds]
+        foregrounds = tuple([self._assets.foreground(key) for key, _ in recipe.foregrounds])
         laps("source")
         size = background.image.shape[0], background.image.shape[1]
         tolerance = self._placement.tolerance if background.guessed else 0.0
         stack = LayerStack(size, background.depth_m, tolerance)
         placed: tuple[Layer, ...] = ()
+        arrangement = self._arrangement(recipe, background, foregrounds)
         rng = self._stream.at(recipe.scene, recipe.attempt)
-        for foreground, flip in foregrounds:
-            scene = Scene(recipe.scene, background, placed)
+        for foreground, (_, flip) in zip(foregrounds, recipe.foregrounds, strict=True):
+            scene = Scene(recipe.scene, background, placed, foregrounds, arrangement)
             layer = self._first_fitting(scene, stack, foreground, flip, rng)
             if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
-        layers = tuple(map(_completed, placed, repeat(background), stack.visible))
+        layers = tuple(map(_completed, placed, foregrounds, repeat(background), stack.visible))
         laps("place")
         return PlacedRecipe(recipe, background, stack, layers)
 
@@ -84,6 +89,16 @@ class Composer:
             blend.name if self._blend.variants > 1 else None,
             fallbacks,
         )
+
+    def _arrangement(
+        self, recipe: Recipe, background: Background, foregrounds: tuple[Foreground, ...]
+    ) -> Any:
+        """The arrangement of the placement for all foregrounds of the recipe."""
+        if not self._arranges:
+            # Setting a generator that nobody uses would take a microsecond of each sample.
+            return None
+        scene = Scene(recipe.scene, background, foregrounds=foregrounds)
+        return self._placement.arrange(scene, self._arranging.at(recipe.scene, recipe.attempt))
 
     def _first_fitting(
         self,
@@ -124,8 +139,10 @@ def _hull(rows: Sequence[Rows]) -> Rows:
     return min(non_empty)[0], max(stop for _, stop in non_empty)
 
 
-def _completed(layer: Layer, background: Background, visible: float) -> Layer:
-    """The layer with its depth and its visible fraction.
+def _completed(
+    layer: Layer, foreground: Foreground, background: Background, visible: float
+) -> Layer:
+    """The layer with its depth, its visible fraction and all its metadata.
 
     A new layer is made field by field, since `replace` takes five times as long.
     """
@@ -140,4 +157,20 @@ def _completed(layer: Layer, background: Background, visible: float) -> Layer:
         layer.flip,
         foot_depth(background, layer) if depth_m is None else depth_m,
         visible,
+        None if layer.meta is None and foreground.meta is None else _meta(layer, foreground),
     )
+
+
+def _meta(layer: Layer, foreground: Foreground) -> Meta | None:
+    """The metadata of the foreground, moved into the layer's box, and over it that of the layer."""
+    of_layer = plain_meta(layer.meta, f"the layer of {layer.foreground}")
+    if foreground.meta is None:
+        return of_layer
+    height, width = foreground.size
+    down, across = layer.height / height, layer.width / width
+    moved = (
+        move_keypoints(foreground.meta, (down, -across), (layer.top, layer.left + layer.width))
+        if layer.flip
+        else move_keypoints(foreground.meta, (down, across), (layer.top, layer.left))
+    )
+    return moved | (of_layer or {})

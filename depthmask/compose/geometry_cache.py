@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -19,8 +20,9 @@ from depthmask.stages.source.base import Source
 class GeometryCache:
     """Backgrounds completed by a geometry stage.
 
-    Measured depth is stored under the hash of the pixels and of the stage's `cache_key`, in
-    `DEPTHMASK_CACHE` or the user's cache folder. Deleting the cache costs only time.
+    Measured depth is stored under the hash of the pixels, of the stage's `cache_key` and of its
+    pixel version, in `DEPTHMASK_CACHE` or the user's cache folder. Deleting the cache costs only
+    time.
     """
 
     def __init__(self, geometry: Geometry, source: Source, size: Size) -> None:
@@ -30,11 +32,15 @@ class GeometryCache:
         self._folder = cache_folder() / "geometry"
 
     def background(self, key: str) -> Background:
-        """The background with its geometry."""
+        """The background with its geometry, and with the metadata that the source gave it."""
         background = self._source.background(key, self._size)
-        if not self._needs_measuring(key):
-            return self._geometry.measure([background])[0]
-        return self._cached(background) or self._measure([background])[0]
+        if self._needs_measuring(key):
+            measured = self._cached(background) or self._measure([background])[0]
+        else:
+            measured = self._geometry.measure([background])[0]
+        # A geometry may make new backgrounds, field by field.
+        same = measured.meta is background.meta
+        return measured if same else replace(measured, meta=background.meta)
 
     def fill(self, keys: Sequence[str], advance: Callable[[int], None]) -> None:
         """Measure all backgrounds that are not cached, in full batches.
@@ -74,9 +80,16 @@ class GeometryCache:
                 store_array(self._path(before), after.depth_m)
         return measured
 
+    @cached_property
+    def _cache_key(self) -> str:
+        """The key of the geometry; later pixel versions make it another one."""
+        stages = (self._geometry, *self._geometry.inner_stages())
+        later = [f" {one.name}:{one.pixel_version}" for one in stages if one.pixel_version > 1]
+        return "".join([self._geometry.cache_key, *later])
+
     def _path(self, background: Background) -> Path:
         """The file for the depth of a background, named by its pixels and the key of the stage."""
-        digest = blake2b(self._geometry.cache_key.encode(), digest_size=16)
+        digest = blake2b(self._cache_key.encode(), digest_size=16)
         digest.update(repr(background.image.shape).encode())
         digest.update(np.ascontiguousarray(background.image).data)
         name = digest.hexdigest()

@@ -8,8 +8,9 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+from depthmask.codec.sample import Encode
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, no_such_name, suggestion
+from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
 from depthmask.config.root import Root
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
@@ -31,19 +32,31 @@ that make samples in jobs over existing samples."""
 
 def from_config(config: DictConfig) -> Root:
     """Build the root from a config that Hydra composed; raises `UsageError` for a bad value."""
-    stages: dict[str, Any] = {kind: _stage_from_config(kind, config.get(kind)) for kind in KINDS}
+    stages: dict[str, Any] = {
+        kind: _list_from_config(kind, config.get(kind))
+        if kind in LISTS
+        else _stage_from_config(kind, kind, config.get(kind))
+        for kind in KINDS
+    }
     return Root(**_root_values(config), **stages)
 
 
 def to_plain(root: Root) -> dict[str, Any]:
-    """The root as JSON values: settings by name; each stage has its name under `stage`."""
+    """The root as JSON values: settings by name; each stage has its name under `stage`.
+
+    A group of which several stages can be chosen maps the name of each to its entry; without any,
+    it is left out, as in plans of versions that did not have it.
+    """
     plain: dict[str, Any] = {}
     for item in dataclasses.fields(root):
         value = getattr(root, item.name)
         if isinstance(value, Stage):
-            plain[item.name] = {STAGE: value.name, **_plain_settings(value)}
+            plain[item.name] = _plain_stage(value)
+        elif item.name in LISTS:
+            if value:
+                plain[item.name] = {name: _plain_stage(value[name]) for name in sorted(value)}
         elif dataclasses.is_dataclass(value):
-            plain[item.name] = _plain_settings(value)
+            plain[item.name] = plain_settings(value)
         else:
             plain[item.name] = plain_value(value)
     return plain
@@ -57,8 +70,19 @@ def from_plain(plain: dict[str, Any]) -> Root:
     values = {name: value for name, value in plain.items() if name not in KINDS}
     config = OmegaConf.merge(OmegaConf.structured(Root), values)
     known = {**{kind: {STAGE: name} for kind, name in DEFAULT_STAGES.items()}, **plain}
-    stages = {kind: stage_from_plain(kind, known[kind]) for kind in KINDS}
+    stages: dict[str, Any] = {
+        kind: {name: stage_from_plain(kind, one) for name, one in known.get(kind, {}).items()}
+        if kind in LISTS
+        else stage_from_plain(kind, known[kind])
+        for kind in KINDS
+    }
     return Root(**_root_values(config), **stages)
+
+
+def encode_from_plain(plain: dict[str, Any]) -> Encode:
+    """Build the settings of the encoding from their entry in the result of `to_plain`."""
+    encode: Encode = _to_object("encode", OmegaConf.merge(OmegaConf.structured(Encode), plain))
+    return encode
 
 
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
@@ -78,14 +102,30 @@ def lookup_stage(kind: str, name: str) -> type[Stage]:
     return registry().stage(kind, name)
 
 
-def _stage_from_config(kind: str, config: Any) -> Stage:
+def _list_from_config(kind: str, config: Any) -> dict[str, Stage]:
+    """The stages of a group of which several can be chosen, by name."""
+    if config is None:
+        return {}
+    if not isinstance(config, DictConfig):
+        # `++labels=x` replaces the stages by a string.
+        raise UsageError(no_such_name(kind, str(config), list(registry().stages[kind])))
+    chosen = [_stage_from_config(kind, f"{kind}.{key!s}", one) for key, one in config.items()]
+    stages = {stage.name: stage for stage in chosen}
+    if len(stages) < len(chosen):
+        names = ", ".join(sorted(stage.name for stage in chosen))
+        raise UsageError(f"{kind}: each stage can be chosen once, and here are {names}")
+    return stages
+
+
+def _stage_from_config(kind: str, name: str, config: Any) -> Stage:
+    """The stage at `name` in the config, of the group `kind`."""
     if not isinstance(config, DictConfig):
         # `~placement` removes the group, and `++placement=x` replaces the stage by a string.
         raise UsageError(no_such_name(kind, str(config), list(registry().stages[kind])))
-    stage = _to_object(kind, config)
+    stage = _to_object(name, config)
     if not isinstance(stage, Stage):
         raise UsageError(
-            f"{kind}: the config names no stage; begin it with "
+            f"{name}: the config names no stage; begin it with "
             f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
         )
     stage.bind(lookup_stage)
@@ -130,7 +170,12 @@ def _root_values(config: Any) -> dict[str, Any]:
     }
 
 
-def _plain_settings(instance: Any) -> dict[str, Any]:
+def _plain_stage(stage: Stage) -> dict[str, Any]:
+    return {STAGE: stage.name, **plain_settings(stage)}
+
+
+def plain_settings(instance: Any) -> dict[str, Any]:
+    """The settings of a stage or a block as JSON values."""
     return {
         item.name: plain_value(getattr(instance, item.name))
         for item in dataclasses.fields(instance)

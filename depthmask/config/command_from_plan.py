@@ -13,13 +13,15 @@ from hydra.core.override_parser.types import Quote, QuotedString
 from depthmask.config.build import STAGE
 from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
+_PIXELS = {"image", "mask", "instances", "depth"}
+"""What the settings under `encode` can change in a sample."""
 _RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
@@ -42,7 +44,10 @@ def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
     # `encode.labels` has no effect: the labels are in the JSON, which is copied from the input.
     names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
     encode = [f"encode.{name}={_text(config['encode'][name])}" for name in names]
-    return [*stages, *encode, f"shard_size={config['shard_size']}"]
+    # `annotate` leaves labels out by itself.
+    has_lost_labels = plan["job"] == "convert" and not _PIXELS.issuperset(plan["encoded"])
+    labels = ["labels=[]"] if has_lost_labels else []
+    return [*stages, *labels, *encode, f"shard_size={config['shard_size']}"]
 
 
 def overrides_of(config: dict[str, Any]) -> list[str]:
@@ -55,15 +60,30 @@ def overrides_of(config: dict[str, Any]) -> list[str]:
 def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
     for kind in KINDS:
         if kind in config:
-            settings = dict(config[kind])
-            name = settings.pop(STAGE)
-            yield f"{kind}={name}"
-            yield from _changed(settings, registry().stage(kind, name), f"{kind}.")
+            chosen = config[kind]
+            if kind in LISTS:
+                yield f"{kind}=[{','.join(chosen)}]"
+                for name, one in chosen.items():
+                    yield from _settings(kind, one, f"{kind}.{name}.")
+            else:
+                yield f"{kind}={chosen[STAGE]}"
+                yield from _settings(kind, chosen, f"{kind}.")
 
 
-def _changed(config: dict[str, Any], cls: type, prefix: str) -> Iterator[str]:
-    """The overrides of the settings that differ from the defaults of the class."""
-    defaults = {item.name: plain(default_of(item)) for item in dataclasses.fields(cls)}
+def _settings(kind: str, chosen: dict[str, Any], prefix: str) -> Iterator[str]:
+    """The overrides of the settings of a stage that differ from their defaults."""
+    settings = {name: value for name, value in chosen.items() if name != STAGE}
+    registered = registry().find(kind, chosen[STAGE])
+    yield from _changed(settings, registered.stage if registered else None, prefix)
+
+
+def _changed(config: dict[str, Any], cls: type | None, prefix: str) -> Iterator[str]:
+    """The overrides of the settings that differ from the defaults of the class.
+
+    cls: None if it is not installed; all settings are overridden then.
+    """
+    fields = dataclasses.fields(cls) if cls else ()
+    defaults = {item.name: plain(default_of(item)) for item in fields}
     for name, value in config.items():
         if name in BLOCKS and not prefix:
             yield from _changed(value, BLOCKS[name], f"{name}.")

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from depthmask.config.command import Command
+from depthmask.statistics.added import Statistic
 from depthmask.storage.path import StorePath
+from depthmask.storage.record import Record
 
 if TYPE_CHECKING:
     from depthmask.config.root import Root
@@ -32,9 +35,27 @@ class Hooks:
         raise AssertionError("a specification is never called")
 
     @hookspec
+    def depthmask_commands(self) -> Sequence[Command]:
+        """Return commands; each is called by `python -m depthmask NAME`."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
+    def depthmask_statistics(self) -> Sequence[Statistic]:
+        """Return statistics; each is measured in every sample that a run makes."""
+        raise AssertionError("a specification is never called")
+
+    @hookspec
     def depthmask_run_started(self, root: Root, output: StorePath) -> None:
-        """Called before a run makes its first shard."""
+        """Called before a run makes its first shard; an error ends the run."""
+
+    @hookspec
+    def depthmask_shard_published(self, root: Root, output: StorePath, record: Record) -> None:
+        """Called once for each shard that the run has published, after its record is written."""
+
+    @hookspec
+    def depthmask_run_failed(self, root: Root, output: StorePath, error: BaseException) -> None:
+        """Called when a run that has started ends without `dataset.json`."""
 
     @hookspec
     def depthmask_run_finished(self, root: Root, output: StorePath) -> None:
-        """Called after a run has written `dataset.json`."""
+        """Called after a run has written `dataset.json`, until it succeeds once."""

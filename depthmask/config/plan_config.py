@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.build import to_plain
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import Root
 from depthmask.errors import SettingError, UsageError
 from depthmask.networks.weight_file import sha256
@@ -27,22 +27,38 @@ def plan_config(root: Root, names: Collection[str]) -> dict[str, Any]:
     unhashed = {}
     for kind in KINDS:
         if kind in config:
-            without_effect = dict(_take_unhashed(kind, getattr(root, kind), config[kind]))
-            if without_effect:
-                unhashed[kind] = without_effect
+            taken = _taken_from(kind, getattr(root, kind), config[kind])
+            if taken:
+                unhashed[kind] = taken
     return {"config": config, UNHASHED: unhashed} if unhashed else {"config": config}
 
 
 def config_of(plan: dict[str, Any]) -> dict[str, Any]:
     """The whole config of a plan, for `from_plain`; call it in `untrusted`."""
     unhashed = plan.get(UNHASHED, {})
-    return {
-        name: {**value, **unhashed[name]} if name in unhashed else value
-        for name, value in plan["config"].items()
+    config = dict(plan["config"])
+    for kind, values in unhashed.items():
+        if kind in LISTS:
+            config[kind] = {
+                name: {**one, **values.get(name, {})} for name, one in config[kind].items()
+            }
+        else:
+            config[kind] = {**config[kind], **values}
+    return config
+
+
+def _taken_from(kind: str, chosen: Any, plain: dict[str, Any]) -> dict[str, Any]:
+    """The settings outside the hash, of the stage of a group or of each one in its list."""
+    if kind not in LISTS:
+        return dict(_take_unhashed(kind, chosen, plain))
+    by_name = {
+        name: dict(_take_unhashed(f"{kind}.{name}", stage, plain[name]))
+        for name, stage in chosen.items()
     }
+    return {name: taken for name, taken in by_name.items() if taken}
 
 
-def _take_unhashed(kind: str, stage: Stage, plain: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _take_unhashed(place: str, stage: Stage, plain: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the settings of a stage that stay outside the hash, and replace them in `plain`."""
     for field in dataclasses.fields(stage):  # type: ignore[arg-type]
         name, declared = field.name, traits(field)
@@ -50,13 +66,14 @@ def _take_unhashed(kind: str, stage: Stage, plain: dict[str, Any]) -> Iterator[t
             yield name, plain.pop(name)
         elif declared.by_content and plain[name] is not None:
             path = Path(plain[name]).absolute()
-            plain[name] = f"sha256:{_content(kind, stage.name, name, path)}"
+            plain[name] = f"sha256:{_content(place, stage, name, path)}"
             yield name, str(path)
 
 
-def _content(kind: str, stage: str, name: str, path: Path) -> str:
+def _content(place: str, stage: Stage, name: str, path: Path) -> str:
     try:
         return sha256(path)
     except UsageError as error:
         reason = str(error).removeprefix(f"{path}: ")
-        raise SettingError(f"{kind}.{name}", path, f"{reason}; {kind}={stage} needs it") from None
+        text = f"{reason}; {stage.kind}={stage.name} needs it"
+        raise SettingError(f"{place}.{name}", path, text) from None

@@ -55,6 +55,8 @@ class Root:
     placement: Any = MISSING
     blend: Any = MISSING
     depth: Any = MISSING
+    labels: Any = field(default_factory=dict)
+    """Name -> label stage."""
     writer: Any = MISSING
     runner: Any = MISSING
 

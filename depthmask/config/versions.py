@@ -1,25 +1,78 @@
-"""Collects the versions that determine the bytes of a dataset: depthmask, encoders, plugins."""
+"""Collects the versions of all that makes a dataset: depthmask, encoders, plugins, stages."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import zlib
+from collections.abc import Collection, Iterator
+from typing import Any
 
-from depthmask._version import __version__
+from depthmask._version import PIXEL_VERSION, __version__
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS
+from depthmask.config.registry import BUILT_IN, KINDS, LISTS
 from depthmask.config.root import Root
+from depthmask.stage import Stage
+from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS
 
 _ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
+_ZLIB = "zlib"
+NOT_PLUGINS = (OWN, *_ENCODERS, _ZLIB)
+"""The names in `versions` that are no packages of plugins."""
 
 
 def versions(root: Root) -> dict[str, str]:
-    """Name -> version of everything that can change a byte of the dataset."""
-    by_name = {"depthmask": __version__}
+    """Name -> version of all packages and libraries that make the bytes of the dataset."""
+    by_name = {OWN: __version__}
     by_name.update({name: importlib.metadata.version(name) for name in _ENCODERS})
-    by_name["zlib"] = zlib.ZLIB_RUNTIME_VERSION
-    for kind in KINDS:
-        provider = registry().provider(getattr(root, kind))
-        if provider.name != BUILT_IN and kind != "runner":
+    by_name[_ZLIB] = zlib.ZLIB_RUNTIME_VERSION
+    for _, stage in stages_of(root):
+        provider = registry().provider(stage)
+        if provider.name != BUILT_IN:
             by_name[provider.name] = provider.version
     return by_name
+
+
+def plan_versions(root: Root, kinds: Collection[str]) -> dict[str, Any]:
+    """The fields of a plan about versions.
+
+    kinds: the config groups whose stages have an effect on the bytes of the dataset.
+    """
+    return {
+        "versions": versions(root),
+        PACKAGES: _packages(root, kinds),
+        PIXEL_VERSIONS: pixel_versions(root, kinds),
+    }
+
+
+def pixel_versions(root: Root, kinds: Collection[str]) -> dict[str, int]:
+    """`kind=name` -> pixel version of the stages and of those inside them, and of depthmask."""
+    by_name = {OWN: PIXEL_VERSION}
+    for kind, stage in stages_of(root, kinds):
+        by_name[f"{kind}={stage.name}"] = stage.pixel_version
+        for inner in _inner_stages(stage):
+            by_name[f"{inner.kind}={inner.name}"] = inner.pixel_version
+    return by_name
+
+
+def stages_of(root: Root, kinds: Collection[str] = KINDS) -> Iterator[tuple[str, Stage]]:
+    """Yield the stages of a root with their config groups, but no runner: it makes no bytes."""
+    for kind in KINDS:
+        if kind in kinds and kind != "runner":
+            chosen = getattr(root, kind)
+            for stage in chosen.values() if kind in LISTS else [chosen]:
+                yield kind, stage
+
+
+def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
+    """`kind=name` -> the package of the stage, for those from a plugin."""
+    providers = {
+        f"{kind}={stage.name}": registry().provider(stage) for kind, stage in stages_of(root, kinds)
+    }
+    # A stage of a script belongs to no package, and has no version.
+    return {stage: one.name for stage, one in providers.items() if one.version}
+
+
+def _inner_stages(stage: Stage) -> Iterator[Stage]:
+    for inner in stage.inner_stages():
+        yield inner
+        yield from _inner_stages(inner)

@@ -22,7 +22,7 @@ def config_folder() -> Path:
 def plugin_config_folders() -> list[Path]:
     """The folders of the plugins' presets, from search paths like `pkg://package.folder`."""
     folders = []
-    for path in registry().config_paths():
+    for path in registry().config_paths:
         scheme, _, target = path.partition("://")
         if scheme == "pkg":
             spec = importlib.util.find_spec(target)

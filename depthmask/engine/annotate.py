@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,9 +11,10 @@ from typing import TypeAlias
 import numpy as np
 
 from depthmask.codec.members import without_depth
-from depthmask.codec.sample import SizeEstimate, decode
+from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.root import Root
+from depthmask.config.versions import plan_versions
 from depthmask.contract import check_depth
 from depthmask.data import Encoded, Float32, Sample
 from depthmask.engine.display import Display
@@ -20,17 +22,22 @@ from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
-from depthmask.engine.inputs.job import InputJob, identity_of, output_of
+from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.recode import Recoding, choose_recoding
+from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.errors import SettingError, UsageError, group_before_setting_errors
 from depthmask.plan.layout import Shard
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
-from depthmask.statistics import Moments
+from depthmask.statistics.pixels import Moments
+from depthmask.storage.dataset_info import LabelInfo
+from depthmask.storage.packages import other_pixels
 
+_log = logging.getLogger(__name__)
 _SAMPLES_PER_BATCH = 8
 """The least number of samples that are decoded together."""
+_SCENE = ("source", "placement", "blend")
+"""The config groups whose stages determine the layers of a sample."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
 """Samples in pairs: the members of the input, and the decoded sample, both without depth."""
 
@@ -46,10 +53,15 @@ class Annotate(InputJob):
     composer: Generate | None
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
-        """Yield the samples with new depth; statistics of images and masks are as in `Convert`."""
+        """Yield the samples with new depth; statistics of images and masks are as in `Convert`.
+
+        Those of plugins are measured in the decoded images with the new depth.
+        """
         input_statistics = self.input.check_shard(self.plan, shard)
         if input_statistics is not None:
             input_statistics.depth = Moments()
+            # Those of plugins may depend on the depth, so they are measured again.
+            input_statistics.added = {}
             log.statistics.merge(input_statistics)
         log.lap("check")
         batches = self._batches(self.plan.indices(shard), log)
@@ -65,6 +77,7 @@ class Annotate(InputJob):
                     log.statistics.add(sample)
                 elif depth is not None:
                     log.statistics.add_depth(depth)
+                log.measure(sample)
                 log.lap("statistics")
                 arrays = self.root.writer.reads_arrays
                 recoded = self.recoding.apply_to_decoded(encoded, sample, arrays=arrays)
@@ -120,7 +133,9 @@ def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> An
     }
     first = without_depth(job_input.read(0))
     input_encode = replace(job_input.encode, depth=root.encode.depth)
-    chosen = choose_recoding(first, input_encode, root.encode, encode_names)
+    all_of_them = labels_in(first) if leaves_out_labels(root, overridden) else set()
+    left_out = all_of_them | _stale_labels(job_input.dataset_facts()["labels"])
+    chosen = choose_recoding(first, input_encode, root.encode, encode_names, left_out)
     with_depth = replace(chosen, changed=chosen.changed | {"depth"})
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
     root = replace(root, encode=with_depth.encode, shard_size=shard_size)
@@ -158,17 +173,34 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     return job
 
 
+def _stale_labels(labels: Sequence[LabelInfo]) -> set[str]:
+    """The names of the labels that were made from the earlier depth."""
+    stale = [output for label in labels if label.reads_depth for output in label.outputs]
+    for output in stale:
+        if output.member is None:
+            _log.warning("the values of the label %s are those of the earlier depth", output.name)
+    return {output.name for output in stale if output.member is not None}
+
+
 def _composer(job_input: JobInput, root: Root) -> Generate:
     """The job that generated the samples, with the new depth and geometry stages."""
-    if not isinstance(job_input, DatasetInput) or job_input.job != "generate":
+    if not isinstance(job_input, DatasetInput) or job_input.plan.get("job") != "generate":
         raise UsageError(
             f"depth={root.depth.name} needs the layers of each sample, which "
             f"{', '.join(job_input.paths)} does not have; choose a network, such as "
             "depth=fastdepth, or annotate the dataset that was generated"
         )
-    composer = job_from_config(replace(job_input.root, depth=root.depth, geometry=root.geometry))
-    if composer.catalogue.digest != job_input.inputs:
+    composed = job_input.root_with(depth=root.depth, geometry=root.geometry, labels={})
+    # The labels are copied from the files.
+    encode = replace(composed.encode, labels=LayerLabels.none, instances=InstancesFormat.none)
+    composer = job_from_config(replace(composed, encode=encode))
+    if composer.catalogue.digest != job_input.plan.get("inputs"):
         raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was generated")
+    kinds = [*_SCENE, *(["geometry"] if composer.root.placement.reads_geometry else [])]
+    if pixels := other_pixels(job_input.plan, plan_versions(composer.root, kinds)):
+        raise UsageError(
+            f"{job_input.paths[0]}: its layers cannot be placed as they were: {pixels}"
+        )
     return composer
 
 

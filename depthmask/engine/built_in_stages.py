@@ -18,6 +18,8 @@ from depthmask.stages.depth.none import NoDepth
 from depthmask.stages.geometry.auto import Auto
 from depthmask.stages.geometry.none import NoGeometry
 from depthmask.stages.geometry.source import SourceGeometry
+from depthmask.stages.labels.coco import Coco
+from depthmask.stages.labels.instances import Instances
 from depthmask.stages.placement.grid import Grid
 from depthmask.stages.placement.ground import Ground
 from depthmask.stages.placement.random import Random
@@ -39,6 +41,7 @@ def depthmask_stages() -> Sequence[type[Stage]]:
         *(Random, Grid, Ground),
         *(Alpha, Feather, Poisson, Several),
         *(Layered, FastDepth, DenseDepth, NoDepth),
+        *(Coco, Instances),
         *(WebDataset, Zip, Npz, Folder, DepthMaskDataset),
         *(Local,),
     ]

@@ -10,9 +10,9 @@ from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.job import InputJob, identity_of, output_of
+from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
-from depthmask.engine.recode import Recoding, choose_recoding
+from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
 
@@ -28,7 +28,7 @@ class Convert(InputJob):
         """Yield the samples; members are copied, or encoded again if their settings changed.
 
         The statistics are copied from the same shard of the input. If the input has shards of
-        another size, they are computed from the decoded pixels.
+        another size, they are computed from the decoded samples.
         """
         input_statistics = self.input.check_shard(self.plan, shard)
         if input_statistics is not None:
@@ -41,7 +41,7 @@ class Convert(InputJob):
                 encoded = self.input.read(index)
                 log.lap("read")
                 if input_statistics is None:
-                    log.statistics.add(decode(encoded, self.input.most_pixels))
+                    log.add(decode(encoded, self.input.most_pixels))
                     log.lap("statistics")
                 recoded = self.recoded(encoded)
                 log.lap("encode")
@@ -69,7 +69,9 @@ def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Con
     encode_names = {
         name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
     }
-    chosen = choose_recoding(job_input.read(0), job_input.encode, root.encode, encode_names)
+    first = job_input.read(0)
+    left_out = labels_in(first) if leaves_out_labels(root, overridden) else ()
+    chosen = choose_recoding(first, job_input.encode, root.encode, encode_names, left_out)
     shard_size = root.shard_size if "shard_size" in overridden else job_input.shard_size
     return convert_job(
         job_input, replace(root, encode=chosen.encode, shard_size=shard_size), chosen

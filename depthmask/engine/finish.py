@@ -6,15 +6,14 @@ import io
 import os
 from collections.abc import Sequence
 
-from depthmask.codec.sample import Labels
 from depthmask.engine.job import Job
+from depthmask.engine.labels import deriving_stages
 from depthmask.engine.summarise import summarise
 from depthmask.engine.totals import Totals
 from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
-from depthmask.reports.coco import write_coco
 from depthmask.reports.preview import SAMPLES, contact_sheet
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import StorePath
@@ -27,13 +26,12 @@ def preview_shards(plan: Layout) -> set[str]:
 
 
 def finish(job: Job, totals: Totals) -> DatasetInfo:
-    """Write preview, COCO files and cards; returns the content of `dataset.json`."""
+    """Write preview, cards, and the files of labels and writer; returns `dataset.json`."""
     info = summarise(job, totals)
     dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
-    if job.root.encode.labels is Labels.coco:
-        for split in filter(len, map(dataset.split, dataset.splits)):
-            write_coco(split, job.output / f"coco_{split.only}.json")
+    for labels in deriving_stages(job.root.encode, info.labels):
+        labels.derive(dataset)
     facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
         info=info,

@@ -8,9 +8,10 @@ from dataclasses import fields, replace
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.engine.generate import Generate
+from depthmask.engine.labels import Labeller
 from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.stages.geometry.estimated import as_geometry
@@ -39,7 +40,8 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         contract = root.depth.contract(root.canvas, geometry)
     root.encode.check(contract)
     depth = contract.resolution if contract else None
-    check_shard_size(root.writer, root.encode.expected(root.canvas, depth), plan)
+    expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
+    check_shard_size(root.writer, expected, plan)
     names = [field.name for field in fields(root) if field.name not in NOT_IN_PLAN]
     identity = DatasetIdentity(
         {
@@ -48,7 +50,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
             **plan_config(root, names),
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, names),
         }
     )
     return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from depthmask.config.build import from_plain
+from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
@@ -23,6 +24,7 @@ _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
 def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
     """The job that made the dataset, with its assets or its input in their present state."""
     with untrusted(str(output / "plan.json")):
+        require_stages(plan)
         root = replace(from_plain(config_of(plan)), output=str(output))
         kind = plan["job"]
         if kind in _INPUT_JOBS:

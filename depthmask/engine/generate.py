@@ -13,7 +13,7 @@ from itertools import islice
 from operator import attrgetter
 
 from depthmask import forks
-from depthmask.codec.sample import Encoder, InstancesFormat, Labels
+from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
 from depthmask.compose.composer import Composer, PlacedRecipe
@@ -34,6 +34,7 @@ from depthmask.data import (
 )
 from depthmask.engine.display import Display
 from depthmask.engine.job import Job, ShardLog
+from depthmask.engine.labels import Labeller
 from depthmask.errors import DepthmaskError, NoPlaceError
 from depthmask.plan.layout import Shard
 from depthmask.plan.plan import Plan
@@ -54,7 +55,7 @@ class Generate(Job):
         """Compose, annotate and encode the samples of a shard, batch by batch."""
         for batch in self.batches(self.plan.indices(shard), log):
             for sample in log.each(batch):
-                log.statistics.add(sample)
+                log.add(sample)
             log.lap("statistics")
             encoding = self._encoder.encode(batch)
             ready = [next(encoding) for _ in log.each(batch)]
@@ -74,12 +75,15 @@ class Generate(Job):
             log.progress.at(_sample_number(composites[0]))
             depths = annotated()
             log.lap("depth")
-            yield [
+            samples = [
                 self._sample(composite, depth)
                 for composite, depth in zip(
                     log.each(composites, _sample_number), depths, strict=True
                 )
             ]
+            if self.labeller:
+                log.lap("labels")
+            yield samples
 
     def sample(self, index: int) -> Sample:
         """One sample, the same as in a run; raises `IndexError` if it is not in the plan."""
@@ -97,7 +101,7 @@ class Generate(Job):
     def sample_bytes(self) -> int:
         """The bytes of a sample, estimated from canvas, depth map and encode settings."""
         depth = self.contract.resolution if self.contract else None
-        return self.root.encode.expected(self.root.canvas, depth).bytes
+        return self.labeller.enlarged(self.root.encode.expected(self.root.canvas, depth)).bytes
 
     def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the plan."""
@@ -117,6 +121,7 @@ class Generate(Job):
             "leakage": leakage(plan.splits, self.root.source, self.catalogue, self.root.split),
             "backgrounds": len(plan.backgrounds),
             "foregrounds": len(plan.foregrounds),
+            "labels": self.labeller.infos(self.root),
         }
 
     def before_shards(self, display: Display) -> dict[str, float]:
@@ -138,7 +143,13 @@ class Generate(Job):
     @property
     def reads_geometry(self) -> bool:
         """Whether any stage reads the geometry of backgrounds."""
-        return bool(self.root.placement.reads_geometry or self.root.depth.reads_geometry)
+        readers = (self.root.placement, self.root.depth, self.labeller)
+        return any(reader.reads_geometry for reader in readers)
+
+    @cached_property
+    def labeller(self) -> Labeller:
+        """The label stages."""
+        return Labeller(self.root, self.contract)
 
     def _composed(self, indices: Sequence[int], log: ShardLog) -> Iterator[list[Composite]]:
         recipes = self.plan.recipes(indices)
@@ -177,25 +188,24 @@ class Generate(Job):
 
     def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
         check_depth(depth, self.contract, composite.recipe.key)
+        meta = describe(composite)
+        labels = self.labeller.add(composite, depth, meta) if self.labeller else {}
         return Sample(
             key=composite.recipe.key,
             image=composite.image,
             mask=composite.mask,
-            instances=composite.instances if self._keeps_instances else None,
+            instances=labels.get("instances"),
             depth=depth,
-            meta=describe(composite, labels=self.root.encode.labels is Labels.coco),
+            meta=meta,
             strip_source=None
             if composite.touched is None
             else StripSource(composite.background.image, composite.touched),
+            labels=labels,
         )
-
-    @property
-    def _keeps_instances(self) -> bool:
-        return self.root.encode.instances is not InstancesFormat.none
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return Encoder(self.root.encode)
+        return Encoder(self.root.encode, self.labeller.outputs)
 
     @cached_property
     def _composer(self) -> Composer:

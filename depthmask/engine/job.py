@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from depthmask.config.plugins import registry
+from depthmask.config.registry import RegisteredStatistic
 from depthmask.config.root import Root
-from depthmask.data import AssetCatalogue, DepthContract, Encoded
+from depthmask.data import AssetCatalogue, DepthContract, Encoded, Sample
 from depthmask.engine.display import Display
 from depthmask.plan.layout import Layout, Shard
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetFacts
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.path import StorePath
@@ -36,12 +38,31 @@ class Progress:
 
 
 class ShardLog:
-    """Collects statistics, times and progress while the samples of a shard are made."""
+    """Collects statistics, times and progress while the samples of a shard are made.
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    added: the statistics of plugins to measure.
+    """
+
+    def __init__(
+        self, progress: Progress | None = None, added: Sequence[RegisteredStatistic] = ()
+    ) -> None:
         self.statistics = Statistics()
         self.lap = Laps()
         self.progress = progress or Progress()
+        self._added = added
+
+    def add(self, sample: Sample) -> None:
+        """Add a sample to the statistics of pixels, and to those of plugins."""
+        self.statistics.add(sample)
+        self.measure(sample)
+
+    def measure(self, sample: Sample) -> None:
+        """Add a sample to the statistics of plugins."""
+        distributions = self.statistics.added
+        for one in self._added:
+            if one.name not in distributions:
+                distributions[one.name] = one.empty()
+            one.add(sample, distributions[one.name])
 
     def each(
         self, items: Iterable[T], sample_number: Callable[[T], int] = _sample_index
@@ -58,8 +79,9 @@ class Job(ABC):
 
     root: settings and stages. plan: which sample is in which shard. contract: the meaning of depth
     values, None without depth. output: the folder of the dataset. identity: everything that
-    determines its bytes. catalogue: the assets in use. Only these fields are pickled; everything
-    else is made at first use.
+    determines its bytes. catalogue: the assets in use. added_statistics: the names of the
+    statistics of plugins, which workers load by their names. Only these fields are pickled;
+    everything else is made at first use.
     """
 
     root: Root
@@ -68,6 +90,9 @@ class Job(ABC):
     output: StorePath
     identity: DatasetIdentity
     catalogue: AssetCatalogue
+    added_statistics: tuple[str, ...] = field(
+        init=False, default_factory=lambda: tuple(registry().statistics)
+    )
 
     @abstractmethod
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
@@ -89,6 +114,10 @@ class Job(ABC):
     def before_shards(self, display: Display) -> dict[str, float]:
         """Do work that is needed once, before workers start; returns its seconds by station."""
         return {}
+
+    def shard_log(self, progress: Progress) -> ShardLog:
+        """A log for one shard; raises `UsageError` if a plugin with statistics is missing here."""
+        return ShardLog(progress, [registry().statistic(name) for name in self.added_statistics])
 
     def __getstate__(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)}

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import orjson
 from PIL import Image
 
+from depthmask.codec.metadata import plain_meta
 from depthmask.codec.sample import to_millimetres
-from depthmask.data import AssetCatalogue, Size
+from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.stages.source.base import Source
 
-_COLUMNS = ("key", "label", "height_m", "f_px")
+_COLUMNS = ("key", "label", "height_m", "f_px", "meta")
 
 
 def write_prepared(
@@ -29,25 +31,34 @@ def write_prepared(
     are the keys: a cut-out and its mask have the same name. Licences are not written. advance:
     called with the number of assets that are done.
     """
-    rows: list[tuple[str, str, float | None, float | None]] = []
+    rows: list[tuple[str, str, float | None, float | None, str]] = []
     for key in catalogue.backgrounds:
         background = source.background(key, size)
         _save(background.image, folder / "bg", key)
         if background.depth_m is not None:
             _save(to_millimetres(background.depth_m), folder / "bg_depth", key)
-        if background.camera is not None:
-            rows.append((key, "", None, background.camera.f_px))
+        f_px = None if background.camera is None else background.camera.f_px
+        meta = _meta_text(background)
+        if f_px is not None or meta:
+            rows.append((key, "", None, f_px, meta))
         advance(1)
     for key in catalogue.foregrounds:
         foreground = source.foreground(key, size)
         _save(foreground.rgba, folder / "fg", key)
         _save(foreground.rgba[..., 3], folder / "fg_mask", key)
-        rows.append((key, foreground.label, foreground.height_m, None))
+        rows.append((key, foreground.label, foreground.height_m, None, _meta_text(foreground)))
         advance(1)
+    columns = len(_COLUMNS) if any(meta for *_, meta in rows) else len(_COLUMNS) - 1
     with (folder / "assets.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(_COLUMNS)
-        table.writerows(rows)
+        table.writerow(_COLUMNS[:columns])
+        table.writerows(row[:columns] for row in rows)
+
+
+def _meta_text(asset: Background | Foreground) -> str:
+    """The metadata of an asset as JSON; empty without any."""
+    meta = plain_meta(asset.meta, asset.key)
+    return "" if meta is None else orjson.dumps(meta).decode()
 
 
 def _save(pixels: np.ndarray, folder: Path, key: str) -> None:

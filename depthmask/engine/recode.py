@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from depthmask.codec.members import DEPTH_NPZ, MEMBERS, has_depth
+from depthmask.codec.members import DEPTH_NPZ, has_depth, in_order, is_label, member_of
 from depthmask.codec.npz import read_npz
 from depthmask.codec.sample import (
     DepthFormat,
@@ -32,9 +32,9 @@ _log = logging.getLogger(__name__)
 class Recoding:
     """How members of the input become members of the new dataset.
 
-    changed: the fields of a sample (`image`, `mask`, `instances`, `depth`) that are encoded again,
-    with `encode`. Members of all other fields are copied byte for byte. Fields that the input
-    stores only as arrays are encoded, too.
+    changed: the fields of a sample (`image`, `mask`, `depth`) that are encoded again, by `encode`,
+    and the labels that are left out. All other members are copied byte for byte. Fields that the
+    input stores only as arrays are encoded, too.
     """
 
     encode: Encode
@@ -44,7 +44,7 @@ class Recoding:
         """The sample for the new dataset. arrays: whether the writer needs the arrays."""
         kept = self._kept(encoded)
         if not arrays and not self._missing(kept, has_depth(encoded)):
-            return Encoded(encoded.key, _sorted_members(kept), {})
+            return Encoded(encoded.key, in_order(kept), {})
         return self.apply_to_decoded(encoded, decode(encoded, most_pixels), arrays=arrays)
 
     def apply_to_decoded(self, encoded: Encoded, sample: Sample, *, arrays: bool) -> Encoded:
@@ -54,19 +54,21 @@ class Recoding:
         if missing:
             self._check_exact(sample, missing)
             made = self.encode.encode(sample).members
-            kept |= {name: data for name, data in made.items() if MEMBERS[name].carries in missing}
-        return Encoded(encoded.key, _sorted_members(kept), _arrays(kept, sample) if arrays else {})
+            kept |= {
+                name: data for name, data in made.items() if member_of(name).carries in missing
+            }
+        return Encoded(encoded.key, in_order(kept), _arrays(kept, sample) if arrays else {})
 
     def _kept(self, encoded: Encoded) -> dict[str, bytes]:
         members = encoded.members.items()
-        return {name: data for name, data in members if MEMBERS[name].carries not in self.changed}
+        return {name: data for name, data in members if member_of(name).carries not in self.changed}
 
     def _missing(self, kept: Mapping[str, bytes], depth: bool) -> set[str]:
         """The fields of a sample that are in none of the kept members."""
         required = {"image", "mask"}
         if depth and self.encode.depth is not DepthFormat.none:
             required.add("depth")
-        return required - {MEMBERS[name].carries for name in kept}
+        return required - {member_of(name).carries for name in kept}
 
     def _check_exact(self, sample: Sample, missing: Collection[str]) -> None:
         """Raise `DepthmaskError` if depth would be rounded, in a format that nobody chose."""
@@ -81,15 +83,20 @@ class Recoding:
 
 
 def choose_recoding(
-    first: Encoded, current: Encode, requested: Encode, overridden: Set[str]
+    first: Encoded,
+    current: Encode,
+    requested: Encode,
+    overridden: Set[str],
+    left_out: Collection[str] = (),
 ) -> Recoding:
     """The recoding that encodes again the fields whose settings differ from the current ones.
 
     first: a sample of the input, made with the settings `current`. overridden: the names of the
-    settings in `requested` that the user gave. Fields that the input stores only as arrays are
-    encoded without loss, unless the user gives their format.
+    settings in `requested` that the user gave. left_out: the names of labels to leave out. Fields
+    that the input stores only as arrays are encoded without loss, unless the user gives their
+    format.
     """
-    stored = {MEMBERS[name].carries for name in first.members}
+    stored = {member_of(name).carries for name in first.members}
     _refuse_new_labels(stored, requested, current, overridden)
     encode = replace(current, **{name: getattr(requested, name) for name in overridden})
     new = {name for name in overridden if getattr(encode, name) != getattr(current, name)}
@@ -98,7 +105,9 @@ def choose_recoding(
         field
         for field, names in _settings_of(encode).items()
         if field in present and (names & new or field in overridden - stored)
-    }
+    } | stored.intersection(left_out)
+    if "instances" in overridden and encode.instances is InstancesFormat.none:
+        changed |= stored & {"instances"}
     lossless: dict[str, Any] = {}
     if "image" not in stored and "image" not in overridden:
         lossless["image"] = ImageFormat.png
@@ -118,7 +127,6 @@ def _settings_of(encode: Encode) -> dict[str, set[str]]:
         if encode.image is ImageFormat.png
         else {"image", "quality", "subsampling", "optimize"},
         "mask": {"mask"} if encode.mask is MaskFormat.png else {"mask", "quality", "optimize"},
-        "instances": {"instances"},
         "depth": {"depth"},
     }
 
@@ -162,10 +170,9 @@ def _warn_of_losses(recoding: Recoding) -> None:
             DepthFormat.npz16: "depth is rounded to float16, by 1/2048 at most",
             DepthFormat.none: "depth is left out",
         }.get(encode.depth),
-        "instances": "instance maps are left out",
     }
     for field in sorted(recoding.changed):
-        if text := losses[field]:
+        if text := losses.get(field, f"the label {field} is left out"):
             _log.warning("%s", text)
 
 
@@ -177,8 +184,9 @@ def is_in_millimetres(depth_m: Float32) -> bool:
         return False
 
 
-def _sorted_members(members: Mapping[str, bytes]) -> dict[str, bytes]:
-    return {name: members[name] for name in MEMBERS if name in members}
+def labels_in(encoded: Encoded) -> set[str]:
+    """The names of the labels that members of a sample carry."""
+    return {member.carries for member in map(member_of, encoded.members) if is_label(member)}
 
 
 def _arrays(members: Mapping[str, bytes], sample: Sample) -> dict[str, Any]:

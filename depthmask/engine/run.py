@@ -7,24 +7,24 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
 from depthmask.config.local_stages import require_file
-from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import quarantine
+from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.identity import FolderState, check_output, take_output
+from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import disk_error, read_sealed, write_sealed
 from depthmask.storage.record import Record
@@ -32,6 +32,13 @@ from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
 
 _log = logging.getLogger(__name__)
+
+
+Restore: TypeAlias = Callable[[Job, Shards, Totals, Callable[[], None]], list[Shard]]
+"""A function that publishes some of the missing shards and returns these.
+
+It gets the job, the missing shards, the totals, to which it adds the records, and a function to
+call before it publishes anything, which raises `DepthmaskError` once the lock is lost."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +64,15 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     return run_job(job_from_config(root, sweep=sweep), display)
 
 
-def run_job(job: Job, display: Display) -> Result:
-    """Make the shards and files that are missing in the output of a job; raises like `run`."""
+def run_job(job: Job, display: Display, restore: Restore | None = None) -> Result:
+    """Make the shards and files that are missing in the output of a job; raises like `run`.
+
+    restore: called before, with the missing shards.
+    """
     start = time.perf_counter()
     _refuse_worker_import()
-    for kind in KINDS:
-        require_file(getattr(job.root, kind))
+    for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
+        require_file(stage)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -71,6 +81,8 @@ def run_job(job: Job, display: Display) -> Result:
         (job.output / "run.log").appended() as log,
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
+        # A dataset that is continued keeps the identity that its records name.
+        job = replace(job, identity=identity_in(job.output))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
@@ -80,6 +92,9 @@ def run_job(job: Job, display: Display) -> Result:
         quarantine(job.output, job.catalogue.left_out)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
+            if restore is not None:
+                missing = job.plan.shards(complete_shards)
+                complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
 
@@ -123,38 +138,32 @@ def _complete(
     display: Display,
     require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
-    """Make the missing shards and the files about the dataset.
+    """Make the missing shards and the files about the dataset, and call the hooks of plugins.
 
     Returns the number of samples made, and the seconds by station.
     """
     missing = job.plan.shards(complete_shards)
     stations: dict[str, float] = {}
+    hooks = RunHooks(job)
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
         _require_space(job, missing.samples)
         display.line(_announcement(job, missing.samples))
-        registry().plugins.hook.depthmask_run_started(root=job.root, output=job.output)
-        add_seconds(stations, job.before_shards(display))
-        for record in _make(job, missing, display):
+        with hooks.around(), _one_line_for_failures(job.output):
+            add_seconds(stations, job.before_shards(display))
+            for record in _made(job, missing, totals, display):
+                require_lock()
+                if record.shard not in totals:
+                    totals.add(record)
+                    hooks.shard_published(record)
+                add_seconds(stations, record.seconds)
+                _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
+            info = finish(job, totals)
             require_lock()
-            totals.add(record)
-            add_seconds(stations, record.seconds)
-            _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-        _add_unseen(job, totals)
-        info = finish(job, totals)
-        require_lock()
-        write_sealed(job.output / "dataset.json", info.as_json())
-        registry().plugins.hook.depthmask_run_finished(root=job.root, output=job.output)
+            hooks.expect_finished()
+            write_sealed(job.output / "dataset.json", info.as_json())
+    hooks.finished()
     return missing.samples, stations
-
-
-def _add_unseen(job: Job, totals: Totals) -> None:
-    """Count the shards that the runner has published without yielding their records."""
-    if len(totals) < job.plan.shard_count():
-        records = Records(job.output)
-        for shard in job.plan.shards():
-            if shard.name not in totals:
-                totals.add(records.require(shard.name))
 
 
 def _is_complete(job: Job, totals: Totals) -> bool:
@@ -185,6 +194,15 @@ def _announcement(job: Job, samples: int) -> str:
     return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
 
 
-def _make(job: Job, missing: Shards, display: Display) -> Iterator[Record]:
+def _made(job: Job, missing: Shards, totals: Totals, display: Display) -> Iterator[Record]:
+    """Make the missing shards; yields their records, of some perhaps twice.
+
+    Those that the runner has published without yielding their records are read at the end.
+    """
     with display.bar("samples", missing.samples, "samples") as advance:
         yield from job.root.runner.run(job, missing, advance)
+    if len(totals) < job.plan.shard_count():
+        records = Records(job.output)
+        for shard in job.plan.shards():
+            if shard.name not in totals:
+                yield records.require(shard.name)

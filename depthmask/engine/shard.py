@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from depthmask.engine.job import Job, Progress, ShardLog
+from depthmask.engine.job import Job, Progress
 from depthmask.errors import DepthmaskError, ShardError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.storage.publish import Draft, disk_error
@@ -15,7 +15,7 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
 
     Raises `DepthmaskError`; if a stage failed, the error names the sample and its assets.
     """
-    log = ShardLog(progress)
+    log = job.shard_log(progress)
     progress.at(job.plan.indices(shard)[0])
     samples = job.encoded(shard, log)
     try:

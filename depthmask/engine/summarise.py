@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+
 from depthmask.data import LeftOut
 from depthmask.engine.job import Job
 from depthmask.engine.totals import Totals
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 
+_log = logging.getLogger(__name__)
+
 
 def summarise(job: Job, totals: Totals) -> DatasetInfo:
     """The content of `dataset.json`."""
     catalogue = job.catalogue
+    for name in sorted(totals.statistics.unmatched):
+        _log.warning(
+            "statistic %s is left out: shards differ in its package, its unit or its bins", name
+        )
     return DatasetInfo(
         **job.dataset_facts(),
         fingerprint=job.identity.fingerprint,
@@ -26,4 +34,5 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         counts=totals.statistics.counts,
         versions=job.identity.description["versions"],
         manifest_sha256=totals.manifest_sha256(job.plan.numbering.names),
+        added_statistics=totals.statistics.added_summary(),
     )

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 
 from depthmask.reports.card.facts import MOST_LISTED_FILES
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import manifest_lines
 from depthmask.storage.record import Record, ShardFile
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.random.bit_generator import ISpawnableSeedSequence
 from numpy.typing import NDArray
 
 UInt64: TypeAlias = NDArray[np.uint64]
@@ -24,22 +25,27 @@ class Stream:
 
     Setting the counter takes a sixth of the time of a new generator, and gives the same numbers. A
     sample has 2**128 numbers of its own, so streams of different samples never meet (Salmon et al.
-    2011, "Parallel random numbers: as easy as 1, 2, 3").
+    2011, "Parallel random numbers: as easy as 1, 2, 3"). The generators that it spawns depend on
+    the sample as well.
     """
 
     def __init__(self, seed: int, purpose: str) -> None:
         digest = blake2b(f"{seed}/{purpose}".encode(), digest_size=16).digest()
-        self._bits = np.random.Philox(key=int.from_bytes(digest, "little"))
-        self._state = self._bits.state
-        self._generator = np.random.Generator(self._bits)
+        self._state = np.random.Philox(key=int.from_bytes(digest, "little")).state
         self._key: UInt64 = self._state["state"]["key"]
+        self._counter: UInt64 = self._state["state"]["counter"]
+        self._seeds = _SampleSeeds(self._key, self._counter)
+        # NumPy takes any `ISeedSequence`, but its types do not say so.
+        self._bits = np.random.Philox(self._seeds)  # type: ignore[arg-type]
+        self._generator = np.random.Generator(self._bits)
 
     def at(self, index: int, attempt: int = 0) -> np.random.Generator:
         """The generator, set to the start of sample `index`; earlier results are no longer valid.
 
         attempt: how many times the sample has drawn before; each attempt has its own numbers.
         """
-        self._state["state"]["counter"][2:] = index, attempt
+        self._counter[2:] = index, attempt
+        self._seeds.sequence = None
         self._bits.state = self._state
         return self._generator
 
@@ -59,6 +65,37 @@ class Stream:
         # NumPy makes a float from the upper 53 of 64 bits.
         upper = words.reshape(len(indices), -1)[:, :count] >> np.uint64(11)
         return np.multiply(upper, 2.0**-53, dtype=np.float64)
+
+
+class _SampleSeeds(ISpawnableSeedSequence):
+    """The seed sequence of the sample at which a stream is, made when it is first used.
+
+    NumPy's own `SeedSequence` cannot be set to another sample, and a new one takes 10 us. This one
+    costs samples that do not spawn nothing: `Stream.at` takes 1.26 us with it and took 1.28 us
+    without (medians of 5). key, counter: the arrays in the state of the stream; the last two words
+    of the counter are the sample and the attempt.
+    """
+
+    def __init__(self, key: UInt64, counter: UInt64) -> None:
+        self._key = key
+        self._counter = counter
+        self.sequence: np.random.SeedSequence | None = None
+        """NumPy's sequence for this sample, which counts its children; None until it is used."""
+
+    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
+        """Words for another bit generator, as `SeedSequence.generate_state`."""
+        return self._of_sample().generate_state(n_words, dtype)
+
+    def spawn(self, n_children: int) -> list[np.random.SeedSequence]:  # type: ignore[override]
+        """Sequences that differ from all that were spawned before in this sample and attempt."""
+        return self._of_sample().spawn(n_children)
+
+    def _of_sample(self) -> np.random.SeedSequence:
+        if self.sequence is None:
+            words = np.concatenate([self._key, self._counter[2:]])
+            # Always 8 words of 32 bits, so that no sample can have the words of another's child.
+            self.sequence = np.random.SeedSequence(words.astype("<u8").view("<u4").tolist())
+        return self.sequence
 
 
 def _philox(counter: Words, key: UInt64) -> Words:

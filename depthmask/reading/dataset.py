@@ -11,13 +11,14 @@ from typing import Any
 from depthmask import forks
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
+from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.data import DepthContract, Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
 from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -123,10 +124,12 @@ class Dataset(Samples):
 
     @property
     def _writer(self) -> Any:
+        """The writer that reads the shards; UsageError with its package if that is missing."""
         with self._lock:
             if self._cached_writer is None:
                 plan = require_sealed(self.path / "plan.json")
                 with untrusted(str(self.path / "plan.json")):
+                    require_stages(plan, ("writer",))
                     self._cached_writer = stage_from_plain("writer", config_of(plan)["writer"])
             return self._cached_writer
 
@@ -167,7 +170,14 @@ def _read_info(path: StorePath) -> DatasetInfo:
 
 
 def open(path: str | PathLike[str] | StorePath) -> Dataset:
-    """Open a finished dataset; UsageError if there is none at `path`."""
+    """Open a finished dataset; UsageError if there is none at `path`, or none that can be read."""
+    dataset = open_summary(path)
+    _ = dataset._writer  # It raises here rather than at the first sample.
+    return dataset
+
+
+def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
+    """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():
         unfinished = (folder / "plan.json").is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 
@@ -18,6 +19,8 @@ class Stage(ABC):
 
     kind: ClassVar[str]
     name: ClassVar[str]
+    pixel_version: ClassVar[int] = 1
+    """Raised by the author when the same settings and assets give other results."""
 
     def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages create no others)
         """Receive the lookup of stage classes, for stages that create other stages.
@@ -25,3 +28,7 @@ class Stage(ABC):
         Called after a stage is created from a config; does nothing by default. The lookup can be
         kept in the stage, since it can be pickled.
         """
+
+    def inner_stages(self) -> Sequence[Stage]:
+        """The stages that this one uses; their pixel versions count for a dataset as well."""
+        return ()

@@ -40,6 +40,14 @@ def check_class(cls: type, name: str) -> None:
         raise refusal(cls, "derive it from a stage class, such as depthmask.Placement")
     if "__init__" in vars(cls):
         raise refusal(cls, "@stage makes __init__; move its code to __post_init__")
+    version = cls.pixel_version
+    is_setting = "pixel_version" in inspect.get_annotations(cls)
+    if is_setting or type(version) is not int or version < 1:
+        raise refusal(
+            cls,
+            "pixel_version must be a whole number, 1 or more, and no setting; write it without a "
+            "type, as in `pixel_version = 2`",
+        )
 
 
 def check_settings(cls: type, hints: dict[str, Any]) -> None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypedDict
 
-from depthmask.codec.sample import MOST_PIXELS
+from depthmask.codec.pictures import MOST_PIXELS
 from depthmask.contract import contract_as_json, contract_from_json
 from depthmask.data import AssetFiles, DepthContract, LeftOut, Size
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION, NAMES
+from depthmask.statistics.added import checked_summaries
 from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
 
 SCHEMA = 2
@@ -44,6 +45,32 @@ class Leakage:
     near_duplicates: int
 
 
+@dataclass(frozen=True, slots=True)
+class LabelOutputInfo:
+    """A label of the samples.
+
+    name: its key in `Sample.labels`. member: the member that carries it, None for values in the
+    JSON of each layer. meaning: what the values mean.
+    """
+
+    name: str
+    member: str | None
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelInfo:
+    """A label stage and its labels. settings: its settings, as JSON values.
+
+    reads_depth: whether the labels depend on the sample's depth.
+    """
+
+    stage: str
+    settings: Mapping[str, Any]
+    reads_depth: bool
+    outputs: tuple[LabelOutputInfo, ...]
+
+
 class DatasetFacts(TypedDict):
     """The fields of `DatasetInfo` about where the samples come from."""
 
@@ -53,6 +80,7 @@ class DatasetFacts(TypedDict):
     leakage: Leakage
     backgrounds: int
     foregrounds: int
+    labels: tuple[LabelInfo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +93,9 @@ class DatasetInfo:
     assets, by kind. licences: how many assets have each licence, by kind. statistics: mean and std
     of each channel of image, mask and depth (see `Statistics.summary`). counts: how often samples
     were drawn again, or layers blended in a simpler way (see `Statistics`). versions: those of all
-    software that determines the bytes.
+    software that determines the bytes. labels: the label stages, sorted by name. added_statistics:
+    those of plugins, by name (see `Distribution.summary`); the shards that another run made may
+    lack some.
     """
 
     fingerprint: str
@@ -87,6 +117,8 @@ class DatasetInfo:
     counts: Mapping[str, int]
     versions: Mapping[str, str]
     manifest_sha256: str
+    labels: tuple[LabelInfo, ...] = ()
+    added_statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def numbering(self) -> Numbering:
@@ -125,6 +157,8 @@ class DatasetInfo:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data for the JSON file."""
+        labels = {"labels": [asdict(label) for label in self.labels]} if self.labels else {}
+        added = dict(self.added_statistics)
         return {
             "schema": SCHEMA,
             "fingerprint": self.fingerprint,
@@ -152,6 +186,8 @@ class DatasetInfo:
             "counts": dict(self.counts),
             "versions": dict(self.versions),
             "manifest_sha256": self.manifest_sha256,
+            **labels,
+            **({"added_statistics": added} if added else {}),
         }
 
     @classmethod
@@ -193,6 +229,8 @@ class DatasetInfo:
             counts=_counts(data.get("counts", {})),
             versions=dict(data["versions"]),
             manifest_sha256=_text(data["manifest_sha256"]),
+            labels=tuple(map(_label, data.get("labels", ()))),
+            added_statistics=checked_summaries(data.get("added_statistics", {})),
         )
         _check_plausible(info)
         return info
@@ -216,6 +254,22 @@ def _splits(data: Mapping[str, Any]) -> dict[str, SplitInfo]:
     if shares != MILLION:
         raise DepthmaskError(f"the shares of its splits make {shares:,} millionths")
     return splits
+
+
+def _label(data: Mapping[str, Any]) -> LabelInfo:
+    return LabelInfo(
+        stage=_text(data["stage"]),
+        settings=dict(data["settings"]),
+        reads_depth=data["reads_depth"] is True,
+        outputs=tuple(
+            LabelOutputInfo(
+                _text(output["name"]),
+                None if output["member"] is None else _text(output["member"]),
+                _text(output["meaning"]),
+            )
+            for output in data["outputs"]
+        ),
+    )
 
 
 def _check_plausible(info: DatasetInfo) -> None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatch
 from typing import Any
 
 from depthmask.errors import UsageError
+from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
 from depthmask.storage.path import LOCK, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
+from depthmask.untrusted import untrusted
 
 NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
 """Settings that do not affect the samples."""
@@ -25,6 +27,9 @@ _FIRST = ("job", "stage")
 _SAMPLES = "config.samples"
 _RANKS = {_SAMPLES: 1, "dataset.sha256": 2}
 """Fields that errors name last: more samples alone are allowed, and a hash tells least."""
+_HASHED_VERSION = "0.1.0"
+"""Stands in the hash for the version of every package: the one that depthmask and its plugins had
+when their versions determined the hash, so that fingerprints stay as they were."""
 
 
 class FolderState(Enum):
@@ -40,23 +45,68 @@ class FolderState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatasetIdentity:
-    """Everything that determines the bytes of a dataset, as plain data, and its hashes.
+    """The plan of a dataset as plain data, and hashes of everything that determines its bytes.
 
     description: the content of `plan.json`; its field `unhashed` determines nothing.
     """
 
     description: dict[str, Any]
 
+    @classmethod
+    def of_plan(cls, plan: dict[str, Any]) -> DatasetIdentity:
+        """The identity of the dataset with this `plan.json`."""
+        return cls({name: value for name, value in plan.items() if name != "fingerprint"})
+
     @property
     def fingerprint(self) -> str:
-        """The sha256 of the description."""
-        return _hash(self.description)
+        """The sha256 of everything that determines the bytes."""
+        return _hash(self._decisive)
 
     @property
     def lineage(self) -> str:
         """The hash without the number of samples; a longer dataset keeps the shards of this one."""
         config = {**self.description["config"], "samples": None}
-        return _hash({**self.description, "config": config})
+        return _hash({**self._decisive, "config": config})
+
+    @property
+    def packages(self) -> set[str]:
+        """The packages whose pixel versions count, and not their versions."""
+        return {OWN, *self.description.get(PACKAGES, {}).values()}
+
+    def continued_by(self, other: DatasetIdentity) -> DatasetIdentity:
+        """Return this identity with another's number of samples and what determines nothing."""
+        samples = other.description["config"]["samples"]
+        description = {
+            **self.description,
+            "config": {**self.description["config"], "samples": samples},
+        }
+        description.pop(UNHASHED, None)
+        unhashed = {
+            name: other.description[name] for name in (UNHASHED,) if name in other.description
+        }
+        return DatasetIdentity({**description, **unhashed})
+
+    @property
+    def _decisive(self) -> dict[str, Any]:
+        """The description as it is hashed: without pixel versions of 1."""
+        if PIXEL_VERSIONS not in self.description:
+            return self.description  # It was made when the versions of packages were decisive.
+        pixel_versions = self.description[PIXEL_VERSIONS].items()
+        later = {stage: version for stage, version in pixel_versions if version != 1}
+        fields = _without_package_versions(self.description, self.packages)
+        return {**fields, PIXEL_VERSIONS: later} if later else fields
+
+
+def _without_package_versions(
+    description: dict[str, Any], packages: Collection[str]
+) -> dict[str, Any]:
+    """The description with the same version for all packages, and without pixel versions."""
+    versions = {
+        name: _HASHED_VERSION if name in packages and version else version
+        for name, version in description.get("versions", {}).items()
+    }
+    fields = {**description, "versions": versions}
+    return {name: fields[name] for name in fields if name not in (PACKAGES, PIXEL_VERSIONS)}
 
 
 def _hash(description: dict[str, Any]) -> str:
@@ -80,10 +130,13 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
 def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
-    A larger number of samples extends a dataset that is the same otherwise. The plan gets the
-    present values of settings that stand outside the hash, such as the path of a moved file.
+    A larger number of samples extends a dataset that is the same otherwise. Its plan keeps the
+    versions of the packages that began it, and gets the present values of settings that stand
+    outside the hash, such as the path of a moved file.
     """
     state = check_output(output, identity, overwrite=overwrite)
+    if state is not FolderState.empty:
+        identity = identity_in(output).continued_by(identity)
     if overwrite:
         _clear(output)
     if state is not FolderState.same:
@@ -99,6 +152,11 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
     return state
 
 
+def identity_in(output: StorePath) -> DatasetIdentity:
+    """The identity of the dataset in a folder; UsageError if its plan is missing or damaged."""
+    return DatasetIdentity.of_plan(require_sealed(output / "plan.json"))
+
+
 def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     existing = read_sealed(output / "plan.json")
     if existing is None:
@@ -106,17 +164,37 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
             f"output={output}: its plan.json is damaged, so the dataset is unknown; "
             "choose another output, or overwrite=true"
         )
-    differences = list(_differences(existing, identity.description))
+    with untrusted(str(output / "plan.json")):
+        differences = list(_other_settings(DatasetIdentity.of_plan(existing), identity))
+        pixels = other_pixels(existing, identity.description)
+    names = {name for name, _, _ in differences}
+    if pixels and names <= {_SAMPLES}:
+        raise UsageError(
+            f"output={output} cannot be continued: {pixels}; choose another output, or "
+            "overwrite=true"
+        )
     if not differences:
         return FolderState.same
     name, old, new = min(differences, key=lambda one: _RANKS.get(one[0], 0))
-    if len(differences) == 1 and name == _SAMPLES and type(old) is int and old < new:
+    if names == {_SAMPLES} and type(old) is int and old < new:
         return FolderState.fewer_samples
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
         f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "
         f"and {new} now{more}; choose another output, or overwrite=true"
     )
+
+
+def _other_settings(
+    existing: DatasetIdentity, identity: DatasetIdentity
+) -> Iterator[tuple[str, Any, Any]]:
+    """Yield (field, old value, new value) of all that differs, except versions of packages."""
+    packages = existing.packages | identity.packages
+    plans = existing.description, identity.description
+    old, new = (_without_package_versions(plan, packages) for plan in plans)
+    if all(PACKAGES in plan for plan in plans):
+        old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
+    return _differences(old, new)
 
 
 def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
@@ -128,9 +206,7 @@ def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
 def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield (field, old value, new value) of all leaves that differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(
-            {*old, *new} - {"fingerprint", UNHASHED}, key=lambda k: (k not in _FIRST, k)
-        ):
+        for key in sorted({*old, *new} - {UNHASHED}, key=lambda k: (k not in _FIRST, k)):
             path = f"{name}.{key}" if name else key
             yield from _differences(old.get(key), new.get(key), path)
     elif old != new:

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import pytest
 
-_SUITES = ("base", "blend", "depth", "geometry", "placement", "runner", "source", "writer")
+_SUITES = (
+    *("base", "blend", "depth", "geometry", "labels", "placement", "runner", "source", "writer"),
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _SUITES))
 
 # Imported after that line, so that failures in these modules show values.
 from depthmask.testing.blend import BlendSuite  # noqa: E402
 from depthmask.testing.depth import DepthSuite  # noqa: E402
 from depthmask.testing.geometry import GeometrySuite  # noqa: E402
+from depthmask.testing.labels import LabelsSuite  # noqa: E402
 from depthmask.testing.placement import PlacementSuite  # noqa: E402
 from depthmask.testing.runner import RunnerSuite  # noqa: E402
 from depthmask.testing.source import SourceSuite  # noqa: E402
@@ -30,6 +33,7 @@ __all__ = [
     "BlendSuite",
     "DepthSuite",
     "GeometrySuite",
+    "LabelsSuite",
     "PlacementSuite",
     "RunnerSuite",
     "SourceSuite",

@@ -107,8 +107,10 @@ def frozen(background: Background) -> Background:
 def same(one: Sample, other: Sample) -> bool:
     """Whether two samples are equal to the last bit."""
     arrays = ("image", "mask", "instances", "depth")
-    return (one.key, one.meta) == (other.key, other.meta) and all(
-        np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
+    return (
+        (one.key, one.meta, one.labels.keys()) == (other.key, other.meta, other.labels.keys())
+        and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+        and all(np.array_equal(one.labels[name], other.labels[name]) for name in one.labels)
     )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random as standard_random
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from depthmask.codec.metadata import plain_meta
 from depthmask.data import Foreground, Layer, Scene
 from depthmask.errors import NoPlaceError
+from depthmask.plan.rng import Stream
 from depthmask.stages.placement.base import Placement
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import SAMPLES, foregrounds, own_cache, same, scenes, small_job
@@ -22,7 +26,7 @@ class PlacementSuite(StageSuite):
     """Boxes depend only on scene, foreground and generator, and are visible."""
 
     def test_proposes_boxes(self, stage: Any) -> None:
-        """Boxes have whole pixels and belong to the foreground."""
+        """Boxes have whole pixels and belong to the foreground; metadata is plain data."""
         for scene, foreground, flip in _cases():
             layer = _proposal(stage, scene, foreground, flip)
             if layer is None:
@@ -35,6 +39,7 @@ class PlacementSuite(StageSuite):
             assert 1 <= layer.height < _LARGEST
             assert 1 <= layer.width < _LARGEST
             assert layer.depth_m is None or layer.depth_m > 0
+            plain_meta(layer.meta, f"the layer of {layer.foreground}")
 
     def test_all_chance_comes_from_its_generator(self, stage: Any) -> None:
         """The same generator gives the same box, whatever was placed before."""
@@ -61,15 +66,24 @@ class PlacementSuite(StageSuite):
 
 
 def _cases() -> list[tuple[Scene, Foreground, bool]]:
-    flips = (False, True)
-    return [(scene, one, flip) for scene in scenes() for one in foregrounds() for flip in flips]
+    cut_outs = foregrounds()
+    by_key = {one.key: one for one in cut_outs}
+    return [
+        (
+            replace(scene, foregrounds=(*(by_key[one.foreground] for one in scene.layers), new)),
+            new,
+            flip,
+        )
+        for scene, new, flip in product(scenes(), cut_outs, (False, True))
+    ]
 
 
 def _proposal(stage: Placement, scene: Scene, foreground: Foreground, flip: bool) -> Layer | None:
     if stage.reads_geometry and scene.background.depth_m is None:
         return None
-    generator = np.random.Generator(np.random.Philox(key=scene.index))
+    arranging, placing = (Stream(0, name).at(scene.index) for name in ("arrangement", "placement"))
     try:
-        return stage.place(scene, foreground, flip, generator)
+        arrangement = stage.arrange(replace(scene, layers=()), arranging)
+        return stage.place(replace(scene, arrangement=arrangement), foreground, flip, placing)
     except NoPlaceError:
         return None

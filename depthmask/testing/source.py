@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from depthmask.codec.metadata import plain_meta
 from depthmask.data import AssetCatalogue
 from depthmask.testing.base import StageSuite
+from depthmask.testing.job import CANVAS, SAMPLES, small_job
 
 _SIZES = ((32, 48), (40, 24))
 
@@ -63,13 +66,26 @@ class SourceSuite(StageSuite):
             if one.relief_m is not None:
                 assert (one.relief_m.dtype, one.relief_m.shape) == (np.float32, one.size)
 
+    def test_metadata_reaches_the_samples(self, checked: Any, tmp_path: Path) -> None:
+        """Metadata is JSON data of up to 64 KiB, whose keypoints, if any, have their form."""
+        job = small_job(tmp_path / "out", source=checked)
+        for sample in map(job.sample, range(SAMPLES)):
+            background = checked.background(sample.meta["background"], CANVAS)
+            assert sample.meta.get("background_meta") == plain_meta(background.meta, background.key)
+            for layer in sample.meta["layers"]:
+                foreground = checked.foreground(layer["foreground"], CANVAS)
+                meta = plain_meta(foreground.meta, foreground.key) or {}
+                assert layer.get("meta", {}).keys() == meta.keys()
+
     def test_a_key_always_gives_the_same_pixels(self, checked: Any) -> None:
-        """A key gives the same pixels in another process."""
+        """A key gives the same pixels and metadata in another process."""
         worker = pickle.loads(pickle.dumps(checked))  # noqa: S301
         assert list(worker.backgrounds()) == list(checked.backgrounds())
         for key in list(checked.backgrounds())[:3]:
             ours, theirs = (one.background(key, _SIZES[0]) for one in (checked, worker))
             assert np.array_equal(ours.image, theirs.image)
+            assert ours.meta == theirs.meta
         for key in list(checked.foregrounds())[:3]:
             ours, theirs = (one.foreground(key, _SIZES[0]) for one in (checked, worker))
             assert np.array_equal(ours.rgba, theirs.rgba)
+            assert ours.meta == theirs.meta

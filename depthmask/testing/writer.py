@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
 from depthmask.data import Encoded, Sample, sample_key
 from depthmask.errors import DepthmaskError
@@ -31,6 +32,11 @@ _ENCODES = (
     Encode(image=ImageFormat.png, instances=InstancesFormat.png, depth=DepthFormat.npz),
     Encode(image=ImageFormat.png, depth=DepthFormat.none),
 )
+_LABELS = (
+    LabelOutput("instances", LabelCodec.png, "number of the foreground", 100),
+    LabelOutput("flow", LabelCodec.npz, "a label that no writer knows", 6000),
+    LabelOutput("caption", LabelCodec.json, "another one", 50),
+)
 
 
 class WriterSuite(StageSuite):
@@ -40,7 +46,7 @@ class WriterSuite(StageSuite):
     def test_samples_come_back_in_any_order(
         self, stage: Any, encode: Encode, tmp_path: Path
     ) -> None:
-        """Image, masks, depth and description are read from the published files alone."""
+        """Image, masks, depth, labels and description are read from the published files alone."""
         samples = _samples(encode)
         reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
         for number in (2, 0, 1, 0):
@@ -49,6 +55,9 @@ class WriterSuite(StageSuite):
             assert (sample.key, sample.meta) == (expected.key, expected.meta)
             for name in ("image", "mask", "instances", "depth"):
                 assert np.array_equal(getattr(sample, name), getattr(expected, name)), name
+            assert sample.labels.keys() == expected.labels.keys()
+            for name, value in expected.labels.items():
+                assert np.array_equal(sample.labels[name], value), name
         reader.close()
         assert reader.read(1, samples[1].key).key == samples[1].key
         reader.close()
@@ -116,7 +125,8 @@ class WriterSuite(StageSuite):
 
 
 def _samples(encode: Encode, count: int = 3) -> list[Encoded]:
-    return [encode.encode(_sample(_FIRST + number)) for number in range(count)]
+    labels = _LABELS if encode.instances is InstancesFormat.png else ()
+    return [encode.encode(_sample(_FIRST + number), labels) for number in range(count)]
 
 
 def _sample(index: int) -> Sample:
@@ -128,9 +138,14 @@ def _sample(index: int) -> Sample:
         key=sample_key(index),
         image=rng.integers(0, 256, (24, 30, 3), dtype=np.uint8),
         mask=rng.integers(0, 256, (24, 30), dtype=np.uint8),
-        instances=rng.integers(0, 3, (24, 30), dtype=np.uint8),
+        instances=None,
         depth=depth_m,
         meta=_meta(index),
+        labels={
+            "instances": rng.integers(0, 3, (24, 30), dtype=np.uint8),
+            "flow": rng.random((24, 30, 2), dtype=np.float32),
+            "caption": {"text": "zwei Stühle", "objects": index % 3},
+        },
     )
 
 

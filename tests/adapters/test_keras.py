@@ -48,3 +48,11 @@ def test_shuffled_in_a_new_order_each_epoch_and_again_with_the_seed(dataset: Dat
     assert not np.array_equal(first, other[0])
     plain = sorted(one.tobytes() for one in stacked(dataset, None)["image"])
     assert sorted(one.tobytes() for one in second) == plain
+
+
+def test_labels_are_outputs(dataset: Dataset) -> None:
+    _, outputs, weights = keras.Batches(dataset, 4, labels=["instances"])[0]
+    expected = np.stack([sample.labels["instances"] for sample in dataset[:4]])
+    assert np.array_equal(outputs["instances"][..., 0], expected)
+    assert weights["instances"].shape == (4, 16, 24)
+    assert weights["instances"].all()

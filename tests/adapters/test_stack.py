@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from depthmask.adapters.stack import stacked
 from depthmask.data import DepthContract, DepthKind, DepthMode, Sample
+from depthmask.errors import UsageError
 
 CONTRACT = DepthContract(
     DepthKind.metric_z, "m", 0.1, 10.0, 0.0, True, (1, 2), "test", None, DepthMode.exact
@@ -63,3 +66,32 @@ def test_channels_first() -> None:
 )
 def test_without_depth(samples: list[Sample], contract: DepthContract | None) -> None:
     assert list(stacked(samples, contract)) == ["image", "mask"]
+
+
+def with_labels(**labels: object) -> Sample:
+    return replace(sample(1, 2), labels=labels)
+
+
+def test_labels_keep_their_values_and_get_channels() -> None:
+    labels = {
+        "classes": np.array([[3, 7]], np.uint16),
+        "colours": np.zeros((1, 2, 3), np.uint8),
+        "vector": np.array([1.5, 2.5, 3.5]),
+    }
+    arrays = stacked([with_labels(**labels)] * 2, None, channels_first=True, labels=list(labels))
+    assert {name: (arrays[name].shape, arrays[name].dtype.name) for name in labels} == {
+        "classes": ((2, 1, 1, 2), "uint16"),
+        "colours": ((2, 3, 1, 2), "uint8"),
+        "vector": ((2, 3), "float64"),
+    }
+    assert arrays["classes"][0, 0, 0].tolist() == [3, 7]
+
+
+def test_labels_that_make_no_batch() -> None:
+    one, other = with_labels(a=np.zeros(2), b={"x": 1}), with_labels(a=np.zeros(3), b={"x": 2})
+    with pytest.raises(UsageError, match="a has another shape in each sample"):
+        stacked([one, other], None, labels=["a"])
+    with pytest.raises(UsageError, match="b is no array in every sample; the labels are a, b"):
+        stacked([one, other], None, labels=["b"])
+    with pytest.raises(UsageError, match="nosuch is no array"):
+        stacked([one, other], None, labels=["nosuch"])

@@ -53,3 +53,11 @@ def test_virtual() -> None:
     made = depthmask.virtual(["source.rooms=2", "source.furniture=2", "size=[16,24]"])
     for batch in adapter.batches(made[:6], 3):
         assert batch["depth"].shape == (3, 16, 24, 1)
+
+
+def test_labels_are_outputs(dataset: Dataset) -> None:
+    (batch,) = adapter.batches(dataset, 10, labels=["instances"])
+    expected = np.stack([sample.labels["instances"] for sample in dataset])
+    assert np.array_equal(batch["instances"].numpy()[..., 0], expected)
+    _, outputs, weights = adapter.for_fit(batch)
+    assert sorted(outputs) == sorted(weights) == ["depth", "instances", "mask"]

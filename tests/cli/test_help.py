@@ -11,7 +11,7 @@ import pytest
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.main import main
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import BLOCKS, Root
 
 HEAVY = ("hydra", "omegaconf", "tensorflow", "keras", "rich", "webdataset")
@@ -25,9 +25,10 @@ def test_lists_every_stage_with_its_settings(
     text = capsys.readouterr().out
     for kind in KINDS:
         for name, registered in registry().stages[kind].items():
-            assert f"{kind}={name}  ({registered.provider})  " in text
+            choice = f"{kind}=[{name}]" if kind in LISTS else f"{kind}={name}"
+            assert f"{choice}  ({registered.provider})  " in text
             for field in dataclasses.fields(registered.stage):  # type: ignore[arg-type]
-                assert f"{kind}.{field.name}=" in text
+                assert f"{place_of(kind, name)}.{field.name}=" in text
                 assert field.metadata["help"] in text
 
 

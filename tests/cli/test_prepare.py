@@ -10,6 +10,7 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.stages.source.assets import Assets
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -33,6 +34,18 @@ def test_prepared_assets_give_the_same_samples(assets_root: Path, tmp_path: Path
         assert sample.meta == again.meta
         assert np.array_equal(sample.image, again.image)
         assert np.array_equal(sample.mask, again.mask)
+
+
+def test_prepared_assets_keep_their_metadata(assets_root: Path, tmp_path: Path) -> None:
+    (assets_root / "assets.csv").write_text(
+        'key,meta\nroom0,"{""page"": 4}"\ncup,"{""keypoints"": [[1, 2], [7, 9]]}"\n'
+    )
+    out, size = tmp_path / "out", (32, 32)
+    assert main(["prepare", f"source.root={assets_root}", "size=[32,32]", f"output={out}"]) == 0
+    source = Assets(root=str(out), foreground_scale=None)
+    assert source.background("room0", size).meta == {"page": 4}
+    assert source.foreground("cup", size).meta == {"keypoints": [[0, 0], [26, 30]]}
+    assert source.foreground("vase", size).meta is None
 
 
 def test_names_match(assets_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -194,9 +194,9 @@ def test_a_refused_repair_changes_nothing(
     extra(out)
     delete(out)
     before = files(out)
-    monkeypatch.setattr("depthmask.config.versions.__version__", "9")
+    monkeypatch.setattr("depthmask.config.versions.zlib.ZLIB_RUNTIME_VERSION", "9")
     assert main(["verify", str(out), "--repair"]) == 2
-    assert "depthmask is 0" in capsys.readouterr().err
+    assert "versions.zlib is 1" in capsys.readouterr().err
     assert files(out) == before
     assert (out / "dataset.json").exists()
 

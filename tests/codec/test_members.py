@@ -8,22 +8,26 @@ from itertools import product
 import numpy as np
 import pytest
 
+from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.members import JSON, MEMBERS, has_depth, names_of, without_depth
-from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFormat, MaskFormat
+from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Sample
+
+INSTANCES = LabelOutput("instances", LabelCodec.png, "numbers", 0)
 
 
 def sample() -> Sample:
     image = np.zeros((8, 8, 3), np.uint8)
     depth = np.ones((4, 4), np.float32)
-    return Sample("000000000", image, image[..., 0], image[..., 0], depth, {"index": 0})
+    labels = {"instances": image[..., 0]}
+    return Sample("000000000", image, image[..., 0], None, depth, {"index": 0}, labels=labels)
 
 
 def test_the_table_has_all_members_in_the_order_of_the_encoder() -> None:
     seen: set[str] = set()
     for image, mask, depth in product(ImageFormat, MaskFormat, DepthFormat):
-        encode = Encode(image=image, mask=mask, depth=depth, instances=InstancesFormat.png)
-        names = list(encode.encode(sample()).members)
+        encode = Encode(image=image, mask=mask, depth=depth)
+        names = list(encode.encode(sample(), [INSTANCES]).members)
         assert names == sorted(names, key=list(MEMBERS).index)
         seen.update(names)
     assert seen == set(MEMBERS)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 from PIL import Image
 
+from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.sample import (
     DepthFormat,
     Encode,
@@ -50,6 +51,13 @@ def members_alone(encoded: Encoded) -> Encoded:
     return Encoded(encoded.key, encoded.members, {})
 
 
+INSTANCES = LabelOutput("instances", LabelCodec.png, "numbers", 0)
+
+
+def labels_of(instances: InstancesFormat) -> list[LabelOutput]:
+    return [INSTANCES] if instances is InstancesFormat.png else []
+
+
 @pytest.mark.parametrize(("image", "mask", "instances", "depth"), ALL)
 def test_every_combination_comes_back(
     make_sample: MakeSample,
@@ -59,8 +67,8 @@ def test_every_combination_comes_back(
     depth: DepthFormat,
 ) -> None:
     sample = make_sample(5, (48, 40))
-    encode = Encode(image=image, mask=mask, instances=instances, depth=depth, subsampling="444")
-    encoded = encode.encode(sample)
+    encode = Encode(image=image, mask=mask, depth=depth, subsampling="444")
+    encoded = encode.encode(sample, labels_of(instances))
     expected = [
         "jpg" if image is ImageFormat.jpeg else "png",
         f"mask.{'jpg' if mask is MaskFormat.jpeg else 'png'}",
@@ -83,7 +91,7 @@ def test_every_combination_comes_back(
     _check_picture(found.mask, sample.mask, exact=mask is MaskFormat.png)
     if instances is InstancesFormat.png:
         assert found.instances is not None
-        assert np.array_equal(found.instances, sample.instances)  # type: ignore[arg-type]
+        assert np.array_equal(found.instances, sample.labels["instances"])
     else:
         assert found.instances is None
     _check_depth(found.depth, sample.depth, depth)
@@ -121,8 +129,7 @@ def test_arrays_are_the_samples_own(make_sample: MakeSample) -> None:
 
 
 def test_a_sample_without_depth_or_instances(make_sample: MakeSample) -> None:
-    sample = replace(make_sample(1, depth=False), instances=None)
-    encoded = Encode(instances=InstancesFormat.png).encode(sample)
+    encoded = Encode().encode(make_sample(1, depth=False))
     assert list(encoded.members) == ["jpg", "mask.png", "json"]
     found = decode(members_alone(encoded))
     assert found.depth is None
@@ -138,8 +145,8 @@ def test_json_is_compact_utf8(make_sample: MakeSample) -> None:
 
 def test_instances_of_16_bits_come_back(make_sample: MakeSample) -> None:
     instances = np.arange(120, dtype=np.uint16).reshape(12, 10) * 500
-    sample = replace(make_sample(0), instances=instances)
-    encoded = Encode(instances=InstancesFormat.png).encode(sample)
+    sample = replace(make_sample(0), labels={"instances": instances})
+    encoded = Encode().encode(sample, [INSTANCES])
     found = decode(members_alone(encoded)).instances
     assert found is not None
     assert found.dtype == np.uint16
@@ -172,9 +179,7 @@ def test_quality_decides_size_and_error(make_sample: MakeSample) -> None:
 
 
 def test_pillow_reads_all_pictures(make_sample: MakeSample) -> None:
-    members = (
-        Encode(mask=MaskFormat.jpeg, instances=InstancesFormat.png).encode(make_sample(0)).members
-    )
+    members = Encode(mask=MaskFormat.jpeg).encode(make_sample(0), [INSTANCES]).members
     modes = {
         name: Image.open(io.BytesIO(data)).mode for name, data in members.items() if name != "json"
     }
@@ -183,8 +188,8 @@ def test_pillow_reads_all_pictures(make_sample: MakeSample) -> None:
 
 def test_the_same_sample_gives_the_same_bytes(make_sample: MakeSample) -> None:
     for image, mask, instances, depth in ALL:
-        encode = Encode(image=image, mask=mask, instances=instances, depth=depth)
-        once, again = encode.encode(make_sample(3)), encode.encode(make_sample(3))
+        encode, labels = Encode(image=image, mask=mask, depth=depth), labels_of(instances)
+        once, again = (encode.encode(make_sample(3), labels) for _ in range(2))
         assert once.members == again.members
 
 

@@ -12,6 +12,7 @@ import pytest
 from depthmask import caching
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.data import Background, Foreground, Layer, Size
+from depthmask.errors import UsageError
 from depthmask.stages.source.base import Source
 
 MakeForeground = Callable[..., Foreground]
@@ -54,6 +55,20 @@ def test_flip_mirrors_left_and_right(shelf: AssetCache, gradient: Foreground) ->
         shelf.scaled_foreground(layer(8, 12, flip=True)),
     )
     assert np.array_equal(straight.patch.rgb[:, ::-1], mirrored.patch.rgb)
+
+
+def test_metadata_is_checked_once_for_each_asset(
+    make_source: Callable[..., Source], gradient: Foreground
+) -> None:
+    wall = Background("wall", np.zeros((8, 8, 3), np.uint8), meta={"tags": ("a", "b")})
+    bad = replace(gradient, key="bad", meta={"caption": "x" * 70_000})
+    source = make_source(wall, bad, replace(gradient, meta={}))
+    cache = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+    assert cache.background("wall").meta == {"tags": ["a", "b"]}
+    assert cache.background("wall").meta is cache.background("wall").meta
+    assert cache.foreground("cup").meta is None
+    with pytest.raises(UsageError, match=r"^foreground bad: meta takes 70,014 bytes as JSON"):
+        cache.foreground("bad")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (8, 12), (40, 6)])
@@ -124,6 +139,17 @@ def test_the_memory_of_a_relief_counts(
     source = make_source()
     monkeypatch.setattr(source, "foreground", lambda *_: replace(thick))
     held = 2 * 4 * 6 * 4
+    for bound, kept in ((held, True), (held - 1, False)):
+        monkeypatch.setattr(caching, "CACHE_BYTES", bound)
+        shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+        assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
+
+
+def test_the_memory_of_metadata_counts(
+    make_source: Callable[..., Source], gradient: Foreground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_source(replace(gradient, meta={"row": 1}))
+    held = gradient.rgba.nbytes + 10 * len('{"row":1}')
     for bound, kept in ((held, True), (held - 1, False)):
         monkeypatch.setattr(caching, "CACHE_BYTES", bound)
         shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))

@@ -23,7 +23,8 @@ from depthmask.data import (
     Recipe,
     Scene,
 )
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, NoPlaceError, UsageError
+from depthmask.plan.rng import Stream
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.placement.base import Placement, scaled_layer
@@ -48,6 +49,57 @@ class Fixed(Placement):
     ) -> Layer:
         corner = self.start + self.step * len(scene.layers)
         return scaled_layer(foreground, top=corner, left=corner, scale=1, flip=flip)
+
+
+@stage("noting")
+class Noting(Placement):
+    """A double size, and notes in the metadata of the layer."""
+
+    note: Any = setting(None, help="more metadata")
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        number = len(scene.layers)
+        meta = {"caption": f"over {foreground.key}", "number": number}
+        if self.note is not None:
+            meta["note"] = self.note
+        layer = scaled_layer(foreground, top=2, left=3, scale=2 if number == 0 else 1, flip=flip)
+        return replace(layer, meta=meta)
+
+
+@stage("arranging")
+class Arranging(Placement):
+    """A position for each foreground, by generators of their own; remembers its calls."""
+
+    most: int = setting(9, help="the most foregrounds")
+
+    def __post_init__(self) -> None:
+        self.arranged: list[Scene] = []
+        self.asked: list[Scene] = []
+
+    def arrange(self, scene: Scene, rng: np.random.Generator) -> list[np.ndarray]:
+        if len(scene.foregrounds) > self.most:
+            raise NoPlaceError("too many")
+        self.arranged.append(scene)
+        return [child.random((99, 2)) for child in rng.spawn(len(scene.foregrounds))]
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        self.asked.append(scene)
+        assert scene.foregrounds[len(scene.layers)] is foreground
+        chances = scene.arrangement[len(scene.layers)][rng.integers(99)]
+        top, left = (chances * SIZE).astype(int).tolist()
+        return scaled_layer(foreground, top=top, left=left, scale=1, flip=flip)
+
+
+@stage("arranging_for_nothing")
+class ArrangingForNothing(Random):
+    """Draws numbers for an arrangement that nobody looks at."""
+
+    def arrange(self, scene: Scene, rng: np.random.Generator) -> float:
+        return rng.random()
 
 
 @pytest.fixture
@@ -219,6 +271,123 @@ def test_without_geometry_layers_have_no_depth(
     found = composed(composer, make_recipe(0, "room", "red"))
     assert found.layers[0].depth_m is None
     assert "depth_m" not in describe(found)["layers"][0]
+
+
+@pytest.mark.parametrize(
+    ("flip", "keypoints"),
+    [
+        # A layer of 8x12 at (2, 3) shows the foreground of 4x6 in twice its size.
+        (False, {"l_eye": [3, 2], "r_eye": [15, 10, 2], "tail": [0, 0, 0]}),
+        (True, {"l_eye": [3, 10, 2], "r_eye": [15, 2], "tail": [0, 0, 0]}),
+    ],
+)
+def test_metadata_of_background_foreground_and_placement(
+    make_foreground: MakeForeground,
+    make_source: Callable[..., Source],
+    make_recipe: MakeRecipe,
+    room: Background,
+    flip: bool,
+    keypoints: dict[str, Any],
+) -> None:
+    own = {
+        "caption": "red",
+        "row": 7,
+        "keypoints": {"l_eye": [0, 0], "r_eye": [6, 4, 2], "tail": [0, 0, 0]},
+        "flip_pairs": [["l_eye", "r_eye"]],
+    }
+    red = replace(make_foreground("red", (4, 6)), meta=own)
+    source = make_source(replace(room, meta={"caption": "a room"}), red, make_foreground("plain"))
+    library = AssetCache(source, SIZE, lambda key: source.background(key, SIZE))
+    composer = Composer(0, Noting(max_overlap=1), Alpha(), library)
+    recipe = make_recipe(0, "room", "!red" if flip else "red", "plain")
+    meta = describe(composed(composer, recipe))
+    assert meta["background_meta"] == {"caption": "a room"}
+    assert meta["layers"][0]["meta"] == {
+        "caption": "over red",
+        "row": 7,
+        "keypoints": keypoints,
+        "flip_pairs": own["flip_pairs"],
+        "number": 0,
+    }
+    assert meta["layers"][1]["meta"] == {"caption": "over plain", "number": 1}
+    assert red.meta == own
+
+
+def test_layers_with_metadata_can_be_hashed() -> None:
+    layers = [Layer("cup", "cup", 0, 0, 1, 1, False, meta={"row": row}) for row in (1, 1, 2)]
+    assert len(set(layers)) == 2
+
+
+def test_bad_metadata_of_a_placement_names_the_layer(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    with pytest.raises(UsageError, match=r"^the layer of red: meta must be plain JSON data"):
+        composed(compose_with(Noting(note={1, 2})), make_recipe(0, "room", "red"))
+
+
+def test_a_placement_arranges_all_layers_of_a_sample_once(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe, room: Background
+) -> None:
+    placement = Arranging(max_overlap=0, min_visible=1)
+    composer = compose_with(placement)
+    recipes = [make_recipe(index, "room", "red", "!green") for index in (4, 9)]
+    first = [composed(composer, recipe) for recipe in recipes]
+    assert [(scene.index, scene.layers) for scene in placement.arranged] == [(4, ()), (9, ())]
+    for scene in placement.arranged:
+        assert scene.background.key == "room"
+        assert [one.key for one in scene.foregrounds] == ["red", "green"]
+        assert scene.arrangement is None
+    # More proposals than layers, and all of them saw the one arrangement of their sample.
+    assert len(placement.asked) > 4
+    for scene in placement.asked:
+        assert [one.key for one in scene.foregrounds] == ["red", "green"]
+    assert len({(scene.index, id(scene.arrangement)) for scene in placement.asked}) == 2
+    # The same alone and in another order.
+    alone = [
+        composed(compose_with(Arranging(max_overlap=0, min_visible=1)), recipe)
+        for recipe in recipes[::-1]
+    ]
+    assert all(map(same, first, alone[::-1]))
+    assert not np.array_equal(first[0].mask, first[1].mask)
+    redrawn = composed(composer, replace(recipes[0], attempt=1))
+    assert not np.array_equal(redrawn.mask, first[0].mask)
+
+
+def test_an_arrangement_leaves_the_numbers_of_place_as_they_are(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    recipe = make_recipe(3, "room", "red", "blue")
+    plain, arranging = (
+        composed(compose_with(placement(min_scale=0.5)), recipe)
+        for placement in (Random, ArrangingForNothing)
+    )
+    assert same(plain, arranging)
+
+
+def test_who_arranges_nothing_pays_nothing(
+    compose_with: Callable[..., Composer],
+    make_recipe: MakeRecipe,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples: list[tuple[int, ...]] = []
+    at = Stream.at
+
+    def counting(stream: Stream, *sample: int) -> np.random.Generator:
+        samples.append(sample)
+        return at(stream, *sample)
+
+    monkeypatch.setattr(Stream, "at", counting)
+    for placement, count in ((Random(), 1), (ArrangingForNothing(), 2)):
+        samples.clear()
+        composed(compose_with(placement), make_recipe(3, "room", "red"))
+        assert samples == [(3, 0)] * count
+
+
+def test_an_arrangement_may_refuse_the_background(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    with pytest.raises(NoPlaceError, match="too many"):
+        composed(compose_with(Arranging(most=1)), make_recipe(3, "room", "red", "blue"))
 
 
 def test_description_is_plain_data(

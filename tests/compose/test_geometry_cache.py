@@ -71,6 +71,24 @@ def source(make_source: Callable[..., Source]) -> Source:
     return make_source(*(room(f"room{number}", number * 10) for number in range(5)))
 
 
+@stage("forgetful")
+class Forgetful(Counting):
+    """Makes new backgrounds with what it knows of."""
+
+    def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
+        return [Background(one.key, one.image, one.depth_m) for one in super().measure(backgrounds)]
+
+
+@pytest.mark.parametrize("always", [False, True])
+def test_metadata_survives_any_geometry(make_source: Callable[..., Source], always: bool) -> None:
+    depth_m = np.ones(SIZE, np.float32)
+    source = make_source(replace(room("hall", 7, depth_m), meta={"caption": "a hall"}))
+    for geometry in (Counting(always=always), Forgetful(always=always), Counting(always=always)):
+        cache = GeometryCache(geometry, source, SIZE)
+        assert cache.background("hall").meta == {"caption": "a hall"}
+        assert cache.background("hall").depth_m is not None
+
+
 def test_a_background_is_measured_once_ever(source: Source) -> None:
     first, second = Counting(), Counting()
     for geometry in (first, first, second):
@@ -124,6 +142,17 @@ def test_other_weights_are_asked_anew(source: Source) -> None:
     GeometryCache(Counting(), source, SIZE).background("room0")
     GeometryCache(newer, source, SIZE).background("room0")
     assert newer.asked == [["room0"]]
+
+
+def test_another_pixel_version_is_asked_anew(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    GeometryCache(Counting(), source, SIZE).background("room0")
+    for version, asked in ((2, [["room0"]]), (2, []), (1, [])):
+        monkeypatch.setattr(Counting, "pixel_version", version)
+        geometry = Counting()
+        GeometryCache(geometry, source, SIZE).background("room0")
+        assert geometry.asked == asked
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "float64", "shape", "pickle"])

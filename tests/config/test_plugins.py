@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.plugins import install_module as install
+
 STAGE = """
 from depthmask import Placement, stage, setting
 from depthmask.stages.placement.base import scaled_layer
@@ -19,15 +21,6 @@ class Mine(Placement):
     def place(self, scene, foreground, flip, random):
         return scaled_layer(foreground, top=self.shift, left=self.shift, scale=1.0, flip=flip)
 """
-
-
-def install(folder: Path, name: str, code: str, value: str | None = None) -> None:
-    """What pip would leave: a module and its metadata with an entry point."""
-    (folder / f"{name}.py").write_text(code)
-    info = folder / f"{name}-1.2.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {value or name}\n")
 
 
 def depthmask(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +77,7 @@ BROKEN = {
     "lacks": ("import nosuchmodule", "No module named 'nosuchmodule'"),
     "misspelt": (
         "from depthmask import hookimpl\n@hookimpl\ndef depthmask_stagez():\n    return []",
-        "no such hook depthmask_stagez; available: depthmask_config_paths, depthmask_run",
+        "no such hook depthmask_stagez; available: depthmask_commands, depthmask_config_paths",
     ),
     "bare": ("def depthmask_stages():\n    return []", "lacks the decorator @depthmask.hookimpl"),
     "empty": ("x = 1", "defines neither stage classes nor hooks"),
@@ -200,3 +193,17 @@ def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
         "available: cornered, depthmaskdataset, depthmaskdataset224, pairs"
         in depthmask(tmp_path, "+preset=nosuch").stderr
     )
+
+
+def test_a_label_whose_name_has_a_dot_is_left_out(tmp_path: Path) -> None:
+    code = (
+        "import depthmask\n"
+        "@depthmask.stage('a.b')\n"
+        "class Dotted(depthmask.Labels):\n"
+        "    '''Dotted.'''\n"
+        "    def outputs(self, size, contract): return []\n"
+        "    def label(self, sample, rng): return {}\n"
+    )
+    install(tmp_path, "dotted", code)
+    listing = run_with_plugins(tmp_path, "depthmask", "plugins").stdout
+    assert "the name of a labels stage cannot have a dot" in listing

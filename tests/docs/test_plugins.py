@@ -9,24 +9,28 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from omegaconf import OmegaConf
 
 import depthmask
 from depthmask import testing
+from depthmask.cli.main import main
 from depthmask.config.hooks import Hooks
 from depthmask.config.registry import KINDS
 from depthmask.stage import describe_settings
 from tests.support.paths import ROOT
+from tests.support.plugins import loaded
 
 TEXT = (ROOT / "docs" / "plugins.md").read_text()
 CLASSES = [
     *(getattr(depthmask, kind.title()) for kind in KINDS),
     depthmask.Estimator,
     depthmask.FixedBatchEstimator,
+    depthmask.FinishedSample,
     depthmask.PublishedDataset,
     depthmask.ShardReader,
 ]
@@ -45,8 +49,9 @@ def documented(title: str) -> list[str]:
 def signatures(cls: type) -> Iterator[str]:
     """As the code has them, in one line, with what the reader has to know."""
     for name, value in vars(cls).items():
-        function = value.fget if isinstance(value, property) else value
-        private = name.startswith("_") and name != "__iter__"
+        is_property = isinstance(value, property | cached_property)
+        function = value.fget if isinstance(value, property) else getattr(value, "func", value)
+        private = name.startswith("_") and name not in ("__iter__", "__len__")
         if private or not inspect.isfunction(function):
             continue
         source = textwrap.dedent(inspect.getsource(function))
@@ -55,7 +60,7 @@ def signatures(cls: type) -> Iterator[str]:
         line = re.sub(r"\s+", " ", match[1]).replace("( ", "(").replace(" )", ")")
         marks = [
             *(["abstract"] if getattr(function, "__isabstractmethod__", False) else []),
-            *(["property"] if isinstance(value, property) else []),
+            *(["property"] if is_property else []),
         ]
         yield f"def {line}" + (f"  # {' '.join(marks)}" if marks else "")
 
@@ -77,6 +82,26 @@ def test_hooks() -> None:
     names = [name for name in vars(Hooks) if name.startswith("depthmask_")]
     assert len(wanted) == len(names)
     assert all(f"`{name}`" in section("## Hooks") for name in names)
+
+
+def test_the_function_for_metadata() -> None:
+    functions = type("Functions", (), {"move_keypoints": depthmask.move_keypoints})
+    assert documented("## Metadata") == list(signatures(functions))
+
+
+def test_examples_of_hooks_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, object] = {}
+    for title in ("### Commands of your own", "### Statistics of your own"):
+        for block in re.findall(r"```python\n(.*?)```", section(title), re.DOTALL):
+            exec(block, names)
+    hooks: Any = {name: names[name] for name in names if name.startswith("depthmask_")}
+    rooms = ["source.rooms=1", "source.furniture=1", "size=[32,32]", "samples=3", "depth=none"]
+    with loaded("mine", **hooks):
+        assert main([*rooms, "geometry=none", f"output={tmp_path}"]) == 0
+        assert main(["upload", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "3 samples to upload\n"
+    (summary,) = depthmask.open(tmp_path).metadata.added_statistics.values()
+    assert summary["samples"] == sum(summary["histogram"]["counts"]) == 3
 
 
 def example(title: str) -> str:
@@ -132,5 +157,6 @@ def test_examples_of_presets_are_yaml() -> None:
     blocks = re.findall(r"```yaml\n(.*?)```", section("## Presets"), re.DOTALL)
     assert [sorted(map(str, OmegaConf.create(block))) for block in blocks] == [
         ["candidates", "defaults"],
+        ["defaults", "fov_deg"],
         ["defaults", "objects"],
     ]

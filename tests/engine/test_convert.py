@@ -77,7 +77,7 @@ def test_only_changed_fields_are_encoded_again(
         }
     for one, other in zip(old, new, strict=True):
         assert np.array_equal(one.depth, other.depth)  # type: ignore[arg-type]
-    assert "note: instance maps are left out" in capfd.readouterr().err
+    assert "note: the label instances is left out" in capfd.readouterr().err
 
 
 def test_losses_are_reported(made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ from depthmask.engine.shard import make_shard
 from depthmask.errors import ShardError
 from depthmask.reading.dataset import Dataset
 from depthmask.stages.depth.layered import Layered
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 

@@ -21,7 +21,7 @@ from depthmask.engine.shard import make_shard
 from depthmask.engine.totals import Totals
 from depthmask.plan.layout import Shard, shard_name
 from depthmask.stage import stage
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import manifest_hash
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed

@@ -29,7 +29,8 @@ SPLIT = ["split.train=0.7", "split.val=0.3", "placement.max_overlap=1", "objects
 
 def members(dataset: Virtual, numbers: Sequence[int]) -> list[dict[str, bytes]]:
     """What a run would write of these."""
-    return [dataset.job.root.encode.encode(dataset[number]).members for number in numbers]
+    encode, labels = dataset.job.root.encode, dataset.job.labeller.outputs
+    return [encode.encode(dataset[number], labels).members for number in numbers]
 
 
 @pytest.fixture(scope="module")

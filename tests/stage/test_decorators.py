@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from depthmask.errors import SettingError, UsageError
-from depthmask.stage import Stage, setting, settings, stage
+from depthmask.stage import Stage, describe_settings, setting, settings, stage
 
 
 class Mode(Enum):
@@ -150,3 +150,29 @@ def test_defaults_that_are_mappings_are_not_shared() -> None:
     Wide().shares["a"] = 1.0
     Wide().grid[0].append(2.0)
     assert (Wide().shares, Wide().grid) == ({}, [[1.0]])
+
+
+def test_the_pixel_version_is_1_unless_the_author_raises_it() -> None:
+    @stage("later")
+    class Later(Stage):
+        """Gives other results than before."""
+
+        pixel_version = 2
+
+    assert Stage.pixel_version == 1
+    assert Later.pixel_version == 2
+    assert describe_settings(Later) == []
+
+
+@pytest.mark.parametrize("version", [0, "2", 2.0, True, None])
+def test_a_pixel_version_is_a_whole_number(version: object) -> None:
+    with pytest.raises(UsageError, match="Wrong: pixel_version must be a whole number"):
+        stage("wrong")(type("Wrong", (Stage,), {"pixel_version": version}))
+
+
+def test_a_pixel_version_is_no_setting() -> None:
+    with pytest.raises(UsageError, match="write it without a type, as in `pixel_version = 2`"):
+
+        @stage("wrong")
+        class Wrong(Stage):
+            pixel_version: int = 2  # type: ignore[misc]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from depthmask.errors import UsageError
-from depthmask.storage.identity import DatasetIdentity, FolderState, take_output
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.storage.identity import DatasetIdentity, FolderState, identity_in, take_output
 from depthmask.storage.local import LocalPath
 from depthmask.storage.path import DRAFTS
-from depthmask.storage.publish import require_sealed
+from depthmask.storage.publish import require_sealed, write_sealed
 
 
 def plan(**config: Any) -> DatasetIdentity:
@@ -179,6 +179,67 @@ def test_unfinished_drafts_go(output: LocalPath) -> None:
     (draft / "train-000001.zip").write_bytes(b"half")
     take_output(output, plan(), overwrite=False)
     assert not (output / DRAFTS).exists()
+
+
+def versioned(**fields: Any) -> DatasetIdentity:
+    """A plan with a stage of a package, as depthmask 0.1.0 hashed it but for `fields`."""
+    versions = {"depthmask": "0.1.0", "numpy": "2.4", "mine": "0.1.0"}
+    return DatasetIdentity({**plan().description, "versions": versions, **fields})
+
+
+def test_first_pixel_versions_and_versions_of_packages_are_not_hashed() -> None:
+    fields: dict[str, Any] = {
+        "packages": {"placement=random": "mine"},
+        "pixel_versions": {"depthmask": 1, "placement=random": 1},
+        "versions": {"depthmask": "7.0", "numpy": "2.4", "mine": "3.1.4"},
+    }
+    assert versioned(**fields).fingerprint == versioned().fingerprint
+    assert versioned(**fields).lineage == versioned().lineage
+    others: list[dict[str, Any]] = [
+        {"pixel_versions": {"depthmask": 2, "placement=random": 1}},
+        {"pixel_versions": {"depthmask": 1, "placement=random": 2}},
+        {"versions": {**fields["versions"], "numpy": "2.5"}},
+        {"packages": {}},
+    ]
+    for other in others:
+        assert versioned(**{**fields, **other}).fingerprint != versioned().fingerprint
+        assert versioned(**{**fields, **other}).lineage != versioned().lineage
+
+
+def test_a_plan_without_pixel_versions_is_hashed_as_it_is() -> None:
+    assert versioned(versions={"mine": "3"}).fingerprint != versioned().fingerprint
+    assert versioned(packages={}).fingerprint != versioned().fingerprint
+
+
+def test_a_stage_without_a_version_has_none_in_the_hash() -> None:
+    early = versioned(versions={"unregistered": ""})
+    now = versioned(versions={"unregistered": ""}, packages={}, pixel_versions={})
+    assert now.fingerprint == early.fingerprint
+
+
+def test_an_extended_plan_keeps_the_versions_that_began_it(output: LocalPath) -> None:
+    take_output(output, versioned(versions={"depthmask": "0.0.5"}), overwrite=False)
+    later = {
+        "versions": {"depthmask": "0.2.0"},
+        "packages": {},
+        "pixel_versions": {"depthmask": 1},
+        "config": {**plan().description["config"], "samples": 250},
+    }
+    state = take_output(output, versioned(**later), overwrite=False)
+    assert state is FolderState.fewer_samples
+    kept = versioned(versions={"depthmask": "0.0.5"}, config=later["config"])
+    assert identity_in(output) == kept
+    assert require_sealed(output / "plan.json")["fingerprint"] == kept.fingerprint
+    assert kept.lineage == versioned(versions={"depthmask": "0.0.5"}).lineage
+
+
+@pytest.mark.parametrize("field", ["versions", "packages", "pixel_versions"])
+def test_versions_that_are_none_are_one_line(output: LocalPath, field: str) -> None:
+    output.make_folder()
+    write_sealed(output / "plan.json", {**versioned().description, field: 3, "fingerprint": ""})
+    now = versioned(packages={}, pixel_versions={"depthmask": 1})
+    with pytest.raises(DepthmaskError, match=r"plan\.json: cannot be read"):
+        take_output(output, now, overwrite=False)
 
 
 def test_the_fingerprint_is_that_of_the_content() -> None:

@@ -17,7 +17,7 @@ from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
 from depthmask.storage.location import location
 from depthmask.storage.path import LOCK
-from tests.support import fault_loop, tiny
+from tests.support import tiny
 
 PLAN = ("samples=4", "shard_size=2", "runner.workers=1")
 
@@ -128,13 +128,6 @@ def test_encoders(
     assert refused(arena, capsys, arena / "assets").startswith(f"versions.{package} is ")
 
 
-def test_our_version(
-    arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("depthmask.config.versions.__version__", "99")
-    assert refused(arena, capsys, arena / "assets").startswith("versions.depthmask is ")
-
-
 def test_weights(
     arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,24 +138,13 @@ def test_weights(
     assert refused(arena, capsys, arena / "assets").startswith("depth.weights_sha256 is None ")
 
 
-def test_version_of_a_plugin(tmp_path: Path) -> None:
-    faulty = fault_loop.Arena(tmp_path)
-    assert faulty.run(tmp_path / "out").code == 0
-    metadata = tmp_path / "faulty-1.0.dist-info" / "METADATA"
-    metadata.write_text(metadata.read_text().replace("Version: 1.0", "Version: 1.1"))
-    before = state(tmp_path / "out")
-    ended = faulty.run(tmp_path / "out")
-    assert ended.code == 2
-    assert "versions.faulty is 1.0 there and 1.1 now" in ended.text
-    assert state(tmp_path / "out") == before
-
-
 def test_what_decides_nothing(
     arena: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tiny.sha256s(arena / "out")
     (arena / "link").symlink_to(arena / "out")
     monkeypatch.chdir(arena)
+    monkeypatch.setattr("depthmask.config.versions.__version__", "99")
     outputs = (arena / "out", Path("out"), Path("./assets/../out"), arena / "link")
     for output in outputs:
         for word in ("runner.workers=2", "runner.timeout=5"):

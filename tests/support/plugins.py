@@ -6,8 +6,20 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from depthmask.config import plugins
+from depthmask.config.hooks import hookimpl
+from depthmask.config.plugins import registry
+from depthmask.config.registry import Provider
 
 
 def install_package(package: Path, site: Path) -> None:
@@ -22,6 +34,56 @@ def install_package(package: Path, site: Path) -> None:
     (info / "entry_points.txt").write_text("\n".join(["[depthmask]", *entries]))
     module = next(package.glob("depthmask_*"))
     shutil.copytree(module, site / module.name)
+
+
+def install_module(
+    site: Path, name: str, code: str, value: str | None = None, version: str = "1.2"
+) -> None:
+    """What pip would leave: a module and its metadata with an entry point."""
+    (site / f"{name}.py").write_text(code)
+    info = site / f"{name}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {value or name}\n")
+
+
+def write_plugin(site: Path, name: str, version: str, code: str) -> None:
+    """Install a package of one module into `site`, instead of another version of it."""
+    site.mkdir(exist_ok=True)
+    for old in site.glob(f"{name}-*.dist-info"):
+        shutil.rmtree(old)
+    install_module(site, name, code, version=version)
+
+
+@contextmanager
+def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
+    """A plugin `NAME 1.2` in this process: a module with these functions, each a hook."""
+    module = ModuleType(name)
+    for member, value in members.items():
+        setattr(module, member, hookimpl(value))
+    entry = EntryPoint(name, name, "depthmask")
+    known = registry()
+    tables: list[dict[str, Any]] = [known.commands, known.statistics, known.providers]
+    before = [dict(table) for table in tables]
+    with patch.dict(sys.modules, {name: module}):
+        plugins._load(known, entry, Provider(name, "1.2"))
+    try:
+        yield module
+    finally:
+        known.plugins.unregister(module)
+        for table, old in zip(tables, before, strict=True):
+            table.clear()
+            table.update(old)
+
+
+def pip_install(packages: Iterable[Path], site: Path) -> None:
+    """Install packages into `site` by pip, offline, from copies that it may build in."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copies = [shutil.copytree(one, Path(scratch, one.name)) for one in packages]
+        options = ("--no-deps", "--no-build-isolation", "--no-index", "--target", str(site))
+        command = [sys.executable, "-m", "pip", "install", "--quiet", *options, *map(str, copies)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
 
 
 def run_with_plugins(

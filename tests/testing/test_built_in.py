@@ -21,6 +21,8 @@ from depthmask.stages.depth.none import NoDepth
 from depthmask.stages.geometry.auto import Auto
 from depthmask.stages.geometry.none import NoGeometry
 from depthmask.stages.geometry.source import SourceGeometry
+from depthmask.stages.labels.coco import Coco
+from depthmask.stages.labels.instances import Instances
 from depthmask.stages.placement.grid import Grid
 from depthmask.stages.placement.ground import Ground
 from depthmask.stages.placement.random import Random
@@ -122,6 +124,14 @@ class TestFolder(testing.WriterSuite):
 
 class TestDepthMaskDataset(testing.WriterSuite):
     stage_class = DepthMaskDataset
+
+
+class TestCoco(testing.LabelsSuite):
+    stage_class = Coco
+
+
+class TestInstances(testing.LabelsSuite):
+    stage_class = Instances
 
 
 class TestLocal(testing.RunnerSuite):

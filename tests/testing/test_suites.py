@@ -5,7 +5,10 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from depthmask import (
     Composite,
     Depth,
     DepthContract,
+    DepthmaskError,
     Encoded,
     Float32,
     Foreground,
@@ -28,6 +32,7 @@ from depthmask import (
     Shard,
     Size,
     UInt8,
+    UsageError,
     setting,
     stage,
     testing,
@@ -53,6 +58,46 @@ class Restless(Random):
     ) -> Layer:
         top = next(_count) % 20
         return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)
+
+
+@stage("rearranging")
+class Rearranging(Random):
+    """An arrangement of its own chance."""
+
+    def arrange(self, scene: Scene, rng: np.random.Generator) -> int:
+        return next(_count) % 20
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        top = scene.arrangement
+        return Layer(foreground.key, foreground.label, top, 0, *foreground.size, flip)
+
+
+@stage("scattering")
+class Scattering(Random):
+    """A joint arrangement by spawned generators."""
+
+    def arrange(self, scene: Scene, rng: np.random.Generator) -> list[int]:
+        return [int(child.integers(9)) for child in rng.spawn(len(scene.foregrounds))]
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        assert scene.foregrounds[len(scene.layers)] is foreground
+        top, (child,) = scene.arrangement[len(scene.layers)], rng.spawn(1)
+        left = int(child.integers(9))
+        return Layer(foreground.key, foreground.label, top, left, *foreground.size, flip)
+
+
+@stage("annotating")
+class Annotating(Random):
+    """Metadata that is no JSON."""
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        return replace(super().place(scene, foreground, flip, rng), meta={"index": np.int64(1)})
 
 
 @stage("fractions")
@@ -135,6 +180,24 @@ class Lossy(Local):
         return super().run(job, list(shards)[:-1], made)
 
 
+@stage("captioned")
+class Captioned(Rooms):
+    """Metadata of the kind that the setting says."""
+
+    meta: Any = setting(None, help="")
+
+    def foreground(self, key: str, size: Size) -> Foreground:
+        return replace(super().foreground(key, size), meta=self.meta)
+
+
+@stage("forgetting")
+class Forgetting(Captioned):
+    """Other metadata in another process."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "meta": None}
+
+
 @stage("moody")
 class Moody(Rooms):
     """Other pictures every time."""
@@ -157,6 +220,13 @@ def test_placements(tmp_path: Path) -> None:
         suite.test_a_sample_is_the_same_alone_and_among_others(Restless(), tmp_path)
     with pytest.raises(AssertionError):
         suite.test_proposes_boxes(Fractions())
+    with pytest.raises(AssertionError):
+        suite.test_all_chance_comes_from_its_generator(Rearranging())
+    with pytest.raises(DepthmaskError, match="meta must be plain JSON data"):
+        suite.test_proposes_boxes(Annotating())
+    suite.test_proposes_boxes(Scattering())
+    suite.test_all_chance_comes_from_its_generator(Scattering())
+    suite.test_a_sample_is_the_same_alone_and_among_others(Scattering(), tmp_path / "scattering")
 
 
 def test_blends() -> None:
@@ -194,7 +264,7 @@ def test_runners(tmp_path: Path) -> None:
         testing.RunnerSuite().test_makes_every_shard_once(Lossy(workers=1), tmp_path)
 
 
-def test_sources() -> None:
+def test_sources(tmp_path: Path) -> None:
     suite = testing.SourceSuite()
     moody = Moody(rooms=2, furniture=3)
     with pytest.raises(AssertionError):
@@ -202,6 +272,15 @@ def test_sources() -> None:
     with pytest.raises(AssertionError):
         suite.test_the_check_says_what_the_assets_are(moody)
     suite.test_a_key_always_gives_the_same_pixels(rooms())
+    rooms_with = partial(Captioned, rooms=2, furniture=3, oversample=1)
+    suite.test_metadata_reaches_the_samples(rooms_with(meta={"row": 1}), tmp_path / "good")
+    with pytest.raises(UsageError, match="meta must be a dict of plain JSON data"):
+        suite.test_metadata_reaches_the_samples(
+            rooms_with(meta={"row": float("nan")}), tmp_path / "bad"
+        )
+    forgetting = Forgetting(rooms=2, furniture=3, oversample=1, meta={"row": 1})
+    with pytest.raises(AssertionError):
+        suite.test_a_key_always_gives_the_same_pixels(forgetting)
 
 
 @stage("hidden")

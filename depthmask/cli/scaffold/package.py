@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, suggestion
+from depthmask.config.registry import KINDS, LISTS, suggestion
 from depthmask.errors import UsageError
 
 _FILES = {
@@ -38,6 +38,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     values = {
         "kind": kind,
         "name": name,
+        "choice": f"'{kind}=[{name}]'" if kind in LISTS else f"{kind}={name}",
         "distribution": distribution,
         "package": f"depthmask_{name}",
         "cls": f"{name.title().replace('_', '')}{kind.title()}",

@@ -10,7 +10,7 @@ from depthmask.codec.sample import Encode
 from depthmask.data import AssetCatalogue, AssetFiles, DepthContract, Encoded, Size
 from depthmask.plan.layout import Layout, Shard
 from depthmask.plan.numbering import Numbering
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetFacts
 
 

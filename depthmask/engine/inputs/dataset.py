@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from depthmask.config.build import from_plain
+from depthmask.config.build import encode_from_plain, from_plain
+from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.config.root import Root
 from depthmask.data import AssetFiles, Encoded
@@ -13,7 +16,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reading.dataset import open as open_dataset
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetFacts, manifest_hash
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
@@ -24,7 +27,7 @@ from depthmask.untrusted import untrusted
 class DatasetInput(JobInput):
     """A finished dataset; each shard is hashed before its samples are read.
 
-    root, job, inputs: the config, the job and the digest of the assets in its `plan.json`.
+    plan: the content of its `plan.json`.
     """
 
     def __init__(self, path: str) -> None:
@@ -35,17 +38,26 @@ class DatasetInput(JobInput):
         self.contract = info.contract
         self.numbering = info.numbering
         self.sample_bytes = -(-info.bytes // info.samples)
-        plan = require_sealed(self._dataset.path / "plan.json")
+        self.plan: dict[str, Any] = require_sealed(self._dataset.path / "plan.json")
         with untrusted(str(self._dataset.path / "plan.json")):
-            self.root: Root = from_plain(config_of(plan))
-            self.job, self.inputs = str(plan["job"]), plan.get("inputs")
-        self.encode = self.root.encode
+            self.encode = encode_from_plain(self.plan["config"]["encode"])
         self.sha256 = manifest_hash(self._dataset.records())
         if self.sha256 != info.manifest_sha256:
             raise DepthmaskError(
                 f"{path}: its records do not match dataset.json; "
                 f"run `python -m depthmask verify {path} --repair`"
             )
+
+    def root_with(self, **stages: Any) -> Root:
+        """The root that generated the samples, with these stages instead of its own.
+
+        Raises `UsageError` if one of its other stages is not installed.
+        """
+        with untrusted(str(self._dataset.path / "plan.json")):
+            whole = config_of(self.plan)
+            config = {name: value for name, value in whole.items() if name not in stages}
+            require_stages({**self.plan, "config": config})
+            return replace(from_plain(config), **stages)
 
     def read(self, index: int) -> Encoded:
         """The members of a sample, as the writer of the dataset reads them."""
@@ -61,6 +73,7 @@ class DatasetInput(JobInput):
             "leakage": info.leakage,
             "backgrounds": info.backgrounds,
             "foregrounds": info.foregrounds,
+            "labels": info.labels,
         }
 
     @property

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
-from depthmask.config.versions import versions
+from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
-from depthmask.storage.dataset_info import SCHEMA, DatasetFacts
+from depthmask.errors import SettingError
+from depthmask.storage.dataset_info import SCHEMA, DatasetFacts, LabelInfo
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -34,8 +35,31 @@ class InputJob(Job):
         return f"sample {index} of {', '.join(self.input.paths)}"
 
     def dataset_facts(self) -> DatasetFacts:
-        """The facts of the input, which are copied."""
-        return self.input.dataset_facts()
+        """The facts of the input, which are copied, without labels that are left out."""
+        facts = self.input.dataset_facts()
+        return {**facts, "labels": tuple(_without(facts["labels"], self.recoding.changed))}
+
+
+def leaves_out_labels(root: Root, overridden: Collection[str]) -> bool:
+    """Whether the user gave `labels=[]`, so that the new dataset has no labels.
+
+    Raises `SettingError` for a label stage, which needs more than the files of a sample.
+    """
+    if root.labels:
+        raise SettingError(
+            "labels",
+            f"[{','.join(root.labels)}]",
+            "cannot be added to existing samples; set it in the run that generates them "
+            "(labels=[] leaves all labels out)",
+        )
+    return "labels" in overridden
+
+
+def _without(labels: Sequence[LabelInfo], names: Collection[str]) -> Iterator[LabelInfo]:
+    for label in labels:
+        outputs = tuple(one for one in label.outputs if one.member is None or one.name not in names)
+        if outputs:
+            yield replace(label, outputs=outputs)
 
 
 def identity_of(
@@ -59,7 +83,7 @@ def identity_of(
             "encoded": sorted(recoding.changed),
             **plan_config(root, names),
             "depth": contract_as_json(contract),
-            "versions": versions(root),
+            **plan_versions(root, names),
         }
     )
 

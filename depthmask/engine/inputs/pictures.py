@@ -99,6 +99,7 @@ class PictureInput(JobInput):
             "leakage": Leakage(assets=0, near_duplicates=0),
             "backgrounds": backgrounds,
             "foregrounds": foregrounds,
+            "labels": (),
         }
 
     def _meta(self, index: int, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from depthmask.codec.members import has_depth
 from depthmask.data import Encoded, sample_key
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.packages import package_of
 from depthmask.storage.record import ShardFile
 
 MOST_LISTED_FILES = 1000
@@ -43,16 +44,22 @@ class CardFacts:
         return bool(self.info.foregrounds)
 
     @property
+    def reader(self) -> tuple[str, str] | None:
+        """The (package, version) that reads the shards; None if depthmask does without another."""
+        return package_of(self.plan, f"writer={self.plan['config']['writer']['stage']}")
+
+    @property
     def summary(self) -> str:
         """The dataset in one sentence."""
         height, width = self.info.size
         noun = "composites" if self.has_foregrounds else "pictures"
         labels = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
         each = f", each with {' and '.join(labels)}" if labels else ""
-        version = self.info.versions["depthmask"]
+        packages = [("depthmask", self.info.versions["depthmask"])]
+        packages += [self.reader] if self.reader else []
         return (
             f"{self.info.samples:,} {noun} of {height}x{width} pixels{each}; "
-            f"written by depthmask {version}."
+            f"written by {' and '.join(map(' '.join, packages))}."
         )
 
     @property

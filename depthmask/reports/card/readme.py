@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.contract import contract_as_json
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_hub
 from depthmask.reports.card.record_sets import structure_of
 from depthmask.storage.dataset_info import LICENSED
+from depthmask.storage.packages import install_command
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
@@ -48,6 +49,7 @@ def readme(facts: CardFacts) -> str:
         settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
         licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
+        install=install_command(*facts.reader) if facts.reader else "",
         has_loader=facts.suffix in _LOADERS,
         records=[record_set["@id"] for record_set in structure_of(facts).record_sets],
     )
@@ -82,7 +84,8 @@ def _main_settings(config: dict[str, Any]) -> Iterator[str]:
     """The stages and the seed of a config, such as `source=assets`."""
     for kind in KINDS:
         if kind in config:
-            yield f"{kind}={config[kind]['stage']}"
+            listed = f"[{','.join(config[kind])}]" if kind in LISTS else config[kind]["stage"]
+            yield f"{kind}={listed}"
     if "seed" in config:
         yield f"seed={config['seed']}"
 

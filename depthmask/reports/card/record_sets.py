@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from depthmask.codec.members import DEPTH_PNG, INSTANCES_PNG, JSON, MEMBERS
+from depthmask.codec.members import DEPTH_PNG, INSTANCES_PNG, JSON, is_label, member_of
 from depthmask.reports.card.facts import CardFacts
 from depthmask.stages.writer.base import ShardKind
 from depthmask.storage.record import ShardFile
@@ -27,14 +27,10 @@ _FORMATS = {
     "json": "application/json",
 }
 """Suffix of a file -> its encoding format in Croissant."""
-# Croissant cannot describe an npz file within a shard.
-_FIELDS = {
-    name: "json" if member == JSON else member.carries
-    for name, member in MEMBERS.items()
-    if member.suffix != "npz"
-}
-"""Member -> the name of the Croissant field with its content."""
+_PICTURES, _TEXTS = ("jpg", "png"), ("json",)
+"""Suffixes of members with a record set; Croissant cannot describe an npz file within a shard."""
 _SIXTEEN_BITS = {INSTANCES_PNG.name, DEPTH_PNG.name}
+"""Members that may have 16 bits; so may the pictures of labels."""
 _MEANINGS = {
     "key": "the sample's number",
     "split": "the split",
@@ -47,6 +43,7 @@ _MEANINGS = {
     "depth_planes": "depth in millimetres as byte planes, see depthmask.codec.planes",
     "json": "background, foregrounds with their boxes, camera, as JSON",
 }
+_TEXT = "sc:Text"
 _NUMBERS = {"float32": "cr:Float32", "float16": "cr:Float16", "uint8": "cr:UInt8"}
 
 Node: TypeAlias = dict[str, Any]
@@ -82,13 +79,13 @@ def _of_archives(facts: CardFacts, files: Sequence[ShardFile]) -> Structure:
         for member in facts.sample.members:
             file_set = _file_set(f"{split}-{member}", member, facts.names(member))
             structure.distribution.append(file_set | {"containedIn": shards})
-            if member in _FIELDS:
-                structure.record_sets.append(_contents(split, member, file_set))
+            if _has_field(member):
+                structure.record_sets.append(_contents(facts, split, member, file_set))
     return structure
 
 
 def _of_folders(facts: CardFacts) -> Structure:
-    sixteen_bit = _SIXTEEN_BITS.intersection(facts.sample.members)
+    sixteen_bit = {name for name in facts.sample.members if _may_have_16_bits(name)}
     note = "Pictures of 16 bits have no record set: mlcroissant 1.1 reduces them to 8 bits."
     structure = Structure([], [], note if sixteen_bit else "")
     for split in facts.splits:
@@ -99,8 +96,8 @@ def _of_folders(facts: CardFacts) -> Structure:
             if member == JSON.name:
                 # `mlcroissant` parses JSON files in folders, but returns those in archives as text.
                 structure.record_sets.append(_labels(split, file_set))
-            elif member in _FIELDS and member not in sixteen_bit:
-                structure.record_sets.append(_contents(split, member, file_set))
+            elif _has_field(member) and member not in sixteen_bit:
+                structure.record_sets.append(_contents(facts, split, member, file_set))
     return structure
 
 
@@ -108,11 +105,12 @@ def _of_tables(facts: CardFacts) -> Structure:
     structure = Structure([], [])
     for split in facts.splits:
         file_set = _shards(facts, split)
-        columns = [_field(split, "key", "sc:Text", file_set, column="key")]
-        for name in (_FIELDS[member] for member in facts.sample.members if member in _FIELDS):
-            kind = "sc:Text" if name == "json" else "sc:ImageObject"
-            columns.append(_field(split, name, kind, file_set, column=name))
-            if name != "json":
+        columns = [_field(split, "key", _TEXT, file_set, column="key")]
+        for member in filter(_has_field, facts.sample.members):
+            name, kind = _field_name(member), _kind(member)
+            text = _meaning(facts, name)
+            columns.append(_field(split, name, kind, file_set, text, column=name))
+            if kind != _TEXT:
                 # Hugging Face `datasets` stores an image as {"bytes": ..., "path": ...}.
                 columns[-1]["source"]["transform"] = {"jsonPath": "bytes"}
         for name, array in facts.sample.arrays.items():
@@ -138,21 +136,48 @@ def _shards(facts: CardFacts, split: str) -> Node:
     return _file_set(f"{split}-shards", facts.suffix, [f"shards/{split}-*.{facts.suffix}"])
 
 
-def _contents(split: str, member: str, file_set: Node) -> Node:
+def _has_field(member: str) -> bool:
+    """Whether the content of a member is a field, of a picture or a text."""
+    return member_of(member).suffix in (*_PICTURES, *_TEXTS)
+
+
+def _may_have_16_bits(member: str) -> bool:
+    is_grey_label = is_label(member_of(member)) and member.endswith(".png")
+    return is_grey_label or member in _SIXTEEN_BITS
+
+
+def _field_name(member: str) -> str:
+    """The name of the Croissant field with the content of a member."""
+    return "json" if member == JSON.name else member_of(member).carries
+
+
+def _kind(member: str) -> str:
+    return _TEXT if member_of(member).suffix in _TEXTS else "sc:ImageObject"
+
+
+def _meaning(facts: CardFacts, name: str) -> str:
+    """What a field means: a label as its stage describes it."""
+    if name in _MEANINGS:
+        return _MEANINGS[name]
+    outputs = (output for label in facts.info.labels for output in label.outputs)
+    return next((one.meaning for one in outputs if one.name == name), f"the label {name}")
+
+
+def _contents(facts: CardFacts, split: str, member: str, file_set: Node) -> Node:
     """A record set with the key and the content of each file of a member."""
-    name = _FIELDS[member]
+    name = _field_name(member)
     record_set = f"{split}/{name}"
-    key = _field(record_set, "key", "sc:Text", file_set, fileProperty="filename")
+    key = _field(record_set, "key", _TEXT, file_set, fileProperty="filename")
     key["source"]["transform"] = {"regex": r"^(\d+)\."}
-    kind = "sc:Text" if name == "json" else "sc:ImageObject"
-    content = _field(record_set, name, kind, file_set, fileProperty="content")
+    text = _meaning(facts, name)
+    content = _field(record_set, name, _kind(member), file_set, text, fileProperty="content")
     return _record_set(record_set, split, [key, content])
 
 
 def _labels(split: str, file_set: Node) -> Node:
     """A record set with the scalar values of each JSON file; lists have no fields."""
     record_set = f"{split}/json"
-    kinds = {"key": "sc:Text", "index": "sc:Integer", "background": "sc:Text"}
+    kinds = {"key": _TEXT, "index": "sc:Integer", "background": _TEXT}
     fields = [
         _field(record_set, name, kind, file_set, jsonPath=f"$.{name}")
         for name, kind in kinds.items()
@@ -186,12 +211,14 @@ def _format(name: str) -> str:
     return _FORMATS.get(name.rpartition(".")[2], "application/octet-stream")
 
 
-def _field(record_set: str, name: str, kind: str, file_set: Node, **extract: str) -> Node:
+def _field(
+    record_set: str, name: str, kind: str, file_set: Node, meaning: str = "", **extract: str
+) -> Node:
     return {
         "@type": "cr:Field",
         "@id": f"{record_set}/{name}",
         "name": name,
-        "description": _MEANINGS[name],
+        "description": meaning or _MEANINGS[name],
         "dataType": kind,
         "source": {"fileSet": {"@id": file_set["@id"]}, "extract": extract},
     }
@@ -204,7 +231,7 @@ def _record_set(name: str, split: str, fields: list[Node]) -> Node:
         "@id": f"{name}/split",
         "name": "split",
         "description": _MEANINGS["split"],
-        "dataType": "sc:Text",
+        "dataType": _TEXT,
         "value": split,
     }
     return {

@@ -49,7 +49,7 @@ def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool =
     step = bars[0].stop - bars[0].start
     digits = _digits(step * factor)
     margin = max(0, _LEAST_BARS - len(bars)) / 2 * step
-    domain = [factor * max(0, bars[0].start - margin), factor * (bars[-1].stop + margin)]
+    domain = [factor * max(numbers.low, bars[0].start - margin), factor * (bars[-1].stop + margin)]
     values = [
         {
             "start": bar.start * factor,
@@ -142,8 +142,9 @@ def _share(share: float) -> str:
 
 
 def _digits(step: float) -> int:
-    """The number of decimals that tell multiples of `step` apart."""
-    return next(digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
+    """The number of decimals that tell multiples of `step` apart, 12 at most."""
+    fitting = (digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
+    return next(fitting, 12)
 
 
 def _svg(spec: dict[str, Any]) -> Markup:

@@ -44,6 +44,7 @@ def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings
         *_leakage(info, findings),
         *_assets(info, findings),
         *_counts(info),
+        *_added_statistics(findings),
     ]
     return sorted(all_checks, key=lambda check: list(Level).index(check.level), reverse=True)
 
@@ -154,6 +155,12 @@ def _counts(info: DatasetInfo) -> Iterator[Check]:
     if fallbacks := counts.get("blend_fallbacks"):
         text = f"{fallbacks:,} cut-outs have blend=alpha, since the chosen blend would smear them."
         yield Check(Level.note, "Blend fallbacks", text)
+
+
+def _added_statistics(findings: Findings) -> Iterator[Check]:
+    if unmatched := sorted(findings.statistics.unmatched):
+        text = f"Shards differ in the package, the unit or the bins{_name_list(unmatched)}."
+        yield Check(Level.note, "Statistics left out", text)
 
 
 def _name_list(names: list[str]) -> str:

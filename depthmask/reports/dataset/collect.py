@@ -13,7 +13,7 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, cards_within, evenly_spaced
 from depthmask.reports.dataset.pixels import Pixels
-from depthmask.statistics import Statistics
+from depthmask.statistics.pixels import Statistics
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
@@ -46,6 +46,14 @@ class Findings:
     census: Census
     pixels: Pixels
     cards: list[Card]
+
+    @property
+    def statistics(self) -> Statistics:
+        """The statistics over all splits."""
+        total = Statistics()
+        for split in self.splits.values():
+            total.merge(split.statistics)
+        return total
 
 
 def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: None) -> Findings:

@@ -12,6 +12,7 @@ from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.dataset.histogram import Histogram
+from depthmask.statistics.added import Distribution
 from depthmask.storage.dataset_info import DatasetInfo
 
 
@@ -61,6 +62,27 @@ def distributions(
             "Centres of the boxes: the stronger the colour, the more boxes. The frame is the "
             f"canvas. {source}",
         )
+    for name, distribution in sorted(findings.statistics.added.items()):
+        if distribution.quantity.bins and sum(distribution.counts[1:-1]) > 1:
+            yield _added(name, distribution)
+
+
+def _added(name: str, distribution: Distribution) -> Chart:
+    """The histogram of a statistic that a plugin has added."""
+    assert distribution.quantity.bins is not None, "it has a histogram"
+    low, high, bins = distribution.quantity.bins
+    below, *counts, above = distribution.counts
+    numbers = Histogram((high - low) / bins, high, low)
+    numbers.counts[:] = counts
+    unit = distribution.quantity.unit
+    help_text, values = distribution.help.rstrip("."), counted(sum(counts), "value")
+    outside = f", {below:,} below and {above:,} above the bins" if below or above else ""
+    return Chart(
+        name,
+        histogram(numbers, f"{name} [{unit}]" if unit else name, f" {unit}".rstrip()),
+        f"{help_text}. Share of {values}{outside}. Measured by {distribution.quantity.package} in "
+        f"{counted(distribution.samples, 'sample')}.",
+    )
 
 
 def _depth(contract: DepthContract, findings: Findings) -> Chart:

@@ -18,6 +18,7 @@ from depthmask.codec.planes import to_planes
 from depthmask.codec.png import encode_png
 from depthmask.codec.sample import MILLIMETRES
 from depthmask.data import DepthContract, DepthKind, Encoded, Float32, Sample
+from depthmask.reports.dataset.label_pictures import label_pictures
 
 MOST_CARDS = 480
 MOST_BYTES = 12 << 20
@@ -48,6 +49,7 @@ class Card:
     """One sample of the gallery.
 
     image, mask: `data:` URIs. area: the share of the image that the mask covers.
+    label_pictures: name -> `data:` URI of those labels that are pictures or maps.
     """
 
     number: int
@@ -59,11 +61,13 @@ class Card:
     image: str
     mask: str
     depth: DepthPicture | None
+    label_pictures: Mapping[str, str]
 
     @property
     def bytes(self) -> int:
         """The bytes that its pictures take in the page."""
-        return len(self.image) + len(self.mask) + (len(self.depth.planes) if self.depth else 0)
+        pictures = [self.image, self.mask, *self.label_pictures.values()]
+        return sum(map(len, pictures)) + (len(self.depth.planes) if self.depth else 0)
 
     @property
     def background(self) -> str:
@@ -125,6 +129,10 @@ def card(
         image=data_uri("jpeg", jpeg),
         mask=data_uri("png", encode_png(mask)),
         depth=depth,
+        label_pictures={
+            name: data_uri("png", encode_png(_thinned(picture)))
+            for name, picture in label_pictures(sample)
+        },
     )
 
 
@@ -160,6 +168,12 @@ def _resized(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
         return picture
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _thinned(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture; of a large one only every k-th pixel, since labels have no means."""
+    stride = -(-max(picture.shape[:2]) // _IMAGE_SIDE)
+    return picture[stride // 2 :: stride, stride // 2 :: stride]
 
 
 def _depth_picture(depth: Float32, per_unit: float) -> DepthPicture:

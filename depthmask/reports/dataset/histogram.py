@@ -23,15 +23,16 @@ class Bar:
 
 
 class Histogram:
-    """Counts of values in 0..high, in bins of `width`; values outside count in the end bins."""
+    """Counts of values in low..high, in bins of `width`; values outside count in the end bins."""
 
-    def __init__(self, width: float, high: float) -> None:
+    def __init__(self, width: float, high: float, low: float = 0.0) -> None:
         self.width = width
-        self.counts: NDArray[np.int64] = np.zeros(max(1, round(high / width)), np.int64)
+        self.low = low
+        self.counts: NDArray[np.int64] = np.zeros(max(1, round((high - low) / width)), np.int64)
 
     def add(self, values: ArrayLike) -> None:
         """Count values, none of them NaN."""
-        positions = np.asarray(values, np.float64) / self.width + _ROUNDING
+        positions = (np.asarray(values, np.float64) - self.low) / self.width + _ROUNDING
         bins = len(self.counts)
         numbers = np.clip(positions, 0, bins - 1).astype(np.int64).ravel()
         self.counts += np.bincount(numbers, minlength=bins)
@@ -46,7 +47,7 @@ class Histogram:
         if not self.total:
             return 0.0
         number = int(np.searchsorted(np.cumsum(self.counts), share * self.total))
-        return (min(number, len(self.counts) - 1) + 0.5) * self.width
+        return self.low + (min(number, len(self.counts) - 1) + 0.5) * self.width
 
     def bars(self, most: int = 50) -> list[Bar]:
         """Up to `most` bars over the range of the values; a bar has 1, 2 or 5 times 10**n bins."""
@@ -58,8 +59,9 @@ class Histogram:
         first = first // step * step
         counts: NDArray[Any] = np.zeros(-(-(end - first) // step) * step, np.int64)
         counts[: end - first] = self.counts[first:end]
+        edges = [self.low + number * self.width for number in range(first, first + len(counts) + 1)]
         return [
-            Bar((first + step * k) * self.width, (first + step * (k + 1)) * self.width, int(count))
+            Bar(edges[step * k], edges[step * (k + 1)], int(count))
             for k, count in enumerate(counts.reshape(-1, step).sum(axis=1))
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +31,10 @@ class Several(Blend):
     def bind(self, lookup: Lookup) -> None:
         """Keep the lookup, for the classes of the blends."""
         self._lookup = lookup
+
+    def inner_stages(self) -> Sequence[Blend]:
+        """The blends of the list."""
+        return self._blends
 
     @property
     def variants(self) -> int:

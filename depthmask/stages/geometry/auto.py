@@ -8,6 +8,7 @@ from functools import cached_property
 
 from depthmask.data import Background, DepthContract, Size
 from depthmask.stage import stage
+from depthmask.stages.depth.base import Estimator
 from depthmask.stages.depth.fastdepth import FastDepth
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.geometry.estimated import EstimatedGeometry
@@ -21,6 +22,10 @@ class Auto(Geometry):
     @cached_property
     def _fallback(self) -> EstimatedGeometry:
         return EstimatedGeometry(FastDepth())
+
+    def inner_stages(self) -> Sequence[Estimator]:
+        """FastDepth, which measures backgrounds without depth."""
+        return self._fallback.inner_stages()
 
     @property
     def batch_size(self) -> int:

@@ -21,6 +21,10 @@ class EstimatedGeometry(Geometry):
         self.name = estimator.name  # type: ignore[misc]
         self._estimator = estimator
 
+    def inner_stages(self) -> Sequence[Estimator]:
+        """The estimator."""
+        return (self._estimator,)
+
     @property
     def batch_size(self) -> int:
         """The batch size of the estimator."""

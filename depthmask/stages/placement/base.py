@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,15 @@ class Placement(Stage):
     attempts: int = setting(
         100, ge=1, help="proposals for a cut-out before the run stops with an error"
     )
+
+    def arrange(self, scene: Scene, rng: np.random.Generator) -> Any:
+        """Plan the positions of all foregrounds of a sample at once, before the first `place`.
+
+        The result is `scene.arrangement` in each `place` of this sample; None by default. It is
+        not copied or stored. `scene.layers` is empty. rng: a generator of the sample, another than
+        that of `place`. Called once for each draw of assets; raises `NoPlaceError` as `place`.
+        """
+        return None
 
     @abstractmethod
     def place(

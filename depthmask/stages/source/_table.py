@@ -1,4 +1,4 @@
-"""`assets.csv`: labels, heights, focal lengths and licences of assets."""
+"""`assets.csv`: labels, heights, focal lengths, licences and metadata of assets."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+import orjson
+
+from depthmask.codec.metadata import plain_meta
+from depthmask.data import Meta
 from depthmask.errors import UsageError
 
 
@@ -16,15 +20,20 @@ class AssetRow:
     """The row of an asset.
 
     label, height_m: label and real height of a cut-out. f_px: focal length of a background, in
-    pixels of the file. licence: an SPDX identifier or the owner's text, of either.
+    pixels of the file. licence: an SPDX identifier or the owner's text, of either. meta: free
+    metadata of either, with keypoints in pixels of the file.
     """
 
     label: str = "foreground"
     height_m: float | None = None
     f_px: float | None = None
     licence: str | None = None
+    meta: Meta | None = None
 
 
+_META = "meta"
+"""The column of metadata as JSON; `meta.NAME` is a column of texts. Others are not carried, since
+tables have had columns of their owners' own before there was metadata."""
 _LONGEST_LICENCE = 200
 """The most characters of a licence, which is a name or an address; whole texts belong in files."""
 
@@ -50,6 +59,7 @@ def read_table(path: Path) -> AssetTable:
             height_m=_positive(path, row, "height_m", "metres"),
             f_px=_positive(path, row, "f_px", "pixels"),
             licence=_licence(path, row),
+            meta=_meta(path, row),
         )
         for row in rows
     }
@@ -75,3 +85,22 @@ def _licence(path: Path, row: dict[str, str]) -> str | None:
             "characters, the name or the address of the licence"
         )
     return text or None
+
+
+def _meta(path: Path, row: dict[str, str]) -> Meta | None:
+    """The JSON in the column `meta`, and the texts in the columns `meta.NAME` over it."""
+    owner = f"{path}: {row['key']}"
+    try:
+        from_json = orjson.loads(row.get(_META) or "{}")
+    except ValueError as error:
+        raise UsageError(f"{owner}: column meta is no JSON ({error})") from None
+    if not isinstance(from_json, dict):
+        raise UsageError(f'{owner}: column meta must be a JSON object, such as {{"page": 3}}')
+    prefix = f"{_META}."
+    texts = {
+        column.removeprefix(prefix): cell
+        for column, cell in row.items()
+        # The key of surplus cells is None.
+        if column and column.startswith(prefix) and cell
+    }
+    return plain_meta(from_json | texts, owner)

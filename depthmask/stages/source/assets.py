@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Size
+from depthmask.codec.metadata import move_keypoints
+from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta, Size
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _images as images
@@ -47,7 +48,8 @@ class Assets(Source):
     Optional: `fg_mask/` with a mask of the same name for each cut-out that has no transparency of
     its own, `bg_depth/` with a 16-bit millimetre PNG for backgrounds (0 = invalid), `assets.csv`
     with the columns key, label and height_m (metres) for cut-outs, f_px (focal length in pixels
-    of the file) for backgrounds, and licence for either.
+    of the file) for backgrounds, licence for either, and meta (a JSON object) or meta.NAME (a
+    text), which go into the JSON of the samples, for either.
 
     All files are inspected before the first sample is planned. A file that cannot be used ends the
     run; with `on_bad_asset=skip` it is left out, and its cut-out or background with it;
@@ -86,7 +88,20 @@ class Assets(Source):
             image=images.resize_picture(picture, size),
             depth_m=None if depth is None else images.load_depth(depth, picture, size),
             camera=self._camera(key, picture, size),
+            meta=self._meta(key, images.crop_box(picture, size), size),
         )
+
+    def _meta(self, key: str, box: tuple[float, float, float, float], size: Size) -> Meta | None:
+        """The metadata, moved from the file's pixels to those of its `box`, resized to `size`.
+
+        box: left, top, right, bottom.
+        """
+        meta = self._table.get(key, AssetRow()).meta
+        if meta is None:
+            return None
+        left, top, right, bottom = box
+        down, across = size[0] / (bottom - top), size[1] / (right - left)
+        return move_keypoints(meta, (down, across), (-top * down, -left * across))
 
     def _camera(self, key: str, picture: Image.Image, size: Size) -> Camera | None:
         """A level camera; None without a focal length.
@@ -104,14 +119,17 @@ class Assets(Source):
     def foreground(self, key: str, size: Size) -> Foreground:
         """The cut-out, trimmed and scaled."""
         rgba = self._cut_out(key)
+        box = (0, 0, *rgba.size)
         if self.foreground_scale is not None:
-            rgba = rgba.crop(rgba.getchannel("A").getbbox())
+            box = rgba.getchannel("A").getbbox() or box
+            rgba = rgba.crop(box)
             scale = self.foreground_scale * min(size) / max(rgba.size)
             target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
             if target != rgba.size:
                 rgba = rgba.resize(target, Image.Resampling.LANCZOS)
         row = self._table.get(key, AssetRow())
-        return Foreground(key, row.label, np.asarray(rgba), height_m=row.height_m)
+        meta = self._meta(key, box, (rgba.height, rgba.width))
+        return Foreground(key, row.label, np.asarray(rgba), height_m=row.height_m, meta=meta)
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""

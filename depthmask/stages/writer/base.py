@@ -28,7 +28,7 @@ class ShardKind(Enum):
 
 
 class PublishedDataset(Protocol):
-    """A dataset whose shards are all published, as `Writer.derive` sees it."""
+    """A dataset whose shards are all published, as `derive` of writers and labels sees it."""
 
     @property
     def path(self) -> StorePath:
@@ -36,6 +36,19 @@ class PublishedDataset(Protocol):
 
     def records(self) -> Iterator[Record]:
         """The record of each shard, in order."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the splits."""
+
+    def split(self, name: str) -> PublishedDataset:
+        """The samples of one split, numbered from 0."""
+
+    def __len__(self) -> int:
+        """The number of samples."""
+
+    def encoded(self, index: int) -> Encoded:
+        """The members of a sample, undecoded."""
 
     def __iter__(self) -> Iterator[Sample]:
         """All samples, in order."""

@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from depthmask.codec.members import JSON, MEMBERS, names_of
+from depthmask.codec.members import JSON, Member, member_of
 from depthmask.codec.npz import npy_header, read_npz
 from depthmask.codec.planes import from_planes
 from depthmask.codec.sample import SizeEstimate, from_millimetres
@@ -30,14 +30,8 @@ from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.untrusted import untrusted
 
-FOLDERS = {
-    name: folder
-    for carries, folder in (
-        ("image", "fg_bg"), ("mask", "fg_bg_mask"), ("instances", "fg_bg_instances"),
-    )
-    for name in names_of(carries)
-}  # fmt: skip
-"""Member -> its folder in the zip."""
+_ARRAYS = ("depth", "meta")
+"""What the batches and the descriptions hold instead of the zip."""
 _ZIP, _DESCRIPTIONS = "data.zip", "samples.jsonl"
 _BATCH = "depthmap_output_batch{}.npz"
 _LABELS = "data/labels"
@@ -49,11 +43,12 @@ class DepthMaskDataset(Writer):
     """The names, tables and batches of DepthMaskDataset, a folder for each shard.
 
     `SHARD/data.zip`: `data/fg_bg/bg001/bg001_fg001_000001.jpg`, `data/fg_bg_mask/...`, stored,
-    numbered over the whole dataset from 1. `SHARD/depthmap_output_batchN.npz`, N from 1: `output`
-    float32 [n, dh, dw, 1], metres divided by `far_m` (0.01..1 for DenseDepth), and `ulps`, the
-    correction of its last bits to the exact metres. `SHARD/samples.jsonl`: the descriptions of the
-    samples. Beside the shards `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask,
-    x, y, width and height of each object [px], separated by tabs.
+    numbered over the whole dataset from 1; labels in `data/fg_bg_NAME/...`.
+    `SHARD/depthmap_output_batchN.npz`, N from 1: `output` float32 [n, dh, dw, 1], metres divided by
+    `far_m` (0.01..1 for DenseDepth), and `ulps`, the correction of its last bits to the exact
+    metres. `SHARD/samples.jsonl`: the descriptions of the samples. Beside the shards
+    `data/labels/bg001_label_info.txt` and `data_label.txt`: image, mask, x, y, width and height of
+    each object [px], separated by tabs.
     """
 
     # The depth of an open shard is in memory as a whole after the first access.
@@ -79,7 +74,7 @@ class DepthMaskDataset(Writer):
                 line = sample.members[JSON.name]
                 meta = orjson.loads(line)
                 for name, data in sample.members.items():
-                    if name in FOLDERS:
+                    if member_of(name).carries not in _ARRAYS:
                         offset = archive.add(path_of(meta, sample.key, name), data)
                         members[name].append((0, offset, len(data)))
                 descriptions.write(line + b"\n")
@@ -115,7 +110,12 @@ def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
     background = _safe(meta["background"])
     keys = [background, *(_safe(layer["foreground"]) for layer in meta["layers"][:1])]
     name = "_".join([*keys, f"{int(key) + 1:06d}"])
-    return f"data/{FOLDERS[member]}/{background}/{name}.{MEMBERS[member].suffix}"
+    return f"data/{_folder(member_of(member))}/{background}/{name}.{member_of(member).suffix}"
+
+
+def _folder(member: Member) -> str:
+    """The folder in the zip: that of the original for images and masks, one for each label."""
+    return "fg_bg" if member.carries == "image" else f"fg_bg_{_safe(member.carries)}"
 
 
 def _safe(key: str) -> str:
@@ -136,8 +136,8 @@ def _tables(dataset: PublishedDataset, record: Record) -> dict[str, list[str]]:
 def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list[str]:
     """One row for each layer whose box is known."""
     image, mask = (
-        path_of(meta, key, next(name for name in members if FOLDERS.get(name) == folder))
-        for folder in ("fg_bg", "fg_bg_mask")
+        path_of(meta, key, next(name for name in members if member_of(name).carries == field))
+        for field in ("image", "mask")
     )
     boxes = [layer["box"] for layer in meta["layers"] if "box" in layer]
     return [

@@ -70,10 +70,17 @@ class ParquetReader:
         rows, images = self._rows, members_of(self._rows.schema)
         if rows["key"][row].as_py() != key:
             raise DepthmaskError(f"sample {rows['key'][row].as_py()!r} where {key} should be")
-        members = {name: rows[column][row]["bytes"].as_py() for column, name in images.items()}
+        members = {name: _content(rows[column][row].as_py()) for column, name in images.items()}
         members["json"] = rows["json"][row].as_py().encode()
         arrays = [name for name in ARRAYS if name in rows.column_names and name not in images]
         return Encoded(key, members, {name: _array(rows[name][row]) for name in arrays})
+
+
+def _content(value: Any) -> bytes:
+    """The content of a member: of an image, a text, or bytes."""
+    if isinstance(value, dict):
+        return bytes(value["bytes"])
+    return value.encode() if isinstance(value, str) else bytes(value)
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -27,11 +27,17 @@ IMAGES = {
 ARRAYS = ("depth", "depth_planes")
 """Arrays of a sample that replace its member `depth.npz`."""
 MEMBERS = b"depthmask"
-"""Key of the schema's metadata for the member of each column of images."""
+"""Key of the schema's metadata for the member of each column of images, and of each label."""
+_NO_LABELS = ("json", "depth.npz", *IMAGES)
+_TAKEN = {"key", "json", *IMAGES.values(), *ARRAYS}
+"""Names of columns that labels cannot have."""
 
 
 def schema(sample: Encoded) -> Schema:
-    """The columns for samples like `sample`: `key`, images, arrays and `json`."""
+    """The columns for samples like `sample`: `key`, images, arrays, `json` and labels.
+
+    Labels are Image features or texts, or binary in formats that `datasets` does not know.
+    """
     import pyarrow as pa
 
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -54,14 +60,32 @@ def schema(sample: Encoded) -> Schema:
         }
     fields.append(("json", pa.string()))
     features["json"] = {"dtype": "string", "_type": "Value"}
+    for name in sorted(set(sample.members).difference(_NO_LABELS)):
+        column = column_of(name)
+        members[column] = name
+        if name.endswith(".png"):
+            fields.append((column, image))
+            features[column] = {"_type": "Image"}
+        else:
+            dtype = "string" if name.endswith(".json") else "binary"
+            fields.append((column, pa.string() if dtype == "string" else pa.binary()))
+            features[column] = {"dtype": dtype, "_type": "Value"}
     metadata = {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
     return pa.schema(fields, metadata={**metadata, MEMBERS: json.dumps(members).encode()})
 
 
 def members_of(columns: Schema) -> dict[str, str]:
-    """Column of images -> its member; {} for files of other programs."""
+    """Column of images or of a label -> its member; {} for files of other programs."""
     members = json.loads((columns.metadata or {}).get(MEMBERS, b"{}"))
-    return {column: name for column, name in members.items() if IMAGES.get(name) == column}
+    return {column: name for column, name in members.items() if column_of(name) == column}
+
+
+def column_of(member: str) -> str:
+    """The column of a member: that of the table, or the name of the label that it carries."""
+    if member in IMAGES:
+        return IMAGES[member]
+    stem, _, suffix = member.rpartition(".")
+    return stem if suffix in ("png", "json") and stem and stem not in _TAKEN else member
 
 
 def arrays(sample: Encoded) -> list[str]:

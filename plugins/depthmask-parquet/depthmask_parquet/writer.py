@@ -31,7 +31,8 @@ class Parquet(Writer):
 
     Columns: `key`; `image`, `mask`, `instances` and `depth` (if it is a PNG) as Image features;
     `depth` as Array2D of float32 or float16 if `encode.depth` is npz or npz16, `depth_planes` uint8
-    if it is compact; `json`, the description of the sample.
+    if it is compact; `json`, the description of the sample; a column for each label: an Image
+    feature, a text for JSON, or binary.
     """
 
     # A reader keeps a row group in memory.
@@ -96,14 +97,20 @@ def _table(group: list[Encoded], columns: Schema) -> Any:
         elif name == "json":
             data[name] = [sample.members["json"].decode() for sample in group]
         elif name in members:
-            data[name] = [_image(sample, members[name]) for sample in group]
+            data[name] = [_cell(sample, members[name], columns.field(name)) for sample in group]
         else:
             data[name] = _lists(np.stack([sample.arrays[name] for sample in group]))
     return pa.table(data, schema=columns)
 
 
-def _image(sample: Encoded, member: str) -> dict[str, Any]:
-    return {"bytes": sample.members[member], "path": f"{sample.key}.{member}"}
+def _cell(sample: Encoded, member: str, column: Any) -> Any:
+    """The content of a member as the column has it: an image, a text, or bytes."""
+    data = sample.members[member]
+    if column.type == "string":
+        return data.decode()
+    if column.type == "binary":
+        return data
+    return {"bytes": data, "path": f"{sample.key}.{member}"}
 
 
 def _lists(stack: NDArray[Any]) -> Any:

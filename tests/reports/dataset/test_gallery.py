@@ -77,7 +77,11 @@ def test_small_pictures_are_shown_as_they_are(make_sample: Callable[..., Sample]
     assert made.depth is not None
     assert np.array_equal(unpacked(made.depth), np.rint(sample.depth * 1000))
     assert made.area == pytest.approx(sample.mask.mean() / 255)
-    assert made.bytes == len(made.image) + len(made.mask) + len(made.depth.planes)
+    (label,) = made.label_pictures.values()
+    assert made.bytes == sum(map(len, (made.image, made.mask, made.depth.planes, label)))
+    black, first, second = (np.array(picture(label))[0, number] for number in range(3))
+    assert black.tolist() == [0, 0, 0]
+    assert len({tuple(colour.tolist()) for colour in (black, first, second)}) == 3
 
 
 def test_large_pictures_become_smaller(make_sample: Callable[..., Sample]) -> None:
@@ -107,7 +111,7 @@ def test_steps_of_depth() -> None:
 
 
 def test_cards_that_fit_are_sorted_by_number() -> None:
-    cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None) for number in (5, 1, 9)]
+    cards = [Card(number, "", {}, 1, 1, 0.0, "x" * 10, "", None, {}) for number in (5, 1, 9)]
     assert [one.number for one in cards_within(cards, 20)] == [1, 5]
     assert [one.number for one in cards_within(cards, 3)] == [5]
     assert cards_within([], 3) == []

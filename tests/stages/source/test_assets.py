@@ -364,6 +364,42 @@ def test_the_focal_length_follows_crop_and_scale(assets_root: Path) -> None:
     assert source.background("room1", (100, 100)).camera is None
 
 
+def test_the_table_gives_metadata(assets_root: Path) -> None:
+    table = (
+        "key,owner,meta,meta.caption,meta.row\n"
+        'cup,me,"{""page"": 3, ""caption"": ""none""}",eine Tasse,007\n'
+        'room0,me,"{""page"": 4}",,\nvase,me,,,\n'
+    )
+    (assets_root / "assets.csv").write_text(table)
+    source = assets(assets_root)
+    source.check(SIZE)
+    # Columns of their own, which tables always could have, are not carried.
+    assert source.foreground("cup", SIZE).meta == {"page": 3, "caption": "eine Tasse", "row": "007"}
+    assert source.background("room0", SIZE).meta == {"page": 4}
+    assert source.foreground("vase", SIZE).meta is None
+    assert source.background("room1", SIZE).meta is None
+
+
+def test_keypoints_follow_crop_and_scale(assets_root: Path) -> None:
+    Image.new("RGB", (640, 400)).save(assets_root / "bg" / "room0.png")
+    # The cut-out is 10x8; its visible pixels are rows 2..8, columns 1..6.
+    table = (
+        "key,meta\n"
+        'cup,"{""keypoints"": [[1, 2], [7, 9, 2], [0, 0, 0]]}"\n'
+        'room0,"{""keypoints"": {""middle"": [320, 200], ""corner"": [120, 0]}}"\n'
+    )
+    (assets_root / "assets.csv").write_text(table)
+    source = assets(assets_root)
+    cup = source.foreground("cup", (32, 32))
+    assert cup.size == (30, 26)
+    assert cup.meta == {"keypoints": [[0, 0], [26, 30, 2], [0, 0, 0]]}
+    whole = assets(assets_root, foreground_scale=None).foreground("cup", (32, 32))
+    assert whole.meta == {"keypoints": [[1, 2], [7, 9, 2], [0, 0, 0]]}
+    # 640x400 is cropped to 400x400 and scaled to 100x100.
+    room = source.background("room0", (100, 100))
+    assert room.meta == {"keypoints": {"middle": [50, 50], "corner": [0, 0]}}
+
+
 @pytest.mark.parametrize(
     ("table", "text"),
     [
@@ -379,6 +415,12 @@ def test_the_focal_length_follows_crop_and_scale(assets_root: Path) -> None:
         ("key,f_px\nroom0,0\n", "f_px=0 of room0"),
         ('key,licence\ncup,"CC0\nnot"\n', "licence of cup: must be one line"),
         ("key,licence\ncup," + "x" * 201, "licence of cup: must be one line of up to 200"),
+        ("key,meta\ncup,page 3\n", "cup: column meta is no JSON"),
+        ("key,meta\ncup,3\n", 'cup: column meta must be a JSON object, such as {"page": 3}'),
+        ('key,meta\ncup,"{""a"": NaN}"\n', "cup: column meta is no JSON"),
+        ("key,meta\ncup," + "[" * 9999, "cup: column meta is no JSON"),
+        ("key,meta.caption\ncup," + "x" * 70_000, "cup: meta takes 70,014 bytes as JSON"),
+        ("key,meta.keypoints\ncup,3\n", "cup: meta.keypoints must be a list of [x, y]"),
         (b"key,label\ncup,\xe4\n", "cannot be read as UTF-8 CSV"),
         ("key,label\ncup," + "x" * 200_000, "cannot be read as UTF-8 CSV"),
     ],

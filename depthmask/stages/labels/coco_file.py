@@ -9,11 +9,11 @@ from typing import IO, Any
 import orjson
 
 from depthmask.codec.members import JPG, JSON, PNG
-from depthmask.reading.dataset import Dataset
+from depthmask.stages.writer.base import PublishedDataset
 from depthmask.storage.path import StorePath
 
 
-def write_coco(dataset: Dataset, path: StorePath) -> int:
+def write_coco(dataset: PublishedDataset, path: StorePath) -> int:
     """Write images, annotations and categories; returns the number of annotations.
 
     Image ids are sample numbers. `file_name` is the name of the image's member in its shard.
@@ -51,7 +51,7 @@ def write_coco(dataset: Dataset, path: StorePath) -> int:
     return count
 
 
-def _metas(dataset: Dataset) -> Iterator[dict[str, Any]]:
+def _metas(dataset: PublishedDataset) -> Iterator[dict[str, Any]]:
     for index in range(len(dataset)):
         yield orjson.loads(dataset.encoded(index).members[JSON.name])
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from depthmask.data import Sample, Size
-from depthmask.statistics import Moments, Statistics
+from depthmask.statistics.pixels import Moments, Statistics
 
 
 def random_sample(size: Size, seed: int, *, depth: bool = True) -> Sample:

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from depthmask.data import Float32, Sample, UInt8
+from depthmask.statistics.added import Distribution
 
+_PIXELS = ("image", "mask", "depth")
 _THOUSAND: Any = 1000.0
 """Typed Any, since OpenCV's stubs ask for an array although it takes a number."""
 _LARGEST_MM = 0xFFFF
@@ -62,7 +64,9 @@ class Statistics:
 
     Depth is rounded to millimetres for the sums, without invalid pixels. counts: the samples that
     drew other assets because the first could not be placed (`redrawn`), the number of those draws
-    (`redraws`), and the layers that were blended in a simpler way (`blend_fallbacks`).
+    (`redraws`), and the layers that were blended in a simpler way (`blend_fallbacks`). added: the
+    statistics of plugins, by name. unmatched: the names of those that are not in `added`, since
+    shards measured different quantities by that name.
     """
 
     def __init__(
@@ -71,11 +75,14 @@ class Statistics:
         mask: Moments | None = None,
         depth: Moments | None = None,
         counts: Mapping[str, int] | None = None,
+        added: Mapping[str, Distribution] | None = None,
     ) -> None:
         self._image = image or Moments()
         self._mask = mask or Moments()
         self.depth = depth or Moments()
         self.counts = Counter(counts or {})
+        self.added = dict(added or {})
+        self.unmatched: set[str] = set()
         self._squares = _Squares()
         self._pixels = 0
         self._sums: list[tuple[float, ...]] = []
@@ -85,6 +92,7 @@ class Statistics:
             isinstance(other, Statistics)
             and self._moments() == other._moments()
             and self.counts == other.counts
+            and (self.added, self.unmatched) == (other.added, other.unmatched)
         )
 
     @property
@@ -144,15 +152,24 @@ class Statistics:
             if theirs.count:
                 mine.add(theirs.count, theirs.total, theirs.squares)
         self.counts.update(other.counts)
+        self.unmatched |= other.unmatched
+        for name, distribution in other.added.items():
+            total = self.added.setdefault(name, Distribution(distribution.quantity, {}))
+            if total.quantity == distribution.quantity:
+                total.merge(distribution)
+            else:
+                self.unmatched.add(name)
+        for name in self.unmatched:
+            self.added.pop(name, None)
 
     def as_sums(self) -> dict[str, Any]:
         """The sums and counts as JSON values, for a record."""
-        names = ("image", "mask", "depth")
         sums = {
             name: {"count": one.count, "sum": one.total, "sum_of_squares": one.squares}
-            for name, one in zip(names, self._moments(), strict=True)
+            for name, one in zip(_PIXELS, self._moments(), strict=True)
         }
-        return {**sums, "counts": dict(self.counts)}
+        added = {name: one.as_sums() for name, one in self.added.items()}
+        return {**sums, "counts": dict(self.counts), **({"added": added} if added else {})}
 
     @classmethod
     def from_sums(cls, sums: dict[str, Any]) -> Statistics:
@@ -160,9 +177,14 @@ class Statistics:
         moments = {
             name: Moments(one["count"], one["sum"], one["sum_of_squares"])
             for name, one in sums.items()
-            if name != "counts"
+            if name in _PIXELS
         }
-        return cls(**moments, counts=sums["counts"])
+        added = sums.get("added", {})
+        return cls(
+            **moments,
+            counts=sums["counts"],
+            added={str(name): Distribution.from_sums(one) for name, one in added.items()},
+        )
 
     def summary(self) -> dict[str, Any]:
         """Mean and std of each channel: image and mask in 0..1, depth in metres."""
@@ -172,6 +194,10 @@ class Statistics:
             for (name, unit), moments in zip(units.items(), self._moments(), strict=True)
             if moments.count
         }
+
+    def added_summary(self) -> dict[str, Any]:
+        """The statistics of plugins as JSON values, by name (see `Distribution.summary`)."""
+        return {name: one.summary() for name, one in sorted(self.added.items())}
 
     def _moments(self) -> tuple[Moments, Moments, Moments]:
         return self.image, self.mask, self.depth

@@ -1,0 +1,1 @@
+"""Labels: what is stored about each sample beside image, mask and depth."""

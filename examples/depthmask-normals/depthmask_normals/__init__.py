@@ -1,0 +1,1 @@
+"""Surface normals of each sample, from its depth: `labels=[normals]`."""

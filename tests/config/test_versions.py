@@ -1,0 +1,33 @@
+"""The versions in a plan: of the packages, and of the pixels of each stage."""
+
+from __future__ import annotations
+
+import pytest
+
+from depthmask._version import __version__
+from depthmask.config.compose import compose_root
+from depthmask.config.registry import KINDS
+from depthmask.config.versions import pixel_versions, plan_versions, versions
+from depthmask.stages.depth.fastdepth import FastDepth
+
+
+def test_the_stages_of_the_kinds_that_count() -> None:
+    root = compose_root(["placement=grid", "geometry=source"])
+    fields = plan_versions(root, ("placement", "writer", "runner"))
+    assert fields["versions"] == versions(root)
+    assert fields["versions"]["depthmask"] == __version__
+    assert fields["packages"] == {}
+    assert fields["pixel_versions"] == {
+        "depthmask": 1, "placement=grid": 1, "writer=webdataset": 1
+    }  # fmt: skip
+
+
+def test_stages_inside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FastDepth, "pixel_version", 5)
+    several = compose_root(["blend=several", "blend.of=[poisson]", "geometry=fastdepth"])
+    found = pixel_versions(several, KINDS)
+    assert {name: found[name] for name in ("blend=several", "blend=poisson")} == {
+        "blend=several": 1, "blend=poisson": 1
+    }  # fmt: skip
+    assert found["geometry=fastdepth"] == 5
+    assert pixel_versions(compose_root(["geometry=auto"]), KINDS)["depth=fastdepth"] == 5
