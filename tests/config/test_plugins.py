@@ -205,5 +205,5 @@ def test_a_label_whose_name_has_a_dot_is_left_out(tmp_path: Path) -> None:
         "    def label(self, sample, rng): return {}\n"
     )
     install(tmp_path, "dotted", code)
-    listing = run_with_plugins(tmp_path, "depthmask", "plugins").stdout
+    listing = depthmask(tmp_path, "plugins").stdout
     assert "the name of a labels stage cannot have a dot" in listing
