@@ -8,7 +8,7 @@ from typing import Any
 
 from depthmask.config.build import STAGE
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, Problem
+from depthmask.config.registry import FILE_HASH, KINDS, LISTS, Problem
 from depthmask.config.versions import NOT_PLUGINS
 from depthmask.errors import UsageError
 from depthmask.storage.packages import PACKAGES, install_command, package_of
@@ -23,7 +23,7 @@ def require_stages(plan: dict[str, Any], kinds: Collection[str] = KINDS) -> None
         if kind in plan["config"]:
             chosen = plan["config"][kind]
             for plain in chosen.values() if kind in LISTS else [chosen]:
-                if plain[STAGE] not in registry().stages[kind]:
+                if registry().find(kind, plain[STAGE]) is None:
                     raise UsageError(_missing(plan, kind, plain[STAGE]))
 
 
@@ -38,6 +38,12 @@ def _missing(plan: dict[str, Any], kind: str, name: str) -> str:
         return f"{stage} is in the package {candidates[0]}"
     if candidates:
         return f"{stage} is in one of these packages: {'; '.join(candidates)}"
+    files = [file for file, version in plan["versions"].items() if version.startswith(FILE_HASH)]
+    if files:
+        return (
+            f"{stage} is in the file {' or '.join(map(repr, files))}; give the command to that "
+            "script, `python SCRIPT ...`, or import the file first"
+        )
     return registry().no_such_stage(kind, name, list(registry().stages[kind]))
 
 
@@ -45,7 +51,8 @@ def _candidates(plan: dict[str, Any]) -> Iterator[str]:
     """The states of the packages that may have a stage, in a plan without a field for packages."""
     if PACKAGES not in plan:
         for package, version in plan["versions"].items():
-            if package not in NOT_PLUGINS and not _is_loaded(package):
+            is_file = version.startswith(FILE_HASH)
+            if not is_file and package not in NOT_PLUGINS and not _is_loaded(package):
                 yield _state(package, version)
 
 

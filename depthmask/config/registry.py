@@ -23,6 +23,8 @@ from depthmask.stages.depth.base import Estimator
 from depthmask.statistics.added import Distribution, Quantity, Statistic
 
 BUILT_IN = "built-in"
+FILE_HASH = "sha256:"
+"""The beginning of the version of a stage in a file that belongs to no package."""
 KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
 """The config groups, in the order in which a sample passes them."""
 LISTS = ("labels",)
@@ -302,7 +304,7 @@ def _local_provider(stage: type[Stage]) -> Provider:
     file = source_file(stage)
     if file is None:
         return Provider(stage.__module__, is_package=False)
-    return Provider(file.name, f"sha256:{sha256(file)[:16]}", is_package=False)
+    return Provider(file.name, f"{FILE_HASH}{sha256(file)[:16]}", is_package=False)
 
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:

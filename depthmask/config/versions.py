@@ -68,8 +68,8 @@ def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
     providers = {
         f"{kind}={stage.name}": registry().provider(stage) for kind, stage in stages_of(root, kinds)
     }
-    # A stage of a script belongs to no package, and has no version.
-    return {stage: one.name for stage, one in providers.items() if one.version}
+    # Built-in stages have no version, and those of a script no package.
+    return {stage: one.name for stage, one in providers.items() if one.is_package and one.version}
 
 
 def _inner_stages(stage: Stage) -> Iterator[Stage]:

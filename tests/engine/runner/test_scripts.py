@@ -72,6 +72,11 @@ def test_workers_import_the_script(tmp_path: Path) -> None:
     (tmp_path / "out" / "shards" / "train-000001.tar").unlink()
     assert run(tmp_path, "verify", str(tmp_path / "out"), "--repair").returncode == 0
     assert tiny.sha256s(tmp_path / "out") == shards
+    # Without it, the line says where the stage is.
+    render = [sys.executable, "-m", "depthmask", "render", str(tmp_path / "out"), "--index", "0"]
+    done = subprocess.run(render, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "placement=mine is in the file 'mine.py'; give the command to that script" in done.stderr
     assert "placement=mine  (mine.py sha256:" in run(tmp_path, "--help").stdout
     # One process makes the same bytes.
     shutil.rmtree(tmp_path / "out")
