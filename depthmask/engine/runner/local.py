@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from depthmask.concurrency import cores
 from depthmask.config.local_stages import require_importable
-from depthmask.config.registry import KINDS
+from depthmask.config.versions import stages_of
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._workers import Worker
 from depthmask.engine.runner.base import Runner
@@ -45,8 +45,8 @@ class Local(Runner):
         # An explicit worker count means separate processes, even for one shard.
         if workers <= 1 and self.workers <= 1:
             return _in_this_process(job, shards, made)
-        for kind in KINDS:
-            require_importable(getattr(job.root, kind))
+        for _, chosen in stages_of(job.root):
+            require_importable(chosen)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
     def _worker_count(self, job: Job) -> int:

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
 from tests.support import tiny
@@ -120,7 +122,8 @@ def test_a_prompt_gets_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_class_in_a_function_gets_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["placement", "labels"])
+def test_a_class_in_a_function_gets_one_line(tmp_path: Path, kind: str) -> None:
     script = """
 import sys
 
@@ -128,7 +131,7 @@ import depthmask
 from depthmask.cli.main import main
 
 
-def run():
+def placement():
     @depthmask.stage("mine")
     class Mine(depthmask.Placement):
         "Inside a function."
@@ -136,7 +139,23 @@ def run():
         def place(self, *arguments):
             raise AssertionError
 
-    return Mine
+    return Mine()
+
+
+def labels():
+    from depthmask import Labels
+
+    @depthmask.stage("mine")
+    class Mine(Labels):
+        "Inside a function."
+
+        def outputs(self, *arguments):
+            return [depthmask.LabelOutput("mine", depthmask.LabelCodec.json, "nothing", 10)]
+
+        def label(self, *arguments):
+            raise AssertionError
+
+    return {"mine": Mine()}
 
 
 if __name__ == "__main__":
@@ -145,12 +164,13 @@ if __name__ == "__main__":
     from depthmask.cli.screen import Screen
 
     root = compose_root([word for word in sys.argv[1:] if word != "placement=mine"])
-    root.placement = run()()
+    setattr(root, "KIND", KIND())
     try:
         run_root(root, Screen())
     except depthmask.UsageError as error:
         sys.exit(str(error))
 """
-    done = run(tmp_path, *command(tmp_path), script=script)
+    done = run(tmp_path, *command(tmp_path), script=script.replace("KIND", kind))
     assert done.returncode == 1
-    assert "workers cannot import the class run.<locals>.Mine; move it to the top" in done.stderr
+    line = f"{kind}=mine: workers cannot import the class {kind}.<locals>.Mine; move it to the top"
+    assert line in done.stderr
