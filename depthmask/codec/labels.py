@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum
@@ -85,6 +86,8 @@ class LabelOutput:
 
     def _plain(self, value: Any) -> Any:
         try:
+            # The standard library refuses NaN, which orjson turns into null without a word.
+            json.dumps(value, allow_nan=False, default=_plain_number)
             return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
         except (TypeError, ValueError) as error:
             raise DepthmaskError(f"{self.name}: no JSON value: {error}") from None
@@ -117,6 +120,13 @@ def decode_labels(encoded: Encoded) -> dict[str, Any]:
             with untrusted(name):
                 labels[member.carries] = _decoded(member, data)
     return labels
+
+
+def _plain_number(value: Any) -> Any:
+    """The number, or the lists of numbers, of a NumPy value, as orjson writes it."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
 def _is_picture(array: Any) -> bool:

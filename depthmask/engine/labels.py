@@ -18,6 +18,9 @@ from depthmask.stages.labels.coco import Coco
 from depthmask.stages.labels.instances import Instances
 from depthmask.storage.dataset_info import LabelInfo, LabelOutputInfo
 
+_OF_LAYERS = ("depth_m", "meta")
+"""Keys in the JSON of a layer that only some layers have."""
+
 
 class Labeller:
     """The label stages of a run, and all that they declare. Labels are the same in any worker."""
@@ -112,7 +115,11 @@ def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labe
 
 def _outputs(stage: Labels, size: Size, contract: DepthContract | None) -> dict[str, LabelOutput]:
     with group_before_setting_errors(f"labels.{stage.name}"):
-        return {output.name: output for output in stage.outputs(size, contract)}
+        outputs = stage.outputs(size, contract)
+    by_name = {output.name: output for output in outputs}
+    if len(by_name) < len(outputs):
+        raise UsageError(f"labels={stage.name}: outputs declares a label of one name twice")
+    return by_name
 
 
 def _distinct(outputs: Sequence[tuple[Labels, Mapping[str, LabelOutput]]]) -> Iterator[LabelOutput]:
@@ -142,7 +149,7 @@ def _join(layers: Sequence[dict[str, Any]], values: Any, name: str) -> None:
     for layer, value in zip(layers, values, strict=True):
         if not isinstance(value, dict):
             raise DepthmaskError(f"{name}: expected a list with a mapping for each layer")
-        if taken := sorted(layer.keys() & value.keys()):
+        if taken := sorted({*layer, *_OF_LAYERS} & value.keys()):
             raise DepthmaskError(f"{name}: {taken[0]!r} is taken in the JSON of a layer")
         layer |= value
 

@@ -287,6 +287,12 @@ PNG, NPZ, JSON, LAYERS = LabelCodec
         ({"a": np.zeros((0, 4), np.uint8)}, {"a": PNG}, r"a: uint8 \[0, 4\]"),
         ({"a": np.array(["x"])}, {"a": NPZ}, "codec npz stores an array of integers or floats"),
         ({"a": {1, 2}}, {"a": JSON}, "a: no JSON value"),
+        ({"a": [float("nan")]}, {"a": JSON}, "a: no JSON value: Out of range float"),
+        (
+            lambda sample: {"a": [{"meta": 1}] * len(sample.composite.layers)},
+            {"a": LAYERS},
+            "'meta' is taken in the JSON of a layer",
+        ),
         ({"a": []}, {"a": LAYERS}, "expected a list with a mapping for each layer"),
         (
             lambda sample: {"a": [{"box": 1}] * len(sample.composite.layers)},
@@ -344,3 +350,26 @@ def test_a_sweep_over_lists(tmp_path: Path) -> None:
     datasets = [depthmask.open(path) for path in tmp_path.glob("rooms-*")]
     labels = sorted(",".join(label.stage for label in one.metadata.labels) for one in datasets)
     assert labels == ["", "coco", "instances"]
+
+
+def test_one_stage_cannot_declare_a_name_twice() -> None:
+    @stage("twice")
+    class Twice(Labels):
+        """Errs."""
+
+        def outputs(self, size: Any, contract: Any) -> Sequence[LabelOutput]:
+            return [LabelOutput("a", PNG, "x", 1), LabelOutput("a", JSON, "x", 1)]
+
+        def label(self, sample: FinishedSample, rng: np.random.Generator) -> Any:
+            return {}
+
+    with registered(Twice), pytest.raises(UsageError, match="a label of one name twice"):
+        depthmask.virtual([*ROOMS, "labels=[twice]"])
+
+
+@pytest.mark.parametrize("number", [0, -1, 99])
+@pytest.mark.parametrize("mask", ["visible", "amodal"])
+def test_a_number_that_no_layer_has(mask: str, number: int) -> None:
+    broken = wrong("wrong", lambda sample: getattr(sample, mask)(number), a=PNG)
+    with registered(broken), pytest.raises(IndexError, match="layers are numbered from 1 to"):
+        _ = depthmask.virtual([*ROOMS, "labels=[wrong]"])[0]

@@ -52,15 +52,28 @@ class FinishedSample:
         return numbers
 
     def visible(self, number: int) -> NDArray[np.bool_]:
-        """Bool [h, w]: where this layer is in front and covers at least half of the pixel."""
+        """Bool [h, w]: where this layer is in front and covers at least half of the pixel.
+
+        Raises `IndexError` for a number that no layer has.
+        """
+        self._require(number)
         return np.asarray(self.instances == number)
 
     def amodal(self, number: int) -> NDArray[np.bool_]:
-        """Bool [h, w]: the layer on the canvas as if nothing were in front of it."""
+        """Bool [h, w]: where it would cover at least half of a pixel if nothing were in front.
+
+        Neither other layers nor the background hide it here. Raises like `visible`.
+        """
+        self._require(number)
         mask = np.zeros(self.size, bool)
         pixels = self._pixels[number]
         mask[pixels.window] = pixels.whole >= 128
         return mask
+
+    def _require(self, number: int) -> None:
+        count = len(self.composite.layers)
+        if not 1 <= number <= count:
+            raise IndexError(f"no layer {number}: layers are numbered from 1 to {count}")
 
     @cached_property
     def _pixels(self) -> dict[int, LayerPixels]:
