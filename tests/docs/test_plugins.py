@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import os
 import re
@@ -74,6 +75,15 @@ def test_signatures(cls: type) -> None:
 def test_attributes_and_common_settings(cls: type) -> None:
     names = [name for name in inspect.get_annotations(cls) if name not in ("kind", "name")]
     assert [name for name in names if f"`{name}" not in section(f"### {cls.__name__}")] == []
+
+
+def test_the_table_of_data_objects_is_complete() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", section("### Data objects"), re.MULTILINE))
+    for name, text in rows.items():
+        fields = [field.name for field in dataclasses.fields(getattr(depthmask, name))]
+        missing = [field for field in fields if f"`{field}`" not in text]
+        assert missing == [name_ for name_ in missing if name_ == "strip_source"], name
+    assert {"Layer", "Sample", "Composite", "Foreground", "Background"} <= rows.keys()
 
 
 def test_hooks() -> None:
