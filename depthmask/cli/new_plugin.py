@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from depthmask.cli.scaffold.package import new_package
+from depthmask.cli.scaffold.package import choice_of, new_package
 from depthmask.config.registry import KINDS
 
 
@@ -22,5 +23,5 @@ def main(arguments: Sequence[str]) -> int:
     package = new_package(options.kind, options.name, options.into)
     print(f"created {package}; next:")
     print(f"  pip install -e '{package}[test]' && pytest {package}")
-    print(f"  python -m depthmask {options.kind}={options.name}")
+    print(f"  python -m depthmask {shlex.quote(choice_of(options.kind, options.name))}")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -38,7 +39,8 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     values = {
         "kind": kind,
         "name": name,
-        "choice": f"'{kind}=[{name}]'" if kind in LISTS else f"{kind}={name}",
+        "choice": choice_of(kind, name),
+        "word": shlex.quote(choice_of(kind, name)),
         "distribution": distribution,
         "package": f"depthmask_{name}",
         "cls": f"{name.title().replace('_', '')}{kind.title()}",
@@ -68,6 +70,11 @@ def _write(folder: Path, values: dict[str, str]) -> None:
         file = folder / path.format(**values)
         file.parent.mkdir(exist_ok=True)
         file.write_text(templates.get_template(template.format(**values)).render(values))
+
+
+def choice_of(kind: str, name: str) -> str:
+    """The override that chooses a stage: `placement=grid`, or `labels=[coco]`."""
+    return f"{kind}=[{name}]" if kind in LISTS else f"{kind}={name}"
 
 
 def _check(kind: str, name: str) -> None:
