@@ -38,7 +38,8 @@ def test_job_shard_and_record_are_made_of_our_own(tmp_path: Path) -> None:
     job = small_job(tmp_path / "out")
     shard = job.plan.shard(0)
     record = make_shard(job, shard, Progress())
-    assert packages(pickle.dumps((job, shard, record))) == OURS
+    # Python 3.11.0 to 3.11.3 pickles enums by `getattr`.
+    assert packages(pickle.dumps((job, shard, record))) - {"builtins"} == OURS
 
 
 def test_the_task_speaks_for_itself() -> None:
