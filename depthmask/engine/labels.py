@@ -109,7 +109,8 @@ def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labe
     if encode.labels is LayerLabels.coco and Coco.name not in names:
         yield Coco()
     for info in infos:
-        if info.stage in registry().stages[Labels.kind]:
+        # Not only those of packages: a script may define the stage.
+        if registry().find(Labels.kind, info.stage):
             yield stage_from_plain(Labels.kind, {STAGE: info.stage, **info.settings})
 
 

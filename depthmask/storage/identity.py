@@ -76,15 +76,12 @@ class DatasetIdentity:
     def continued_by(self, other: DatasetIdentity) -> DatasetIdentity:
         """Return this identity with another's number of samples and what determines nothing."""
         samples = other.description["config"]["samples"]
-        description = {
-            **self.description,
-            "config": {**self.description["config"], "samples": samples},
-        }
+        config = {**self.description["config"], "samples": samples}
+        description = {**self.description, "config": config}
         description.pop(UNHASHED, None)
-        unhashed = {
-            name: other.description[name] for name in (UNHASHED,) if name in other.description
-        }
-        return DatasetIdentity({**description, **unhashed})
+        if UNHASHED in other.description:
+            description[UNHASHED] = other.description[UNHASHED]
+        return DatasetIdentity(description)
 
     @property
     def _decisive(self) -> dict[str, Any]:
