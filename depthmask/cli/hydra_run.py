@@ -89,9 +89,9 @@ def as_depthmask_error(error: Exception) -> DepthmaskError:
 
 
 def warn_of_disabled_plugins() -> None:
-    """Print a warning for each plugin that could not be loaded."""
-    for problem in registry().problems:
-        print(f"warning: {problem}", file=sys.stderr)
+    """Print a warning for each plugin that could not be loaded, and for what else is wrong."""
+    for warning in (*registry().problems, *registry().warnings):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -121,7 +121,8 @@ class _TaskRunner:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
-            self._task(from_config(config), screen, HydraConfig.get().overrides.task)
+            overrides = HydraConfig.get().overrides.task
+            self._task(from_config(config, overrides), screen, overrides)
         except Exception as error:
             self.failure = as_depthmask_error(error)
         finally:

@@ -77,7 +77,7 @@ def _plugin_command(name: str) -> Main | None:
     # Imported here, since plugins are loaded only if none of the built-in commands is meant.
     from depthmask.config.plugins import registry
 
-    registered = registry().commands.get(name)
+    registered = registry().command(name)
     return None if registered is None else registered.main
 
 

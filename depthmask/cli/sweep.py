@@ -122,7 +122,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         where=f"{platform.node()}:{os.getpid()}",
     )
     try:
-        root = from_config(config)
+        root = from_config(config, hydra.overrides.task)
         result = run(root, screen, sweep=True)
         info = result.dataset.metadata
         value = number_at(info.as_json(), root.target) if root.target else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,6 +13,7 @@ from depthmask.codec.sample import Encode
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
 from depthmask.config.root import Root
+from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
 from depthmask.stage.types import plain as plain_value
@@ -30,8 +32,12 @@ DEFAULT_STAGES = {
 that make samples in jobs over existing samples."""
 
 
-def from_config(config: DictConfig) -> Root:
-    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value."""
+def from_config(config: DictConfig, overrides: Sequence[str]) -> Root:
+    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value.
+
+    overrides: the words of the command line that Hydra has read.
+    """
+    keep_texts(config, overrides)
     stages: dict[str, Any] = {
         kind: _list_from_config(kind, config.get(kind))
         if kind in LISTS

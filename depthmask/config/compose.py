@@ -25,4 +25,4 @@ def compose_root(overrides: Sequence[str]) -> Root:
             config = compose("config", list(overrides))
     except Exception as error:
         raise explain(error, overrides) from error
-    return from_config(config)
+    return from_config(config, overrides)

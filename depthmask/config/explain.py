@@ -25,7 +25,9 @@ def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
     overrides: the words of the command line.
     """
     causes = list(_with_causes(error))
-    if missing := _first(MissingConfigException, causes):
+    if own := _first(UsageError, causes):
+        text = str(own)
+    elif missing := _first(MissingConfigException, causes):
         text = _no_such_stage(missing)
     elif unreadable := _first(OverrideParseException, causes):
         text = f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"

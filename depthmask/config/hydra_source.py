@@ -77,10 +77,10 @@ class StageSearchPath(SearchPathPlugin):
     """Adds the stages, and the YAML folders of plugins, to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append both after `conf/`, which has precedence."""
-        search_path.append(provider="depthmask", path=f"{SCHEME}://")
-        for path in registry().config_paths:
-            search_path.append(provider="depthmask-plugin", path=path)
+        """Add the stages before `conf/`, so that no name hides another; the folders after it."""
+        search_path.prepend(provider="depthmask", path=f"{SCHEME}://", anchor="main")
+        for one in registry().names.by_preference(registry().config_paths):
+            search_path.append(provider="depthmask-plugin", path=one.path)
 
 
 def register() -> None:
@@ -114,6 +114,9 @@ def _structured(schema: type) -> DictConfig:
 def _schema(path: str) -> type | None:
     if path == ROOT:
         return Root
-    kind, _, name = path.removeprefix("schema/").partition("/")
+    kind, _, name = path.removeprefix("schema/").rpartition("/")
+    if kind not in KINDS:
+        registry().require_decided(kind, name)  # It may be a preset.
+        return None
     registered = registry().find(kind, name)
     return registered.stage if registered else None

@@ -9,7 +9,8 @@ from typing import Any
 
 from depthmask._version import PIXEL_VERSION, __version__
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS, LISTS
+from depthmask.config.provider import BUILT_IN
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import Root
 from depthmask.stage import Stage
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS

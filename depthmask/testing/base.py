@@ -40,11 +40,12 @@ class StageSuite:
         """The package is installed and names an entry point in the group `depthmask`."""
         cls = self.stage_class
         # Not by `registry().stage`, which knows the classes of this process without a package too.
+        registry().require_decided(cls.kind, cls.name)
         registered = registry().stages[cls.kind].get(cls.name)
         assert registered is not None, (
             f"{cls.kind}={cls.name}: no such {cls.kind}; {list(map(str, registry().problems))}"
         )
-        assert registered.stage is cls
+        assert registered.stage is cls, f"{cls.kind}={cls.name} is {registered}"
 
     def test_stage_and_settings_are_documented(self) -> None:
         """The stage has a docstring and each setting a help text, which `--help` shows."""

@@ -16,7 +16,8 @@ from depthmask import FinishedSample, LabelCodec, LabelOutput, Labels, setting, 
 from depthmask.cli.main import main
 from depthmask.config.command_from_plan import command_from_plan
 from depthmask.config.plugins import registry
-from depthmask.config.registry import Provider, Registered
+from depthmask.config.provider import Provider
+from depthmask.config.registry import Registered
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.location import location

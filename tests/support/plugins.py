@@ -19,7 +19,7 @@ from unittest.mock import patch
 from depthmask.config import plugins
 from depthmask.config.hooks import hookimpl
 from depthmask.config.plugins import registry
-from depthmask.config.registry import Provider
+from depthmask.config.provider import Provider
 
 
 def install_package(package: Path, site: Path) -> None:
@@ -64,6 +64,7 @@ def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
     entry = EntryPoint(name, name, "depthmask")
     known = registry()
     tables: list[dict[str, Any]] = [known.commands, known.statistics, known.providers]
+    tables.append(known.names._named)
     before = [dict(table) for table in tables]
     with patch.dict(sys.modules, {name: module}):
         plugins._load(known, entry, Provider(name, "1.2"))
