@@ -232,8 +232,9 @@ def _stage_class(value: Any) -> type[Stage]:
 
 
 def _is_decorated(stage: type) -> bool:
-    """Whether `@stage` has made the class, or a base class to which it adds no field."""
-    if not dataclasses.is_dataclass(stage):
+    """Whether `@stage` has made the class, or a base class to which it adds no setting."""
+    has_settings = any(isinstance(value, dataclasses.Field) for value in vars(stage).values())
+    if has_settings or not dataclasses.is_dataclass(stage):
         return False
     return {field.name for field in dataclasses.fields(stage)} <= {*setting_types(stage)}
 

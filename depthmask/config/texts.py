@@ -49,5 +49,7 @@ def _setting(config: DictConfig, name: str) -> tuple[Any, Any]:
 def _is_text(hint: Any, text: str) -> bool:
     """Whether values of a type are texts, or those of an enum that has the text as a name."""
     options = [one for one in get_args(hint) or [hint] if one is not NoneType]
+    if len(options) != 1:
+        return False
     is_enum = isinstance(options[0], type) and issubclass(options[0], Enum)
-    return options == [str] or (len(options) == 1 and is_enum and text in choices(options[0]))
+    return options[0] is str or (is_enum and text in choices(options[0]))

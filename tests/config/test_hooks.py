@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import depthmask
 from depthmask.config import plugins
 from depthmask.config.hooks import Hooks, hookimpl
-from depthmask.config.plugin_hooks import hooks_of
+from depthmask.config.plugin_hooks import hooks_of, returned
 from depthmask.config.plugins import registry
 from depthmask.config.provider import Provider
 from depthmask.config.registry import Registry
@@ -52,6 +53,69 @@ def test_unknown_hooks_and_arguments_are_named(module: ModuleType, said: str) ->
     with pytest.raises(UsageError) as error:
         hooks_of(module)
     assert str(error.value).startswith(said)
+
+
+def yielding() -> Iterator[None]:
+    yield
+
+
+async def waiting() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (
+            of("depthmask_run_finished", yielding),
+            "hook depthmask_run_finished is a generator, so its body would never run",
+        ),
+        (
+            of("depthmask_run_started", waiting),
+            "hook depthmask_run_started is async, so its body would never run",
+        ),
+        (of("depthmask_stages", waiting), "hook depthmask_stages is async"),
+        (
+            of("run_finished", lambda output: None),
+            "no such hook run_finished; did you mean depthmask_run_finished?",
+        ),
+        (
+            of("depth_mask_stages", lambda: ()),
+            "no such hook depth_mask_stages; did you mean depthmask_stages?",
+        ),
+        (
+            of("finish", lambda output: None, specname="depthmask_run_finish"),
+            "no such hook depthmask_run_finish; did you mean depthmask_run_finished?",
+        ),
+        (
+            of("depthmask_run_started", functools.cache(lambda outptu: None)),
+            "hook depthmask_run_started has no argument outptu",
+        ),
+    ],
+)
+def test_hooks_that_would_never_run(module: ModuleType, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        hooks_of(module)
+    assert str(error.value).startswith(said)
+
+
+def test_wrappers_and_lists_may_yield() -> None:
+    def around() -> Iterator[None]:
+        yield
+
+    assert hooks_of(of("depthmask_run_finished", around, wrapper=True))
+    assert hooks_of(of("depthmask_run_finished", around, hookwrapper=True))
+
+    def items() -> Iterator[str]:
+        yield "pkg://depthmask"
+
+    hooks = hooks_of(of("depthmask_config_paths", items))
+    assert returned(hooks, "depthmask_config_paths", str) == ["pkg://depthmask"]
+
+
+def test_a_cached_hook_is_a_hook() -> None:
+    module = of("depthmask_stages", functools.cache(lambda: ()))
+    assert returned(hooks_of(module), "depthmask_stages", type) == []
 
 
 def test_fewer_arguments_and_defaults_are_accepted() -> None:
@@ -173,6 +237,30 @@ def test_what_hooks_return_is_checked(hook: str, expected: str) -> None:
     ):
         pass
     assert registry().commands == {}
+
+
+@pytest.mark.parametrize(
+    "hook",
+    ["depthmask_stages", "depthmask_commands", "depthmask_statistics", "depthmask_config_paths"],
+)
+@pytest.mark.parametrize("value", [None, "pkg://mine.conf", Path, COMMAND, 7], ids=str)
+def test_what_is_no_list_is_named(hook: str, value: Any) -> None:
+    with pytest.raises(UsageError) as error, loaded("mine", **{hook: lambda: value}):
+        pass
+    assert str(error.value) == f"{hook} returned {value!r}; it has to return a list"
+
+
+@pytest.mark.parametrize("main", [None, "upload", 0])
+def test_the_main_of_a_command_is_a_function(main: Any) -> None:
+    with pytest.raises(UsageError) as error:
+        depthmask.Command("hello", "Say hello.", main)
+    assert str(error.value) == f"command hello: main={main!r} must be a function"
+
+
+@pytest.mark.parametrize(("name", "text"), [(None, "Help."), (7, "Help."), ("a", None), ("a", 7)])
+def test_name_and_help_of_a_command_are_texts(name: Any, text: Any) -> None:
+    with pytest.raises(UsageError, match=r"^command .*: (the name|help) must be"):
+        depthmask.Command(name, text, lambda words: None)
 
 
 @pytest.mark.parametrize(

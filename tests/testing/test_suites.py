@@ -19,8 +19,10 @@ from depthmask import (
     Composite,
     Depth,
     DepthContract,
+    DepthKind,
     DepthmaskError,
     Encoded,
+    Estimator,
     Float32,
     Foreground,
     Job,
@@ -41,6 +43,7 @@ from depthmask.codec.sample import Encode, ImageFormat
 from depthmask.engine.runner.local import Local
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.depth.layered import Layered
+from depthmask.stages.geometry.source import SourceGeometry
 from depthmask.stages.placement.random import Random
 from depthmask.stages.source.rooms import Rooms
 from depthmask.stages.writer.webdataset import WebDataset
@@ -148,6 +151,31 @@ class Boastful(Depth):
         return [np.ones((4, 4), np.float32) for _ in composites]
 
 
+@stage("relative")
+class Relative(Estimator):
+    """Any unit, and offered as geometry."""
+
+    kind_of_depth: DepthKind = setting(DepthKind.relative, help="kind")
+
+    @property
+    def cache_key(self) -> str:
+        return "relative"
+
+    def contract(self, size: Size, geometry: DepthContract | None) -> DepthContract | None:
+        contract = SourceGeometry().contract(size, 1)
+        return replace(contract, kind=self.kind_of_depth)
+
+    def estimate(self, images: UInt8) -> Float32:
+        return np.ones(images.shape[:3], np.float32)
+
+
+@stage("honest")
+class Honest(Relative):
+    """Any unit, and not offered."""
+
+    serves_as_geometry = False
+
+
 @stage("dated")
 class Dated(WebDataset):
     """The time of day in the file."""
@@ -246,6 +274,16 @@ def test_depths(tmp_path: Path) -> None:
         )
     with pytest.raises(Exception, match="gave a map, and promised none"):
         suite.test_keeps_its_contract(boastful, small_job(tmp_path / "b", depth=boastful))
+
+
+def test_estimators_that_serve_as_geometry() -> None:
+    suite = testing.DepthSuite()
+    with pytest.raises(AssertionError, match="relative gives relative, and its class says"):
+        suite.test_geometry_has_metres(Relative())
+    with pytest.raises(AssertionError, match="serves_as_geometry = False"):
+        suite.test_geometry_has_metres(Honest(kind_of_depth=DepthKind.metric_z))
+    for fine in (Honest(), Relative(kind_of_depth=DepthKind.metric_z), Layered()):
+        suite.test_geometry_has_metres(fine)
 
 
 def test_writers(tmp_path: Path) -> None:
