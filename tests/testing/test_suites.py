@@ -32,7 +32,6 @@ from depthmask import (
     Shard,
     Size,
     UInt8,
-    UsageError,
     setting,
     stage,
     testing,
@@ -275,7 +274,7 @@ def test_sources(tmp_path: Path) -> None:
     rooms_with = partial(Captioned, rooms=2, furniture=3, oversample=1)
     suite.test_metadata_reaches_the_samples(rooms_with(meta={"row": 1}), tmp_path / "good")
     with pytest.raises(
-        DepthmaskError, match="foreground .*: meta must be a dict of plain JSON data"
+        DepthmaskError, match=r"foreground .*: meta must be a dict of plain JSON data"
     ):
         suite.test_metadata_reaches_the_samples(
             rooms_with(meta={"row": float("nan")}), tmp_path / "bad"
