@@ -23,7 +23,8 @@ from depthmask.config.hydra_internals import HYDRA_SERIES
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.yaml_folders import config_folder
-from depthmask.errors import DepthmaskError, UsageError, in_one_line
+from depthmask.errors import TRACEBACK, DepthmaskError, UsageError, in_one_line
+from depthmask.stage.calls import StageError
 
 _OPTIONS_WITH_VALUE = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn",
                        "--config-path", "-cp", "--package", "-p", "--info", "-i")  # fmt: skip
@@ -85,7 +86,12 @@ def options_and_overrides(arguments: Sequence[str]) -> tuple[list[str], list[str
 
 def as_depthmask_error(error: Exception) -> DepthmaskError:
     """The error as one line for the user: a stage of a plugin may raise any exception."""
-    return error if isinstance(error, DepthmaskError) else DepthmaskError(in_one_line(error))
+    if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
+        return error
+    text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)
+    unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback")
+    unexpected.__cause__ = error
+    return unexpected
 
 
 def warn_of_disabled_plugins() -> None:

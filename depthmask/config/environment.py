@@ -7,6 +7,8 @@ import os
 import re
 from collections.abc import Collection, Iterator
 
+from depthmask.errors import TRACEBACK
+
 BLOCK = "DEPTHMASK_BLOCK"
 PREFER = "DEPTHMASK_PREFER"
 STRICT = "DEPTHMASK_STRICT_PLUGINS"
@@ -15,6 +17,7 @@ VARIABLES = {
     PREFER: "packages that have a name where several have it, the first of them before the others",
     STRICT: "1: whatever would be a warning about a plugin is an error",
     "DEPTHMASK_CACHE": "folder of measured geometry, downloaded weights and copied assets",
+    TRACEBACK: "1: the traceback of the error that ends a command is shown",
 }
 """Every environment variable that depthmask reads, and what it is for."""
 _OURS = re.compile("depth_?mask_?(.+)", re.IGNORECASE)

@@ -20,12 +20,14 @@ from depthmask.config.local_stages import local_stages, source_file
 from depthmask.config.names import Named, Names
 from depthmask.config.provider import BUILT_IN, Provider
 from depthmask.data import Sample
-from depthmask.errors import DepthmaskError, ShardError, UsageError, in_one_line
+from depthmask.errors import DepthmaskError, ShardError, UsageError, comes_again, in_one_line
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageError, described, source_folder
 from depthmask.stages.depth.base import Estimator
 from depthmask.statistics.added import Distribution, Quantity, Statistic
 
+_UNREGISTERED = "unregistered"
 FILE_HASH = "sha256:"
 """The beginning of the version of a stage in a file that belongs to no package."""
 KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
@@ -89,13 +91,23 @@ class RegisteredStatistic:
 
     def add(self, sample: Sample, distribution: Distribution) -> None:
         """Measure a sample; raises `ShardError` with sample, statistic and package if it fails."""
+        statistic = self.statistic
         try:
-            distribution.add(self.statistic.measure(sample))
-        except Exception as error:
-            raise ShardError(
-                f"sample {sample.index}: statistic {self.name} of {self.provider}: "
-                f"{in_one_line(error)}"
-            ) from error
+            values = statistic.measure(sample)
+        except (Exception, SystemExit) as error:
+            reason = in_one_line(error, source_folder(statistic.measure))
+            raise self._failed(sample, reason, final=comes_again(error)) from error
+        try:
+            distribution.add(values)
+        except (TypeError, ValueError) as error:
+            reason = (
+                f"measure returned {described(values)}; expected finite numbers, or None ({error})"
+            )
+            raise self._failed(sample, reason, final=False) from error
+
+    def _failed(self, sample: Sample, reason: str, *, final: bool) -> ShardError:
+        cause = f"statistic {self.name} of {self.provider}: {reason}"
+        return ShardError(f"sample {sample.index}: {cause}", cause=cause, final=final)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +249,17 @@ class Registry:
         for offered in self.offered(stage.kind):
             if offered.stage is type(stage):
                 return offered.provider
-        return Provider("unregistered", is_package=False)
+        return Provider(_UNREGISTERED, is_package=False)
+
+    def message(self, error: BaseException) -> str:
+        """The message of an error; that of a `StageError` names the package of the stage."""
+        if not isinstance(error, StageError):
+            return str(error)
+        provider = self.provider(error.stage)
+        if provider.name in (BUILT_IN, _UNREGISTERED):
+            return str(error)
+        owner = provider if provider.is_package else provider.name
+        return f"{error.choice} ({owner}): {error.text}"
 
     def hooks(self, name: str) -> list[HookOfPlugin]:
         """The implementations of a hook, one for each plugin, in the order in which to call them.

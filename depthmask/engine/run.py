@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
 from depthmask.config.local_stages import require_file
+from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
@@ -24,6 +25,7 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import disk_error, read_sealed, write_sealed
@@ -113,6 +115,10 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
     """Turn an unexpected error into one line for the user; its traceback goes to the log."""
     try:
         yield
+    except StageError as error:
+        _log.info("failed", exc_info=True)
+        log = output / "run.log"
+        raise DepthmaskError(f"{registry().message(error)}; see {log}") from error
     except DepthmaskError:
         raise
     except OSError as error:
@@ -200,7 +206,12 @@ def _made(job: Job, missing: Shards, totals: Totals, display: Display) -> Iterat
     Those that the runner has published without yielding their records are read at the end.
     """
     with display.bar("samples", missing.samples, "samples") as advance:
-        yield from job.root.runner.run(job, missing, advance)
+        calls = StageCalls(job.root.runner, "run")
+        with calls:
+            for record in job.root.runner.run(job, missing, advance):
+                if not isinstance(record, Record):
+                    raise calls.returned(record, "the record of a shard")
+                yield record
     if len(totals) < job.plan.shard_count():
         records = Records(job.output)
         for shard in job.plan.shards():

@@ -59,11 +59,13 @@ def _backgrounds(*, known: bool) -> list[Background]:
 def _measured(stage: Geometry, backgrounds: list[Background]) -> list[Background] | None:
     """The measured backgrounds; None if the stage refuses those without depth."""
     try:
-        return stage.measure(backgrounds)
+        measured = stage.measure(backgrounds)
     except UsageError:
         if backgrounds[0].depth_m is not None:
             raise
         return None
+    assert len(measured) == len(backgrounds)
+    return measured
 
 
 def _equal(one: Float32 | None, other: Float32 | None) -> bool:

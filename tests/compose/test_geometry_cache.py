@@ -129,9 +129,9 @@ def test_the_shape_counts_beside_the_pixels(make_source: Callable[..., Source]) 
     wide, tall = room("wide", 1), room("tall", 1)
     tall = replace(tall, image=tall.image.reshape(5, 4, 3))
     geometry = Counting()
-    cache = GeometryCache(geometry, make_source(wide, tall), SIZE)
+    source = make_source(wide, tall)
     for key, shape in (("wide", (4, 5)), ("tall", (5, 4))) * 2:
-        depth_m = cache.background(key).depth_m
+        depth_m = GeometryCache(geometry, source, shape).background(key).depth_m
         assert depth_m is not None
         assert depth_m.shape == shape
     assert geometry.asked == [["wide"], ["tall"]]
@@ -192,7 +192,9 @@ def test_what_the_source_knows_is_not_kept(
     geometry = Counting(always=False)
     cache = GeometryCache(geometry, source, SIZE)
     assert cache.to_measure(["known", "unknown"]) == ["unknown"]
-    assert cache.background("known").depth_m is own
+    depth_m = cache.background("known").depth_m
+    assert depth_m is not None
+    assert np.shares_memory(depth_m, own)
     assert cache.background("known").camera is not None
     assert not folder.exists()
     cache.background("unknown")
