@@ -41,7 +41,7 @@ class Texts(Placement):
     note: str | None = setting("a", help="text or none")
     texts: list[str] = setting([], help="texts")
     mixed: str | float = setting(0.0, help="text or number")
-    way: Literal[1, "1"] = setting(1, help="way")
+    digit: Literal[1, "1"] = setting(1, help="digit")
     share: float | None = setting(None, help="number")
 
     def place(self, scene: Scene, foreground: Foreground, flip: bool, rng: Any) -> Layer:
@@ -73,8 +73,8 @@ class Texts(Placement):
         ("texts=['1 2',3]", ["1 2", "3"]),
         ("mixed=1.50", 1.5),
         ("mixed=1e3x", "1e3x"),
-        ("way=1", 1),
-        ('way="1"', "1"),
+        ("digit=1", 1),
+        ('digit="1"', "1"),
         ("share=1e3", 1000.0),
         ("share=null", None),
     ],
