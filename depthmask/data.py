@@ -2,7 +2,8 @@
 
 Height comes before width. Images are RGB. Depth is planar z (distance along the optical axis) in
 metres, larger is farther, 0 where it is invalid, unless a `DepthContract` says otherwise.
-Arrays and metadata are shared and not copied, so code that receives one must not write into it.
+Arrays and metadata are shared and not copied, so code that receives one must not write into it;
+stages get read-only arrays.
 """
 
 from __future__ import annotations

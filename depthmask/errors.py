@@ -70,7 +70,14 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
 
 _COME_AGAIN = (
     *(ImportError, TypeError, AttributeError, NameError, SyntaxError, NotImplementedError),
-    *(SystemExit, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError),
+    *(
+        SystemExit,
+        KeyboardInterrupt,
+        FileNotFoundError,
+        NotADirectoryError,
+        IsADirectoryError,
+        PermissionError,
+    ),
 )
 """Errors of the code or of the machine, not of one sample."""
 

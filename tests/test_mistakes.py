@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+from depthmask import Command, Statistic
 from depthmask.cli.main import main
 from depthmask.config.plugins import registry
 from depthmask.config.provider import Provider
 from depthmask.config.registry import Registered
 from tests.support.mistakes import MISTAKES
+from tests.support.plugins import loaded
 
 PACKAGE = Provider("depthmask-rt", "0.1.0")
 ROOMS = (
@@ -54,3 +57,67 @@ def test_a_run_ends_with_a_line_that_names_stage_and_package(
     assert line in errors[0]
     assert "Traceback" not in text
     assert not (tmp_path / "out" / "dataset.json").exists()
+
+
+def fail(**arguments: object) -> NoReturn:
+    raise LookupError("a mistake")
+
+
+def failing_hook(name: str) -> Any:
+    """An implementation of a hook that fails."""
+    hooks = {
+        "depthmask_run_started": lambda root, output: fail(),
+        "depthmask_shard_published": lambda record: fail(),
+        "depthmask_run_finished": lambda output: fail(),
+    }
+    return hooks[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "complete"),
+    [
+        ("depthmask_run_started", False),
+        ("depthmask_shard_published", True),
+        ("depthmask_run_finished", True),
+    ],
+)
+def test_hooks_that_fail(
+    name: str, complete: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with loaded("hooked", **{name: failing_hook(name)}):
+        assert main([*ROOMS, "depth=none", f"output={tmp_path / 'out'}"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"{name} of hooked 1.2 failed: LookupError: a mistake (in " in error
+    assert (tmp_path / "out" / "dataset.json").exists() == complete
+
+
+@pytest.mark.parametrize(
+    ("measure", "said"),
+    [
+        (lambda sample: float("nan"), "measure returned nan; expected finite numbers, or None"),
+        (lambda sample: "much", "measure returned 'much'; expected finite numbers, or None"),
+        (lambda sample: fail(), "LookupError: a mistake (in fail, test_mistakes.py:"),
+        (lambda sample: sample.nosuch, "AttributeError: 'Sample' object has no attribute 'nosuch'"),
+    ],
+)
+def test_statistics_that_fail(
+    measure: Any, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statistic = Statistic("odd", "Odd.", measure)
+    with loaded("measuring", depthmask_statistics=lambda: [statistic]):
+        assert main([*ROOMS, "depth=none", f"output={tmp_path / 'out'}"]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert f"sample 0: statistic odd of measuring 1.2: {said}" in error
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        (lambda words: fail(), ": LookupError: a mistake (in fail, test_mistakes.py:"),
+        (lambda words: "done", " returned 'done'; it must return an exit code or None"),
+    ],
+)
+def test_commands_that_fail(run: Any, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with loaded("commanding", depthmask_commands=lambda: [Command("errs", "Errs.", run)]):
+        assert main(["errs"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: command errs of commanding 1.2{said}")

@@ -89,7 +89,8 @@ def as_depthmask_error(error: Exception) -> DepthmaskError:
     if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
         return error
     text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)
-    unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback")
+    has_more = not isinstance(error, StageError) or error.__cause__ is not None
+    unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback" if has_more else text)
     unexpected.__cause__ = error
     return unexpected
 

@@ -63,7 +63,10 @@ class GeometryCache:
         return [key for key in keys if self._needs_measuring(key)]
 
     def _needs_measuring(self, key: str) -> bool:
-        return self._geometry.needs_measuring(self._source.has_depth(key))
+        with StageCalls(self._source, "has_depth"):
+            has_depth = self._source.has_depth(key)
+        with StageCalls(self._geometry, "needs_measuring"):
+            return self._geometry.needs_measuring(has_depth)
 
     def _uncached(
         self, keys: Sequence[str], advance: Callable[[int], None]
@@ -100,9 +103,14 @@ class GeometryCache:
     @cached_property
     def _cache_key(self) -> str:
         """The key of the geometry; later pixel versions make it another one."""
+        calls = StageCalls(self._geometry, "cache_key")
+        with calls:
+            key = self._geometry.cache_key
+        if not isinstance(key, str) or not key:
+            raise calls.returned(key, "a text")
         stages = (self._geometry, *self._geometry.inner_stages())
         later = [f" {one.name}:{one.pixel_version}" for one in stages if one.pixel_version > 1]
-        return "".join([self._geometry.cache_key, *later])
+        return "".join([key, *later])
 
     def _path(self, background: Background) -> Path:
         """The file for the depth of a background, named by its pixels and the key of the stage."""

@@ -16,6 +16,7 @@ from depthmask.config.root import Root
 from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.stage.types import plain as plain_value
 
 STAGE = "stage"
@@ -98,9 +99,7 @@ def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     for key in settings.keys() & config.keys():
         if isinstance(config._get_node(key), DictConfig):
             config[key] = {}  # A merge would keep the keys of the default.
-    stage = _to_object(kind, OmegaConf.merge(config, settings))
-    stage.bind(lookup_stage)
-    return stage
+    return _bound(_to_object(kind, OmegaConf.merge(config, settings)))
 
 
 def lookup_stage(kind: str, name: str) -> type[Stage]:
@@ -134,7 +133,12 @@ def _stage_from_config(kind: str, name: str, config: Any) -> Stage:
             f"{name}: the config names no stage; begin it with "
             f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
         )
-    stage.bind(lookup_stage)
+    return _bound(stage)
+
+
+def _bound(stage: Stage) -> Stage:
+    with StageCalls(stage, "bind"):
+        stage.bind(lookup_stage)
     return stage
 
 
@@ -142,7 +146,7 @@ def _to_object(name: str, config: Any) -> Any:
     _refuse_unknown(name, config)
     try:
         with group_before_setting_errors(name):
-            return OmegaConf.to_object(config)
+            return _made(OmegaConf.get_type(config), config)
     except MissingMandatoryValue as error:
         key = str(error.full_key).rpartition(".")[2]
         settings = describe_settings(error.object_type) if error.object_type else []
@@ -150,6 +154,19 @@ def _to_object(name: str, config: Any) -> Any:
         raise UsageError(f"{name}.{key} is required ({text}); give {name}.{key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
+
+
+def _made(cls: type | None, config: Any) -> Any:
+    """The object of a config; errors of the class of a stage name the stage."""
+    if cls is None or not issubclass(cls, Stage):
+        return OmegaConf.to_object(config)
+    try:
+        with StageCalls(cls, "__init__"):
+            return OmegaConf.to_object(config)
+    except StageError as error:
+        if isinstance(error.__cause__, OmegaConfBaseException):
+            raise error.__cause__ from None
+        raise
 
 
 def _refuse_unknown(name: str, config: Any) -> None:

@@ -25,6 +25,7 @@ from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageError, described, source_folder
 from depthmask.stages.depth.base import Estimator
+from depthmask.stages.geometry.estimated import EstimatedGeometry
 from depthmask.statistics.added import Distribution, Quantity, Statistic
 
 _UNREGISTERED = "unregistered"
@@ -244,10 +245,11 @@ class Registry:
             *(Registered(cls, _local_provider(cls)) for cls in local if cls not in known),
         ]
 
-    def provider(self, stage: Stage) -> Provider:
-        """The provider of a live stage."""
-        for offered in self.offered(stage.kind):
-            if offered.stage is type(stage):
+    def provider(self, stage: Stage | type[Stage]) -> Provider:
+        """The provider of a stage, or of its class."""
+        cls = stage if isinstance(stage, type) else type(stage)
+        for offered in self.offered(cls.kind):
+            if offered.stage is cls:
                 return offered.provider
         return Provider(_UNREGISTERED, is_package=False)
 
@@ -256,6 +258,8 @@ class Registry:
         if not isinstance(error, StageError):
             return str(error)
         provider = self.provider(error.stage)
+        if isinstance(error.stage, EstimatedGeometry):
+            provider = self.provider(error.stage.inner_stages()[0])
         if provider.name in (BUILT_IN, _UNREGISTERED):
             return str(error)
         owner = provider if provider.is_package else provider.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from depthmask._version import PIXEL_VERSION, __version__
@@ -13,6 +13,7 @@ from depthmask.config.provider import BUILT_IN
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import Root
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageCalls
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS
 
 _ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
@@ -74,6 +75,11 @@ def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
 
 
 def _inner_stages(stage: Stage) -> Iterator[Stage]:
-    for inner in stage.inner_stages():
+    calls = StageCalls(stage, "inner_stages")
+    with calls:
+        inside = stage.inner_stages()
+    if not isinstance(inside, Sequence) or not all(isinstance(one, Stage) for one in inside):
+        raise calls.returned(inside, "a sequence of stages")
+    for inner in inside:
         yield inner
         yield from _inner_stages(inner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import inspect
+import multiprocessing
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,8 +24,10 @@ class StageError(DepthmaskError):
     `Registry.message` adds it.
     """
 
-    def __init__(self, stage: Stage, text: str, *, kind: str = "", final: bool = True) -> None:
-        """kind: the config group, if it is not that of the stage's class."""
+    def __init__(
+        self, stage: Stage | type[Stage], text: str, *, kind: str = "", final: bool = True
+    ) -> None:
+        """stage: its class if there is no stage yet. kind: the config group, if it is another."""
         self.stage = stage
         self.choice = f"{kind or stage.kind}={stage.name}"
         self.text = text
@@ -40,8 +43,8 @@ class StageCalls:
 
     __slots__ = ("kind", "method", "stage")
 
-    def __init__(self, stage: Stage, method: str, kind: str = "") -> None:
-        """kind: the config group, if it is not that of the stage's class."""
+    def __init__(self, stage: Stage | type[Stage], method: str, kind: str = "") -> None:
+        """stage: its class if there is no stage yet. kind: the config group, if it is another."""
         self.stage = stage
         self.method = method
         self.kind = kind
@@ -55,15 +58,20 @@ class StageCalls:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None or not isinstance(error, Exception | SystemExit):
+        if error is None or self._passes(error):
             return
+        stage = self.stage
+        text = in_one_line(error, source_folder(stage if inspect.isclass(stage) else type(stage)))
+        raise StageError(stage, text, kind=self.kind, final=comes_again(error)) from error
+
+    def _passes(self, error: BaseException) -> bool:
+        """Whether an error is meant for the framework, or for the user as it is."""
         if isinstance(error, NoPlaceError):
-            if self.stage.kind == "placement":
-                return
-        elif isinstance(error, DepthmaskError) or _means_disk_full(error):
-            return
-        text = in_one_line(error, source_folder(type(self.stage)))
-        raise StageError(self.stage, text, kind=self.kind, final=comes_again(error)) from error
+            return self.stage.kind == "placement"
+        if isinstance(error, KeyboardInterrupt):
+            # Workers ignore Ctrl-C, so the stage itself has raised it there.
+            return multiprocessing.parent_process() is None
+        return isinstance(error, DepthmaskError | GeneratorExit) or _means_disk_full(error)
 
     def returned(self, value: object, expected: str) -> StageError:
         """The error for a value that the method must not return."""

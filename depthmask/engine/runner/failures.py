@@ -96,10 +96,11 @@ class Failures:
         alike = all(_alike(first, other) for other in self._failed)
         return len(self._failed) >= (self._most_alike if alike else _MOST_FAILURES)
 
-    def settle(self, others: str = "all others are made") -> None:
+    def settle(self, others: str = "") -> None:
         """Raise `DepthmaskError` if a shard could not be made. others: about the other shards."""
         if not self._failed:
             return
+        others = others or ("all others are made" if self._any_made else "this run made none")
         reasons = [refusal.reason for refusal in self._failed]
         named, more = reasons[:_MOST_NAMED], len(reasons) - _MOST_NAMED
         text = "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])
