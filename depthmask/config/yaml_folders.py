@@ -21,7 +21,7 @@ def config_folder() -> Path:
 
 def preset_files(folder: Path) -> list[Path]:
     """The YAML files in the groups of a config folder, sorted."""
-    return sorted(folder.glob("*/*.yaml"))
+    return sorted(path for path in folder.glob("*/*.yaml") if path.is_file())
 
 
 def folders_of(path: str) -> list[Path]:
