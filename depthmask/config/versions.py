@@ -49,7 +49,7 @@ def pixel_versions(root: Root, kinds: Collection[str]) -> dict[str, int]:
     by_name = {OWN: PIXEL_VERSION}
     for kind, stage in stages_of(root, kinds):
         by_name[f"{kind}={stage.name}"] = stage.pixel_version
-        for inner in _inner_stages(stage):
+        for inner in inner_stages_of(stage):
             by_name[f"{inner.kind}={inner.name}"] = inner.pixel_version
     return by_name
 
@@ -63,6 +63,13 @@ def stages_of(root: Root, kinds: Collection[str] = KINDS) -> Iterator[tuple[str,
                 yield kind, stage
 
 
+def inner_stages_of(stage: Stage) -> Iterator[Stage]:
+    """Yield the stages that a stage uses, and those that they use."""
+    for inner in stage.inner_stages():
+        yield inner
+        yield from inner_stages_of(inner)
+
+
 def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
     """`kind=name` -> the package of the stage, for those from a plugin."""
     providers = {
@@ -70,9 +77,3 @@ def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
     }
     # Built-in stages have no version, and those of a script no package.
     return {stage: one.name for stage, one in providers.items() if one.is_package and one.version}
-
-
-def _inner_stages(stage: Stage) -> Iterator[Stage]:
-    for inner in stage.inner_stages():
-        yield inner
-        yield from _inner_stages(inner)

@@ -13,6 +13,7 @@ import numpy as np
 from depthmask.codec.members import without_depth
 from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
 from depthmask.contract import check_depth
@@ -147,6 +148,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
     if composer is None:
+        check_resources([("depth", root.depth)])
         with group_before_setting_errors("depth"):
             contract = root.depth.contract(root.canvas, None)
     else:

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
 from depthmask.config.local_stages import require_file
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
@@ -73,6 +74,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     _refuse_worker_import()
     for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
         require_file(stage)
+    check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
