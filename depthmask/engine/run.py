@@ -19,7 +19,7 @@ from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
-from depthmask.engine.quarantine import quarantine
+from depthmask.engine.quarantine import check_contents, quarantine, without_contents
 from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
@@ -75,6 +75,8 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
         require_file(stage)
     check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
+    left_out = job.catalogue.left_out
+    check_contents(left_out, job.root.source.name)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -84,14 +86,15 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
         # A dataset that is continued keeps the identity that its records name.
-        job = replace(job, identity=identity_in(job.output))
+        identity, catalogue = identity_in(job.output), without_contents(job.catalogue)
+        job = replace(job, identity=identity, catalogue=catalogue)
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
-        for asset in job.catalogue.left_out:
+        for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
-        quarantine(job.output, job.catalogue.left_out)
+        quarantine(job.output, left_out)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:

@@ -219,7 +219,9 @@ def test_what_old_labels_cannot_derive_is_said(
     capsys.readouterr()
     assert main(["convert", str(tmp_path / "out"), f"output={tmp_path / 'copy'}"]) == 0
     shown = " ".join(capsys.readouterr().err.split())
-    assert "labels=clever_old writes no files about the dataset: labels.clever_old.weights=" in shown
+    assert (
+        "labels=clever_old writes no files about the dataset: labels.clever_old.weights=" in shown
+    )
     assert not (tmp_path / "copy" / "clever.txt").exists()
 
 
@@ -299,7 +301,9 @@ def test_stages_inside_a_stage_are_checked() -> None:
         def inner_stages(self) -> Sequence[Stage]:  # type: ignore[override]
             return [OnGpu()]
 
-    with pytest.raises(UsageError, match=r"^blend=several: depth=on_gpu \(.*\): device=cuda: no CU"):
+    with pytest.raises(
+        UsageError, match=r"^blend=several: depth=on_gpu \(.*\): device=cuda: no CU"
+    ):
         check_resources([("blend", Inside())])
 
 
@@ -309,10 +313,8 @@ def test_a_stage_is_checked_once_in_a_run(tmp_path: Path, monkeypatch: pytest.Mo
     words = ["source.rooms=2", "source.furniture=2", "size=[24,32]", "samples=4", "shard_size=2"]
     assert main([*words, "runner.workers=1", "blend=several", f"output={tmp_path / 'out'}"]) == 0
     # FastDepth, which `auto` uses, has a check of its own.
-    assert sorted(checked) == sorted(
-        ["rooms", "auto", "random", "several", "alpha", "feather", "poisson", "layered"]
-        + ["webdataset", "local"]
-    )
+    of_samples = ["alpha", "auto", "feather", "layered", "poisson", "random", "rooms", "several"]
+    assert sorted(checked) == sorted([*of_samples, "webdataset", "local"])
     checked.clear()
     out = str(tmp_path / "out")
     assert main(["convert", out, "writer=zip", f"output={tmp_path / 'zip'}"]) == 0

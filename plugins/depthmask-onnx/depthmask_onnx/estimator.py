@@ -229,9 +229,7 @@ class Onnx(FixedBatchEstimator):
         """The loaded model, one for each process."""
         # Needed here, too: `contract` runs the model outside of the framework's loop.
         forks.network(f"{self.name} {self.weights}")
-        return session(
-            self.runtime, self._model, self._input.name, self._output.name, self.threads
-        )
+        return session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
 
     @cached_property
     def _model(self) -> ModelFile:
