@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,12 @@ import pytest
 import depthmask
 from depthmask import (
     DepthContract,
-    DepthmaskError,
-    Encoded,
     FinishedSample,
     FixedBatchEstimator,
     Float32,
     LabelCodec,
     LabelOutput,
     Labels,
-    Members,
     PublishedDataset,
     Resolution,
     SettingError,

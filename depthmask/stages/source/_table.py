@@ -131,8 +131,8 @@ def _licence(row: Row) -> str | None:
     text = (row.get("licence") or "").strip()
     if len(text) > _LONGEST_LICENCE or not text.isprintable():
         raise UsageError(
-            f"licence of {row['key']}: must be one line of up to {_LONGEST_LICENCE} characters, the "
-            "name or the address of the licence"
+            f"licence of {row['key']}: must be one line of up to {_LONGEST_LICENCE} characters, "
+            "the name or the address of the licence"
         )
     return text or None
 

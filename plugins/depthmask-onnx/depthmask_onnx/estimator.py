@@ -131,7 +131,7 @@ class Onnx(FixedBatchEstimator):
         return self.near, self.far
 
     def check_resources(self) -> None:
-        """Load the model; raises `SettingError` for a file or a runtime that cannot be used here."""
+        """Load the model; raises `SettingError` for a file or a runtime that cannot be used."""
         self._session()
 
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
