@@ -19,6 +19,7 @@ from depthmask import (
     Members,
     Record,
     SettingError,
+    ShardKind,
     ShardReader,
     StorePath,
     Writer,
@@ -42,6 +43,7 @@ class Sqlite(Writer):
     # An open shard is in memory as a whole.
     open_shards = 8
     reads_arrays = False
+    shard_kind = ShardKind.table
 
     page_size: int = setting(4096, ge=512, le=65536, help="bytes of a page, a power of two")
 
