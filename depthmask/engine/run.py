@@ -27,7 +27,7 @@ from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.path import StorePath
-from depthmask.storage.publish import disk_error, read_sealed, write_sealed
+from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
@@ -121,8 +121,10 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
     except DepthmaskError:
         raise
     except OSError as error:
-        raise disk_error(error, output) from error
+        raise disk_error(full_disk_behind(error) or error, output) from error
     except Exception as error:
+        if full := full_disk_behind(error):
+            raise disk_error(full, output) from error
         _log.info("failed", exc_info=True)
         raise DepthmaskError(f"{in_one_line(error)}; see {output / 'run.log'}") from error
 

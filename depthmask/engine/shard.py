@@ -5,7 +5,7 @@ from __future__ import annotations
 from depthmask.engine.job import Job, Progress
 from depthmask.errors import DepthmaskError, ShardError, in_one_line
 from depthmask.plan.layout import Shard
-from depthmask.storage.publish import Draft, disk_error
+from depthmask.storage.publish import Draft, disk_error, full_disk_as_os_error
 from depthmask.storage.record import Record, as_byte_ranges
 from depthmask.storage.records import Records
 
@@ -20,7 +20,8 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
     samples = job.encoded(shard, log)
     try:
         with Draft(job.output, shard.name) as draft:
-            members = job.root.writer.write(draft.folder, shard.name, len(shard), samples)
+            with full_disk_as_os_error(draft.folder, len(shard) * job.sample_bytes):
+                members = job.root.writer.write(draft.folder, shard.name, len(shard), samples)
             log.lap("write")
             files = draft.publish()
             log.lap("publish")
