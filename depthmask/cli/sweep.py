@@ -138,6 +138,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         seconds=result.seconds,
         value=value,
         statistics=result.dataset.stats,
+        depth_unit=info.contract.unit if info.contract else "",
     )
 
 

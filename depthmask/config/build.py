@@ -11,7 +11,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.codec.sample import Encode
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
+from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of, suggestion
 from depthmask.config.root import Root
 from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
@@ -99,7 +99,8 @@ def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     for key in settings.keys() & config.keys():
         if isinstance(config._get_node(key), DictConfig):
             config[key] = {}  # A merge would keep the keys of the default.
-    return _bound(_to_object(kind, OmegaConf.merge(config, settings)))
+    stage = _to_object(place_of(kind, plain[STAGE]), OmegaConf.merge(config, settings))
+    return _bound(stage)
 
 
 def lookup_stage(kind: str, name: str) -> type[Stage]:

@@ -51,7 +51,7 @@ def pixel_versions(root: Root, kinds: Collection[str]) -> dict[str, int]:
     by_name = {OWN: PIXEL_VERSION}
     for kind, stage in stages_of(root, kinds):
         by_name[f"{kind}={stage.name}"] = stage.pixel_version
-        for inner in _inner_stages(stage):
+        for inner in inner_stages_of(stage):
             by_name[f"{inner.kind}={inner.name}"] = inner.pixel_version
     return by_name
 
@@ -65,16 +65,8 @@ def stages_of(root: Root, kinds: Collection[str] = KINDS) -> Iterator[tuple[str,
                 yield kind, stage
 
 
-def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
-    """`kind=name` -> the package of the stage, for those from a plugin."""
-    providers = {
-        f"{kind}={stage.name}": registry().provider(stage) for kind, stage in stages_of(root, kinds)
-    }
-    # Built-in stages have no version, and those of a script no package.
-    return {stage: one.name for stage, one in providers.items() if one.is_package and one.version}
-
-
-def _inner_stages(stage: Stage) -> Iterator[Stage]:
+def inner_stages_of(stage: Stage) -> Iterator[Stage]:
+    """Yield the stages that a stage uses, and those that they use."""
     calls = StageCalls(stage, "inner_stages")
     with calls:
         inside = stage.inner_stages()
@@ -82,4 +74,13 @@ def _inner_stages(stage: Stage) -> Iterator[Stage]:
         raise calls.returned(inside, "a sequence of stages")
     for inner in inside:
         yield inner
-        yield from _inner_stages(inner)
+        yield from inner_stages_of(inner)
+
+
+def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
+    """`kind=name` -> the package of the stage, for those from a plugin."""
+    providers = {
+        f"{kind}={stage.name}": registry().provider(stage) for kind, stage in stages_of(root, kinds)
+    }
+    # Built-in stages have no version, and those of a script no package.
+    return {stage: one.name for stage, one in providers.items() if one.is_package and one.version}

@@ -13,6 +13,7 @@ import numpy as np
 from depthmask.codec.members import without_depth
 from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
 from depthmask.contract import depth_fault
@@ -157,7 +158,11 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     """The job that annotates an input with all settings of the root, and this recoding."""
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
-    contract = contract_of(root.depth, root.canvas) if composer is None else composer.contract
+    if composer is None:
+        check_resources([("depth", root.depth)])
+        contract = contract_of(root.depth, root.canvas)
+    else:
+        contract = composer.contract
     if contract is None:
         raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)

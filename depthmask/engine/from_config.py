@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
-from depthmask.config.versions import plan_versions
+from depthmask.config.versions import plan_versions, stages_of
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, Size
 from depthmask.engine.generate import Generate
@@ -26,13 +27,18 @@ from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
+_SAMPLE_KINDS = ("source", "geometry", "placement", "blend", "depth", "labels")
+"""The config groups whose stages make the samples; writer and runner only make the files."""
+
 
 def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """The job that generates the dataset of a config; nothing is written.
 
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` for a bad config
-    or bad assets.
+    or bad assets, and if this machine
+    lacks what a stage needs to make samples.
     """
+    check_resources(stages_of(root, _SAMPLE_KINDS))
     catalogue = catalogue_of(root.source, root.canvas)
     _require_count(root.blend, "variants")
     splits = split_assets(root.source, catalogue, root.split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from depthmask.stages.labels.coco import Coco
 from depthmask.stages.labels.instances import Instances
 from depthmask.storage.dataset_info import LabelInfo, LabelOutputInfo
 
+_log = logging.getLogger(__name__)
 _OF_LAYERS = ("depth_m", "meta")
 """Keys in the JSON of a layer that only some layers have."""
 
@@ -105,7 +107,8 @@ def label_stages(root: Root) -> list[Labels]:
 def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labels]:
     """The label stages of a dataset that can write their files about it.
 
-    Those of plugins that are absent are left out: their labels are copied without them.
+    Left out are those that write none, and those that cannot be made here, since their plugin or a
+    file is absent: `convert` copies labels without them.
     """
     # Imported here, since it imports OmegaConf, which would slow down `--help`.
     from depthmask.config.build import STAGE, stage_from_plain
@@ -115,8 +118,13 @@ def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labe
         yield Coco()
     for info in infos:
         # Not only those of packages: a script may define the stage.
-        if registry().find(Labels.kind, info.stage):
+        registered = registry().find(Labels.kind, info.stage)
+        if registered is None or registered.stage.derive is Labels.derive:  # type: ignore[attr-defined]
+            continue
+        try:
             yield stage_from_plain(Labels.kind, {STAGE: info.stage, **info.settings})
+        except UsageError as error:
+            _log.warning("labels=%s writes no files about the dataset: %s", info.stage, error)
 
 
 def _outputs(stage: Labels, size: Size, contract: DepthContract | None) -> dict[str, LabelOutput]:

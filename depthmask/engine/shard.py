@@ -12,8 +12,7 @@ from depthmask.engine.read_back import require_readable
 from depthmask.errors import DepthmaskError, ShardError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.stage.calls import StageCalls, StageError
-from depthmask.stages.writer.base import Writer
-from depthmask.storage.publish import Draft, disk_error
+from depthmask.storage.publish import Draft, disk_error, full_disk_as_os_error
 from depthmask.storage.record import Members, Record, as_byte_ranges, require_consistent
 from depthmask.storage.records import Records
 
@@ -59,7 +58,7 @@ def _made(job: Job, shard: Shard, progress: Progress, errors: _Errors) -> Record
     log = job.shard_log(progress)
     writer, samples = job.root.writer, _Samples(job.encoded(shard, log), errors)
     with Draft(job.output, shard.name) as draft:
-        members = _write(writer, shard, draft.folder, samples)
+        members = _write(job, shard, draft.folder, samples)
         log.lap("write")
         files = draft.publish()
         log.lap("publish")
@@ -84,10 +83,11 @@ def _made(job: Job, shard: Shard, progress: Progress, errors: _Errors) -> Record
     return record
 
 
-def _write(writer: Writer, shard: Shard, folder: Path, samples: _Samples) -> Members:
+def _write(job: Job, shard: Shard, folder: Path, samples: _Samples) -> Members:
     """Have the writer write all samples of a shard; returns the byte ranges of its members."""
+    writer = job.root.writer
     calls = StageCalls(writer, "write")
-    with calls:
+    with calls, full_disk_as_os_error(folder, len(shard) * job.sample_bytes):
         members = writer.write(folder, shard.name, len(shard), iter(samples))
     samples.require_all(calls, len(shard))
     if not isinstance(members, Mapping):

@@ -25,8 +25,12 @@ class DepthSuite(StageSuite):
     def job(self, stage: Any, tmp_path: Path) -> Any:
         """A small job with this depth stage."""
         with own_cache(tmp_path / "cache"):
-            # A 16-bit PNG holds metres only; npz holds the values of any contract.
-            yield small_job(tmp_path / "out", depth=stage, encode=Encode(depth=DepthFormat.npz))
+            yield self.job_with(stage, tmp_path / "out")
+
+    def job_with(self, stage: Any, output: Path) -> Generate:
+        """A small job with this depth stage."""
+        # A 16-bit PNG holds metres only; npz holds the values of any contract.
+        return small_job(output, depth=stage, encode=Encode(depth=DepthFormat.npz))
 
     def test_keeps_its_contract(self, stage: Any, job: Generate) -> None:
         """Maps are float32 with the resolution and range of the contract, if there is one."""

@@ -20,11 +20,12 @@ from depthmask.storage.record import Members, Record
 
 
 class ShardKind(Enum):
-    """The layout of a shard for other programs; dataset cards print the value."""
+    """The layout of a shard for other programs, of which dataset cards say how to read it."""
 
     archive = "one tar or zip file with the members as files named KEY.MEMBER"
     files = "a folder with the members as files named KEY.MEMBER"
-    table = "one file with the columns key, image, mask, depth, json and so on"
+    parquet = "one Parquet file with the columns key, image, mask, depth, json and so on"
+    table = "one file with a table of samples or members, in any format"
     other = "anything else"
 
 
