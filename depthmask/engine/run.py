@@ -121,7 +121,7 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
     try:
         yield
     except StageError as error:
-        if full := full_disk_behind(error):
+        if isinstance(error.__cause__, Exception) and (full := full_disk_behind(error.__cause__)):
             raise disk_error(full, output) from error
         _log.info("failed", exc_info=True)
         log = output / "run.log"
