@@ -114,7 +114,7 @@ CASES = {
         words=(*ASSETS[:2], "geometry=none", "depth=tinynet"),
         sweep="depth.far=10.0,5.0",
         help=("depth=tinynet  (depthmask-tinynet 0.3.0)", "geometry=tinynet", "depth.far=10.0"),
-        card=("| made by | tinynet, estimated, weights", "| range | 0.1 to 10.0 |"),
+        card=("| made by | tinynet, estimated, weights", "| range | 0.1 to 10.0 m |"),
         report=("depthmask-tinynet",),
     ),
     "rows": Case(
