@@ -60,7 +60,7 @@ def summary(documented: type) -> str:
 
 def presets(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the override and the first comment of each YAML file in a config folder."""
-    for path in sorted(folder.glob("*/*.yaml")):
+    for path in filter(Path.is_file, sorted(folder.glob("*/*.yaml"))):
         group = path.parent.name
         plus = "" if group in KINDS else "+"
         yield f"{plus}{group}={path.stem}", _first_comment(path)
@@ -75,7 +75,8 @@ def _slow_plugins() -> Iterator[str]:
 
 
 def _first_comment(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # A file in another encoding is listed, too; who chooses it gets its mistake as an error.
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     comments = (line[1:].strip() for line in lines if line.startswith("#"))
     return next((line for line in comments if not line.startswith("@")), "")
 

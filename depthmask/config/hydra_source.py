@@ -21,6 +21,9 @@ from omegaconf import DictConfig, OmegaConf
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import Root
+from depthmask.config.yaml_folders import current_user_folder, folders_of
+from depthmask.config.yaml_source import SCHEME as YAML
+from depthmask.config.yaml_source import USER, YamlSource
 
 SCHEME = "depthmask"
 ROOT = "schema/root"
@@ -74,18 +77,22 @@ class StageSource(ConfigSource):
 
 
 class StageSearchPath(SearchPathPlugin):
-    """Adds the stages, and the YAML folders of plugins, to Hydra's search path."""
+    """Adds the stages, and the YAML folders of plugins and of the user, to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append both after `conf/`, which has precedence."""
+        """Append stages and plugins after `conf/`; put the user's folder before it (see `USER`)."""
         search_path.append(provider="depthmask", path=f"{SCHEME}://")
         for path in registry().config_paths:
-            search_path.append(provider="depthmask-plugin", path=path)
+            # A path that is no folder, such as one in a zip file, is left to Hydra.
+            for one in [f"{YAML}://{folder}" for folder in folders_of(path)] or [path]:
+                search_path.append(provider="depthmask-plugin", path=one)
+        if folder := current_user_folder():
+            search_path.prepend(provider=USER, path=f"{YAML}://{folder}", anchor="main")
 
 
 def register() -> None:
-    """Register both classes with Hydra; call it before `hydra.main` or `initialize`."""
-    for plugin in (StageSearchPath, StageSource):
+    """Register the classes with Hydra; call it before `hydra.main` or `initialize`."""
+    for plugin in (StageSearchPath, StageSource, YamlSource):
         Plugins.instance().register(plugin)
 
 

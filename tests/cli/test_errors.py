@@ -70,7 +70,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
             "preset=nosuch: no such preset; available: depthmaskdataset, depthmaskdataset224, ",
         ),
         (["samples=["], "samples=[: not valid; write NAME=VALUE"),
-        (["~placement"], "placement=None: no such placement; available: grid, ground, random"),
+        (["~placement"], "placement=null: no such placement; available: grid, ground, random"),
         (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
         (["source=assets"], "source.root is required (the folder or URL that holds bg/ and fg/)"),
