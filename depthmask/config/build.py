@@ -161,7 +161,9 @@ def _no_stage(kind: str, config: Any) -> ConfigError:
 def _how_to_choose(kind: str, name: str) -> str:
     """What lacks where a config has settings of a stage and no stage."""
     key = name.rpartition(".")[2]
-    if kind in LISTS and key in registry().stages[kind]:
+    if kind in LISTS and key not in registry().stages[kind]:
+        return registry().no_such_stage(kind, key, list(registry().stages[kind]))
+    if kind in LISTS:
         return f"{key} is not chosen; add it by {kind}=[{key}]"
     return (
         f"the config names no stage; begin it with `defaults: [/schema/{kind}/NAME@_here_, _self_]`"

@@ -73,10 +73,10 @@ def _taken_out(options: Sequence[str], names: Sequence[str]) -> tuple[str | None
         name, equals, text = word.partition("=")
         if name not in names:
             others.append(word)
-        elif not equals and (text := next(words, "")) == "":
+            continue
+        value = text if equals else next(words, "")
+        if not value:
             raise UsageError(f"{name}: give a value, as in {name} NAME")
-        else:
-            value = text
     return value, others
 
 

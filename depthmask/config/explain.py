@@ -40,12 +40,12 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
     """The error for a mistake in a YAML config; None if there is none."""
     text = str(error)
     if isinstance(error, MissingConfigException):
-        return explain_yaml.missing_config(str(error.missing_cfg_file), tree)
+        return explain_yaml.missing_config(error, tree)
     if base := tree.without_base():
         return base
     if merged := re.match(r"In '([^']+)': \w+ raised while\s+composing config", text):
         return explain_yaml.bad_merge(merged[1], error.__context__, tree)
-    if unused := re.match(r"In '[^']+': Could not override '([^']+)'", text):
+    if unused := re.match(r"In '[^']+': Could not override '(.+?)'\.\s", f"{text} "):
         return explain_yaml.unused_override(unused[1], tree)
     if second := re.match(r"Multiple values for ([^\s]+)\.\s|(\S+) appears more than once", text):
         return explain_yaml.second_choice(second[1] or second[2], tree)
@@ -55,7 +55,7 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
         explain_yaml.refuse_circle(tree)
     if "hydra.searchpath" in text:
         return explain_yaml.search_path(tree)
-    return None
+    return explain_yaml.other_mistake(text, tree)
 
 
 def _in_words(error: Exception, tree: YamlTree) -> str:
@@ -63,7 +63,7 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
     overrides = tree.line.overrides
     causes = list(_with_causes(error))
     if missing := _first(MissingConfigException, causes):
-        return explain_yaml.no_such_choice(str(missing.missing_cfg_file), tree)
+        return explain_yaml.no_such_choice(missing, tree)
     if unreadable := _first(OverrideParseException, causes):
         return f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
     if several := re.search(r"Ambiguous value for argument '([^']+)'", str(error)):
@@ -71,7 +71,7 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
     if refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
         return _refused(refused[1], causes, tree)
     if invalid := _first(OmegaConfBaseException, causes):
-        return _bad_value(invalid, overrides)
+        return tree.swept(str(invalid.full_key)) + _bad_value(invalid, overrides)
     return next(choices_of_no_stage(overrides), _first_line(error))
 
 
@@ -83,7 +83,7 @@ def _refused(name: str, causes: Sequence[BaseException], tree: YamlTree) -> str:
     schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), None)
     if word is not None and schema is None and tree.names(name):
         return f"{word}: nothing is chosen from {name} yet; write +{word}"
-    return no_such_setting(name, schema or Root, overrides)
+    return tree.swept(name) + no_such_setting(name, schema or Root, overrides)
 
 
 def _bad_value(error: OmegaConfBaseException, overrides: Sequence[str]) -> str:

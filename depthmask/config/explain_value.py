@@ -36,6 +36,8 @@ def explain_value(error: OmegaConfBaseException) -> str:
         return "must be true or false"
     if choices := re.search(r"expected one of \[(.*)\]", text):
         return f"must be one of {choices[1]}"
+    if "None" in text and error.object_type is list:
+        return "must not be null"
     return f"must be {_by_type(error)}"
 
 
@@ -58,4 +60,4 @@ def _by_type(error: OmegaConfBaseException) -> str:
     key = str(error.full_key or "").rpartition(".")[2]
     schema = error.object_type
     hints = setting_types(schema) if isinstance(schema, type) else {}
-    return words(hints[key]) if key in hints else "of another kind: a value, a list or a group"
+    return words(hints[key]) if key in hints else "a value of the kind that the setting has"

@@ -7,10 +7,13 @@ by their texts only.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
+from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from depthmask.config.command_line import CONFIG
@@ -18,7 +21,7 @@ from depthmask.config.explain_value import explain_value
 from depthmask.config.explain_words import no_such_setting
 from depthmask.config.hydra_internals import merge_order
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, suggestion
+from depthmask.config.registry import KINDS, LISTS, place_of, suggestion
 from depthmask.config.root import BLOCKS, Root
 from depthmask.config.yaml_file import (
     SELF,
@@ -31,27 +34,35 @@ from depthmask.config.yaml_file import (
 from depthmask.config.yaml_folders import shown
 from depthmask.config.yaml_tree import YamlTree, keys_inside
 from depthmask.errors import UsageError
+from depthmask.stage.decorators import setting_types
+from depthmask.stage.types import has, words
 
 _GLOBAL = "_global_"
 _HEADER = f"# @package {_GLOBAL}"
 
 
-def missing_config(config_path: str, tree: YamlTree) -> UsageError | None:
+def missing_config(error: MissingConfigException, tree: YamlTree) -> UsageError | None:
     """The error for a config that does not exist, and is chosen by a file or `--config-name`."""
+    config_path = str(error.missing_cfg_file)
     if config_path == tree.line.config_name:
         text = f"no such config{suggestion(config_path, tree.names(''))}"
         return UsageError(f"--config-name {config_path}: {text}{_unread_file(config_path, tree)}")
-    chooser = None if tree.word(config_path) else tree.chooser(config_path)
-    if chooser is None:
+    if tree.word(config_path):
         return None
+    chooser = tree.chooser(config_path)
+    if chooser is None:
+        return unresolved_choice(tree)
     file, entry = chooser
-    return file.at(entry.line, _no_such_config(config_path, file, entry, tree))
+    return file.at(entry.line, _no_such_config(error, file, entry, tree))
 
 
-def no_such_choice(config_path: str, tree: YamlTree) -> str:
+def no_such_choice(error: MissingConfigException, tree: YamlTree) -> str:
     """The text for a config that does not exist, in a group that may have others."""
+    config_path = str(error.missing_cfg_file)
     group, _, name = config_path.rpartition("/")
-    text = registry().no_such_stage(group, name, tree.names(group))
+    # Hydra does not know the options of a group whose stages are chosen by a list.
+    names = sorted({*(error.options or ()), *tree.names(group)} - {name})
+    text = registry().no_such_stage(group, name, names)
     return f"{text}{_unread_file(config_path, tree)}"
 
 
@@ -77,10 +88,10 @@ def second_choice(key: str, tree: YamlTree) -> UsageError | None:
         if is_second and entry.group_path(file.group) == group:
             text = f"/{group} has a choice already; write `override /{group}: NAME`"
             return file.at(entry.line, text)
-    words = [word for word in tree.line.overrides if word.lstrip("+").startswith(f"{group}=")]
-    names = [word.partition("=")[2] for word in words]
-    if len(words) > 1:
-        return UsageError(f"{' '.join(words)}: choose both by +{group}=[{','.join(names)}]")
+    chosen = [word for word in tree.line.overrides if word.lstrip("+").startswith(f"{group}=")]
+    names = [word.partition("=")[2] for word in chosen]
+    if len(chosen) > 1:
+        return UsageError(f"{' '.join(chosen)}: choose both by +{group}=[{','.join(names)}]")
     return None
 
 
@@ -111,6 +122,16 @@ def search_path(tree: YamlTree) -> UsageError | None:
     return None
 
 
+def other_mistake(text: str, tree: YamlTree) -> UsageError | None:
+    """The error for a mistake that has no words of ours, if Hydra names a file.
+
+    text: Hydra's message.
+    """
+    named = re.match(r"In '?([\w./-]+)'?: (.*)", text)
+    file = tree.file(named[1]) if named else None
+    return file.at(1, f"it does not fit: {named[2]}") if named and file else None
+
+
 def bad_merge(config_path: str, error: BaseException | None, tree: YamlTree) -> UsageError | None:
     """The error for a config that does not fit what was merged before it.
 
@@ -126,7 +147,8 @@ def bad_merge(config_path: str, error: BaseException | None, tree: YamlTree) -> 
     if place not in _places():
         return _wrong_place(file, place)
     if not error.full_key:
-        return next(_values_for_groups(file), None)
+        text = "a list, a group or a value stands where the setting has another of the three"
+        return next(_values_of_other_kind(file, package, tree), file.at(1, text))
     return _bad_setting(file, str(error.full_key), package, error)
 
 
@@ -136,7 +158,7 @@ def _bad_setting(
     keys = keys_inside(name, package) or []
     if not isinstance(error, ConfigKeyError):
         node = file.node(keys)
-        value = f"={node.value}" if isinstance(node, yaml.ScalarNode) else ""
+        value = f"={node.value or 'null'}" if isinstance(node, yaml.ScalarNode) else ""
         return file.at(file.line(keys), f"{name}{value}: {explain_value(error)}")
     if (line := file.line([name])) and len(keys_of(name)) > 1:
         group, _, key = name.rpartition(".")
@@ -148,19 +170,42 @@ def _bad_setting(
     return file.at(file.line(keys) or file.line([name]), no_such_setting(name, known, ()))
 
 
-def _values_for_groups(file: YamlFile) -> Iterator[UsageError]:
-    """Yield the error for each group of settings that has a value instead."""
+def _values_of_other_kind(file: YamlFile, package: str, tree: YamlTree) -> Iterator[UsageError]:
+    """Yield the error for each group of settings with a value, and each list with a group."""
     for kind in KINDS:
-        node = file.node([kind])
-        if node is not None and not isinstance(node, yaml.MappingNode):
+        if _is_set(file, [kind]) and not _has(file, [kind], yaml.MappingNode):
             name = "[NAME]" if kind in LISTS else "NAME"
             text = f"choose in the defaults list, by `- override /{kind}: {name}`"
             yield file.at(file.line([kind]), f"{kind}: {text}")
     for block in BLOCKS:
-        node = file.node([block])
-        if node is not None and not isinstance(node, yaml.MappingNode):
+        if _is_set(file, [block]) and not _has(file, [block], yaml.MappingNode):
             text = "must be a group: its settings stand below it, indented, as NAME: VALUE"
             yield file.at(file.line([block]), f"{block}: {text}")
+    for name, hint in _settings(tree):
+        keys = keys_inside(name, package)
+        other = yaml.MappingNode if has(hint, list) else yaml.SequenceNode
+        if keys and has(hint, list, dict) and _has(file, keys, other):
+            yield file.at(file.line(keys), f"{name}: must be {words(hint)}")
+
+
+def _settings(tree: YamlTree) -> Iterator[tuple[str, Any]]:
+    """Yield the name and the type of each setting of a run, for the stages that are chosen."""
+    schemas: dict[str, type] = {"": Root, **BLOCKS}
+    for path, _ in merge_order(tree.line):
+        kind, _, name = path.removeprefix("schema/").partition("/")
+        if kind in KINDS and (registered := registry().find(kind, name)):
+            schemas[place_of(kind, name)] = registered.stage
+    for place, schema in schemas.items():
+        for name, hint in setting_types(schema).items():
+            yield f"{place}.{name}".lstrip("."), hint
+
+
+def _is_set(file: YamlFile, keys: list[str]) -> bool:
+    return file.node(keys) is not None
+
+
+def _has(file: YamlFile, keys: list[str], kind: type[yaml.Node]) -> bool:
+    return isinstance(file.node(keys), kind)
 
 
 def _stage_in_wrong_place(config_path: str, tree: YamlTree) -> UsageError | None:
@@ -205,7 +250,10 @@ def _relative_group(file: YamlFile, entry: Default) -> str | None:
     return f"{group}: a group begins with a slash here: write `{keywords}: NAME`"
 
 
-def _no_such_config(config_path: str, file: YamlFile, entry: Default, tree: YamlTree) -> str:
+def _no_such_config(
+    error: MissingConfigException, file: YamlFile, entry: Default, tree: YamlTree
+) -> str:
+    config_path = str(error.missing_cfg_file)
     if relative := _relative_group(file, entry):
         return relative
     name = config_path.rpartition("/")[2]
@@ -213,7 +261,7 @@ def _no_such_config(config_path: str, file: YamlFile, entry: Default, tree: Yaml
         return f"{name}: did you mean {SELF}?"
     if ".." in config_path or (entry.group is None and name in KINDS):
         return f"{entry.names[0]}: write the path from the top, as in `override /GROUP: NAME`"
-    return no_such_choice(config_path, tree)
+    return no_such_choice(error, tree)
 
 
 def _unread_file(config_path: str, tree: YamlTree) -> str:
@@ -224,6 +272,8 @@ def _unread_file(config_path: str, tree: YamlTree) -> str:
     expected = folder / f"{config_path}.yaml"
     for path in sorted({*folder.glob(f"{name}*"), *folder.glob(f"*/{name}*")}):
         if path.is_file() and path.name.lower() in (name, f"{name}.yml", f"{name}.yaml"):
+            if path.parent.name in KINDS and path.parent != expected.parent:
+                continue
             if path.parent != expected.parent:
                 return f"; {shown(path)} is in another folder: move it to {shown(expected)}"
             return f"; {shown(path)} is not read: rename it to {expected.name}"

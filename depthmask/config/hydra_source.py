@@ -83,8 +83,9 @@ class StageSearchPath(SearchPathPlugin):
         """Append stages and plugins after `conf/`; put the user's folder before it (see `USER`)."""
         search_path.append(provider="depthmask", path=f"{SCHEME}://")
         for path in registry().config_paths:
+            folders = [f"{YAML}://{one}" for one in folders_of(path) if one.is_dir()]
             # A path that is no folder, such as one in a zip file, is left to Hydra.
-            for one in [f"{YAML}://{folder}" for folder in folders_of(path)] or [path]:
+            for one in folders or [path]:
                 search_path.append(provider="depthmask-plugin", path=one)
         if folder := current_user_folder():
             search_path.prepend(provider=USER, path=f"{YAML}://{folder}", anchor="main")

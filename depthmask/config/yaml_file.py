@@ -107,10 +107,15 @@ class YamlFile:
     def config(self) -> Any:
         """The content for OmegaConf, with `_self_` at the end of a defaults list without it.
 
-        Raises `UsageError` for an interpolation that cannot be parsed.
+        Raises `UsageError` for a value that cannot be parsed.
         """
         try:
             config = OmegaConf.load(io.StringIO(self.text))
+        except yaml.MarkedYAMLError as error:
+            # What only fails when values are made of the nodes, such as `<<` without a mapping.
+            raise self.at(
+                error.problem_mark.line + 1, "not a value; put a text in quotes"
+            ) from None
         except OmegaConfBaseException as error:
             line = self.line(keys_of(error.full_key or ""))
             text = "a value with ${ that is no ${NAME}; write \\${ where the text is meant"
@@ -187,6 +192,8 @@ def _problems(file: YamlFile) -> Iterator[YamlError]:
         if len(words) != 2:
             line = misplaced_header(file.text) or 1
             yield YamlError(line, "write `# @package _global_`, and nothing else in the line")
+    if isinstance(file.node(["hydra"]), yaml.SequenceNode):
+        yield YamlError(file.line(["hydra"]) or 1, "hydra must be a group of settings")
     entries = file.defaults
     for number, entry in enumerate(entries):
         later = [one for one in entries[number + 1 :] if "override" not in one.keywords]
@@ -286,7 +293,9 @@ def _chosen(key: yaml.Node, value: yaml.Node) -> Default:
 
 
 def _is_text(node: yaml.Node) -> bool:
-    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str")
+    """Whether a value is a text; OmegaConf reads `1e5`, too, as a number."""
+    is_text = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str")
+    return is_text and not re.fullmatch(r"[-+]?[\d.][\d_.]*(e[-+]?\d+)?", node.value.lower())
 
 
 def _absolute(path: str, folder: str) -> str:

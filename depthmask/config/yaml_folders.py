@@ -33,10 +33,11 @@ def folders_of(search_path: str) -> list[Path]:
     """The folders of a search path like `pkg://package.folder`; none if it is no folder here."""
     scheme, _, target = search_path.partition("://")
     if scheme == "pkg":
-        spec = importlib.util.find_spec(target)
-        if spec is None:
+        try:
+            spec = importlib.util.find_spec(target)
+        except (ImportError, ValueError):
             return []
-        return [Path(folder) for folder in spec.submodule_search_locations or []]
+        return [Path(one) for one in (spec and spec.submodule_search_locations) or ()]
     return [Path(target)] if scheme == "file" else []
 
 

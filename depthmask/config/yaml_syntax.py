@@ -65,6 +65,8 @@ def _words(error: yaml.MarkedYAMLError, text: str) -> str:
     problem = str(error.problem)
     if line[: len(line) - len(line.lstrip())].count("\t") or "'\\t'" in problem:
         return "a tab, which YAML does not allow; indent with spaces"
+    if "flow node" in str(error.context):
+        return "a bracket is not closed, or a value lacks before a comma or bracket"
     if "flow" in str(error.context):
         return f"the bracket that line {opened} opens is not closed, or lacks a comma"
     if "quoted scalar" in str(error.context):

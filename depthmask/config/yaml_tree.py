@@ -70,6 +70,13 @@ class YamlTree:
         text = f"for the settings of a run, begin it with `defaults: [{CONFIG}, _self_]`"
         return file.at(1, f"{text}; or move it into preset/, to be chosen by +preset={name}")
 
+    def swept(self, name: str) -> str:
+        """`FILE:LINE: ` of a file with a sweep over a setting; empty if there is none."""
+        for file in self.files():
+            if number := file.line(["hydra", "sweeper", "params", name]):
+                return f"{shown(file.path)}:{number}: "
+        return ""
+
     def _words(self) -> Iterator[tuple[str, list[str]]]:
         """Yield each word, and the configs that it chooses if its name is that of a group."""
         for word in self.line.overrides:
@@ -102,19 +109,26 @@ class YamlTree:
 def add_position(error: Exception, line: CommandLine) -> None:
     """Put `FILE:LINE` before the text of an error if a YAML config sets the value that is wrong.
 
-    error: any; one that is about a setting has its name as `name`.
+    error: any; a `UsageError` about settings begins with their names, as in `NAME=VALUE: TEXT`, or
+    has one as `name`.
     """
-    name = getattr(error, "name", None)
-    if not isinstance(error, UsageError) or not isinstance(name, str):
+    if not isinstance(error, UsageError):
         return
     if base := YamlTree(line).without_base():
         error.args = base.args
-        return
-    group, dot, _ = name.rpartition(".")
-    # A value may contradict another, which the text names, as in `must be at least min_scale=2`.
-    others = re.findall(r"(\w+)=", str(error).partition(": ")[2])
-    if at := _position([name, *(f"{group}{dot}{other}" for other in others)], line):
+    elif at := _position(_names(error), line):
         error.args = (f"{at}: {error}",)
+
+
+def _names(error: UsageError) -> list[str]:
+    """The settings that an error is about, the first before all others."""
+    about, _, text = str(error).partition(": ")
+    names = [name] if isinstance(name := getattr(error, "name", None), str) else []
+    names += re.findall(r"(?:^|\s)([\w.]+)=", about)
+    # A value may contradict another of its group, as in `must be at least min_scale=2`.
+    group, dot, _ = names[0].rpartition(".") if names else ("", "", "")
+    others = re.findall(r"(?:^|\s)(\w+)=", text) if names else []
+    return [*names, *(f"{group}{dot}{other}" for other in others)]
 
 
 def line_of_task() -> CommandLine:
@@ -141,7 +155,7 @@ def _position(names: Sequence[str], line: CommandLine) -> str | None:
     chooses a file.
     """
     words = {word.lstrip("+~").partition("=")[0] for word in line.overrides}
-    if names[0] in words - set(KINDS):
+    if not names or names[0] in words - set(KINDS):
         return None
     tree = YamlTree(line)
     merged = [(tree.file(path), package) for path, package in reversed(merge_order(line))]
@@ -150,10 +164,10 @@ def _position(names: Sequence[str], line: CommandLine) -> str | None:
             keys = keys_inside(name, package)
             if file is not None and keys is not None and (number := file.line(keys)):
                 return f"{shown(file.path)}:{number}"
-    if names[0] in words:
-        return None
-    entries = [pair for pair in tree.entries() if pair[1].group_path(pair[0].group) == names[0]]
-    return next((f"{shown(file.path)}:{entry.line}" for file, entry in reversed(entries)), None)
+    for file, entry in reversed(list(tree.entries())):
+        if entry.group_path(file.group) in set(names) - words and file.config_path != CONFIG:
+            return f"{shown(file.path)}:{entry.line}"
+    return None
 
 
 def _searched(line: CommandLine) -> list[Path]:
