@@ -23,14 +23,8 @@ from depthmask.config.hydra_internals import merge_order
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, place_of, suggestion
 from depthmask.config.root import BLOCKS, Root
-from depthmask.config.yaml_file import (
-    SELF,
-    Default,
-    YamlFile,
-    is_like_self,
-    keys_of,
-    misplaced_header,
-)
+from depthmask.config.yaml_defaults import SELF, Default
+from depthmask.config.yaml_file import YamlFile, keys_of, misplaced_header
 from depthmask.config.yaml_folders import shown
 from depthmask.config.yaml_tree import YamlTree, keys_inside
 from depthmask.errors import UsageError
@@ -70,7 +64,7 @@ def unused_override(key: str, tree: YamlTree) -> UsageError | None:
     """The error for `override /GROUP` of a group from which nothing is chosen."""
     group, _, package = key.partition("@")
     for file, entry in tree.entries():
-        if "override" in entry.keywords and entry.group_path(file.group) == group:
+        if entry.is_override and entry.group_path(file.group) == group:
             written = f"override {entry.group}"
             if relative := _relative_group(file, entry):
                 return file.at(entry.line, relative)
@@ -84,7 +78,7 @@ def second_choice(key: str, tree: YamlTree) -> UsageError | None:
     """The error for a group from which a file chooses although there is a choice already."""
     group = key.partition("@")[0]
     for file, entry in tree.entries():
-        is_second = file.config_path != CONFIG and "override" not in entry.keywords
+        is_second = file.config_path != CONFIG and not entry.is_override
         if is_second and entry.group_path(file.group) == group:
             text = f"/{group} has a choice already; write `override /{group}: NAME`"
             return file.at(entry.line, text)
@@ -257,7 +251,7 @@ def _no_such_config(
     if relative := _relative_group(file, entry):
         return relative
     name = config_path.rpartition("/")[2]
-    if is_like_self(entry):
+    if entry.is_like_self:
         return f"{name}: did you mean {SELF}?"
     if ".." in config_path or (entry.group is None and name in KINDS):
         return f"{entry.names[0]}: write the path from the top, as in `override /GROUP: NAME`"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -15,37 +14,10 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from depthmask.config.yaml_defaults import SELF, Default, problems_of_order, read_defaults
 from depthmask.config.yaml_folders import shown
-from depthmask.config.yaml_syntax import YamlError, decode, line_of, parse
+from depthmask.config.yaml_syntax import TOO_DEEP, YamlError, decode, line_of, parse
 from depthmask.errors import UsageError
-
-SELF = "_self_"
-_KEYWORDS = ("override", "optional")
-_SCHEMA = "/schema/"
-
-
-@dataclass(frozen=True, slots=True)
-class Default:
-    """An entry of a defaults list.
-
-    line: from 1. group: the path before the colon, None if the entry only names a config. names:
-    those of the chosen configs. package: the text after `@`.
-    """
-
-    line: int
-    keywords: tuple[str, ...]
-    group: str | None
-    names: tuple[str, ...]
-    package: str | None
-
-    def config_paths(self, folder: str) -> list[str]:
-        """The paths of the chosen configs. folder: the group of the file with this entry."""
-        base = "" if self.group is None else f"{self.group}/"
-        return [_absolute(f"{base}{name}", folder) for name in self.names if name != SELF]
-
-    def group_path(self, folder: str) -> str:
-        """The path of the group, empty if the entry only names a config."""
-        return "" if self.group is None else _absolute(self.group, folder)
 
 
 @dataclass(frozen=True)
@@ -71,7 +43,7 @@ class YamlFile:
     def defaults(self) -> list[Default]:
         """The entries of the defaults list; raises `YamlError` for one that is malformed."""
         node = self.node(["defaults"])
-        return [] if node is None else [_default(item) for item in _items(node)]
+        return [] if node is None else read_defaults(node)
 
     def node(self, keys: Sequence[str]) -> yaml.Node | None:
         """The value of a setting, None if the file does not set it. keys: from the top."""
@@ -85,7 +57,18 @@ class YamlFile:
 
     def missing_values(self) -> Iterator[tuple[list[str], int]]:
         """Yield the keys and the line of each setting whose value is `???`."""
-        yield from _missing_values(self.root, [])
+        for keys, name, value in self._settings(self.root, []):
+            if isinstance(value, yaml.ScalarNode) and value.value == "???":
+                yield keys, line_of(name)
+
+    def _settings(
+        self, node: yaml.Node | None, keys: list[str]
+    ) -> Iterator[tuple[list[str], yaml.Node, yaml.Node]]:
+        """Yield the keys and the nodes of each setting, those of a list too, below a node."""
+        for key, (name, value) in _children(node).items():
+            if [*keys, key] != ["defaults"]:
+                yield [*keys, key], name, value
+                yield from self._settings(value, [*keys, key])
 
     def _entry(self, keys: Sequence[str]) -> tuple[yaml.Node, yaml.Node] | None:
         """The nodes of the name and of the value of a setting."""
@@ -113,14 +96,15 @@ class YamlFile:
             config = OmegaConf.load(io.StringIO(self.text))
         except yaml.MarkedYAMLError as error:
             # What only fails when values are made of the nodes, such as `<<` without a mapping.
-            raise self.at(
-                error.problem_mark.line + 1, "not a value; put a text in quotes"
-            ) from None
+            line = error.problem_mark.line + 1
+            raise self.at(line, "not a value; put a text in quotes") from None
+        except RecursionError:
+            raise self.at(1, TOO_DEEP) from None
         except OmegaConfBaseException as error:
-            line = self.line(keys_of(error.full_key or ""))
+            at = self.line(keys_of(error.full_key or ""))
             text = "a value with ${ that is no ${NAME}; write \\${ where the text is meant"
-            raise self.at(line, text) from None
-        if self.defaults and not any(one.names == (SELF,) for one in self.defaults):
+            raise self.at(at, text) from None
+        if self.defaults and not any(one.is_self for one in self.defaults):
             assert isinstance(config, DictConfig)
             config.defaults.append(SELF)
         return config
@@ -144,15 +128,6 @@ def read_yaml(folder: Path, config_path: str) -> YamlFile:
 def keys_of(full_key: str) -> list[str]:
     """The keys of a name like `encode.quality` or `size[0]`, from the top."""
     return [key for key in re.split(r"[.\[\]]+", full_key) if key]
-
-
-def _missing_values(node: yaml.Node | None, keys: list[str]) -> Iterator[tuple[list[str], int]]:
-    for key, (name, value) in _children(node).items() if node is not None else ():
-        if [*keys, key] == ["defaults"]:
-            continue
-        if isinstance(value, yaml.ScalarNode) and value.value == "???":
-            yield [*keys, key], line_of(name)
-        yield from _missing_values(value, [*keys, key])
 
 
 def _mapping(text: str) -> yaml.MappingNode | None:
@@ -194,115 +169,11 @@ def _problems(file: YamlFile) -> Iterator[YamlError]:
             yield YamlError(line, "write `# @package _global_`, and nothing else in the line")
     if isinstance(file.node(["hydra"]), yaml.SequenceNode):
         yield YamlError(file.line(["hydra"]) or 1, "hydra must be a group of settings")
-    entries = file.defaults
-    for number, entry in enumerate(entries):
-        later = [one for one in entries[number + 1 :] if "override" not in one.keywords]
-        others = [one for one in later if one.names != (SELF,)]
-        if "override" in entry.keywords and others and (near := _meant_self(others)):
-            yield YamlError(near.line, f"{near.names[0]}: did you mean {SELF}?")
-        elif "override" in entry.keywords and others:
-            yield YamlError(
-                entry.line,
-                "an entry with `override` stands before one without; move it to the end of the "
-                "defaults list, before _self_",
-            )
-        if entry.names == (SELF,):
-            yield from _problems_of_self(file, later)
+    has_settings = file.root is not None and len(file.root.value) > 1
+    yield from problems_of_order(file.defaults, has_settings)
 
 
-def _meant_self(entries: Sequence[Default]) -> Default | None:
-    """The entry with a name like `_self_`; None if there is none."""
-    return next((one for one in entries if is_like_self(one)), None)
-
-
-def is_like_self(entry: Default) -> bool:
-    """Whether an entry is likely to be a misspelt `_self_`."""
-    return entry.group is None and bool(difflib.get_close_matches(entry.names[0], [SELF]))
-
-
-def _problems_of_self(file: YamlFile, later: Sequence[Default]) -> Iterator[YamlError]:
-    """later: the entries after `_self_` without `override`."""
-    for entry in later:
-        if entry.names == (SELF,):
-            yield YamlError(entry.line, "_self_ stands twice in the defaults list; remove one")
-        elif entry.names and entry.names[0].startswith(_SCHEMA) and _sets_values(file):
-            yield YamlError(
-                entry.line,
-                f"{entry.names[0]} stands after _self_, so its defaults would replace the settings "
-                "of this file; move _self_ to the end",
-            )
-
-
-def _sets_values(file: YamlFile) -> bool:
-    return file.root is not None and len(file.root.value) > 1
-
-
-def _items(node: yaml.Node) -> list[yaml.Node]:
-    """The entries of the defaults list."""
-    if isinstance(node, yaml.SequenceNode):
-        return list(node.value)
-    raise YamlError(
-        line_of(node), "defaults must be a list, with lines like `- override /placement: grid`"
-    )
-
-
-def _default(node: yaml.Node) -> Default:
-    if isinstance(node, yaml.ScalarNode) and _is_text(node):
-        return _named(node)
-    if not isinstance(node, yaml.MappingNode) or not node.value:
-        raise YamlError(line_of(node), "write NAME, or `override /GROUP: NAME`, after the dash")
-    if len(node.value) > 1:
-        second = line_of(node.value[1][0])
-        raise YamlError(second, "begin each entry of the defaults list with a dash of its own")
-    return _chosen(*node.value[0])
-
-
-def _named(node: yaml.ScalarNode) -> Default:
-    """An entry that only names a config, such as `pairs` or `/schema/placement/grid@_here_`."""
-    path, _, package = node.value.partition("@")
-    if re.search(r"[\s=:]", path):
-        group = re.split(r"[\s=:]+", path)
-        example = (
-            "override /GROUP: NAME" if len(group) < 3 else " ".join(group[:2]) + f": {group[2]}"
-        )
-        raise YamlError(
-            line_of(node), f"{node.value}: write `{example}`, with a space after the colon"
-        )
-    if path == SELF and package:
-        raise YamlError(line_of(node), "write _self_ alone; `# @package` at the top has the place")
-    return Default(line_of(node), (), None, (path,), package or None)
-
-
-def _chosen(key: yaml.Node, value: yaml.Node) -> Default:
-    """An entry that chooses from a group, such as `override /placement: grid`."""
-    *keywords, group = str(key.value).split() or [""]
-    for word in keywords:
-        if word not in _KEYWORDS:
-            raise YamlError(
-                line_of(key), f"{word}: no such keyword; write `override {group}: NAME`"
-            )
-    if group in _KEYWORDS:
-        raise YamlError(line_of(key), f"{group}: needs a group, as in `{group} /placement: grid`")
-    names = list(value.value) if isinstance(value, yaml.SequenceNode) else [value]
-    is_null = isinstance(value, yaml.ScalarNode) and value.tag.endswith(":null")
-    if not is_null and not all(map(_is_text, names)):
-        raise YamlError(line_of(value), f"{group}: choose by name, as in `{key.value}: NAME`")
-    path, _, package = group.partition("@")
-    texts = () if is_null else tuple(str(name.value) for name in names)
-    return Default(line_of(key), tuple(keywords), path, texts, package or None)
-
-
-def _is_text(node: yaml.Node) -> bool:
-    """Whether a value is a text; OmegaConf reads `1e5`, too, as a number."""
-    is_text = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str")
-    return is_text and not re.fullmatch(r"[-+]?[\d.][\d_.]*(e[-+]?\d+)?", node.value.lower())
-
-
-def _absolute(path: str, folder: str) -> str:
-    return path[1:] if path.startswith("/") else f"{folder}/{path}".lstrip("/")
-
-
-def _children(node: yaml.Node) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+def _children(node: yaml.Node | None) -> dict[str, tuple[yaml.Node, yaml.Node]]:
     """The nodes of name and value of each setting; an item of a list has its number as name."""
     if isinstance(node, yaml.MappingNode):
         return {str(name.value): (name, value) for name, value in node.value}

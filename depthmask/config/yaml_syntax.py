@@ -13,8 +13,15 @@ _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in (
         *("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value"),
+        # What OmegaConf writes for a Path.
+        *(f"python/object/apply:pathlib.{name}" for name in ("Path", "PosixPath", "WindowsPath")),
     )
 )
+
+
+TOO_DEEP = "lists or groups are nested too deeply"
+_MOST_VALUES = 100_000
+"""With aliases of aliases, a file of 500 bytes can have more values than fit into memory."""
 
 
 class YamlError(UsageError):
@@ -38,14 +45,16 @@ def parse(text: str) -> yaml.Node | None:
     """The node of a YAML document, None if it is empty; raises `YamlError`."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = 0 if node is None else _count(node, {})
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         raise YamlError(line, f"the character U+{error.character:04X} is not allowed") from None
     except yaml.MarkedYAMLError as error:
         raise YamlError(_line(error), _words(error, text)) from None
-    if node is not None:
-        for problem in _problems(node):
-            raise problem
+    except RecursionError:
+        raise YamlError(1, TOO_DEEP) from None
+    if values > _MOST_VALUES:
+        raise YamlError(1, f"aliases like *NAME repeat more than {_MOST_VALUES:,} values")
     return node
 
 
@@ -84,26 +93,35 @@ def _words(error: yaml.MarkedYAMLError, text: str) -> str:
     )
 
 
-def _problems(node: yaml.Node) -> Iterator[YamlError]:
-    """Yield what is valid YAML, and what a config cannot be."""
+def _count(node: yaml.Node, counts: dict[int, int]) -> int:
+    """The number of values below a node, where each alias counts as what it repeats.
+
+    Raises `YamlError` for the first node that no config can have. counts: of the nodes before.
+    """
+    if id(node) not in counts:
+        _check(node)
+        counts[id(node)] = 0
+        counts[id(node)] = 1 + sum(_count(inner, counts) for inner in _inner_nodes(node))
+    elif not counts[id(node)]:
+        raise YamlError(line_of(node), "an alias like *NAME stands inside of what it repeats")
+    return counts[id(node)]
+
+
+def _inner_nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.CollectionNode):
+        for value in node.value:
+            yield from value if isinstance(value, tuple) else [value]
+
+
+def _check(node: yaml.Node) -> None:
+    """Raise `YamlError` for what is valid YAML, and what a config cannot be."""
     if node.tag not in _TAGS:
-        yield YamlError(line_of(node), f"the tag {node.tag} has no meaning here; remove it")
-    if isinstance(node, yaml.MappingNode):
-        yield from _problems_of_keys(node)
-        for _, value in node.value:
-            yield from _problems(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _problems(item)
-
-
-def _problems_of_keys(node: yaml.MappingNode) -> Iterator[YamlError]:
+        raise YamlError(line_of(node), f"the tag {node.tag} has no meaning here; remove it")
     lines: dict[str, int] = {}
-    for key, _ in node.value:
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
         if not isinstance(key, yaml.ScalarNode) or key.tag.endswith(":null"):
-            yield YamlError(line_of(key), "the name of a setting must be a text, as in NAME: VALUE")
-        elif key.value in lines:
+            raise YamlError(line_of(key), "the name of a setting must be a text, as in NAME: VALUE")
+        if key.value in lines and not key.tag.endswith(":merge"):
             before = lines[key.value]
-            yield YamlError(line_of(key), f"{key.value} stands here twice, first in line {before}")
-        else:
-            lines[key.value] = line_of(key)
+            raise YamlError(line_of(key), f"{key.value} stands here twice, first in line {before}")
+        lines[key.value] = line_of(key)

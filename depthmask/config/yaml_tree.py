@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
 
 from depthmask.config.command_line import CONFIG, CommandLine
 from depthmask.config.hydra_internals import merge_order
 from depthmask.config.hydra_source import ROOT
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS
-from depthmask.config.yaml_file import Default, YamlFile, keys_of, read_yaml
+from depthmask.config.yaml_defaults import Default
+from depthmask.config.yaml_file import YamlFile, keys_of, read_yaml
 from depthmask.config.yaml_folders import config_folder, plugin_config_folders, shown
 from depthmask.config.yaml_source import USER
 from depthmask.errors import UsageError
@@ -114,10 +116,14 @@ def add_position(error: Exception, line: CommandLine) -> None:
     """
     if not isinstance(error, UsageError):
         return
-    if base := YamlTree(line).without_base():
-        error.args = base.args
-    elif at := _position(_names(error), line):
-        error.args = (f"{at}: {error}",)
+    try:
+        if base := YamlTree(line).without_base():
+            error.args = base.args
+        elif at := _position(_names(error), line):
+            error.args = (f"{at}: {error}",)
+    except (UsageError, HydraException):
+        # A file has changed since the config was composed.
+        return
 
 
 def _names(error: UsageError) -> list[str]:

@@ -90,6 +90,17 @@ SYNTAX = {
     "code": ("samples: !!python/object:os.system x\n", "2: the tag tag:yaml.org,2002:python/obj"),
     "percent": ("samples: %5\n", "2: a value cannot begin with %; put it in quotes"),
     "merge": ("<<: 3\n", "2: not a value; put a text in quotes"),
+    "recursive": ("size: &x [*x]\n", "2: an alias like *NAME stands inside of what it repeats"),
+    "large": (
+        "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+        + "".join(f"{ord(one)}: &{chr(ord(one) + 1)} [{10 * f'*{one}, '}]\n" for one in "abcde"),
+        "1: aliases like *NAME repeat more than 100,000 values",
+    ),
+    "a little deep": (
+        f"size: {'[' * 150}{']' * 150}\n",
+        "1: lists or groups are nested too deeply",
+    ),
+    "deep": (f"size: {'[' * 5000}\n", "1: lists or groups are nested too deeply"),
     "nul": ("samples: 5\0\n", "2: the character U+0000 is not allowed"),
     "crlf": ("samples: 5\r\nsampels: 3\r\n", "3: sampels: no such setting; did you mean samples?"),
 }
@@ -452,6 +463,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"mine.yaml": "defaults: [config]\nsamples: 7\n"}, ("--config-name", "mine"), 7),
         # The folder may be that of another program.
         ({"config.yaml": "version: 2\n", "preset/mine.yaml": f"{GLOBAL}samples: 7\n"}, PRESET, 7),
+        ({"preset/my own.yaml": f"{GLOBAL}samples: 7\n",
+          "preset/mine.yaml": f"{CHOICES}  - my own\n"}, PRESET, 7),
+        ({"preset/mine.yaml": f"{CHOICES}  - _self_\n  - /schema/labels/coco@labels.coco\n"
+                              "samples: 7\n"}, PRESET, 7),
         ({"preset/other.yaml": "[", "preset/mine.yaml": f"{GLOBAL}samples: 7\n"}, PRESET, 7),
         # For the user to give.
         ({"preset/mine.yaml": f"{CHOICES}  - override /source: assets\n  - _self_\nsamples: 7\n"
