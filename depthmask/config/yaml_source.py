@@ -5,6 +5,7 @@ Hydra's own source reads the same files, and its errors name neither file nor li
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hydra.core.object_type import ObjectType
@@ -65,7 +66,8 @@ class YamlSource(ConfigSource):
         """
         name = _without_ending(config_path)
         path = self._folder / f"{name}{_ENDING}"
-        if not path.is_file() or (self.provider == USER and name == CONFIG):
+        # Unlike that of `Path`, this function takes a name that is too long for a file.
+        if not os.path.isfile(path) or (self.provider == USER and name == CONFIG):
             return False
         if self.provider == USER:
             _refuse_taken(name, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,7 +36,8 @@ class YamlTree:
     def file(self, config_path: str) -> YamlFile | None:
         """The file of a config such as `preset/mine`; None if no folder has one."""
         for folder in self._folders:
-            if (folder / f"{config_path}.yaml").is_file():
+            # Unlike that of `Path`, this function takes a name that is too long for a file.
+            if os.path.isfile(folder / f"{config_path}.yaml"):
                 return read_yaml(folder, config_path)
         return None
 
@@ -83,7 +85,7 @@ class YamlTree:
         """Yield each word, and the configs that it chooses if its name is that of a group."""
         for word in self.line.overrides:
             name, _, value = word.lstrip("+").partition("=")
-            group = name.partition("@")[0]
+            group = name.partition("@")[0].strip("/") or "."
             yield word, [f"{group}/{one}" for one in re.split(r"[\[\],]", value) if one]
 
     def files(self) -> Iterator[YamlFile]:

@@ -393,6 +393,8 @@ SPARSE = f"{CHOICES}  - override /placement: sparse\n  - _self_\n"
          "mygroup=mine: nothing is chosen from mygroup yet; write +mygroup=mine"),
         ({"preset/mine.yaml": f"{GLOBAL}samples: 5\n"}, (*PRESET, "+preset=pairs"),
          "+preset=mine +preset=pairs: choose both by +preset=[mine,pairs]"),
+        ({}, (f"+preset={300 * 'x'}",), f"preset={300 * 'x'}: no such preset; available: "),
+        ({}, ("seed=-1", f"source.root={300 * 'x'}"), "source.root="),
         # Names that are taken.
         ({"preset/pairs.yaml": f"{GLOBAL}samples: 5\n"}, ("+preset=pairs",),
          "mydir/preset/pairs.yaml: preset=pairs is taken by built-in; rename the file"),
