@@ -1,7 +1,8 @@
 """README and docs word for word: every command and every piece of Python, page by page.
 
 A page is run from its top to its end in a folder of its own, which has what pages speak of: `DIR`
-with assets, `FOLDER` with RGB-D pairs, `OUT` with a dataset where the page does not make one first.
+with assets, `FOLDER` with RGB-D pairs, `PRESETS` with a preset, `OUT` with a dataset where the page
+does not make one first.
 Runs get words at their end that make them small; nothing else is added or changed.
 """
 
