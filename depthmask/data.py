@@ -2,7 +2,8 @@
 
 Height comes before width. Images are RGB. Depth is planar z (distance along the optical axis) in
 metres, larger is farther, 0 where it is invalid, unless a `DepthContract` says otherwise.
-Arrays and metadata are shared and not copied, so code that receives one must not write into it.
+Arrays and metadata are shared and not copied, so code that receives one must not write into it;
+stages get read-only arrays.
 """
 
 from __future__ import annotations
@@ -111,13 +112,16 @@ class Foreground:
 class LeftOut:
     """An asset that is not used.
 
-    file: the file at fault, relative to the source's root. copies: files that the run copies to
-    `quarantine/` of the output, with the reason beside each.
+    file: the file at fault, relative to the source's root, or another name of the asset. The run
+    keeps in `quarantine/` of the output, with the reason beside each: copies, files that it copies;
+    contents, of what is no file, such as the row of a table: name of the new file -> its bytes. A
+    name may have folders (`rows/12.csv`); none leads out of `quarantine/`.
     """
 
     file: str
     reason: str
     copies: tuple[Path, ...] = ()
+    contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+TRACEBACK = "DEPTHMASK_TRACEBACK"
+"""With this environment variable set to 1, the command line shows the tracebacks of errors."""
 
 
 class DepthmaskError(Exception):
@@ -18,9 +22,15 @@ class DepthmaskError(Exception):
 
 
 class ShardError(DepthmaskError):
-    """A stage failed unexpectedly in one shard; the other shards can still be made."""
+    """A stage failed in one shard; the other shards can still be made unless it is `final`.
 
-    final = False
+    cause: the message without shard and sample, which tells whether two errors are the same.
+    """
+
+    def __init__(self, text: str, *, cause: str = "", final: bool = False) -> None:
+        super().__init__(text)
+        self.cause = cause
+        self.final = final
 
 
 class NoPlaceError(DepthmaskError):
@@ -58,8 +68,38 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
 
 
-def in_one_line(error: BaseException) -> str:
-    """The message of an unexpected error, with the function, file and line that raised it."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500)
+_COME_AGAIN = (
+    *(ImportError, TypeError, AttributeError, NameError, SyntaxError, NotImplementedError),
+    *(
+        SystemExit,
+        KeyboardInterrupt,
+        FileNotFoundError,
+        NotADirectoryError,
+        IsADirectoryError,
+        PermissionError,
+    ),
+)
+"""Errors of the code or of the machine, not of one sample."""
+
+
+def comes_again(error: BaseException) -> bool:
+    """Whether a retry, or another sample, is sure to raise this error of a stage as well."""
+    return isinstance(error, _COME_AGAIN)
+
+
+def in_one_line(error: BaseException, source: str = "") -> str:
+    """The message of an unexpected error, with the function, file and line that raised it.
+
+    source: a folder or file; its innermost frame is named rather than one of a library.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500).rstrip(": ")
+    own = [frame for frame in frames if source and _is_in(frame.filename, source)]
+    if not frames:
+        return text
+    frame = (own or frames)[-1]
     return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"
+
+
+def _is_in(file: str, source: str) -> bool:
+    return file == source or file.startswith(source + os.sep)

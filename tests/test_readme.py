@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS
+from depthmask.config.provider import BUILT_IN
+from depthmask.config.registry import KINDS
 from tests.support.paths import ROOT
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

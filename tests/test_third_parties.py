@@ -323,6 +323,10 @@ def test_a_database_holds_labels_that_its_writer_does_not_know(
     all_made: dict[str, Future[Made]],
 ) -> None:
     made = all_made["sqlite"].result()
+    card = (made.dataset / "README.md").read_text()
+    assert "mlcroissant" not in card
+    assert "load_dataset" not in card
+    assert json.loads((made.dataset / "croissant.json").read_text())["recordSet"] == []
     there = depthmask.open(made.folder / "there")
     with closing(sqlite3.connect(made.dataset / "shards" / "train-000001.sqlite")) as database:
         for index in range(SHARD_SIZE, 2 * SHARD_SIZE):

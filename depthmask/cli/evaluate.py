@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.compose import compose_root
+from depthmask.config.resources import check_resources
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open as open_dataset
 from depthmask.reports.evaluation import on_dataset, on_pairs
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
         raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
+    check_resources([("depth", estimator)])
     dataset = location(options["on"])
     if (dataset / "plan.json").is_file():
         text, numbers = _on_dataset(estimator, dataset, options["images"])

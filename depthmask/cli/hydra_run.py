@@ -25,7 +25,8 @@ from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.config.yaml_folders import config_folder, user_folder
 from depthmask.config.yaml_tree import add_position, line_of_task
-from depthmask.errors import DepthmaskError, UsageError, in_one_line
+from depthmask.errors import TRACEBACK, DepthmaskError, UsageError, in_one_line
+from depthmask.stage.calls import StageError
 
 Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
 """The work of a command, called with the config, the screen and the user's overrides."""
@@ -66,13 +67,19 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
 
 def as_depthmask_error(error: Exception) -> DepthmaskError:
     """The error as one line for the user: a stage of a plugin may raise any exception."""
-    return error if isinstance(error, DepthmaskError) else DepthmaskError(in_one_line(error))
+    if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
+        return error
+    text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)
+    has_more = not isinstance(error, StageError) or error.__cause__ is not None
+    unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback" if has_more else text)
+    unexpected.__cause__ = error
+    return unexpected
 
 
 def warn_of_disabled_plugins() -> None:
-    """Print a warning for each plugin that could not be loaded."""
-    for problem in registry().problems:
-        print(f"warning: {problem}", file=sys.stderr)
+    """Print a warning for each plugin that could not be loaded, and for what else is wrong."""
+    for warning in (*registry().problems, *registry().warnings):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -102,7 +109,8 @@ class _TaskRunner:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
-            self._task(from_config(config), screen, HydraConfig.get().overrides.task)
+            root = from_config(config, line_of_task().overrides)
+            self._task(root, screen, HydraConfig.get().overrides.task)
         except Exception as error:
             add_position(error, line_of_task())
             self.failure = as_depthmask_error(error)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from depthmask.config.environment import PREFER
 from depthmask.config.plugins import registry
+from depthmask.config.provider import BUILT_IN
 from depthmask.config.registry import KINDS, LISTS, Registered, place_of
-from depthmask.config.yaml_folders import config_folder, plugin_config_folders
+from depthmask.config.yaml_folders import config_folder, preset_files
 from depthmask.stage import SettingInfo, describe_settings
 
 SLOW_SECONDS = 0.3
@@ -21,9 +23,7 @@ def stage_listing() -> str:
     Commands and statistics of plugins are listed where there are any.
     """
     sections = [_group(kind, registry().offered(kind)) for kind in KINDS]
-    folders = [config_folder(), *plugin_config_folders()]
-    rows = [f"  {name}  {text}" for folder in folders for name, text in presets(folder)]
-    sections.append("\n".join(["presets", *rows]))
+    sections.append("\n".join(["presets", *_presets()]))
     if commands := registry().commands.values():
         rows = [f"  {one.command.name}  ({one.provider})  {one.command.help}" for one in commands]
         sections.append("\n".join(["commands", *rows]))
@@ -32,9 +32,15 @@ def stage_listing() -> str:
         sections.append("\n".join(["statistics", *rows]))
     if slow := list(_slow_plugins()):
         sections.append("\n".join(["slow to import:", *slow]))
-    problems = [f"  {problem}" for problem in registry().problems]
-    if problems:
-        sections.append("\n".join(["left out:", *problems]))
+    collisions = registry().names.collisions()
+    notes: dict[str, Sequence[object]] = {
+        "left out:": registry().problems,
+        "warnings:": registry().warnings,
+        f"decided by {PREFER}:": [one for one in collisions if one.meant is not None],
+    }
+    for title, lines in notes.items():
+        if lines:
+            sections.append("\n".join([title, *(f"  {line}" for line in lines)]))
     return "\n\n".join(sections)
 
 
@@ -60,10 +66,24 @@ def summary(documented: type) -> str:
 
 def presets(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the override and the first comment of each YAML file in a config folder."""
-    for path in filter(Path.is_file, sorted(folder.glob("*/*.yaml"))):
-        group = path.parent.name
-        plus = "" if group in KINDS else "+"
-        yield f"{plus}{group}={path.stem}", _first_comment(path)
+    for path in preset_files(folder):
+        yield _preset(path)
+
+
+def _presets() -> Iterator[str]:
+    """Yield a line for each preset, with its package."""
+    for name, text in presets(config_folder()):
+        yield f"  {name}  ({BUILT_IN})  {text}"
+    for preset in registry().presets.values():
+        name, text = _preset(preset.path)
+        yield f"  {name}  ({preset.provider})  {text}"
+
+
+def _preset(path: Path) -> tuple[str, str]:
+    """The override that chooses a preset, and its first comment."""
+    group = path.parent.name
+    plus = "" if group in KINDS else "+"
+    return f"{plus}{group}={path.stem}", _first_comment(path)
 
 
 def _slow_plugins() -> Iterator[str]:

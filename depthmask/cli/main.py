@@ -6,12 +6,14 @@ import importlib
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TypeAlias
 
 from depthmask.cli.commands import COMMANDS
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import TRACEBACK, DepthmaskError, UsageError
+from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
 
 Main: TypeAlias = Callable[[list[str]], int]
@@ -29,9 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_signal_handlers(_quit_at_once)
     try:
         return _dispatch(words)
+    except StageError as error:
+        return _failed(_named(error))
     except DepthmaskError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
+        return _failed(error)
     except Terminated:
         return _interrupted(143)
     except KeyboardInterrupt:
@@ -77,7 +80,7 @@ def _plugin_command(name: str) -> Main | None:
     # Imported here, since plugins are loaded only if none of the built-in commands is meant.
     from depthmask.config.plugins import registry
 
-    registered = registry().commands.get(name)
+    registered = registry().command(name)
     return None if registered is None else registered.main
 
 
@@ -88,6 +91,21 @@ def _no_such_command(name: str) -> str:
     names = ", ".join([*COMMANDS, *registry().commands])
     problems = "".join(f"; {problem}" for problem in registry().problems)
     return f"{name}: no such command; available: {names}; settings are written NAME=VALUE{problems}"
+
+
+def _named(error: StageError) -> DepthmaskError:
+    # Imported here, since other errors do not need Hydra.
+    from depthmask.cli.hydra_run import as_depthmask_error
+
+    return as_depthmask_error(error)
+
+
+def _failed(error: DepthmaskError) -> int:
+    """Print an error, with its traceback if the user asked for that; returns the exit code."""
+    if os.environ.get(TRACEBACK) == "1":
+        traceback.print_exception(error)
+    print(f"error: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def _set_signal_handlers(handler: Callable[[int, FrameType | None], None]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
 from depthmask.engine.prepared_assets import write_prepared
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output} is not empty; choose a new folder")
     screen = Screen()
     try:
+        check_resources([("source", root.source)])
         catalogue = catalogue_of(root.source, root.canvas)
         try:
             _write(root, catalogue, output, screen)

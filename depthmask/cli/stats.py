@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from depthmask.reading.dataset import Dataset, open_summary
+from depthmask.reports.units import depth_title, with_unit
 from depthmask.untrusted import untrusted
 
-_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth [m]",)}
+_COLOURS = ("red", "green", "blue")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,9 +36,10 @@ def _table(dataset: Dataset) -> str:
         f"{info.foregrounds:,} foregrounds",
         f"{'channel':<12}{'mean':>12}{'std':>12}",
     ]
+    channels = {"image": _COLOURS, "mask": ("mask",), "depth": (depth_title(dataset.contract),)}
     for kind, moments in dataset.stats.items():
-        for name, mean, std in zip(_CHANNELS[kind], moments["mean"], moments["std"], strict=True):
-            lines.append(f"{name:<12}{mean:>12.5f}{std:>12.5f}")
+        for name, mean, std in zip(channels[kind], moments["mean"], moments["std"], strict=True):
+            lines.append(f"{name:<11} {mean:>12.5f}{std:>12.5f}")
     added = dataset.metadata.added_statistics
     lines += [_added_row(name, summary) for name, summary in added.items()]
     if (std := original_depth_std(dataset)) is not None:
@@ -47,7 +49,7 @@ def _table(dataset: Dataset) -> str:
 
 def _added_row(name: str, summary: Mapping[str, Any]) -> str:
     """The row of a statistic that a plugin has added; it may cover a part of the samples."""
-    title = f"{name} [{summary['unit']}]" if summary["unit"] else name
+    title = with_unit(name, summary["unit"])
     moments = f"{summary['mean']:>12.5f}{summary['std']:>12.5f}" if summary["values"] else " " * 24
     return f"{title:<11} {moments}  {summary['package']}, over {summary['samples']:,} samples"
 

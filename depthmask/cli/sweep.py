@@ -122,7 +122,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         where=f"{platform.node()}:{os.getpid()}",
     )
     try:
-        root = from_config(config)
+        root = from_config(config, line_of_task().overrides)
         result = run(root, screen, sweep=True)
         info = result.dataset.metadata
         value = number_at(info.as_json(), root.target) if root.target else None
@@ -139,6 +139,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         seconds=result.seconds,
         value=value,
         statistics=result.dataset.stats,
+        depth_unit=info.contract.unit if info.contract else "",
     )
 
 

@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from depthmask.config.compose import compose_root
+from depthmask.config.resources import check_resources
 from depthmask.data import Size
 from depthmask.errors import UsageError
 from depthmask.stages.depth.base import Estimator
@@ -41,6 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     root = compose_root(overrides)
     if not isinstance(root.depth, Estimator) or not hasattr(root.depth, "batch"):
         raise UsageError(f"depth={root.depth.name} has no batch size to tune; try depth=fastdepth")
+    check_resources([("depth", root.depth)])
     batches = _batches(arguments)
     print(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
     results: list[Measurement] = []

@@ -62,7 +62,8 @@ class LabelOutput:
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or self.name in RESERVED or self.name in MEMBERS:
-            raise DepthmaskError(
+            # Of Python's own kind, so that the line names the stage that declares the label.
+            raise ValueError(
                 f"{self.name!r} cannot be the name of a label; use small letters, digits and _, "
                 f"and none of {', '.join(sorted(RESERVED))}"
             )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
-from depthmask.codec.metadata import plain_meta
 from depthmask.compose.alpha_sum import byte_sum
+from depthmask.compose.results import foreground_of, read_only
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
-
-Asset = TypeVar("Asset", Background, Foreground)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +47,16 @@ class AssetCache:
 
     def background(self, key: str) -> Background:
         """The background, with its geometry if a stage reads that."""
-        return self._backgrounds.get(key, lambda: _with_plain_meta(self._make_background(key)))
+        return self._backgrounds.get(key, lambda: self._make_background(key))
 
     def foreground(self, key: str) -> Foreground:
         """The prepared foreground."""
-        return self._foregrounds.get(
-            key, lambda: _with_plain_meta(self._source.foreground(key, self._size))
-        )
+        return self._foregrounds.get(key, lambda: foreground_of(self._source, key, self._size))
 
     def scaled_foreground(self, layer: Layer) -> ScaledForeground:
         """The layer's foreground, scaled and flipped."""
         key = (layer.foreground, layer.height, layer.width, layer.flip)
         return self._scaled.get(key, lambda: _scaled(self.foreground(layer.foreground), layer))
-
-
-def _with_plain_meta(asset: Asset) -> Asset:
-    """The asset with its metadata as `plain_meta` returns it; raises as that."""
-    if asset.meta is None:
-        return asset
-    owner = f"{type(asset).__name__.lower()} {asset.key}"
-    return replace(asset, meta=plain_meta(asset.meta, owner))
 
 
 def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
@@ -83,8 +70,11 @@ def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
         rgba = np.asarray(resized)
     if layer.flip:
         rgba = rgba[:, ::-1]
-    patch = Patch(np.ascontiguousarray(rgba[..., :3]), np.ascontiguousarray(rgba[..., 3]))
-    return ScaledForeground(patch, byte_sum(patch.alpha), _relief(foreground, layer))
+    patch = Patch(
+        read_only(np.ascontiguousarray(rgba[..., :3])),
+        read_only(np.ascontiguousarray(rgba[..., 3])),
+    )
+    return ScaledForeground(patch, byte_sum(patch.alpha), read_only(_relief(foreground, layer)))
 
 
 def _relief(foreground: Foreground, layer: Layer) -> Float32 | None:

@@ -13,12 +13,27 @@ from depthmask.codec.metadata import move_keypoints, plain_meta
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.layer_stack import LayerStack, foot_depth
 from depthmask.compose.light import cast_shadow, match_colours
-from depthmask.data import Background, Composite, Foreground, Layer, Meta, Recipe, Rows, Scene
-from depthmask.errors import NoPlaceError
+from depthmask.compose.results import require_layer
+from depthmask.data import (
+    Background,
+    Composite,
+    Foreground,
+    Layer,
+    Meta,
+    Recipe,
+    Rows,
+    Scene,
+    UInt8,
+)
+from depthmask.errors import NoPlaceError, UsageError
 from depthmask.plan.rng import Stream
-from depthmask.stages.blend.base import Blend
+from depthmask.stage.calls import StageCalls, StageError
+from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.placement.base import Placement
 from depthmask.timing import Laps
+
+_WATCHED_ONE_IN = 64
+"""One sample in this many is watched for changes beside the patches, which takes 20 us each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +51,13 @@ class Composer:
 
     def __init__(self, seed: int, placement: Placement, blend: Blend, library: AssetCache) -> None:
         self._placement = placement
-        self._blend = blend
         self._assets = library
         self._stream = Stream(seed, "placement")
         self._arranging = Stream(seed, "arrangement")
         self._arranges = type(placement).arrange is not Placement.arrange
+        self._placing = StageCalls(placement, "place")
+        self._variants = [blend.variant(number) for number in range(blend.variants)]
+        self._blending = [StageCalls(one, "blend") for one in self._variants]
 
     def place(self, recipe: Recipe, laps: Laps) -> PlacedRecipe:
         """Place every foreground of the recipe.
@@ -62,14 +79,20 @@ class Composer:
             if layer is None:
                 raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
-        layers = tuple(map(_completed, placed, foregrounds, repeat(background), stack.visible))
+        try:
+            layers = tuple(map(_completed, placed, foregrounds, repeat(background), stack.visible))
+        except UsageError as error:
+            raise StageError(self._placement, str(error)) from None
         laps("place")
         return PlacedRecipe(recipe, background, stack, layers)
 
     def blend(self, placed: PlacedRecipe) -> Composite:
-        """Blend all layers into the background, back to front."""
+        """Blend all layers into the background, back to front.
+
+        The arrays are read-only.
+        """
         recipe, background, stack = placed.recipe, placed.background, placed.stack
-        canvas, blend, fallbacks = background.image.copy(), self._blend.variant(recipe.variant), 0
+        canvas, blend, fallbacks = background.image.copy(), self._variants[recipe.variant], 0
         layer_pixels = stack.layer_pixels
         rows = [(one.top, one.top + len(one.alpha)) for one in layer_pixels]
         for layer, patch, top, left in stack.patches:
@@ -77,7 +100,9 @@ class Composer:
                 patch = match_colours(canvas, patch, top, left, blend.match)
             if blend.shadow:
                 rows.append(cast_shadow(canvas, background, layer, blend.shadow))
-            fallbacks += not blend.blend(canvas, patch, top, left)
+            fallbacks += not self._blend_patch(recipe, canvas, patch, top, left)
+        canvas.setflags(write=False)
+        stack.mask.setflags(write=False)
         return Composite(
             recipe,
             canvas,
@@ -86,9 +111,23 @@ class Composer:
             background,
             layer_pixels,
             _hull(rows),
-            blend.name if self._blend.variants > 1 else None,
+            blend.name if len(self._variants) > 1 else None,
             fallbacks,
         )
+
+    def _blend_patch(
+        self, recipe: Recipe, canvas: UInt8, patch: Patch, top: int, left: int
+    ) -> bool:
+        """Blend a patch into the canvas; returns False if the blend used a simpler method."""
+        calls = self._blending[recipe.variant]
+        before = canvas.copy() if recipe.index % _WATCHED_ONE_IN == 0 else None
+        with calls:
+            as_asked = self._variants[recipe.variant].blend(canvas, patch, top, left)
+        if not isinstance(as_asked, bool | np.bool_):
+            raise calls.returned(as_asked, "True, or False for a simpler method")
+        if before is not None:
+            _require_change_in_box(calls, before, canvas, patch, top, left)
+        return bool(as_asked)
 
     def _arrangement(
         self, recipe: Recipe, background: Background, foregrounds: tuple[Foreground, ...]
@@ -98,7 +137,8 @@ class Composer:
             # Setting a generator that nobody uses would take a microsecond of each sample.
             return None
         scene = Scene(recipe.scene, background, foregrounds=foregrounds)
-        return self._placement.arrange(scene, self._arranging.at(recipe.scene, recipe.attempt))
+        with StageCalls(self._placement, "arrange"):
+            return self._placement.arrange(scene, self._arranging.at(recipe.scene, recipe.attempt))
 
     def _first_fitting(
         self,
@@ -110,7 +150,9 @@ class Composer:
     ) -> Layer | None:
         """Add the first proposal that fits to the stack, and return it; None if none fits."""
         for _ in range(self._placement.attempts):
-            layer = self._placement.place(scene, foreground, flip, rng)
+            with self._placing:
+                layer = self._placement.place(scene, foreground, flip, rng)
+            require_layer(self._placing, layer, foreground)
             fits = stack.add(
                 layer,
                 self._assets.scaled_foreground(layer),
@@ -125,9 +167,25 @@ class Composer:
         stage = self._placement
         return NoPlaceError(
             f"no place for {key} on {recipe.background} in "
-            f"placement.attempts={stage.attempts} proposals of placement={stage.name} with "
+            f"placement.attempts={stage.attempts} proposals with "
             f"placement.min_visible={stage.min_visible:g} and "
             f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"
+        )
+
+
+def _require_change_in_box(
+    calls: StageCalls, before: UInt8, canvas: UInt8, patch: Patch, top: int, left: int
+) -> None:
+    """Raise `StageError` if a blend has changed pixels outside of the patch's box.
+
+    before: the canvas before; its pixels in the box are overwritten.
+    """
+    height, width = patch.alpha.shape
+    box = slice(top, top + height), slice(left, left + width)
+    before[box] = canvas[box]
+    if not np.array_equal(before, canvas):
+        raise calls.fault(
+            f"changed pixels outside of the patch, which is {height} x {width} at ({top}, {left})"
         )
 
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.compose.results import background_of, foreground_of
 from depthmask.data import Foreground, UInt8
 from depthmask.stages.source.base import Source
 
@@ -23,12 +24,12 @@ _GREY = 128
 
 def background_hashes(source: Source, keys: Iterable[str]) -> Hashes:
     """The hashes of backgrounds."""
-    return _hashes(source.background(key, HASHED_SIZE).image for key in keys)
+    return _hashes(background_of(source, key, HASHED_SIZE).image for key in keys)
 
 
 def foreground_hashes(source: Source, keys: Iterable[str]) -> Hashes:
     """The hashes of foregrounds, over grey."""
-    return _hashes(_over_grey(source.foreground(key, HASHED_SIZE)) for key in keys)
+    return _hashes(_over_grey(foreground_of(source, key, HASHED_SIZE)) for key in keys)
 
 
 def perceptual_hash(image: UInt8) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,10 +12,12 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from depthmask.codec.sample import Encode
 from depthmask.config.explain_value import explain_value
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, no_such_name, suggestion
+from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of, suggestion
 from depthmask.config.root import Root
+from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.stage.types import plain as plain_value
 
 STAGE = "stage"
@@ -43,8 +46,12 @@ class RequiredError(ConfigError):
     """A setting that has no default has no value."""
 
 
-def from_config(config: DictConfig) -> Root:
-    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value."""
+def from_config(config: DictConfig, overrides: Sequence[str]) -> Root:
+    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value.
+
+    overrides: the words of the command line that Hydra has read.
+    """
+    keep_texts(config, overrides)
     stages: dict[str, Any] = {
         kind: _list_from_config(kind, config.get(kind))
         if kind in LISTS
@@ -105,9 +112,8 @@ def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     for key in settings.keys() & config.keys():
         if isinstance(config._get_node(key), DictConfig):
             config[key] = {}  # A merge would keep the keys of the default.
-    stage = _to_object(kind, OmegaConf.merge(config, settings))
-    stage.bind(lookup_stage)
-    return stage
+    stage = _to_object(place_of(kind, plain[STAGE]), OmegaConf.merge(config, settings))
+    return _bound(stage)
 
 
 def lookup_stage(kind: str, name: str) -> type[Stage]:
@@ -148,7 +154,12 @@ def _stage_from_config(kind: str, name: str, config: Any) -> Stage:
     registered = registry().find(kind, stage.name)
     if registered is None or registered.stage is not type(stage):
         raise ConfigError(name, f": {stage.name} is a {stage.kind}; choose a {kind}")
-    stage.bind(lookup_stage)
+    return _bound(stage)
+
+
+def _bound(stage: Stage) -> Stage:
+    with StageCalls(stage, "bind"):
+        stage.bind(lookup_stage)
     return stage
 
 
@@ -174,7 +185,7 @@ def _to_object(name: str, config: Any) -> Any:
     _refuse_unknown(name, config)
     try:
         with group_before_setting_errors(name):
-            return OmegaConf.to_object(config)
+            return _made(OmegaConf.get_type(config), config)
     except OmegaConfBaseException as error:
         raise _config_error(name, error) from None
 
@@ -188,6 +199,19 @@ def _config_error(name: str, error: OmegaConfBaseException) -> ConfigError:
         text = next((f" ({setting.help})" for setting in settings if setting.name == key), "")
         return RequiredError(full_key, f" is required{text}; give {full_key}=VALUE")
     return ConfigError(full_key, f": {explain_value(error)}")
+
+
+def _made(cls: type | None, config: Any) -> Any:
+    """The object of a config; errors of the class of a stage name the stage."""
+    if cls is None or not issubclass(cls, Stage):
+        return OmegaConf.to_object(config)
+    try:
+        with StageCalls(cls, "__init__"):
+            return OmegaConf.to_object(config)
+    except StageError as error:
+        if isinstance(error.__cause__, OmegaConfBaseException):
+            raise error.__cause__ from None
+        raise
 
 
 def _refuse_unknown(name: str, config: Any) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 from depthmask.config.build import RequiredError
 from depthmask.config.command_line import CONFIG
 from depthmask.config.compose import compose_root
+from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS
-from depthmask.config.yaml_folders import plugin_config_folders, shown
+from depthmask.config.yaml_folders import shown
 from depthmask.errors import UsageError
 
 
 def problems_of_plugins() -> Iterator[str]:
     """Yield a line for each preset of a plugin that cannot be used; each takes 0.1 s."""
-    for folder in plugin_config_folders():
-        for path in sorted(folder.glob("*/*.yaml")):
-            yield from _problem([choice(path)])
+    for preset in registry().presets.values():
+        yield from _problem([choice(preset.path)])
 
 
 def problems_of_folder(folder: Path) -> Iterator[str]:

@@ -25,9 +25,11 @@ class Command:
     main: Callable[[list[str]], int | None]
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise UsageError(
                 f"command {self.name!r}: the name must be lower-case letters, digits and -"
             )
-        if not self.help or not self.help.isprintable():
+        if not isinstance(self.help, str) or not self.help or not self.help.isprintable():
             raise UsageError(f"command {self.name}: help must be one line")
+        if not callable(self.main):
+            raise UsageError(f"command {self.name}: main={self.main!r} must be a function")

@@ -73,8 +73,9 @@ def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
 def _settings(kind: str, chosen: dict[str, Any], prefix: str) -> Iterator[str]:
     """The overrides of the settings of a stage that differ from their defaults."""
     settings = {name: value for name, value in chosen.items() if name != STAGE}
-    registered = registry().find(kind, chosen[STAGE])
-    yield from _changed(settings, registered.stage if registered else None, prefix)
+    # Not by `find`, which raises for a name of several packages: the dataset is there already.
+    stages = {one.stage.name: one.stage for one in registry().offered(kind)}
+    yield from _changed(settings, stages.get(chosen[STAGE]), prefix)
 
 
 def _changed(config: dict[str, Any], cls: type | None, prefix: str) -> Iterator[str]:

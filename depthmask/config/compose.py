@@ -31,7 +31,7 @@ def compose_root(words: Sequence[str]) -> Root:
     except Exception as error:
         raise explain(error, words) from error
     try:
-        return from_config(config)
+        return from_config(config, line.overrides)
     except UsageError as error:
         add_position(error, line)
         raise

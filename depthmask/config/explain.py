@@ -62,6 +62,8 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
     """The message for a mistake on the command line."""
     overrides = tree.line.overrides
     causes = list(_with_causes(error))
+    if own := _first(UsageError, causes):
+        return str(own)
     if missing := _first(MissingConfigException, causes):
         return explain_yaml.no_such_choice(missing, tree)
     if unreadable := _first(OverrideParseException, causes):

@@ -80,15 +80,18 @@ class StageSearchPath(SearchPathPlugin):
     """Adds the stages, and the YAML folders of plugins and of the user, to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Append stages and plugins after `conf/`; put the user's folder before it (see `USER`)."""
-        search_path.append(provider="depthmask", path=f"{SCHEME}://")
-        for path in registry().config_paths:
-            folders = [f"{YAML}://{one}" for one in folders_of(path) if one.is_dir()]
+        """Add the stages before `conf/`, so that no name hides another; the folders after it.
+
+        The folder of the user stands before all of them: see `USER`.
+        """
+        search_path.prepend(provider=SCHEME, path=f"{SCHEME}://", anchor="main")
+        for one in registry().names.by_preference(registry().config_paths):
+            folders = [f"{YAML}://{folder}" for folder in folders_of(one.path) if folder.is_dir()]
             # A path that is no folder, such as one in a zip file, is left to Hydra.
-            for one in folders or [path]:
-                search_path.append(provider="depthmask-plugin", path=one)
+            for path in folders or [one.path]:
+                search_path.append(provider="depthmask-plugin", path=path)
         if folder := current_user_folder():
-            search_path.prepend(provider=USER, path=f"{YAML}://{folder}", anchor="main")
+            search_path.prepend(provider=USER, path=f"{YAML}://{folder}", anchor=SCHEME)
 
 
 def register() -> None:
@@ -122,6 +125,9 @@ def _structured(schema: type) -> DictConfig:
 def _schema(path: str) -> type | None:
     if path == ROOT:
         return Root
-    kind, _, name = path.removeprefix("schema/").partition("/")
+    kind, _, name = path.removeprefix("schema/").rpartition("/")
+    if kind not in KINDS:
+        registry().require_decided(kind, name)  # It may be a preset.
+        return None
     registered = registry().find(kind, name)
     return registered.stage if registered else None

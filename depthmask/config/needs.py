@@ -32,7 +32,7 @@ def _missing(plan: dict[str, Any], kind: str, name: str) -> str:
     stage = f"{kind}={name}"
     package = package_of(plan, stage)
     if package is not None:
-        return f"{stage} is in the package {_state(*package)}"
+        return f"{stage} is in the package {_state(*package, stage)}"
     candidates = list(_candidates(plan))
     if len(candidates) == 1:
         return f"{stage} is in the package {candidates[0]}"
@@ -56,15 +56,16 @@ def _candidates(plan: dict[str, Any]) -> Iterator[str]:
                 yield _state(package, version)
 
 
-def _state(package: str, version: str) -> str:
-    """A package, why it is of no use here, and what to do."""
+def _state(package: str, version: str, stage: str = "") -> str:
+    """A package, why it is of no use here, and what to do. stage: `kind=name` if it is known."""
     command = install_command(package, version)
     if not command:
         return f"{package!r}, which is no name of a package with a version"
     for problem in _of_package(registry().blocked, package):
         return f"{package} {version}, but {problem.reason}"
     for problem in _of_package(registry().problems, package):
-        return f"{problem.provider}, which cannot be loaded: {problem.reason}"
+        if problem.name in ("", stage):
+            return f"{problem.provider}, which cannot be loaded: {problem.reason}"
     try:
         installed = importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -8,39 +8,33 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pluggy
 
 from depthmask.config.command import Command
+from depthmask.config.environment import STRICT
 from depthmask.config.local_stages import local_stages, source_file
+from depthmask.config.names import Named, Names
+from depthmask.config.provider import BUILT_IN, Provider
 from depthmask.data import Sample
-from depthmask.errors import DepthmaskError, ShardError, UsageError, in_one_line
+from depthmask.errors import DepthmaskError, ShardError, UsageError, comes_again, in_one_line
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageError, described, source_folder
 from depthmask.stages.depth.base import Estimator
+from depthmask.stages.geometry.estimated import EstimatedGeometry
 from depthmask.statistics.added import Distribution, Quantity, Statistic
 
-BUILT_IN = "built-in"
+_UNREGISTERED = "unregistered"
 FILE_HASH = "sha256:"
 """The beginning of the version of a stage in a file that belongs to no package."""
 KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
 """The config groups, in the order in which a sample passes them."""
 LISTS = ("labels",)
 """The groups of which a run may choose several stages, or none; of each other it chooses one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """What provides a stage: `built-in`, a distribution and its version, or a file and its hash."""
-
-    name: str
-    version: str = ""
-    is_package: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +92,44 @@ class RegisteredStatistic:
 
     def add(self, sample: Sample, distribution: Distribution) -> None:
         """Measure a sample; raises `ShardError` with sample, statistic and package if it fails."""
+        statistic = self.statistic
         try:
-            distribution.add(self.statistic.measure(sample))
-        except Exception as error:
-            raise ShardError(
-                f"sample {sample.index}: statistic {self.name} of {self.provider}: "
-                f"{in_one_line(error)}"
-            ) from error
+            values = statistic.measure(sample)
+        except (Exception, SystemExit) as error:
+            reason = in_one_line(error, source_folder(statistic.measure))
+            raise self._failed(sample, reason, final=comes_again(error)) from error
+        try:
+            distribution.add(values)
+        except (TypeError, ValueError) as error:
+            reason = (
+                f"measure returned {described(values)}; expected finite numbers, or None ({error})"
+            )
+            raise self._failed(sample, reason, final=False) from error
+
+    def _failed(self, sample: Sample, reason: str, *, final: bool) -> ShardError:
+        cause = f"statistic {self.name} of {self.provider}: {reason}"
+        return ShardError(f"sample {sample.index}: {cause}", cause=cause, final=final)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A YAML file of a plugin, which is chosen by its name in its config group."""
+
+    path: Path
+    provider: Provider
+
+    @property
+    def choice(self) -> str:
+        """The override without `+`, such as `placement=sparse`; its name as of a stage."""
+        return f"{self.path.parent.name}={self.path.stem}"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigPath:
+    """A search path of Hydra, such as `pkg://package.folder`, with presets of a plugin."""
+
+    path: str
+    provider: Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +147,22 @@ class HookOfPlugin:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A plugin, or a stage of it, that is not in the registry, and the reason."""
+    """A plugin that is not in the registry, and the reason.
+
+    name: what is left out of a plugin that is loaded, such as `placement=grid`; empty if that is
+    all of the plugin.
+    """
 
     plugin: str
     provider: Provider
     reason: str
+    name: str = ""
 
     def __str__(self) -> str:
-        return f"plugin {self.plugin} ({self.provider}) is disabled: {self.reason}"
+        plugin = f"plugin {self.plugin} ({self.provider})"
+        if self.name:
+            return f"{self.name} of {plugin} is left out: {self.reason}"
+        return f"{plugin} is disabled: {self.reason}"
 
 
 @dataclass
@@ -137,25 +170,30 @@ class Registry:
     """The stages that this process can use, and what else plugins add.
 
     Stages are those of packages, and the stage classes of scripts, notebooks and other modules that
-    are loaded. packages: the packages that register their stages. commands, statistics: those of
-    plugins, by name. built_in_commands: names that no plugin can take. config_paths: the search
-    paths of the presets of plugins. providers: a plugin with hooks (see `HookOfPlugin`) -> its
-    provider. problems: the plugins that are left out. blocked: those that the user left out.
-    load_seconds: entry point -> seconds of its import.
+    are loaded. packages: the packages that register their stages. commands, statistics, presets:
+    those of plugins, by name. names: the names of all of them, and which packages have them; what
+    is in the tables can be chosen. built_in_names: further names that no plugin can take.
+    config_paths: the search paths of the presets of plugins. providers: a plugin with hooks (see
+    `HookOfPlugin`) -> its provider. problems: what is left out. blocked: what the user left out.
+    warnings: what else the user should know about plugins. load_seconds: entry point -> seconds of
+    its import.
     """
 
     plugins: pluggy.PluginManager
-    built_in_commands: Collection[str] = ()
+    built_in_names: Collection[str] = ()
     packages: set[str] = field(default_factory=lambda: {"depthmask"})
+    names: Names = field(default_factory=Names)
     stages: dict[str, dict[str, Registered]] = field(
         default_factory=lambda: {kind: {} for kind in KINDS}
     )
     commands: dict[str, RegisteredCommand] = field(default_factory=dict)
     statistics: dict[str, RegisteredStatistic] = field(default_factory=dict)
-    config_paths: list[str] = field(default_factory=list)
+    presets: dict[str, Preset] = field(default_factory=dict)
+    config_paths: list[ConfigPath] = field(default_factory=list)
     providers: dict[str, Provider] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     blocked: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     load_seconds: dict[str, float] = field(default_factory=dict)
 
     def stage(self, kind: str, name: str) -> type[Stage]:
@@ -171,22 +209,31 @@ class Registry:
 
         names: those that exist.
         """
+        choice = f"{kind}={name}"
         for problem in (*self.problems, *self.blocked):
-            if name in (problem.plugin, *_short_names(problem.provider.name)):
-                return f"{kind}={name}: no such {kind}; {problem}"
+            plugin = (problem.plugin, *_short_names(problem.provider.name))
+            if problem.name == choice or (not problem.name and name in plugin):
+                return f"{choice}: no such {kind}; {problem}"
+        for one in self.offered("depth"):
+            if kind == "geometry" and one.stage.name == name and issubclass(one.stage, Estimator):
+                return (
+                    f"{choice}: {one} gives no depth in metres, which geometry needs "
+                    f"(serves_as_geometry = False); choose it by depth={name}"
+                )
         return no_such_name(kind, name, names)
 
     def find(self, kind: str, name: str) -> Registered | None:
         """The stage of `kind=name`, None if there is none; `UsageError` if there are several."""
+        self.require_decided(kind, name)
         offered = [one for one in self.offered(kind) if one.stage.name == name]
-        if len(offered) > 1:
-            raise UsageError(
-                f"{kind}={name} is the name of {offered[0]} and of {offered[1]}; give the class "
-                "another name in @stage"
-            )
         for one in offered:
+            self._require_own_name(kind, one, offered)
             require_complete(one.stage)
         return offered[0] if offered else None
+
+    def require_decided(self, group: str, name: str) -> None:
+        """Raise `UsageError` for a stage or preset whose name several packages have."""
+        self.names.require_decided(f"{group}={name}")
 
     def offered(self, kind: str) -> list[Registered]:
         """The stages of a config group, those without a package at the end."""
@@ -198,12 +245,25 @@ class Registry:
             *(Registered(cls, _local_provider(cls)) for cls in local if cls not in known),
         ]
 
-    def provider(self, stage: Stage) -> Provider:
-        """The provider of a live stage."""
-        for offered in self.offered(stage.kind):
-            if offered.stage is type(stage):
+    def provider(self, stage: Stage | type[Stage]) -> Provider:
+        """The provider of a stage, or of its class."""
+        cls = stage if isinstance(stage, type) else type(stage)
+        for offered in self.offered(cls.kind):
+            if offered.stage is cls:
                 return offered.provider
-        return Provider("unregistered", is_package=False)
+        return Provider(_UNREGISTERED, is_package=False)
+
+    def message(self, error: BaseException) -> str:
+        """The message of an error; that of a `StageError` names the package of the stage."""
+        if not isinstance(error, StageError):
+            return str(error)
+        provider = self.provider(error.stage)
+        if isinstance(error.stage, EstimatedGeometry):
+            provider = self.provider(error.stage.inner_stages()[0])
+        if provider.name in (BUILT_IN, _UNREGISTERED):
+            return str(error)
+        owner = provider if provider.is_package else provider.name
+        return f"{error.choice} ({owner}): {error.text}"
 
     def hooks(self, name: str) -> list[HookOfPlugin]:
         """The implementations of a hook, one for each plugin, in the order in which to call them.
@@ -229,45 +289,74 @@ class Registry:
             raise UsageError(f"statistic {name}: no plugin of this machine has it; install it here")
         return self.statistics[name]
 
+    def command(self, name: str) -> RegisteredCommand | None:
+        """The command of this name; `UsageError` if several plugins have it."""
+        self.names.require_decided(f"command {name}")
+        return self.commands.get(name)
+
     def add(self, stage: type[Stage], plugin: str, provider: Provider) -> None:
-        """Register a stage in its config groups; a name that is already taken becomes a problem."""
+        """Register a stage in its config groups."""
         for kind in _groups(stage):
-            existing = self.stages[kind].get(stage.name)
-            if existing is None:
-                self.stages[kind][stage.name] = Registered(stage, provider)
-            else:
-                self._leave_out_taken(f"{kind}={stage.name}", existing.provider, plugin, provider)
+            named = Named(provider, self.stages[kind], stage.name, Registered(stage, provider))
+            self._add(f"{kind}={stage.name}", plugin, named)
 
     def add_command(self, command: Command, plugin: str, provider: Provider) -> None:
-        """Register a command; a name that is already taken becomes a problem."""
-        if command.name in self.built_in_commands:
-            owner = Provider(BUILT_IN)
-        elif command.name in self.commands:
-            owner = self.commands[command.name].provider
-        else:
-            self.commands[command.name] = RegisteredCommand(command, provider)
-            return
-        self._leave_out_taken(f"command {command.name}", owner, plugin, provider)
+        """Register a command."""
+        registered = RegisteredCommand(command, provider)
+        named = Named(provider, self.commands, command.name, registered)
+        self._add(f"command {command.name}", plugin, named)
 
     def add_statistic(self, statistic: Statistic, plugin: str, provider: Provider) -> None:
-        """Register a statistic; a name that is already taken becomes a problem."""
-        existing = self.statistics.setdefault(
-            statistic.name, RegisteredStatistic(statistic, provider)
-        )
-        if existing.statistic is not statistic:
-            self._leave_out_taken(
-                f"statistic {statistic.name}", existing.provider, plugin, provider
-            )
+        """Register a statistic."""
+        registered = RegisteredStatistic(statistic, provider)
+        named = Named(provider, self.statistics, statistic.name, registered)
+        self._add(f"statistic {statistic.name}", plugin, named)
 
-    def _leave_out_taken(self, name: str, owner: Provider, plugin: str, provider: Provider) -> None:
-        reason = f"{name} is taken by {owner}; give it another name"
-        self.leave_out(Problem(plugin, provider, reason))
+    def add_preset(self, preset: Preset, plugin: str) -> None:
+        """Register a preset."""
+        named = Named(preset.provider, self.presets, preset.choice, preset)
+        self._add(preset.choice, plugin, named)
+
+    def owner(self, name: str) -> Provider | None:
+        """What provides the name, such as `placement=grid`; the first of several."""
+        if name in self.built_in_names:
+            return Provider(BUILT_IN)
+        return next(iter(self.names.providers(name)), None)
+
+    def _add(self, name: str, plugin: str, named: Named) -> None:
+        """Register what a plugin adds; a name that it cannot have becomes a problem."""
+        is_built_in = name in self.built_in_names
+        owner = Provider(BUILT_IN) if is_built_in else self.names.add(name, named)
+        if owner is not None:
+            reason = f"the name is taken by {owner}; give it another one"
+            self.leave_out(Problem(plugin, named.provider, reason, name))
 
     def leave_out(self, problem: Problem) -> None:
         """Add a problem; with `DEPTHMASK_STRICT_PLUGINS=1` raise it as `DepthmaskError`."""
-        if os.environ.get("DEPTHMASK_STRICT_PLUGINS") == "1":
-            raise DepthmaskError(str(problem))
+        _raise_if_strict(str(problem))
         self.problems.append(problem)
+
+    def warn(self, text: str) -> None:
+        """Add a warning; with `DEPTHMASK_STRICT_PLUGINS=1` raise it as `DepthmaskError`."""
+        _raise_if_strict(text)
+        self.warnings.append(text)
+
+    def _require_own_name(self, kind: str, one: Registered, offered: Sequence[Registered]) -> None:
+        """Raise `UsageError` for a class without a package whose name is taken."""
+        name = f"{kind}={one.stage.name}"
+        others = [str(other) for other in offered if other is not one]
+        if not one.provider.is_package and (owner := self.owner(name)) and not others:
+            others = [f"a preset ({owner})"]
+        if others:
+            raise UsageError(
+                f"{name} is the name of {one} and of {others[0]}; give the class another name in "
+                "@stage"
+            )
+
+
+def _raise_if_strict(text: str) -> None:
+    if os.environ.get(STRICT) == "1":
+        raise DepthmaskError(text)
 
 
 def place_of(kind: str, name: str) -> str:
@@ -308,6 +397,7 @@ def _local_provider(stage: type[Stage]) -> Provider:
 
 
 def _groups(stage: type[Stage]) -> tuple[str, ...]:
-    """The config groups of a stage: an estimator is also a geometry."""
+    """The config groups of a stage: an estimator of metres is also a geometry."""
     kind = getattr(stage, "kind", "")
-    return (kind, "geometry") if issubclass(stage, Estimator) else (kind,)
+    is_geometry = issubclass(stage, Estimator) and stage.serves_as_geometry
+    return (kind, "geometry") if is_geometry else (kind,)

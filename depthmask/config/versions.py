@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from depthmask._version import PIXEL_VERSION, __version__
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS, LISTS
+from depthmask.config.provider import BUILT_IN
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import Root
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageCalls
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS
 
 _ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
@@ -49,7 +51,7 @@ def pixel_versions(root: Root, kinds: Collection[str]) -> dict[str, int]:
     by_name = {OWN: PIXEL_VERSION}
     for kind, stage in stages_of(root, kinds):
         by_name[f"{kind}={stage.name}"] = stage.pixel_version
-        for inner in _inner_stages(stage):
+        for inner in inner_stages_of(stage):
             by_name[f"{inner.kind}={inner.name}"] = inner.pixel_version
     return by_name
 
@@ -63,6 +65,18 @@ def stages_of(root: Root, kinds: Collection[str] = KINDS) -> Iterator[tuple[str,
                 yield kind, stage
 
 
+def inner_stages_of(stage: Stage) -> Iterator[Stage]:
+    """Yield the stages that a stage uses, and those that they use."""
+    calls = StageCalls(stage, "inner_stages")
+    with calls:
+        inside = stage.inner_stages()
+    if not isinstance(inside, Sequence) or not all(isinstance(one, Stage) for one in inside):
+        raise calls.returned(inside, "a sequence of stages")
+    for inner in inside:
+        yield inner
+        yield from inner_stages_of(inner)
+
+
 def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
     """`kind=name` -> the package of the stage, for those from a plugin."""
     providers = {
@@ -70,9 +84,3 @@ def _packages(root: Root, kinds: Collection[str]) -> dict[str, str]:
     }
     # Built-in stages have no version, and those of a script no package.
     return {stage: one.name for stage, one in providers.items() if one.is_package and one.version}
-
-
-def _inner_stages(stage: Stage) -> Iterator[Stage]:
-    for inner in stage.inner_stages():
-        yield inner
-        yield from _inner_stages(inner)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from depthmask.config.plugins import registry
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, UsageError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _USER_FOLDER: ContextVar[Path | None] = ContextVar("_USER_FOLDER", default=None)
+_FORMS = "write pkg://PACKAGE.FOLDER, or file:// and an absolute path"
 
 
 def config_folder() -> Path:
@@ -24,21 +24,40 @@ def config_folder() -> Path:
     raise DepthmaskError(f"{_PACKAGE / 'conf'}: config.yaml is missing; reinstall depthmask")
 
 
-def plugin_config_folders() -> list[Path]:
-    """The folders of the plugins' presets."""
-    return [folder for path in registry().config_paths for folder in folders_of(path)]
+def preset_files(folder: Path) -> list[Path]:
+    """The YAML files in the groups of a config folder, sorted."""
+    return sorted(path for path in folder.glob("*/*.yaml") if path.is_file())
 
 
-def folders_of(search_path: str) -> list[Path]:
-    """The folders of a search path like `pkg://package.folder`; none if it is no folder here."""
-    scheme, _, target = search_path.partition("://")
+def folders_of(path: str) -> list[Path]:
+    """The folders of a search path of Hydra, such as `pkg://package.folder`.
+
+    They are several if packages share a namespace. Raises `UsageError` if there is no folder.
+    """
+    scheme, _, target = path.rpartition("://")
     if scheme == "pkg":
-        try:
-            spec = importlib.util.find_spec(target)
-        except (ImportError, ValueError):
-            return []
-        return [Path(one) for one in (spec and spec.submodule_search_locations) or ()]
-    return [Path(target)] if scheme == "file" else []
+        return _folders_of_package(target)
+    if scheme not in ("file", ""):
+        raise UsageError(f"the scheme {scheme}:// is unknown; {_FORMS}")
+    if not Path(target).is_absolute():
+        raise UsageError(f"the path is relative; {_FORMS}")
+    if not Path(target).is_dir():
+        raise UsageError("there is no such folder")
+    return [Path(target)]
+
+
+def _folders_of_package(name: str) -> list[Path]:
+    # As Hydra reads it.
+    package = name.replace("/", ".").rstrip(".")
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        raise UsageError(f"there is no package {package}")
+    if spec.submodule_search_locations is None:
+        raise UsageError(f"{package} is a module and no folder; {_FORMS}")
+    return list(map(Path, spec.submodule_search_locations))
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 
 from depthmask.config.command_line import CONFIG
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.provider import Provider
 from depthmask.config.yaml_file import YamlFile, keys_of, read_yaml
-from depthmask.config.yaml_folders import config_folder, plugin_config_folders, shown
+from depthmask.config.yaml_folders import folders_of, shown
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 
@@ -84,6 +84,12 @@ class YamlSource(ConfigSource):
         return sorted(names - {"__pycache__"})
 
 
+def plugin_folders() -> list[Path]:
+    """The folders with presets of plugins, in the order of precedence."""
+    paths = registry().names.by_preference(registry().config_paths)
+    return [folder for one in paths for folder in folders_of(one.path)]
+
+
 def _refuse_missing_values(file: YamlFile) -> None:
     """Raise `UsageError` for `samples: ???`, which would leave the value that was set before.
 
@@ -105,21 +111,15 @@ def _may_be_required(name: str) -> bool:
 
 def _refuse_taken(config_path: str, path: Path) -> None:
     """Raise `UsageError` for a file of the user with the name of a stage, or of another file."""
-    owner = _owner(config_path)
-    if owner is not None:
-        group, _, name = config_path.rpartition("/")
+    group, _, name = config_path.rpartition("/")
+    if owner := _owner(group, name):
         raise UsageError(f"{shown(path)}: {group}={name} is taken by {owner}; rename the file")
 
 
-def _owner(config_path: str) -> str | None:
-    """What has a config of this name beside the user; None if nothing has."""
-    kind, _, name = config_path.partition("/")
-    if kind in KINDS and (registered := registry().find(kind, name)):
-        return str(registered.provider)
-    if (config_folder() / f"{config_path}{_ENDING}").is_file():
-        return "built-in"
-    files = [folder / f"{config_path}{_ENDING}" for folder in plugin_config_folders()]
-    return next((str(file) for file in files if file.is_file()), None)
+def _owner(group: str, name: str) -> Provider | None:
+    """What has a stage or preset of this name beside the user; None if nothing has."""
+    stages = (one.provider for one in registry().offered(group) if one.stage.name == name)
+    return registry().owner(f"{group}={name}") or next(stages, None)
 
 
 def _without_ending(config_path: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
 from depthmask.config.command_line import CONFIG, CommandLine
 from depthmask.config.hydra_internals import merge_order
@@ -17,8 +18,8 @@ from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS
 from depthmask.config.yaml_defaults import Default
 from depthmask.config.yaml_file import YamlFile, keys_of, read_yaml
-from depthmask.config.yaml_folders import config_folder, plugin_config_folders, shown
-from depthmask.config.yaml_source import USER
+from depthmask.config.yaml_folders import config_folder, shown
+from depthmask.config.yaml_source import USER, plugin_folders
 from depthmask.errors import UsageError
 
 
@@ -31,7 +32,7 @@ class YamlTree:
     def __init__(self, line: CommandLine) -> None:
         self.line = line
         user = [] if line.folder is None else [line.folder]
-        self._folders = [config_folder(), *plugin_config_folders(), *user, *_searched(line)]
+        self._folders = [config_folder(), *plugin_folders(), *user, *_searched(line)]
 
     def file(self, config_path: str) -> YamlFile | None:
         """The file of a config such as `preset/mine`; None if no folder has one."""
@@ -142,9 +143,12 @@ def _names(error: UsageError) -> list[str]:
 def line_of_task() -> CommandLine:
     """The command line of the task that Hydra runs now."""
     hydra = HydraConfig.get()
+    # Iterated, the list would resolve the interpolations in its words.
+    words = OmegaConf.to_container(hydra.overrides, resolve=False)
+    assert isinstance(words, dict)
     users = [source.path for source in hydra.runtime.config_sources if source.provider == USER]
     return CommandLine(
-        overrides=(*hydra.overrides.hydra, *hydra.overrides.task),
+        overrides=(*words["hydra"], *words["task"]),
         folder=Path(users[0]) if users else None,
         config_name=hydra.job.config_name or CONFIG,
     )

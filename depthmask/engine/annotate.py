@@ -13,20 +13,22 @@ import numpy as np
 from depthmask.codec.members import without_depth
 from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
-from depthmask.contract import check_depth
-from depthmask.data import Encoded, Float32, Sample
+from depthmask.contract import depth_fault
+from depthmask.data import Encoded, Float32, Sample, UInt8
 from depthmask.engine.display import Display
-from depthmask.engine.from_config import job_from_config
+from depthmask.engine.from_config import contract_of, job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
 from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
-from depthmask.errors import SettingError, UsageError, group_before_setting_errors
+from depthmask.errors import SettingError, UsageError
 from depthmask.plan.layout import Shard
+from depthmask.stage.calls import StageCalls
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
@@ -72,7 +74,8 @@ class Annotate(InputJob):
             log.lap("depth")
             for decoded, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
                 sample = replace(decoded, depth=depth)
-                check_depth(depth, self.contract, sample.key)
+                if fault := depth_fault(depth, self.contract):
+                    raise StageCalls(self.root.depth, "estimate").fault(f"returned {fault}")
                 if input_statistics is None:
                     log.statistics.add(sample)
                 elif depth is not None:
@@ -115,11 +118,20 @@ class Annotate(InputJob):
             return [
                 depth
                 for first in range(0, len(images), batch_size)
-                for depth in self.root.depth.estimate(images[first : first + batch_size])
+                for depth in self._estimated(images[first : first + batch_size])
             ]
         indices = [sample.index for _, sample in batch]
         composed = self.composer.batches(indices, ShardLog())
         return [sample.depth for samples in composed for sample in samples]
+
+    def _estimated(self, images: UInt8) -> Float32:
+        """The depth of images by the network, one map for each."""
+        calls = StageCalls(self.root.depth, "estimate")
+        with calls:
+            depths: Float32 = self.root.depth.estimate(images)
+        if not isinstance(depths, np.ndarray) or len(depths) != len(images):
+            raise calls.returned(depths, f"float32 [{len(images)}, h, w]")
+        return depths
 
 
 def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> Annotate:
@@ -147,8 +159,8 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     composer = None if isinstance(root.depth, Estimator) else _composer(job_input, root)
     if composer is None:
-        with group_before_setting_errors("depth"):
-            contract = root.depth.contract(root.canvas, None)
+        check_resources([("depth", root.depth)])
+        contract = contract_of(root.depth, root.canvas)
     else:
         contract = composer.contract
     if contract is None:

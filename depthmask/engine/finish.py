@@ -15,6 +15,7 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import StorePath
 
@@ -31,7 +32,8 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
     dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
     for labels in deriving_stages(job.root.encode, info.labels):
-        labels.derive(dataset)
+        with StageCalls(labels, "derive"):
+            labels.derive(dataset)
     facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
         info=info,
@@ -43,7 +45,8 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
     )
     for name, text in cards(facts).items():
         (job.output / name).write_text(text, encoding="utf-8")
-    job.root.writer.derive(dataset)
+    with StageCalls(job.root.writer, "derive"):
+        job.root.writer.derive(dataset)
     dataset.close()
     # Remove drafts of workers that died while others continued.
     job.output.remove_leftovers()

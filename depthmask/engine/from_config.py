@@ -7,13 +7,18 @@ from dataclasses import fields, replace
 
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
-from depthmask.config.versions import plan_versions
+from depthmask.config.versions import plan_versions, stages_of
 from depthmask.contract import contract_as_json
+from depthmask.data import DepthContract, Size
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
 from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
+from depthmask.stage import Stage
+from depthmask.stage.calls import StageCalls
+from depthmask.stages.depth.base import Depth
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import catalogue_of
 from depthmask.stages.writer.base import check_shard_size
@@ -22,22 +27,25 @@ from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
+_SAMPLE_KINDS = ("source", "geometry", "placement", "blend", "depth", "labels")
+"""The config groups whose stages make the samples; writer and runner only make the files."""
+
 
 def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """The job that generates the dataset of a config; nothing is written.
 
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` for a bad config
-    or bad assets.
+    or bad assets, and if this machine
+    lacks what a stage needs to make samples.
     """
+    check_resources(stages_of(root, _SAMPLE_KINDS))
     catalogue = catalogue_of(root.source, root.canvas)
+    _require_count(root.blend, "variants")
     splits = split_assets(root.source, catalogue, root.split)
     root = replace(root, samples=_samples(root, splits))
     plan = _plan(root, splits)
-    share_with_depth = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
-    with group_before_setting_errors("geometry"):
-        geometry = as_geometry(root.geometry).contract(root.canvas, share_with_depth)
-    with group_before_setting_errors("depth"):
-        contract = root.depth.contract(root.canvas, geometry)
+    geometry = _geometry_contract(root, plan)
+    contract = contract_of(root.depth, root.canvas, geometry)
     root.encode.check(contract)
     depth = contract.resolution if contract else None
     expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
@@ -53,7 +61,43 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
             **plan_versions(root, names),
         }
     )
-    return Generate(root, plan, contract, _output(root, identity, sweep), identity, catalogue)
+    output = _output(root, identity, sweep)
+    return Generate(root, plan, contract, output, identity, catalogue, geometry)
+
+
+def contract_of(
+    depth: Depth, size: Size, geometry: DepthContract | None = None
+) -> DepthContract | None:
+    """The contract of a depth stage, checked; raises `UsageError` as the stage does."""
+    calls = StageCalls(depth, "contract")
+    with group_before_setting_errors("depth"), calls:
+        contract = depth.contract(size, geometry)
+    if not isinstance(contract, DepthContract | None):
+        raise calls.returned(contract, "a DepthContract, or None")
+    _require_count(depth, "batch_size")
+    return contract
+
+
+def _geometry_contract(root: Root, plan: Plan) -> DepthContract | None:
+    """The contract of the geometry of the backgrounds, checked."""
+    with StageCalls(root.source, "has_depth"):
+        known = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
+    calls = StageCalls(root.geometry, "contract", "geometry")
+    with group_before_setting_errors("geometry"), calls:
+        contract = as_geometry(root.geometry).contract(root.canvas, known)
+    if not isinstance(contract, DepthContract | None):
+        raise calls.returned(contract, "a DepthContract, or None")
+    _require_count(root.geometry, "batch_size")
+    return contract
+
+
+def _require_count(stage: Stage, name: str) -> None:
+    """Raise `StageError` unless a property of a stage is a number of at least 1."""
+    calls = StageCalls(stage, name)
+    with calls:
+        count = getattr(stage, name)
+    if type(count) is not int or count < 1:
+        raise calls.returned(count, "a whole number of at least 1")
 
 
 def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:

@@ -12,6 +12,8 @@ from functools import cached_property, partial
 from itertools import islice
 from operator import attrgetter
 
+import numpy as np
+
 from depthmask import forks
 from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
@@ -20,11 +22,13 @@ from depthmask.compose.composer import Composer, PlacedRecipe
 from depthmask.compose.describe import describe
 from depthmask.compose.floor import with_floor
 from depthmask.compose.geometry_cache import GeometryCache
+from depthmask.compose.results import background_of
 from depthmask.concurrency import prefetch
-from depthmask.contract import check_depth
+from depthmask.contract import depth_fault
 from depthmask.data import (
     Background,
     Composite,
+    DepthContract,
     Encoded,
     Float32,
     Recipe,
@@ -35,10 +39,11 @@ from depthmask.data import (
 from depthmask.engine.display import Display
 from depthmask.engine.job import Job, ShardLog
 from depthmask.engine.labels import Labeller
-from depthmask.errors import DepthmaskError, NoPlaceError
+from depthmask.errors import NoPlaceError
 from depthmask.plan.layout import Shard
 from depthmask.plan.plan import Plan
-from depthmask.stages.depth.base import Estimator
+from depthmask.stage.calls import StageCalls, StageError
+from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.storage.dataset_info import DatasetFacts, SplitInfo
 
@@ -47,9 +52,13 @@ _sample_number = attrgetter("recipe.index")
 
 @dataclass(frozen=True)
 class Generate(Job):
-    """The job that generates samples from a plan and assets."""
+    """The job that generates samples from a plan and assets.
+
+    geometry_contract: the meaning of the depth of backgrounds; None if they have none.
+    """
 
     plan: Plan
+    geometry_contract: DepthContract | None
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
         """Compose, annotate and encode the samples of a shard, batch by batch."""
@@ -138,7 +147,7 @@ class Generate(Job):
     def geometry(self) -> GeometryCache:
         """The geometry of the backgrounds, for the stages that read it."""
         geometry = as_geometry(self.root.geometry)
-        return GeometryCache(geometry, self.root.source, self.root.canvas)
+        return GeometryCache(geometry, self.root.source, self.root.canvas, self.geometry_contract)
 
     @property
     def reads_geometry(self) -> bool:
@@ -173,7 +182,7 @@ class Generate(Job):
                 redrawn = self.plan.redrawn(recipe)
                 if redrawn is None:
                     redraws = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""
-                    raise DepthmaskError(f"sample {recipe.index}: {error}{redraws}") from None
+                    raise StageError(self.root.placement, f"{error}{redraws}") from None
                 recipe = redrawn
 
     def _annotate(self, composites: list[Composite], log: ShardLog) -> list[Float32 | None]:
@@ -183,13 +192,17 @@ class Generate(Job):
         depths: list[Float32 | None] = []
         for first in range(0, len(composites), batch_size):
             log.progress.at(_sample_number(composites[first]))
-            depths += self.root.depth.annotate(composites[first : first + batch_size])
+            depths += depths_of(self.root.depth, composites[first : first + batch_size])
         return depths
 
     def _sample(self, composite: Composite, depth: Float32 | None) -> Sample:
-        check_depth(depth, self.contract, composite.recipe.key)
+        if fault := depth_fault(depth, self.contract):
+            raise StageCalls(self.root.depth, "annotate").fault(f"returned {fault}")
         meta = describe(composite)
         labels = self.labeller.add(composite, depth, meta) if self.labeller else {}
+        # Only stages must not write into them: a sample belongs to whoever asked for it.
+        composite.image.setflags(write=True)
+        composite.mask.setflags(write=True)
         return Sample(
             key=composite.recipe.key,
             image=composite.image,
@@ -216,11 +229,25 @@ class Generate(Job):
     def _background(self, key: str) -> Background:
         """The background, with the geometry that the stages read."""
         if not self.reads_geometry:
-            return self.root.source.background(key, self.root.canvas)
+            return background_of(self.root.source, key, self.root.canvas)
         background = self.geometry.background(key)
         if self.root.placement.needs_ground:
             return with_floor(background, self.root.fov_deg)
         return background
+
+
+def depths_of(depth: Depth, composites: Sequence[Composite]) -> Sequence[Float32 | None]:
+    """The depth maps of composites; raises `StageError` unless there is one for each."""
+    calls = StageCalls(depth, "annotate")
+    with calls:
+        depths = depth.annotate(composites)
+        # Counted inside, since a plugin may return a generator.
+        depths = depths if isinstance(depths, Sequence | np.ndarray) else list(depths)
+    if len(depths) != len(composites):
+        raise calls.fault(
+            f"returned {len(depths)} maps for {len(composites)} composites; expected one for each"
+        )
+    return depths
 
 
 def samples_per_batch(canvas: Size) -> int:

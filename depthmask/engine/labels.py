@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.sample import Encode, InstancesFormat, LayerLabels, SizeEstimate
+from depthmask.compose.results import read_only
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.data import Composite, DepthContract, Float32, Size
 from depthmask.errors import DepthmaskError, UsageError, group_before_setting_errors
 from depthmask.plan.rng import Stream
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.stages.labels.base import FinishedSample, Labels
 from depthmask.stages.labels.coco import Coco
 from depthmask.stages.labels.instances import Instances
 from depthmask.storage.dataset_info import LabelInfo, LabelOutputInfo
 
+_log = logging.getLogger(__name__)
 _OF_LAYERS = ("depth_m", "meta")
 """Keys in the JSON of a layer that only some layers have."""
 
@@ -53,21 +57,24 @@ class Labeller:
         self, composite: Composite, depth: Float32 | None, meta: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The labels of a sample by name; those of layers are added to `meta["layers"]`."""
-        sample = FinishedSample(composite, depth, self._contract)
+        sample = FinishedSample(composite, read_only(depth), self._contract)
         labels: dict[str, Any] = {}
         for stage, stream, outputs in self._stages:
-            values = stage.label(sample, stream.at(composite.recipe.index))
+            calls = StageCalls(stage, "label")
+            with calls:
+                values = stage.label(sample, stream.at(composite.recipe.index))
             try:
-                _require_names(values, outputs)
+                _require_names(calls, values, outputs)
                 for name, output in outputs.items():
                     value = output.checked(values[name])
                     if output.codec is LabelCodec.layers:
                         _join(meta["layers"], value, name)
                     else:
                         labels[name] = value
+            except StageError:
+                raise
             except DepthmaskError as error:
-                key = composite.recipe.key
-                raise DepthmaskError(f"sample {key}: labels={stage.name}: {error}") from None
+                raise StageError(stage, str(error)) from None
         return labels
 
     def enlarged(self, expected: SizeEstimate) -> SizeEstimate:
@@ -100,7 +107,8 @@ def label_stages(root: Root) -> list[Labels]:
 def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labels]:
     """The label stages of a dataset that can write their files about it.
 
-    Those of plugins that are absent are left out: their labels are copied without them.
+    Left out are those that write none, and those that cannot be made here, since their plugin or a
+    file is absent: `convert` copies labels without them.
     """
     # Imported here, since it imports OmegaConf, which would slow down `--help`.
     from depthmask.config.build import STAGE, stage_from_plain
@@ -110,16 +118,26 @@ def deriving_stages(encode: Encode, infos: Iterable[LabelInfo]) -> Iterator[Labe
         yield Coco()
     for info in infos:
         # Not only those of packages: a script may define the stage.
-        if registry().find(Labels.kind, info.stage):
+        registered = registry().find(Labels.kind, info.stage)
+        if registered is None or registered.stage.derive is Labels.derive:  # type: ignore[attr-defined]
+            continue
+        try:
             yield stage_from_plain(Labels.kind, {STAGE: info.stage, **info.settings})
+        except UsageError as error:
+            _log.warning("labels=%s writes no files about the dataset: %s", info.stage, error)
 
 
 def _outputs(stage: Labels, size: Size, contract: DepthContract | None) -> dict[str, LabelOutput]:
-    with group_before_setting_errors(f"labels.{stage.name}"):
+    calls = StageCalls(stage, "outputs")
+    with group_before_setting_errors(f"labels.{stage.name}"), calls:
         outputs = stage.outputs(size, contract)
+    if not isinstance(outputs, Sequence) or not all(
+        isinstance(output, LabelOutput) for output in outputs
+    ):
+        raise calls.returned(outputs, "a list of LabelOutput")
     by_name = {output.name: output for output in outputs}
     if len(by_name) < len(outputs):
-        raise UsageError(f"labels={stage.name}: outputs declares a label of one name twice")
+        raise calls.fault("returned two labels of one name")
     return by_name
 
 
@@ -137,10 +155,11 @@ def _distinct(outputs: Sequence[tuple[Labels, Mapping[str, LabelOutput]]]) -> It
             yield output
 
 
-def _require_names(values: object, outputs: Mapping[str, LabelOutput]) -> None:
-    if not isinstance(values, Mapping) or values.keys() != outputs.keys():
-        names = sorted(values) if isinstance(values, Mapping) else type(values).__name__
-        raise DepthmaskError(f"label returned {names}; declared are {sorted(outputs)}")
+def _require_names(calls: StageCalls, values: object, outputs: Mapping[str, LabelOutput]) -> None:
+    if not isinstance(values, Mapping):
+        raise calls.returned(values, f"a mapping with {sorted(outputs)}")
+    if values.keys() != outputs.keys():
+        raise calls.fault(f"returned {list(values)}; expected {sorted(outputs)}, as declared")
 
 
 def _join(layers: Sequence[dict[str, Any]], values: Any, name: str) -> None:

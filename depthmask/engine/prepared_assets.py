@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 from PIL import Image
 
-from depthmask.codec.metadata import plain_meta
 from depthmask.codec.sample import to_millimetres
+from depthmask.compose.results import background_of, foreground_of
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.stages.source.base import Source
 
@@ -33,7 +33,7 @@ def write_prepared(
     """
     rows: list[tuple[str, str, float | None, float | None, str]] = []
     for key in catalogue.backgrounds:
-        background = source.background(key, size)
+        background = background_of(source, key, size)
         _save(background.image, folder / "bg", key)
         if background.depth_m is not None:
             _save(to_millimetres(background.depth_m), folder / "bg_depth", key)
@@ -43,7 +43,7 @@ def write_prepared(
             rows.append((key, "", None, f_px, meta))
         advance(1)
     for key in catalogue.foregrounds:
-        foreground = source.foreground(key, size)
+        foreground = foreground_of(source, key, size)
         _save(foreground.rgba, folder / "fg", key)
         _save(foreground.rgba[..., 3], folder / "fg_mask", key)
         rows.append((key, foreground.label, foreground.height_m, None, _meta_text(foreground)))
@@ -57,8 +57,7 @@ def write_prepared(
 
 def _meta_text(asset: Background | Foreground) -> str:
     """The metadata of an asset as JSON; empty without any."""
-    meta = plain_meta(asset.meta, asset.key)
-    return "" if meta is None else orjson.dumps(meta).decode()
+    return "" if asset.meta is None else orjson.dumps(asset.meta).decode()
 
 
 def _save(pixels: np.ndarray, folder: Path, key: str) -> None:

@@ -1,24 +1,65 @@
-"""Copies assets that a run left out into its folder, each with the reason beside it."""
+"""Keeps assets that a run left out in its folder, each with the reason beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
-from depthmask.data import LeftOut
+from depthmask.data import AssetCatalogue, LeftOut
+from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
+from depthmask.storage.record import is_inside
 
 FOLDER = "quarantine"
 
 
+def check_contents(left_out: Iterable[LeftOut], source: str) -> None:
+    """Raise `UsageError` for contents that cannot be written into the folder.
+
+    source: the name of the source, for the error.
+    """
+    names: set[str] = set()
+    for asset in left_out:
+        for name, content in asset.contents.items():
+            if reason := _fault(name, content, names):
+                raise UsageError(f"source={source}: LeftOut.contents of {asset.file}: {reason}")
+            names.add(name)
+
+
 def quarantine(output: StorePath, left_out: Iterable[LeftOut]) -> None:
-    """Copy the files that the source asks to copy; the originals stay where they are."""
+    """Copy the files and write the contents that the source gives; its own files stay."""
+    folder = output / FOLDER
     for asset in left_out:
         for path in asset.copies:
-            # Keep the folder, as in `bg/photo.png`: names are unique only within their folder.
-            target = output / FOLDER / path.parent.name / path.name
-            target.parent.make_folder()
-            reason = target.parent / f"{path.name}.txt"
-            reason.write_text(f"{asset.file}: {asset.reason}\n", encoding="utf-8")
             # A link may lead out of the folder, and reading a pipe might never end.
-            if path.is_file() and not path.is_symlink():
-                target.write_bytes(path.read_bytes())
+            is_plain = path.is_file() and not path.is_symlink()
+            # Keep the folder, as in `bg/photo.png`: names are unique only within their folder.
+            target = folder / path.parent.name / path.name
+            _keep(target, asset, path.read_bytes() if is_plain else None)
+        for name, content in asset.contents.items():
+            _keep(folder / name, asset, content)
+
+
+def without_contents(catalogue: AssetCatalogue) -> AssetCatalogue:
+    """The catalogue for workers, which get it by pickle and keep nothing in the folder."""
+    left_out = tuple(replace(asset, contents={}) for asset in catalogue.left_out)
+    return replace(catalogue, left_out=left_out)
+
+
+def _keep(target: StorePath, asset: LeftOut, content: bytes | None) -> None:
+    """Write the reason, and the content if there is any that can be read."""
+    target.parent.make_folder()
+    reason = target.parent / f"{target.name}.txt"
+    reason.write_text(f"{asset.file}: {asset.reason}\n", encoding="utf-8")
+    if content is not None:
+        target.write_bytes(content)
+
+
+def _fault(name: Any, content: Any, names: set[str]) -> str | None:
+    """Why a file of this name and content cannot be written; None if it can."""
+    if not isinstance(name, str) or not is_inside(name):
+        return f"the name {name!r} does not stay below {FOLDER}/"
+    if name in names:
+        return f"the name {name!r} is given twice"
+    return None if isinstance(content, bytes) else f"{name!r} is not bytes"

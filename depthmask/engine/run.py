@@ -12,21 +12,24 @@ from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
 from depthmask.config.local_stages import require_file
+from depthmask.config.plugins import registry
+from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of, versions
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
-from depthmask.engine.quarantine import quarantine
+from depthmask.engine.quarantine import check_contents, quarantine, without_contents
 from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.path import StorePath
-from depthmask.storage.publish import disk_error, read_sealed, write_sealed
+from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
@@ -73,6 +76,9 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     _refuse_worker_import()
     for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
         require_file(stage)
+    check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
+    left_out = job.catalogue.left_out
+    check_contents(left_out, job.root.source.name)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -82,14 +88,15 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
         # A dataset that is continued keeps the identity that its records name.
-        job = replace(job, identity=identity_in(job.output))
+        identity, catalogue = identity_in(job.output), without_contents(job.catalogue)
+        job = replace(job, identity=identity, catalogue=catalogue)
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
-        for asset in job.catalogue.left_out:
+        for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
-        quarantine(job.output, job.catalogue.left_out)
+        quarantine(job.output, left_out)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:
@@ -113,11 +120,19 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
     """Turn an unexpected error into one line for the user; its traceback goes to the log."""
     try:
         yield
+    except StageError as error:
+        if full := full_disk_behind(error):
+            raise disk_error(full, output) from error
+        _log.info("failed", exc_info=True)
+        log = output / "run.log"
+        raise DepthmaskError(f"{registry().message(error)}; see {log}") from error
     except DepthmaskError:
         raise
     except OSError as error:
-        raise disk_error(error, output) from error
+        raise disk_error(full_disk_behind(error) or error, output) from error
     except Exception as error:
+        if full := full_disk_behind(error):
+            raise disk_error(full, output) from error
         _log.info("failed", exc_info=True)
         raise DepthmaskError(f"{in_one_line(error)}; see {output / 'run.log'}") from error
 
@@ -200,7 +215,12 @@ def _made(job: Job, missing: Shards, totals: Totals, display: Display) -> Iterat
     Those that the runner has published without yielding their records are read at the end.
     """
     with display.bar("samples", missing.samples, "samples") as advance:
-        yield from job.root.runner.run(job, missing, advance)
+        calls = StageCalls(job.root.runner, "run")
+        with calls:
+            for record in job.root.runner.run(job, missing, advance):
+                if not isinstance(record, Record):
+                    raise calls.returned(record, "the record of a shard")
+                yield record
     if len(totals) < job.plan.shard_count():
         records = Records(job.output)
         for shard in job.plan.shards():

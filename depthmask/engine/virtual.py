@@ -8,13 +8,15 @@ from typing import Any
 
 from depthmask import forks
 from depthmask.config.compose import compose_root
+from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Sample
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
-from depthmask.errors import UsageError
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.samples import Samples
+from depthmask.stage.calls import StageError
 
 _LOOKUP_SIZE = 1024
 """The sample numbers of a split that are looked up at a time: a split may have a billion."""
@@ -57,8 +59,9 @@ class Virtual(Samples):
         """Make the samples of these numbers, in batches as in a run."""
         for first in range(0, len(numbers), _LOOKUP_SIZE):
             indices = self._indices(numbers[first : first + _LOOKUP_SIZE])
-            batches = self.job.batches(indices, ShardLog())
-            while batch := self._next(batches):
+            log = ShardLog()
+            batches = self.job.batches(indices, log)
+            while batch := self._next(batches, log):
                 yield from batch
 
     def measure(self, done: Callable[[int], None] = lambda count: None) -> None:
@@ -78,10 +81,14 @@ class Virtual(Samples):
             return numbers
         return [self.job.plan.numbering.index(self.only, number) for number in numbers]
 
-    def _next(self, batches: Iterator[list[Sample]]) -> list[Sample] | None:
+    def _next(self, batches: Iterator[list[Sample]], log: ShardLog) -> list[Sample] | None:
         # Stages have generators and caches that threads must not share.
         with self._lock:
-            return next(batches, None)
+            try:
+                return next(batches, None)
+            except StageError as error:
+                sample = self.job.named(log.progress.begun)
+                raise DepthmaskError(f"{sample}: {registry().message(error)}") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self), only=self.only), (self.job,)
@@ -96,4 +103,7 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     if isinstance(config, str):
         raise UsageError(f"virtual({config!r}): settings must be a list: [{config!r}]")
     root = config if isinstance(config, Root) else compose_root(config)
-    return Virtual(job_from_config(root))
+    try:
+        return Virtual(job_from_config(root))
+    except StageError as error:
+        raise DepthmaskError(registry().message(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from depthmask.data import Float32
-from depthmask.errors import UsageError
+from depthmask.errors import SettingError
 
 if TYPE_CHECKING:
     import keras
@@ -42,13 +43,28 @@ class Precision(Enum):
     float16 = "float16"
 
 
-def check_runtime(runtime: Runtime) -> None:
-    """Raise `UsageError` if the runtime is not installed; imports nothing."""
-    if runtime is Runtime.openvino and importlib.util.find_spec("openvino") is None:
-        raise UsageError(
-            "runtime=openvino: OpenVINO is not installed; pip install 'depthmask[openvino]', "
-            "or choose runtime=keras"
+def check_runtime(runtime: Runtime, precision: Precision) -> None:
+    """Raise `SettingError` if this machine cannot run a network like this; for Keras, it can."""
+    if runtime is not Runtime.openvino:
+        return
+    if importlib.util.find_spec("openvino") is None:
+        raise SettingError(
+            "runtime",
+            "openvino",
+            "OpenVINO is not installed; pip install 'depthmask[openvino]', or choose keras",
         )
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise SettingError(
+            "runtime",
+            "openvino",
+            "the model is converted from TensorFlow's graph; unset KERAS_BACKEND, which is "
+            f"{backend}, or choose keras",
+        )
+    with _no_telemetry():
+        import openvino
+
+        _precision_hint(openvino.Core(), precision)
 
 
 def dtype_policy(runtime: Runtime, precision: Precision) -> str:
@@ -74,7 +90,7 @@ def default_policy(name: str) -> Iterator[None]:
 def compiled(model: keras.Model, runtime: Runtime, precision: Precision) -> Run:
     """The model, built with `dtype_policy`, compiled for its fixed batch shape.
 
-    Raises `UsageError` if the runtime, or the precision on this machine, is not available.
+    `check_runtime` tells whether this machine has the runtime and the precision.
     """
     return _openvino(model, precision) if runtime is Runtime.openvino else _keras(model)
 
@@ -95,7 +111,6 @@ _OPENVINO = {
 
 
 def _openvino(model: keras.Model, precision: Precision) -> Run:
-    check_runtime(Runtime.openvino)
     with _no_telemetry():
         import openvino
 
@@ -113,14 +128,13 @@ def _openvino(model: keras.Model, precision: Precision) -> Run:
 
 
 def _precision_hint(core: Any, precision: Precision) -> str:
-    """OpenVINO's hint for the precision; `UsageError` if the CPU does not have it."""
+    """OpenVINO's hint for the precision; `SettingError` if the CPU does not have it."""
     capability, hint = _OPENVINO[precision]
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if capability not in capabilities:
         has = [one.name for one, (name, _) in _OPENVINO.items() if name in capabilities]
-        raise UsageError(
-            f"precision={precision.name}: OpenVINO has no {precision.name} on this CPU; "
-            f"it has {', '.join(has)}"
+        raise SettingError(
+            "precision", precision.name, f"OpenVINO lacks it on this CPU; it has {', '.join(has)}"
         )
     return hint
 
@@ -130,13 +144,6 @@ def _tensorflow_graph(model: keras.Model) -> Any:
 
     OpenVINO takes much longer to convert variables: for DenseDepth 31 s instead of 8 s.
     """
-    import keras
-
-    if keras.backend.backend() != "tensorflow":
-        raise UsageError(
-            "runtime=openvino: the model is converted from TensorFlow's graph; "
-            f"KERAS_BACKEND={keras.backend.backend()} needs runtime=keras"
-        )
     import tensorflow as tf
 
     trainable = [np.asarray(one) for one in model.trainable_variables]

@@ -7,25 +7,21 @@ import math
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from depthmask.data import DepthContract, DepthKind, Float32
+from depthmask.data import DepthContract, Float32
 from depthmask.reports.colormap import colour
+from depthmask.reports.units import depth_title
 
 _WIDTH, _HEIGHT = 640, 132
 _LEFT, _TOP, _BAR_WIDTH, _BAR_HEIGHT = 28, 50, 480, 28
 _BACKGROUND_COLOUR, _TEXT_COLOUR = (255, 255, 255), (50, 50, 50)
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-_TITLES = {
-    DepthKind.metric_z: "depth",
-    DepthKind.relative: "relative depth",
-    DepthKind.disparity: "disparity",
-}
 
 
 def legend(near: float, far: float, contract: DepthContract) -> Image.Image:
     """A picture of the colour scale that `colour(depth, near, far)` uses."""
     image = Image.new("RGB", (_WIDTH, _HEIGHT), _BACKGROUND_COLOUR)
     draw = ImageDraw.Draw(image)
-    title = f"{_TITLES[contract.kind]} [{contract.unit}] by {contract.estimator}"
+    title = f"{depth_title(contract)} by {contract.estimator}"
     draw.text((_LEFT, 14), title, fill=_TEXT_COLOUR, font=ImageFont.load_default(17))
     image.paste(
         _bar(np.linspace(near, far, _BAR_WIDTH, dtype=np.float32), near, far), (_LEFT, _TOP)

@@ -80,11 +80,11 @@ def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) ->
     width, height = 200, 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
-    right_text = f"{far:.1f} {unit}"
+    right_text = f"{far:.1f} {unit}".rstrip()
     right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
     left = right - 8 - width
     sheet.paste(Image.fromarray(bar), (left, top + 2))
     draw.text((right, top), right_text, fill=_TEXT_COLOUR, font=font)
-    left_text = f"{near:.1f} {unit}"
+    left_text = f"{near:.1f} {unit}".rstrip()
     left_end = left - 8 - draw.textlength(left_text, font=font)
     draw.text((left_end, top), left_text, fill=_TEXT_COLOUR, font=font)

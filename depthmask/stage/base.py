@@ -29,6 +29,14 @@ class Stage(ABC):
         kept in the stage, since it can be pickled.
         """
 
+    def check_resources(self) -> None:  # noqa: B027 (most stages need nothing)
+        """Raise `SettingError` or `UsageError` if this machine lacks what the stage needs to run.
+
+        That is a file of weights, a device or a library, for example. Called once in the process of
+        a run, before anything is written, and also for `inner_stages`; not where the stage does not
+        run, as when its dataset is opened, verified or converted. Does nothing by default.
+        """
+
     def inner_stages(self) -> Sequence[Stage]:
         """The stages that this one uses; their pixel versions count for a dataset as well."""
         return ()

@@ -49,11 +49,14 @@ def settings(cls: type[S]) -> type[S]:
             check_of_class(self)
 
     cls.__post_init__ = check  # type: ignore[attr-defined]
+    doc = cls.__doc__
     try:
         cls = dataclasses.dataclass(kw_only=True)(cls)
     except (TypeError, ValueError) as error:
         reason = str(error).replace("use default_factory", "give it to setting()")
         raise refusal(cls, reason) from None
+    # Without a docstring, dataclass writes its signature there, which `--help` would show.
+    cls.__doc__ = doc or ""
     _widen_annotations(cls)
     return cls
 

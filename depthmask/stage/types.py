@@ -6,6 +6,7 @@ them; unions; and Any, for plain data that the stage checks itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
@@ -25,6 +26,10 @@ _WORDS = {
     NoneType: "null",
 }
 """Type -> what its values are called; also the list of scalar types, without enums."""
+
+
+_VALUE = re.compile(r"true|false|null|[+-]?(inf|nan|[\d_.]+(e[+-]?\d+)?)", re.IGNORECASE)
+"""Words that the command line reads as other values than texts."""
 
 
 class WrongTypeError(Exception):
@@ -56,14 +61,15 @@ def config_type(hint: Any) -> Any:
     """The type that OmegaConf gets for a setting: the same if OmegaConf can check it, else Any.
 
     OmegaConf 2.3 knows neither `Literal` nor tuples, refuses whole numbers in lists of lists of
-    floats, and a mapping of a fixed type cannot be replaced as a whole.
+    floats, a mapping of a fixed type cannot be replaced as a whole, and an enum with a name such as
+    `nan` gets a number from Hydra.
     """
     kind, items = _kind(hint)
     options = [item for item in items if item is not NoneType] if kind is Union else [hint]
-    if all(map(_is_scalar, options)):
+    if all(map(_is_checked, options)):
         return hint
     kind, items = _kind(options[0])
-    return hint if len(options) == 1 and kind is list and _is_scalar(items[0]) else Any
+    return hint if len(options) == 1 and kind is list and _is_checked(items[0]) else Any
 
 
 def convert(value: Any, hint: Any) -> Any:
@@ -154,6 +160,11 @@ def _is_scalar(hint: Any) -> bool:
     return hint is Any or _is_enum(hint) or (isinstance(hint, type) and hint in _WORDS)
 
 
+def _is_checked(hint: Any) -> bool:
+    """Whether OmegaConf checks values of this type."""
+    return _is_scalar(hint) and not (_is_enum(hint) and any(map(_VALUE.fullmatch, choices(hint))))
+
+
 def _is_written_as_text(hint: Any) -> bool:
     """Whether JSON has a text for its values; of two such types in a union, it hides which."""
     return hint in (str, Path) or _is_enum(hint)
@@ -161,8 +172,8 @@ def _is_written_as_text(hint: Any) -> bool:
 
 def _scalar(value: Any, items: tuple[Any, ...]) -> Any:
     (hint,) = items
-    if _is_enum(hint) and isinstance(value, str) and value in hint.__members__:
-        return hint[value]
+    if _is_enum(hint) and not isinstance(value, hint):
+        return _member(value, hint)
     if hint is Path and isinstance(value, str):
         return Path(value)
     if hint is float and type(value) is int:
@@ -171,6 +182,13 @@ def _scalar(value: Any, items: tuple[Any, ...]) -> Any:
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise WrongTypeError
     return value
+
+
+def _member(value: Any, enum: type[Enum]) -> Enum:
+    # By its text too: the command line reads `nan` and `true` as a number and a bool.
+    if (name := _key(value)) not in enum.__members__:
+        raise WrongTypeError
+    return enum[name]
 
 
 def _of_list(value: Any, items: tuple[Any, ...]) -> list[Any]:

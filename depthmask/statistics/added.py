@@ -47,12 +47,15 @@ class Statistic:
     bins: Bins | None = None
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise UsageError(
                 f"statistic {self.name!r}: the name must be lower-case letters, digits and _"
             )
-        if not self.help or not f"{self.help}{self.unit}".isprintable():
+        are_texts = isinstance(self.help, str) and isinstance(self.unit, str)
+        if not are_texts or not self.help or not f"{self.help}{self.unit}".isprintable():
             raise UsageError(f"statistic {self.name}: help must be one line, and unit one word")
+        if not callable(self.measure):
+            raise UsageError(f"statistic {self.name}: measure={self.measure!r} must be a function")
         is_triple = isinstance(self.bins, tuple) and len(self.bins) == 3
         if self.bins is not None and not (is_triple and _is_usable(self.bins)):
             raise UsageError(

@@ -9,9 +9,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
+import re
 import secrets
 import shutil
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +29,10 @@ from depthmask.storage.record import ShardFile
 _SEAL = b'{"checksum":"%b"'
 """The beginning of a sealed file: the sha256, in hexadecimal, of everything after it."""
 _SEAL_BYTES = len(_SEAL % bytes(64))
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SAYS_FULL = re.compile(
+    r"no space left on device|disk (is )?full|disk quota exceeded", re.IGNORECASE
+)
 MOST_SEALED = 1 << 26
 """The most bytes of a sealed file; the record of a shard of 100,000 files has 20 MB."""
 
@@ -87,10 +97,50 @@ def require_sealed(path: StorePath) -> dict[str, Any]:
     return data
 
 
+@contextmanager
+def full_disk_as_os_error(folder: Path, needed: int) -> Iterator[None]:
+    """Raise `OSError` for an error that a library raises in the block since the disk is full.
+
+    folder: where the block writes. needed: the bytes that it writes, about.
+    """
+    try:
+        yield
+    except DepthmaskError:
+        raise
+    except Exception as error:
+        # Measured here, since the caller removes what the block has written.
+        if full := full_disk_behind(error, shutil.disk_usage(folder).free < needed):
+            raise full from error
+        raise
+
+
+def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
+    """The error of a full disk that an error of a library stands for; None if it does not.
+
+    Libraries in C have errors of their own, such as `sqlite3.OperationalError`. no_room: whether
+    the disk has less space than was to be written.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return None
+    codes = {one.errno for one in _chain(error) if isinstance(one, OSError)}
+    if no_room or codes.intersection(_DISK_FULL) or _SAYS_FULL.search(str(error)):
+        text = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
+        return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} ({text})")
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that led to it."""
+    behind: BaseException | None = error
+    while behind is not None:
+        yield behind
+        behind = behind.__cause__ or behind.__context__
+
+
 def disk_error(error: OSError, output: StorePath) -> DepthmaskError:
     """Return an error of the disk in one line: the path, the reason, and the free space."""
     where = error.filename or output
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if error.errno in _DISK_FULL:
         free = output.free_bytes()
         return DepthmaskError(
             f"{where}: {error.strerror}; {free:,} bytes are free in {output}. "

@@ -99,9 +99,14 @@ class Record:
             statistics=_of_type(dict, data["statistics"]),
             seconds=_of_type(dict, data["seconds"]),
         )
-        _check_names(record)
-        _check_members(record)
+        require_consistent(record)
         return record
+
+
+def require_consistent(record: Record) -> None:
+    """Raise `ValueError` unless files, samples and byte ranges of a record fit together."""
+    _check_names(record)
+    _check_members(record)
 
 
 def is_inside(name: str) -> bool:

@@ -10,11 +10,11 @@ import pytest
 
 from depthmask.codec.sample import DepthFormat, Encode
 from depthmask.contract import check_depth
-from depthmask.data import Composite
+from depthmask.data import Composite, DepthKind
 from depthmask.engine.generate import Generate
 from depthmask.stages.depth.base import Estimator
 from depthmask.testing.base import StageSuite
-from depthmask.testing.job import SAMPLES, own_cache, same, small_job
+from depthmask.testing.job import CANVAS, SAMPLES, own_cache, same, small_job
 from depthmask.timing import Laps
 
 
@@ -25,8 +25,12 @@ class DepthSuite(StageSuite):
     def job(self, stage: Any, tmp_path: Path) -> Any:
         """A small job with this depth stage."""
         with own_cache(tmp_path / "cache"):
-            # A 16-bit PNG holds metres only; npz holds the values of any contract.
-            yield small_job(tmp_path / "out", depth=stage, encode=Encode(depth=DepthFormat.npz))
+            yield self.job_with(stage, tmp_path / "out")
+
+    def job_with(self, stage: Any, output: Path) -> Generate:
+        """A small job with this depth stage."""
+        # A 16-bit PNG holds metres only; npz holds the values of any contract.
+        return small_job(output, depth=stage, encode=Encode(depth=DepthFormat.npz))
 
     def test_keeps_its_contract(self, stage: Any, job: Generate) -> None:
         """Maps are float32 with the resolution and range of the contract, if there is one."""
@@ -62,6 +66,18 @@ class DepthSuite(StageSuite):
         if isinstance(stage, Estimator):
             assert stage.cache_key
             assert type(stage.cache_key) is str
+
+    def test_geometry_has_metres(self, stage: Any) -> None:
+        """An estimator of metres can be chosen as geometry, and any other cannot.
+
+        Where settings decide, test the stage with those that give metres.
+        """
+        contract = stage.contract(CANVAS, None) if isinstance(stage, Estimator) else None
+        if contract is not None:
+            assert stage.serves_as_geometry is (contract.kind is DepthKind.metric_z), (
+                f"{stage.name} gives {contract.kind.name}, and its class says "
+                f"serves_as_geometry = {stage.serves_as_geometry}"
+            )
 
 
 def _composites(job: Generate) -> list[Composite]:

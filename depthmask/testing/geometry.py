@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from depthmask.contract import check_depth
 from depthmask.data import Background, Float32
+from depthmask.engine.generate import Generate
 from depthmask.errors import UsageError
+from depthmask.stages.depth.layered import Layered
+from depthmask.stages.depth.none import NoDepth
 from depthmask.stages.geometry.base import Geometry
 from depthmask.testing.base import StageSuite
-from depthmask.testing.job import CANVAS, frozen, rooms
+from depthmask.testing.job import CANVAS, frozen, rooms, small_job
 
 
 class GeometrySuite(StageSuite):
     """A geometry adds depth by its contract to backgrounds and keeps their images."""
+
+    def job_with(self, stage: Any, output: Path) -> Generate:
+        """A small job that reads the geometry, if there is any."""
+        depth = NoDepth() if stage.contract(CANVAS, 1.0) is None else Layered()
+        return small_job(output, geometry=stage, depth=depth)
+
+    def use(self, stage: Any, folder: Path) -> None:
+        """Measure backgrounds without depth as well."""
+        super().use(stage, folder)
+        _measured(stage, _backgrounds(known=False))
 
     def test_measures_what_needs_it(self, stage: Any) -> None:
         """All backgrounds are returned in order, with depth if there is a contract."""
@@ -59,11 +73,13 @@ def _backgrounds(*, known: bool) -> list[Background]:
 def _measured(stage: Geometry, backgrounds: list[Background]) -> list[Background] | None:
     """The measured backgrounds; None if the stage refuses those without depth."""
     try:
-        return stage.measure(backgrounds)
+        measured = stage.measure(backgrounds)
     except UsageError:
         if backgrounds[0].depth_m is not None:
             raise
         return None
+    assert len(measured) == len(backgrounds)
+    return measured
 
 
 def _equal(one: Float32 | None, other: Float32 | None) -> bool:

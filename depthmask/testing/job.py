@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,9 +14,13 @@ import numpy as np
 from depthmask.compose.floor import with_floor
 from depthmask.config.root import Root
 from depthmask.data import Background, Foreground, Layer, Sample, Scene
+from depthmask.engine.display import Silent
+from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.runner.local import Local
+from depthmask.engine.totals import Totals
+from depthmask.reading.dataset import Dataset
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.depth.none import NoDepth
@@ -59,6 +63,17 @@ def small_job(output: Path, **stages: Any) -> Generate:
     job = job_from_config(root)
     take_output(job.output, job.identity, overwrite=False)
     return job
+
+
+def run_whole(job: Generate) -> None:
+    """Run a job as the command does, but without hooks of plugins; then read all samples."""
+    job.before_shards(Silent())
+    with closing(Totals(preview_shards(job.plan))) as totals:
+        for record in job.root.runner.run(job, job.plan.shards(), lambda samples: None):
+            totals.add(record)
+        dataset = Dataset(job.output, finish(job, totals))
+    assert len(list(dataset)) == SAMPLES
+    dataset.close()
 
 
 @contextmanager

@@ -28,6 +28,10 @@ _OBJECTS = [1, 3]
 class LabelsSuite(StageSuite):
     """Labels are as declared, depend only on the sample, change nothing and can be read back."""
 
+    def job_with(self, stage: Any, output: Path) -> Generate:
+        """A small job with these labels."""
+        return _job(stage, output)
+
     def test_declares_its_labels(self, stage: Any, tmp_path: Path) -> None:
         """Each label has a meaning and a cost; a stage declares at least one."""
         job = _job(stage, tmp_path)

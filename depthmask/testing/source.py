@@ -11,6 +11,8 @@ import pytest
 
 from depthmask.codec.metadata import plain_meta
 from depthmask.data import AssetCatalogue
+from depthmask.engine.quarantine import check_contents, quarantine
+from depthmask.storage.location import location
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import CANVAS, SAMPLES, small_job
 
@@ -39,6 +41,13 @@ class SourceSuite(StageSuite):
         assert isinstance(first, AssetCatalogue)
         assert first.digest
         assert first.digest == second.digest
+
+    def test_what_it_leaves_out_can_be_kept(self, stage: Any, tmp_path: Path) -> None:
+        """Each asset that is left out has a reason; names of contents stay in `quarantine/`."""
+        left_out = stage.check(_SIZES[0]).left_out
+        assert all(one.file and one.reason for one in left_out)
+        check_contents(left_out, stage.name)
+        quarantine(location(tmp_path), left_out)
 
     def test_backgrounds_fill_the_canvas(self, checked: Any) -> None:
         """Images are uint8 RGB of the canvas size; depth, if any, has that size as well."""

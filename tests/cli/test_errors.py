@@ -217,7 +217,9 @@ def test_a_sample_without_a_position_fails_and_names_the_setting(
     )  # fmt: skip
     assert code == 1
     text = capsys.readouterr().err.strip().splitlines()[-1]
-    assert text.startswith("error: sample 0: no place for box on wall in placement.attempts=100")
+    assert text.startswith(
+        "error: train-000000: sample 0 (wall, box): placement=random: no place for box on wall in "
+    )
     assert "placement.min_visible=0.9" in text
     assert not (tmp_path / "out" / "dataset.json").exists()
     assert not list((tmp_path / "out" / "records").iterdir())

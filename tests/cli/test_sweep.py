@@ -250,7 +250,7 @@ def test_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plugins"]) == 0
     listing = capsys.readouterr().out
     for path in (config_folder() / "experiment").glob("*.yaml"):
-        assert f"  +experiment={path.stem}  A sweep: " in listing
+        assert f"  +experiment={path.stem}  (built-in)  A sweep: " in listing
 
 
 def test_hydra_mode_multirun_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

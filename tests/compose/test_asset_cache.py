@@ -11,8 +11,9 @@ import pytest
 
 from depthmask import caching
 from depthmask.compose.asset_cache import AssetCache
+from depthmask.compose.results import background_of
 from depthmask.data import Background, Foreground, Layer, Size
-from depthmask.errors import UsageError
+from depthmask.stage.calls import StageError
 from depthmask.stages.source.base import Source
 
 MakeForeground = Callable[..., Foreground]
@@ -63,11 +64,11 @@ def test_metadata_is_checked_once_for_each_asset(
     wall = Background("wall", np.zeros((8, 8, 3), np.uint8), meta={"tags": ("a", "b")})
     bad = replace(gradient, key="bad", meta={"caption": "x" * 70_000})
     source = make_source(wall, bad, replace(gradient, meta={}))
-    cache = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+    cache = AssetCache(source, (8, 8), lambda key: background_of(source, key, (8, 8)))
     assert cache.background("wall").meta == {"tags": ["a", "b"]}
     assert cache.background("wall").meta is cache.background("wall").meta
     assert cache.foreground("cup").meta is None
-    with pytest.raises(UsageError, match=r"^foreground bad: meta takes 70,014 bytes as JSON"):
+    with pytest.raises(StageError, match=r"=\w+: foreground bad: meta takes 70,014 bytes as JSON"):
         cache.foreground("bad")
 
 

@@ -23,9 +23,10 @@ from depthmask.data import (
     Recipe,
     Scene,
 )
-from depthmask.errors import DepthmaskError, NoPlaceError, UsageError
+from depthmask.errors import DepthmaskError, NoPlaceError
 from depthmask.plan.rng import Stream
 from depthmask.stage import setting, stage
+from depthmask.stage.calls import StageError
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.placement.base import Placement, scaled_layer
 from depthmask.stages.placement.random import Positions, Random
@@ -211,7 +212,7 @@ def test_where_nothing_fits_the_error_names_the_settings(
     with pytest.raises(DepthmaskError) as caught:
         composed(composer, make_recipe(12, "room", "red"))
     assert str(caught.value) == (
-        "no place for red on room in placement.attempts=7 proposals of placement=fixed "
+        "no place for red on room in placement.attempts=7 proposals "
         "with placement.min_visible=0.9 and placement.max_overlap=0.25; loosen one of them"
     )
     assert caught.value.exit_code == 1
@@ -321,7 +322,9 @@ def test_layers_with_metadata_can_be_hashed() -> None:
 def test_bad_metadata_of_a_placement_names_the_layer(
     compose_with: Callable[..., Composer], make_recipe: MakeRecipe
 ) -> None:
-    with pytest.raises(UsageError, match=r"^the layer of red: meta must be plain JSON data"):
+    with pytest.raises(
+        StageError, match=r"^placement=noting: the layer of red: meta must be plain JSON data"
+    ):
         composed(compose_with(Noting(note={1, 2})), make_recipe(0, "room", "red"))
 
 

@@ -11,9 +11,11 @@ import pytest
 
 from depthmask.caching import cache_folder
 from depthmask.compose.geometry_cache import GeometryCache
-from depthmask.data import Background, Camera, DepthContract, Plane, Size
+from depthmask.data import Background, Camera, DepthContract, Float32, Plane, Size
 from depthmask.stage import setting, stage
+from depthmask.stage.calls import StageError
 from depthmask.stages.geometry.base import Geometry
+from depthmask.stages.geometry.source import SourceGeometry
 from depthmask.stages.source.base import Source
 
 SIZE = (4, 5)
@@ -28,6 +30,7 @@ class Counting(Geometry):
 
     def __post_init__(self) -> None:
         self.asked: list[list[str]] = []
+        self.factor = 1.0
 
     @property
     def batch_size(self) -> int:
@@ -47,11 +50,15 @@ class Counting(Geometry):
         unknown = [one for one in backgrounds if self.needs_measuring(one.depth_m is not None)]
         self.asked.append([one.key for one in unknown])
         return [
-            replace(one, depth_m=one.image[..., 0].astype(np.float32) + 1, camera=None, plane=None)
+            replace(one, depth_m=self._depth(one), camera=None, plane=None)
             if one in unknown
             else one
             for one in backgrounds
         ]
+
+    def _depth(self, background: Background) -> Float32:
+        depth_m = background.image[..., 0].astype(np.float32) + 1
+        return depth_m * np.float32(self.factor)
 
 
 def room(key: str, red: int, depth_m: np.ndarray | None = None) -> Background:
@@ -129,9 +136,9 @@ def test_the_shape_counts_beside_the_pixels(make_source: Callable[..., Source]) 
     wide, tall = room("wide", 1), room("tall", 1)
     tall = replace(tall, image=tall.image.reshape(5, 4, 3))
     geometry = Counting()
-    cache = GeometryCache(geometry, make_source(wide, tall), SIZE)
+    source = make_source(wide, tall)
     for key, shape in (("wide", (4, 5)), ("tall", (5, 4))) * 2:
-        depth_m = cache.background(key).depth_m
+        depth_m = GeometryCache(geometry, source, shape).background(key).depth_m
         assert depth_m is not None
         assert depth_m.shape == shape
     assert geometry.asked == [["wide"], ["tall"]]
@@ -192,7 +199,9 @@ def test_what_the_source_knows_is_not_kept(
     geometry = Counting(always=False)
     cache = GeometryCache(geometry, source, SIZE)
     assert cache.to_measure(["known", "unknown"]) == ["unknown"]
-    assert cache.background("known").depth_m is own
+    depth_m = cache.background("known").depth_m
+    assert depth_m is not None
+    assert np.shares_memory(depth_m, own)
     assert cache.background("known").camera is not None
     assert not folder.exists()
     cache.background("unknown")
@@ -205,3 +214,23 @@ def test_the_folder_follows_the_environment(
     assert cache_folder() == tmp_path / "cache"
     monkeypatch.delenv("DEPTHMASK_CACHE")
     assert cache_folder().name == "depthmask"
+
+
+def test_only_what_was_checked_is_kept_and_taken(source: Source, folder: Path) -> None:
+    """So a plugin that is mended does not fail by the maps of its earlier version."""
+    contract = SourceGeometry().contract(SIZE, 0)
+    wrong = Counting()
+    wrong.factor = float("nan")
+    cache = GeometryCache(wrong, source, SIZE, contract)
+    with pytest.raises(StageError, match="measure of room2 returned depth_m that is negative or"):
+        cache.background("room2")
+    assert not list(folder.rglob("*.npy"))
+    GeometryCache(Counting(), source, SIZE, contract).background("room2")
+    (path,) = folder.rglob("*.npy")
+    # As an earlier version may have kept it.
+    np.save(path, np.full(SIZE, np.nan, np.float32))
+    mended = Counting()
+    depth_m = GeometryCache(mended, source, SIZE, contract).background("room2").depth_m
+    assert depth_m is not None
+    assert (depth_m == 21).all()
+    assert mended.asked == [["room2"]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 import depthmask
 from depthmask.config import plugins
 from depthmask.config.hooks import Hooks, hookimpl
+from depthmask.config.plugin_hooks import hooks_of, returned
 from depthmask.config.plugins import registry
-from depthmask.config.registry import Provider, Registry
+from depthmask.config.provider import Provider
+from depthmask.config.registry import Registry
 from depthmask.errors import UsageError
 from tests.support.plugins import install_module, loaded, run_with_plugins
 
@@ -40,24 +43,90 @@ def of(name: str, function: Callable[..., Any], **options: Any) -> ModuleType:
             of("depthmask_shard_published", lambda **rest: None),
             "hook depthmask_shard_published has no argument rest; available: root, output, record",
         ),
-        (of("depthmask_run_ended", lambda: None), "no such hook depthmask_run_ended; available: "),
+        (
+            of("depthmask_run_ended", lambda: None),
+            "no such hook depthmask_run_ended; did you mean depthmask_run_",
+        ),
     ],
 )
 def test_unknown_hooks_and_arguments_are_named(module: ModuleType, said: str) -> None:
     with pytest.raises(UsageError) as error:
-        plugins._hooks(module)
+        hooks_of(module)
     assert str(error.value).startswith(said)
+
+
+def yielding() -> Iterator[None]:
+    yield
+
+
+async def waiting() -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        (
+            of("depthmask_run_finished", yielding),
+            "hook depthmask_run_finished is a generator, so its body would never run",
+        ),
+        (
+            of("depthmask_run_started", waiting),
+            "hook depthmask_run_started is async, so its body would never run",
+        ),
+        (of("depthmask_stages", waiting), "hook depthmask_stages is async"),
+        (
+            of("run_finished", lambda output: None),
+            "no such hook run_finished; did you mean depthmask_run_finished?",
+        ),
+        (
+            of("depth_mask_stages", lambda: ()),
+            "no such hook depth_mask_stages; did you mean depthmask_stages?",
+        ),
+        (
+            of("finish", lambda output: None, specname="depthmask_run_finish"),
+            "no such hook depthmask_run_finish; did you mean depthmask_run_finished?",
+        ),
+        (
+            of("depthmask_run_started", functools.cache(lambda outptu: None)),
+            "hook depthmask_run_started has no argument outptu",
+        ),
+    ],
+)
+def test_hooks_that_would_never_run(module: ModuleType, said: str) -> None:
+    with pytest.raises(UsageError) as error:
+        hooks_of(module)
+    assert str(error.value).startswith(said)
+
+
+def test_wrappers_and_lists_may_yield() -> None:
+    def around() -> Iterator[None]:
+        yield
+
+    assert hooks_of(of("depthmask_run_finished", around, wrapper=True))
+    assert hooks_of(of("depthmask_run_finished", around, hookwrapper=True))
+
+    def items() -> Iterator[str]:
+        yield "pkg://depthmask"
+
+    hooks = hooks_of(of("depthmask_config_paths", items))
+    assert returned(hooks, "depthmask_config_paths", str) == ["pkg://depthmask"]
+
+
+def test_a_cached_hook_is_a_hook() -> None:
+    module = of("depthmask_stages", functools.cache(lambda: ()))
+    assert returned(hooks_of(module), "depthmask_stages", type) == []
 
 
 def test_fewer_arguments_and_defaults_are_accepted() -> None:
     for function in (lambda: None, lambda output: None, lambda root, cache={}: None):
-        assert plugins._hooks(of("depthmask_run_finished", function))
+        assert hooks_of(of("depthmask_run_finished", function))
 
 
 def test_an_optional_hook_of_another_version_is_accepted() -> None:
     module = of("depthmask_run_ended", lambda anything: None, optionalhook=True)
     module.depthmask_run_started = hookimpl(lambda: None)  # type: ignore[attr-defined]
-    assert set(plugins._hooks(module)) == {"depthmask_run_ended", "depthmask_run_started"}
+    assert set(hooks_of(module)) == {"depthmask_run_ended", "depthmask_run_started"}
     plugins._register(registry(), module, "mine:mine", Provider("mine"))
     try:
         assert [one.plugin for one in registry().hooks("depthmask_run_started")] == ["mine:mine"]
@@ -67,14 +136,14 @@ def test_an_optional_hook_of_another_version_is_accepted() -> None:
 
 def test_a_hook_by_another_function_name() -> None:
     module = of("upload", lambda output: None, specname="depthmask_run_finished")
-    assert list(plugins._hooks(module)) == ["depthmask_run_finished"]
+    assert list(hooks_of(module)) == ["depthmask_run_finished"]
 
 
 def test_what_is_no_function_is_no_hook() -> None:
     """`import depthmask_tools.x` leaves a name that begins as hooks do."""
     module = of("depthmask_run_started", lambda: None)
     module.depthmask_tools = ModuleType("depthmask_tools")  # type: ignore[attr-defined]
-    assert list(plugins._hooks(module)) == ["depthmask_run_started"]
+    assert list(hooks_of(module)) == ["depthmask_run_started"]
 
 
 def test_a_module_that_pluggy_refuses_leaves_no_hook_behind() -> None:
@@ -114,8 +183,8 @@ COMMAND = depthmask.Command("hello", "Say hello.", lambda words: None)
 STATISTIC = depthmask.Statistic("width", "Of the image.", lambda sample: sample.image.shape[1])
 
 
-def test_the_first_plugin_has_the_name() -> None:
-    known = Registry(registry().plugins, {"verify": "built in"})
+def test_a_name_of_two_plugins_means_neither() -> None:
+    known = Registry(registry().plugins, {"command verify"})
     for provider in (Provider("aaa", "1"), Provider("bbb", "2")):
         known.add_command(
             depthmask.Command("hello", "Say hello.", lambda words: None), "entry", provider
@@ -126,12 +195,14 @@ def test_the_first_plugin_has_the_name() -> None:
     known.add_command(
         depthmask.Command("verify", "Mine.", lambda words: None), "mine", Provider("ccc")
     )
-    assert known.commands["hello"].provider == Provider("aaa", "1")
-    assert known.statistics["width"].provider == Provider("aaa", "1")
-    assert [f"{problem.provider}: {problem.reason}" for problem in known.problems] == [
-        "bbb 2: command hello is taken by aaa 1; give it another name",
-        "bbb 2: statistic width is taken by aaa 1; give it another name",
-        "ccc: command verify is taken by built-in; give it another name",
+    assert (known.commands, known.statistics) == ({}, {})
+    assert [str(collision) for collision in known.names.collisions()] == [
+        "command hello, statistic width are in aaa 1 and in bbb 2; decide by DEPTHMASK_PREFER=aaa "
+        "or DEPTHMASK_PREFER=bbb"
+    ]
+    assert [str(problem) for problem in known.problems] == [
+        "command verify of plugin mine (ccc) is left out: the name is taken by built-in; give it "
+        "another one"
     ]
 
 
@@ -166,6 +237,30 @@ def test_what_hooks_return_is_checked(hook: str, expected: str) -> None:
     ):
         pass
     assert registry().commands == {}
+
+
+@pytest.mark.parametrize(
+    "hook",
+    ["depthmask_stages", "depthmask_commands", "depthmask_statistics", "depthmask_config_paths"],
+)
+@pytest.mark.parametrize("value", [None, "pkg://mine.conf", Path, COMMAND, 7], ids=str)
+def test_what_is_no_list_is_named(hook: str, value: Any) -> None:
+    with pytest.raises(UsageError) as error, loaded("mine", **{hook: lambda: value}):
+        pass
+    assert str(error.value) == f"{hook} returned {value!r}; it has to return a list"
+
+
+@pytest.mark.parametrize("main", [None, "upload", 0])
+def test_the_main_of_a_command_is_a_function(main: Any) -> None:
+    with pytest.raises(UsageError) as error:
+        depthmask.Command("hello", "Say hello.", main)
+    assert str(error.value) == f"command hello: main={main!r} must be a function"
+
+
+@pytest.mark.parametrize(("name", "text"), [(None, "Help."), (7, "Help."), ("a", None), ("a", 7)])
+def test_name_and_help_of_a_command_are_texts(name: Any, text: Any) -> None:
+    with pytest.raises(UsageError, match=r"^command .*: (the name|help) must be"):
+        depthmask.Command(name, text, lambda words: None)
 
 
 @pytest.mark.parametrize(

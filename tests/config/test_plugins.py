@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.plugins import install_module as install
+from tests.support.plugins import registry_of
 
 STAGE = """
 from depthmask import Placement, stage, setting
@@ -77,11 +80,10 @@ BROKEN = {
     "lacks": ("import nosuchmodule", "No module named 'nosuchmodule'"),
     "misspelt": (
         "from depthmask import hookimpl\n@hookimpl\ndef depthmask_stagez():\n    return []",
-        "no such hook depthmask_stagez; available: depthmask_commands, depthmask_config_paths",
+        "no such hook depthmask_stagez; did you mean depthmask_stages? Available: depthmask_c",
     ),
     "bare": ("def depthmask_stages():\n    return []", "lacks the decorator @depthmask.hookimpl"),
     "empty": ("x = 1", "defines neither stage classes nor hooks"),
-    "claims": (STAGE.format(name="grid"), "placement=grid is taken by built-in"),
     "half": (
         "from depthmask import Blend, stage\n@stage('half')\nclass Half(Blend):\n    'Half.'",
         "stage half lacks blend",
@@ -152,14 +154,6 @@ def test_blocked_and_strict(tmp_path: Path) -> None:
     assert strict.stderr.startswith("error: plugin bad (bad 1.2) is disabled: RuntimeError: boom")
 
 
-def test_two_plugins_of_one_name_are_both_loaded(tmp_path: Path) -> None:
-    install(tmp_path, "aaa", STAGE.format(name="twin"))
-    install(tmp_path, "bbb", STAGE.format(name="twin"))
-    listing = depthmask(tmp_path, "plugins").stdout
-    assert "placement=twin  (aaa 1.2)" in listing
-    assert "plugin bbb (bbb 1.2) is disabled: placement=twin is taken by aaa 1.2" in listing
-
-
 def test_load_times_and_slow_plugins(tmp_path: Path) -> None:
     install(tmp_path, "quick", STAGE.format(name="quick"))
     install(tmp_path, "sleepy", "import time\ntime.sleep(0.4)\n" + STAGE.format(name="sleepy"))
@@ -185,7 +179,10 @@ def test_a_preset_of_a_plugin(tmp_path: Path) -> None:
         "# @package _global_\n# All in one corner.\n"
         "defaults:\n  - override /placement: hooked\n  - _self_\nsamples: 7\n"
     )
-    assert "+preset=cornered  All in one corner." in depthmask(tmp_path, "plugins").stdout
+    assert (
+        "+preset=cornered  (hooked 1.2)  All in one corner."
+        in depthmask(tmp_path, "plugins").stdout
+    )
     config = depthmask(tmp_path, "+preset=cornered", "--cfg", "job").stdout
     assert "samples: 7" in config
     assert "shift: 3" in config
@@ -207,3 +204,79 @@ def test_a_label_whose_name_has_a_dot_is_left_out(tmp_path: Path) -> None:
     install(tmp_path, "dotted", code)
     listing = depthmask(tmp_path, "plugins").stdout
     assert "the name of a labels stage cannot have a dot" in listing
+
+
+LOOSE = """
+from depthmask import Placement, setting, stage
+
+class {cls}(Placement):
+    "Lacks a decorator."
+    {field}
+
+    def place(self, scene, foreground, flip, rng):
+        raise AssertionError
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "said"),
+    [
+        (
+            LOOSE.format(cls="Mine", field=""),
+            "mine",
+            'mine.Mine lacks the decorator @depthmask.stage("NAME")',
+        ),
+        (
+            LOOSE.format(cls="Mine", field=""),
+            "mine:Mine",
+            "<class 'mine.Mine'> is not a stage; derive it from a stage class and add @stage",
+        ),
+        (
+            LOOSE.format(cls="Mine", field="name = 'mine'; size: int = setting(3, help='pixels')"),
+            "mine",
+            "<class 'mine.Mine'> has a name of its own; name it by @stage('mine')",
+        ),
+        (
+            "import dataclasses\n"
+            + LOOSE.format(cls="Mine", field="name = 'mine'; size: int = 3").replace(
+                "class Mine", "@dataclasses.dataclass\nclass Mine"
+            ),
+            "mine",
+            "<class 'mine.Mine'> has a name of its own; name it by @stage('mine')",
+        ),
+    ],
+)
+def test_classes_without_a_decorator(tmp_path: Path, code: str, value: str, said: str) -> None:
+    install(tmp_path, "mine", code, value)
+    with registry_of(tmp_path) as known:
+        assert [str(one) for one in known.problems] == [
+            f"plugin mine (mine 1.2) is disabled: {said}"
+        ]
+
+
+def test_a_derived_class_may_name_itself(tmp_path: Path) -> None:
+    code = STAGE.format(name="mine") + "\nclass Other(Mine):\n    'Other.'\n    name = 'other'\n"
+    install(tmp_path, "mine", code)
+    with registry_of(tmp_path) as known:
+        assert known.problems == []
+        assert {"mine", "other"} <= known.stages["placement"].keys()
+
+
+def test_a_class_without_a_docstring_shows_none(tmp_path: Path) -> None:
+    install(tmp_path, "mine", STAGE.format(name="mine").replace('"Always in the corner."', ""))
+    listing = depthmask(tmp_path, "plugins").stdout
+    assert "  placement=mine  (mine 1.2)  \n" in listing
+
+
+HOOK = "from depthmask import hookimpl\n@hookimpl\ndef depthmask_run_finished():\n    pass\n"
+
+
+def test_a_module_with_other_hooks_keeps_its_stages(tmp_path: Path) -> None:
+    install(tmp_path, "mine", STAGE.format(name="mine") + HOOK)
+    with registry_of(tmp_path) as known:
+        assert "mine" in known.stages["placement"]
+        assert [one.plugin for one in known.hooks("depthmask_run_finished")] == ["mine:mine"]
+    listed = "@hookimpl\ndef depthmask_stages():\n    return []\n"
+    install(tmp_path, "none", STAGE.format(name="none") + HOOK + listed)
+    with registry_of(tmp_path) as known:
+        assert "none" not in known.stages["placement"]

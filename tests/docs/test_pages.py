@@ -6,7 +6,8 @@ import pytest
 
 from depthmask.cli.commands import COMMANDS
 from depthmask.config.plugins import registry
-from depthmask.config.registry import BUILT_IN, KINDS
+from depthmask.config.provider import BUILT_IN
+from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 from tests.support.paths import ROOT

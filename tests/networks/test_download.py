@@ -195,4 +195,4 @@ def test_stage_fetches_its_published_weights(
     stage = DenseDepth()
     assert stage.weights_sha256 == hashlib.sha256(CONTENT).hexdigest()
     with pytest.raises(UsageError, match=r"weights\.h5: is neither HDF5"):
-        stage.contract((160, 160))
+        stage.check_resources()

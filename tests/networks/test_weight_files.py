@@ -253,7 +253,7 @@ def bad_files(
 def test_bad_file_is_one_line_with_file_and_layer(bad_files: dict[str, Path], case: str) -> None:
     path = bad_files[case]
     with pytest.raises(UsageError, match=CHANGES[case][1]) as caught:
-        DenseDepth(weights=str(path)).contract((160, 160))
+        DenseDepth(weights=str(path)).check_resources()
     message = str(caught.value)
     assert message.startswith(f"{path}: layer ")
     assert message.isprintable()

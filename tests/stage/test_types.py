@@ -127,3 +127,19 @@ def test_omegaconf_checks_what_it_can() -> None:
     assert [config_type(hint) for hint in kept] == kept
     others: list[Any] = [Literal["a"], dict[str, int], dict, tuple[int, int], list[list[float]]]
     assert [config_type(hint) for hint in others] == [Any] * len(others)
+
+
+class Odd(Enum):
+    """A name that the command line reads as a number."""
+
+    fast = 1
+    nan = 2
+
+
+def test_an_enum_with_a_name_that_is_read_as_a_number() -> None:
+    assert config_type(Odd) is config_type(Odd | None) is config_type(list[Odd]) is Any
+    assert config_type(Mode) is Mode
+    assert convert(float("nan"), Odd) is convert("nan", Odd) is Odd.nan
+    for value in (1, None, True, float("inf"), "slow"):
+        with pytest.raises(WrongTypeError):
+            convert(value, Odd)

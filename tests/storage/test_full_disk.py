@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from depthmask import Encoded, Members, Writer, stage
+from depthmask.cli.main import main
 from tests.support import tiny
 from tests.support.paths import ROOT
 from tools import failpoints
@@ -68,6 +71,33 @@ def test_a_small_disk(assets: Path, wanted: dict[str, str], tmp_path: Path, work
             subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
             assert tiny.start(words, log).wait(60) == 0, log.read_text()
             assert tiny.losses(disk / "out", 7, wanted) == []
+
+
+@stage("database")
+class Database(Writer):
+    """SQLite's own error, after which it gives back what it had written."""
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        with closing(sqlite3.connect(folder / f"{shard}.sqlite")) as database:
+            database.execute("CREATE TABLE members (data BLOB)")
+            for sample in samples:
+                rows = [(data,) for data in sample.members.values()]
+                database.executemany("INSERT INTO members VALUES (?)", rows)
+            database.commit()
+        return {}
+
+
+@pytest.mark.usefixtures("stages_of_tests")
+def test_a_library_that_knows_no_errno(
+    assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with small_disk(tmp_path / "disk", 14):
+        words = tiny.words(assets, tmp_path / "disk" / "out", *PLAN, "runner.workers=1")
+        assert main([*words, "writer=database"]) == 1
+        errors = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error")]
+        assert len(errors) == 1
+        assert "No space left on device" in errors[0]
+        assert "Make room and run the same command again" in errors[0]
 
 
 @pytest.mark.parametrize("limit", [300, 1500, 9000])

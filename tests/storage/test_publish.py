@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from depthmask.errors import UsageError
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.location import location
 from depthmask.storage.path import DRAFTS
-from depthmask.storage.publish import Draft, read_sealed, require_sealed, write_sealed
+from depthmask.storage.publish import (
+    Draft,
+    disk_error,
+    full_disk_as_os_error,
+    full_disk_behind,
+    read_sealed,
+    require_sealed,
+    write_sealed,
+)
 from depthmask.storage.record import Record, ShardFile, as_byte_ranges
 
 
@@ -169,3 +179,58 @@ def test_a_record_survives_json() -> None:
     del damaged["stop"]
     with pytest.raises(KeyError):
         Record.from_json(damaged)
+
+
+class LibraryError(Exception):
+    """An error of a library that knows nothing of errno."""
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        sqlite3.OperationalError("database or disk is full"),
+        LibraryError("write failed: No space left on device"),
+        OSError("Can't write data (errno = 28, error message = 'No space left on device')"),
+        caused(LibraryError("write failed"), OSError(errno.EDQUOT, "Disk quota exceeded")),
+    ],
+)
+def test_errors_of_libraries_that_mean_a_full_disk(error: Exception, tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match="No space left on device") as caught,
+        full_disk_as_os_error(tmp_path, 1),
+    ):
+        raise error
+    assert caught.value.errno == errno.ENOSPC
+    line = str(disk_error(caught.value, location(tmp_path)))
+    assert line.startswith(f"{tmp_path}: No space left on device ({type(error).__name__}: ")
+    assert "bytes are free" in line
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a mistake"),
+        LibraryError("quota exceeded: 3 requests a second"),
+        PermissionError(errno.EACCES, "Permission denied"),
+        OSError(errno.ENOSPC, "No space left on device"),
+        DepthmaskError("the disk is full of snow"),
+    ],
+)
+def test_other_errors_stay_as_they_are(error: Exception, tmp_path: Path) -> None:
+    with pytest.raises(type(error)) as caught, full_disk_as_os_error(tmp_path, 1):
+        raise error
+    assert caught.value is error
+
+
+def test_a_disk_without_room_is_full(tmp_path: Path) -> None:
+    """A library that gave back what it had reserved has left little room, but some."""
+    full = pytest.raises(OSError, match=r"No space left on device \(LibraryError: it failed\)")
+    with full, full_disk_as_os_error(tmp_path, 1 << 60):
+        raise LibraryError("it failed")
+    assert full_disk_behind(LibraryError("it failed")) is None

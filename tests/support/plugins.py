@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -19,7 +20,8 @@ from unittest.mock import patch
 from depthmask.config import plugins
 from depthmask.config.hooks import hookimpl
 from depthmask.config.plugins import registry
-from depthmask.config.registry import Provider
+from depthmask.config.provider import Provider
+from depthmask.config.registry import Registry
 
 
 def install_package(package: Path, site: Path) -> None:
@@ -37,14 +39,25 @@ def install_package(package: Path, site: Path) -> None:
 
 
 def install_module(
-    site: Path, name: str, code: str, value: str | None = None, version: str = "1.2"
+    site: Path,
+    name: str,
+    code: str,
+    value: str | None = None,
+    version: str = "1.2",
+    group: str = "depthmask",
+    requires: Iterable[str] = (),
 ) -> None:
     """What pip would leave: a module and its metadata with an entry point."""
     (site / f"{name}.py").write_text(code)
     info = site / f"{name}-{version}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    (info / "entry_points.txt").write_text(f"[depthmask]\n{name} = {value or name}\n")
+    required = "".join(f"Requires-Dist: {one}\n" for one in requires)
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{required}"
+    )
+    (info / "entry_points.txt").write_text(
+        f"[{group}]\n{name} = {name if value is None else value}\n"
+    )
 
 
 def write_plugin(site: Path, name: str, version: str, code: str) -> None:
@@ -64,6 +77,7 @@ def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
     entry = EntryPoint(name, name, "depthmask")
     known = registry()
     tables: list[dict[str, Any]] = [known.commands, known.statistics, known.providers]
+    tables.append(known.names._named)
     before = [dict(table) for table in tables]
     with patch.dict(sys.modules, {name: module}):
         plugins._load(known, entry, Provider(name, "1.2"))
@@ -74,6 +88,20 @@ def loaded(name: str, **members: Any) -> Iterator[ModuleType]:
         for table, old in zip(tables, before, strict=True):
             table.clear()
             table.update(old)
+
+
+@contextmanager
+def registry_of(site: Path) -> Iterator[Registry]:
+    """The registry of a new process with the packages in `site` on its path."""
+    before = set(sys.modules)
+    with patch.object(sys, "path", [str(site), *sys.path]):
+        importlib.invalidate_caches()
+        try:
+            yield plugins.registry.__wrapped__()
+        finally:
+            for name in set(sys.modules) - before:
+                if str(getattr(sys.modules[name], "__file__", "")).startswith(str(site)):
+                    del sys.modules[name]
 
 
 def pip_install(packages: Iterable[Path], site: Path) -> None:

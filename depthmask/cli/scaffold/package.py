@@ -82,6 +82,6 @@ def _check(kind: str, name: str) -> None:
         raise UsageError(f"new-plugin {kind}: no such kind of stage{suggestion(kind, list(KINDS))}")
     if not re.fullmatch("[a-z][a-z0-9_]{0,39}", name) or keyword.iskeyword(name):
         raise UsageError(f"new-plugin {kind} {name}: use small letters, digits and _, as my_{kind}")
-    existing = registry().stages[kind].get(name)
-    if existing is not None:
-        raise UsageError(f"new-plugin {kind} {name}: {kind}={name} is taken by {existing.provider}")
+    owner = registry().owner(f"{kind}={name}")
+    if owner is not None:
+        raise UsageError(f"new-plugin {kind} {name}: {kind}={name} is taken by {owner}")

@@ -85,7 +85,7 @@ class _Pool:
         self._workers = workers
         self._timeout = timeout
         self._retries: list[Shard] = []
-        self._failures = Failures()
+        self._failures = Failures(workers)
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
 

@@ -34,6 +34,13 @@ class CardFacts:
     files: tuple[ShardFile, ...] | None
 
     @property
+    def is_parquet(self) -> bool:
+        """Whether each shard is a Parquet file with a column for each member."""
+        # `table` meant Parquet before it had a kind of its own.
+        is_old = self.shard_kind is ShardKind.table and self.suffix == "parquet"
+        return self.shard_kind is ShardKind.parquet or is_old
+
+    @property
     def has_depth(self) -> bool:
         """Whether samples have a depth map; with `encode.depth=none` there is only a contract."""
         return has_depth(self.sample)

@@ -14,6 +14,7 @@ from depthmask.contract import contract_as_json
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import for_hub
 from depthmask.reports.card.record_sets import structure_of
+from depthmask.reports.units import depth_title
 from depthmask.storage.dataset_info import LICENSED
 from depthmask.storage.packages import install_command
 
@@ -48,6 +49,7 @@ def readme(facts: CardFacts) -> str:
         plan=facts.plan,
         settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
+        titles={"depth": depth_title(info.contract)},
         licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
         install=install_command(*facts.reader) if facts.reader else "",
         has_loader=facts.suffix in _LOADERS,

@@ -2,7 +2,7 @@
 
 `mlcroissant` joins at most two file sets, and keeps the content of one of them
 (https://github.com/mlcommons/croissant/issues/683). So where members are files, each member has its
-own record set with the sample's key; a table has one record set with all columns.
+own record set with the sample's key; Parquet has one record set with all columns.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Structure:
 
 def structure_of(facts: CardFacts) -> Structure:
     """The files and record sets of a dataset."""
-    if facts.shard_kind is ShardKind.table:
-        return _of_tables(facts)
+    if facts.is_parquet:
+        return _of_parquet(facts)
     if facts.shard_kind is ShardKind.files:
         return _of_folders(facts)
     if facts.shard_kind is ShardKind.archive and facts.files is not None:
@@ -101,7 +101,7 @@ def _of_folders(facts: CardFacts) -> Structure:
     return structure
 
 
-def _of_tables(facts: CardFacts) -> Structure:
+def _of_parquet(facts: CardFacts) -> Structure:
     structure = Structure([], [])
     for split in facts.splits:
         file_set = _shards(facts, split)
@@ -125,10 +125,11 @@ def _of_tables(facts: CardFacts) -> Structure:
 
 def _of_shards(facts: CardFacts) -> Structure:
     """Only the shard files: each with its hash if there are few, otherwise by a pattern."""
+    note = "Croissant cannot describe the layout of samples in these files."
+    if facts.shard_kind is ShardKind.archive:
+        note = "Croissant can read archives only if each is listed; there are too many here."
     if facts.files is not None:
-        note = "Croissant cannot describe the layout of samples in these files."
         return Structure([_file_object(file) for file in facts.files], [], note)
-    note = "Croissant can read archives only if each is listed; there are too many here."
     return Structure([_shards(facts, split) for split in facts.splits], [], note)
 
 

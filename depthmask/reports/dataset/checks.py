@@ -83,7 +83,7 @@ def _depth(contract: DepthContract | None, findings: Findings) -> Iterator[Check
     valid = pixels.depth.total
     if contract is None or not pixels.has_depth:
         return
-    near, far = (f"{end:g} {contract.unit}" for end in (contract.near, contract.far))
+    near, far = (f"{end:g} {contract.unit}".rstrip() for end in (contract.near, contract.far))
     if contract.clip:
         clipped = max(pixels.at_near, pixels.at_far) / (valid or 1)
         is_much = clipped >= _CLIPPED_SHARE

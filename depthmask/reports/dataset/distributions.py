@@ -12,6 +12,7 @@ from depthmask.reports.dataset.charts import histogram, placement_map
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.dataset.histogram import Histogram
+from depthmask.reports.units import depth_title, with_unit
 from depthmask.statistics.added import Distribution
 from depthmask.storage.dataset_info import DatasetInfo
 
@@ -79,19 +80,18 @@ def _added(name: str, distribution: Distribution) -> Chart:
     outside = f", {below:,} below and {above:,} above the bins" if below or above else ""
     return Chart(
         name,
-        histogram(numbers, f"{name} [{unit}]" if unit else name, f" {unit}".rstrip()),
+        histogram(numbers, with_unit(name, unit), f" {unit}".rstrip()),
         f"{help_text}. Share of {values}{outside}. Measured by {distribution.quantity.package} in "
         f"{counted(distribution.samples, 'sample')}.",
     )
 
 
 def _depth(contract: DepthContract, findings: Findings) -> Chart:
-    title = f"depth [{contract.unit}]" if contract.unit else "depth"
     unit = f" {contract.unit}".rstrip()
     depth = findings.pixels.depth
     return Chart(
         "Depth",
-        histogram(depth, title, unit),
+        histogram(depth, depth_title(contract), unit),
         f"Share of valid pixels. {_quartiles(depth, unit)} {_decoded(findings)}",
     )
 

@@ -28,11 +28,12 @@ from depthmask.reports.dataset.gallery import Card, data_uri, steps_per_unit
 from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.picture_kinds import picture_kinds
 from depthmask.reports.templates import page_template
+from depthmask.reports.units import depth_title
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
 
-_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",), "depth": ("depth",)}
+_CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",)}
 _COLOURS = 256
 
 
@@ -124,15 +125,14 @@ def _statistics(
     tables = [dataset.stats]
     if len(findings.splits) > 1:
         tables += [split.statistics.summary() for split in findings.splits.values()]
-    for kind, names in _CHANNELS.items():
+    for kind, names in {**_CHANNELS, "depth": (depth_title(contract),)}.items():
         for number, name in enumerate(names):
             cells = [
                 (table[kind]["mean"][number], table[kind]["std"][number]) if kind in table else None
                 for table in tables
             ]
             if any(cells):
-                unit = f" [{contract.unit}]" if kind == "depth" and contract else ""
-                yield f"{name}{unit}", cells
+                yield name, cells
 
 
 def _licences(info: DatasetInfo) -> Iterator[tuple[str, str, int]]:

@@ -105,8 +105,8 @@ def _mean(rows: list[Row]) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    """A line for each image: the scores as estimated, then those after scaling."""
-    names = [field.name for field in fields(Scores)]
+    """A line for each image: the scores as estimated, then those after scaling, both in metres."""
+    names = ["rmse [m]" if field.name == "rmse" else field.name for field in fields(Scores)]
     width = max(len(row.name) for row in rows) + 2
     head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
     columns = "".join(f"{name:>9}" for name in names)

@@ -15,6 +15,7 @@ from depthmask._version import __version__
 from depthmask.reports.sweep.result import JobResult, Status
 from depthmask.reports.sweep.table import Table, settings, short_text
 from depthmask.reports.templates import page_template
+from depthmask.reports.units import with_unit
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
@@ -61,7 +62,10 @@ def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
         samples=f"{sum(result.samples or 0 for result in results):,}",
         megabytes=f"{sum(result.bytes or 0 for result in results) / 1e6:,.1f}",
         bad=[result for result in results if not result.status.is_good],
-        columns=[(name, _title(name), name in table.varied) for name in table.columns()],
+        columns=[
+            (name, with_unit(_title(name), table.units.get(name, "")), name in table.varied)
+            for name in table.columns()
+        ],
         cards=[
             _card(table, result, row) for result, row in zip(results, table.rows(), strict=True)
         ],

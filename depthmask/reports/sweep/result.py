@@ -33,7 +33,7 @@ class JobResult:
 
     overrides: the overrides of the job. samples, bytes, statistics: those of its dataset. made: the
     number of samples that this run made, in `seconds`. value: the number that a sweeper optimises.
-    where: the machine and the process of the job.
+    where: the machine and the process of the job. depth_unit: of its depth, empty without any.
     """
 
     number: int
@@ -48,6 +48,7 @@ class JobResult:
     value: float | None = None
     where: str = ""
     statistics: dict[str, Any] = field(default_factory=dict)
+    depth_unit: str = ""
 
     @property
     def samples_per_s(self) -> float | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from depthmask.reports.sweep.result import JobResult
+from depthmask.reports.units import with_unit
 
 _STATISTICS = (
     ("image_mean", "image", "mean"),
@@ -41,6 +42,12 @@ class Table:
         target = [f"target:{self.target}"] if self.target else []
         names = [name for name, _, _ in _STATISTICS]
         return ["job", *self.varied, "samples", "samples_per_s", "bytes", *names, *target, "status"]
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Column -> the unit of its numbers, where all jobs have the same one."""
+        units = {one.depth_unit for one in self.results if "depth" in one.statistics}
+        return {"depth_mean": units.pop()} if len(units) == 1 else {}
 
     def rows(self) -> list[dict[str, Any]]:
         """A row for each job; a value is None if it is unknown."""
@@ -80,7 +87,8 @@ class Table:
         for result, cells in zip(self.results, rows, strict=True):
             if result.reason:
                 cells[-1] += f": {result.reason}"
-        lines = [columns, *rows]
+        titles = [with_unit(name, self.units.get(name, "")) for name in columns]
+        lines = [titles, *rows]
         widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
         left = {*self.varied, "status"}
         return "\n".join(

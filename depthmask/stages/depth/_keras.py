@@ -8,7 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from depthmask.data import DepthContract, Float32, Size
+from depthmask.data import Float32, Size
 from depthmask.networks.runtime import Precision, Run, Runtime, check_runtime
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 
@@ -37,13 +37,9 @@ class KerasEstimator(FixedBatchEstimator):
             f"precision={self.precision.name}"
         )
 
-    def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
-        """Planar z in metres, clipped to near..far; every pixel is valid.
-
-        Raises `SettingError` if the runtime is not installed.
-        """
-        check_runtime(self.runtime)
-        return super().contract(size, geometry)
+    def check_resources(self) -> None:
+        """Raise `SettingError` if the runtime is not installed, or this CPU lacks the precision."""
+        check_runtime(self.runtime, self.precision)
 
     def run(self, inputs: Float32) -> Float32:
         """The network's raw output: float32 [batch, h, w, 3] -> float32 [batch, dh, dw]."""

@@ -39,6 +39,10 @@ class Depth(Stage):
 class Estimator(Depth):
     """A depth stage that uses pixels alone, so that it serves as `geometry` as well."""
 
+    serves_as_geometry: ClassVar[bool] = True
+    """Whether `geometry=NAME` can choose it, for which it has to give metres; False if no setting
+    makes it do so."""
+
     @property
     @abstractmethod
     def cache_key(self) -> str:

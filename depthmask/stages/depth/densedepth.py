@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from depthmask.data import DepthContract, Float32, Size
-from depthmask.errors import UsageError
+from depthmask.data import Float32, Size
+from depthmask.errors import SettingError
 from depthmask.networks.runtime import Precision, Run, Runtime, compiled, dtype_policy
 from depthmask.networks.weight_file import PublishedWeights, sha256
 from depthmask.stage import setting, stage
@@ -86,13 +86,13 @@ class DenseDepth(KerasEstimator):
         """The sha256 of the weights file, in hexadecimal; published weights are downloaded once."""
         return sha256(self._weights_path())
 
-    def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
-        """Planar z in metres, clipped to 0.1..10 (kitti: 1..80); every pixel is valid.
+    def check_resources(self) -> None:
+        """Raise `UsageError` unless the runtime is here, and the weights are those of this network.
 
-        Raises `UsageError` if the weights file does not hold exactly this network.
+        Published weights are downloaded if they are missing.
         """
+        super().check_resources()
         _check_file(self._weights_path(), self.weights_sha256)
-        return super().contract(size, geometry)
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -129,7 +129,7 @@ class DenseDepth(KerasEstimator):
         path = Path(self.weights).expanduser()
         if not path.is_file():
             names = ", ".join(PUBLISHED)
-            raise UsageError(f"weights={self.weights}: no such file; expected a path, or {names}")
+            raise SettingError("weights", self.weights, f"no such file; give a path, or {names}")
         return path
 
     def _metres(self) -> Metres:

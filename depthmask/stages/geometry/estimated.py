@@ -10,6 +10,7 @@ import numpy as np
 from depthmask import forks
 from depthmask.data import Background, DepthContract, DepthKind, Size
 from depthmask.errors import UsageError
+from depthmask.stage.calls import StageCalls, is_array
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.base import Geometry
 
@@ -57,7 +58,12 @@ class EstimatedGeometry(Geometry):
     def measure(self, backgrounds: Sequence[Background]) -> list[Background]:
         """The estimated depth of each background; a floor plane of the source is dropped."""
         forks.network(f"geometry={self.name}")
-        depth_m = self._estimator.estimate(np.stack([one.image for one in backgrounds]))
+        images = np.stack([one.image for one in backgrounds])
+        calls = StageCalls(self._estimator, "estimate", "geometry")
+        with calls:
+            depth_m = self._estimator.estimate(images)
+        if not is_array(depth_m, np.float32, images.shape[:3]):
+            raise calls.returned(depth_m, f"float32 {list(images.shape[:3])}")
         return [
             replace(background, depth_m=depth, plane=None, guessed=True)
             for background, depth in zip(backgrounds, depth_m, strict=True)

@@ -15,7 +15,7 @@ from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import SUFFIXES, AssetError, Listing, shown
-from depthmask.stages.source._table import AssetTable
+from depthmask.stages.source._table import AssetTable, rows_as_csv
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """Folder -> the folder of the pictures to which its files belong by name."""
@@ -26,9 +26,12 @@ _KINDS = {
     "bg_depth": "background_depths",
 }
 
+_TABLE = "assets.csv"
+_HINT = "source.on_bad_asset=skip leaves out what cannot be used"
+
 
 class OnBadAsset(Enum):
-    """What a run does about a file that cannot be used."""
+    """What a run does about a file, or a row of the table, that cannot be used."""
 
     fail = "fail"
     skip = "skip"
@@ -72,9 +75,10 @@ class Inspection:
 
     def result(self) -> InspectionResult:
         """Inspect the files; `UsageError` for one that cannot be used and is not left out."""
-        self._check_table()
+        left_out = self._leave_out_rows()
         faults = [fault for one in self._listings.values() for fault in one.faults]
-        left_out = self._leave_out(faults)
+        faults += self._of_bad_rows()
+        left_out += self._leave_out(faults)
         # Files that belong to one that is left out are left out with it, so they are not opened.
         for find_faults in (self._unpaired, self._undecodable):
             new_faults = find_faults()
@@ -102,15 +106,39 @@ class Inspection:
             )
         return self._used[folder]
 
-    def _check_table(self) -> None:
-        """Raise `UsageError` for a row whose picture is neither used nor left out."""
-        known: set[str] = set()
+    def _leave_out_rows(self) -> list[LeftOut]:
+        """The rows that cannot be used; `UsageError` for the first if it is not left out."""
+        faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
+        path = self._root / _TABLE
+        if faults and self._on_bad_asset is OnBadAsset.fail:
+            raise UsageError(f"{path}: {faults[0][1]}{_more(faults)}; {_HINT}")
+        rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
+        is_kept = self._on_bad_asset is OnBadAsset.quarantine
+        return [
+            LeftOut(_TABLE, reason, contents={f"{_TABLE}/{number}.csv": row} if is_kept else {})
+            for (number, reason), row in zip(faults, rows, strict=True)
+        ]
+
+    def _unknown(self) -> list[tuple[int, str]]:
+        """(number, what is wrong) of each row whose picture is neither used nor left out."""
+        known: set[str | None] = set()
         for folder in ("bg", "fg"):
             known |= self._listings[folder].files.keys()
             known |= {fault.path.stem for fault in self._listings[folder].faults}
-        unknown = sorted(self._table.keys() - known, key=str)
-        if unknown:
-            raise UsageError(f"{self._root / 'assets.csv'}: no picture named {unknown[0]}")
+        rows = self._table.rows
+        return [
+            (rows[key].number, f"no picture named {key}")
+            for key in sorted(rows.keys() - known, key=str)
+        ]
+
+    def _of_bad_rows(self) -> list[AssetError]:
+        """The pictures whose rows cannot be used."""
+        return [
+            AssetError(path, f"row {row.number} of {_TABLE} cannot be used: {row.reason}")
+            for row in self._table.bad_rows
+            for folder in ("bg", "fg")
+            if row.key is not None and (path := self._used[folder].get(row.key))
+        ]
 
     def _unpaired(self) -> list[AssetError]:
         """The masks and depth maps without a picture, most likely with misspelt names."""
@@ -182,7 +210,7 @@ class Inspection:
                 Counter(
                     row.licence
                     for key in sorted(self._files(folder))
-                    if (row := self._table.get(key)) and row.licence
+                    if (row := self._table.rows.get(key)) and row.licence
                 )
             )
             for folder in ("bg", "fg")
@@ -191,7 +219,7 @@ class Inspection:
     def _digest(self) -> str:
         """A hash of the names and contents of all files in use, and of the table."""
         files = [path for used in self._used.values() for path in used.values()]
-        table = self._root / "assets.csv"
+        table = self._root / _TABLE
         if table.is_file():
             files.append(table)
         with ThreadPoolExecutor(cores()) as threads:
@@ -218,5 +246,8 @@ def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError
 
 
 def _in_one_line(faults: Sequence[AssetError]) -> str:
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{faults[0]}{more}; source.on_bad_asset=skip leaves out what cannot be used"
+    return f"{faults[0]}{_more(faults)}; {_HINT}"
+
+
+def _more(faults: Sequence[object]) -> str:
+    return f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""

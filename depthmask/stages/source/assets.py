@@ -28,7 +28,7 @@ from depthmask.stages.source._inspection import (
     OnBadAsset,
 )
 from depthmask.stages.source._state import file_states, is_settled
-from depthmask.stages.source._table import AssetRow, AssetTable, read_table
+from depthmask.stages.source._table import AssetTable, read_table
 from depthmask.stages.source.base import Source
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
@@ -51,9 +51,10 @@ class Assets(Source):
     of the file) for backgrounds, licence for either, and meta (a JSON object) or meta.NAME (a
     text), which go into the JSON of the samples, for either.
 
-    All files are inspected before the first sample is planned. A file that cannot be used ends the
-    run; with `on_bad_asset=skip` it is left out, and its cut-out or background with it;
-    `quarantine` also copies them to `quarantine/` of the output, with the reason.
+    All files are inspected before the first sample is planned. A file or a row of `assets.csv` that
+    cannot be used ends the run; with `on_bad_asset=skip` it is left out, and its cut-out or
+    background with it; `quarantine` also copies them to `quarantine/` of the output, with the
+    reason.
 
     Backgrounds are cropped at the centre to the canvas's aspect and resized. Cut-outs are trimmed
     to their visible pixels and scaled so that the long side is `foreground_scale` of the canvas's
@@ -68,7 +69,7 @@ class Assets(Source):
         help="long side of a cut-out relative to the canvas's shorter side, or null",
     )
     on_bad_asset: OnBadAsset = setting(
-        OnBadAsset.fail, help="stop at a file that cannot be used, or leave it out"
+        OnBadAsset.fail, help="stop at a file or a row that cannot be used, or leave it out"
     )
 
     def backgrounds(self) -> Sequence[str]:
@@ -96,7 +97,7 @@ class Assets(Source):
 
         box: left, top, right, bottom.
         """
-        meta = self._table.get(key, AssetRow()).meta
+        meta = self._table.row(key).meta
         if meta is None:
             return None
         left, top, right, bottom = box
@@ -108,7 +109,7 @@ class Assets(Source):
 
         Its height is 0, which means unknown; a fitted floor gives a better one.
         """
-        f_px = self._table.get(key, AssetRow()).f_px
+        f_px = self._table.row(key).f_px
         if f_px is None:
             return None
         height, width = size
@@ -127,7 +128,7 @@ class Assets(Source):
             target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
             if target != rgba.size:
                 rgba = rgba.resize(target, Image.Resampling.LANCZOS)
-        row = self._table.get(key, AssetRow())
+        row = self._table.row(key)
         meta = self._meta(key, box, (rgba.height, rgba.width))
         return Foreground(key, row.label, np.asarray(rgba), height_m=row.height_m, meta=meta)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageCalls, described
 
 
 class Source(Stage):
@@ -52,13 +54,48 @@ class Source(Stage):
 
 
 def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
-    """The catalogue of a source, with the keys of all assets in use; raises as `Source.check`."""
-    catalogue = source.check(size)
+    """The catalogue of a source, with the keys of all assets in use.
+
+    Raises as `Source.check`, and `StageError` for keys that cannot be used, or if there are none.
+    """
+    calls = StageCalls(source, "check")
+    with calls:
+        catalogue = source.check(size)
+    if not isinstance(catalogue, AssetCatalogue):
+        raise calls.returned(catalogue, "an AssetCatalogue")
+    if not isinstance(catalogue.digest, str) or not catalogue.digest:
+        raise calls.fault(f"returned digest={described(catalogue.digest)}; expected a text")
     return replace(
         catalogue,
         # Plain copies of what a plugin may give as any mapping: workers get them by pickle.
         files=dict(catalogue.files),
         licences={kind: dict(counts) for kind, counts in catalogue.licences.items()},
-        backgrounds=tuple(catalogue.backgrounds or source.backgrounds()),
-        foregrounds=tuple(catalogue.foregrounds or source.foregrounds()),
+        backgrounds=_keys(source, "backgrounds", catalogue.backgrounds),
+        foregrounds=_keys(source, "foregrounds", catalogue.foregrounds),
     )
+
+
+def _keys(source: Source, method: str, catalogued: Sequence[str]) -> tuple[str, ...]:
+    """The keys of the catalogue, or else all that the source lists; `StageError` for bad ones."""
+    calls = StageCalls(source, method)
+    with calls:
+        listed = catalogued or getattr(source, method)()
+    if isinstance(listed, str) or not isinstance(listed, Sequence):
+        raise calls.returned(listed, "a sequence of keys")
+    if not listed:
+        raise calls.fault("returned no key; expected at least one")
+    for key in listed:
+        if not isinstance(key, str) or not _is_usable(key):
+            raise calls.fault(
+                f"returned the key {described(key)}; expected a text of one line that stays in its "
+                "folder as a path"
+            )
+    if len(set(listed)) < len(listed):
+        twice = next(key for key, count in Counter(listed).items() if count > 1)
+        raise calls.fault(f"returned the key {twice!r} twice; expected each once")
+    return tuple(listed)
+
+
+def _is_usable(key: str) -> bool:
+    """Whether a key can be printed, and names no other folder where files are named by it."""
+    return bool(key) and key.isprintable() and not {"", ".", ".."} & set(key.split("/"))

@@ -13,17 +13,19 @@ from depthmask.data import Encoded, Sample
 from depthmask.errors import SettingError
 from depthmask.plan.layout import Layout
 from depthmask.stage import Stage
+from depthmask.stage.calls import StageCalls
 from depthmask.stages.writer.reader import MemberReader, ShardReader
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 
 
 class ShardKind(Enum):
-    """The layout of a shard for other programs; dataset cards print the value."""
+    """The layout of a shard for other programs, of which dataset cards say how to read it."""
 
     archive = "one tar or zip file with the members as files named KEY.MEMBER"
     files = "a folder with the members as files named KEY.MEMBER"
-    table = "one file with the columns key, image, mask, depth, json and so on"
+    parquet = "one Parquet file with the columns key, image, mask, depth, json and so on"
+    table = "one file with a table of samples or members, in any format"
     other = "anything else"
 
 
@@ -88,7 +90,11 @@ class Writer(Stage):
 
 def check_shard_size(writer: Writer, expected: SizeEstimate, layout: Layout) -> None:
     """Raise `SettingError` if a shard would be too large, before any sample is made."""
-    most = writer.most_samples(expected)
+    calls = StageCalls(writer, "most_samples")
+    with calls:
+        most = writer.most_samples(expected)
+    if most is not None and (type(most) is not int or most < 0):
+        raise calls.returned(most, "a number of samples, or None")
     if most is not None and min(layout.shard_size, layout.samples) > most:
         fits = f"shard_size={most}" if most else "writer=webdataset"
         raise SettingError(

@@ -28,7 +28,7 @@ from PIL import Image
 
 from depthmask_onnx._file import ModelFile, model_file
 from depthmask_onnx._images import FILTERS, Filter, Fit, fitted, normalized, to_maps
-from depthmask_onnx._runtime import Runtime, session
+from depthmask_onnx._runtime import Run, Runtime, session
 from depthmask_onnx._scan import Port
 
 MAX_VALUES = 2**28
@@ -130,6 +130,10 @@ class Onnx(FixedBatchEstimator):
         """The settings `near` and `far`."""
         return self.near, self.far
 
+    def check_resources(self) -> None:
+        """Load the model; raises `SettingError` for a file or a runtime that cannot be used."""
+        self._session()
+
     def contract(self, size: Size, geometry: DepthContract | None = None) -> DepthContract:
         """The contract with the kind that `measures` names; every pixel is valid.
 
@@ -188,10 +192,7 @@ class Onnx(FixedBatchEstimator):
         batch = inputs.astype(self._element, copy=False)
         if self.layout is Layout.nchw:
             batch = np.ascontiguousarray(batch.transpose(0, 3, 1, 2))
-        # Needed here, too: `contract` runs the model outside of the framework's loop.
-        forks.network(f"{self.name} {self.weights}")
-        run = session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
-        raw = run(batch)
+        raw = self._session()(batch)
         maps = to_maps(raw)
         if maps is None or len(maps) != len(inputs):
             raise DepthmaskError(
@@ -223,6 +224,12 @@ class Onnx(FixedBatchEstimator):
                 f"beyond near={self.near:g}..far={self.far:g}; widen these, or set clip=true"
             )
         return depth
+
+    def _session(self) -> Run:
+        """The loaded model, one for each process."""
+        # Needed here, too: `contract` runs the model outside of the framework's loop.
+        forks.network(f"{self.name} {self.weights}")
+        return session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
 
     @cached_property
     def _model(self) -> ModelFile:

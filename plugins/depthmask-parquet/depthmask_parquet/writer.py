@@ -37,7 +37,7 @@ class Parquet(Writer):
 
     # A reader keeps a row group in memory.
     open_shards = 40
-    shard_kind = ShardKind.table
+    shard_kind = ShardKind.parquet
 
     row_group: int = setting(
         100, ge=1, le=100_000, help="samples in a row group, which is read as a whole"

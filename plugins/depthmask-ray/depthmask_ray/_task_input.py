@@ -9,13 +9,13 @@ class TaskInput(TypedDict):
     """The common input of all tasks of a run, as plain data that any Python can read.
 
     needs: the version of each distribution that the bytes depend on. folder: the working directory
-    of the run. cache: `DEPTHMASK_CACHE`. host: name of the run's machine. cores: cores of a task.
-    job: the pickled job. token: identifies the job.
+    of the run. environment: the variables of depthmask that the run has. host: name of the run's
+    machine. cores: cores of a task. job: the pickled job. token: identifies the job.
     """
 
     needs: dict[str, str]
     folder: str
-    cache: str | None
+    environment: dict[str, str]
     host: str
     cores: int
     job: bytes

@@ -34,6 +34,8 @@ UPDATE_SECONDS = 5.0
 """Time between updates of the list of nodes."""
 CANCEL_SECONDS = 10.0
 """Time to wait for the end of cancelled tasks; a lost node does not answer."""
+_VARIABLES = ("DEPTHMASK_BLOCK", "DEPTHMASK_CACHE", "DEPTHMASK_PREFER")
+"""What a worker needs from the environment of the run, to load the same plugins and depth."""
 
 _log = logging.getLogger("depthmask.ray")  # below depthmask's, which the screen and run.log show
 
@@ -219,7 +221,7 @@ def _task_input(job: Job, cores: int) -> TaskInput:
     return TaskInput(
         needs={**needs, **own},
         folder=os.getcwd(),
-        cache=os.environ.get("DEPTHMASK_CACHE"),
+        environment={name: os.environ[name] for name in _VARIABLES if name in os.environ},
         host=platform.node(),
         cores=cores,
         job=pickle.dumps(job),

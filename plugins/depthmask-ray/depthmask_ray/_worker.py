@@ -43,8 +43,7 @@ def job(task_input: TaskInput) -> Job:
             raise OSError(
                 f"no folder {task_input['folder']}, where the run began ({error.strerror})"
             ) from None
-    if task_input["cache"] is not None:
-        os.environ["DEPTHMASK_CACHE"] = task_input["cache"]
+    os.environ.update(task_input["environment"])
     if task_input["token"] not in _jobs:
         # As in the workers of runner=local: more threads would only compete with other tasks.
         cv2.setNumThreads(task_input["cores"])

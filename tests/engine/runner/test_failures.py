@@ -18,7 +18,7 @@ def test_a_shard_is_tried_three_times() -> None:
     again = [failures.note(shard(1), Refusal("boom", final=False)) for _ in range(3)]
     assert again == [True, True, False]
     with pytest.raises(
-        DepthmaskError, match=r"^1 of the shards could not be made, all others are made: boom$"
+        DepthmaskError, match=r"^1 of the shards could not be made, this run made none: boom$"
     ):
         failures.settle()
 
@@ -60,3 +60,45 @@ def test_a_hundred_failures_without_a_shard_stop_the_run(any_made: bool) -> None
         "100 of the shards could not be made, no shard was made, so the run stopped: "
         "0 failed; 1 failed; 2 failed; and 97 more, see run.log"
     )
+
+
+def refusal(number: int, cause: str = "boom") -> Refusal:
+    return Refusal(f"shard {number}: {cause}", final=False, cause=cause)
+
+
+def test_the_same_error_twice_is_not_tried_a_third_time() -> None:
+    failures = Failures()
+    failures.note_made()
+    assert [failures.note(shard(1), refusal(1)) for _ in range(2)] == [True, False]
+    assert [failures.note(shard(2), refusal(2, f"error {turn}")) for turn in range(3)] == [
+        *(True, True, False)
+    ]
+    with pytest.raises(
+        DepthmaskError, match=r"^2 of the shards .* all others are made: shard 1: b"
+    ):
+        failures.settle()
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_same_error_in_the_first_shards_of_all_workers_ends_the_run(workers: int) -> None:
+    failures = Failures(workers)
+    most = max(2, workers)
+    for number in range(most - 1):
+        assert [failures.note(shard(number), refusal(number)) for _ in range(2)] == [True, False]
+    assert failures.note(shard(most), refusal(most))
+    with pytest.raises(DepthmaskError, match=f"^{most} of the shards .* so the run stopped: sh"):
+        failures.note(shard(most), refusal(most))
+
+
+def test_different_errors_do_not_end_the_run() -> None:
+    failures = Failures()
+    for number in range(5):
+        cause = f"error {number}"
+        assert not [failures.note(shard(number), refusal(number, cause)) for _ in range(2)][1]
+
+
+def test_a_shard_made_before_keeps_the_run_going() -> None:
+    failures = Failures()
+    failures.note_made()
+    for number in range(5):
+        assert not [failures.note(shard(number), refusal(number)) for _ in range(2)][1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import pytest
 from PIL import Image
 
 import depthmask
+from depthmask import Encoded, Members, stage
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
 from depthmask.stages.writer.base import ShardKind
+from depthmask.stages.writer.webdataset import WebDataset
 
 # It uses what its dependencies will drop, and leaves files to the garbage collector.
 pytestmark = [
@@ -94,6 +96,58 @@ def test_files_without_record_sets_have_hashes(
     assert [one.name for one in dataset.metadata.file_objects] == [
         f"train-{number:06d}.npz" for number in range(3)
     ]
+
+
+@stage("sqlish")
+class Sqlish(WebDataset):
+    """A table that is no Parquet, as far as the card knows."""
+
+    shard_kind = ShardKind.table
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
+        members = super().write(folder, shard, count, samples)
+        (folder / f"{shard}.tar").rename(folder / f"{shard}.sqlite")
+        return members
+
+
+@pytest.mark.usefixtures("stages_of_tests")
+def test_of_tables_that_are_no_parquet_only_files_are_listed(
+    make_dataset: Callable[..., Path], load: Any
+) -> None:
+    out = make_dataset("writer=sqlish")
+    dataset, card = load(out), (out / "README.md").read_text()
+    assert not dataset.metadata.record_sets
+    assert "cannot describe the layout" in dataset.metadata.description
+    assert [one.name for one in dataset.metadata.file_objects] == [
+        f"train-{number:06d}.sqlite" for number in range(3)
+    ]
+    for claim in ("mlcroissant", "load_dataset", "configs:", "Parquet"):
+        assert claim not in card
+    assert "depthmask.open(" in card
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "expected"),
+    [
+        (ShardKind.parquet, "parquet", True),
+        # As packages declared it before Parquet had a kind of its own.
+        (ShardKind.table, "parquet", True),
+        (ShardKind.table, "sqlite", False),
+        (ShardKind.other, "parquet", False),
+    ],
+)
+def test_only_parquet_has_columns(
+    make_dataset: Callable[..., Path], kind: ShardKind, suffix: str, expected: bool
+) -> None:
+    out = make_dataset()
+    samples = depthmask.open(out)
+    plan = json.loads((out / "plan.json").read_text())
+    facts = CardFacts("x", samples.metadata, plan, kind, samples.encoded(0), suffix, None)
+    card = json.loads(cards(facts)["croissant.json"])
+    assert [one["@id"] for one in card["recordSet"]] == ["train"] * expected
+    assert ("cannot describe the layout" in card["description"]) == (not expected)
+    assert "archives" not in card["description"]
+    samples.close()
 
 
 def test_each_split_has_its_own_sets(make_dataset: Callable[..., Path], load: Any) -> None:

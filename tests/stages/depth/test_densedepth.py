@@ -276,7 +276,7 @@ def test_weights_that_change_change_the_cache_key(tmp_path: Path) -> None:
 
 def test_missing_weights_are_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"weights=no/such\.h5: no such file; .* nyu, kitti"):
-        DenseDepth(weights="no/such.h5").contract((160, 160))
+        DenseDepth(weights="no/such.h5").check_resources()
 
 
 def test_settings_out_of_range_are_refused() -> None:
@@ -289,7 +289,7 @@ def test_missing_openvino_is_a_usage_error(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'depthmask\[openvino\]'"):
-        DenseDepth(weights=str(random_npz), runtime=Runtime.openvino).contract((160, 160))
+        DenseDepth(weights=str(random_npz), runtime=Runtime.openvino).check_resources()
 
 
 @needs_openvino

@@ -22,7 +22,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 import depthmask
 from depthmask.cli.main import main
 from depthmask.data import AssetCatalogue
-from depthmask.engine.quarantine import quarantine
+from depthmask.engine.quarantine import check_contents, quarantine
 from depthmask.errors import UsageError
 from depthmask.stages.source._inspection import OnBadAsset
 from depthmask.stages.source.assets import Assets
@@ -427,6 +427,74 @@ def test_a_row_of_what_is_left_out_is_no_error(assets_root: Path) -> None:
     (assets_root / "fg" / "cup.png").write_bytes(b"hello")
     (assets_root / "assets.csv").write_text("key,label\ncup,Tasse\n")
     assert assets(assets_root, OnBadAsset.skip).check(SIZE).left_out[0].file == "fg/cup.png"
+
+
+TABLE_WITH_FAULTS = (
+    "key,label,height_m,meta\ncup,Tasse,tall,\nvase,Vase,0.3,\nroom1,,,3\n"
+    "\nnobody,Wer,,\n../../x,,0,\nroom2,,,{}\n"
+)
+
+
+def test_bad_rows_end_the_run(assets_root: Path) -> None:
+    (assets_root / "assets.csv").write_text(TABLE_WITH_FAULTS)
+    with pytest.raises(UsageError) as caught:
+        assets(assets_root, OnBadAsset.fail).check(SIZE)
+    assert str(caught.value) == (
+        f"{assets_root}/assets.csv: height_m=tall of cup is not a number of metres (and 3 more); "
+        "source.on_bad_asset=skip leaves out what cannot be used"
+    )
+
+
+@pytest.mark.parametrize("mode", [OnBadAsset.skip, OnBadAsset.quarantine])
+def test_bad_rows_are_left_out(mode: OnBadAsset, assets_root: Path, tmp_path: Path) -> None:
+    (assets_root / "assets.csv").write_text(TABLE_WITH_FAULTS)
+    catalogue = assets(assets_root, mode).check(SIZE)
+    assert keys(catalogue) == {"room0", "room2", "vase"}
+    assert [(one.file, one.reason) for one in catalogue.left_out] == [
+        ("assets.csv", "height_m=tall of cup is not a number of metres"),
+        ("assets.csv", 'room1: column meta must be a JSON object, such as {"page": 3}'),
+        ("assets.csv", "height_m=0 of ../../x is not a number of metres"),
+        ("assets.csv", "no picture named nobody"),
+        (
+            "bg/room1.png",
+            "row 3 of assets.csv cannot be used: room1: column meta must be a JSON object, such as "
+            '{"page": 3}',
+        ),
+        (
+            "fg/cup.png",
+            "row 1 of assets.csv cannot be used: height_m=tall of cup is not a number of metres",
+        ),
+    ]
+    check_contents(catalogue.left_out, "assets")
+    quarantine(location(tmp_path / "out"), catalogue.left_out)
+    kept = {
+        path.relative_to(tmp_path / "out" / "quarantine").as_posix()
+        for path in (tmp_path / "out").rglob("*")
+        if path.is_file() and path.suffix != ".txt"
+    }
+    if mode is OnBadAsset.skip:
+        assert kept == set()
+        return
+    rows = {f"assets.csv/{number}.csv" for number in (1, 3, 4, 5)}
+    assert kept == {"bg/room1.png", "fg/cup.png", *rows}
+    row = tmp_path / "out" / "quarantine" / "assets.csv" / "5.csv"
+    assert row.read_text() == "key,label,height_m,meta\n../../x,,0,\n"
+    assert row.with_suffix(".csv.txt").read_text().startswith("assets.csv: height_m=0 of ../../x")
+
+
+def test_a_run_without_its_bad_rows(
+    assets_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (assets_root / "assets.csv").write_text(TABLE_WITH_FAULTS)
+    words = ["source=assets", f"source.root={assets_root}", f"output={tmp_path / 'out'}",
+             "size=[24,32]", "samples=6", "+preset=pairs", "shard_size=2", "runner.workers=2",
+             "source.on_bad_asset=quarantine"]  # fmt: skip
+    assert main(words) == 0
+    assert "left out  6 files: assets.csv: height_m=tall" in capsys.readouterr().err
+    dataset = depthmask.open(tmp_path / "out")
+    assert {layer["label"] for one in dataset for layer in one.meta["layers"]} == {"Vase"}
+    assert len(list((tmp_path / "out" / "quarantine" / "assets.csv").iterdir())) == 8
+    assert main(["verify", str(tmp_path / "out")]) == 0
 
 
 BROKEN = [

@@ -33,7 +33,10 @@ _COLUMNS = ("key", "kind", "file")
 
 @stage("rows")
 class Rows(Source):
-    """The pictures of a table, in whatever size they have; rows without a picture are left out."""
+    """The pictures of a table, in whatever size they have.
+
+    Rows without a picture are left out, and kept in `quarantine/`.
+    """
 
     root: str = setting(help="the folder with rows.jsonl")
     height: float = setting(0.5, gt=0, le=1, help="height of cut-outs, relative to the canvas")
@@ -70,7 +73,12 @@ class Rows(Source):
             if self._path(key).is_file():
                 digest.update(self._path(key).read_bytes())
             else:
-                left_out.append(LeftOut(f"rows.jsonl: {key}", "its picture is missing"))
+                # A key may be any text, and no file name.
+                name = f"rows/{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
+                row = json.dumps(self._rows[key]).encode()
+                left_out.append(
+                    LeftOut(f"rows.jsonl: {key}", "its picture is missing", contents={name: row})
+                )
         return AssetCatalogue(
             digest.hexdigest(),
             tuple(left_out),

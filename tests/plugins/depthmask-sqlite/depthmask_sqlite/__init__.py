@@ -7,6 +7,7 @@ The same samples give the same bytes with one version of SQLite, whose number is
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import threading
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from depthmask import (
     Members,
     Record,
     SettingError,
+    ShardKind,
     ShardReader,
     StorePath,
     Writer,
@@ -42,6 +44,7 @@ class Sqlite(Writer):
     # An open shard is in memory as a whole.
     open_shards = 8
     reads_arrays = False
+    shard_kind = ShardKind.table
 
     page_size: int = setting(4096, ge=512, le=65536, help="bytes of a page, a power of two")
 
@@ -107,8 +110,10 @@ class SqliteReader:
 
 
 def _execute(database: sqlite3.Connection, statement: str, values: tuple[object, ...] = ()) -> None:
-    """Run a statement; `DepthmaskError` if the disk is full, for example."""
+    """Run a statement; `OSError` if the disk is full, `DepthmaskError` for any other error."""
     try:
         database.execute(statement, values)
     except sqlite3.Error as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            raise OSError(errno.ENOSPC, f"SQLite: {error}") from error
         raise DepthmaskError(f"SQLite: {error}") from None
