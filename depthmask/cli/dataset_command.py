@@ -7,9 +7,10 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
-from depthmask.cli.hydra_run import options_and_overrides, run_task
+from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
+from depthmask.config.command_line import options_and_overrides
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input

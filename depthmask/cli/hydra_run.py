@@ -18,17 +18,16 @@ from omegaconf import DictConfig
 from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
+from depthmask.config.command_line import CommandLine
 from depthmask.config.explain import explain
 from depthmask.config.hydra_internals import HYDRA_SERIES
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
-from depthmask.config.yaml_folders import config_folder
+from depthmask.config.yaml_folders import config_folder, user_folder
+from depthmask.config.yaml_tree import add_position, line_of_task
 from depthmask.errors import TRACEBACK, DepthmaskError, UsageError, in_one_line
 from depthmask.stage.calls import StageError
 
-_OPTIONS_WITH_VALUE = ("--cfg", "-c", "--config-dir", "-cd", "--config-name", "-cn",
-                       "--config-path", "-cp", "--package", "-p", "--info", "-i")  # fmt: skip
-"""Hydra's options that are followed by a value."""
 Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
 """The work of a command, called with the config, the screen and the user's overrides."""
 
@@ -52,36 +51,18 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
 
     task: if other processes run it, a function at the top of a module. Raises Hydra's own errors.
     """
+    line = CommandLine.parse(arguments)
     hydra_source.register()
     # Without this, Hydra prints a traceback and exits with 1; with it, Hydra raises the error.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     command = hydra.main(
-        version_base=HYDRA_SERIES, config_path=str(config_folder()), config_name="config"
+        version_base=HYDRA_SERIES, config_path=str(config_folder()), config_name=line.config_name
     )(task)
     # Freeze the objects created by imports, so that the garbage collector skips them. Visiting them
     # took half of the time in which the records of 400,000 samples are read.
     gc.freeze()
-    with patch.object(sys, "argv", ["depthmask", *options_first(arguments)]):
+    with user_folder(line.folder), patch.object(sys, "argv", ["depthmask", *line.hydra_words()]):
         command()
-
-
-def options_first(arguments: Sequence[str]) -> list[str]:
-    """Put options with their values before overrides: Hydra's parser accepts no other order."""
-    options, overrides = options_and_overrides(arguments)
-    return [*options, *overrides]
-
-
-def options_and_overrides(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split a command line into Hydra's options, each followed by its value, and overrides."""
-    options, overrides = [], []
-    takes_value = False
-    for word in arguments:
-        if takes_value or word.startswith("-"):
-            options.append(word)
-            takes_value = word in _OPTIONS_WITH_VALUE
-        else:
-            overrides.append(word)
-    return options, overrides
 
 
 def as_depthmask_error(error: Exception) -> DepthmaskError:
@@ -128,9 +109,10 @@ class _TaskRunner:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
-            overrides = HydraConfig.get().overrides.task
-            self._task(from_config(config, overrides), screen, overrides)
+            root = from_config(config, line_of_task().overrides)
+            self._task(root, screen, HydraConfig.get().overrides.task)
         except Exception as error:
+            add_position(error, line_of_task())
             self.failure = as_depthmask_error(error)
         finally:
             screen.close()

@@ -95,7 +95,8 @@ def _slow_plugins() -> Iterator[str]:
 
 
 def _first_comment(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8").splitlines()
+    # A file in another encoding is listed, too; who chooses it gets its mistake as an error.
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     comments = (line[1:].strip() for line in lines if line.startswith("#"))
     return next((line for line in comments if not line.startswith("@")), "")
 

@@ -29,14 +29,14 @@ from omegaconf import DictConfig, OmegaConf
 from depthmask.cli.hydra_run import (
     as_depthmask_error,
     hydra_main,
-    options_first,
     warn_of_disabled_plugins,
 )
 from depthmask.cli.screen import Screen
-from depthmask.config import hydra_source
 from depthmask.config.build import from_config
+from depthmask.config.command_line import CommandLine
 from depthmask.config.explain import explain
 from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
+from depthmask.config.yaml_tree import add_position, line_of_task
 from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reports.sweep.page import page
@@ -122,11 +122,12 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         where=f"{platform.node()}:{os.getpid()}",
     )
     try:
-        root = from_config(config, hydra.overrides.task)
+        root = from_config(config, line_of_task().overrides)
         result = run(root, screen, sweep=True)
         info = result.dataset.metadata
         value = number_at(info.as_json(), root.target) if root.target else None
     except Exception as error:
+        add_position(error, line_of_task())
         return replace(unfinished, status=Status.failed, reason=str(as_depthmask_error(error)))
     return replace(
         unfinished,
@@ -152,9 +153,8 @@ def _outcome(result: JobResult) -> str:
 
 def _shared_config(arguments: Sequence[str]) -> DictConfig:
     """The config that all jobs share, with the swept settings at their defaults."""
-    hydra_source.register()
     try:
-        return compose_sweep(options_first(arguments))
+        return compose_sweep(CommandLine.parse(arguments))
     except Exception as error:
         raise explain(error, arguments) from error
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.codec.sample import Encode
+from depthmask.config.explain_value import explain_value
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of, suggestion
 from depthmask.config.root import Root
@@ -31,6 +32,18 @@ DEFAULT_STAGES = {
 }
 """The stages that plain data may omit, since they have no effect: the runner in any job, and those
 that make samples in jobs over existing samples."""
+
+
+class ConfigError(UsageError):
+    """A config cannot become stages. name: that of the setting or of the stage, from the top."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(f"{name}{text}")
+        self.name = name
+
+
+class RequiredError(ConfigError):
+    """A setting that has no default has no value."""
 
 
 def from_config(config: DictConfig, overrides: Sequence[str]) -> Root:
@@ -114,12 +127,19 @@ def _list_from_config(kind: str, config: Any) -> dict[str, Stage]:
         return {}
     if not isinstance(config, DictConfig):
         # `++labels=x` replaces the stages by a string.
-        raise UsageError(no_such_name(kind, str(config), list(registry().stages[kind])))
+        raise _no_stage(kind, config)
+    cls: Any = OmegaConf.get_type(config)
+    if isinstance(cls, type) and issubclass(cls, Stage):
+        raise ConfigError(
+            kind,
+            f": a run may have several, so a preset of one names its place: begin the file with "
+            f"`# @package {kind}.{cls.name}`",
+        )
     chosen = [_stage_from_config(kind, f"{kind}.{key!s}", one) for key, one in config.items()]
     stages = {stage.name: stage for stage in chosen}
     if len(stages) < len(chosen):
         names = ", ".join(sorted(stage.name for stage in chosen))
-        raise UsageError(f"{kind}: each stage can be chosen once, and here are {names}")
+        raise ConfigError(kind, f": each stage can be chosen once, and here are {names}")
     return stages
 
 
@@ -127,13 +147,13 @@ def _stage_from_config(kind: str, name: str, config: Any) -> Stage:
     """The stage at `name` in the config, of the group `kind`."""
     if not isinstance(config, DictConfig):
         # `~placement` removes the group, and `++placement=x` replaces the stage by a string.
-        raise UsageError(no_such_name(kind, str(config), list(registry().stages[kind])))
+        raise _no_stage(kind, config)
     stage = _to_object(name, config)
     if not isinstance(stage, Stage):
-        raise UsageError(
-            f"{name}: the config names no stage; begin it with "
-            f"`defaults: [/schema/{kind}/NAME@_here_, _self_]`"
-        )
+        raise ConfigError(name, f": {_how_to_choose(kind, name)}")
+    registered = registry().find(kind, stage.name)
+    if registered is None or registered.stage is not type(stage):
+        raise ConfigError(name, f": {stage.name} is a {stage.kind}; choose a {kind}")
     return _bound(stage)
 
 
@@ -143,18 +163,42 @@ def _bound(stage: Stage) -> Stage:
     return stage
 
 
+def _no_stage(kind: str, config: Any) -> ConfigError:
+    value = "null" if config is None else str(config)
+    text = no_such_name(kind, value, list(registry().stages[kind]))
+    return ConfigError(kind, text.removeprefix(kind))
+
+
+def _how_to_choose(kind: str, name: str) -> str:
+    """What lacks where a config has settings of a stage and no stage."""
+    key = name.rpartition(".")[2]
+    if kind in LISTS and key not in registry().stages[kind]:
+        return registry().no_such_stage(kind, key, list(registry().stages[kind]))
+    if kind in LISTS:
+        return f"{key} is not chosen; add it by {kind}=[{key}]"
+    return (
+        f"the config names no stage; begin it with `defaults: [/schema/{kind}/NAME@_here_, _self_]`"
+    )
+
+
 def _to_object(name: str, config: Any) -> Any:
     _refuse_unknown(name, config)
     try:
         with group_before_setting_errors(name):
             return _made(OmegaConf.get_type(config), config)
-    except MissingMandatoryValue as error:
-        key = str(error.full_key).rpartition(".")[2]
-        settings = describe_settings(error.object_type) if error.object_type else []
-        text = next((setting.help for setting in settings if setting.name == key), "")
-        raise UsageError(f"{name}.{key} is required ({text}); give {name}.{key}=VALUE") from None
     except OmegaConfBaseException as error:
-        raise UsageError(f"{error.full_key or name}: {error.msg or error}") from None
+        raise _config_error(name, error) from None
+
+
+def _config_error(name: str, error: OmegaConfBaseException) -> ConfigError:
+    """The error of OmegaConf about a setting in our own words. name: of the group or setting."""
+    full_key = error.full_key or name
+    if isinstance(error, MissingMandatoryValue):
+        key = full_key.rpartition(".")[2]
+        settings = describe_settings(error.object_type) if error.object_type else []
+        text = next((f" ({setting.help})" for setting in settings if setting.name == key), "")
+        return RequiredError(full_key, f" is required{text}; give {full_key}=VALUE")
+    return ConfigError(full_key, f": {explain_value(error)}")
 
 
 def _made(cls: type | None, config: Any) -> Any:
@@ -179,19 +223,24 @@ def _refuse_unknown(name: str, config: Any) -> None:
     for key in config:
         if key not in known:
             hint = suggestion(str(key), known, prefix=f"{name}.")
-            raise UsageError(f"{name}.{key}: no such setting{hint}")
+            raise ConfigError(f"{name}.{key}", f": no such setting{hint}")
 
 
 def _root_values(config: Any) -> dict[str, Any]:
     """The settings of the root, without the stages, as objects."""
-    values = {str(key): config[key] for key in config if key not in KINDS}
     known = [item.name for item in dataclasses.fields(Root)]
-    for key in values.keys() - set(known):
-        raise UsageError(f"{key}: no such setting{suggestion(key, known)}")
-    return {
-        key: _to_object(key, value) if OmegaConf.is_config(value) else value
-        for key, value in values.items()
-    }
+    for key in config:
+        if key not in known:
+            raise ConfigError(str(key), f": no such setting{suggestion(str(key), known)}")
+    return {str(key): _root_value(config, str(key)) for key in config if key not in KINDS}
+
+
+def _root_value(config: Any, key: str) -> Any:
+    try:
+        value = config[key]
+    except OmegaConfBaseException as error:
+        raise _config_error(key, error) from None
+    return _to_object(key, value) if OmegaConf.is_config(value) else value
 
 
 def _plain_stage(stage: Stage) -> dict[str, Any]:

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hydra import compose, initialize_config_dir
+from hydra import compose
 
-from depthmask.config import hydra_source
 from depthmask.config.build import from_config
+from depthmask.config.command_line import CommandLine
 from depthmask.config.explain import explain
-from depthmask.config.hydra_internals import HYDRA_SERIES, hydra_state_cleared
+from depthmask.config.hydra_internals import hydra_initialized
 from depthmask.config.root import Root
-from depthmask.config.yaml_folders import config_folder
+from depthmask.config.yaml_tree import add_position
+from depthmask.errors import UsageError
 
 
-def compose_root(overrides: Sequence[str]) -> Root:
-    """The root of a run with these overrides; raises `UsageError` for a bad override."""
-    hydra_source.register()
+def compose_root(words: Sequence[str]) -> Root:
+    """The root of a run with these words; raises `UsageError` for a bad one.
+
+    words: overrides, and the options `--config-dir` and `--config-name` with their values.
+    """
+    line = CommandLine.parse(words)
+    if line.options:
+        raise UsageError(
+            f"{line.options[0]}: no such option here; available: --config-dir, --config-name"
+        )
     try:
-        with (
-            hydra_state_cleared(),
-            initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES),
-        ):
-            config = compose("config", list(overrides))
+        with hydra_initialized(line):
+            config = compose(line.config_name, list(line.overrides))
     except Exception as error:
-        raise explain(error, overrides) from error
-    return from_config(config, overrides)
+        raise explain(error, words) from error
+    try:
+        return from_config(config, line.overrides)
+    except UsageError as error:
+        add_position(error, line)
+        raise

@@ -8,40 +8,90 @@ from dataclasses import is_dataclass
 from typing import TypeVar
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf.errors import ValidationError
+from omegaconf.errors import OmegaConfBaseException
 
-from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, suggestion
+from depthmask.config import explain_yaml
+from depthmask.config.command_line import CommandLine
+from depthmask.config.explain_value import explain_value
+from depthmask.config.explain_words import choices_of_no_stage, no_such_setting, several_values
 from depthmask.config.root import Root
+from depthmask.config.yaml_tree import YamlTree
 from depthmask.errors import UsageError
-from depthmask.stage import describe_settings
 
 E = TypeVar("E", bound=BaseException)
 
 
-def explain(error: Exception, overrides: Sequence[str]) -> UsageError:
+def explain(error: Exception, words: Sequence[str]) -> UsageError:
     """Return an error that tells the user why the config could not be composed.
 
-    overrides: the words of the command line.
+    words: those of the command line. The files that they choose are read once more, which finds
+    the line of a mistake in them.
     """
+    if isinstance(error, UsageError):
+        return error
+    try:
+        tree = YamlTree(CommandLine.parse(words))
+        return _in_files(error, tree) or UsageError(_in_words(error, tree))
+    except UsageError as problem:
+        return problem
+
+
+def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
+    """The error for a mistake in a YAML config; None if there is none."""
+    text = str(error)
+    if isinstance(error, MissingConfigException):
+        return explain_yaml.missing_config(error, tree)
+    if base := tree.without_base():
+        return base
+    if merged := re.match(r"In '([^']+)': \w+ raised while\s+composing config", text):
+        return explain_yaml.bad_merge(merged[1], error.__context__, tree)
+    if unused := re.match(r"In '[^']+': Could not override '(.+?)'\.\s", f"{text} "):
+        return explain_yaml.unused_override(unused[1], tree)
+    if second := re.match(r"Multiple values for ([^\s]+)\.\s|(\S+) appears more than once", text):
+        return explain_yaml.second_choice(second[1] or second[2], tree)
+    if "interpolation" in text or text.startswith("You must specify"):
+        return explain_yaml.unresolved_choice(tree)
+    if isinstance(error, RecursionError):
+        explain_yaml.refuse_circle(tree)
+    if "hydra.searchpath" in text:
+        return explain_yaml.search_path(tree)
+    return explain_yaml.other_mistake(text, tree)
+
+
+def _in_words(error: Exception, tree: YamlTree) -> str:
+    """The message for a mistake on the command line."""
+    overrides = tree.line.overrides
     causes = list(_with_causes(error))
     if own := _first(UsageError, causes):
-        text = str(own)
-    elif missing := _first(MissingConfigException, causes):
-        text = _no_such_stage(missing)
-    elif unreadable := _first(OverrideParseException, causes):
-        text = f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
-    elif invalid := _first(ValidationError, causes):
-        text = _bad_value(invalid, overrides)
-    elif several := re.search(r"Ambiguous value for argument '([^']+)'", str(error)):
-        text = _several_values(several[1])
-    elif refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
-        schemas = [getattr(cause, "object_type", None) for cause in causes]
-        schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), Root)
-        text = _no_such_setting(refused[1], schema, overrides)
-    else:
-        text = next(_choices_of_no_stage(overrides), _first_line(error))
-    return UsageError(text)
+        return str(own)
+    if missing := _first(MissingConfigException, causes):
+        return explain_yaml.no_such_choice(missing, tree)
+    if unreadable := _first(OverrideParseException, causes):
+        return f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
+    if several := re.search(r"Ambiguous value for argument '([^']+)'", str(error)):
+        return several_values(several[1])
+    if refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
+        return _refused(refused[1], causes, tree)
+    if invalid := _first(OmegaConfBaseException, causes):
+        return tree.swept(str(invalid.full_key)) + _bad_value(invalid, overrides)
+    return next(choices_of_no_stage(overrides), _first_line(error))
+
+
+def _refused(name: str, causes: Sequence[BaseException], tree: YamlTree) -> str:
+    """The message for a name that is no setting, or a group from which nothing is chosen yet."""
+    overrides = tree.line.overrides
+    word = next((word for word in overrides if word.startswith(f"{name}=")), None)
+    schemas = [getattr(cause, "object_type", None) for cause in causes]
+    schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), None)
+    if word is not None and schema is None and tree.names(name):
+        return f"{word}: nothing is chosen from {name} yet; write +{word}"
+    return tree.swept(name) + no_such_setting(name, schema or Root, overrides)
+
+
+def _bad_value(error: OmegaConfBaseException, overrides: Sequence[str]) -> str:
+    key = str(error.full_key or "")
+    word = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
+    return f"{word}: {explain_value(error)}"
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -56,65 +106,6 @@ def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
     return next((error for error in chain if isinstance(error, kind)), None)
 
 
-def _no_such_stage(error: MissingConfigException) -> str:
-    path = error.missing_cfg_file or ""
-    group, _, name = str(path).rpartition("/")
-    if not group:
-        return _first_line(error)
-    # Hydra knows no options of a group whose stages are chosen by a list.
-    known = list(error.options or ()) or list(registry().stages.get(group, ()))
-    return registry().no_such_stage(group, name, known)
-
-
-def _bad_value(error: ValidationError, overrides: Sequence[str]) -> str:
-    key = error.full_key or ""
-    override = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
-    text = _first_line(error)
-    kind = re.search(r"could not be converted to (\w+)", text)
-    if kind:
-        words = {"Integer": "a whole number", "Float": "a number", "Path": "a path"}
-        return f"{override}: must be {words.get(kind[1], kind[1])}"
-    if "not a valid bool" in text:
-        return f"{override}: must be true or false"
-    choices = re.search(r"expected one of \[(.*)\]", text)
-    if choices:
-        return f"{override}: must be one of {choices[1]}"
-    return f"{override}: {text}"
-
-
-def _choices_of_no_stage(overrides: Sequence[str]) -> Iterator[str]:
-    """Yield a message for each word that chooses by something else than a name, as `depth=null`."""
-    for word in overrides:
-        group, _, value = word.partition("=")
-        listed = re.fullmatch(r"\[(.*)\]", value)
-        names = listed[1].split(",") if listed and group in LISTS else [value]
-        if group in KINDS and any(name in ("null", "") or name.isdigit() for name in names):
-            example = "[NAME,NAME] or []" if group in LISTS else "NAME"
-            yield f"{word}: choose by name, as in {group}={example}"
-        elif group in LISTS and "[" in value[1:]:
-            yield f"{word}: choose by a list of names, as in {group}=[NAME,NAME]"
-
-
-def _several_values(word: str) -> str:
-    """The message for `placement=random,grid` without `-m`."""
-    name, _, values = word.partition("=")
-    alone = f"{name}=[{values}] chooses all of them; " if name in LISTS else ""
-    return f"{word}: several values; {alone}add -m to make a dataset with each"
-
-
-def _no_such_setting(name: str, schema: type, overrides: Sequence[str]) -> str:
-    """The message for `placement.nosuch`, where the schema of `placement` has no such field."""
-    group, dot, _ = name.rpartition(".")
-    known = [f"{group}{dot}{setting.name}" for setting in describe_settings(schema)]
-    override = next((word for word in overrides if word.split("=")[0].lstrip("+~") == name), name)
-    kind, _, stage = group.partition(".")
-    if kind in LISTS and schema is Root:
-        names = registry().stages[kind]
-        if stage not in names:
-            return registry().no_such_stage(kind, stage, list(names))
-        return f"{override}: {stage} is not chosen; add it by {kind}=[{stage}]"
-    return f"{override}: no such setting{suggestion(name, known)}"
-
-
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0]
+    lines = [*str(error).strip().splitlines(), type(error).__name__]
+    return f"the settings do not fit together: {lines[0]}"

@@ -14,13 +14,14 @@ from unittest.mock import patch
 
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import get_args_parser
 from hydra.core.global_hydra import GlobalHydra
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
-from depthmask.config.yaml_folders import config_folder
+from depthmask.config import hydra_source
+from depthmask.config.command_line import CommandLine
+from depthmask.config.yaml_folders import config_folder, user_folder
 
 HYDRA_SERIES = "1.3"
 """The supported series of hydra-core, which Hydra is given as `version_base`."""
@@ -28,23 +29,46 @@ BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """`_target_` of the launcher that runs the jobs of a sweep one after the other."""
 
 
-def compose_sweep(words: Sequence[str]) -> DictConfig:
+def compose_sweep(line: CommandLine) -> DictConfig:
     """The config that all jobs of a sweep share, with the swept settings at their defaults.
 
-    words: a command line that Hydra's parser accepts. The public `compose` refuses the values of a
-    sweep, such as `placement=random,grid`.
+    The public `compose` refuses the values of a sweep, such as `placement=random,grid`.
     """
-    options = get_args_parser().parse_args(words)
-    search_path = [f"hydra.searchpath=[file://{options.config_dir}]"] if options.config_dir else []
-    with initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES):
+    with hydra_initialized(line):
         hydra = GlobalHydra.instance().hydra
-        assert hydra is not None, "initialize_config_dir has set it"
+        assert hydra is not None, "hydra_initialized has set it"
         return hydra.compose_config(
-            config_name=options.config_name or "config",
-            overrides=[*options.overrides, *search_path],
+            config_name=line.config_name,
+            overrides=list(line.overrides),
             run_mode=RunMode.MULTIRUN,
             with_log_configuration=False,
         )
+
+
+def merge_order(line: CommandLine) -> list[tuple[str, str]]:
+    """The path of each config that a command line chooses, and its place in the whole config.
+
+    They are in the order in which Hydra merges them: the last that sets a value decides.
+    """
+    with hydra_initialized(line):
+        chosen = (
+            GlobalHydra.instance()
+            .config_loader()
+            .compute_defaults_list(line.config_name, list(line.overrides), RunMode.MULTIRUN)
+        )
+    return [(one.config_path, one.package or "") for one in chosen.defaults]
+
+
+@contextmanager
+def hydra_initialized(line: CommandLine) -> Iterator[None]:
+    """Have Hydra ready to compose the configs of a command line inside the block."""
+    hydra_source.register()
+    with (
+        user_folder(line.folder),
+        hydra_state_cleared(),
+        initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES),
+    ):
+        yield
 
 
 @contextmanager

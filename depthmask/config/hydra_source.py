@@ -21,6 +21,9 @@ from omegaconf import DictConfig, OmegaConf
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import Root
+from depthmask.config.yaml_folders import current_user_folder, folders_of
+from depthmask.config.yaml_source import SCHEME as YAML
+from depthmask.config.yaml_source import USER, YamlSource
 
 SCHEME = "depthmask"
 ROOT = "schema/root"
@@ -74,18 +77,26 @@ class StageSource(ConfigSource):
 
 
 class StageSearchPath(SearchPathPlugin):
-    """Adds the stages, and the YAML folders of plugins, to Hydra's search path."""
+    """Adds the stages, and the YAML folders of plugins and of the user, to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
-        """Add the stages before `conf/`, so that no name hides another; the folders after it."""
-        search_path.prepend(provider="depthmask", path=f"{SCHEME}://", anchor="main")
+        """Add the stages before `conf/`, so that no name hides another; the folders after it.
+
+        The folder of the user stands before all of them: see `USER`.
+        """
+        search_path.prepend(provider=SCHEME, path=f"{SCHEME}://", anchor="main")
         for one in registry().names.by_preference(registry().config_paths):
-            search_path.append(provider="depthmask-plugin", path=one.path)
+            folders = [f"{YAML}://{folder}" for folder in folders_of(one.path) if folder.is_dir()]
+            # A path that is no folder, such as one in a zip file, is left to Hydra.
+            for path in folders or [one.path]:
+                search_path.append(provider="depthmask-plugin", path=path)
+        if folder := current_user_folder():
+            search_path.prepend(provider=USER, path=f"{YAML}://{folder}", anchor=SCHEME)
 
 
 def register() -> None:
-    """Register both classes with Hydra; call it before `hydra.main` or `initialize`."""
-    for plugin in (StageSearchPath, StageSource):
+    """Register the classes with Hydra; call it before `hydra.main` or `initialize`."""
+    for plugin in (StageSearchPath, StageSource, YamlSource):
         Plugins.instance().register(plugin)
 
 

@@ -29,6 +29,8 @@ def keep_texts(config: DictConfig, overrides: Sequence[str]) -> None:
     # The last word for a setting is the one that counts.
     last = {name.lstrip("+"): text.strip() for name, _, text in words}
     for name, text in last.items():
+        if not _SIMPLE.fullmatch(text) and not _LIST.fullmatch(text):
+            continue
         hint, value = _setting(config, name)
         if _SIMPLE.fullmatch(text) and _is_text(hint, text) and value is not None:
             OmegaConf.update(config, name, text)

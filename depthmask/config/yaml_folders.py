@@ -1,13 +1,18 @@
-"""Finds the folders with YAML configs, of depthmask and of its plugins."""
+"""Finds the folders with YAML configs, of depthmask, of its plugins, and of the user."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from depthmask.errors import DepthmaskError, UsageError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_USER_FOLDER: ContextVar[Path | None] = ContextVar("_USER_FOLDER", default=None)
 _FORMS = "write pkg://PACKAGE.FOLDER, or file:// and an absolute path"
 
 
@@ -53,3 +58,23 @@ def _folders_of_package(name: str) -> list[Path]:
     if spec.submodule_search_locations is None:
         raise UsageError(f"{package} is a module and no folder; {_FORMS}")
     return list(map(Path, spec.submodule_search_locations))
+
+
+@contextmanager
+def user_folder(folder: Path | None) -> Iterator[None]:
+    """Let Hydra search a folder of the user inside the block, as `--config-dir` asks for."""
+    token = _USER_FOLDER.set(folder)
+    try:
+        yield
+    finally:
+        _USER_FOLDER.reset(token)
+
+
+def current_user_folder() -> Path | None:
+    """The folder of `user_folder`, None outside of its block."""
+    return _USER_FOLDER.get()
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be written: from the working directory, or from the root."""
+    return min(str(path), os.path.relpath(path), key=len)

@@ -70,7 +70,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
             "preset=nosuch: no such preset; available: depthmaskdataset, depthmaskdataset224, ",
         ),
         (["samples=["], "samples=[: not valid; write NAME=VALUE"),
-        (["~placement"], "placement=None: no such placement; available: grid, ground, random"),
+        (["~placement"], "placement=null: no such placement; available: grid, ground, random"),
         (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
         (["source=assets"], "source.root is required (the folder or URL that holds bg/ and fg/)"),
@@ -82,6 +82,72 @@ def test_bad_usage(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str], line: str
 ) -> None:
     assert line in fails(capsys, tmp_path / "out", *words)
+
+
+SAMPELS = "preset/bad.yaml:2: sampels: no such setting; did you mean samples? Available: output"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["+preset=bad"], SAMPELS),
+        (["-m", "+preset=bad", "seed=1,2"], SAMPELS),
+        (["-m", "+preset=good,bad"], SAMPELS),
+        (["+preset=bad", "--cfg", "job"], SAMPELS),
+        (["tune", "+preset=bad"], SAMPELS),
+        (["evaluate", "on=x", "+preset=bad"], SAMPELS),
+        (["prepare", "+preset=bad"], SAMPELS),
+        (
+            ["convert", "DATASET", "writer=bad"],
+            "writer/bad.yaml:1: schema/writer=npy: no such schema/writer",
+        ),
+        (["+preset=low"], "preset/low.yaml:2: samples=0: must be at least 1"),
+        # Known only when the stages are asked, or when a sweep composes its jobs.
+        (["+preset=flat"], "preset/flat.yaml:3: depth=layered geometry=none: layered sets objects"),
+        (["-m", "+experiment=bad"], "experiment/bad.yaml:5: sampels: no such setting; did you"),
+        (["-m", "+experiment=value"], "experiment/value.yaml:5: seed: must be a whole number"),
+        (["+preset=mode"], "preset/mode.yaml:3: hydra.mode=MULTIRUN is not supported"),
+    ],
+)
+def test_mistakes_in_yaml(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    line: str,
+) -> None:
+    """Each kind of mistake is in tests/config/test_yaml_errors.py; here is each command."""
+    top = "# @package _global_\n"
+    sweep = f"{top}hydra:\n  sweeper:\n    params:\n"
+    for name, text in {
+        "preset/bad": f"{top}sampels: 7\n",
+        "preset/good": f"{top}samples: 7\n",
+        "preset/low": f"{top}samples: 0\n",
+        "preset/flat": f"{top}defaults:\n  - override /geometry: none\n  - _self_\n",
+        "preset/mode": f"{top}hydra:\n  mode: MULTIRUN\n",
+        "experiment/bad": f"{sweep}      sampels: 1,2\n",
+        "experiment/value": f"{sweep}      seed: 1,x\n",
+        "writer/bad": "defaults: [/schema/writer/npy@_here_, _self_]\n",
+    }.items():
+        path = tmp_path / "mydir" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.chdir(tmp_path)
+    said = fails(capsys, tmp_path / "out", *words, "--config-dir", "mydir")
+    assert said.startswith(f"mydir/{line}")
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_a_job_of_a_sweep_says_which_line_is_wrong(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, launcher: str
+) -> None:
+    (tmp_path / "preset").mkdir()
+    low = tmp_path / "preset" / "low.yaml"
+    low.write_text("# @package _global_\nsamples: 0\n")
+    words = ["-m", "+preset=pairs,low", f"hydra/launcher={launcher}", f"--config-dir={tmp_path}"]
+    rooms = ["source.rooms=1", "source.furniture=1", "size=[8,8]"]
+    assert main([*words, *rooms, f"output={tmp_path / 'out'}"]) == 1
+    assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().out
 
 
 def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

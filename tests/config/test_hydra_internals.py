@@ -18,7 +18,6 @@ def test_installed_series() -> None:
 @pytest.mark.parametrize(
     ("owner", "name", "parameters"),
     [
-        ("hydra._internal.utils", "get_args_parser", []),
         (
             "hydra._internal.config_loader_impl.ConfigLoaderImpl",
             "load_sweep_config",

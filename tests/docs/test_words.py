@@ -1,7 +1,8 @@
 """README and docs word for word: every command and every piece of Python, page by page.
 
 A page is run from its top to its end in a folder of its own, which has what pages speak of: `DIR`
-with assets, `FOLDER` with RGB-D pairs, `OUT` with a dataset where the page does not make one first.
+with assets, `FOLDER` with RGB-D pairs, `PRESETS` with a preset, `OUT` with a dataset where the page
+does not make one first.
 Runs get words at their end that make them small; nothing else is added or changed.
 """
 
@@ -111,6 +112,9 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 
     make_assets(tmp_path / "DIR")
     (tmp_path / "FOLDER").mkdir()
+    (tmp_path / "PRESETS" / "preset").mkdir(parents=True)
+    mine = "# @package _global_\ndefaults: [override /placement: grid, _self_]\nseed: 3\n"
+    (tmp_path / "PRESETS" / "preset" / "mine.yaml").write_text(mine)
     ramp = np.tile(np.arange(10, 90, dtype=np.uint8), (40, 1))
     Image.fromarray(np.repeat(ramp[..., None], 3, 2)).save(tmp_path / "FOLDER" / "one.rgb.jpg")
     Image.fromarray(ramp.astype(np.uint16) * 50).save(tmp_path / "FOLDER" / "one.depth_mm.png")
