@@ -243,7 +243,11 @@ def test_what_hooks_return_is_checked(hook: str, expected: str) -> None:
     "hook",
     ["depthmask_stages", "depthmask_commands", "depthmask_statistics", "depthmask_config_paths"],
 )
-@pytest.mark.parametrize("value", [None, "pkg://mine.conf", Path, COMMAND, 7], ids=["None", "text", "class", "command", "number"])
+@pytest.mark.parametrize(
+    "value",
+    [None, "pkg://mine.conf", Path, COMMAND, 7],
+    ids=["None", "text", "class", "command", "number"],
+)
 def test_what_is_no_list_is_named(hook: str, value: Any) -> None:
     with pytest.raises(UsageError) as error, loaded("mine", **{hook: lambda: value}):
         pass
