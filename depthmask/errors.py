@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import textwrap
 import traceback
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""The numbers of the system's errors for a disk, a quota or a file that takes no more."""
 TRACEBACK = "DEPTHMASK_TRACEBACK"
 """With this environment variable set to 1, the command line shows the tracebacks of errors."""
 

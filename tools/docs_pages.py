@@ -18,10 +18,10 @@ import depthmask
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
 from depthmask.config.plugins import registry
+from depthmask.config.presets.folders import config_folder
 from depthmask.config.provider import BUILT_IN
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
-from depthmask.config.yaml_folders import config_folder
 from depthmask.stage import SettingInfo, describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,12 +19,12 @@ from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
-from depthmask.config.explain import explain
+from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import HYDRA_SERIES
 from depthmask.config.plugins import registry
+from depthmask.config.presets.folders import config_folder, user_folder
+from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.config.root import Root
-from depthmask.config.yaml_folders import config_folder, user_folder
-from depthmask.config.yaml_tree import add_position, line_of_task
 from depthmask.errors import TRACEBACK, DepthmaskError, UsageError, in_one_line
 from depthmask.stage.calls import StageError
 

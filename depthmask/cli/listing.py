@@ -8,9 +8,9 @@ from pathlib import Path
 
 from depthmask.config.environment import PREFER
 from depthmask.config.plugins import registry
+from depthmask.config.presets.folders import config_folder, preset_files
 from depthmask.config.provider import BUILT_IN
 from depthmask.config.registry import KINDS, LISTS, Registered, place_of
-from depthmask.config.yaml_folders import config_folder, preset_files
 from depthmask.stage import SettingInfo, describe_settings
 
 SLOW_SECONDS = 0.3

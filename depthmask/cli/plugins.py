@@ -8,7 +8,7 @@ from pathlib import Path
 from depthmask.cli.listing import presets, stage_listing
 from depthmask.config.command_line import CommandLine
 from depthmask.config.plugins import registry
-from depthmask.config.yaml_folders import shown
+from depthmask.config.presets.folders import shown
 from depthmask.errors import UsageError
 
 
@@ -55,7 +55,7 @@ def _problems(line: CommandLine) -> Iterator[str]:
     if not line.folder and not line.options:
         return
     # Imported here, since Hydra takes 0.3 s to import, and the list alone does not need it.
-    from depthmask.config.check_presets import problems_of_folder, problems_of_plugins
+    from depthmask.config.presets.check import problems_of_folder, problems_of_plugins
 
     if line.options:
         yield from problems_of_plugins()

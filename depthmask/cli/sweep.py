@@ -34,9 +34,9 @@ from depthmask.cli.hydra_run import (
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
-from depthmask.config.explain import explain
+from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
-from depthmask.config.yaml_tree import add_position, line_of_task
+from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reports.sweep.page import page

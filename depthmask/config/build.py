@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.codec.sample import Encode
-from depthmask.config.explain_value import explain_value
+from depthmask.config.explain.value import explain_value
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of, suggestion
 from depthmask.config.root import Root

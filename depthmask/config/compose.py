@@ -8,10 +8,10 @@ from hydra import compose
 
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
-from depthmask.config.explain import explain
+from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import hydra_initialized
+from depthmask.config.presets.tree import add_position
 from depthmask.config.root import Root
-from depthmask.config.yaml_tree import add_position
 from depthmask.errors import UsageError
 
 

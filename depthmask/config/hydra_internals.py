@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 
 from depthmask.config import hydra_source
 from depthmask.config.command_line import CommandLine
-from depthmask.config.yaml_folders import config_folder, user_folder
+from depthmask.config.presets.folders import config_folder, user_folder
 
 HYDRA_SERIES = "1.3"
 """The supported series of hydra-core, which Hydra is given as `version_base`."""

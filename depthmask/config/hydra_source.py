@@ -19,11 +19,11 @@ from hydra.plugins.search_path_plugin import SearchPathPlugin
 from omegaconf import DictConfig, OmegaConf
 
 from depthmask.config.plugins import registry
+from depthmask.config.presets.folders import current_user_folder, folders_of
+from depthmask.config.presets.source import SCHEME as YAML
+from depthmask.config.presets.source import USER, YamlSource
 from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import Root
-from depthmask.config.yaml_folders import current_user_folder, folders_of
-from depthmask.config.yaml_source import SCHEME as YAML
-from depthmask.config.yaml_source import USER, YamlSource
 
 SCHEME = "depthmask"
 ROOT = "schema/root"

@@ -34,6 +34,7 @@ from depthmask.config.environment import (
 )
 from depthmask.config.hooks import PROJECT, Hooks
 from depthmask.config.plugin_hooks import hooks_of, returned
+from depthmask.config.presets.folders import config_folder, folders_of, preset_files
 from depthmask.config.provider import BUILT_IN, Provider
 from depthmask.config.registry import (
     KINDS,
@@ -44,7 +45,6 @@ from depthmask.config.registry import (
     Registry,
     require_complete,
 )
-from depthmask.config.yaml_folders import config_folder, folders_of, preset_files
 from depthmask.errors import UsageError
 from depthmask.stage import Stage
 from depthmask.stage.decorators import setting_types

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import inspect
 import multiprocessing
 from pathlib import Path
@@ -11,10 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from depthmask.errors import DepthmaskError, NoPlaceError, comes_again, in_one_line
+from depthmask.errors import DISK_FULL, DepthmaskError, NoPlaceError, comes_again, in_one_line
 from depthmask.stage.base import Stage
-
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class StageError(DepthmaskError):
@@ -117,4 +114,4 @@ def source_folder(code: Any) -> str:
 
 
 def _means_disk_full(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno in _DISK_FULL
+    return isinstance(error, OSError) and error.errno in DISK_FULL

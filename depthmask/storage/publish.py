@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DISK_FULL, DepthmaskError, UsageError
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import ShardFile
@@ -29,7 +29,6 @@ from depthmask.storage.record import ShardFile
 _SEAL = b'{"checksum":"%b"'
 """The beginning of a sealed file: the sha256, in hexadecimal, of everything after it."""
 _SEAL_BYTES = len(_SEAL % bytes(64))
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SAYS_FULL = re.compile(
     r"no space left on device|disk (is )?full|disk quota exceeded", re.IGNORECASE
 )
@@ -123,7 +122,7 @@ def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
     if isinstance(error, OSError) and error.errno is not None:
         return None
     codes = {one.errno for one in _chain(error) if isinstance(one, OSError)}
-    if no_room or codes.intersection(_DISK_FULL) or _SAYS_FULL.search(str(error)):
+    if no_room or codes.intersection(DISK_FULL) or _SAYS_FULL.search(str(error)):
         text = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} ({text})")
     return None
@@ -140,7 +139,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def disk_error(error: OSError, output: StorePath) -> DepthmaskError:
     """Return an error of the disk in one line: the path, the reason, and the free space."""
     where = error.filename or output
-    if error.errno in _DISK_FULL:
+    if error.errno in DISK_FULL:
         free = output.free_bytes()
         return DepthmaskError(
             f"{where}: {error.strerror}; {free:,} bytes are free in {output}. "

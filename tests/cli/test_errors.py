@@ -116,7 +116,7 @@ def test_mistakes_in_yaml(
     words: list[str],
     line: str,
 ) -> None:
-    """Each kind of mistake is in tests/config/test_yaml_errors.py; here is each command."""
+    """Each kind of mistake is in tests/config/explain/test_files.py; here is each command."""
     top = "# @package _global_\n"
     sweep = f"{top}hydra:\n  sweeper:\n    params:\n"
     for name, text in {

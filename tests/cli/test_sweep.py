@@ -20,7 +20,7 @@ import depthmask
 import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
-from depthmask.config.yaml_folders import config_folder
+from depthmask.config.presets.folders import config_folder
 from depthmask.storage.location import location
 
 SMALL = ("samples=3", "source.rooms=2", "source.furniture=4", "size=[32,32]", "runner.workers=1")

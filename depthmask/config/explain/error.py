@@ -10,12 +10,12 @@ from typing import TypeVar
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 
-from depthmask.config import explain_yaml
 from depthmask.config.command_line import CommandLine
-from depthmask.config.explain_value import explain_value
-from depthmask.config.explain_words import choices_of_no_stage, no_such_setting, several_values
+from depthmask.config.explain import files
+from depthmask.config.explain.value import explain_value
+from depthmask.config.explain.words import choices_of_no_stage, no_such_setting, several_values
+from depthmask.config.presets.tree import YamlTree
 from depthmask.config.root import Root
-from depthmask.config.yaml_tree import YamlTree
 from depthmask.errors import UsageError
 
 E = TypeVar("E", bound=BaseException)
@@ -40,22 +40,22 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
     """The error for a mistake in a YAML config; None if there is none."""
     text = str(error)
     if isinstance(error, MissingConfigException):
-        return explain_yaml.missing_config(error, tree)
+        return files.missing_config(error, tree)
     if base := tree.without_base():
         return base
     if merged := re.match(r"In '([^']+)': \w+ raised while\s+composing config", text):
-        return explain_yaml.bad_merge(merged[1], error.__context__, tree)
+        return files.bad_merge(merged[1], error.__context__, tree)
     if unused := re.match(r"In '[^']+': Could not override '(.+?)'\.\s", f"{text} "):
-        return explain_yaml.unused_override(unused[1], tree)
+        return files.unused_override(unused[1], tree)
     if second := re.match(r"Multiple values for ([^\s]+)\.\s|(\S+) appears more than once", text):
-        return explain_yaml.second_choice(second[1] or second[2], tree)
+        return files.second_choice(second[1] or second[2], tree)
     if "interpolation" in text or text.startswith("You must specify"):
-        return explain_yaml.unresolved_choice(tree)
+        return files.unresolved_choice(tree)
     if isinstance(error, RecursionError):
-        explain_yaml.refuse_circle(tree)
+        files.refuse_circle(tree)
     if "hydra.searchpath" in text:
-        return explain_yaml.search_path(tree)
-    return explain_yaml.other_mistake(text, tree)
+        return files.search_path(tree)
+    return files.other_mistake(text, tree)
 
 
 def _in_words(error: Exception, tree: YamlTree) -> str:
@@ -65,7 +65,7 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
     if own := _first(UsageError, causes):
         return str(own)
     if missing := _first(MissingConfigException, causes):
-        return explain_yaml.no_such_choice(missing, tree)
+        return files.no_such_choice(missing, tree)
     if unreadable := _first(OverrideParseException, causes):
         return f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
     if several := re.search(r"Ambiguous value for argument '([^']+)'", str(error)):

@@ -14,9 +14,9 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from depthmask.config.yaml_defaults import SELF, Default, problems_of_order, read_defaults
-from depthmask.config.yaml_folders import shown
-from depthmask.config.yaml_syntax import TOO_DEEP, YamlError, decode, line_of, parse
+from depthmask.config.presets.defaults import SELF, Default, problems_of_order, read_defaults
+from depthmask.config.presets.folders import shown
+from depthmask.config.presets.syntax import TOO_DEEP, YamlError, decode, line_of, parse
 from depthmask.errors import UsageError
 
 

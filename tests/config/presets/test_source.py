@@ -9,7 +9,7 @@ from hydra.core.object_type import ObjectType
 from hydra.plugins.config_source import ConfigLoadError
 from omegaconf import OmegaConf
 
-from depthmask.config.yaml_source import YamlSource
+from depthmask.config.presets.source import YamlSource
 
 
 def test_groups_and_configs(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from depthmask.errors import DepthmaskError, UsageError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _USER_FOLDER: ContextVar[Path | None] = ContextVar("_USER_FOLDER", default=None)
 _FORMS = "write pkg://PACKAGE.FOLDER, or file:// and an absolute path"
 

@@ -9,8 +9,8 @@ from depthmask.config.build import RequiredError
 from depthmask.config.command_line import CONFIG
 from depthmask.config.compose import compose_root
 from depthmask.config.plugins import registry
+from depthmask.config.presets.folders import shown
 from depthmask.config.registry import KINDS, LISTS
-from depthmask.config.yaml_folders import shown
 from depthmask.errors import UsageError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from depthmask.config.yaml_folders import folders_of
+from depthmask.config.presets.folders import folders_of
 from depthmask.errors import UsageError
 from tests.support.plugins import install_module, registry_of
 

@@ -17,16 +17,16 @@ from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from depthmask.config.command_line import CONFIG
-from depthmask.config.explain_value import explain_value
-from depthmask.config.explain_words import no_such_setting
+from depthmask.config.explain.value import explain_value
+from depthmask.config.explain.words import no_such_setting
 from depthmask.config.hydra_internals import merge_order
 from depthmask.config.plugins import registry
+from depthmask.config.presets.defaults import SELF, Default
+from depthmask.config.presets.file import YamlFile, keys_of, misplaced_header
+from depthmask.config.presets.folders import shown
+from depthmask.config.presets.tree import YamlTree, keys_inside
 from depthmask.config.registry import KINDS, LISTS, place_of, suggestion
 from depthmask.config.root import BLOCKS, Root
-from depthmask.config.yaml_defaults import SELF, Default
-from depthmask.config.yaml_file import YamlFile, keys_of, misplaced_header
-from depthmask.config.yaml_folders import shown
-from depthmask.config.yaml_tree import YamlTree, keys_inside
 from depthmask.errors import UsageError
 from depthmask.stage.decorators import setting_types
 from depthmask.stage.types import has, words

@@ -15,11 +15,11 @@ from depthmask.config.command_line import CONFIG, CommandLine
 from depthmask.config.hydra_internals import merge_order
 from depthmask.config.hydra_source import ROOT
 from depthmask.config.plugins import registry
+from depthmask.config.presets.defaults import Default
+from depthmask.config.presets.file import YamlFile, keys_of, read_yaml
+from depthmask.config.presets.folders import config_folder, shown
+from depthmask.config.presets.source import USER, plugin_folders
 from depthmask.config.registry import KINDS
-from depthmask.config.yaml_defaults import Default
-from depthmask.config.yaml_file import YamlFile, keys_of, read_yaml
-from depthmask.config.yaml_folders import config_folder, shown
-from depthmask.config.yaml_source import USER, plugin_folders
 from depthmask.errors import UsageError
 
 

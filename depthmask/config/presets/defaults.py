@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from depthmask.config.yaml_syntax import YamlError, line_of
+from depthmask.config.presets.syntax import YamlError, line_of
 
 SELF = "_self_"
 _KEYWORDS = ("override", "optional")

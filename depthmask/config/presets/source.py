@@ -13,9 +13,9 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 
 from depthmask.config.command_line import CONFIG
 from depthmask.config.plugins import registry
+from depthmask.config.presets.file import YamlFile, keys_of, read_yaml
+from depthmask.config.presets.folders import folders_of, shown
 from depthmask.config.provider import Provider
-from depthmask.config.yaml_file import YamlFile, keys_of, read_yaml
-from depthmask.config.yaml_folders import folders_of, shown
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 

@@ -1,0 +1,1 @@
+"""Explains in one line why a config could not be composed."""

@@ -1,0 +1,1 @@
+"""YAML presets: their folders, their files, and the mistakes in them."""
