@@ -67,6 +67,12 @@ class LabelOutput:
                 f"{self.name!r} cannot be the name of a label; use small letters, digits and _, "
                 f"and none of {', '.join(sorted(RESERVED))}"
             )
+        if not isinstance(self.codec, LabelCodec):
+            raise ValueError(f"label {self.name}: codec={self.codec!r} must be a LabelCodec")
+        if not isinstance(self.meaning, str) or not self.meaning.isprintable():
+            raise ValueError(f"label {self.name}: meaning={self.meaning!r} must be a line of text")
+        if not isinstance(self.bytes, int | float | np.number) or not self.bytes >= 0:
+            raise ValueError(f"label {self.name}: bytes={self.bytes!r} must be a number of bytes")
 
     @property
     def member(self) -> str | None:

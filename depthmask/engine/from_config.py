@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
+import numpy as np
+
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
 from depthmask.config.resources import check_resources
@@ -20,7 +22,7 @@ from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls
 from depthmask.stages.depth.base import Depth
 from depthmask.stages.geometry.estimated import as_geometry
-from depthmask.stages.source.base import catalogue_of
+from depthmask.stages.source.base import Source, catalogue_of
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
@@ -80,8 +82,7 @@ def contract_of(
 
 def _geometry_contract(root: Root, plan: Plan) -> DepthContract | None:
     """The contract of the geometry of the backgrounds, checked."""
-    with StageCalls(root.source, "has_depth"):
-        known = sum(map(root.source.has_depth, plan.backgrounds)) / len(plan.backgrounds)
+    known = sum(_has_depth(root.source, key) for key in plan.backgrounds) / len(plan.backgrounds)
     calls = StageCalls(root.geometry, "contract", "geometry")
     with group_before_setting_errors("geometry"), calls:
         contract = as_geometry(root.geometry).contract(root.canvas, known)
@@ -89,6 +90,15 @@ def _geometry_contract(root: Root, plan: Plan) -> DepthContract | None:
         raise calls.returned(contract, "a DepthContract, or None")
     _require_count(root.geometry, "batch_size")
     return contract
+
+
+def _has_depth(source: Source, key: str) -> bool:
+    calls = StageCalls(source, "has_depth")
+    with calls:
+        has_depth = source.has_depth(key)
+    if not isinstance(has_depth, bool | np.bool_):
+        raise calls.returned(has_depth, "True or False")
+    return bool(has_depth)
 
 
 def _require_count(stage: Stage, name: str) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from depthmask.codec.sample import decode
 from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
-from depthmask.stage.calls import StageCalls, described
+from depthmask.stage.calls import StageCalls, StageError, described
 from depthmask.stages.writer.base import Writer
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Record
@@ -24,6 +24,22 @@ def require_readable(
     folder: that of the published shards. first, last: the first and last sample of the shard.
     """
     calls = StageCalls(writer, "read")
+    try:
+        _require_ends(calls, writer, folder, record, first, last)
+    except StageError:
+        raise
+    except DepthmaskError as error:
+        raise calls.fault(f"cannot read a new shard: {error}") from error
+
+
+def _require_ends(
+    calls: StageCalls,
+    writer: Writer,
+    folder: StorePath,
+    record: Record,
+    first: Encoded,
+    last: Encoded,
+) -> None:
     with calls:
         reader = writer.read(folder, record)
     try:

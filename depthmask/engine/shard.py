@@ -92,9 +92,19 @@ def _write(job: Job, shard: Shard, folder: Path, samples: _Samples) -> Members:
     samples.require_all(calls, len(shard))
     if not isinstance(members, Mapping):
         raise calls.returned(members, "a mapping from members to their byte ranges, or {}")
-    if not any(path.is_file() for path in folder.rglob("*")):
-        raise calls.fault("wrote no file; expected at least one")
+    _require_files(calls, folder, shard.name)
     return members
+
+
+def _require_files(calls: StageCalls, folder: Path, shard: str) -> None:
+    """Raise `StageError` unless a writer has made files with names of the shard."""
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    if not files:
+        raise calls.fault("wrote no file; expected at least one")
+    for file in files:
+        if not str(file).startswith(shard):
+            # A name that two shards have would be one file for both.
+            raise calls.fault(f"wrote {str(file)!r}; expected a name that begins with {shard!r}")
 
 
 class _Samples:

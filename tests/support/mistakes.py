@@ -239,6 +239,38 @@ class Gone(FewRooms):
         return super().background(key, size)
 
 
+@_plant("check returned other files than a mapping from kinds to AssetFiles")
+class Fileless(FewRooms):
+    """None instead of an empty mapping."""
+
+    def check(self, size: Size) -> AssetCatalogue:
+        return replace(super().check(size), files=None)  # type: ignore[arg-type]
+
+
+@_plant("check returned other licences than a mapping from kinds to numbers by licence")
+class Licensed(FewRooms):
+    """Names of licences without numbers."""
+
+    def check(self, size: Size) -> AssetCatalogue:
+        return replace(super().check(size), licences={"backgrounds": ["CC0"]})  # type: ignore[dict-item]
+
+
+@_plant("check returned other left_out than a sequence of LeftOut")
+class LeavingOut(FewRooms):
+    """Names instead of what is left out, and why."""
+
+    def check(self, size: Size) -> AssetCatalogue:
+        return replace(super().check(size), left_out=["bad.jpg"])  # type: ignore[arg-type]
+
+
+@_plant("has_depth returned None; expected True or False")
+class Undecided(FewRooms):
+    """Nothing is returned."""
+
+    def has_depth(self, key: str) -> Any:
+        super().has_depth(key)
+
+
 # Geometries.
 
 
@@ -634,6 +666,22 @@ class Painting(Grey):
         return super().label(sample, rng)
 
 
+@_plant("ValueError: label grey: bytes=None must be a number of bytes (in outputs, mistakes.py:")
+class Unestimated(Grey):
+    """No estimate of the size."""
+
+    def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:
+        return [LabelOutput("grey", LabelCodec.png, "grey levels", None)]  # type: ignore[arg-type]
+
+
+@_plant("ValueError: label grey: codec='png' must be a LabelCodec (in outputs, mistakes.py:")
+class Texted(Grey):
+    """A codec as a text."""
+
+    def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:
+        return [LabelOutput("grey", "png", "grey levels", 100)]  # type: ignore[arg-type]
+
+
 # Writers.
 
 
@@ -700,6 +748,14 @@ class Unreadable(WebDataset):
 
     def read(self, folder: Any, record: Any) -> Any:
         return dict[str, Any]()["index"]
+
+
+@_plant("write wrote 'data.tar'; expected a name that begins with 'train-000000'")
+class Overwriting(WebDataset):
+    """One name for the files of all shards."""
+
+    def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Any:
+        return super().write(folder, "data", count, samples)
 
 
 # Runners.

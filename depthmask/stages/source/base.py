@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from depthmask.data import AssetCatalogue, Background, Foreground, Size
+from depthmask.data import AssetCatalogue, AssetFiles, Background, Foreground, LeftOut, Size
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls, described
 
@@ -63,8 +63,7 @@ def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
         catalogue = source.check(size)
     if not isinstance(catalogue, AssetCatalogue):
         raise calls.returned(catalogue, "an AssetCatalogue")
-    if not isinstance(catalogue.digest, str) or not catalogue.digest:
-        raise calls.fault(f"returned digest={described(catalogue.digest)}; expected a text")
+    _require_facts(calls, catalogue)
     return replace(
         catalogue,
         # Plain copies of what a plugin may give as any mapping: workers get them by pickle.
@@ -73,6 +72,25 @@ def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
         backgrounds=_keys(source, "backgrounds", catalogue.backgrounds),
         foregrounds=_keys(source, "foregrounds", catalogue.foregrounds),
     )
+
+
+def _require_facts(calls: StageCalls, catalogue: AssetCatalogue) -> None:
+    """Raise `StageError` unless all but the keys of a catalogue can be used."""
+    if not isinstance(catalogue.digest, str) or not catalogue.digest:
+        raise calls.fault(f"returned digest={described(catalogue.digest)}; expected a text")
+    if not isinstance(catalogue.files, Mapping) or not _all(AssetFiles, catalogue.files.values()):
+        raise calls.fault("returned other files than a mapping from kinds to AssetFiles")
+    if not isinstance(catalogue.licences, Mapping) or not all(
+        isinstance(counts, Mapping) and _all(int, counts.values())
+        for counts in catalogue.licences.values()
+    ):
+        raise calls.fault("returned other licences than a mapping from kinds to numbers by licence")
+    if not isinstance(catalogue.left_out, Sequence) or not _all(LeftOut, catalogue.left_out):
+        raise calls.fault("returned other left_out than a sequence of LeftOut")
+
+
+def _all(kind: type, values: Iterable[object]) -> bool:
+    return all(isinstance(value, kind) for value in values)
 
 
 def _keys(source: Source, method: str, catalogued: Sequence[str]) -> tuple[str, ...]:
