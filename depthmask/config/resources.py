@@ -36,5 +36,5 @@ def _check(place: str, choice: str, stage: Stage) -> None:
         raise UsageError(f"{named}: {error}") from error
     except DepthmaskError as error:
         raise UsageError(f"{named}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"{named}: {in_one_line(error)}") from error

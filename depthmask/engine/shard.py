@@ -28,7 +28,10 @@ def make_shard(job: Job, shard: Shard, progress: Progress) -> Record:
     try:
         return _made(job, shard, progress, errors)
     except Exception as error:
-        raise errors.named(error) from error.__cause__ or error
+        named = errors.named(error)
+        if named is error:
+            raise  # `from` itself would make a circle of causes.
+        raise named from error.__cause__ or error
 
 
 class _Errors:
@@ -129,6 +132,8 @@ class _Samples:
         except Exception as error:
             # Named here, since it passes through the writer, and is not the writer's.
             self._error = self._errors.named(error)
+            if self._error is error:
+                raise
             raise self._error from error.__cause__ or error
 
     def require_all(self, calls: StageCalls, count: int) -> None:

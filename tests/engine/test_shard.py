@@ -177,6 +177,22 @@ def test_a_writer_cannot_swallow_an_error(tmp_path: Path) -> None:
     assert not list((tmp_path / "out").rglob("*.tar"))
 
 
+@stage("speaking")
+class Speaking(Random):
+    """Raises an error with a line of its own."""
+
+    def place(self, scene: Any, foreground: Any, flip: bool, rng: np.random.Generator) -> Layer:
+        raise DepthmaskError("the author's own line")
+
+
+def test_an_error_is_never_its_own_cause(tmp_path: Path) -> None:
+    """Whoever follows the causes of such an error would never come to an end."""
+    job = small_job(tmp_path / "out", placement=Speaking())
+    with pytest.raises(DepthmaskError, match=r"^the author's own line$") as caught:
+        make_shard(job, job.plan.shard(0), Progress())
+    assert caught.value.__cause__ is None
+
+
 def test_a_sample_of_a_virtual_dataset_names_stage_and_sample() -> None:
     job = job_from_config(compose_root([*ROOMS]))
     object.__setattr__(job.root, "placement", Second())
