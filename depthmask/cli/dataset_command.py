@@ -11,6 +11,7 @@ from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.command_line import options_and_overrides
+from depthmask.config.options import check_options
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
@@ -54,6 +55,7 @@ def _paths_and_words(
         raise UsageError(
             f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
         )
+    check_options(words)
     for name in _names(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):
             raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")

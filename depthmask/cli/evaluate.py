@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.compose import compose_root
+from depthmask.config.options import check_options
 from depthmask.config.resources import check_resources
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open as open_dataset
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str]) -> int:
 
     `on=`: a folder of RGB-D pairs, or a dataset, of which `images=` samples are compared.
     """
+    check_options(arguments)
     options = {"on": "", "json": "", "images": "500"}
     overrides = []
     for word in arguments:

@@ -66,7 +66,7 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     if name in COMMANDS:
         return _built_in_command(name), words[1:]
     if is_name:
-        raise UsageError(_no_such_command(name))
+        raise UsageError(_no_such_command(words))
     return _built_in_command("run"), words
 
 
@@ -84,13 +84,21 @@ def _plugin_command(name: str) -> Main | None:
     return None if registered is None else registered.main
 
 
-def _no_such_command(name: str) -> str:
+def _no_such_command(words: list[str]) -> str:
     """The message for a name that is no command; it tells of plugins that are left out."""
+    # Imported here, since only this message needs them.
+    from depthmask.config.explain.words import bare_name
     from depthmask.config.plugins import registry
+    from depthmask.config.registry import suggestion
 
-    names = ", ".join([*COMMANDS, *registry().commands])
+    if setting := bare_name(words):
+        return setting
+    names = [*COMMANDS, *registry().commands]
     problems = "".join(f"; {problem}" for problem in registry().problems)
-    return f"{name}: no such command; available: {names}; settings are written NAME=VALUE{problems}"
+    return (
+        f"{words[0]}: no such command{suggestion(words[0], names)}; settings are written "
+        f"NAME=VALUE{problems}"
+    )
 
 
 def _named(error: StageError) -> DepthmaskError:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
+from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
 from depthmask.data import DepthKind
 from depthmask.errors import UsageError
@@ -19,7 +19,7 @@ from depthmask.reports.preview import SAMPLES, depth_range
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
-    parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
+    parser = Parser(prog="depthmask pictures", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
     parser.add_argument("--count", type=int, help="number of samples; default: all")

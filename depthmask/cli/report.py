@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
@@ -15,7 +15,7 @@ from depthmask.storage.publish import disk_error
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, and print its path."""
-    parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
+    parser = Parser(prog="depthmask report", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--into", metavar="FILE", help="path of the page; default: OUT/report.html")
     options = parser.parse_args(arguments)
