@@ -9,7 +9,7 @@ stages get read-only arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -33,10 +33,41 @@ Meta: TypeAlias = dict[str, Any]
 with: x from the left edge, y from the top edge, so that the first pixel has its centre at 0.5, 0.5.
 """
 
+_MOST_SHOWN, _MOST_LETTERS = 6, 100
+"""The most items of a collection, and letters of another value, in the `repr` of an object."""
+
 
 def sample_key(index: int) -> str:
     """The name of sample `index` in every format: `000000777`."""
     return f"{index:09d}"
+
+
+def brief(instance: Any) -> str:
+    """The `repr` of a data object: short, without pixels, bytes and fields that are empty."""
+    values = {item.name: getattr(instance, item.name) for item in fields(instance)}
+    shown = [f"{name}={_in_brief(value)}" for name, value in values.items() if not _is_empty(value)]
+    return f"{type(instance).__name__}({', '.join(shown)})"
+
+
+def _in_brief(value: Any) -> str:
+    """A value in a few words; of an array its dtype and shape, as in `uint8 [160, 160, 3]`."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {list(value.shape)}"
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, (list, tuple, Mapping)) and len(value) > _MOST_SHOWN:
+        return f"{len(value):,} items"
+    if isinstance(value, (list, tuple)):
+        items = ", ".join(map(_in_brief, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_in_brief(one)}' for key, one in value.items())}}}"
+    text = repr(value)
+    return text if len(text) <= _MOST_LETTERS or is_dataclass(value) else f"{text[:97]}..."
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (list, tuple, Mapping)) and not value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,8 @@ class Background:
     guessed: bool = False
     meta: Meta | None = None
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
@@ -101,6 +134,8 @@ class Foreground:
     relief_m: Float32 | None = None
     height_m: float | None = None
     meta: Meta | None = None
+
+    __repr__ = brief
 
     @property
     def size(self) -> Size:
@@ -122,6 +157,8 @@ class LeftOut:
     reason: str
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +187,8 @@ class AssetCatalogue:
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -173,6 +212,8 @@ class Layer:
     visible: float = 1.0
     meta: Meta | None = field(default=None, hash=False)
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -191,6 +232,8 @@ class Recipe:
     attempt: int = 0
     """The number of earlier draws of assets, which could not be placed."""
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -206,6 +249,8 @@ class Scene:
     layers: tuple[Layer, ...] = ()
     foregrounds: tuple[Foreground, ...] = ()
     arrangement: Any = None
+
+    __repr__ = brief
 
     @property
     def size(self) -> Size:
@@ -228,6 +273,8 @@ class LayerPixels:
     alpha: UInt8
     whole: UInt8
     relief: Float32 | None = None
+
+    __repr__ = brief
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -256,6 +303,8 @@ class Composite:
     touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
+
+    __repr__ = brief
 
     @property
     def instances(self) -> UInt8 | UInt16:
@@ -293,6 +342,8 @@ class StripSource:
     background: UInt8
     touched: Rows
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -314,6 +365,28 @@ class Sample:
     strip_source: StripSource | None = None
     labels: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        parts = [f"image {height}x{width}", "mask", *self._depth_text()]
+        parts += ["instances"] if self.instances is not None else []
+        layers = self.meta.get("layers")
+        # In a file that was damaged or made elsewhere, anything may stand there.
+        all_layers = layers if isinstance(layers, list) else []
+        names = [str(one.get("label")) for one in all_layers if isinstance(one, dict)]
+        labels = ", ".join(names) if len(names) <= _MOST_SHOWN else f"{len(names)} layers"
+        parts += [f"layers [{labels}]"] if names else []
+        parts += [f"labels {', '.join(self.labels)}"] if self.labels else []
+        return f"Sample({self.key}: {'; '.join(parts)})"
+
+    def _depth_text(self) -> list[str]:
+        """The depth map in a few words: its size, and its least and greatest valid value."""
+        if self.depth is None:
+            return []
+        valid = self.depth[self.depth > 0]
+        height, width = self.depth.shape
+        extent = f" from {valid.min():.3g} to {valid.max():.3g}" if valid.size else " all invalid"
+        return [f"depth {height}x{width}{extent}"]
+
     @property
     def index(self) -> int:
         """The number of the sample, from its key."""
@@ -330,6 +403,8 @@ class Encoded:
     key: str
     members: dict[str, bytes]
     arrays: dict[str, NDArray[Any]]
+
+    __repr__ = brief
 
 
 class DepthKind(Enum):

@@ -71,6 +71,19 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
 
 
+def for_caller(error: DepthmaskError) -> DepthmaskError:
+    """The error without the frames and causes inside of depthmask, to be raised to a user's code.
+
+    A notebook shows its message instead of pages of a traceback. With `DEPTHMASK_TRACEBACK=1` the
+    error stays as it is.
+    """
+    if os.environ.get(TRACEBACK) != "1":
+        error.__cause__ = None
+        error.__suppress_context__ = True
+        error.__traceback__ = None
+    return error
+
+
 _COME_AGAIN = (
     *(ImportError, TypeError, AttributeError, NameError, SyntaxError, NotImplementedError),
     *(

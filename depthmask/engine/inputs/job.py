@@ -23,7 +23,7 @@ _SETTINGS = ("samples", "size", "shard_size", "encode", "writer")
 """The settings that determine the bytes of a dataset made from existing samples."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InputJob(Job):
     """A job that makes a dataset from existing samples."""
 
