@@ -17,7 +17,7 @@ from depthmask.engine.display import Silent
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.run import run
 from depthmask.storage.location import location
-from depthmask.storage.publish import write_sealed
+from depthmask.storage.publish import require_sealed, write_sealed
 from depthmask.storage.verify import verify
 from tests.support import tiny
 
@@ -149,12 +149,11 @@ def test_a_plan_with_nonsense_as_size_is_refused(
 ) -> None:
     out = tmp_path / "out"
     assert main([*tiny.words(assets, out), *MADE_BEFORE]) == 0
-    plan = {**plan_of(out), "unhashed": {"shard_size": size}}
-    plan.pop("sha256", None)
-    write_sealed(location(str(out)) / "plan.json", plan)
+    path = location(out) / "plan.json"
+    write_sealed(path, {**require_sealed(path), "unhashed": {"shard_size": size}})
     capsys.readouterr()
     assert main([*tiny.words(assets, out), *MADE_BEFORE]) in (1, 2)
-    assert f"{out / 'plan.json'}: " in capsys.readouterr().err
+    assert f"shard_size={size!r} is no number of samples" in capsys.readouterr().err
 
 
 class Interrupted(Silent):
