@@ -1,4 +1,4 @@
-"""An interruption at full size loses at most one shard a worker; `tools/interruptions.py` briefly."""
+"""An interruption at full size loses at most one shard for each worker."""
 
 from __future__ import annotations
 
