@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
+from depthmask.errors import MOST_LISTED
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.dataset_info import DatasetInfo
-
-_MOST_NAMED = 3
-"""The most left-out files that the summary names."""
 
 
 def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None = None) -> None:
@@ -70,9 +68,9 @@ def _splits(info: DatasetInfo) -> str:
 
 
 def _few(left_out: Sequence[LeftOut]) -> str:
-    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
+    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:MOST_LISTED])
     files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
-    more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
+    more = f"; and {len(left_out) - MOST_LISTED:,} more" if len(left_out) > MOST_LISTED else ""
     return f"{files}: {named}{more}"
 
 

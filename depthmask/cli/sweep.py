@@ -128,7 +128,9 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
         value = number_at(info.as_json(), root.target) if root.target else None
     except Exception as error:
         add_position(error, line_of_task())
-        return replace(unfinished, status=Status.failed, reason=str(as_depthmask_error(error)))
+        # A row of the table has one line.
+        reason = " ".join(str(as_depthmask_error(error)).split())
+        return replace(unfinished, status=Status.failed, reason=reason)
     return replace(
         unfinished,
         status=Status.made if result.made else Status.complete,

@@ -9,14 +9,13 @@ from enum import Enum
 
 from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
+from depthmask.errors import MOST_LISTED
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted, share
 from depthmask.storage.dataset_info import DatasetInfo
 
 _CLIPPED_SHARE = 0.001
 """A check warns if at least this share of pixels is at one end of the depth range."""
-_MOST_NAMED = 5
-"""The most names that a check lists."""
 
 
 class Level(Enum):
@@ -140,7 +139,8 @@ def _assets(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
         yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
     if info.left_out:
         files = [f"{asset.file} ({asset.reason})" for asset in info.left_out]
-        text = f"{counted(len(files), 'file')} could not be used{_name_list(files)}."
+        names = _name_list(files)
+        text = f"{counted(len(files), 'file')} could not be used{names}; dataset.json lists all."
         yield Check(Level.note, "Assets left out", text)
 
 
@@ -166,5 +166,5 @@ def _added_statistics(findings: Findings) -> Iterator[Check]:
 def _name_list(names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f": {', '.join(names[:_MOST_NAMED])}{more}"
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return f": {', '.join(names[:MOST_LISTED])}{more}"

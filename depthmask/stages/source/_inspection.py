@@ -15,6 +15,7 @@ from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import SUFFIXES, AssetError, Listing, shown
+from depthmask.stages.source._refusal import refusal
 from depthmask.stages.source._table import AssetTable, rows_as_csv
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
@@ -27,7 +28,6 @@ _KINDS = {
 }
 
 _TABLE = "assets.csv"
-_HINT = "source.on_bad_asset=skip leaves out what cannot be used"
 
 
 class OnBadAsset(Enum):
@@ -86,7 +86,7 @@ class Inspection:
             faults += new_faults
         faults.sort(key=lambda fault: fault.path)
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(_in_one_line(faults))
+            raise UsageError(refusal(faults))
         self._require_both(faults)
         unused = self._unused_masks()
         catalogue = AssetCatalogue(
@@ -111,7 +111,7 @@ class Inspection:
         faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
         path = self._root / _TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(f"{path}: {faults[0][1]}{_more(faults)}; {_HINT}")
+            raise UsageError(refusal([f"{path}: {reason}" for _, reason in faults]))
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
@@ -183,8 +183,7 @@ class Inspection:
             if not self._files(folder):
                 reasons = [one for one in faults if FOLDERS[one.path.parent.name] == folder]
                 raise UsageError(
-                    f"{self._root / folder}: none of its pictures can be used: "
-                    f"{_in_one_line(reasons)}"
+                    f"{self._root / folder}: none of its pictures can be used: {refusal(reasons)}"
                     if reasons
                     else f"{self._root / folder}: no {', '.join(SUFFIXES)} files; "
                     "put pictures there or choose another source.root"
@@ -243,11 +242,3 @@ def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError
         return None
 
     return fault
-
-
-def _in_one_line(faults: Sequence[AssetError]) -> str:
-    return f"{faults[0]}{_more(faults)}; {_HINT}"
-
-
-def _more(faults: Sequence[object]) -> str:
-    return f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
