@@ -11,6 +11,7 @@ from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.command_line import options_and_overrides
+from depthmask.config.explain.words import has_no_name, unreadable
 from depthmask.config.options import check_options
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
@@ -52,8 +53,9 @@ def _paths_and_words(
     paths = list(takewhile(_is_path, arguments))
     words = list(arguments[len(paths) :])
     if not paths:
+        before = f", before {words[0]}" if words else ""
         raise UsageError(
-            f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
+            f"{command} needs a dataset first{before}, as in `depthmask {command} OUT output=OUT2`"
         )
     check_options(words)
     for name in _names(words):
@@ -67,6 +69,8 @@ def _paths_and_words(
 def _names(words: Sequence[str]) -> frozenset[str]:
     """The names of the overridden settings, such as `encode.depth`."""
     _, overrides = options_and_overrides(words)
+    if nameless := next(filter(has_no_name, overrides), None):
+        raise UsageError(unreadable(nameless, overrides))
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
 
 

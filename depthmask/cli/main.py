@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -59,6 +60,8 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     is_name = name[:1].isalpha() and "=" not in name
     if is_name and name not in COMMANDS and (run := _plugin_command(name)) is not None:
         return run, words[1:]
+    if "=" in name and (command := _command_meant(name.partition("=")[0])):
+        raise UsageError(f"{name}: {command} is a command; write {command} and a space after it")
     if "--help" in words or "-h" in words:
         return _built_in_command("help"), []
     if "--version" in words:
@@ -68,6 +71,11 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     if is_name:
         raise UsageError(_no_such_command(words))
     return _built_in_command("run"), words
+
+
+def _command_meant(name: str) -> str | None:
+    """The command that a name before `=` means; None if it is likely to mean a setting."""
+    return next(iter(difflib.get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.8)), None)
 
 
 def _built_in_command(name: str) -> Main:

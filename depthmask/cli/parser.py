@@ -5,13 +5,35 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from typing import NoReturn
+import shlex
+from collections.abc import Sequence
+from typing import Any, NoReturn
 
 from depthmask.errors import UsageError
+
+_SETTING = re.compile(r"[\w.@]+=(?!.*/)")
+"""NAME=VALUE; a path with such a name has a slash, as in ./NAME=VALUE."""
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are `UsageError`, in one line of our own words."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as argparse does; raises `UsageError` for a word that is no argument at all.
+
+        argparse would complain about the next word, or about an option that is missing instead.
+        """
+        self._words = list(args or ())
+        options = {name for action in self._actions for name in action.option_strings}
+        for word in self._words:
+            is_number = word[1:2].isdigit()
+            if word.startswith("-") and not is_number and word.partition("=")[0] not in options:
+                self.error(f"unrecognized arguments: {word}")
+            if word.startswith(("+", "~")) or (word[:1].isalpha() and _SETTING.match(word)):
+                self.error(f"{word}: this command takes no settings")
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Raise `UsageError` for an error of argparse. message: its text in English."""
@@ -42,7 +64,7 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         """What is wrong with an argument that the command does not take."""
         if not word.startswith("-"):
-            return f"{word} is one argument too many"
+            return f"{word} is one argument too many in {shlex.join(self._words)}"
         option = word.partition("=")[0]
         known = [name for action in self._actions for name in action.option_strings]
         near = difflib.get_close_matches(option, known, n=1, cutoff=0.6)

@@ -51,6 +51,8 @@ def check_options(words: Sequence[str]) -> None:
             _check_name(word, option, next_word(words, word))
             if takes_value(option):
                 _check_value(option, value if equals else next(rest, ""))
+            elif equals:
+                raise UsageError(f"{word}: {option} takes no value; write {option} alone")
 
 
 def next_word(words: Sequence[str], word: str) -> str:
@@ -79,6 +81,18 @@ def _check_value(option: str, value: str) -> None:
     choices = _CHOICES.get(_LONG.get(option, option))
     if not value or value.startswith("-"):
         example = choices[0] if choices else "NAME"
-        raise UsageError(f"{option}: give a value, as in {option} {example}")
+        instead = f", not {value}" if value else ""
+        raise UsageError(f"{option}: give a value{instead}, as in {option} {example}")
     if choices and value not in choices:
         raise UsageError(f"{option} {value}: must be one of {', '.join(choices)}")
+
+
+def refuse_misspelt(words: Sequence[str], names: Sequence[str]) -> None:
+    """Raise `UsageError` for a word like `batchs=1,2` where a command has a `batches=` of its own.
+
+    names: those that only this command has.
+    """
+    for word in words:
+        name = word.partition("=")[0]
+        if name not in names and (near := difflib.get_close_matches(name, names, cutoff=0.75)):
+            raise UsageError(f"{word}: no such setting; did you mean {near[0]}=?")

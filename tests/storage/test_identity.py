@@ -112,6 +112,20 @@ def test_another_plan_is_refused_naming_the_field(
     assert contents(output) == before
 
 
+@pytest.mark.parametrize("count", [2, 20, 21, 45])
+def test_all_settings_that_differ_are_listed(output: LocalPath, count: int) -> None:
+    finished(output)
+    changes = {f"new{number:02d}": number for number in range(count)}
+    with pytest.raises(UsageError) as caught:
+        take_output(output, plan(**changes), overwrite=False)
+    first, *others = str(caught.value).splitlines()
+    assert "new00 is None there and 0 now; choose another output" in first
+    assert first.endswith(f"; {count - 1} more:")
+    listed = [f"  {name} is None there and {number} now" for name, number in changes.items()]
+    rest = f"  and {count - 20} more: {output / 'plan.json'} has all settings of the dataset there"
+    assert others == [*listed[1:20], *([rest] if count > 20 else [])]
+
+
 def test_other_assets_are_another_plan(output: LocalPath) -> None:
     finished(output)
     other = DatasetIdentity({**plan().description, "inputs": "abd"})

@@ -16,13 +16,16 @@ from depthmask.config.explain.setting import no_such_setting
 from depthmask.config.explain.value import explain_value
 from depthmask.config.explain.words import (
     added_twice,
+    choices_of_no_name,
     choices_of_no_stage,
+    has_no_name,
     in_other_place,
     interval_without_optuna,
     not_removed,
     several_values,
     sweep_of_one,
     unreadable,
+    unresolved_value,
 )
 from depthmask.config.presets.tree import YamlTree
 from depthmask.config.root import Root
@@ -76,7 +79,7 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
         return str(own)
     if missing := _first(MissingConfigException, causes):
         return files.no_such_choice(missing, tree)
-    if nameless := next((word for word in overrides if word.startswith("=")), None):
+    if nameless := next(filter(has_no_name, overrides), None):
         return unreadable(nameless, overrides)
     if no_override := _first(OverrideParseException, causes):
         return unreadable(no_override.override, overrides)
@@ -109,6 +112,10 @@ def _by_text(text: str, overrides: Sequence[str]) -> str | None:
         r"An item is already at '([^']+)'|Multiple values for ([^\s]+)\.\s", text
     ):
         return added_twice(added[1] or added[2], overrides)
+    if "Config group override must be a string" in text:
+        return next(choices_of_no_name(overrides), None)
+    if unresolved := re.search(r"Error resolving interpolation '(.+?)'", text):
+        return unresolved_value(unresolved[1], overrides)
     if forced := re.search(r"force-add of config groups is not supported: '(\+*)(.+)'", text):
         return f"{forced[1]}{forced[2]}: a group has a choice without ++; write {forced[2]}"
     return None

@@ -24,6 +24,8 @@ _TYPOGRAPHIC = str.maketrans(
     }
 )
 """Characters that word processors and web pages put for those of the command line."""
+_NO_TEXT = re.compile(r"null|true|false|nan|-?inf|[-+]?[\d_.]+(?:e[-+]?\d+)?", re.IGNORECASE)
+"""What Hydra reads as another value than a text."""
 _OPTUNA = "hydra/sweeper=optuna"
 _PIP = "pip install 'depthmask[optuna]'"
 _FUNCTIONS = "choice(A,B), range(A,B), interval(A,B) and glob(PATTERN)"
@@ -42,6 +44,26 @@ def choices_of_no_stage(overrides: Sequence[str]) -> Iterator[str]:
             yield f"{word}: choose by name, as in {group}={example}"
         elif group in LISTS and "[" in value[1:]:
             yield f"{word}: choose by a list of names, as in {group}=[NAME,NAME]"
+
+
+def choices_of_no_name(overrides: Sequence[str]) -> Iterator[str]:
+    """Yield a message for each word that chooses by a number or the like, as `+preset=3`."""
+    for word in overrides:
+        name, _, value = word.partition("=")
+        is_group = name.lstrip("+") in KINDS or word.startswith("+") or "/" in name
+        if is_group and any(map(_NO_TEXT.fullmatch, value.strip("[]").split(","))):
+            yield f"{word}: choose by name, as in {name}=NAME"
+
+
+def unresolved_value(value: str, overrides: Sequence[str]) -> str:
+    """The message for `${NAME}` where a stage or a preset is chosen."""
+    word = next((word for word in overrides if value in word), value)
+    return f"{word}: {value} cannot be resolved here; write a name"
+
+
+def has_no_name(word: str) -> bool:
+    """Whether a word has no name at all, as `=3` or `~`."""
+    return re.match(r"[~+]*(?:=|$)", word) is not None
 
 
 def several_values(word: str) -> str:
@@ -141,6 +163,8 @@ def _cause(word: str, before: str, after: Sequence[str]) -> str:
     name, equals, value = word.partition("=")
     if (plain := word.translate(_TYPOGRAPHIC)) != word:
         return f"has characters of a word processor; write {shlex.quote(plain.lstrip('-'))}"
+    if not word.strip("~+"):
+        return "is no setting; settings are written NAME=VALUE"
     if word.startswith("="):
         return _without_spaces([before or "NAME", word, *after])
     if before.endswith("="):

@@ -426,6 +426,30 @@ def test_nothing_is_left(assets_root: Path, folder: str) -> None:
     assert all("not a JPEG, PNG or WebP picture; replace or remove it" in line for line in lines)
 
 
+@pytest.mark.parametrize("can_write", [True, False])
+def test_more_than_twenty_faults_are_in_a_file(
+    assets_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_write: bool
+) -> None:
+    cache = tmp_path / "cache"
+    if not can_write:
+        cache.write_text("a file")
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(cache))
+    for number in range(30):
+        (assets_root / "bg" / f"a{number:02d}.jpg").write_bytes(b"hello")
+    with pytest.raises(UsageError) as caught:
+        assets(assets_root, OnBadAsset.fail).check(SIZE)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 21
+    assert all(f"a{number:02d}.jpg: not a JPEG" in lines[number] for number in range(20))
+    if not can_write:
+        assert lines[-1].startswith("  and 10 more: dataset.json lists all of them with source.on_")
+        return
+    assert lines[-1] == f"  and 10 more: {cache / 'bad_assets.txt'} has all of them"
+    written = (cache / "bad_assets.txt").read_text().splitlines()
+    assert len(written) == 30
+    assert all(f"a{number:02d}.jpg: not a JPEG" in written[number] for number in range(30))
+
+
 def test_a_row_of_what_is_left_out_is_no_error(assets_root: Path) -> None:
     (assets_root / "fg" / "cup.png").write_bytes(b"hello")
     (assets_root / "assets.csv").write_text("key,label\ncup,Tasse\n")
