@@ -16,6 +16,8 @@ DRAFTS = ".drafts"
 """Name of the folder of unfinished shards; the next run deletes what a killed one left in it."""
 LOCK = ".lock"
 """Name of the file that marks a dataset as in use by a run."""
+PENDING_HOOKS = "hooks.json"
+"""Name of the file with the plugins whose `depthmask_run_finished` is still to be called."""
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet."""
 
