@@ -10,6 +10,7 @@ from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
 from depthmask.reports.dataset.page import report
 from depthmask.storage.location import location
+from depthmask.storage.path import REPORT
 from depthmask.storage.publish import disk_error
 
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     require_vega()
     dataset = open(options.dataset)
-    path = location(options.into) if options.into else dataset.path / "report.html"
+    path = location(options.into) if options.into else dataset.path / REPORT
     screen = Screen()
     try:
         with screen.bar("samples", len(dataset), "samples") as advance:

@@ -14,6 +14,7 @@ from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
+from depthmask.reports.card.licences import with_own_licence
 from depthmask.reports.preview import SAMPLES, contact_sheet
 from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
@@ -36,7 +37,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
             labels.derive(dataset)
     facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
-        info=info,
+        info=with_own_licence(info, job.source_plan),
         plan=job.identity.description,
         shard_kind=job.root.writer.shard_kind,
         sample=dataset.encoded(0),

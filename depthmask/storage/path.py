@@ -18,6 +18,8 @@ LOCK = ".lock"
 """Name of the file that marks a dataset as in use by a run."""
 PENDING_HOOKS = "hooks.json"
 """Name of the file with the plugins whose `depthmask_run_finished` is still to be called."""
+REPORT = "report.html"
+"""Name of the page about a dataset; a run that extends the dataset removes it."""
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from depthmask.codec.sample import Encode
 from depthmask.data import AssetCatalogue, AssetFiles, DepthContract, Encoded, Size
@@ -32,8 +34,9 @@ class JobInput(ABC):
     """Existing samples, read by their index.
 
     paths: the paths that the user gave. sha256: a hash over all files. shard_size: the samples in a
-    shard of the input. encode: the settings with which its members were encoded. An input can be
-    pickled; it opens its files at first use.
+    shard of the input. encode: the settings with which its members were encoded. plan: the content
+    of `plan.json`, empty if the samples are not those of a dataset. An input can be pickled; it
+    opens its files at first use.
     """
 
     paths: tuple[str, ...]
@@ -45,6 +48,7 @@ class JobInput(ABC):
     encode: Encode
     numbering: Numbering
     sample_bytes: int
+    plan: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def read(self, index: int) -> Encoded:

@@ -25,10 +25,7 @@ from depthmask.untrusted import untrusted
 
 
 class DatasetInput(JobInput):
-    """A finished dataset; each shard is hashed before its samples are read.
-
-    plan: the content of its `plan.json`.
-    """
+    """A finished dataset; each shard is hashed before its samples are read."""
 
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
@@ -33,6 +34,11 @@ class InputJob(Job):
     def named(self, index: int) -> str:
         """The index of a sample and the paths of the input as text."""
         return f"sample {index} of {', '.join(self.input.paths)}"
+
+    @property
+    def source_plan(self) -> Mapping[str, Any]:
+        """The plan of the input."""
+        return self.input.plan
 
     def dataset_facts(self) -> DatasetFacts:
         """The facts of the input, which are copied, without labels that are left out."""
