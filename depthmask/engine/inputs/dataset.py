@@ -27,6 +27,8 @@ from depthmask.untrusted import untrusted
 class DatasetInput(JobInput):
     """A finished dataset; each shard is hashed before its samples are read."""
 
+    shard_size: int
+
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)
         info = self._dataset.metadata
