@@ -19,3 +19,5 @@ COMMANDS = {
     "completion": "print the completion script for bash, zsh or fish",
 }
 """Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""
+RESUMED = ("run", "annotate", "convert")
+"""The commands that go on where an interrupted run of them has stopped."""

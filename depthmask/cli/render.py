@@ -12,6 +12,7 @@ from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
 from depthmask.storage.packages import other_pixels
 from depthmask.storage.path import StorePath
@@ -45,6 +46,8 @@ def render(dataset: StorePath, index: int) -> Encoded:
     Raises `UsageError` if there is no such sample, if the assets have changed, or if a stage has
     another pixel version than in the dataset.
     """
+    if not (dataset / "plan.json").is_file():
+        raise no_dataset(dataset)
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
         if plan["job"] != "generate":

@@ -20,6 +20,7 @@ from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
 from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
@@ -180,10 +181,38 @@ def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():
-        unfinished = (folder / "plan.json").is_file()
-        raise UsageError(
-            f"{folder}: the dataset is unfinished; run its command again to complete it"
-            if unfinished
-            else f"{folder}: no dataset here (dataset.json is missing)"
-        )
+        if (folder / "plan.json").is_file():
+            raise UsageError(
+                f"{folder}: the dataset is unfinished; run its command again to complete it"
+            )
+        raise no_dataset(folder)
     return Dataset(folder)
+
+
+def no_dataset(path: StorePath) -> UsageError:
+    """The error for a path without `plan.json`: it names the dataset above, or those below."""
+    for folder in _above(path):
+        if (folder / "plan.json").is_file():
+            kind = "a file" if path.is_file() else "a folder"
+            return UsageError(f"{path} is {kind} of the dataset {folder}; give {folder} instead")
+    names = _datasets_in(path) if path.is_dir() else []
+    if names:
+        count = "a dataset" if len(names) == 1 else f"{len(names):,} datasets"
+        return UsageError(f"{path} holds {count}, and is none; give one, such as {path / names[0]}")
+    reason = "dataset.json is missing" if path.exists() else "there is no such folder"
+    return UsageError(f"{path}: no dataset here ({reason})")
+
+
+def _above(path: StorePath) -> Iterator[StorePath]:
+    """Yield the folders above a path in a dataset, such as `OUT/shards/train-000000/NAME`.
+
+    The folders as they are written come first, then those in full.
+    """
+    resolved = path.resolve() if isinstance(path, LocalPath) else path
+    is_plain = ".." not in str(path).split("/")
+    for one in (path, resolved) if is_plain else (resolved,):
+        yield from (one.parent, one.parent.parent, one.parent.parent.parent)
+
+
+def _datasets_in(folder: StorePath) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if (path / "plan.json").is_file())
