@@ -5,11 +5,11 @@ from __future__ import annotations
 COMMANDS = {
     "run": "make, resume or extend a dataset (the default command)",
     "plugins": "list every stage, its settings and the package that provides it",
-    "render": "make one sample of a dataset again, from its number",
+    "render": "make one sample of a dataset again, from its number, in OUT-render",
     "stats": "print the mean and standard deviation of a dataset",
     "report": "write an HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
-    "pictures": "save the depth maps of a dataset as coloured pictures, with a legend",
+    "pictures": "save the depth maps of a dataset as coloured pictures, in OUT-pictures",
     "prepare": "save the prepared assets as files: prepare source.root=DIR output=OUT",
     "annotate": "add depth to an existing dataset: annotate OUT depth=densedepth output=OUT2",
     "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",

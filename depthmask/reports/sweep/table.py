@@ -48,12 +48,27 @@ class Table:
         differing = [name for name in names if _differs(name, values, name in known)]
         return cls(results, tuple(differing), tuple(targets))
 
-    def columns(self) -> list[str]:
-        """The names of the columns."""
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The settings that differ and that overrides name; all that differ if these are the same.
+
+        What presets set would make the lines too long for a terminal.
+        """
+        words = {_override(word)[0] for result in self.results for word in result.overrides}
+        named = tuple(name for name in self.varied if name in words)
+        return named if self._distinct(named) == self._distinct(self.varied) else self.varied
+
+    def _distinct(self, names: Sequence[str]) -> int:
+        """The number of rows that differ in these settings."""
+        return len({tuple(map(settings(result).get, names)) for result in self.results})
+
+    def columns(self, varied: Sequence[str] | None = None) -> list[str]:
+        """The names of the columns. varied: the settings among them; all that differ by default."""
+        varied = self.varied if varied is None else varied
         targets = [f"target:{target}" for target in self.targets]
         names = [name for name, _, _ in _STATISTICS]
         return [
-            "job", *self.varied, "samples", "samples_per_s", "bytes", *names, *targets, "status"
+            "job", *varied, "samples", "samples_per_s", "bytes", *names, *targets, "status"
         ]  # fmt: skip
 
     @property
@@ -92,8 +107,8 @@ class Table:
         return file.getvalue()
 
     def as_text(self) -> str:
-        """The table with aligned columns; failed jobs have the reason at the end."""
-        columns = self.columns()
+        """The table with aligned columns, of `named` settings; failed jobs end with the reason."""
+        columns = self.columns(self.named)
         rows = [[short_text(name, row[name]) for name in columns] for row in self.rows()]
         for result, cells in zip(self.results, rows, strict=True):
             if result.reason:

@@ -107,6 +107,17 @@ def test_settings_that_differ_between_datasets_have_columns() -> None:
     assert [line.split(",")[0] for line in table.as_csv().splitlines()] == ["job", "0", "", ""]
 
 
+def test_the_text_leaves_out_what_presets_set() -> None:
+    pairs = row(0, "+preset=pairs", depth="none", writer="zip")
+    scenes = row(1, "+preset=scenes", depth="layered", writer="npz")
+    table = Table.of([pairs, scenes])
+    assert table.varied == ("+preset", "depth", "writer")
+    assert table.as_text().splitlines()[0].split()[:3] == ["job", "+preset", "samples"]
+    # The preset was changed between two sweeps.
+    table = Table.of([pairs, row(1, "+preset=pairs", depth="layered", writer="zip")])
+    assert table.as_text().splitlines()[0].split()[:3] == ["job", "depth", "samples"]
+
+
 def test_one_value_in_two_spellings_is_one_value() -> None:
     jobs = [row(0, "fov_deg=60", fov_deg="60.0"), row(1, "+fov_deg=6e1", fov_deg="60.0")]
     assert Table.of(jobs).varied == ()
