@@ -87,8 +87,9 @@ def main(arguments: Sequence[str]) -> int:
             if results:
                 rows = with_earlier(results, earlier, folder, _targets(config))
                 write_results(folder / JOBS, rows)
+                own = Table.of(rows[: len(results)])
+                best = best_trials(own.results, directions, own.varied)
                 table = Table.of(rows, _targets(config))
-                best = best_trials(rows[: len(results)], directions, table.varied)
                 _show(folder, table, best, arguments, time.perf_counter() - start)
     return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 

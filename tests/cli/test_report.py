@@ -71,6 +71,19 @@ def test_another_path(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "No such file or directory" in capsys.readouterr().err
 
 
+def test_another_file_is_not_replaced(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.html").write_text("years of work")
+    for path, text in (("thesis.html", "exists, and is no report"), (".", "is a folder")):
+        capsys.readouterr()
+        assert main(["report", str(made), "--into", str(tmp_path / path)]) == 2
+        assert f"{text}; " in capsys.readouterr().err
+    assert (tmp_path / "thesis.html").read_text() == "years of work"
+    for _ in range(2):
+        assert main(["report", str(made), "--into", str(tmp_path / "page.html")]) == 0
+
+
 def test_a_dataset_in_an_object_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("obstore")
     assets = tiny.make_assets(tmp_path / "assets")

@@ -25,6 +25,7 @@ import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
 from depthmask.config.presets.folders import config_folder
+from depthmask.engine.finish import finish
 from depthmask.storage.location import location
 from tests.support.plugins import loaded
 
@@ -346,9 +347,42 @@ def test_the_table_is_written_even_if_the_sweep_fails(
     assert [row["status"] for row in table(out)] == ["made", "did not finish", "did not finish"]
     assert [row["seed"] for row in table(out)] == ["0", "1", "2"]
     assert "interrupted; run the same command again to resume" in capsys.readouterr().err
+    # The second one has been begun, and its row is not there twice.
     monkeypatch.undo()
+    assert main([*words[:-1], "seed=7"]) == 0
+    assert [(row["seed"], row["status"]) for row in table(out)] == [
+        ("7", "made"), ("0", "made before")
+    ]  # fmt: skip
     assert main(words) == 0
-    assert [row["status"] for row in table(out)] == ["nothing left to do", "made", "made"]
+    assert [row["status"] for row in table(out)] == [
+        "nothing left to do", "made", "made", "made before"
+    ]  # fmt: skip
+
+
+def test_a_job_that_is_interrupted_in_its_middle_has_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = finish
+
+    def interrupted(job: Any, totals: Any) -> Any:
+        if job.root.seed == 1:
+            raise KeyboardInterrupt
+        return real(job, totals)
+
+    monkeypatch.setattr("depthmask.engine.run.finish", interrupted)
+    out = tmp_path / "out"
+    words = ["-m", *SMALL, f"output={out}"]
+    assert main([*words, "seed=0,1"]) == 130
+    rows = [("0", "made"), ("1", "did not finish")]
+    assert [(row["seed"], row["status"]) for row in table(out)] == rows
+    assert len({row["dataset"] for row in table(out)} - {""}) == 2
+    assert main([*words, "seed=0"]) == 0
+    assert [(row["seed"], row["status"]) for row in table(out)] == [
+        ("0", "nothing left to do"), ("1", "did not finish")
+    ]  # fmt: skip
+    monkeypatch.undo()
+    assert main([*words, "seed=0,1"]) == 0
+    assert [row["status"] for row in table(out)] == ["nothing left to do"] * 2
 
 
 def test_a_path_with_odd_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

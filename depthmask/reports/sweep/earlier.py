@@ -59,7 +59,7 @@ def with_earlier(
         with_rate(_with_measured_rate(result, by_name.get(location(result.dataset).name)))
         if result.dataset
         else result
-        for result in results
+        for result in map(_unfinished_as_it_is, results)
     ]
     names = {location(result.dataset).name for result in own if result.dataset}
     others = [
@@ -68,6 +68,16 @@ def with_earlier(
         if path.name not in names
     ]
     return [*own, *others]
+
+
+def _unfinished_as_it_is(result: JobResult) -> JobResult:
+    """The result, that of an unfinished job with what its dataset has."""
+    if result.status is not Status.unfinished or not result.dataset:
+        return result
+    try:
+        return with_figures(result)
+    except DepthmaskError:
+        return result
 
 
 def _content(path: StorePath) -> object:
