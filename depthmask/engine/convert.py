@@ -10,7 +10,13 @@ from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
+from depthmask.engine.inputs.job import (
+    InputJob,
+    adapted_input,
+    identity_of,
+    leaves_out_labels,
+    output_of,
+)
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.plan.layout import Shard
@@ -69,6 +75,7 @@ def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Con
     encode_names = {
         name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
     }
+    job_input = adapted_input(job_input, root, overridden)
     first = job_input.read(0)
     left_out = labels_in(first) if leaves_out_labels(root, overridden) else ()
     chosen = choose_recoding(first, job_input.encode, root.encode, encode_names, left_out)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from depthmask.data import DepthContract, DepthKind, Sample
+from depthmask.data import DepthContract, DepthKind, Float32, Sample, UInt8
 from depthmask.reports.colormap import colour
+
+Pixels = TypeVar("Pixels", UInt8, Float32)
 
 SAMPLES = 24
 """The most samples on the contact sheet."""
+_MOST_SIDE = 1024
+"""From twice as many pixels on, pictures are thinned."""
 _COLUMNS = 4
 _GAP = 12
 _MARGIN = 24
 _TILE_HEIGHT = 160
+_MOST_TILE_WIDTH = 640
+"""The most pixels of the width of a picture, of which a tile has three."""
 _LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
 """The width of the legend with both numbers, and a gap between it and the title."""
@@ -31,7 +38,7 @@ def contact_sheet(
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
     tiles = [_tile(sample, near, far) for sample in samples]
-    width, height = tiles[0].size
+    width, height = max(tile.width for tile in tiles), _TILE_HEIGHT
     rows = -(-len(tiles) // _COLUMNS)
     columns = min(_COLUMNS, len(tiles))
     font = ImageFont.load_default(16)
@@ -54,19 +61,34 @@ def contact_sheet(
 
 def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
     """The 1st and 99th percentile of depth, so that a far corner does not take most colours."""
-    values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
+    maps = [_thinned(sample.depth) for sample in samples if sample.depth is not None]
+    values = [depth[depth > 0] for depth in maps]
     if not any(map(len, values)):
         return 0.0, 0.0
     near, far = np.percentile(np.concatenate(values), (1, 99))
     return float(near), float(far)
 
 
+def thinned(sample: Sample) -> Sample:
+    """The sample with every k-th pixel if it is large: 24 photographs would fill the memory."""
+    depth = None if sample.depth is None else _thinned(sample.depth)
+    image, mask = _thinned(sample.image), _thinned(sample.mask)
+    return Sample(sample.key, image, mask, instances=None, depth=depth, meta=sample.meta)
+
+
+def _thinned(pixels: Pixels) -> Pixels:
+    stride = max(1, max(pixels.shape[:2]) // _MOST_SIDE)
+    return pixels if stride == 1 else pixels[::stride, ::stride].copy()
+
+
 def _tile(sample: Sample, near: float, far: float) -> Image.Image:
     pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
     if sample.depth is not None:
         pictures.append(Image.fromarray(colour(sample.depth, near, far)))
-    height = _TILE_HEIGHT
-    width = max(1, round(_TILE_HEIGHT * sample.image.shape[1] / sample.image.shape[0]))
+    # Photographs may be panoramas: their tiles are wide enough to see them, and no wider.
+    height, width = sample.size
+    scale = min(_TILE_HEIGHT / height, _MOST_TILE_WIDTH / width)
+    height, width = max(1, round(scale * height)), max(1, round(scale * width))
     tile = Image.new("RGB", (width * len(pictures), height))
     for number, picture in enumerate(pictures):
         if picture.size != (width, height):
