@@ -31,10 +31,7 @@ def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             changed, described = frozenset(plan["encoded"]), plan["dataset"]
-            paths, how = (
-                described["paths"],
-                {**_NOT_PHOTOGRAPHS, **described.get("photographs", {})},
-            )
+            how = {**_NOT_PHOTOGRAPHS, **described.get("photographs", {})}
     if kind == "generate":
         return job_from_config(root)
     if kind in _INPUT_JOBS:

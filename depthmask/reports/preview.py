@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ _GAP = 12
 _MARGIN = 24
 _TILE_HEIGHT = 160
 _MOST_TILE_WIDTH = 640
-"""The most pixels of the width of a picture, of which a tile has three."""
+"""The most pixels of the width of a picture where sizes differ; a tile has three pictures."""
 _LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
 """The width of the legend with both numbers, and a gap between it and the title."""
@@ -37,7 +38,10 @@ def contact_sheet(
     near, far = depth_range(samples)
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
-    tiles = [_tile(sample, near, far) for sample in samples]
+    # Beside a panorama, other photographs would be lost.
+    has_one_size = len({sample.size for sample in samples}) == 1
+    most_width = math.inf if has_one_size else _MOST_TILE_WIDTH
+    tiles = [_tile(sample, near, far, most_width) for sample in samples]
     width, height = max(tile.width for tile in tiles), _TILE_HEIGHT
     rows = -(-len(tiles) // _COLUMNS)
     columns = min(_COLUMNS, len(tiles))
@@ -81,13 +85,12 @@ def _thinned(pixels: Pixels) -> Pixels:
     return pixels if stride == 1 else pixels[::stride, ::stride].copy()
 
 
-def _tile(sample: Sample, near: float, far: float) -> Image.Image:
+def _tile(sample: Sample, near: float, far: float, most_width: float) -> Image.Image:
     pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
     if sample.depth is not None:
         pictures.append(Image.fromarray(colour(sample.depth, near, far)))
-    # Photographs may be panoramas: their tiles are wide enough to see them, and no wider.
     height, width = sample.size
-    scale = min(_TILE_HEIGHT / height, _MOST_TILE_WIDTH / width)
+    scale = min(_TILE_HEIGHT / height, most_width / width)
     height, width = max(1, round(scale * height)), max(1, round(scale * width))
     tile = Image.new("RGB", (width * len(pictures), height))
     for number, picture in enumerate(pictures):
