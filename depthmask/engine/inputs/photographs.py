@@ -21,10 +21,11 @@ from depthmask.data import AssetCatalogue, Encoded, Sample, Size
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.containers import Files
 from depthmask.engine.inputs.keys import keys_of
-from depthmask.engine.inputs.picture_list import Picture, PictureList, counted
+from depthmask.engine.inputs.picture_list import Picture, PictureList, reasons_text
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.reports.dataset.formatting import counted
 from depthmask.stages.source import _images as images
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 
@@ -165,19 +166,19 @@ class Photographs(JobInput):
     def _lines(self) -> Iterator[str]:
         sizes = [self.smallest, self.size] if self.smallest else [self.size]
         text = " to ".join(f"{height}x{width}" for height, width in sizes)
-        noun = "photograph" if self.samples == 1 else "photographs"
         nested = any("/" in one.name for one in self._pictures)
         below = " and the folders below" if nested else ""
         made = " (resized)" if self._resized else ""
-        yield f"input     {self.samples:,} {noun} of {text}{made} in {self.place}{below}"
+        photographs = counted(self.samples, "photograph")
+        yield f"input     {photographs} of {text}{made} in {self.place}{below}"
         if unused := self._listed.unused:
-            yield f"not used  {sum(unused.values()):,} files: {counted(unused)}"
+            yield f"not used  {counted(sum(unused.values()), 'file')}: {reasons_text(unused)}"
         changes = Counter(self._change(one) for one in self._pictures if not self._is_copied(one))
         if changes:
             encoded = sum(changes.values())
             others = "; the others are copied" if encoded < self.samples else ""
-            form = self.encode.image.name
-            yield f"encoded   {encoded:,} pictures become {form}: {counted(changes)}{others}"
+            pictures, form = counted(encoded, "picture"), self.encode.image.name
+            yield f"encoded   {pictures} as {form}: {reasons_text(changes)}{others}"
 
     def _is_copied(self, picture: Picture) -> bool:
         is_of_format = picture.kind.lower() == self.encode.image.name

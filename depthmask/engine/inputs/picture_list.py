@@ -196,11 +196,11 @@ def _nothing(place: str, names: Sequence[str], unused: Mapping[str, int]) -> str
         )
     return (
         f"{place}: neither a dataset nor photographs (jpg, png, webp), nor fg_bg/ and fg_bg_mask/ "
-        f"with such; its files are {counted(unused)}"
+        f"with such; its files are {reasons_text(unused)}"
     )
 
 
-def counted(unused: Mapping[str, int]) -> str:
+def reasons_text(unused: Mapping[str, int]) -> str:
     """How many files there are of each kind, as text."""
     return ", ".join(f"{count:,} {reason}" for reason, count in sorted(unused.items()))
 

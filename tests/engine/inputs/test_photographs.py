@@ -102,7 +102,7 @@ def test_grey_of_16_bits_keeps_its_upper_bits(tmp_path: Path) -> None:
     photos = open_input([str(tmp_path)])
     assert np.array_equal(pixels_of(photos)[..., 0], grey >> 8)
     assert "png" in photos.read(0).members
-    assert "encoded   1 pictures become png: 1 of 16 bits" in photos.lines
+    assert "encoded   1 picture as png: 1 of 16 bits" in photos.lines
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_png_among_jpeg_becomes_jpeg_unless_png_is_asked_for(tmp_path: Path) -> 
     exact = np.asarray(Image.open(save(tmp_path / "b.png")))
     photos = open_input([str(tmp_path)])
     assert {"jpg"} <= photos.read(0).members.keys() & photos.read(1).members.keys()
-    assert "encoded   1 pictures become jpeg: 1 PNG; the others are copied" in photos.lines
+    assert "encoded   1 picture as jpeg: 1 PNG; the others are copied" in photos.lines
     all_png = photos.adapted(None, Encode(image=ImageFormat.png))
     assert {"png"} <= all_png.read(0).members.keys() & all_png.read(1).members.keys()
     assert np.array_equal(pixels_of(all_png, 1), exact)
