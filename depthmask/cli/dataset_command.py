@@ -67,7 +67,8 @@ def _paths_and_words(
     words = list(arguments[len(paths) :])
     if not paths:
         raise UsageError(
-            f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
+            f"{command} needs a dataset first, or a folder of photographs, as in "
+            f"`python -m depthmask {command} OUT output=OUT2`"
         )
     for name in _names(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):

@@ -27,14 +27,21 @@ MOST_FILES = 20_000_000
 class Files(ABC):
     """A list of regular files with printable names. path: where they are.
 
-    sha256: a hash over all of them. origins: names that tell files of several containers apart.
+    origins: names that tell files of several containers apart.
     links: how many links were skipped.
     """
 
     path: Path
     names: Sequence[str]
-    sha256: str
     links: int = 0
+
+    @cached_property
+    def sha256(self) -> str:
+        """A hash over all names and contents."""
+        digest = hashlib.sha256()
+        for number, name in enumerate(self.names):
+            digest.update(f"{hashlib.sha256(self.read(number)).hexdigest()} {name}\n".encode())
+        return digest.hexdigest()
 
     @property
     def origins(self) -> Sequence[str]:
@@ -104,7 +111,7 @@ class ZipFiles(Files):
         self._check_count()
 
     @cached_property
-    def sha256(self) -> str:  # type: ignore[override]
+    def sha256(self) -> str:
         """The hash of the archive."""
         return _sha256(self.path)
 
@@ -148,7 +155,7 @@ class TarFiles(Files):
         self._check_count()
 
     @cached_property
-    def sha256(self) -> str:  # type: ignore[override]
+    def sha256(self) -> str:
         """The hash of the archive."""
         return _sha256(self.path)
 
@@ -170,14 +177,6 @@ class FolderFiles(Files):
         self.names = list(map(_printable, self._entries))
         self._check_count()
 
-    @cached_property
-    def sha256(self) -> str:  # type: ignore[override]
-        """A hash over names and contents."""
-        digest = hashlib.sha256()
-        for name, entry in zip(self.names, self._entries, strict=True):
-            digest.update(f"{_sha256(self.path / entry)} {name}\n".encode())
-        return digest.hexdigest()
-
     def read(self, number: int) -> bytes:
         """The content of the file; raises `DepthmaskError` if it has become a link."""
         path = self.path / self._entries[number]
@@ -187,15 +186,20 @@ class FolderFiles(Files):
                 return _content(file)
 
 
-class LooseFiles(FolderFiles):
-    """Single files, which may be links, named below the folder that they have in common."""
+class LooseFiles(Files):
+    """Single files, which may be links; a name is that of the file alone."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.path = common_folder([path.parent for path in paths])
         self._files = [path.resolve() for path in paths]
-        self._entries = [os.path.relpath(path.absolute(), self.path) for path in paths]
-        self.names = list(map(_printable, self._entries))
+        self.names = [_printable(path.name) for path in paths]
+        self._origins = [_printable(os.path.relpath(path.absolute(), self.path)) for path in paths]
         self._check_count()
+
+    @property
+    def origins(self) -> Sequence[str]:
+        """The paths below the folder that the files have in common."""
+        return self._origins
 
     def read(self, number: int) -> bytes:
         """The content of the file."""
@@ -214,7 +218,7 @@ class JoinedFiles(Files):
         self._ends = list(accumulate(len(container.names) for container in containers))
 
     @cached_property
-    def sha256(self) -> str:  # type: ignore[override]
+    def sha256(self) -> str:
         """A hash over those of the containers."""
         digests = "".join(container.sha256 for container in self._containers)
         return hashlib.sha256(digests.encode()).hexdigest()
@@ -225,7 +229,7 @@ class JoinedFiles(Files):
         return [
             os.path.normpath(os.path.relpath(container.path.absolute() / name, self.path))
             for container in self._containers
-            for name in container.names
+            for name in container.origins
         ]
 
     def read(self, number: int) -> bytes:

@@ -86,7 +86,7 @@ def list_pictures(files: Files, place: str, *, skip_damaged: bool, display: Disp
     decoded, which are a `UsageError` otherwise.
     """
     names = files.origins
-    chosen, left_out, unused = _choose(names)
+    chosen, left_out, unused = _choose(files)
     if files.links:
         unused["linked"] = files.links
     if not chosen:
@@ -109,8 +109,9 @@ def list_pictures(files: Files, place: str, *, skip_damaged: bool, display: Disp
     return PictureList(tuple(pictures), tuple(ordered), unused)
 
 
-def _choose(names: Sequence[str]) -> tuple[list[int], list[LeftOut], Counter[str]]:
+def _choose(files: Files) -> tuple[list[int], list[LeftOut], Counter[str]]:
     """The numbers of the photographs by name, pictures of other formats, and what is unused."""
+    names = files.origins
     datasets = {name.removesuffix("plan.json") for name in names if name.endswith("/plan.json")}
     left_out, unused = [], Counter[str]()
     chosen: dict[str, int] = {}
@@ -118,7 +119,7 @@ def _choose(names: Sequence[str]) -> tuple[list[int], list[LeftOut], Counter[str
         suffix = PurePosixPath(name).suffix.lower()
         if datasets and any(f"{folder}/" in datasets for folder in PurePosixPath(name).parents):
             unused[_IN_DATASETS] += 1
-        elif is_hidden(name):
+        elif is_hidden(files.names[number]):
             unused["hidden"] += 1
         elif suffix in SUFFIXES:
             unused["named twice"] += name in chosen
