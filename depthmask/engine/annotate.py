@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from depthmask.codec.members import without_depth
-from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
+from depthmask.codec.sample import Encode, InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
@@ -32,10 +32,11 @@ from depthmask.engine.inputs.job import (
 )
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
+from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage.calls import StageCalls
-from depthmask.stages.depth.base import Estimator
+from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
@@ -86,7 +87,7 @@ class Annotate(InputJob):
             log.lap("depth")
             for decoded, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
                 sample = replace(decoded, depth=depth)
-                if fault := depth_fault(depth, self.contract_at(sample.size)):
+                if fault := depth_fault(depth, self._contract_at(sample.size)):
                     raise StageCalls(self.root.depth, "estimate").fault(f"returned {fault}")
                 if input_statistics is None:
                     log.statistics.add(sample)
@@ -108,7 +109,8 @@ class Annotate(InputJob):
     @property
     def sample_bytes(self) -> int:
         """The mean bytes of a sample of the input, with those of a depth map."""
-        return self.input.sample_bytes + _depth_bytes(self)
+        assert self.contract is not None, "there is depth"
+        return _sample_bytes(self.input, self.root.encode, self.root.depth, self.contract)
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         for batch_indices in self._batch_indices(indices):
@@ -135,7 +137,7 @@ class Annotate(InputJob):
             pixels += of_sample
         yield batch
 
-    def contract_at(self, size: Size) -> DepthContract | None:
+    def _contract_at(self, size: Size) -> DepthContract | None:
         """The contract of the depth map of an image."""
         if size == self.input.size or self.contract is None:
             return self.contract
@@ -208,10 +210,12 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
         raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
-    identity = identity_of("annotate", job_input, root, recoding, contract, stages)
+    sample_bytes = _sample_bytes(job_input, root.encode, root.depth, contract)
+    plan = job_input.layout(shard_size_of(root, sample_bytes))
+    identity = identity_of("annotate", job_input, root, recoding, contract, plan.shard_size, stages)
     job = Annotate(
         root=root,
-        plan=job_input.layout(root.shard_size),
+        plan=plan,
         contract=contract,
         output=output_of(root, job_input, identity),
         identity=identity,
@@ -222,7 +226,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     )
     members = len(job_input.read(0).members) + 1
     arrays = root.encode.expected(job_input.size, contract.resolution).arrays
-    check_shard_size(root.writer, SizeEstimate(members, job.sample_bytes, arrays), job.plan)
+    check_shard_size(root.writer, SizeEstimate(members, sample_bytes, arrays), plan)
     return job
 
 
@@ -272,10 +276,12 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
     return composer
 
 
-def _depth_bytes(job: Annotate) -> int:
-    """The estimated bytes of an encoded depth map."""
-    encode, size = job.root.encode, job.input.typical_size
-    contract = job.contract_at(size)
-    assert contract is not None, "there is depth"
-    with_depth = encode.expected(size, contract.resolution).bytes
-    return with_depth - encode.expected(size, None).bytes
+def _sample_bytes(
+    job_input: JobInput, encode: Encode, depth: Depth, contract: DepthContract
+) -> int:
+    """The estimated bytes of a sample with depth, the mean where sizes differ."""
+    size = job_input.typical_size
+    of_size = contract if size == job_input.size else contract_of(depth, size)
+    resolution = None if of_size is None else of_size.resolution
+    depth_bytes = encode.expected(size, resolution).bytes - encode.expected(size, None).bytes
+    return job_input.sample_bytes + depth_bytes

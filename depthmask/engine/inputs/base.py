@@ -45,17 +45,17 @@ class JobInput(ABC):
     """Existing samples, read by their index.
 
     paths: the paths that the user gave. sha256: a hash over all files. shard_size: the samples in a
-    shard of the input. size: that of its images, the largest where they differ. smallest: the size
-    of the smallest image; None if all have one size. named: whether keys are names of pictures
-    instead of numbers. encode: the settings with which its members were encoded. lines: what the
-    user should know about it before the run. An input can be pickled; it opens its files at first
-    use.
+    shard of the input, None if it has no shards. size: that of its images, the largest where they
+    differ. smallest: the size of the smallest image; None if all have one size. named: whether keys
+    are names of pictures instead of numbers. encode: the settings with which its members were
+    encoded. lines: what the user should know about it before the run. An input can be pickled; it
+    opens its files at first use.
     """
 
     paths: tuple[str, ...]
     sha256: str
     samples: int
-    shard_size: int
+    shard_size: int | None
     size: Size
     contract: DepthContract | None
     encode: Encode

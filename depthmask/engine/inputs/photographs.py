@@ -29,8 +29,6 @@ from depthmask.reports.dataset.formatting import counted
 from depthmask.stages.source import _images as images
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 
-_SHARD_BYTES = 64 << 20
-_MOST_IN_SHARD = 1000
 _OTHER_BYTES = 1000
 """The JSON and the empty mask of a sample whose picture is copied."""
 _SIDES = (8, 8192)
@@ -44,6 +42,7 @@ class Photographs(JobInput):
     """
 
     contract = None
+    shard_size = None
     numbering = Numbering((("train", MILLION),))
     named = True
 
@@ -74,8 +73,6 @@ class Photographs(JobInput):
         self.size = sizes[-1]
         self.smallest = sizes[0] if len(sizes) > 1 else None
         self.sample_bytes = self._mean_bytes()
-        with_depth = self.sample_bytes + math.prod(self.typical_size)
-        self.shard_size = max(1, min(_MOST_IN_SHARD, _SHARD_BYTES // with_depth))
 
     def adapted(self, size: Size | None, encode: Encode | None) -> JobInput:
         """Photographs of this size; `UsageError` without a size if one is too large or small."""

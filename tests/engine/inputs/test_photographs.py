@@ -265,12 +265,15 @@ def test_sides_that_no_dataset_takes(tmp_path: Path) -> None:
     assert photos.adapted((16, 64), None).size == (16, 64)
 
 
-def test_large_pictures_make_small_shards(tmp_path: Path) -> None:
-    for number in range(3):
-        save(tmp_path / f"{number}.png", (2000, 3000))
+def test_the_estimate_is_that_of_the_mean_size(tmp_path: Path) -> None:
+    for number, size in enumerate([(300, 400), (10, 10), (20, 20)]):
+        save(tmp_path / f"{number}.jpg", size)
     photos = open_input([str(tmp_path)])
-    assert photos.shard_size <= 11
-    assert photos.adapted((32, 32), None).shard_size == 1000
+    height, width = photos.typical_size
+    assert height * width == pytest.approx((300 * 400 + 100 + 400) / 3, rel=0.02)
+    sizes = [sum(map(len, photos.read(index).members.values())) for index in range(3)]
+    assert 0.5 < photos.sample_bytes / np.mean(sizes) < 2
+    assert photos.adapted((16, 16), None).typical_size == (16, 16)
 
 
 def test_paths_with_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
