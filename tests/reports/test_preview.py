@@ -10,7 +10,7 @@ import pytest
 
 from depthmask.data import Sample, Size
 from depthmask.reports.colormap import colour
-from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 
 MakeSample = Callable[..., Sample]
 
