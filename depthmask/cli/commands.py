@@ -11,7 +11,7 @@ COMMANDS = {
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
     "pictures": "save the depth maps of a dataset as coloured pictures, in OUT-pictures",
     "prepare": "save the prepared assets as files: prepare source.root=DIR output=OUT",
-    "annotate": "add depth to an existing dataset: annotate OUT depth=densedepth output=OUT2",
+    "annotate": "add depth to a dataset or photographs: annotate PHOTOS depth=fastdepth output=OUT",
     "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs or on a dataset",
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",

@@ -69,7 +69,9 @@ def _write(dataset: Dataset, count: int, into: Path, near: float, far: float) ->
                 sample = dataset[index]
                 if sample.depth is not None:
                     picture = Image.fromarray(colour(sample.depth, near, far))
-                    picture.save(into / f"{sample.key}.png", compress_level=1)
+                    path = into / f"{sample.key}.png"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    picture.save(path, compress_level=1)
                 advance(1)
     finally:
         screen.close()

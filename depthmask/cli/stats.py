@@ -31,7 +31,7 @@ def _table(dataset: Dataset) -> str:
     info = dataset.metadata
     shards = "1 shard" if info.shards == 1 else f"{info.shards:,} shards"
     lines = [
-        f"{len(dataset):,} samples of {info.size[0]}x{info.size[1]}, {shards}, "
+        f"{len(dataset):,} samples of {info.size_text}, {shards}, "
         f"{size(info.bytes)}; {info.backgrounds:,} backgrounds, "
         f"{info.foregrounds:,} foregrounds",
         f"{'channel':<12}{'mean':>12}{'std':>12}",

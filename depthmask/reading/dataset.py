@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
 from depthmask import forks
+from depthmask.codec.members import JSON
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
 from depthmask.config.needs import require_stages
@@ -24,7 +28,7 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
-from depthmask.storage.record import Record
+from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
@@ -94,7 +98,16 @@ class Dataset(Samples):
         with self._shards.using(
             shard_name(split, shard), lambda: self._open_shard(split, shard), writer.open_shards
         ) as (record, reader):
-            return reader.read(rank - record.start, sample_key(number))
+            encoded = reader.read(rank - record.start, sample_key(number))
+        return replace(encoded, key=self._name_in(encoded)) if self.metadata.named else encoded
+
+    def _name_in(self, encoded: Encoded) -> str:
+        """The key of a sample that is named after its picture, from its JSON."""
+        with untrusted(f"{self.path}: sample {encoded.key}"):
+            key = orjson.loads(encoded.members[JSON.name])["key"]
+            if type(key) is not str or not is_inside(key):
+                raise DepthmaskError(f"{key!r} is not the name of a sample")
+            return key
 
     def records(self) -> Iterator[Record]:
         """Yield the records of all shards, in order."""
