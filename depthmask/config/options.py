@@ -39,16 +39,17 @@ def takes_value(word: str) -> bool:
     return _LONG.get(word, word) in _WITH_VALUE
 
 
-def check_options(words: Sequence[str]) -> None:
+def check_options(words: Sequence[str], own: Sequence[str] = ()) -> None:
     """Raise `UsageError` for the first word that looks like an option and is none.
 
-    Hydra's own message would show its usage, in which settings do not stand.
+    Hydra's own message would show its usage, in which settings do not stand. own: the options
+    without a value that a command has beside Hydra's.
     """
     rest = iter(words)
     for word in rest:
         if word.startswith("-"):
             option, equals, value = word.partition("=")
-            _check_name(word, option, next_word(words, word))
+            _check_name(word, option, next_word(words, word), own)
             if takes_value(option):
                 _check_value(option, value if equals else next(rest, ""))
             elif equals:
@@ -60,9 +61,9 @@ def next_word(words: Sequence[str], word: str) -> str:
     return next(iter(words[list(words).index(word) + 1 :]), "")
 
 
-def _check_name(word: str, option: str, following: str) -> None:
-    """Raise `UsageError` unless the option exists. following: the next word."""
-    known = (*_WITH_VALUE, *_WITHOUT_VALUE)
+def _check_name(word: str, option: str, following: str, own: Sequence[str]) -> None:
+    """Raise `UsageError` unless the option exists. following: the next word. own: see above."""
+    known = (*own, *_WITH_VALUE, *_WITHOUT_VALUE)
     if option == "--config-path" or option == "-cp":
         raise UsageError(f"{word}: no such option; --config-dir FOLDER adds a folder of your own")
     if _LONG.get(option, option) in known:

@@ -53,8 +53,12 @@ def _hint(name: str, value: str, schema: type) -> str:
         return f"no such setting; {_write(meant, value)}"
     if f"command {name}" in registry().built_in_names:
         return f"no such setting, but a command; write {name} {value or 'OUT'}"
-    if not near(name, known) and (choices := choices_named(value)):
+    if near(name, known):
+        return f"no such setting{suggestion(name, known)}"
+    if choices := choices_named(value):
         return f"no such setting; {value} is a choice: write {' or '.join(choices[:_MOST_MEANT])}"
+    if misspelt := _misspelt(name):
+        return f"no such setting; {_write(misspelt, value)}"
     return f"no such setting{suggestion(name, known)}"
 
 
@@ -95,6 +99,13 @@ def _meant(name: str) -> list[str]:
     alike = [one for one in settings if _plain(one.rpartition(".")[2]) == key]
     other = [SYNONYMS[key]] if key in SYNONYMS and "." not in name else []
     return list(dict.fromkeys([*other, *alike]))[:_MOST_MEANT]
+
+
+def _misspelt(name: str) -> list[str]:
+    """The settings of any group whose names are almost the same."""
+    settings = {_plain(one.key): one.name for one in known_settings()}
+    similar = near(_plain(name.rpartition(".")[2]), list(settings), cutoff=0.8)
+    return [settings[similar]] if similar else []
 
 
 def _groups_like(name: str) -> list[str]:
