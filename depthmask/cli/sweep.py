@@ -91,6 +91,9 @@ def main(arguments: Sequence[str]) -> int:
                 best = best_trials(own.results, directions, own.varied)
                 table = Table.of(rows, _targets(config))
                 _show(folder, table, best, arguments, time.perf_counter() - start)
+    if len(results) == 1 and not directions:
+        print("note: -m made one dataset, since no setting has several values, as in seed=0,1",
+              file=sys.stderr)  # fmt: skip
     return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 
 

@@ -150,6 +150,15 @@ def test_a_job_of_a_sweep_says_which_line_is_wrong(
     assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("seeds", "is_one"), [("0", True), ("0,1", False)])
+def test_a_sweep_of_one_dataset_says_so(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, seeds: str, is_one: bool
+) -> None:
+    words = ["-m", f"seed={seeds}", "source=assets", "source.root=/no/such"]
+    assert main([*words, f"output={tmp_path / 'out'}"]) == 1
+    assert ("note: -m made one dataset, since no setting" in capsys.readouterr().err) == is_one
+
+
 def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     root = tmp_path / "assets"
     words = ["source=assets", f"source.root={root}"]

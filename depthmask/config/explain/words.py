@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -192,8 +193,9 @@ def _unreadable_value(name: str, value: str) -> str:
     numbers = re.findall(r"-?[\d.]+", value)
     if numbers and _takes(name.lstrip("+"), list, tuple):
         return f"a list of numbers is written '{name}=[{','.join(numbers)}]'"
-    if "," in value and (comma := re.sub(r",+\s*(?=[\]},]|$)|(?<=[\[{]),+", "", value)) != value:
-        return f"a comma lacks its value; write {shlex.quote(f'{name}={comma}')}"
+    without = re.sub(r",+\s*(?=[\]},]|$)|(?<=[\[{]),+", "", value)
+    if without != value:
+        return f"a comma lacks its value; write {shlex.quote(f'{name}={_balanced(without)}')}"
     if opened := _open_bracket(name, value):
         return opened
     if ";" in value:
@@ -246,13 +248,19 @@ def _open_bracket(name: str, value: str) -> str:
         if value.count(quote) % 2:
             text = value.strip(quote)
             return f"the quote {quote} is not closed; a text is written {_quoted(name, text)}"
+    whole = _balanced(value)
+    if whole == value:
+        return ""
+    lacks = (Counter(whole) - Counter(value)).most_common(1)[0][0]
+    return f"a bracket {lacks} is missing; write {shlex.quote(f'{name}={whole}')}"
+
+
+def _balanced(value: str) -> str:
+    """The value with the brackets that it lacks at its ends."""
     for opening, closing in _BRACKETS.items():
         missing = value.count(opening) - value.count(closing)
-        if missing:
-            whole = f"{opening * -missing}{value}{closing * missing}"
-            lacks = closing if missing > 0 else opening
-            return f"a bracket {lacks} is missing; write {shlex.quote(f'{name}={whole}')}"
-    return ""
+        value = f"{opening * -missing}{value}{closing * missing}"
+    return value
 
 
 def _quoted(name: str, value: str) -> str:
