@@ -26,6 +26,11 @@ Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
 """(first row, row after the last)."""
+MOST_BOX_PIXELS = 1 << 25
+"""The most pixels of a layer's box; more are a mistake, which would take gigabytes. A cut-out that
+fills a canvas of 1024x1024 thirty times over is allowed."""
+MOST_HEIGHT_M = 20.0
+"""The greatest real height of a foreground, metres; a larger number is most likely centimetres."""
 Meta: TypeAlias = dict[str, Any]
 """Free metadata as plain JSON data, up to 64 KiB as JSON; `codec/metadata.py` has the rules.
 
@@ -115,13 +120,16 @@ class LeftOut:
     file: the file at fault, relative to the source's root, or another name of the asset. The run
     keeps in `quarantine/` of the output, with the reason beside each: copies, files that it copies;
     contents, of what is no file, such as the row of a table: name of the new file -> its bytes. A
-    name may have folders (`rows/12.csv`); none leads out of `quarantine/`.
+    name may have folders (`rows/12.csv`); none leads out of `quarantine/`. reason: what is wrong,
+    and what to do (`HEIC; save as JPEG or PNG`); a run counts assets that have the same reason.
+    files: how many files it stands for, if it is a folder.
     """
 
     file: str
     reason: str
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
+    files: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,10 @@ class AssetCatalogue:
     not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
-    foregrounds: the keys in use, sorted; empty where those are all that the source lists.
+    foregrounds: the keys in use, sorted; empty where those are all that the source lists. labels:
+    all labels that the source knows for its foregrounds, also of those that are left out; empty if
+    they are not known without opening each. origin: the folder or URL of the assets, empty for
+    assets that are not files.
     """
 
     digest: str
@@ -149,6 +160,8 @@ class AssetCatalogue:
     licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
+from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
 _MOST_NAMED = 3
@@ -35,6 +36,9 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
         screen.line(
             f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
+        for cause in result.redraws:
+            screen.line(f"          {cause}")
+        screen.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
     if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"

@@ -42,6 +42,9 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """
     check_resources(stages_of(root, _SAMPLE_KINDS))
     catalogue = catalogue_of(root.source, root.canvas)
+    if catalogue.labels:
+        with group_before_setting_errors("placement"):
+            root.placement.check_labels(catalogue.labels)
     _require_count(root.blend, "variants")
     splits = split_assets(root.source, catalogue, root.split)
     root = replace(root, samples=_samples(root, splits))
