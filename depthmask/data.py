@@ -148,10 +148,8 @@ class AssetCatalogue:
     not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
-    foregrounds: the keys in use, sorted; empty where those are all that the source lists. labels:
-    all labels that the source knows for its foregrounds, also of those that are left out; empty if
-    they are not known without opening each. origin: the folder or URL of the assets, empty for
-    assets that are not files.
+    foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
+    the folder or URL of the assets, empty for assets that are not files.
     """
 
     digest: str
@@ -160,7 +158,6 @@ class AssetCatalogue:
     licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
     origin: str = ""
 
 

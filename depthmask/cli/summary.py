@@ -75,7 +75,8 @@ def _splits(info: DatasetInfo) -> str:
 
 def _few(left_out: Sequence[LeftOut]) -> str:
     named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
-    files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+    count = sum(asset.files for asset in left_out)
+    files = "1 file" if count == 1 else f"{count:,} files"
     more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
     return f"{files}: {named}{more}"
 

@@ -17,7 +17,7 @@ from depthmask.compose.layer_stack import (
     Misfit,
     box_on_canvas,
     foot_depth,
-    is_far_too_large,
+    is_surely_unseen,
 )
 from depthmask.compose.light import cast_shadow, match_colours
 from depthmask.compose.results import require_layer
@@ -167,7 +167,7 @@ class Composer:
             with self._placing:
                 layer = settings.place(scene, foreground, flip, rng)
             require_layer(self._placing, layer, foreground)
-            if is_far_too_large(layer, foreground, scene.size, settings.min_visible):
+            if is_surely_unseen(layer, foreground, scene.size, settings.min_visible):
                 rejected.append((layer, Misfit.unseen))
                 continue
             misfit = stack.add(

@@ -5,6 +5,7 @@ Layers are ordered by depth; a layer without depth lies in front of earlier ones
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,8 +17,8 @@ from depthmask.compose.asset_cache import ScaledForeground
 from depthmask.data import Background, Float32, Foreground, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
 
-_LARGE = 4
-"""A box that covers this many canvases is large: few layers are, and most of it is outside."""
+_SURELY = 0.8
+"""The visible fraction is estimated before scaling, which moves it by a few percent at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +72,29 @@ def box_on_canvas(layer: Layer, size: Size) -> int:
     return max(0, rows.stop - rows.start) * max(0, columns.stop - columns.start)
 
 
-def is_far_too_large(layer: Layer, foreground: Foreground, size: Size, min_visible: float) -> bool:
-    """Whether so little of a large layer can be on the canvas that `LayerStack.add` would refuse it.
+def is_surely_unseen(layer: Layer, foreground: Foreground, size: Size, min_visible: float) -> bool:
+    """Whether so little of a large layer is on the canvas that `LayerStack.add` must refuse it.
 
-    To scale it only to find that out may take seconds and gigabytes. The pixels of its scaled alpha
-    are estimated, and are at least half of the estimate.
+    To scale it only to find that out may take seconds and gigabytes. False for any layer that is
+    smaller than the canvas, or of which enough may be seen.
     """
-    box = layer.height * layer.width
-    if box <= _LARGE * size[0] * size[1]:
+    if layer.height * layer.width <= size[0] * size[1]:
         return False
-    height, width = foreground.size
-    opaque = float(byte_sum(foreground.rgba[..., 3])) / (255 * height * width)
-    return box_on_canvas(layer, size) < 0.5 * min_visible * opaque * box
+    shared = intersection(layer, size)
+    if shared.empty:
+        return True
+    alpha = foreground.rgba[:, :: -1 if layer.flip else 1, 3]
+    rows, columns = shared.box
+    window = alpha[
+        _scaled_span(rows, foreground.size[0] / layer.height),
+        _scaled_span(columns, foreground.size[1] / layer.width),
+    ]
+    return bool(window.sum() < _SURELY * min_visible * alpha.sum())
+
+
+def _scaled_span(span: slice, scale: float) -> slice:
+    """The pixels of the prepared foreground of which those of a layer are made, or a few more."""
+    return slice(int(span.start * scale), math.ceil(span.stop * scale) + 1)
 
 
 class LayerStack:

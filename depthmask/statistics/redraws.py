@@ -51,10 +51,11 @@ class Redraws:
 
     def add(self, error: NoPlaceError, background: str) -> None:
         """Count a draw on this background that had no place."""
-        self._draws[error.reason] += 1
-        self._assets[error.reason, "background", background] += 1
+        reason = _line(error.reason)
+        self._draws[reason] += 1
+        self._assets[reason, "background", _line(background)] += 1
         if error.foreground is not None:
-            self._assets[error.reason, "foreground", error.foreground] += 1
+            self._assets[reason, "foreground", _line(error.foreground)] += 1
 
     def merge(self, other: Redraws) -> None:
         """Add the draws of other samples."""
@@ -96,6 +97,11 @@ class Redraws:
                 reason, kind, key = texts
                 redraws._assets[reason, kind, key] += count
         return redraws
+
+
+def _line(text: object) -> str:
+    """A text of a plugin in one line that a terminal can show."""
+    return "".join(char if char.isprintable() else " " for char in str(text)[:_LONGEST])
 
 
 def _is_text(value: Any) -> bool:

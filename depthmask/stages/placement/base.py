@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,11 +40,9 @@ class Placement(Stage):
         100, ge=1, help="proposals for a cut-out before the run stops with an error"
     )
 
-    def check_labels(self, labels: Collection[str]) -> None:
-        """Raise `SettingError` for a setting that names a label that is not one of `labels`.
-
-        labels: those of all foregrounds of the source. Called before the run if they are known.
-        """
+    def labels_in_settings(self) -> Mapping[str, Iterable[Any]]:
+        """The labels that each setting names; one that no foreground has ends the run."""
+        return {}
 
     def arrange(self, scene: Scene, rng: np.random.Generator) -> Any:
         """Plan the positions of all foregrounds of a sample at once, before the first `place`.

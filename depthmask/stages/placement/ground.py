@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any
 
@@ -25,8 +24,6 @@ from depthmask.stages.placement.base import Placement
 
 _DRAWN = 16
 """Foot points drawn at a time; the first one within the range of distances is used."""
-_MOST_LABELS = 10
-"""The most labels that an error names."""
 
 
 @stage("ground")
@@ -81,15 +78,9 @@ class Ground(Placement):
         for label, value in (self.heights or {}).items():
             _range(label, value)
 
-    def check_labels(self, labels: Collection[str]) -> None:
-        """Refuse a label in `heights` that no foreground has."""
-        for label in self.heights or {}:
-            if label not in labels:
-                close = get_close_matches(str(label), labels, 1)
-                hint = f"did you mean {close[0]}?" if close else f"there are {_few(labels)}"
-                raise SettingError(
-                    "heights", f"{{{label}: ...}}", f"no foreground has the label; {hint}"
-                )
+    def labels_in_settings(self) -> Mapping[str, Iterable[Any]]:
+        """The labels in `heights`."""
+        return {"heights": self.heights or ()}
 
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
@@ -122,8 +113,8 @@ class Ground(Placement):
         if floor is None or not len(floor):
             raise NoPlaceError(
                 f"{background.key} has no floor that placement=ground can find",
-                reason="no floor is found; remove the background, or give its depth (bg_depth/) and "
-                "focal length (f_px)",
+                reason="no floor is found; remove the background, or give its depth (bg_depth/) "
+                "and focal length (f_px)",
             )
         assert depth_m is not None, "a floor has depth"
         chances = rng.random(_DRAWN)
@@ -171,12 +162,6 @@ def _range(label: str, value: Any) -> tuple[float, float]:
         expected = f"must be metres or [least, largest], above 0 and at most {MOST_HEIGHT_M:g}"
         raise SettingError("heights", f"{{{label}: {value}}}", expected)
     return float(least), float(largest)
-
-
-def _few(labels: Collection[str]) -> str:
-    """The first labels, in their order."""
-    more = len(labels) - _MOST_LABELS
-    return ", ".join(sorted(labels)[:_MOST_LABELS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _pixels(background: Background, row: int, depth_m: float, height_m: float) -> int:

@@ -58,7 +58,7 @@ def load(path: Path) -> Image.Image:
 def _other_format(path: Path) -> str:
     """Why a file cannot be used that is no picture of a format that is read."""
     if other := format_in(path):
-        return f"{other} in spite of its suffix; save as JPEG or PNG"
+        return f"not a JPEG, PNG or WebP picture but {other}; save as JPEG or PNG"
     return "not a JPEG, PNG or WebP picture; replace or remove it"
 
 

@@ -107,7 +107,6 @@ class Inspection:
             licences=self._licences(),
             backgrounds=tuple(self._used["bg"]),
             foregrounds=tuple(self._used["fg"]),
-            labels=self._labels(),
         )
         return InspectionResult(catalogue, len(unused))
 
@@ -152,12 +151,6 @@ class Inspection:
             *misnamed(self._root),
             *(one for each in self._listings.values() for one in each.unused),
         ]
-
-    def _labels(self) -> tuple[str, ...]:
-        """The labels of all cut-outs, also of those that are left out."""
-        files = self._listings["fg"]
-        keys = [*files.files, *(fault.path.stem for fault in files.faults)]
-        return tuple(sorted({self._table.row(key).label for key in keys}))
 
     def _unpaired(self) -> list[AssetError]:
         """The masks and depth maps without a picture, most likely with misspelt names."""

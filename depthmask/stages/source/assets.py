@@ -153,6 +153,12 @@ class Assets(Source):
         """Whether `bg_depth/` has depth for the background."""
         return key in self._files("bg_depth")
 
+    def foreground_labels(self) -> Sequence[str]:
+        """The labels in `assets.csv`, also of cut-outs that are left out, and that of the rest."""
+        files = self._listings["fg"]
+        keys = [*files.files, *(fault.path.stem for fault in files.faults)]
+        return sorted({self._table.row(key).label for key in keys})
+
     def check(self, size: Size) -> AssetCatalogue:
         """Decode every asset; the digest covers names and contents of all files in use.
 
