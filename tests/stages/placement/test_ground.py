@@ -123,7 +123,7 @@ def test_reasons_of_no_place() -> None:
             layers(stage, background, what, 1)
         return caught.value.reason.partition(";")[0], caught.value.foreground
 
-    view = floor_view(10)
+    view = floor_view(0)
     assert reason(Ground(), replace(view, floor=None), person()) == ("no floor is found", None)
     far = Ground(distance_m=[30, 40])
     assert reason(far, view, person()) == ("no floor within the distances", None)
