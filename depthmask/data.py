@@ -149,7 +149,8 @@ class AssetCatalogue:
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
     foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
-    the folder or URL of the assets, empty for assets that are not files.
+    the folder or URL of the assets, empty for assets that are not files. notes: what the user should
+    know before the run, each in one line.
     """
 
     digest: str
@@ -159,6 +160,7 @@ class AssetCatalogue:
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
     origin: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

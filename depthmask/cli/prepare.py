@@ -45,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
     finally:
         screen.close()
     print(assets_in_one_line(catalogue, root.source.name), file=sys.stderr)
+    for note in catalogue.notes:
+        print(f"note: {note}", file=sys.stderr)
     for asset in catalogue.left_out[:_MOST_NAMED]:
         print(f"left out: {asset.file}: {asset.reason}", file=sys.stderr)
     if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:

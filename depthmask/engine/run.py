@@ -102,6 +102,8 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         quarantine(job.output, left_out)
         if text := assets_in_one_line(job.catalogue, job.root.source.name):
             display.line(text)
+        for note in job.catalogue.notes:
+            _log.warning("%s", note)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:

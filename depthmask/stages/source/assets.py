@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -41,7 +40,6 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.remote import ObjectPath
 
-_log = logging.getLogger(__name__)
 _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
 
@@ -174,14 +172,12 @@ class Assets(Source):
             _LAST_INSPECTION.clear()
             if is_settled(states):
                 _LAST_INSPECTION[key] = result
-        if result.unused_masks:
-            _log.warning(
-                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own",
-                result.unused_masks,
-            )
-        for note in self._table.notes:
-            _log.warning("%s: %s", TABLE, note)
-        return replace(result.catalogue, origin=self.root.rstrip("/"))
+        return replace(result.catalogue, origin=self.root.rstrip("/"), notes=self._notes(result))
+
+    def _notes(self, result: InspectionResult) -> tuple[str, ...]:
+        masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
+        of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
+        return (*of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
 
     def _forget_listings(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""

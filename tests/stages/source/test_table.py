@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import pytest
@@ -83,24 +82,16 @@ def test_focal_lengths_that_no_camera_has(root: Path, f_px: str, hint: str) -> N
         *(("f-px", "f_px"), ("focal_length", "f_px")),
     ],
 )
-def test_a_column_of_nearly_the_right_name_is_noted(
-    root: Path, caplog: pytest.LogCaptureFixture, column: str, meant: str
-) -> None:
+def test_a_column_of_nearly_the_right_name_is_noted(root: Path, column: str, meant: str) -> None:
     (root / "assets.csv").write_text(f"key,{column}\nbox0,1\n")
-    # `cli` turns it off for its own handlers.
-    logging.getLogger("depthmask").propagate = True
-    Assets(root=str(root)).check(SIZE)
-    assert f"column {column!r} is not used; did you mean {meant!r}?" in caplog.text
+    notes = Assets(root=str(root)).check(SIZE).notes
+    assert notes == (f"assets.csv: column {column!r} is not used; did you mean {meant!r}?",)
 
 
-def test_columns_of_the_owner_and_repeated_keys(
-    root: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_columns_of_the_owner_and_repeated_keys(root: Path) -> None:
     (root / "assets.csv").write_text("key,label,weight,remark\nbox0,a,1,x\nbox0,b,1,y\n")
-    logging.getLogger("depthmask").propagate = True
-    Assets(root=str(root)).check(SIZE)
-    assert "column" not in caplog.text
-    assert "box0 has 2 rows; the last one that can be used counts" in caplog.text
+    (note,) = Assets(root=str(root)).check(SIZE).notes
+    assert note == "assets.csv: box0 has 2 rows; the last one that can be used counts"
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,16 @@ def test_the_first_line_counts_assets_and_files_that_are_not_used(
     assert "6 files not used" in first_line(capsys, *words)
 
 
+def test_notes_come_after_the_first_line(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "assets.csv").write_text("key,lable\nbox0,box\n")
+    assert main(tiny.words(root, tmp_path / "out", "samples=1")) == 0
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first == f"3 backgrounds, 4 foregrounds in {root}"
+    assert second == "note: assets.csv: column 'lable' is not used; did you mean 'label'?"
+
+
 def test_rooms_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["source.rooms=2", "source.furniture=3", "size=[24,32]", "samples=1"]
     line = first_line(capsys, *words, f"output={tmp_path / 'out'}")
