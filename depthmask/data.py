@@ -149,8 +149,8 @@ class AssetCatalogue:
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
     foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
-    the folder or URL of the assets, empty for assets that are not files. notes: what the user should
-    know before the run, each in one line.
+    the folder or URL of the assets, empty for assets that are not files. notes: what the user
+    should know before the run, each in one line.
     """
 
     digest: str
