@@ -40,7 +40,7 @@ with: x from the left edge, y from the top edge, so that the first pixel has its
 
 
 def sample_key(index: int) -> str:
-    """The name of sample `index` in every format: `000000777`."""
+    """The name of a sample that has none of its own: `000000777`; photographs keep theirs."""
     return f"{index:09d}"
 
 
@@ -328,8 +328,13 @@ class Sample:
 
     @property
     def index(self) -> int:
-        """The number of the sample, from its key."""
-        return int(self.key)
+        """The number of the sample, by its description, or by its key without one."""
+        return int(self.meta.get("index", self.key))
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of image and mask."""
+        return self.image.shape[0], self.image.shape[1]
 
 
 @dataclass(frozen=True, slots=True)

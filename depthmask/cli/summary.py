@@ -9,6 +9,7 @@ from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
@@ -22,7 +23,7 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
     overrides: of the run, for the command that extends the dataset; None if it cannot be extended.
     """
     dataset, info = result.dataset, result.dataset.metadata
-    total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
+    total = f"{len(dataset):,} samples, {size(info.bytes)}"
     if result.made:
         rate = result.made / result.seconds
         screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -112,6 +112,11 @@ class Job(ABC):
     @abstractmethod
     def dataset_facts(self) -> DatasetFacts:
         """The fields of `dataset.json` that do not follow from the records, such as splits."""
+
+    @property
+    def source_plan(self) -> Mapping[str, Any]:
+        """The plan of the run that generated the samples; empty if it is unknown."""
+        return self.identity.description
 
     def before_shards(self, display: Display) -> dict[str, float]:
         """Do work that is needed once, before workers start; returns its seconds by station."""

@@ -27,11 +27,12 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.left_out import left_out_in_one_line
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
@@ -91,12 +92,18 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         job.output.locked() as require_lock,
         (job.output / "run.log").appended() as log,
     ):
+        has_report = (job.output / REPORT).is_file()
         state = take_output(job.output, job.identity, overwrite=overwrite)
         job = replace(_continued(job), catalogue=without_contents(job.catalogue))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
+        if has_report and state is FolderState.fewer_samples:
+            _log.warning(
+                "%s was about the dataset before this run and is removed; after the run, "
+                "`python -m depthmask report %s` makes it again", REPORT, job.output,
+            )  # fmt: skip
         for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, left_out)
@@ -211,8 +218,8 @@ def _require_space(job: Job, samples: int) -> None:
     expected, free = samples * job.sample_bytes, job.output.free_bytes()
     if free is not None and expected > free:
         raise UsageError(
-            f"output={job.output}: {samples:,} samples take about {expected / 1e9:,.2f} GB, "
-            f"the disk has {free / 1e9:,.2f} GB free"
+            f"output={job.output}: {samples:,} samples take about {size(expected)}, "
+            f"the disk has {size(free)} free"
         )
 
 
@@ -236,9 +243,9 @@ def _announcement(job: Job, samples: int) -> str:
     made = job.plan.samples - samples
     resumed = f" ({made:,} are already made)" if made else ""
     free = job.output.free_bytes()
-    space = "" if free is None else f"{free / 1e9:,.0f} GB free, "
-    size = f"about {samples * job.sample_bytes / 1e6:,.1f} MB"
-    return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
+    space = "" if free is None else f"{size(free)} free, "
+    expected = f"about {size(samples * job.sample_bytes)}"
+    return f"{samples:,} samples{resumed}, {expected}, {space}into {job.output}"
 
 
 @dataclass

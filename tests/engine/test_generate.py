@@ -276,7 +276,8 @@ def test_stats_verb(assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["stats", str(tmp_path / "out"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == dataset.stats
     assert main(["stats", str(tmp_path)]) == 2
-    assert "no dataset here" in capsys.readouterr().err
+    advice = f"{tmp_path} holds a dataset, and is none; give one, such as {tmp_path / 'out'}"
+    assert advice in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_coverage")

@@ -51,10 +51,8 @@ def reason_of_suffix(name: str, target: str) -> str:
     return "without a suffix; a picture needs .jpg, .png or .webp"
 
 
-def format_in(path: Path) -> str | None:
-    """The name of the format that the file has by its first bytes; None if it is not known."""
-    with path.open("rb") as file:
-        start = file.read(12)
+def format_of(start: bytes) -> str | None:
+    """The name of the format that the first bytes of a file tell; None if it is not known."""
     if start[4:8] == b"ftyp":
         return _BRANDS.get(start[8:12])
-    return next((name for bytes_, name in _BEGINNINGS.items() if start.startswith(bytes_)), None)
+    return next((name for mark, name in _BEGINNINGS.items() if start.startswith(mark)), None)
