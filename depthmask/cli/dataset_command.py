@@ -11,6 +11,9 @@ from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.config.command_line import options_and_overrides
+from depthmask.config.explain.words import has_no_name, unreadable
+from depthmask.config.options import check_options
+from depthmask.config.registry import near
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob
@@ -66,13 +69,19 @@ def _paths_and_words(
     paths = list(takewhile(_is_path, arguments))
     words = list(arguments[len(paths) :])
     if not paths:
+        before = f", before {words[0]}" if words else ""
         raise UsageError(
-            f"{command} needs a dataset first, or a folder of photographs, as in "
+            f"{command} needs a dataset first{before}, or a folder of photographs, as in "
             f"`python -m depthmask {command} OUT output=OUT2`"
         )
+    check_options(words, [SKIP])
     for name in _names(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):
-            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")
+            meant = near(name.partition(".")[0].lower(), list(accepted))
+            hint = f"; did you mean {meant}?" if meant else ""
+            raise UsageError(
+                f"{command} does not accept {name}{hint}; accepted: {', '.join(accepted)}"
+            )
     if {"-m", "--multirun"} & set(words):
         raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
     return paths, words
@@ -81,6 +90,8 @@ def _paths_and_words(
 def _names(words: Sequence[str]) -> frozenset[str]:
     """The names of the overridden settings, such as `encode.depth`."""
     _, overrides = options_and_overrides(words)
+    if nameless := next(filter(has_no_name, overrides), None):
+        raise UsageError(unreadable(nameless, overrides))
     return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
 
 

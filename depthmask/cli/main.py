@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -62,6 +63,8 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     is_name = name[:1].isalpha() and "=" not in name
     if is_name and name not in COMMANDS and (run := _plugin_command(name)) is not None:
         return run, words[1:]
+    if "=" in name and (command := _command_meant(name.partition("=")[0])):
+        raise UsageError(f"{name}: {command} is a command; write {command} and a space after it")
     if "--help" in words or "-h" in words:
         return _built_in_command("help"), []
     if "--version" in words:
@@ -69,8 +72,13 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     if name in COMMANDS:
         return _built_in_command(name), words[1:]
     if is_name:
-        raise UsageError(_no_such_command(name))
+        raise UsageError(_no_such_command(words))
     return _built_in_command("run"), words
+
+
+def _command_meant(name: str) -> str | None:
+    """The command that a name before `=` means; None if it is likely to mean a setting."""
+    return next(iter(difflib.get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.8)), None)
 
 
 def _built_in_command(name: str) -> Main:
@@ -87,13 +95,21 @@ def _plugin_command(name: str) -> Main | None:
     return None if registered is None else registered.main
 
 
-def _no_such_command(name: str) -> str:
+def _no_such_command(words: list[str]) -> str:
     """The message for a name that is no command; it tells of plugins that are left out."""
+    # Imported here, since only this message needs them.
+    from depthmask.config.explain.words import bare_name
     from depthmask.config.plugins import registry
+    from depthmask.config.registry import suggestion
 
-    names = ", ".join([*COMMANDS, *registry().commands])
+    if setting := bare_name(words):
+        return setting
+    names = [*COMMANDS, *registry().commands]
     problems = "".join(f"; {problem}" for problem in registry().problems)
-    return f"{name}: no such command; available: {names}; settings are written NAME=VALUE{problems}"
+    return (
+        f"{words[0]}: no such command{suggestion(words[0], names)}; settings are written "
+        f"NAME=VALUE{problems}"
+    )
 
 
 def _named(error: StageError) -> DepthmaskError:

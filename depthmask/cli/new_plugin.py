@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from depthmask.cli.parser import Parser
 from depthmask.cli.scaffold.package import choice_of, new_package
 from depthmask.config.registry import KINDS
 
 
 def main(arguments: Sequence[str]) -> int:
     """Create the package, and print the next steps."""
-    parser = argparse.ArgumentParser(prog="depthmask new-plugin", description=__doc__)
+    parser = Parser(prog="depthmask new-plugin", description=__doc__)
     parser.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("name", metavar="NAME", help="name of the stage, such as my_stage")
     parser.add_argument(

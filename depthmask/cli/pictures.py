@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from depthmask.cli.local_folder import folder_for
+from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
 from depthmask.data import DepthKind, sample_key
 from depthmask.errors import UsageError
@@ -22,7 +22,7 @@ _LEGEND = "legend.png"
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
-    parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
+    parser = Parser(prog="depthmask pictures", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument(
         "--into", metavar="FOLDER", help="local folder for the files; default: NAME-pictures"

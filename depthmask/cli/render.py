@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.local_folder import folder_for
+from depthmask.cli.parser import Parser
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
@@ -22,7 +22,7 @@ from depthmask.untrusted import untrusted
 
 def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
-    parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
+    parser = Parser(prog="depthmask render", description=__doc__)
     parser.add_argument(
         "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open
@@ -20,7 +20,7 @@ _START = b"<!doctype html>"
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, and print its path."""
-    parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
+    parser = Parser(prog="depthmask report", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
     parser.add_argument("--into", metavar="FILE", help="path of the page; default: OUT/report.html")
     options = parser.parse_args(arguments)

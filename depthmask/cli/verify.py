@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
+from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
 from depthmask.engine.repair import repair
 from depthmask.errors import DepthmaskError
@@ -16,7 +16,7 @@ from depthmask.storage.verify import Problem, verify
 
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each problem; returns 0 if there are none, or none after the repair."""
-    parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
+    parser = Parser(prog="depthmask verify", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
     parser.add_argument("--repair", action="store_true", help="make damaged shards again")
     options = parser.parse_args(arguments)
