@@ -26,6 +26,11 @@ Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
 """(first row, row after the last)."""
+MOST_BOX_PIXELS = 1 << 25
+"""The most pixels of a layer's box; more are a mistake, which would take gigabytes. A cut-out that
+fills a canvas of 1024x1024 thirty times over is allowed."""
+MOST_HEIGHT_M = 20.0
+"""The greatest real height of a foreground, metres; a larger number is most likely centimetres."""
 Meta: TypeAlias = dict[str, Any]
 """Free metadata as plain JSON data, up to 64 KiB as JSON; `codec/metadata.py` has the rules.
 
@@ -150,13 +155,16 @@ class LeftOut:
     file: the file at fault, relative to the source's root, or another name of the asset. The run
     keeps in `quarantine/` of the output, with the reason beside each: copies, files that it copies;
     contents, of what is no file, such as the row of a table: name of the new file -> its bytes. A
-    name may have folders (`rows/12.csv`); none leads out of `quarantine/`.
+    name may have folders (`rows/12.csv`); none leads out of `quarantine/`. reason: what is wrong,
+    and what to do (`HEIC; save as JPEG or PNG`); a run counts assets that have the same reason.
+    files: how many files it stands for, if it is a folder.
     """
 
     file: str
     reason: str
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
+    files: int = 1
 
     __repr__ = brief
 
@@ -177,7 +185,9 @@ class AssetCatalogue:
     not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
-    foregrounds: the keys in use, sorted; empty where those are all that the source lists.
+    foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
+    the folder or URL of the assets, empty for assets that are not files. notes: what the user
+    should know before the run, each in one line.
     """
 
     digest: str
@@ -186,6 +196,8 @@ class AssetCatalogue:
     licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
+    origin: str = ""
+    notes: tuple[str, ...] = ()
 
     __repr__ = brief
 

@@ -11,6 +11,7 @@ from depthmask.engine.run import Result
 from depthmask.errors import MOST_LISTED
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
+from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
 
@@ -34,6 +35,9 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
         screen.line(
             f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
+        for cause in result.redraws:
+            screen.line(f"          {cause}")
+        screen.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
     if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
@@ -70,7 +74,8 @@ def _splits(info: DatasetInfo) -> str:
 
 def _few(left_out: Sequence[LeftOut]) -> str:
     named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:MOST_LISTED])
-    files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+    count = sum(asset.files for asset in left_out)
+    files = "1 file" if count == 1 else f"{count:,} files"
     more = f"; and {len(left_out) - MOST_LISTED:,} more" if len(left_out) > MOST_LISTED else ""
     return f"{files}: {named}{more}"
 

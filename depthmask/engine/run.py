@@ -7,7 +7,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
@@ -16,6 +16,7 @@ from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of, versions
+from depthmask.data import AssetCatalogue
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -28,7 +29,9 @@ from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
+from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
+from depthmask.storage.left_out import left_out_in_one_line
 from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
@@ -51,13 +54,14 @@ class Result:
     """The result of a run.
 
     made: the number of samples that this run made. seconds: wall time. stations: seconds by
-    station, summed over all workers.
+    station, summed over all workers. redraws: why samples drew other assets, most frequent first.
     """
 
     dataset: Dataset
     made: int
     seconds: float
     stations: dict[str, float]
+    redraws: list[Cause] = field(default_factory=list)
 
 
 def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
@@ -103,13 +107,18 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, left_out)
+        if text := assets_in_one_line(job.catalogue, job.root.source.name):
+            display.line(text)
+        for note in job.catalogue.notes:
+            _log.warning("%s", note)
         with closing(Totals(preview_shards(job.plan))) as totals:
             complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:
                 missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
-    return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+    elapsed_s = time.perf_counter() - start
+    return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
 
 
 def _continued(job: Job) -> Job:
@@ -212,6 +221,21 @@ def _require_space(job: Job, samples: int) -> None:
             f"output={job.output}: {samples:,} samples take about {size(expected)}, "
             f"the disk has {size(free)} free"
         )
+
+
+def assets_in_one_line(catalogue: AssetCatalogue, source: str) -> str:
+    """How many assets a run uses, and how many files it does not use and why.
+
+    source: the name of the source. Empty for a job that uses no assets.
+    """
+    if not catalogue.backgrounds:
+        return ""
+    counts = (
+        f"{len(catalogue.backgrounds):,} backgrounds, {len(catalogue.foregrounds):,} foregrounds"
+    )
+    origin = f"in {catalogue.origin}" if catalogue.origin else f"of source={source}"
+    unused = left_out_in_one_line(catalogue.left_out)
+    return f"{counts} {origin}" + (f"; {unused}" if unused else "")
 
 
 def _announcement(job: Job, samples: int) -> str:

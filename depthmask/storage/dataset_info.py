@@ -192,7 +192,11 @@ class DatasetInfo:
                 for kind, files in self.assets.items()
             },
             "licences": {kind: dict(self.licences[kind]) for kind in LICENSED},
-            "left_out": [{"file": asset.file, "reason": asset.reason} for asset in self.left_out],
+            "left_out": [
+                {"file": asset.file, "reason": asset.reason}
+                | ({"files": asset.files} if asset.files != 1 else {})
+                for asset in self.left_out
+            ],
             "depth": contract_as_json(self.contract),
             "statistics": {
                 name: {moment: list(values) for moment, values in moments.items()}
@@ -236,7 +240,12 @@ class DatasetInfo:
             },
             licences={kind: _counts(licences.get(kind, {})) for kind in LICENSED},
             left_out=tuple(
-                LeftOut(_text(asset["file"]), _text(asset["reason"])) for asset in data["left_out"]
+                LeftOut(
+                    _text(asset["file"]),
+                    _text(asset["reason"]),
+                    files=_positive(asset.get("files", 1)),
+                )
+                for asset in data["left_out"]
             ),
             contract=contract_from_json(data["depth"]),
             statistics={

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.stages.source._folder import SUFFIXES
+from depthmask.stages.source._formats import SUFFIXES
 from depthmask.storage.record import MOST_BYTES
 from depthmask.untrusted import untrusted
 

@@ -19,7 +19,7 @@ from depthmask.engine.display import Display
 from depthmask.engine.inputs.containers import Files, is_hidden
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stages.source import _images as images
-from depthmask.stages.source._folder import SUFFIXES
+from depthmask.stages.source._formats import SUFFIXES
 
 _OTHER_PICTURES = frozenset(
     {

@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from depthmask.data import Float32, Size, UInt8
 from depthmask.stages.source._folder import AssetError
+from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 100_000_000
@@ -49,11 +50,18 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
             turn = _TURNS.get(orientation(image))
             return image.copy() if turn is None else image.transpose(turn)
     except UnidentifiedImageError:
-        raise AssetError(path, "not a JPEG, PNG or WebP picture; replace or remove it") from None
+        raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
+
+
+def _other_format(start: bytes) -> str:
+    """Why a file that begins so cannot be used, which is no picture of a format that is read."""
+    if other := format_of(start):
+        return f"not a JPEG, PNG or WebP picture but {other}; save as JPEG or PNG"
+    return "not a JPEG, PNG or WebP picture; replace or remove it"
 
 
 def opened(file: Path | BinaryIO) -> Image.Image:
