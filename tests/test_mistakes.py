@@ -106,7 +106,8 @@ def test_statistics_that_fail(
     statistic = Statistic("odd", "Odd.", measure)
     with loaded("measuring", depthmask_statistics=lambda: [statistic]):
         assert main([*ROOMS, "depth=none", f"output={tmp_path / 'out'}"]) == 1
-    error = capsys.readouterr().err.splitlines()[-1]
+    lines = capsys.readouterr().err.splitlines()
+    (error,) = (line for line in lines if line.startswith("error: "))
     assert f"sample 0: statistic odd of measuring 1.2: {said}" in error
 
 

@@ -45,9 +45,9 @@ def main(arguments: Sequence[str]) -> int:
         print("\n".join(candidates(arguments[1])))
         return 0
     if len(arguments) != 1 or arguments[0] not in _SCRIPTS:
-        shells = f"not {' '.join(arguments)}" if arguments else "which is missing"
+        instead = f", not {' '.join(arguments)}" if arguments else ""
         raise UsageError(
-            f"completion needs the name of a shell, {shells}: bash, zsh or fish; "
+            f"completion needs the name of a shell: bash, zsh or fish{instead}; "
             'for bash: eval "$(depthmask completion bash)"'
         )
     print(_SCRIPTS[arguments[0]], end="")

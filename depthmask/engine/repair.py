@@ -14,7 +14,7 @@ from depthmask.engine.from_plan import job_from_plan
 from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.engine.totals import Totals
-from depthmask.errors import DepthmaskError, others_below
+from depthmask.errors import MOST_LISTED, DepthmaskError
 from depthmask.plan.layout import Shard, Shards
 from depthmask.storage.identity import DatasetIdentity, check_output
 from depthmask.storage.packages import PIXEL_VERSIONS, other_pixels
@@ -102,9 +102,11 @@ class _Restorer:
 
     def _refusal(self, output: StorePath, shards: Sequence[str], why: str) -> DepthmaskError:
         cause = self.pixels or "the same plan gives other bytes on this machine"
-        others = others_below(shards[1:], f"`verify {output}` names every damaged shard")
+        hidden = len(shards) - MOST_LISTED
+        more = f" and {hidden:,} more, which `verify {output}` lists," if hidden > 0 else ""
         return DepthmaskError(
-            f"{output}: {shards[0]} cannot be made as published, {why}: {cause}{others}"
+            f"{output}: {', '.join(shards[:MOST_LISTED])}{more} cannot be made as published, "
+            f"{why}: {cause}"
         )
 
 

@@ -16,7 +16,7 @@ import pytest
 from depthmask.cli.main import main
 from depthmask.errors import UsageError
 
-COUNT = 320
+COUNT = 300
 MOST_LINES = 25
 RIGHT_BY_CHANCE = "right by chance"
 

@@ -141,7 +141,8 @@ def test_verify_repairs_from_the_input(made: Path, tmp_path: Path) -> None:
 
 def refused(capfd: pytest.CaptureFixture[str], *words: str, code: int = 2) -> str:
     assert main(["convert", *words]) == code
-    return capfd.readouterr().err.splitlines()[-1]
+    lines = capfd.readouterr().err.splitlines()
+    return next(line for line in reversed(lines) if not line.startswith("  "))
 
 
 def test_another_dataset_is_refused(

@@ -68,8 +68,8 @@ def run(site: Path, *words: str, code: int = 0) -> str:
 
 def error(site: Path, *words: str, code: int = 2) -> str:
     """The line of a command that is refused."""
-    line = run(site, *words, code=code).splitlines()[-1]
-    assert line.startswith("error: ")
+    lines = run(site, *words, code=code).splitlines()
+    (line,) = (line for line in lines if line.startswith("error: "))
     return line
 
 

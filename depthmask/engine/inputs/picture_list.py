@@ -20,6 +20,7 @@ from depthmask.engine.inputs.containers import Files, is_hidden
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._formats import SUFFIXES
+from depthmask.storage.fault_list import with_all_faults
 
 _OTHER_PICTURES = frozenset(
     {
@@ -28,8 +29,6 @@ _OTHER_PICTURES = frozenset(
     }
 )
 """Suffixes of pictures that are not read."""
-_MOST_NAMED = 20
-"""The most files that a message names."""
 _KINDS = {b"\xff\xd8": "JPEG", b"\x89PNG\r\n\x1a\n": "PNG"}
 """The first bytes of a file -> its format."""
 _DEEP = "I"
@@ -208,9 +207,7 @@ def reasons_text(unused: Mapping[str, int]) -> str:
 
 def _refusal(place: str, damaged: Sequence[LeftOut], count: int) -> str:
     """The message that names the pictures that cannot be used."""
-    named = "; ".join(f"{one.file}: {one.reason}" for one in damaged[:_MOST_NAMED])
-    more = f"; and {len(damaged) - _MOST_NAMED:,} more" if len(damaged) > _MOST_NAMED else ""
+    faults = [f"{one.file}: {one.reason}" for one in damaged]
     way_on = f"{SKIP} leaves them out" if len(damaged) < count else "no other is left"
-    return (
-        f"{place}: {len(damaged):,} of {count:,} pictures cannot be used: {named}{more}; {way_on}"
-    )
+    first = f"{len(damaged):,} of {count:,} pictures cannot be used: {faults[0]}; {way_on}"
+    return with_all_faults(f"{place}: {first}", faults, f"dataset.json lists all with {SKIP}")

@@ -24,8 +24,8 @@ from depthmask.stages.source._folder import (
 )
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._names import TABLE, picture_meant
-from depthmask.stages.source._refusal import refusal
 from depthmask.stages.source._table import AssetTable, rows_as_csv
+from depthmask.storage.fault_list import with_all_faults
 from depthmask.storage.left_out import left_out_in_one_line
 
 _KINDS = {
@@ -95,7 +95,7 @@ class Inspection:
             faults += new_faults
         faults.sort(key=lambda fault: fault.path)
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(refusal(faults))
+            raise UsageError(_refusal(faults))
         self._require_both(faults)
         left_out += self._unused()
         unused = self._unused_masks()
@@ -114,7 +114,7 @@ class Inspection:
         faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
         path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))
+            raise UsageError(_refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
@@ -198,7 +198,7 @@ class Inspection:
             if not self._used[folder]:
                 reasons = [one for one in faults if FOLDERS[one.path.parent.name] == folder]
                 raise UsageError(
-                    f"{self._root / folder}: none of its pictures can be used: {refusal(reasons)}"
+                    f"{self._root / folder}: none of its pictures can be used: {_refusal(reasons)}"
                     if reasons
                     else self._nothing_in(folder)
                 )
@@ -274,3 +274,10 @@ def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError
         return None
 
     return fault
+
+
+def _refusal(faults: Sequence[object]) -> str:
+    """The message about files that cannot be used: what is wrong with each, and what to do."""
+    skip = "source.on_bad_asset=skip"
+    first = f"{faults[0]}; {skip} leaves out what cannot be used"
+    return with_all_faults(first, faults, f"dataset.json lists all of them with {skip}")

@@ -465,8 +465,8 @@ def test_more_than_twenty_faults_are_in_a_file(
     if not can_write:
         assert lines[-1].startswith("  and 10 more: dataset.json lists all of them with source.on_")
         return
-    assert lines[-1] == f"  and 10 more: {cache / 'bad_assets.txt'} has all of them"
-    written = (cache / "bad_assets.txt").read_text().splitlines()
+    assert lines[-1] == f"  and 10 more: {cache / 'bad_files.txt'} has all of them"
+    written = (cache / "bad_files.txt").read_text().splitlines()
     assert len(written) == 30
     assert all(f"a{number:02d}.jpg: not a JPEG" in written[number] for number in range(30))
 
