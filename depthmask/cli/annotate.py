@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import SHARED_SETTINGS, dataset_command
+from depthmask.cli.dataset_command import SHARED_SETTINGS, InputCommand, dataset_command
 from depthmask.engine.annotate import annotate
+
+COMMAND = InputCommand("annotate", (*SHARED_SETTINGS, "depth", "geometry"), annotate)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. OUT: a dataset, a zip or tar with DepthMaskDataset's files, or pictures."""
-    return dataset_command("annotate", arguments, (*SHARED_SETTINGS, "depth", "geometry"), annotate)
+    return dataset_command(COMMAND, arguments)

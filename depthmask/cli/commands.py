@@ -4,6 +4,9 @@ from __future__ import annotations
 
 COMMANDS = {
     "run": "make, resume or extend a dataset (the default command)",
+    "resume": "complete a dataset with the settings of its plan: resume OUT",
+    "extend": "add samples to a dataset: extend OUT samples=N",
+    "repeat": "make a dataset again, with changes: repeat OUT output=OUT2 NAME=VALUE",
     "plugins": "list every stage, its settings and the package that provides it",
     "render": "make one sample of a dataset again, from its number",
     "stats": "print the mean and standard deviation of a dataset",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.plan_command import names_of
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
-from depthmask.config.command_line import options_and_overrides
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
@@ -25,24 +26,31 @@ JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
 """A function that makes the job from the input, the config and the names of the overrides."""
 
 
-def dataset_command(
-    command: str, arguments: Sequence[str], accepted: Collection[str], make_job: JobMaker
-) -> int:
-    """Run a job over the input that the first arguments name; returns the exit code.
+@dataclass(frozen=True, slots=True)
+class InputCommand:
+    """A command over existing samples.
 
     accepted: the names of the settings and config groups that the command accepts.
     """
-    paths, words = _paths_and_words(command, arguments, accepted)
+
+    name: str
+    accepted: tuple[str, ...]
+    make_job: JobMaker
+
+
+def dataset_command(command: InputCommand, arguments: Sequence[str]) -> int:
+    """Run a job over the input that the first arguments name; returns the exit code."""
+    paths, words = _paths_and_words(command, arguments)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job = make_job(open_input(paths), root, _names(overrides))
+        job = command.make_job(open_input(paths), root, frozenset(names_of(overrides)))
         show_result(run_job(job, screen), screen)
 
     return run_task(task, words)
 
 
 def _paths_and_words(
-    command: str, arguments: Sequence[str], accepted: Collection[str]
+    command: InputCommand, arguments: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """Split the arguments into the paths, which come first, and the words for Hydra.
 
@@ -52,20 +60,20 @@ def _paths_and_words(
     words = list(arguments[len(paths) :])
     if not paths:
         raise UsageError(
-            f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
+            f"{command.name} needs a dataset first, as in `depthmask {command.name} OUT "
+            "output=OUT2`"
         )
-    for name in _names(words):
-        if name.partition(".")[0] not in (*accepted, "hydra"):
-            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")
+    require_accepted(command.name, words, command.accepted)
     if {"-m", "--multirun"} & set(words):
-        raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
+        raise UsageError(f"{command.name} does not accept -m; it makes one dataset at a time")
     return paths, words
 
 
-def _names(words: Sequence[str]) -> frozenset[str]:
-    """The names of the overridden settings, such as `encode.depth`."""
-    _, overrides = options_and_overrides(words)
-    return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
+def require_accepted(command: str, words: Sequence[str], accepted: Collection[str]) -> None:
+    """Raise `UsageError` for a setting that is not accepted."""
+    for name in names_of(words):
+        if name.partition(".")[0] not in (*accepted, "hydra"):
+            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")
 
 
 def _is_path(word: str) -> bool:

@@ -21,4 +21,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-    show_result(run(root, screen), screen, overrides)
+    show_result(run(root, screen), screen, extendable=True)

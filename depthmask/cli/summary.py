@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
+from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
@@ -15,10 +15,10 @@ _MOST_NAMED = 3
 """The most left-out files that the summary names."""
 
 
-def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None = None) -> None:
+def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> None:
     """Show samples, bytes, rate, time by station, and how to open and extend the dataset.
 
-    overrides: of the run, for the command that extends the dataset; None if it cannot be extended.
+    extendable: whether samples can be added, so that the command for that is shown.
     """
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
@@ -43,17 +43,13 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
         screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
-    if overrides is not None:
-        screen.line(f"extend    {_extend(dataset, overrides)}")
+    if extendable:
+        screen.line(f"extend    {_extend(dataset)}")
 
 
-def _extend(dataset: Dataset, overrides: Sequence[str]) -> str:
+def _extend(dataset: Dataset) -> str:
     """The command that doubles the number of samples."""
-    kept = [
-        word for word in overrides if not word.startswith(("output=", "samples=", "overwrite="))
-    ]
-    new = [f"output={dataset.path}", f"samples={2 * len(dataset)}"]
-    return shlex.join(["python", "-m", "depthmask", *kept, *new])
+    return f"python -m depthmask extend {dataset_word(dataset.path)} samples={2 * len(dataset)}"
 
 
 def _splits(info: DatasetInfo) -> str:

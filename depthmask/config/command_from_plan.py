@@ -11,12 +11,14 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
+from depthmask.config.literal import literal
 from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
+from depthmask.storage.path import StorePath
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
@@ -31,13 +33,19 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
     if job == "generate":
         arguments = overrides_of(config_of(plan))
     elif job in ("convert", "annotate"):
-        arguments = [job, *plan["dataset"]["paths"], *_input_job_overrides(plan)]
+        arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
     else:
         return None
     return shlex.join(["python", "-m", "depthmask", *arguments])
 
 
-def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
+def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
+    """Like `command_from_plan`, with the folder of the dataset."""
+    command = command_from_plan(plan)
+    return command and f"{command} {shlex.quote(f'output={_text(str(output))}')}"
+
+
+def input_job_overrides(plan: dict[str, Any]) -> list[str]:
     """The overrides of a job over existing samples; other settings stay as in the input."""
     config = config_of(plan)
     stages = _stage_overrides(config)
@@ -105,7 +113,7 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{_key(key)}:{_text(item)}' for key, item in value.items())}}}"
     if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _RESERVED):
-        return QuotedString(value, Quote.single).with_quotes()
+        return QuotedString(literal(value), Quote.single).with_quotes()
     return str(value)
 
 

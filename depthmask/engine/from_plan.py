@@ -1,4 +1,4 @@
-"""Makes the job of an existing dataset from its `plan.json`, to repair the dataset."""
+"""Makes the job of an existing dataset from its `plan.json`, to repair or continue the dataset."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from depthmask.untrusted import untrusted
 _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
 
 
-def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
-    """The job that made the dataset, with its assets or its input in their present state."""
+def job_from_plan(plan: dict[str, Any], output: StorePath, **changes: Any) -> Job:
+    """The job that made the dataset, with its assets or its input in their present state.
+
+    changes: other values for settings of the root.
+    """
     with untrusted(str(output / "plan.json")):
         require_stages(plan)
-        root = replace(from_plain(config_of(plan)), output=str(output))
+        root = replace(from_plain(config_of(plan)), output=str(output), **changes)
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
+from depthmask.config.command_from_plan import command_of
 from depthmask.config.local_stages import require_file
 from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
@@ -94,6 +95,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
+        _log.info("command: %s", command_of(identity.description, job.output))
         for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, left_out)

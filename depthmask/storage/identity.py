@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -178,8 +179,22 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
         f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "
-        f"and {new} now{more}; choose another output, or overwrite=true"
+        f"and {new} now{more}; {_ways_on(output, names)}"
     )
+
+
+def _ways_on(output: StorePath, names: Collection[str]) -> str:
+    """What to do where the fields of these names differ."""
+    folder = shlex.quote(str(output))
+    by_plan = f"`repeat {folder} output=OUT2` makes a dataset with the settings of this one"
+    # More samples in the input are no setting of the user's.
+    of_input = {_SAMPLES} if "dataset.sha256" in names else set()
+    if any(name.startswith("config.") for name in {*names} - of_input):
+        by_plan = (
+            f"`resume {folder}` and `extend {folder} samples=N` keep its settings, {by_plan} and "
+            "your changes"
+        )
+    return f"choose another output, or overwrite=true; {by_plan}"
 
 
 def _other_settings(

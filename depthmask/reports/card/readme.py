@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from depthmask.config.command_from_plan import command_from_plan
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.contract import contract_as_json
 from depthmask.reports.card.facts import CardFacts
@@ -47,6 +48,7 @@ def readme(facts: CardFacts) -> str:
         info=info,
         header=yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True),
         plan=facts.plan,
+        command=_printable(command_from_plan(facts.plan)),
         settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
         titles={"depth": depth_title(info.contract)},
@@ -80,6 +82,11 @@ def header(facts: CardFacts) -> dict[str, Any]:
 def plain(text: object) -> str:
     """The text as Markdown that shows it literally, in one line."""
     return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _printable(command: str | None) -> str | None:
+    """The command if it fits into a block of one line, else None."""
+    return command if command and command.isprintable() and "```" not in command else None
 
 
 def _main_settings(config: dict[str, Any]) -> Iterator[str]:
