@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import SHARED_SETTINGS, InputCommand, dataset_command
+from depthmask.cli.dataset_command import InputCommand, dataset_command
 from depthmask.engine.annotate import annotate
 
-COMMAND = InputCommand("annotate", (*SHARED_SETTINGS, "depth", "geometry"), annotate)
+COMMAND = InputCommand("annotate", annotate)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -20,5 +20,6 @@ COMMANDS = {
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
     "tune": "measure the speed and memory of a depth estimator by batch size",
     "completion": "print the completion script for bash, zsh or fish",
+    "help": "explain a command, a config group or a stage: help verify",
 }
 """Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import SHARED_SETTINGS, InputCommand, dataset_command
+from depthmask.cli.dataset_command import InputCommand, dataset_command
 from depthmask.engine.convert import convert
 
-COMMAND = InputCommand("convert", SHARED_SETTINGS, convert)
+COMMAND = InputCommand("convert", convert)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from depthmask.cli.hydra_run import run_task
 from depthmask.cli.plan_command import names_of
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
+from depthmask.cli.usage.pages import PAGES
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
@@ -19,23 +20,21 @@ from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
-SHARED_SETTINGS = ("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner")
-"""The settings and config groups that both `annotate` and `convert` accept."""
-
 JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
 """A function that makes the job from the input, the config and the names of the overrides."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputCommand:
-    """A command over existing samples.
-
-    accepted: the names of the settings and config groups that the command accepts.
-    """
+    """A command over existing samples."""
 
     name: str
-    accepted: tuple[str, ...]
     make_job: JobMaker
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The names of the settings and config groups that the command accepts."""
+        return PAGES[self.name].settings
 
 
 def dataset_command(command: InputCommand, arguments: Sequence[str]) -> int:

@@ -18,6 +18,7 @@ from depthmask.storage.location import refuse_passwords
 
 Main: TypeAlias = Callable[[list[str]], int]
 """The function of a command: takes the words after its name, returns the exit code."""
+_HELP = {"--help", "-h"}
 _INTERRUPTED = "interrupted; run the same command again to resume"
 
 
@@ -56,18 +57,35 @@ def _dispatch(words: list[str]) -> int:
 def _command(words: list[str]) -> tuple[Main, list[str]]:
     """The command that a command line names, and the words for it."""
     name = words[0] if words else "run"
-    is_name = name[:1].isalpha() and "=" not in name
+    is_name = "=" not in name and not name.startswith(("-", "+", "~"))
     if is_name and name not in COMMANDS and (run := _plugin_command(name)) is not None:
         return run, words[1:]
-    if "--help" in words or "-h" in words:
-        return _built_in_command("help"), []
+    if is_name and name not in COMMANDS:
+        raise UsageError(_no_such_command(name))
+    if _HELP & {*words} or name == "help":
+        return _help(words)
     if "--version" in words:
         return _built_in_command("version"), []
-    if name in COMMANDS:
-        return _built_in_command(name), words[1:]
-    if is_name:
-        raise UsageError(_no_such_command(name))
-    return _built_in_command("run"), words
+    return (_built_in_command(name), words[1:]) if is_name else (_built_in_command("run"), words)
+
+
+def _help(words: list[str]) -> tuple[Main, list[str]]:
+    """The command that prints the help that the words ask for, and the words for it."""
+    topic = _help_topic(words)
+    is_name = topic.isidentifier() or "-" in topic
+    if is_name and topic not in COMMANDS and (run := _plugin_command(topic)) is not None:
+        return run, ["--help"]
+    return _built_in_command("help"), [topic] if topic else []
+
+
+def _help_topic(words: list[str]) -> str:
+    """What the words want to know more about: `verify OUT --help`, `--help verify`; or nothing."""
+    first, others = words[0], [word for word in words if word not in _HELP]
+    if first == "help":
+        return next(iter(others[1:] or (words[1:] and ["help"])), "")
+    if first in COMMANDS:
+        return first
+    return next(iter(others), "") if first in _HELP else ""
 
 
 def _built_in_command(name: str) -> Main:
@@ -87,10 +105,13 @@ def _plugin_command(name: str) -> Main | None:
 def _no_such_command(name: str) -> str:
     """The message for a name that is no command; it tells of plugins that are left out."""
     from depthmask.config.plugins import registry
+    from depthmask.config.registry import suggestion
 
-    names = ", ".join([*COMMANDS, *registry().commands])
+    if os.path.isfile(os.path.join(name, "plan.json")):
+        return f"{name} is a dataset; write a command before it, such as `resume {name}`"
+    names = suggestion(name, [*COMMANDS, *registry().commands])
     problems = "".join(f"; {problem}" for problem in registry().problems)
-    return f"{name}: no such command; available: {names}; settings are written NAME=VALUE{problems}"
+    return f"{name}: no such command{names}; settings are written NAME=VALUE{problems}"
 
 
 def _named(error: StageError) -> DepthmaskError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.data import DepthKind
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset, open
@@ -19,25 +19,20 @@ from depthmask.reports.preview import SAMPLES, depth_range
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
-    parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
-    parser.add_argument("--count", type=int, help="number of samples; default: all")
-    parser.add_argument("--near", type=float, help="depth shown in red; default: measured")
-    parser.add_argument("--far", type=float, help="depth shown in blue; default: measured")
-    options = parser.parse_args(arguments)
-    dataset = open(options.dataset)
+    options = parse("pictures", arguments)
+    into = Path(options["into"] or "pictures")
+    dataset = open(options["OUT"])
     if dataset.contract is None:
-        raise UsageError(f"{options.dataset} has no depth; add it with `depthmask annotate`")
-    least, greatest = _range(dataset, options.near, options.far)
+        raise UsageError(f"{dataset.path} has no depth; add it with `depthmask annotate`")
+    least, greatest = _range(dataset, options["near"], options["far"])
     # A larger disparity is nearer.
     is_disparity = dataset.contract.kind is DepthKind.disparity
     near, far = (greatest, least) if is_disparity else (least, greatest)
-    options.into.mkdir(parents=True, exist_ok=True)
-    legend(near, far, dataset.contract).save(options.into / "legend.png")
-    count = len(dataset) if options.count is None else min(options.count, len(dataset))
-    _write(dataset, count, options.into, near, far)
-    print(options.into)
+    into.mkdir(parents=True, exist_ok=True)
+    legend(near, far, dataset.contract).save(into / "legend.png")
+    count = len(dataset) if options["count"] is None else min(options["count"], len(dataset))
+    _write(dataset, count, into, near, far)
+    print(into)
     return 0
 
 

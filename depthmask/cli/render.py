@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from depthmask.cli.usage.parser import parse
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
@@ -21,17 +21,12 @@ from depthmask.untrusted import untrusted
 
 def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
-    parser = argparse.ArgumentParser(prog="depthmask render", description=__doc__)
-    parser.add_argument(
-        "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
-    )
-    parser.add_argument("--index", type=int, required=True, help="number of the sample")
-    parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
-    options = parser.parse_args(arguments)
-    encoded = render(options.dataset, options.index)
-    options.into.mkdir(parents=True, exist_ok=True)
+    options = parse("render", arguments)
+    encoded = render(location(options["OUT"]), options["index"])
+    into = Path(options["into"] or "render")
+    into.mkdir(parents=True, exist_ok=True)
     for name, data in encoded.members.items():
-        path = options.into / f"{encoded.key}.{name}"
+        path = into / f"{encoded.key}.{name}"
         path.write_bytes(data)
         print(path)
     return 0

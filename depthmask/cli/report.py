@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
 from depthmask.reports.dataset.page import report
@@ -15,13 +15,10 @@ from depthmask.storage.publish import disk_error
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, and print its path."""
-    parser = argparse.ArgumentParser(prog="depthmask report", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--into", metavar="FILE", help="path of the page; default: OUT/report.html")
-    options = parser.parse_args(arguments)
+    options = parse("report", arguments)
     require_vega()
-    dataset = open(options.dataset)
-    path = location(options.into) if options.into else dataset.path / "report.html"
+    dataset = open(options["OUT"])
+    path = location(options["into"]) if options["into"] else dataset.path / "report.html"
     screen = Screen()
     try:
         with screen.bar("samples", len(dataset), "samples") as advance:

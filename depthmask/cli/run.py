@@ -6,18 +6,25 @@ from collections.abc import Sequence
 
 from depthmask.cli.hydra_run import run_task
 from depthmask.cli.screen import Screen
+from depthmask.cli.show_config import show, with_topic
 from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
 from depthmask.engine.run import run
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make one dataset, or with `-m` a sweep of datasets; returns the exit code."""
-    if {"-m", "--multirun"} & set(arguments):
+    """Make one dataset, or with `-m` a sweep of datasets; returns the exit code.
+
+    With an option of Hydra that shows something, such as `--cfg job`, show that and make nothing.
+    """
+    words = with_topic(arguments)
+    if show(words):
+        return 0
+    if {"-m", "--multirun"} & set(words):
         from depthmask.cli import sweep
 
-        return sweep.main(arguments)
-    return run_task(_generate, arguments)
+        return sweep.main(words)
+    return run_task(_generate, words)
 
 
 def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:

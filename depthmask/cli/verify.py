@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import repair
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.location import location
@@ -15,15 +15,13 @@ from depthmask.storage.verify import Problem, verify
 
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each problem; returns 0 if there are none, or none after the repair."""
-    parser = argparse.ArgumentParser(prog="depthmask verify", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
-    parser.add_argument("--repair", action="store_true", help="make damaged shards again")
-    options = parser.parse_args(arguments)
-    if not (options.dataset / "plan.json").is_file():
-        raise UsageError(f"{options.dataset} is not a dataset (plan.json is missing)")
-    problems = _report(options.dataset)
-    if problems and options.repair:
-        problems = _report(options.dataset, _repair(options.dataset, problems))
+    options = parse("verify", arguments)
+    dataset = location(options["OUT"])
+    if not (dataset / "plan.json").is_file():
+        raise UsageError(f"{dataset} is not a dataset (plan.json is missing)")
+    problems = _report(dataset)
+    if problems and options["repair"]:
+        problems = _report(dataset, _repair(dataset, problems))
     return DepthmaskError.exit_code if problems else 0
 
 

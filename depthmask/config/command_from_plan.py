@@ -14,7 +14,7 @@ from depthmask.config.build import STAGE
 from depthmask.config.literal import literal
 from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS
+from depthmask.config.registry import FILE_HASH, KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
@@ -22,21 +22,42 @@ from depthmask.storage.path import StorePath
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
+_KEY = re.compile(r"[\w\\()\[\]{}:=, \t/.*+%$?@|-]+", re.ASCII)
+"""Keys of mappings that Hydra accepts, with escapes."""
 _PIXELS = {"image", "mask", "instances", "depth"}
 """What the settings under `encode` can change in a sample."""
 _RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
+class _NoCommandError(Exception):
+    """A config has a value that Hydra's grammar cannot express."""
+
+
 def command_from_plan(plan: dict[str, Any]) -> str | None:
-    """The shell command that makes a dataset with this plan; None for an unknown job."""
+    """The shell command that makes a dataset with this plan.
+
+    None for an unknown job, for a stage in a script, and for a mapping with a key that no command
+    line can have, such as `{Stühle: 1}`.
+    """
     job = plan.get("job")
-    if job == "generate":
-        arguments = overrides_of(config_of(plan))
-    elif job in ("convert", "annotate"):
-        arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
-    else:
+    if _has_script(plan):
+        return None
+    try:
+        if job == "generate":
+            arguments = overrides_of(config_of(plan))
+        elif job in ("convert", "annotate"):
+            arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
+        else:
+            return None
+    except _NoCommandError:
         return None
     return shlex.join(["python", "-m", "depthmask", *arguments])
+
+
+def _has_script(plan: dict[str, Any]) -> bool:
+    """Whether a stage is in a file that belongs to no package."""
+    versions = plan.get("versions", {}).values()
+    return any(str(version).startswith(FILE_HASH) for version in versions)
 
 
 def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
@@ -119,4 +140,6 @@ def _text(value: Any) -> str:
 
 def _key(key: str) -> str:
     """The key as text in Hydra's grammar, which allows escapes but no quotes."""
+    if not _KEY.fullmatch(key):
+        raise _NoCommandError
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)
