@@ -36,7 +36,7 @@ def with_topic(words: Sequence[str]) -> list[str]:
     following = [*words[1:], ""]
     return [
         "--info=all" if word in _INFO and after not in topics else word
-        for word, after in zip(words, following, strict=True)
+        for word, after in zip(words, following, strict=False)
     ]
 
 

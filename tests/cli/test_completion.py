@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from depthmask.cli.completion import candidates
+from depthmask.cli.complete.candidates import candidates
 from depthmask.cli.main import main
 
 

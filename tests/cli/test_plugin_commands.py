@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from depthmask import Command, DepthmaskError, UsageError
-from depthmask.cli.completion import candidates
+from depthmask.cli.complete.candidates import candidates
 from depthmask.cli.main import main
 from tests.support.plugins import install_module, loaded, run_with_plugins
 

@@ -13,13 +13,15 @@ ANY = "*"
 class Word:
     """An argument without a name of its own, such as `OUT`.
 
-    choices: the words that are possible; empty for any. is_path: whether it is a folder or file.
+    choices: the words that are possible; empty for any. is_path: whether it is a dataset's folder;
+    takes_files: or a file.
     """
 
     name: str
     help: str
     choices: tuple[str, ...] = ()
     is_path: bool = True
+    takes_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

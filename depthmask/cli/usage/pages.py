@@ -5,6 +5,7 @@ from __future__ import annotations
 from depthmask.cli.usage.page import ANY, Option, Page, Word
 
 _OUT = Word("OUT", "folder of a dataset, or its address in an object store")
+_INPUT = Word("OUT", "dataset, archives of DepthMaskDataset, or pictures", takes_files=True)
 _CONFIG_DIR = Option(
     "--config-dir", "folder with YAML presets of yours, such as preset/mine.yaml", "FOLDER",
     short="-cd", is_path=True,
@@ -129,7 +130,9 @@ PAGES = {
         ),
     ),
     "annotate": Page(
-        words=(Word("OUT", "dataset, archives of DepthMaskDataset, or pictures"),),
+        words=(
+            _INPUT,
+        ),
         settings=(*_SHARED, "depth", "geometry"),
         required=("depth=NAME", "output=OUT2"),
         about="Images and masks are copied byte for byte.",
@@ -139,7 +142,9 @@ PAGES = {
         ),
     ),
     "convert": Page(
-        words=(Word("OUT", "dataset, archives of DepthMaskDataset, or pictures"),),
+        words=(
+            _INPUT,
+        ),
         settings=_SHARED,
         required=("writer=NAME", "output=OUT2"),
         about="Files of samples are copied byte for byte where format and settings allow it.",
