@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -50,7 +51,9 @@ def show(words: Sequence[str]) -> bool:
     _refuse_useless(words)
     line = CommandLine.parse(words)
     if "--hydra-help" in line.options:
-        hydra_main(_nothing, ["--hydra-help"])
+        # Hydra exits once it has printed its help.
+        with suppress(SystemExit):
+            hydra_main(_nothing, ["--hydra-help"])
         return True
     part, options = taken_out(line.options, _CFG)
     package, options = taken_out(options, _PACKAGE)

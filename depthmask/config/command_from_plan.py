@@ -36,12 +36,10 @@ class _NoCommandError(Exception):
 def command_from_plan(plan: dict[str, Any]) -> str | None:
     """The shell command that makes a dataset with this plan.
 
-    None for an unknown job, for a stage in a script, and for a mapping with a key that no command
-    line can have, such as `{Stühle: 1}`.
+    None for an unknown job, and for a mapping with a key that no command line can have, such as
+    `{Stühle: 1}`.
     """
     job = plan.get("job")
-    if _has_script(plan):
-        return None
     try:
         if job == "generate":
             arguments = overrides_of(config_of(plan))
@@ -51,13 +49,14 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
             return None
     except _NoCommandError:
         return None
-    return shlex.join(["python", "-m", "depthmask", *arguments])
+    return shlex.join([*_program(plan), *arguments])
 
 
-def _has_script(plan: dict[str, Any]) -> bool:
-    """Whether a stage is in a file that belongs to no package."""
-    versions = plan.get("versions", {}).values()
-    return any(str(version).startswith(FILE_HASH) for version in versions)
+def _program(plan: dict[str, Any]) -> list[str]:
+    """What runs depthmask: the script that has a stage of the plan, if there is one."""
+    versions = plan.get("versions", {}).items()
+    scripts = [name for name, version in versions if str(version).startswith(FILE_HASH)]
+    return ["python", scripts[0]] if len(scripts) == 1 else ["python", "-m", "depthmask"]
 
 
 def command_of(plan: dict[str, Any], output: StorePath) -> str | None:

@@ -130,9 +130,7 @@ PAGES = {
         ),
     ),
     "annotate": Page(
-        words=(
-            _INPUT,
-        ),
+        words=(_INPUT,),
         settings=(*_SHARED, "depth", "geometry"),
         required=("depth=NAME", "output=OUT2"),
         about="Images and masks are copied byte for byte.",
@@ -142,9 +140,7 @@ PAGES = {
         ),
     ),
     "convert": Page(
-        words=(
-            _INPUT,
-        ),
+        words=(_INPUT,),
         settings=_SHARED,
         required=("writer=NAME", "output=OUT2"),
         about="Files of samples are copied byte for byte where format and settings allow it.",
