@@ -32,7 +32,7 @@ def test_a_plan_and_its_command_have_the_text(text: str) -> None:
     root: Root = compose_root(["source=assets", "source.root=x", "depth=none"])
     plain: dict[str, Any] = to_plain(root)
     plain["source"]["root"] = text
-    assert from_plain(plain).source.root == text  # type: ignore[attr-defined]
+    assert from_plain(plain).source.root == text
     config = {key: value for key, value in plain.items() if key not in ("output", "target")}
     again: Any = compose_root(overrides_of(config))
     assert again.source.root == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from depthmask.cli.commands import COMMANDS
@@ -13,11 +14,8 @@ _WIDTH = 80
 
 def page_text(command: str) -> str:
     """The help of a command: what it does, its usage, what it accepts, two examples."""
-    import textwrap
-
     page = PAGES[command]
-    summary = COMMANDS[command].partition(":")[0]
-    parts = [f"usage: python -m depthmask {page.usage(command)}", _sentence(summary)]
+    parts = [f"usage: python -m depthmask {page.usage(command)}", summary_of(command)]
     if page.about:
         parts.append("\n".join(textwrap.wrap(page.about, _WIDTH, break_on_hyphens=False)))
     if rows := arguments_of(command):
@@ -27,6 +25,12 @@ def page_text(command: str) -> str:
     examples = [f"  python -m depthmask {words}" for words in page.examples]
     parts.append("\n".join(["examples:", *examples]))
     return "\n\n".join(parts)
+
+
+def summary_of(command: str) -> str:
+    """What a command does, in a sentence."""
+    text = COMMANDS[command].partition(":")[0]
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def arguments_of(command: str) -> list[tuple[str, str]]:
@@ -59,10 +63,6 @@ def settings_of(command: str) -> Iterator[tuple[str, str]]:
             yield f"{name}.SETTING=VALUE", settings[name].help.removesuffix(" (see below)")
         else:
             yield f"{name}={settings[name].default}", settings[name].help
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _with_choices(text: str, choices: Sequence[str]) -> str:
