@@ -75,7 +75,9 @@ def input_job_overrides(plan: dict[str, Any]) -> list[str]:
     # `annotate` leaves labels out by itself.
     has_lost_labels = plan["job"] == "convert" and not _PIXELS.issuperset(plan["encoded"])
     labels = ["labels=[]"] if has_lost_labels else []
-    return [*stages, *labels, *encode, f"shard_size={config['shard_size']}"]
+    size = config["shard_size"]
+    shards = [] if size is None else [f"shard_size={size}"]
+    return [*stages, *labels, *encode, *shards]
 
 
 def overrides_of(config: dict[str, Any]) -> list[str]:

@@ -14,17 +14,24 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
 from depthmask.stage.setting import traits
-from depthmask.storage.identity import UNHASHED
+from depthmask.storage.identity import SHARD_SIZE, UNHASHED
+
+_HASHED_SHARD_SIZE = 1000
+"""Stands in the hash for a shard size that was not given: the default when the default determined
+the hash, so that fingerprints stay as they were."""
 
 
-def plan_config(root: Root, names: Collection[str]) -> dict[str, Any]:
+def plan_config(root: Root, names: Collection[str], shard_size: int) -> dict[str, Any]:
     """The fields of a plan about settings: `config`, and `unhashed` if there is any.
 
-    names: the settings and stages of the root that have an effect on the bytes. Raises
+    names: the settings and stages of the root that have an effect on the bytes. shard_size: the
+    samples in a shard, which stand outside the hash unless the setting was given. Raises
     `SettingError` for a file whose content counts and that cannot be read.
     """
     config = {name: value for name, value in to_plain(root).items() if name in names}
-    unhashed = {}
+    unhashed: dict[str, Any] = {}
+    if SHARD_SIZE in names and root.shard_size is None:
+        config[SHARD_SIZE], unhashed[SHARD_SIZE] = _HASHED_SHARD_SIZE, shard_size
     for kind in KINDS:
         if kind in config:
             taken = _taken_from(kind, getattr(root, kind), config[kind])
@@ -35,8 +42,10 @@ def plan_config(root: Root, names: Collection[str]) -> dict[str, Any]:
 
 def config_of(plan: dict[str, Any]) -> dict[str, Any]:
     """The whole config of a plan, for `from_plain`; call it in `untrusted`."""
-    unhashed = plan.get(UNHASHED, {})
+    unhashed = dict(plan.get(UNHASHED, {}))
     config = dict(plan["config"])
+    if unhashed.pop(SHARD_SIZE, None) is not None:
+        config[SHARD_SIZE] = None  # It was not given.
     for kind, values in unhashed.items():
         if kind in LISTS:
             config[kind] = {

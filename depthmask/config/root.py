@@ -39,7 +39,9 @@ class Root:
     fov_deg: float = setting(
         60.0, gt=5, lt=150, help="horizontal field of view assumed for backgrounds without a camera"
     )
-    shard_size: int = setting(1000, ge=1, help="samples in a shard")
+    shard_size: int | None = setting(
+        None, ge=1, help="samples in a shard; null: about 64 MB of samples, at most 1,000"
+    )
     target: str | None = setting(
         None, help="number in dataset.json that a sweep optimises, such as statistics.mask.mean"
     )

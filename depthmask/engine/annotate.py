@@ -11,13 +11,13 @@ from typing import TypeAlias
 import numpy as np
 
 from depthmask.codec.members import without_depth
-from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
+from depthmask.codec.sample import Encode, InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
 from depthmask.contract import depth_fault
-from depthmask.data import Encoded, Float32, Sample, UInt8
+from depthmask.data import DepthContract, Encoded, Float32, Sample, Size, UInt8
 from depthmask.engine.display import Display
 from depthmask.engine.from_config import contract_of, job_from_config
 from depthmask.engine.generate import Generate
@@ -26,6 +26,7 @@ from depthmask.engine.inputs.dataset import DatasetInput
 from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
+from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage.calls import StageCalls
@@ -96,7 +97,9 @@ class Annotate(InputJob):
     @property
     def sample_bytes(self) -> int:
         """The mean bytes of a sample of the input, with those of a depth map."""
-        return self.input.sample_bytes + _depth_bytes(self)
+        assert self.contract is not None, "there is depth"
+        depth_bytes = _depth_bytes(self.root.encode, self.input.size, self.contract)
+        return self.input.sample_bytes + depth_bytes
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         count = max(_SAMPLES_PER_BATCH, self.root.depth.batch_size)
@@ -167,10 +170,12 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
         raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
-    identity = identity_of("annotate", job_input, root, recoding, contract, stages)
+    sample_bytes = job_input.sample_bytes + _depth_bytes(root.encode, job_input.size, contract)
+    plan = job_input.layout(shard_size_of(root, sample_bytes))
+    identity = identity_of("annotate", job_input, root, recoding, contract, plan.shard_size, stages)
     job = Annotate(
         root=root,
-        plan=job_input.layout(root.shard_size),
+        plan=plan,
         contract=contract,
         output=output_of(root, job_input, identity),
         identity=identity,
@@ -181,7 +186,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     )
     members = len(job_input.read(0).members) + 1
     arrays = root.encode.expected(job_input.size, contract.resolution).arrays
-    check_shard_size(root.writer, SizeEstimate(members, job.sample_bytes, arrays), job.plan)
+    check_shard_size(root.writer, SizeEstimate(members, sample_bytes, arrays), plan)
     return job
 
 
@@ -216,9 +221,7 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
     return composer
 
 
-def _depth_bytes(job: Annotate) -> int:
+def _depth_bytes(encode: Encode, size: Size, contract: DepthContract) -> int:
     """The estimated bytes of an encoded depth map."""
-    encode, size = job.root.encode, job.input.size
-    assert job.contract is not None, "there is depth"
-    with_depth = encode.expected(size, job.contract.resolution).bytes
+    with_depth = encode.expected(size, contract.resolution).bytes
     return with_depth - encode.expected(size, None).bytes

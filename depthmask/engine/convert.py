@@ -13,6 +13,7 @@ from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
+from depthmask.engine.shard_size import shard_size_of
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
 
@@ -35,6 +36,7 @@ class Convert(InputJob):
             log.statistics.merge(input_statistics)
         log.lap("check")
         indices = iter(self.plan.indices(shard))
+        arrays = self.root.writer.reads_arrays
         while batch := list(islice(indices, _SAMPLES_PER_BATCH)):
             for index in batch:
                 log.progress.at(index)
@@ -43,16 +45,11 @@ class Convert(InputJob):
                 if input_statistics is None:
                     log.add(decode(encoded, self.input.most_pixels))
                     log.lap("statistics")
-                recoded = self.recoded(encoded)
+                recoded = self.recoding.apply(encoded, self.input.most_pixels, arrays=arrays)
                 log.lap("encode")
                 yield recoded
                 log.lap("write")
             log.progress.made(len(batch))
-
-    def recoded(self, encoded: Encoded) -> Encoded:
-        """A sample of the input with the members that the writer receives."""
-        arrays = self.root.writer.reads_arrays
-        return self.recoding.apply(encoded, self.input.most_pixels, arrays=arrays)
 
     @property
     def sample_bytes(self) -> int:
@@ -83,10 +80,14 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
     contract = None if recoding.encode.depth is DepthFormat.none else job_input.contract
     recoding.encode.check(contract)
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
-    identity = identity_of("convert", job_input, root, recoding, contract)
-    job = Convert(
+    arrays = root.writer.reads_arrays
+    expected = _size_of(recoding.apply(job_input.read(0), job_input.most_pixels, arrays=arrays))
+    plan = job_input.layout(shard_size_of(root, expected.bytes))
+    check_shard_size(root.writer, expected, plan)
+    identity = identity_of("convert", job_input, root, recoding, contract, plan.shard_size)
+    return Convert(
         root=root,
-        plan=job_input.layout(root.shard_size),
+        plan=plan,
         contract=contract,
         output=output_of(root, job_input, identity),
         identity=identity,
@@ -94,8 +95,6 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
         input=job_input,
         recoding=recoding,
     )
-    check_shard_size(root.writer, _size_of(job.recoded(job_input.read(0))), job.plan)
-    return job
 
 
 def _size_of(encoded: Encoded) -> SizeEstimate:

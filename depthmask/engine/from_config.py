@@ -16,6 +16,7 @@ from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, Size
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
+from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.stage import Stage
@@ -51,13 +52,14 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     root.encode.check(contract)
     depth = contract.resolution if contract else None
     expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
+    plan = plan.in_shards_of(shard_size_of(root, expected.bytes))
     check_shard_size(root.writer, expected, plan)
     names = [field.name for field in fields(root) if field.name not in NOT_IN_PLAN]
     identity = DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": "generate",
-            **plan_config(root, names),
+            **plan_config(root, names, plan.shard_size),
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
             **plan_versions(root, names),
@@ -123,11 +125,12 @@ def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:
 
 
 def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
+    """The plan, in shards of one sample until the size of a sample is known."""
     assert root.samples is not None, "_samples has set it"
     return Plan(
         seed=root.seed,
         samples=root.samples,
-        shard_size=root.shard_size,
+        shard_size=root.shard_size or 1,
         sampling=root.sampling,
         objects=root.object_range,
         flips=root.flips,

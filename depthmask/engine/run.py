@@ -34,6 +34,7 @@ from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed,
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
 from depthmask.timing import add_seconds
+from depthmask.untrusted import untrusted
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         (job.output / "run.log").appended() as log,
     ):
         state = take_output(job.output, job.identity, overwrite=overwrite)
-        # A dataset that is continued keeps the identity that its records name.
-        identity, catalogue = identity_in(job.output), without_contents(job.catalogue)
-        job = replace(job, identity=identity, catalogue=catalogue)
+        job = replace(_continued(job), catalogue=without_contents(job.catalogue))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
@@ -107,6 +106,14 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
                 complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+
+
+def _continued(job: Job) -> Job:
+    """The job with the identity that the records of its output name, and its size of shards."""
+    identity = identity_in(job.output)
+    with untrusted(str(job.output / "plan.json")):
+        shard_size = identity.shard_size or job.plan.shard_size
+    return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
 
 
 def _refuse_worker_import() -> None:
@@ -167,9 +174,10 @@ def _complete(
         (job.output / "dataset.json").unlink(missing_ok=True)
         _require_space(job, missing.samples)
         display.line(_announcement(job, missing.samples))
-        with hooks.around(), _one_line_for_failures(job.output):
+        tally = _Tally(job.plan.samples - missing.samples)
+        with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
             add_seconds(stations, job.before_shards(display))
-            for record in _made(job, missing, totals, display):
+            for record in _made(job, missing, totals, display, tally):
                 require_lock()
                 if record.shard not in totals:
                     totals.add(record)
@@ -212,17 +220,47 @@ def _announcement(job: Job, samples: int) -> str:
     return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
 
 
-def _made(job: Job, missing: Shards, totals: Totals, display: Display) -> Iterator[Record]:
+@dataclass
+class _Tally:
+    """Counts the samples that are made and those that are in published shards."""
+
+    published: int
+    made: int = 0
+
+    @contextmanager
+    def report_loss(self, display: Display) -> Iterator[None]:
+        """Say how many samples an interruption inside the block loses."""
+        start = self.published
+        try:
+            yield
+        except KeyboardInterrupt:
+            if (lost := self.made - (self.published - start)) > 0:
+                display.line(
+                    f"{lost:,} samples of unfinished shards will be made again; "
+                    f"{self.published:,} samples are in finished shards"
+                )
+            raise
+
+
+def _made(
+    job: Job, missing: Shards, totals: Totals, display: Display, tally: _Tally
+) -> Iterator[Record]:
     """Make the missing shards; yields their records, of some perhaps twice.
 
     Those that the runner has published without yielding their records are read at the end.
     """
     with display.bar("samples", missing.samples, "samples") as advance:
+
+        def made(samples: int) -> None:
+            tally.made += samples
+            advance(samples)
+
         calls = StageCalls(job.root.runner, "run")
         with calls:
-            for record in job.root.runner.run(job, missing, advance):
+            for record in job.root.runner.run(job, missing, made):
                 if not isinstance(record, Record):
                     raise calls.returned(record, "the record of a shard")
+                tally.published += record.stop - record.start
                 yield record
     if len(totals) < job.plan.shard_count():
         records = Records(job.output)

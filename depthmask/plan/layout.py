@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 from depthmask.plan.numbering import Numbering
 
@@ -49,6 +50,10 @@ class Layout(ABC):
         """The number of samples in each split."""
         names = self.numbering.names
         return {split: self.numbering.count(split, self.samples) for split in names}
+
+    def in_shards_of(self, shard_size: int) -> Self:
+        """The same samples in shards of another size."""
+        return replace(self, shard_size=shard_size)  # type: ignore[type-var]
 
     def indices(self, shard: Shard) -> Sequence[int]:
         """The numbers of a shard's samples, in order."""

@@ -23,6 +23,9 @@ NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
 UNHASHED = "unhashed"
 """The field of a plan with the settings, by stage, that stand outside the hash."""
 
+SHARD_SIZE = "shard_size"
+"""The setting that stands in `unhashed`, beside those of the stages, unless it was given."""
+
 _FIRST = ("job", "stage")
 """Fields that errors name first, since a difference in them causes others."""
 _SAMPLES = "config.samples"
@@ -70,18 +73,41 @@ class DatasetIdentity:
         return _hash({**self._decisive, "config": config})
 
     @property
+    def shard_size(self) -> int | None:
+        """The number of samples in a shard; None if the plan does not have it.
+
+        Raises ValueError for anything else.
+        """
+        hashed = self.description["config"].get(SHARD_SIZE)
+        size = self.description.get(UNHASHED, {}).get(SHARD_SIZE, hashed)
+        if size is not None and (type(size) is not int or size < 1):
+            raise ValueError(f"{SHARD_SIZE}={size!r} is no number of samples")
+        return size
+
+    @property
+    def chooses_shard_size(self) -> bool:
+        """Whether the user gave the size of shards; if not, an existing dataset keeps its own."""
+        return SHARD_SIZE not in self.description.get(UNHASHED, {})
+
+    @property
     def packages(self) -> set[str]:
         """The packages whose pixel versions count, and not their versions."""
         return {OWN, *self.description.get(PACKAGES, {}).values()}
 
     def continued_by(self, other: DatasetIdentity) -> DatasetIdentity:
-        """Return this identity with another's number of samples and what determines nothing."""
+        """Return this identity with another's number of samples and what determines nothing.
+
+        The size of the shards stays.
+        """
         samples = other.description["config"]["samples"]
         config = {**self.description["config"], "samples": samples}
-        description = {**self.description, "config": config}
-        description.pop(UNHASHED, None)
-        if UNHASHED in other.description:
-            description[UNHASHED] = other.description[UNHASHED]
+        unhashed = {**other.description.get(UNHASHED, {})}
+        unhashed.pop(SHARD_SIZE, None)
+        if not self.chooses_shard_size:
+            unhashed[SHARD_SIZE] = self.shard_size
+        description = {**self.description, "config": config, UNHASHED: unhashed}
+        if not unhashed:
+            del description[UNHASHED]
         return DatasetIdentity(description)
 
     @property
@@ -206,6 +232,10 @@ def _other_settings(
     old, new = (_without_package_versions(plan, packages) for plan in plans)
     if all(PACKAGES in plan for plan in plans):
         old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
+    size = existing.shard_size
+    old["config"] = {**old["config"], SHARD_SIZE: size}
+    if not identity.chooses_shard_size:
+        new["config"] = {**new["config"], SHARD_SIZE: size}
     return _differences(old, new)
 
 

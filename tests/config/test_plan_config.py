@@ -144,4 +144,4 @@ def test_render_needs_the_file(runs: Runs, capsys: pytest.CaptureFixture[str]) -
 
 def test_built_in_stages_have_no_such_settings() -> None:
     plain = root()
-    assert set(plan_config(plain, ["placement", "depth", "seed"])) == {"config"}
+    assert set(plan_config(plain, ["placement", "depth", "seed"], 10)) == {"config"}

@@ -32,14 +32,14 @@ class JobInput(ABC):
     """Existing samples, read by their index.
 
     paths: the paths that the user gave. sha256: a hash over all files. shard_size: the samples in a
-    shard of the input. encode: the settings with which its members were encoded. An input can be
-    pickled; it opens its files at first use.
+    shard of the input, None if it has no shards. encode: the settings with which its members were
+    encoded. An input can be pickled; it opens its files at first use.
     """
 
     paths: tuple[str, ...]
     sha256: str
     samples: int
-    shard_size: int
+    shard_size: int | None
     size: Size
     contract: DepthContract | None
     encode: Encode

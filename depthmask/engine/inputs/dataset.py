@@ -30,6 +30,8 @@ class DatasetInput(JobInput):
     plan: the content of its `plan.json`.
     """
 
+    shard_size: int
+
     def __init__(self, path: str) -> None:
         self._dataset: Dataset = open_dataset(path)
         info = self._dataset.metadata

@@ -68,11 +68,13 @@ def identity_of(
     root: Root,
     recoding: Recoding,
     contract: DepthContract | None,
+    shard_size: int,
     stages: Sequence[str] = (),
 ) -> DatasetIdentity:
     """The identity of a dataset made from an input.
 
-    stages: the kinds of stages that have an effect on its bytes, besides the writer.
+    shard_size: the samples in a shard. stages: the kinds of stages that have an effect on its
+    bytes, besides the writer.
     """
     names = {*_SETTINGS, *stages}
     return DatasetIdentity(
@@ -81,7 +83,7 @@ def identity_of(
             "job": job,
             "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
             "encoded": sorted(recoding.changed),
-            **plan_config(root, names),
+            **plan_config(root, names, shard_size),
             "depth": contract_as_json(contract),
             **plan_versions(root, names),
         }

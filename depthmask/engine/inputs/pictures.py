@@ -53,7 +53,7 @@ class PictureInput(JobInput):
                 "fg_bg_mask/ with such"
             )
         self.samples = len(self._images)
-        self.shard_size = _ORIGINAL_BATCH if self._masks else 1000
+        self.shard_size = _ORIGINAL_BATCH if self._masks else None
         self._boxes = self._read_boxes()
         first = self._files.read(self._images[0])
         self.size = _size_of(first, files.names[self._images[0]])

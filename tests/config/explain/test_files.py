@@ -459,7 +459,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"preset/mine.yaml": ("\ufeff" + GLOBAL + "samples: 7\n").encode()}, PRESET, 7),
         ({"preset/mine.yaml": f"{GLOBAL}# samples: 7\n"}, PRESET, 400),
         ({"preset/mine.yaml": f"{CHOICES}  - override /placement: grid\nsamples: 7\n"}, PRESET, 7),
-        ({"preset/mine.yaml": f"{GLOBAL}samples: ${{shard_size}}\n"}, PRESET, 1000),
+        ({"preset/mine.yaml": f"{GLOBAL}samples: ${{repeats}}\n"}, PRESET, 20),
         ({"preset/mine.yaml": f"{GLOBAL}seed: &x 7\nsamples: *x\n"},
          PRESET, 7),
         ({"mine.yaml": "defaults: [config]\nsamples: 7\n"}, ("--config-name", "mine"), 7),
