@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 from omegaconf import DictConfig, OmegaConf
 
-from depthmask.cli.hydra_run import hydra_main
 from depthmask.cli.usage.pages import PAGES
 from depthmask.config.command_line import CommandLine, taken_out
 from depthmask.config.compose import compose_root
@@ -22,6 +20,7 @@ _FOLDER = "--config-dir FOLDER adds your configs, --config-name NAME starts from
 _INSTEAD = {
     "--shell-completion": _COMPLETION,
     "-sc": _COMPLETION,
+    "--hydra-help": "`python -m depthmask run --help` has the options, https://hydra.cc the grammar",
     "--experimental-rerun": "`python -m depthmask repeat OUT output=OUT2` makes a dataset again",
     "--config-path": _FOLDER,
     "-cp": _FOLDER,
@@ -50,11 +49,6 @@ def show(words: Sequence[str]) -> bool:
         return False
     _refuse_useless(words)
     line = CommandLine.parse(words)
-    if "--hydra-help" in line.options:
-        # Hydra exits once it has printed its help.
-        with suppress(SystemExit):
-            hydra_main(_nothing, ["--hydra-help"])
-        return True
     part, options = taken_out(line.options, _CFG)
     package, options = taken_out(options, _PACKAGE)
     if part is None:
@@ -109,7 +103,3 @@ def _words(line: CommandLine) -> list[str]:
     """The words that choose the config of a command line."""
     folder = [] if line.folder is None else ["--config-dir", str(line.folder)]
     return [*line.overrides, *folder, "--config-name", line.config_name]
-
-
-def _nothing(config: DictConfig) -> None:
-    pass

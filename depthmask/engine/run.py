@@ -94,7 +94,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
-        if command := command_of(identity.description, job.output):
+        if command := command_of(job.identity.description, job.output):
             _log.info("command: %s", command)
         for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)

@@ -43,7 +43,7 @@ def test_the_same_samples(tmp_path: Path) -> None:
         (["placement=grid"], {"placement": {"stage": "grid", "rows": 2}}),
         (["labels=[coco]"], {"labels": {"coco": {"stage": "coco"}}}),
         (["writer=zip", "encode.quality=50"], {"writer": {"stage": "zip"}}),
-        (["+preset=pairs"], {"depth": {"stage": "none"}, "shard_size": 4000, "samples": 4}),
+        (["+preset=pairs"], {"depth": {"stage": "none"}, "shard_size": 2, "samples": 4}),
     ],
 )
 def test_changes(tmp_path: Path, words: list[str], changed: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def test_a_stage_is_replaced_with_its_settings(plain: dict[str, Any]) -> None:
 
 def test_a_preset_has_precedence_over_the_plan(plain: dict[str, Any]) -> None:
     changed = start(plain, "+preset=pairs")
-    assert (changed["depth"]["stage"], changed["shard_size"]) == ("none", 4000)
+    assert (changed["depth"]["stage"], changed["geometry"]["stage"]) == ("none", "none")
     assert changed["samples"] == 7
 
 
