@@ -1,4 +1,4 @@
-"""`depthmask annotate OUT depth=densedepth output=OUT2`: add depth to an existing dataset."""
+"""`depthmask annotate OUT depth=densedepth output=OUT2`: add depth to existing samples."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ COMMAND = InputCommand("annotate", annotate)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command. OUT: a dataset, a zip or tar with DepthMaskDataset's files, or pictures."""
+    """Run the command. OUT: a dataset, DepthMaskDataset's files, or photographs, in any places."""
     return dataset_command(COMMAND, arguments)

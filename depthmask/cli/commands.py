@@ -8,13 +8,13 @@ COMMANDS = {
     "extend": "add samples to a dataset: extend OUT samples=N",
     "repeat": "make a dataset again, with changes: repeat OUT output=OUT2 NAME=VALUE",
     "plugins": "list every stage, its settings and the package that provides it",
-    "render": "make one sample of a dataset again, from its number",
+    "render": "make one sample of a dataset again, from its number, in OUT-render",
     "stats": "print the mean and standard deviation of a dataset",
     "report": "write an HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
-    "pictures": "save the depth maps of a dataset as coloured pictures, with a legend",
+    "pictures": "save the depth maps of a dataset as coloured pictures, in OUT-pictures",
     "prepare": "save the prepared assets as files: prepare source.root=DIR output=OUT",
-    "annotate": "add depth to an existing dataset: annotate OUT depth=densedepth output=OUT2",
+    "annotate": "add depth to a dataset or photographs: annotate PHOTOS depth=fastdepth output=OUT",
     "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs or on a dataset",
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
@@ -23,3 +23,5 @@ COMMANDS = {
     "help": "explain a command, a config group or a stage: help verify",
 }
 """Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""
+RESUMED = ("run", "resume", "extend", "repeat", "annotate", "convert")
+"""The commands that go on where an interrupted run of them has stopped."""

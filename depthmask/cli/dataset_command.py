@@ -15,12 +15,13 @@ from depthmask.cli.summary import show_result
 from depthmask.cli.usage.pages import PAGES
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.inputs.open import open_input
-from depthmask.engine.job import Job
+from depthmask.engine.inputs.picture_list import SKIP
 from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
-JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
+JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], InputJob]
 """A function that makes the job from the input, the config and the names of the overrides."""
 
 
@@ -39,10 +40,14 @@ class InputCommand:
 
 def dataset_command(command: InputCommand, arguments: Sequence[str]) -> int:
     """Run a job over the input that the first arguments name; returns the exit code."""
-    paths, words = _paths_and_words(command, arguments)
+    skip_damaged = SKIP in arguments
+    paths, words = _paths_and_words(command, [word for word in arguments if word != SKIP])
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job = command.make_job(open_input(paths), root, frozenset(names_of(overrides)))
+        job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
+        job = command.make_job(job_input, root, frozenset(names_of(overrides)))
+        for line in job.input.lines:
+            screen.line(line)
         show_result(run_job(job, screen), screen)
 
     return run_task(task, words)
@@ -59,8 +64,8 @@ def _paths_and_words(
     words = list(arguments[len(paths) :])
     if not paths:
         raise UsageError(
-            f"{command.name} needs a dataset first, as in `depthmask {command.name} OUT "
-            "output=OUT2`"
+            f"{command.name} needs a dataset first, or a folder of photographs, as in "
+            f"`python -m depthmask {command.name} OUT output=OUT2`"
         )
     require_accepted(command.name, words, command.accepted)
     if {"-m", "--multirun"} & set(words):

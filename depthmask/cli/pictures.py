@@ -7,32 +7,37 @@ from pathlib import Path
 
 from PIL import Image
 
+from depthmask.cli.local_folder import folder_for
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
-from depthmask.data import DepthKind
+from depthmask.data import DepthKind, sample_key
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset, open
 from depthmask.reports.colormap import colour
 from depthmask.reports.legend import legend
 from depthmask.reports.preview import SAMPLES, depth_range
 
+_LEGEND = "legend.png"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
     options = parse("pictures", arguments)
-    into = Path(options["into"] or "pictures")
     dataset = open(options["OUT"])
     if dataset.contract is None:
         raise UsageError(f"{dataset.path} has no depth; add it with `depthmask annotate`")
+    count = len(dataset) if options["count"] is None else min(options["count"], len(dataset))
+    if count < 1:
+        raise UsageError(f"--count {count}: must be at least 1")
     least, greatest = _range(dataset, options["near"], options["far"])
     # A larger disparity is nearer.
     is_disparity = dataset.contract.kind is DepthKind.disparity
     near, far = (greatest, least) if is_disparity else (least, greatest)
-    into.mkdir(parents=True, exist_ok=True)
-    legend(near, far, dataset.contract).save(into / "legend.png")
-    count = len(dataset) if options["count"] is None else min(options["count"], len(dataset))
-    _write(dataset, count, into, near, far)
-    print(into)
+    names = [_LEGEND, *(f"{sample_key(index)}.png" for index in range(count))]
+    folder = folder_for(dataset.path, "pictures", options["into"], names, near=least, far=greatest)
+    legend(near, far, dataset.contract).save(folder / _LEGEND)
+    _write(dataset, count, folder, near, far)
+    print(folder)
     return 0
 
 
@@ -56,7 +61,9 @@ def _write(dataset: Dataset, count: int, into: Path, near: float, far: float) ->
                 sample = dataset[index]
                 if sample.depth is not None:
                     picture = Image.fromarray(colour(sample.depth, near, far))
-                    picture.save(into / f"{sample.key}.png", compress_level=1)
+                    path = into / f"{sample.key}.png"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    picture.save(path, compress_level=1)
                 advance(1)
     finally:
         screen.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 from depthmask.config.command_line import options_and_overrides
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import SCHEMES, location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
@@ -46,7 +47,7 @@ def names_of(words: Sequence[str]) -> list[str]:
 def plan_of(dataset: StorePath) -> dict[str, Any]:
     """The content of `plan.json`; raises `DepthmaskError` if the folder holds no dataset."""
     if not (dataset / "plan.json").is_file():
-        raise UsageError(_no_dataset(dataset))
+        raise _not_a_dataset(dataset)
     plan = read_sealed(dataset / "plan.json")
     if plan is None:
         raise DepthmaskError(
@@ -69,23 +70,19 @@ def _is_folder(word: str) -> bool:
     return "=" not in word or is_url or Path(word).is_dir()
 
 
-def _no_dataset(folder: StorePath) -> str:
-    """Why a folder holds no dataset, and what to do instead."""
-    if not folder.exists():
-        return f"{folder}: no such folder"
-    if not folder.is_dir():
-        return f"{folder}: is a file; give the folder of a dataset"
+def _not_a_dataset(folder: StorePath) -> UsageError:
+    """The error for a folder without a plan: what it is, and what to do instead."""
     if (folder / "jobs" / "sweep.json").is_file():
-        return f"{folder} is the folder of a sweep; {'; or '.join(_ways_of_sweep(folder))}"
-    if datasets := _datasets_in(folder):
-        return f"{folder} is no dataset, it holds some; give one of them: {datasets}"
+        return UsageError(
+            f"{folder} is the folder of a sweep; {'; or '.join(_ways_of_sweep(folder))}"
+        )
     if (folder / "assets.csv").is_file():
-        return (
+        return UsageError(
             f"{folder} holds assets and no dataset; `prepare` writes all of them or none, and "
             "`python -m depthmask source=assets source.root="
             f"{shlex.quote(str(folder))} output=OUT` makes a dataset from them"
         )
-    return f"{folder} is no dataset (plan.json is missing)"
+    return no_dataset(folder)
 
 
 def _ways_of_sweep(folder: StorePath) -> Iterator[str]:

@@ -14,10 +14,13 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
 from depthmask.engine.prepared_assets import write_prepared
+from depthmask.engine.run import assets_in_one_line
 from depthmask.errors import UsageError
 from depthmask.stages.source.base import catalogue_of
 from depthmask.storage.location import location
 from depthmask.storage.publish import disk_error
+
+_MOST_NAMED = 20
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -41,8 +44,13 @@ def main(arguments: Sequence[str]) -> int:
             raise disk_error(error, output) from error
     finally:
         screen.close()
-    for asset in catalogue.left_out:
+    print(assets_in_one_line(catalogue, root.source.name), file=sys.stderr)
+    for note in catalogue.notes:
+        print(f"note: {note}", file=sys.stderr)
+    for asset in catalogue.left_out[:_MOST_NAMED]:
         print(f"left out: {asset.file}: {asset.reason}", file=sys.stderr)
+    if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:
+        print(f"left out: {more:,} more", file=sys.stderr)
     print(output)
     return 0
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from depthmask.cli.local_folder import folder_for
 from depthmask.cli.usage.parser import parse
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
@@ -12,6 +12,7 @@ from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
 from depthmask.storage.packages import other_pixels
 from depthmask.storage.path import StorePath
@@ -22,13 +23,13 @@ from depthmask.untrusted import untrusted
 def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
     options = parse("render", arguments)
-    encoded = render(location(options["OUT"]), options["index"])
-    into = Path(options["into"] or "render")
-    into.mkdir(parents=True, exist_ok=True)
-    for name, data in encoded.members.items():
-        path = into / f"{encoded.key}.{name}"
-        path.write_bytes(data)
-        print(path)
+    dataset = location(options["OUT"])
+    encoded = render(dataset, options["index"])
+    files = {f"{encoded.key}.{name}": data for name, data in encoded.members.items()}
+    folder = folder_for(dataset, "render", options["into"], files)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+        print(folder / name)
     return 0
 
 
@@ -38,6 +39,8 @@ def render(dataset: StorePath, index: int) -> Encoded:
     Raises `UsageError` if there is no such sample, if the assets have changed, or if a stage has
     another pixel version than in the dataset.
     """
+    if not (dataset / "plan.json").is_file():
+        raise no_dataset(dataset)
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
         if plan["job"] != "generate":

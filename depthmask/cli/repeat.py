@@ -85,4 +85,7 @@ def _job(plan: dict[str, Any], root: Root, overridden: Collection[str]) -> Job:
     if plan["job"] == "generate":
         return job_from_config(root)
     names = {*names_of(list(input_job_overrides(plan))), *overridden}
-    return _INPUT_COMMANDS[plan["job"]].make_job(open_input(plan["dataset"]["paths"]), root, names)
+    described = plan["dataset"]
+    skip_damaged = bool(described.get("photographs", {}).get("skip_damaged"))
+    job_input = open_input(described["paths"], skip_damaged=skip_damaged)
+    return _INPUT_COMMANDS[plan["job"]].make_job(job_input, root, names)

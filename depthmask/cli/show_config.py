@@ -20,7 +20,7 @@ _FOLDER = "--config-dir FOLDER adds your configs, --config-name NAME starts from
 _INSTEAD = {
     "--shell-completion": _COMPLETION,
     "-sc": _COMPLETION,
-    "--hydra-help": "`python -m depthmask run --help` has the options, https://hydra.cc the grammar",
+    "--hydra-help": "`python -m depthmask run --help` has the options that are of use",
     "--experimental-rerun": "`python -m depthmask repeat OUT output=OUT2` makes a dataset again",
     "--config-path": _FOLDER,
     "-cp": _FOLDER,

@@ -9,6 +9,8 @@ from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.units import size
+from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
 _MOST_NAMED = 3
@@ -21,7 +23,7 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
     extendable: whether samples can be added, so that the command for that is shown.
     """
     dataset, info = result.dataset, result.dataset.metadata
-    total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
+    total = f"{len(dataset):,} samples, {size(info.bytes)}"
     if result.made:
         rate = result.made / result.seconds
         screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
@@ -35,6 +37,9 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
         screen.line(
             f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
+        for cause in result.redraws:
+            screen.line(f"          {cause}")
+        screen.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
     if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
@@ -67,7 +72,8 @@ def _splits(info: DatasetInfo) -> str:
 
 def _few(left_out: Sequence[LeftOut]) -> str:
     named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
-    files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+    count = sum(asset.files for asset in left_out)
+    files = "1 file" if count == 1 else f"{count:,} files"
     more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
     return f"{files}: {named}{more}"
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import repair
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.verify import Problem, verify
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse("verify", arguments)
     dataset = location(options["OUT"])
     if not (dataset / "plan.json").is_file():
-        raise UsageError(f"{dataset} is not a dataset (plan.json is missing)")
+        raise no_dataset(dataset)
     problems = _report(dataset)
     if problems and options["repair"]:
         problems = _report(dataset, _repair(dataset, problems))

@@ -45,6 +45,8 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
             arguments = overrides_of(config_of(plan))
         elif job in ("convert", "annotate"):
             arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
+            if plan["dataset"].get("photographs", {}).get("skip_damaged"):
+                arguments.append("--skip-damaged")
         else:
             return None
     except _NoCommandError:
@@ -77,7 +79,9 @@ def input_job_overrides(plan: dict[str, Any]) -> list[str]:
     labels = ["labels=[]"] if has_lost_labels else []
     size = config["shard_size"]
     shards = [] if size is None else [f"shard_size={size}"]
-    return [*stages, *labels, *encode, *shards]
+    is_resized = plan["dataset"].get("photographs", {}).get("resized")
+    pixels = [f"size={_text(config['size'])}"] if is_resized else []
+    return [*stages, *labels, *pixels, *encode, *shards]
 
 
 def overrides_of(config: dict[str, Any]) -> list[str]:
@@ -85,6 +89,28 @@ def overrides_of(config: dict[str, Any]) -> list[str]:
     stages = _stage_overrides(config)
     root = {name: value for name, value in config.items() if name not in KINDS}
     return [*stages, *_changed(root, Root, "")]
+
+
+def settings_of(config: dict[str, Any]) -> dict[str, str]:
+    """Every setting of a config as name -> value, written as on the command line."""
+    settings = dict.fromkeys(LISTS, "[]")
+    for name, value in config.items():
+        if name in LISTS:
+            settings[name] = f"[{','.join(value)}]"
+            for stage, one in value.items():
+                settings.update(_texts(one, f"{name}.{stage}."))
+        elif name in KINDS:
+            settings[name] = value[STAGE]
+            settings.update(_texts(value, f"{name}."))
+        elif name in BLOCKS:
+            settings.update(_texts(value, f"{name}."))
+        else:
+            settings[name] = _text(value)
+    return settings
+
+
+def _texts(values: dict[str, Any], prefix: str) -> dict[str, str]:
+    return {f"{prefix}{name}": _text(value) for name, value in values.items() if name != STAGE}
 
 
 def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from depthmask.cli.main import main
+from depthmask.config.command_from_plan import command_from_plan
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
 from tests.cli.test_resume import make, said
@@ -87,6 +89,20 @@ def test_annotated_ones(tmp_path: Path) -> None:
     words = ["depth=fastdepth", "depth.batch=2", "encode.depth=npz", "runner.workers=1"]
     assert main(["annotate", str(out), *words, f"output={deep}"]) == 0
     assert tiny.sha256s(repeat(deep)) == tiny.sha256s(deep)
+
+
+def test_annotated_photographs_of_another_size(tmp_path: Path) -> None:
+    tiny.make_assets(tmp_path / "assets")
+    (tmp_path / "assets" / "bg" / "broken.jpg").write_bytes(b"no picture")
+    deep = tmp_path / "deep"
+    words = ["--skip-damaged", "depth=fastdepth", "size=[48,64]", "runner.workers=1"]
+    assert main(["annotate", f"{tmp_path}/assets/bg", *words, f"output={deep}"]) == 0
+    assert tiny.sha256s(repeat(deep)) == tiny.sha256s(deep)
+    command = str(command_from_plan(require_sealed(location(deep) / "plan.json")))
+    assert main([*shlex.split(command)[3:], f"output={tmp_path}/other", "runner.workers=1"]) == 0
+    assert tiny.sha256s(tmp_path / "other") == tiny.sha256s(deep)
+    (deep / "dataset.json").unlink()
+    assert main(["resume", str(deep)]) == 0
 
 
 @pytest.mark.parametrize(

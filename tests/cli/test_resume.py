@@ -99,10 +99,11 @@ def test_in_an_object_store(s3: Server, tmp_path: Path) -> None:
     [
         ([], "resume needs the folder of a dataset, as in `python -m depthmask resume OUT`"),
         (["OUT", "other"], "OUT other: resume needs one folder, as in"),
-        (["nosuch"], "nosuch: no such folder"),
-        (["file"], "file: is a file; give the folder of a dataset"),
-        (["empty"], "empty is no dataset (plan.json is missing)"),
-        (["."], ". is no dataset, it holds some; give one of them: OUT"),
+        (["nosuch"], "nosuch: no dataset here (there is no such folder)"),
+        (["file"], "file: no dataset here"),
+        (["empty"], "empty: no dataset here"),
+        (["."], ". holds a dataset, and is none; give one, such as OUT"),
+        (["OUT/records"], "OUT/records is a folder of the dataset OUT; give OUT instead"),
         (["assets"], "assets holds assets and no dataset; `prepare` writes all of them or none"),
         (["sweep"], "sweep is the folder of a sweep; give its command again: `python -m depthmask "
          "-m 'seed=1, 2' output=sweep`; or give one of its datasets: sweep/one"),
@@ -125,7 +126,7 @@ def test_what_is_refused(
     for name in ("OUT", "sweep/one"):
         Path(name).mkdir(parents=True)
         (Path(name) / "plan.json").write_text("{}")
-    for name in ("empty", "assets", "sweep/jobs"):
+    for name in ("empty", "assets", "sweep/jobs", "OUT/records"):
         Path(name).mkdir()
     Path("file").touch()
     Path("assets/assets.csv").touch()

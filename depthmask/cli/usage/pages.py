@@ -5,7 +5,10 @@ from __future__ import annotations
 from depthmask.cli.usage.page import ANY, Option, Page, Word
 
 _OUT = Word("OUT", "folder of a dataset, or its address in an object store")
-_INPUT = Word("OUT", "dataset, archives of DepthMaskDataset, or pictures", takes_files=True)
+_INPUT = Word(
+    "INPUT", "a dataset, photographs (folder, file or pattern), or files of DepthMaskDataset",
+    takes_files=True,
+)  # fmt: skip
 _CONFIG_DIR = Option(
     "--config-dir", "folder with YAML presets of yours, such as preset/mine.yaml", "FOLDER",
     short="-cd", is_path=True,
@@ -14,7 +17,8 @@ _CONFIG_NAME = Option(
     "--config-name", "config in that folder to start from, instead of the defaults", "NAME",
     short="-cn",
 )  # fmt: skip
-_SHARED = ("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner")
+_SKIP_DAMAGED = Option("--skip-damaged", "leave out photographs that cannot be decoded")
+_SHARED = ("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner")
 """The settings and config groups that both `annotate` and `convert` accept."""
 
 PAGES = {
@@ -87,7 +91,7 @@ PAGES = {
         words=(_OUT,),
         options=(
             Option("--index", "number of the sample", "N", int, is_required=True),
-            Option("--into", "folder for the files; default: render", "FOLDER", is_path=True),
+            Option("--into", "folder for the files; default: OUT-render", "FOLDER", is_path=True),
         ),
         examples=("render OUT --index 5", "render OUT --index 123 --into SAMPLE"),
     ),
@@ -113,7 +117,7 @@ PAGES = {
     "pictures": Page(
         words=(_OUT,),
         options=(
-            Option("--into", "folder for the files; default: pictures", "FOLDER", is_path=True),
+            Option("--into", "folder for the files; default: OUT-pictures", "FOLDER", is_path=True),
             Option("--count", "number of samples; default: all", "N", int),
             Option("--near", "depth shown in red; default: measured", "DEPTH", float),
             Option("--far", "depth shown in blue; default: measured", "DEPTH", float),
@@ -131,6 +135,7 @@ PAGES = {
     ),
     "annotate": Page(
         words=(_INPUT,),
+        options=(_SKIP_DAMAGED,),
         settings=(*_SHARED, "depth", "geometry"),
         required=("depth=NAME", "output=OUT2"),
         about="Images and masks are copied byte for byte.",
@@ -141,6 +146,7 @@ PAGES = {
     ),
     "convert": Page(
         words=(_INPUT,),
+        options=(_SKIP_DAMAGED,),
         settings=_SHARED,
         required=("writer=NAME", "output=OUT2"),
         about="Files of samples are copied byte for byte where format and settings allow it.",

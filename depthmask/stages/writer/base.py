@@ -67,6 +67,9 @@ class Writer(Stage):
     decoding them, and samples have no arrays."""
     shard_kind: ClassVar[ShardKind] = ShardKind.other
     """The layout of a shard for other programs."""
+    any_size: ClassVar[bool] = False
+    """Whether the samples of a shard may differ in size, as photographs do; their keys are then
+    names like `holiday/IMG_0123`."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

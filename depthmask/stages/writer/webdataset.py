@@ -22,6 +22,7 @@ class WebDataset(Writer):
 
     reads_arrays = False
     shard_kind = ShardKind.archive
+    any_size = True
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.tar`."""

@@ -20,6 +20,7 @@ class Zip(Writer):
 
     reads_arrays = False
     shard_kind = ShardKind.archive
+    any_size = True
 
     def most_samples(self, expected: SizeEstimate) -> int:
         """Less than 4 GiB and 65,535 members, since many readers know no larger zips."""
