@@ -51,7 +51,13 @@ from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
 from depthmask.engine.shard import make_shard
-from depthmask.errors import DepthmaskError, NoPlaceError, SettingError, UsageError
+from depthmask.errors import (
+    DepthmaskError,
+    NoPlaceError,
+    SettingError,
+    UsageError,
+    for_caller,
+)
 from depthmask.plan.layout import Shard
 from depthmask.stage import Stage, setting, stage
 from depthmask.stages.blend.base import Blend, Patch
@@ -175,7 +181,10 @@ def open(path: str | PathLike[str] | StorePath) -> Dataset:
     # Imported here, since it imports OmegaConf, which would slow down `--help`.
     from depthmask.reading.dataset import open as open_dataset
 
-    return open_dataset(path)
+    try:
+        return open_dataset(path)
+    except DepthmaskError as error:
+        raise for_caller(error)  # noqa: B904
 
 
 def virtual(config: Sequence[str] | Root) -> Virtual:
@@ -187,4 +196,7 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
     """
     from depthmask.engine.virtual import virtual as make_virtual
 
-    return make_virtual(config)
+    try:
+        return make_virtual(config)
+    except DepthmaskError as error:
+        raise for_caller(error)  # noqa: B904

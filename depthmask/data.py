@@ -9,7 +9,7 @@ stages get read-only arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -38,10 +38,41 @@ Meta: TypeAlias = dict[str, Any]
 with: x from the left edge, y from the top edge, so that the first pixel has its centre at 0.5, 0.5.
 """
 
+_MOST_SHOWN, _MOST_LETTERS = 6, 100
+"""The most items of a collection, and letters of another value, in the `repr` of an object."""
+
 
 def sample_key(index: int) -> str:
     """The name of a sample that has none of its own: `000000777`; photographs keep theirs."""
     return f"{index:09d}"
+
+
+def brief(instance: Any) -> str:
+    """The `repr` of a data object: short, without pixels, bytes and fields that are empty."""
+    values = {item.name: getattr(instance, item.name) for item in fields(instance)}
+    shown = [f"{name}={_in_brief(value)}" for name, value in values.items() if not _is_empty(value)]
+    return f"{type(instance).__name__}({', '.join(shown)})"
+
+
+def _in_brief(value: Any) -> str:
+    """A value in a few words; of an array its dtype and shape, as in `uint8 [160, 160, 3]`."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {list(value.shape)}"
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, (list, tuple, Mapping)) and len(value) > _MOST_SHOWN:
+        return f"{len(value):,} items"
+    if isinstance(value, (list, tuple)):
+        items = ", ".join(map(_in_brief, value))
+        return f"[{items}]" if isinstance(value, list) else f"({items})"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {_in_brief(one)}' for key, one in value.items())}}}"
+    text = repr(value)
+    return text if len(text) <= _MOST_LETTERS or is_dataclass(value) else f"{text[:97]}..."
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, (list, tuple, Mapping)) and not value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +121,8 @@ class Background:
     guessed: bool = False
     meta: Meta | None = None
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Foreground:
@@ -106,6 +139,8 @@ class Foreground:
     relief_m: Float32 | None = None
     height_m: float | None = None
     meta: Meta | None = None
+
+    __repr__ = brief
 
     @property
     def size(self) -> Size:
@@ -130,6 +165,8 @@ class LeftOut:
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
     files: int = 1
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +199,8 @@ class AssetCatalogue:
     origin: str = ""
     notes: tuple[str, ...] = ()
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -185,6 +224,8 @@ class Layer:
     visible: float = 1.0
     meta: Meta | None = field(default=None, hash=False)
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -203,6 +244,8 @@ class Recipe:
     attempt: int = 0
     """The number of earlier draws of assets, which could not be placed."""
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -218,6 +261,8 @@ class Scene:
     layers: tuple[Layer, ...] = ()
     foregrounds: tuple[Foreground, ...] = ()
     arrangement: Any = None
+
+    __repr__ = brief
 
     @property
     def size(self) -> Size:
@@ -240,6 +285,8 @@ class LayerPixels:
     alpha: UInt8
     whole: UInt8
     relief: Float32 | None = None
+
+    __repr__ = brief
 
     @property
     def window(self) -> tuple[slice, slice]:
@@ -268,6 +315,8 @@ class Composite:
     touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
+
+    __repr__ = brief
 
     @property
     def instances(self) -> UInt8 | UInt16:
@@ -305,6 +354,8 @@ class StripSource:
     background: UInt8
     touched: Rows
 
+    __repr__ = brief
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -325,6 +376,28 @@ class Sample:
     meta: dict[str, Any]
     strip_source: StripSource | None = None
     labels: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        parts = [f"image {height}x{width}", "mask", *self._depth_text()]
+        parts += ["instances"] if self.instances is not None else []
+        layers = self.meta.get("layers")
+        # In a file that was damaged or made elsewhere, anything may stand there.
+        all_layers = layers if isinstance(layers, list) else []
+        names = [str(one.get("label")) for one in all_layers if isinstance(one, dict)]
+        labels = ", ".join(names) if len(names) <= _MOST_SHOWN else f"{len(names)} layers"
+        parts += [f"layers [{labels}]"] if names else []
+        parts += [f"labels {', '.join(self.labels)}"] if self.labels else []
+        return f"Sample({self.key}: {'; '.join(parts)})"
+
+    def _depth_text(self) -> list[str]:
+        """The depth map in a few words: its size, and its least and greatest valid value."""
+        if self.depth is None:
+            return []
+        valid = self.depth[self.depth > 0]
+        height, width = self.depth.shape
+        extent = f" from {valid.min():.3g} to {valid.max():.3g}" if valid.size else " all invalid"
+        return [f"depth {height}x{width}{extent}"]
 
     @property
     def index(self) -> int:
@@ -347,6 +420,8 @@ class Encoded:
     key: str
     members: dict[str, bytes]
     arrays: dict[str, NDArray[Any]]
+
+    __repr__ = brief
 
 
 class DepthKind(Enum):

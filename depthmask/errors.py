@@ -6,7 +6,7 @@ import errno
 import os
 import textwrap
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,16 @@ TRACEBACK = "DEPTHMASK_TRACEBACK"
 """With this environment variable set to 1, the command line shows the tracebacks of errors."""
 
 
+MOST_LISTED = 20
+"""So many files, settings or shards stand in a message that is about several."""
+
+
 class DepthmaskError(Exception):
-    """The run cannot go on; the message is one line for the user."""
+    """The run cannot go on; the message is one line for the user.
+
+    A message about several things names the first in that line, and the others below it (see
+    `others_below`).
+    """
 
     exit_code = 1
     final = True
@@ -80,6 +88,33 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         yield
     except SettingError as error:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
+
+
+def for_caller(error: DepthmaskError) -> DepthmaskError:
+    """The error without the frames and causes inside of depthmask, to be raised to a user's code.
+
+    A notebook shows its message instead of pages of a traceback. With `DEPTHMASK_TRACEBACK=1` the
+    error stays as it is.
+    """
+    if os.environ.get(TRACEBACK) != "1":
+        error.__cause__ = None
+        error.__suppress_context__ = True
+        error.__traceback__ = None
+    return error
+
+
+def others_below(others: Sequence[object], rest: str) -> str:
+    """The end of a message about several things: all but the first, on lines of their own.
+
+    others: without the first, which the message names. rest: where to find those for which there
+    is no room.
+    """
+    if not others:
+        return ""
+    hidden = len(others) + 1 - MOST_LISTED
+    lines = [str(one) for one in others[: MOST_LISTED - 1]]
+    lines += [f"and {hidden:,} more: {rest}"] if hidden > 0 else []
+    return "".join([f"; {len(others):,} more:", *(f"\n  {line}" for line in lines)])
 
 
 _COME_AGAIN = (

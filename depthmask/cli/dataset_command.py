@@ -13,6 +13,8 @@ from depthmask.cli.plan_command import names_of
 from depthmask.cli.screen import Screen
 from depthmask.cli.summary import show_result
 from depthmask.cli.usage.pages import PAGES
+from depthmask.config.options import check_options
+from depthmask.config.registry import near
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob
@@ -63,10 +65,12 @@ def _paths_and_words(
     paths = list(takewhile(_is_path, arguments))
     words = list(arguments[len(paths) :])
     if not paths:
+        before = f", before {words[0]}" if words else ""
         raise UsageError(
-            f"{command.name} needs a dataset first, or a folder of photographs, as in "
+            f"{command.name} needs a dataset first{before}, or a folder of photographs, as in "
             f"`python -m depthmask {command.name} OUT output=OUT2`"
         )
+    check_options(words, [SKIP])
     require_accepted(command.name, words, command.accepted)
     if {"-m", "--multirun"} & set(words):
         raise UsageError(f"{command.name} does not accept -m; it makes one dataset at a time")
@@ -77,7 +81,11 @@ def require_accepted(command: str, words: Sequence[str], accepted: Collection[st
     """Raise `UsageError` for a setting that is not accepted."""
     for name in names_of(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):
-            raise UsageError(f"{command} does not accept {name}; accepted: {', '.join(accepted)}")
+            meant = near(name.partition(".")[0].lower(), list(accepted))
+            hint = f"; did you mean {meant}?" if meant else ""
+            raise UsageError(
+                f"{command} does not accept {name}{hint}; accepted: {', '.join(accepted)}"
+            )
 
 
 def _is_path(word: str) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.compose import compose_root
+from depthmask.config.options import check_options, refuse_misspelt
 from depthmask.config.resources import check_resources
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open as open_dataset
@@ -23,7 +24,9 @@ def main(arguments: Sequence[str]) -> int:
 
     `on=`: a folder of RGB-D pairs, or a dataset, of which `images=` samples are compared.
     """
+    check_options(arguments)
     options = {"on": "", "json": "", "images": "500"}
+    refuse_misspelt(arguments, list(options))
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
@@ -31,9 +34,9 @@ def main(arguments: Sequence[str]) -> int:
             options[name] = value
         else:
             overrides.append(word)
+    estimator = compose_root(overrides).depth
     if not options["on"]:
         raise UsageError("evaluate needs on=FOLDER, with RGB-D pairs or a dataset, and depth=NAME")
-    estimator = compose_root(overrides).depth
     if not isinstance(estimator, Estimator):
         raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
     check_resources([("depth", estimator)])

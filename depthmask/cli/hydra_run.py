@@ -21,6 +21,7 @@ from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import HYDRA_SERIES
+from depthmask.config.options import check_options
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import config_folder, user_folder
 from depthmask.config.presets.tree import add_position, line_of_task
@@ -34,6 +35,7 @@ Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
 
 def run_task(task: Task, arguments: Sequence[str]) -> int:
     """Have Hydra compose one config, and call the task with it; returns the exit code."""
+    check_options(arguments)
     warn_of_disabled_plugins()
     runner = _TaskRunner(task)
     with _scratch_folder() as scratch:

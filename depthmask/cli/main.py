@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import signal
@@ -63,8 +64,10 @@ def _command(words: list[str]) -> tuple[Main, list[str]]:
     is_name = "=" not in name and not name.startswith(("-", "+", "~"))
     if is_name and name not in COMMANDS and (run := _plugin_command(name)) is not None:
         return run, words[1:]
+    if "=" in name and (command := _command_meant(name.partition("=")[0])):
+        raise UsageError(f"{name}: {command} is a command; write {command} and a space after it")
     if is_name and name not in COMMANDS:
-        raise UsageError(_no_such_command(name))
+        raise UsageError(_no_such_command(words))
     if _HELP & {*words} or name == "help":
         return _help(words)
     if "--version" in words:
@@ -91,6 +94,11 @@ def _help_topic(words: list[str]) -> str:
     return next(iter(others), "") if first in _HELP else ""
 
 
+def _command_meant(name: str) -> str | None:
+    """The command that a name before `=` means; None if it is likely to mean a setting."""
+    return next(iter(difflib.get_close_matches(name.lower(), COMMANDS, n=1, cutoff=0.8)), None)
+
+
 def _built_in_command(name: str) -> Main:
     # Import only what the command needs: `help` and `plugins` start without Hydra.
     run: Main = importlib.import_module(f"depthmask.cli.{name.replace('-', '_')}").main
@@ -105,16 +113,23 @@ def _plugin_command(name: str) -> Main | None:
     return None if registered is None else registered.main
 
 
-def _no_such_command(name: str) -> str:
+def _no_such_command(words: list[str]) -> str:
     """The message for a name that is no command; it tells of plugins that are left out."""
+    # Imported here, since only this message needs them.
+    from depthmask.config.explain.words import bare_name
     from depthmask.config.plugins import registry
     from depthmask.config.registry import suggestion
 
-    if os.path.isfile(os.path.join(name, "plan.json")):
-        return f"{name} is a dataset; write a command before it, such as `resume {name}`"
-    names = suggestion(name, [*COMMANDS, *registry().commands])
+    if setting := bare_name(words):
+        return setting
+    if os.path.isfile(os.path.join(words[0], "plan.json")):
+        return f"{words[0]} is a dataset; write a command before it, such as `resume {words[0]}`"
+    names = [*COMMANDS, *registry().commands]
     problems = "".join(f"; {problem}" for problem in registry().problems)
-    return f"{name}: no such command{names}; settings are written NAME=VALUE{problems}"
+    return (
+        f"{words[0]}: no such command{suggestion(words[0], names)}; settings are written "
+        f"NAME=VALUE{problems}"
+    )
 
 
 def _named(error: StageError) -> DepthmaskError:

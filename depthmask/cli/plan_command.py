@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.command_line import options_and_overrides
+from depthmask.config.explain.words import has_no_name, unreadable
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import SCHEMES, location
@@ -39,8 +40,10 @@ def dataset_and_words(command: str, arguments: Sequence[str]) -> tuple[StorePath
 
 
 def names_of(words: Sequence[str]) -> list[str]:
-    """The names of the settings in the words, such as `encode.depth`."""
+    """The names of the settings in the words, such as `encode.depth`; `UsageError` without one."""
     _, overrides = options_and_overrides(words)
+    if nameless := next(filter(has_no_name, overrides), None):
+        raise UsageError(unreadable(nameless, overrides))
     return [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
 
 

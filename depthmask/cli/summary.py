@@ -8,13 +8,11 @@ from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
+from depthmask.errors import MOST_LISTED
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
-
-_MOST_NAMED = 3
-"""The most left-out files that the summary names."""
 
 
 def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> None:
@@ -71,10 +69,10 @@ def _splits(info: DatasetInfo) -> str:
 
 
 def _few(left_out: Sequence[LeftOut]) -> str:
-    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
+    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:MOST_LISTED])
     count = sum(asset.files for asset in left_out)
     files = "1 file" if count == 1 else f"{count:,} files"
-    more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
+    more = f"; and {len(left_out) - MOST_LISTED:,} more" if len(left_out) > MOST_LISTED else ""
     return f"{files}: {named}{more}"
 
 

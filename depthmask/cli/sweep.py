@@ -146,7 +146,8 @@ def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
         return with_figures(replace(result, status=status, made=ended.made, seconds=ended.seconds))
     except Exception as error:
         add_position(error, line_of_task())
-        reason = str(as_depthmask_error(error))
+        # A row of the table has one line.
+        reason = " ".join(str(as_depthmask_error(error)).split())
     result = replace(result, status=Status.failed, reason=reason)
     try:
         return with_figures(result)  # A hook may fail when the dataset is complete.

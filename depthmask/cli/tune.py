@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from depthmask.config.compose import compose_root
+from depthmask.config.options import refuse_misspelt
 from depthmask.config.resources import check_resources
 from depthmask.data import Size
 from depthmask.errors import UsageError
@@ -38,6 +39,7 @@ class Measurement:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure each of `batches=1,2,4,...` in its own process; print a table and the best size."""
+    refuse_misspelt(arguments, ["batches"])
     overrides = [word for word in arguments if not word.startswith("batches=")]
     root = compose_root(overrides)
     if not isinstance(root.depth, Estimator) or not hasattr(root.depth, "batch"):

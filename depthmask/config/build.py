@@ -10,10 +10,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from depthmask.codec.sample import Encode
+from depthmask.config.explain.setting import no_such_setting
 from depthmask.config.explain.value import explain_value
 from depthmask.config.literal import literal
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of, suggestion
+from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of
 from depthmask.config.root import Root
 from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
@@ -242,8 +243,11 @@ def _refuse_unknown(name: str, config: Any) -> None:
     known = [item.name for item in dataclasses.fields(kind)]
     for key in config:
         if key not in known:
-            hint = suggestion(str(key), known, prefix=f"{name}.")
-            raise ConfigError(f"{name}.{key}", f": no such setting{hint}")
+            raise _no_such_setting(f"{name}.{key}", kind)
+
+
+def _no_such_setting(name: str, schema: type) -> ConfigError:
+    return ConfigError(name, no_such_setting(name, schema, ()).removeprefix(name))
 
 
 def _root_values(config: Any) -> dict[str, Any]:
@@ -251,7 +255,7 @@ def _root_values(config: Any) -> dict[str, Any]:
     known = [item.name for item in dataclasses.fields(Root)]
     for key in config:
         if key not in known:
-            raise ConfigError(str(key), f": no such setting{suggestion(str(key), known)}")
+            raise _no_such_setting(str(key), Root)
     return {str(key): _root_value(config, str(key)) for key in config if key not in KINDS}
 
 

@@ -6,15 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthmask.config.options import FOLDER, NAME, check_options, takes_value
 from depthmask.errors import UsageError
 
 CONFIG = "config"
 """The name of the config with the defaults of a run."""
-_FOLDER = ("--config-dir", "-cd")
-_NAME = ("--config-name", "-cn")
-_OPTIONS_WITH_VALUE = (*_FOLDER, *_NAME, "--cfg", "-c", "--config-path", "-cp", "--package", "-p",
-                       "--info", "-i")  # fmt: skip
-"""Hydra's options that are followed by a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +29,14 @@ class CommandLine:
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> CommandLine:
-        """Split the words; raises `UsageError` if the folder of `--config-dir` cannot be used."""
+        """Split the words; raises `UsageError` for an option that does not exist, or lacks a value.
+
+        So it does if the folder of `--config-dir` cannot be used.
+        """
+        check_options(words)
         options, overrides = options_and_overrides(words)
-        folder, options = taken_out(options, _FOLDER)
-        name, options = taken_out(options, _NAME)
+        folder, options = taken_out(options, FOLDER)
+        name, options = taken_out(options, NAME)
         return cls(
             overrides=tuple(overrides),
             options=tuple(options),
@@ -55,10 +55,10 @@ class CommandLine:
 def options_and_overrides(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split a command line into Hydra's options, each followed by its value, and overrides."""
     options, overrides = [], []
-    takes_value = False
+    is_value = False
     for word in words:
-        if takes_value or word.startswith("-"):
-            takes_value = not takes_value and word in _OPTIONS_WITH_VALUE
+        if is_value or word.startswith("-"):
+            is_value = not is_value and takes_value(word)
             options.append(word)
         else:
             overrides.append(word)

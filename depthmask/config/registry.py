@@ -18,6 +18,7 @@ from depthmask.config.command import Command
 from depthmask.config.environment import STRICT
 from depthmask.config.local_stages import local_stages, source_file
 from depthmask.config.names import Named, Names
+from depthmask.config.not_installed import how_to_install, package_with
 from depthmask.config.provider import BUILT_IN, Provider
 from depthmask.data import Sample
 from depthmask.errors import DepthmaskError, ShardError, UsageError, comes_again, in_one_line
@@ -212,7 +213,8 @@ class Registry:
         choice = f"{kind}={name}"
         for problem in (*self.problems, *self.blocked):
             plugin = (problem.plugin, *_short_names(problem.provider.name))
-            if problem.name == choice or (not problem.name and name in plugin):
+            is_of_it = name in plugin or problem.provider.name == package_with(choice)
+            if problem.name == choice or (not problem.name and is_of_it):
                 return f"{choice}: no such {kind}; {problem}"
         for one in self.offered("depth"):
             if kind == "geometry" and one.stage.name == name and issubclass(one.stage, Estimator):
@@ -220,6 +222,8 @@ class Registry:
                     f"{choice}: {one} gives no depth in metres, which geometry needs "
                     f"(serves_as_geometry = False); choose it by depth={name}"
                 )
+        if command := how_to_install(choice):
+            return f"{choice} is not installed: {command}; available: {', '.join(names)}"
         return no_such_name(kind, name, names)
 
     def find(self, kind: str, name: str) -> Registered | None:
@@ -377,9 +381,21 @@ def no_such_name(kind: str, name: str, names: list[str]) -> str:
 
 def suggestion(name: str, known: list[str], prefix: str = "") -> str:
     """The end of an error message: the most similar name, and all names."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    meant = f"; did you mean {prefix}{near[0]}? Available: " if near else "; available: "
-    return meant + (", ".join(known) or "none")
+    meant = near(name, known)
+    text = f"; did you mean {prefix}{meant}? Available: " if meant else "; available: "
+    return text + (", ".join(known) or "none")
+
+
+def near(name: str, known: list[str], cutoff: float = 0.6) -> str | None:
+    """The known name that is most similar, None if none is similar enough.
+
+    What all of them have in front, such as `placement.`, makes none of them more similar.
+    """
+    group = name.rpartition(".")[0]
+    front = f"{group}." if group and all(one.startswith(f"{group}.") for one in known) else ""
+    keys = [one.removeprefix(front) for one in known]
+    similar = difflib.get_close_matches(name.removeprefix(front), keys, n=1, cutoff=cutoff)
+    return f"{front}{similar[0]}" if similar else None
 
 
 def _short_names(package: str) -> tuple[str, str]:

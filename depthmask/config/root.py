@@ -15,6 +15,8 @@ from depthmask.stage import setting, settings
 MISSING: Any = "???"
 """OmegaConf's mark of a required value, repeated here since importing OmegaConf takes 0.1 s."""
 
+SIZE = "[height, width], two whole numbers from 8 to 8192, as in size=[160,160]"
+"""What the setting `size` must be, for messages."""
 BLOCKS = {"split": Shares, "encode": Encode}
 """Name in `Root` -> the class of a block of settings."""
 
@@ -29,7 +31,9 @@ class Root:
         400, ge=1, le=10**12, help="number of samples; null: all pairs of sampling=product"
     )
     seed: int = setting(0, ge=0, help="the same seed gives the same samples")
-    size: list[int] = setting([160, 160], ge=8, le=8192, help="canvas [height, width] in pixels")
+    size: list[int] = setting(
+        [160, 160], help="canvas [height, width] in pixels, each from 8 to 8192"
+    )
     objects: Any = setting(1, help="foregrounds in a sample: a number, or [least, greatest]")
     sampling: Sampling = setting(
         Sampling.random, help="random: draw assets; product: every pair in nested loops"
@@ -65,8 +69,9 @@ class Root:
     runner: Any = MISSING
 
     def __post_init__(self) -> None:
-        if len(self.size) != 2:
-            raise SettingError("size", self.size, "must be [height, width]")
+        lengths = [length for length in self.size if type(length) is int and 8 <= length <= 8192]
+        if not len(lengths) == len(self.size) == 2:
+            raise SettingError("size", self.size, f"must be {SIZE}")
         least, greatest = self.object_range
         if not 1 <= least <= greatest <= 65535:
             raise SettingError(

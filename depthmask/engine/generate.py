@@ -50,7 +50,7 @@ from depthmask.storage.dataset_info import DatasetFacts, SplitInfo
 _sample_number = attrgetter("recipe.index")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Generate(Job):
     """The job that generates samples from a plan and assets.
 

@@ -96,6 +96,9 @@ class Job(ABC):
         init=False, default_factory=lambda: tuple(registry().statistics)
     )
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.output)!r}, {self.plan.samples:,} samples)"
+
     @abstractmethod
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
         """Yield the samples of a shard in order; at the end, `log` has the statistics of all."""

@@ -14,7 +14,7 @@ from depthmask.engine.from_plan import job_from_plan
 from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.engine.totals import Totals
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, others_below
 from depthmask.plan.layout import Shard, Shards
 from depthmask.storage.identity import DatasetIdentity, check_output
 from depthmask.storage.packages import PIXEL_VERSIONS, other_pixels
@@ -22,9 +22,6 @@ from depthmask.storage.path import DRAFTS, StorePath
 from depthmask.storage.publish import Draft, read_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
-
-_MOST_NAMED = 3
-"""The most shards that an error names."""
 
 _log = logging.getLogger(__name__)
 
@@ -104,11 +101,10 @@ class _Restorer:
         yield from by_name.values()
 
     def _refusal(self, output: StorePath, shards: Sequence[str], why: str) -> DepthmaskError:
-        more = f" and {len(shards) - _MOST_NAMED} more" if len(shards) > _MOST_NAMED else ""
         cause = self.pixels or "the same plan gives other bytes on this machine"
+        others = others_below(shards[1:], f"`verify {output}` names every damaged shard")
         return DepthmaskError(
-            f"{output}: {', '.join(shards[:_MOST_NAMED])}{more} cannot be made as published, "
-            f"{why}: {cause}"
+            f"{output}: {shards[0]} cannot be made as published, {why}: {cause}{others}"
         )
 
 

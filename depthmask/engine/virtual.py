@@ -16,6 +16,8 @@ from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.samples import Samples
+from depthmask.reading.splits import Splits
+from depthmask.reading.summary import summary
 from depthmask.stage.calls import StageError
 
 _LOOKUP_SIZE = 1024
@@ -43,9 +45,9 @@ class Virtual(Samples):
         return Virtual(self.job, only=name)
 
     @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
-        return self.job.plan.numbering.names
+    def splits(self) -> Splits:
+        """The names of the splits; `splits["val"]` is the number of samples in one."""
+        return Splits(self.job.plan.counts)
 
     @property
     def contract(self) -> DepthContract | None:
@@ -94,8 +96,15 @@ class Virtual(Samples):
         return partial(type(self), only=self.only), (self.job,)
 
     def __repr__(self) -> str:
-        which = f" of {self.only}" if self.only else ""
-        return f"Virtual({len(self)} samples{which})"
+        contents = summary(
+            len(self),
+            self.job.root.canvas,
+            self.splits,
+            self.only,
+            ["image", "mask", *(label.name for label in self.job.labeller.outputs)],
+            self.contract,
+        )
+        return f"Virtual({contents})"
 
 
 def virtual(config: Sequence[str] | Root) -> Virtual:

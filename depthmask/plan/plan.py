@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
-from depthmask.data import Recipe, sample_key
+from depthmask.data import Recipe, brief, sample_key
 from depthmask.errors import UsageError
 from depthmask.plan.layout import Layout
 from depthmask.plan.numbering import Numbering
@@ -39,6 +39,8 @@ class SplitAssets:
     share: int
     backgrounds: tuple[str, ...]
     foregrounds: tuple[str, ...]
+
+    __repr__ = brief
 
 
 @dataclass(frozen=True)

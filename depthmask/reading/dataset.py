@@ -22,6 +22,8 @@ from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.layout import shard_name
 from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
+from depthmask.reading.splits import Splits
+from depthmask.reading.summary import summary
 from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.local import LocalPath
@@ -72,9 +74,9 @@ class Dataset(Samples):
         return Dataset(self.path, self.metadata, only=name, known=self._known)
 
     @property
-    def splits(self) -> tuple[str, ...]:
-        """The names of the splits."""
-        return self._numbering.names
+    def splits(self) -> Splits:
+        """The names of the splits; `ds.splits["val"]` is the number of samples in one."""
+        return Splits({name: split.samples for name, split in self.metadata.splits.items()})
 
     def __len__(self) -> int:
         return self._length
@@ -173,8 +175,12 @@ class Dataset(Samples):
         return partial(type(self), only=self.only), (self.path, self.metadata)
 
     def __repr__(self) -> str:
-        which = f" of {self.only}" if self.only else ""
-        return f"Dataset({str(self.path)!r}, {len(self)} samples{which})"
+        pictures = [kind for kind in self.metadata.statistics if kind != "depth"]
+        labels = [label.name for stage in self.metadata.labels for label in stage.outputs]
+        contents = summary(
+            len(self), self.metadata.size, self.splits, self.only, pictures + labels, self.contract
+        )
+        return f"Dataset({str(self.path)!r}, {contents})"
 
 
 def _read_info(path: StorePath) -> DatasetInfo:

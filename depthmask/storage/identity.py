@@ -11,7 +11,7 @@ from enum import Enum
 from fnmatch import fnmatch
 from typing import Any
 
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, others_below
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
 from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
@@ -201,7 +201,7 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
         )
     if not differences:
         return FolderState.same
-    name, old, new = min(differences, key=lambda one: _RANKS.get(one[0], 0))
+    _, old, new = differences[0]
     if names == {_SAMPLES} and type(old) is int and old < new:
         return FolderState.fewer_samples
     if names == {_SAMPLES} and type(old) is int:
@@ -210,10 +210,13 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
             f"depthmask.open({str(output)!r})[:{new}] has the first {new:,} of them; choose "
             f"another output for a dataset of {new:,}"
         )
-    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+    differences.sort(key=lambda one: _RANKS.get(one[0], 0))
+    texts = [f"{name.removeprefix('config.')} is {old} there and {new} now"
+             for name, old, new in differences]  # fmt: skip
+    rest = f"{output / 'plan.json'} has all settings of the dataset there"
     raise UsageError(
-        f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "
-        f"and {new} now{more}; {_ways_on(output, names)}"
+        f"output={output} holds another dataset: {texts[0]}; {_ways_on(output, names)}"
+        f"{others_below(texts[1:], rest)}"
     )
 
 

@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.data import brief
+
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
 ByteRanges: TypeAlias = NDArray[np.uint32] | NDArray[np.int64]
@@ -63,6 +65,8 @@ class Record:
     statistics: dict[str, Any]
     seconds: dict[str, float]
     redraws: list[Any] = field(default_factory=list)
+
+    __repr__ = brief
 
     def __len__(self) -> int:
         return self.stop - self.start

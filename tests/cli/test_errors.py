@@ -69,13 +69,13 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
             ["+preset=nosuch"],
             "preset=nosuch: no such preset; available: depthmaskdataset, depthmaskdataset224, ",
         ),
-        (["samples=["], "samples=[: not valid; write NAME=VALUE"),
+        (["samples=["], "samples=[: a bracket ] is missing; write 'samples=[]'"),
         (["~placement"], "placement=null: no such placement; available: grid, ground, random"),
         (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
         (["source=assets"], "source.root is required (the folder or URL that holds bg/ and fg/)"),
         (["source=assets", "source.root=/no/such"], "source.root=/no/such: no such folder"),
-        (["rendr"], "rendr: no such command; available: run, plugins, render"),
+        (["rendr"], "rendr: no such command; did you mean render? Available: run, resume, extend"),
     ],
 )
 def test_bad_usage(

@@ -95,4 +95,6 @@ def test_a_converted_dataset_is_as_long_as_its_input(
     assert main(["extend", str(out), "samples=9", "runner.workers=1"]) == 0
     capsys.readouterr()
     assert main(["resume", str(converted)]) == 2
-    assert "repeat" in said(capsys)
+    line = capsys.readouterr().err.partition("\n")[0]
+    assert f"`repeat {converted} output=OUT2` makes a dataset with the settings of this" in line
+    assert "resume" not in line

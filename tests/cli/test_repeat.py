@@ -116,7 +116,7 @@ def test_annotated_photographs_of_another_size(tmp_path: Path) -> None:
         (["output=./OUT/"], "output=./OUT/: is the dataset to repeat"),
         (["output=link"], "output=link: is the dataset to repeat"),
         (["output=new", "placement=gird"], "placement=gird: no such placement; did you mean "),
-        (["output=new", "placement.rows=2"], "placement.rows=2: no such setting"),
+        (["output=new", "placement.rows=2"], "placement.rows=2: belongs to placement=grid"),
         (["output=new", "--config-name", "mine"], "repeat starts from the plan of the dataset"),
         (["output=new", "-m", "seed=1,2"], "repeat does not accept -m"),
     ],

@@ -193,7 +193,7 @@ def test_another_setting_in_a_run_points_to_it(
     out = make(tmp_path, "a b")
     capsys.readouterr()
     assert main([f"output='{out}'"]) == 2
-    line = said(capsys)
+    line = capsys.readouterr().err.partition("\n")[0]
     assert f"`resume '{out}'` and `extend '{out}' samples=N` keep its settings" in line
     assert f"`repeat '{out}' output=OUT2`" in line
 

@@ -178,7 +178,7 @@ def test_another_pixel_version_is_refused(site: Path, first: int, then: int) -> 
         )
     # A cause that lies nearer is named first.
     line = error(site, *WORDS, "samples=8", "seed=1", "output=out")
-    assert "holds another dataset: seed is 0 there and 1 now (and 1 more)" in line
+    assert "holds another dataset: seed is 0 there and 1 now; choose" in line
     assert error(site, "render", "out", "--index", "1") == (
         f"error: out: the published sample cannot be shown: {changed} {made_by}"
     )

@@ -88,7 +88,7 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Local
     [
         ({"seed": 3}, "seed is 0 there and 3 now"),
         ({"size": [160, 80]}, "size is [160, 160] there and [160, 80] now"),
-        ({"samples": 200, "seed": 3}, "seed is 0 there and 3 now (and 1 more)"),
+        ({"samples": 200, "seed": 3}, "seed is 0 there and 3 now"),
         ({"new": 1}, "new is None there and 1 now"),
         (
             {"placement": {"stage": "random", "min_visible": 0.5}},
@@ -96,7 +96,7 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Local
         ),
         (
             {"placement": {"stage": "grid", "rows": 2}},
-            "placement.stage is random there and grid now (and 2 more)",
+            "placement.stage is random there and grid now",
         ),
     ],
 )
@@ -109,6 +109,20 @@ def test_another_plan_is_refused_naming_the_field(
         take_output(output, plan(**config), overwrite=False)
     assert f"output={output} holds another dataset: {text}; choose" in str(caught.value)
     assert contents(output) == before
+
+
+@pytest.mark.parametrize("count", [2, 20, 21, 45])
+def test_all_settings_that_differ_are_listed(output: LocalPath, count: int) -> None:
+    finished(output)
+    changes = {f"new{number:02d}": number for number in range(count)}
+    with pytest.raises(UsageError) as caught:
+        take_output(output, plan(**changes), overwrite=False)
+    first, *others = str(caught.value).splitlines()
+    assert "new00 is None there and 0 now; choose another output" in first
+    assert first.endswith(f"; {count - 1} more:")
+    listed = [f"  {name} is None there and {number} now" for name, number in changes.items()]
+    rest = f"  and {count - 20} more: {output / 'plan.json'} has all settings of the dataset there"
+    assert others == [*listed[1:20], *([rest] if count > 20 else [])]
 
 
 def test_fewer_samples_are_a_slice_of_the_dataset(output: LocalPath) -> None:

@@ -45,7 +45,8 @@ def refused(arena: Path, capsys: pytest.CaptureFixture[str], assets: Path, *more
     capsys.readouterr()
     assert main(tiny.words(assets, arena / "out", *PLAN, *more)) == 2
     assert state(arena / "out") == before
-    (line,) = capsys.readouterr().err.splitlines()
+    line, *others = capsys.readouterr().err.splitlines()
+    assert all(one.startswith("  ") for one in others)
     start = f"error: output={arena / 'out'} holds "
     assert line.startswith(start)
     return line.removeprefix(start).removeprefix("another dataset: ")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from depthmask.cli.usage.page import Option, Page
 from depthmask.cli.usage.pages import PAGES
 from depthmask.errors import UsageError
 
+_SETTING = re.compile(r"[+~]|[A-Za-z][\w.@/]*=")
 _KINDS = {int: "a whole number", float: "a number"}
 
 
@@ -28,7 +31,7 @@ def parse(command: str, arguments: Sequence[str]) -> dict[str, Any]:
             continue
         option, text = _option(command, page, argument)
         values[_key(option)] = _value(command, option, text, remaining)
-    _require_words(command, page, words)
+    _require_words(command, words, arguments)
     for option in page.options:
         if option.is_required and values[_key(option)] is None:
             raise UsageError(f"{command} needs {option.shown}, {option.help}; {_usage(command)}")
@@ -61,11 +64,19 @@ def _value(command: str, option: Option, text: str | None, remaining: Iterator[s
         raise UsageError(f"{option.name} {text}: must be {_KINDS[option.kind]}") from None
 
 
-def _require_words(command: str, page: Page, words: Sequence[str]) -> None:
-    for word in page.words[len(words) :]:
+def _require_words(command: str, words: Sequence[str], arguments: Sequence[str]) -> None:
+    """Raise `UsageError` for a setting among the words, a word too many, or one that is missing."""
+    for text in words:
+        if _SETTING.match(text) and not Path(text).exists():
+            raise UsageError(f"{text}: {command} takes no settings; {_usage(command)}")
+    declared = PAGES[command].words
+    if len(words) > len(declared):
+        raise UsageError(
+            f"{words[len(declared)]} is one word too many in `{command} {' '.join(arguments)}`; "
+            f"{_usage(command)}"
+        )
+    for word in declared[len(words) :]:
         raise UsageError(f"{command} needs {word.name}, {word.help}; {_usage(command)}")
-    for extra in words[len(page.words) :]:
-        raise UsageError(f"{extra}: {command} does not accept it; {_usage(command)}")
 
 
 def _usage(command: str) -> str:

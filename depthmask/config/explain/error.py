@@ -12,8 +12,21 @@ from omegaconf.errors import OmegaConfBaseException
 
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain import files
+from depthmask.config.explain.setting import no_such_setting
 from depthmask.config.explain.value import explain_value
-from depthmask.config.explain.words import choices_of_no_stage, no_such_setting, several_values
+from depthmask.config.explain.words import (
+    added_twice,
+    choices_of_no_name,
+    choices_of_no_stage,
+    has_no_name,
+    in_other_place,
+    interval_without_optuna,
+    not_removed,
+    several_values,
+    sweep_of_one,
+    unreadable,
+    unresolved_value,
+)
 from depthmask.config.presets.tree import YamlTree
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
@@ -66,21 +79,52 @@ def _in_words(error: Exception, tree: YamlTree) -> str:
         return str(own)
     if missing := _first(MissingConfigException, causes):
         return files.no_such_choice(missing, tree)
-    if unreadable := _first(OverrideParseException, causes):
-        return f"{unreadable.override}: not valid; write NAME=VALUE, and quote special characters"
-    if several := re.search(r"Ambiguous value for argument '([^']+)'", str(error)):
-        return several_values(several[1])
-    if refused := re.search(r"Could not (?:override|append to) '?([\w./@]+)", str(error)):
+    if nameless := next(filter(has_no_name, overrides), None):
+        return unreadable(nameless, overrides)
+    if no_override := _first(OverrideParseException, causes):
+        return unreadable(no_override.override, overrides)
+    if by_text := _by_text(str(error), overrides):
+        return by_text
+    if refused := re.search(r"Could not override '([^']+)'", str(error)):
         return _refused(refused[1], causes, tree)
     if invalid := _first(OmegaConfBaseException, causes):
         return tree.swept(str(invalid.full_key)) + _bad_value(invalid, overrides)
-    return next(choices_of_no_stage(overrides), _first_line(error))
+    rest = (*choices_of_no_stage(overrides), *in_other_place(overrides))
+    return next(iter(rest), _unknown(overrides, error))
+
+
+def _by_text(text: str, overrides: Sequence[str]) -> str | None:
+    """The message for an error of Hydra that only its text tells from others; None for any other.
+
+    text: that of the error.
+    """
+    if several := re.search(r"Ambiguous value for argument '(.+)'", text):
+        return several_values(several[1])
+    if sweep := re.search(r"Sweep parameters '(.+)' requires --multirun", text):
+        return sweep_of_one(sweep[1], overrides)
+    if "does not support sweep type" in text:
+        return interval_without_optuna(overrides)
+    if swept := re.search(r"Sweeping over Hydra's configuration is not supported : '(.+)'", text):
+        return f"{swept[1]}: settings of Hydra cannot be swept; give one value"
+    if removed := re.search(r"Could not delete (?:from config.*?)?'([^']+)'", text):
+        return not_removed(removed[1], overrides)
+    if added := re.search(
+        r"An item is already at '([^']+)'|Multiple values for ([^\s]+)\.\s", text
+    ):
+        return added_twice(added[1] or added[2], overrides)
+    if "Config group override must be a string" in text:
+        return next(choices_of_no_name(overrides), None)
+    if unresolved := re.search(r"Error resolving interpolation '(.+?)'", text):
+        return unresolved_value(unresolved[1], overrides)
+    if forced := re.search(r"force-add of config groups is not supported: '(\+*)(.+)'", text):
+        return f"{forced[1]}{forced[2]}: a group has a choice without ++; write {forced[2]}"
+    return None
 
 
 def _refused(name: str, causes: Sequence[BaseException], tree: YamlTree) -> str:
     """The message for a name that is no setting, or a group from which nothing is chosen yet."""
     overrides = tree.line.overrides
-    word = next((word for word in overrides if word.startswith(f"{name}=")), None)
+    word = next((word for word in reversed(overrides) if word.startswith(f"{name}=")), None)
     schemas = [getattr(cause, "object_type", None) for cause in causes]
     schema = next((cls for cls in schemas if isinstance(cls, type) and is_dataclass(cls)), None)
     if word is not None and schema is None and tree.names(name):
@@ -90,8 +134,19 @@ def _refused(name: str, causes: Sequence[BaseException], tree: YamlTree) -> str:
 
 def _bad_value(error: OmegaConfBaseException, overrides: Sequence[str]) -> str:
     key = str(error.full_key or "")
-    word = next((word for word in overrides if word.lstrip("+").split("=")[0] == key), key)
-    return f"{word}: {explain_value(error)}"
+    # Of a setting that is given twice, the last counts.
+    words = [word for word in overrides if _sets(word, key)]
+    if not words:
+        return f"{key}: {explain_value(error)}"
+    name, _, value = words[-1].lstrip("+").partition("=")
+    item = "" if name == key else f"{key} "
+    return f"{words[-1]}: {item}{explain_value(error, value)}"
+
+
+def _sets(word: str, key: str) -> bool:
+    """Whether a word sets a key such as `size[0]`, alone or as a part of its value."""
+    name = word.lstrip("+").partition("=")[0]
+    return key == name or key.startswith((f"{name}.", f"{name}["))
 
 
 def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -106,6 +161,10 @@ def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:
     return next((error for error in chain if isinstance(error, kind)), None)
 
 
-def _first_line(error: BaseException) -> str:
+def _unknown(overrides: Sequence[str], error: BaseException) -> str:
+    """The message for an error without words of ours: the words, one of which is the cause."""
     lines = [*str(error).strip().splitlines(), type(error).__name__]
-    return f"the settings do not fit together: {lines[0]}"
+    return (
+        f"{' '.join(overrides) or 'the config'}: these do not fit together; leave words out until "
+        f"it is clear which one is wrong (Hydra: {lines[0]})"
+    )

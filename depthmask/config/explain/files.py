@@ -17,8 +17,8 @@ from hydra.errors import MissingConfigException
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from depthmask.config.command_line import CONFIG
-from depthmask.config.explain.value import explain_value
-from depthmask.config.explain.words import no_such_setting
+from depthmask.config.explain.setting import no_such_setting
+from depthmask.config.explain.value import explain_value, words_of
 from depthmask.config.hydra_internals import merge_order
 from depthmask.config.plugins import registry
 from depthmask.config.presets.defaults import SELF, Default
@@ -29,7 +29,7 @@ from depthmask.config.registry import KINDS, LISTS, place_of, suggestion
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage.decorators import setting_types
-from depthmask.stage.types import has, words
+from depthmask.stage.types import has
 
 _GLOBAL = "_global_"
 _HEADER = f"# @package {_GLOBAL}"
@@ -179,7 +179,7 @@ def _values_of_other_kind(file: YamlFile, package: str, tree: YamlTree) -> Itera
         keys = keys_inside(name, package)
         other = yaml.MappingNode if has(hint, list) else yaml.SequenceNode
         if keys and has(hint, list, dict) and _has(file, keys, other):
-            yield file.at(file.line(keys), f"{name}: must be {words(hint)}")
+            yield file.at(file.line(keys), f"{name}: must be {words_of(name, hint)}")
 
 
 def _settings(tree: YamlTree) -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from decimal import Decimal
+from typing import Any
 
 from omegaconf.errors import (
     InterpolationKeyError,
@@ -13,7 +15,7 @@ from omegaconf.errors import (
 )
 
 from depthmask.config.registry import suggestion
-from depthmask.config.root import Root
+from depthmask.config.root import SIZE, Root
 from depthmask.stage.decorators import setting_types
 from depthmask.stage.types import words
 
@@ -25,13 +27,17 @@ _CONVERSIONS = {
 }
 
 
-def explain_value(error: OmegaConfBaseException) -> str:
-    """What is wrong with a value, to be written after `NAME=VALUE: `."""
+def explain_value(error: OmegaConfBaseException, value: str = "") -> str:
+    """What is wrong with a value, to be written after `NAME=VALUE: `.
+
+    value: as it stands on the command line; "" if it does not.
+    """
     text = str(error.msg or error).strip().partition("\n")[0]
     if isinstance(error, InterpolationResolutionError) and "dereferencing" not in text:
         return _explain_interpolation(error, text)
     if conversion := re.search(r"could not be converted to (\w+)", text):
-        return f"must be {_CONVERSIONS.get(conversion[1], conversion[1])}"
+        meant = f"; write {number}" if (number := _number(value, conversion[1])) else ""
+        return f"must be {_CONVERSIONS.get(conversion[1], conversion[1])}{meant}"
     if "not a valid bool" in text:
         return "must be true or false"
     if choices := re.search(r"expected one of \[(.*)\]", text):
@@ -55,9 +61,25 @@ def _explain_interpolation(error: OmegaConfBaseException, text: str) -> str:
     return "the ${...} in it cannot be resolved; give a value"
 
 
+def _number(value: str, kind: str) -> str:
+    """The number that a text means, such as 10000 for `10k` and `1e4`; empty if it is none."""
+    number = re.fullmatch(r"(\d+\.?\d*(?:e\d{1,2})?)([km]?)", value.lower().replace("_", ""))
+    if number is None or kind != "Integer":
+        return ""
+    exact = Decimal(number[1]) * {"": 1, "k": 10**3, "m": 10**6}[number[2]]
+    return str(int(exact)) if exact == int(exact) else ""
+
+
 def _by_type(error: OmegaConfBaseException) -> str:
     """What a setting must be by its type; a group of settings and a mapping have no such type."""
     key = str(error.full_key or "").rpartition(".")[2]
     schema = error.object_type
     hints = setting_types(schema) if isinstance(schema, type) else {}
-    return words(hints[key]) if key in hints else "a value of the kind that the setting has"
+    if error.full_key == "size" or key in hints:
+        return words_of(str(error.full_key), hints.get(key))
+    return "a value of the kind that the setting has"
+
+
+def words_of(name: str, hint: Any) -> str:
+    """What a setting must be. name: from the top."""
+    return SIZE if name == "size" else words(hint)

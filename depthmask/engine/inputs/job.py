@@ -26,7 +26,7 @@ _IMAGE_SETTINGS = ("image", "quality", "subsampling", "optimize")
 """The settings in `encode` that determine the bytes of images."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class InputJob(Job):
     """A job that makes a dataset from existing samples."""
 

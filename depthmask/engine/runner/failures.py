@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from depthmask.config.plugins import registry
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.shard import make_shard
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, others_below
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
 
@@ -18,8 +18,6 @@ _MOST_ATTEMPTS = 3
 """The attempts after which a shard counts as failed."""
 _MOST_FAILURES = 100
 """The failed shards after which the run stops, if it has made no shard."""
-_MOST_NAMED = 3
-"""The most failed shards that the error names."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,10 +53,12 @@ def attempt(job: Job, shard: Shard, progress: Progress) -> Record | Refusal:
 class Failures:
     """Counts and logs the failed attempts at each shard.
 
-    workers: how many shards are made at a time.
+    workers: how many shards are made at a time. log_file: where the log of the run is, for the
+    message to the user.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, *, log_file: object = "run.log") -> None:
+        self._log_file = log_file
         # One shard alone may have a sample of its own that fails.
         self._most_alike = max(2, workers)
         self._attempts: Counter[str] = Counter()
@@ -102,10 +102,11 @@ class Failures:
             return
         others = others or ("all others are made" if self._any_made else "this run made none")
         reasons = [refusal.reason for refusal in self._failed]
-        named, more = reasons[:_MOST_NAMED], len(reasons) - _MOST_NAMED
-        text = "; ".join([*named, *([f"and {more} more, see run.log"] if more > 0 else [])])
+        rest = f"{self._log_file} has all of them"
         raise _error(
-            f"{len(reasons)} of the shards could not be made, {others}: {text}", self._failed[0]
+            f"{len(reasons)} of the shards could not be made, {others}: {reasons[0]}; see "
+            f"{self._log_file}{others_below(reasons[1:], rest)}",
+            self._failed[0],
         )
 
 

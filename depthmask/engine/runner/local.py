@@ -63,7 +63,7 @@ class Local(Runner):
 def _in_this_process(
     job: Job, shards: Iterable[Shard], made: Callable[[int], None]
 ) -> Iterator[Record]:
-    failures = Failures()
+    failures = Failures(log_file=job.output / "run.log")
     for shard in shards:
         retry = True
         while retry:
@@ -85,7 +85,7 @@ class _Pool:
         self._workers = workers
         self._timeout = timeout
         self._retries: list[Shard] = []
-        self._failures = Failures(workers)
+        self._failures = Failures(workers, log_file=job.output / "run.log")
         self._idle: list[Worker] = []
         self._busy: list[Worker] = []
 

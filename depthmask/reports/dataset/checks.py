@@ -9,6 +9,7 @@ from enum import Enum
 
 from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
+from depthmask.errors import MOST_LISTED
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted, share
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG, Redraws
@@ -17,8 +18,6 @@ from depthmask.storage.left_out import left_out_in_one_line
 
 _CLIPPED_SHARE = 0.001
 """A check warns if at least this share of pixels is at one end of the depth range."""
-_MOST_NAMED = 5
-"""The most names that a check lists."""
 
 
 class Level(Enum):
@@ -141,8 +140,9 @@ def _assets(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
     if unused:
         yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
     if info.left_out:
-        files = [asset.file for asset in info.left_out]
-        text = f"{left_out_in_one_line(info.left_out)}. Among them{_name_list(files)}."
+        names = _name_list([f"{asset.file} ({asset.reason})" for asset in info.left_out])
+        counts = left_out_in_one_line(info.left_out)
+        text = f"{counts}. They are{names}; dataset.json lists all."
         yield Check(Level.note, "Assets left out", text)
 
 
@@ -170,5 +170,5 @@ def _added_statistics(findings: Findings) -> Iterator[Check]:
 def _name_list(names: list[str]) -> str:
     if not names:
         return ""
-    more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f": {', '.join(names[:_MOST_NAMED])}{more}"
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return f": {', '.join(names[:MOST_LISTED])}{more}"

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from depthmask.data import UInt8
+from depthmask.data import UInt8, brief
 from depthmask.stage import Stage, setting, settings
 
 
@@ -20,6 +20,8 @@ class Patch:
 
     rgb: UInt8
     alpha: UInt8
+
+    __repr__ = brief
 
     def window(self, rows: slice, columns: slice) -> Patch:
         """A rectangle of the patch, as views."""

@@ -20,6 +20,7 @@ from depthmask.data import (
     Size,
     UInt8,
     UInt16,
+    brief,
 )
 from depthmask.stage import Stage
 from depthmask.stages.writer.base import PublishedDataset
@@ -37,6 +38,8 @@ class FinishedSample:
     composite: Composite
     depth: Float32 | None
     contract: DepthContract | None
+
+    __repr__ = brief
 
     @property
     def size(self) -> Size:

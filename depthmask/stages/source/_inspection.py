@@ -24,6 +24,7 @@ from depthmask.stages.source._folder import (
 )
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._names import TABLE, picture_meant
+from depthmask.stages.source._refusal import refusal
 from depthmask.stages.source._table import AssetTable, rows_as_csv
 from depthmask.storage.left_out import left_out_in_one_line
 
@@ -33,8 +34,6 @@ _KINDS = {
     "fg_mask": "foreground_masks",
     "bg_depth": "background_depths",
 }
-
-_HINT = "source.on_bad_asset=skip leaves out what cannot be used"
 
 
 class OnBadAsset(Enum):
@@ -96,7 +95,7 @@ class Inspection:
             faults += new_faults
         faults.sort(key=lambda fault: fault.path)
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(_in_one_line(faults))
+            raise UsageError(refusal(faults))
         self._require_both(faults)
         left_out += self._unused()
         unused = self._unused_masks()
@@ -115,8 +114,7 @@ class Inspection:
         faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
         path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            number, reason = faults[0]
-            raise UsageError(f"{path}: row {number}: {reason}{_more(faults)}; {_HINT}")
+            raise UsageError(refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
@@ -200,8 +198,7 @@ class Inspection:
             if not self._used[folder]:
                 reasons = [one for one in faults if FOLDERS[one.path.parent.name] == folder]
                 raise UsageError(
-                    f"{self._root / folder}: none of its pictures can be used: "
-                    f"{_in_one_line(reasons)}"
+                    f"{self._root / folder}: none of its pictures can be used: {refusal(reasons)}"
                     if reasons
                     else self._nothing_in(folder)
                 )
@@ -277,11 +274,3 @@ def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError
         return None
 
     return fault
-
-
-def _in_one_line(faults: Sequence[AssetError]) -> str:
-    return f"{faults[0]}{_more(faults)}; {_HINT}"
-
-
-def _more(faults: Sequence[object]) -> str:
-    return f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""

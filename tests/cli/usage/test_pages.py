@@ -103,7 +103,8 @@ def test_other_topics(capsys: pytest.CaptureFixture[str]) -> None:
         (["/nosuch/OUT"], "/nosuch/OUT: no such command; available: run"),
         (["verify"], "verify needs OUT, folder of a dataset, or its address in an object store; "
          "usage: python -m depthmask verify OUT [--repair]"),
-        (["verify", "a", "b"], "b: verify does not accept it; usage: "),
+        (["verify", "a", "b"], "b is one word too many in `verify a b`; usage: "),
+        (["verify", "samples=3"], "samples=3: verify takes no settings; usage: "),
         (["verify", "a", "--repare"], "--repare: verify has no such option; did you mean --repair? "
          "Usage: "),
         (["verify", "a", "--repair=1"], "--repair=1: --repair takes no value"),

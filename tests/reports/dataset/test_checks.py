@@ -131,11 +131,11 @@ def test_assets() -> None:
     text = found({"backgrounds": 3}, findings(1.0))
     assert "Unused" not in found({"backgrounds": 5}, findings(1.0))
     assert "note: Unused assets: 2 of 3 backgrounds appear in no sample." in text
-    left_out = [LeftOut(f"fg/{number}.png", "broken") for number in range(7)]
+    left_out = [LeftOut(f"fg/{number}.png", "broken") for number in range(27)]
     text = found({"left_out": left_out}, findings(1.0))
-    assert "note: Assets left out: 7 files not used: 7 broken. Among them: fg/0.png, " in text
-    assert text.count("fg/") == 5
-    assert "and 2 more." in text
+    assert "note: Assets left out: 27 files not used: 27 broken. They are: fg/0.png (b" in text
+    assert text.count("fg/") == 20
+    assert "and 7 more; dataset.json lists all." in text
 
 
 def test_redraws_and_fallbacks() -> None:

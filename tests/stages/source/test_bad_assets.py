@@ -379,10 +379,12 @@ def test_fail(case: Case, assets_root: Path) -> None:
     first = min(case.refused)
     assert text.startswith(f"{assets_root}/{first}: ")
     assert case.refused[first] in text
-    assert "\n" not in text
-    assert text.isprintable()
+    lines = text.split("\n")
+    assert all(line.isprintable() for line in lines)
     more = len(case.refused) - 1
-    assert (f"(and {more} more)" in text) == (more > 0)
+    assert len(lines) == 1 + more
+    assert (f"; {more} more:" in lines[0]) == (more > 0)
+    assert all(any(reason in line for line in lines) for reason in case.refused.values())
 
 
 @pytest.mark.parametrize("mode", [OnBadAsset.skip, OnBadAsset.quarantine])
@@ -439,9 +441,34 @@ def test_nothing_is_left(assets_root: Path, folder: str) -> None:
         assets(assets_root, OnBadAsset.skip).check(SIZE)
     count = len(BASE[folder])
     assert f"{folder}: none of its pictures can be used: " in str(caught.value)
-    assert f"not a JPEG, PNG or WebP picture; replace or remove it (and {count - 1} more)" in str(
-        caught.value
-    )
+    lines = str(caught.value).splitlines()
+    assert len(lines) == count
+    assert lines[0].endswith(f"; {count - 1} more:")
+    assert all("not a JPEG, PNG or WebP picture; replace or remove it" in line for line in lines)
+
+
+@pytest.mark.parametrize("can_write", [True, False])
+def test_more_than_twenty_faults_are_in_a_file(
+    assets_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, can_write: bool
+) -> None:
+    cache = tmp_path / "cache"
+    if not can_write:
+        cache.write_text("a file")
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(cache))
+    for number in range(30):
+        (assets_root / "bg" / f"a{number:02d}.jpg").write_bytes(b"hello")
+    with pytest.raises(UsageError) as caught:
+        assets(assets_root, OnBadAsset.fail).check(SIZE)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 21
+    assert all(f"a{number:02d}.jpg: not a JPEG" in lines[number] for number in range(20))
+    if not can_write:
+        assert lines[-1].startswith("  and 10 more: dataset.json lists all of them with source.on_")
+        return
+    assert lines[-1] == f"  and 10 more: {cache / 'bad_assets.txt'} has all of them"
+    written = (cache / "bad_assets.txt").read_text().splitlines()
+    assert len(written) == 30
+    assert all(f"a{number:02d}.jpg: not a JPEG" in written[number] for number in range(30))
 
 
 def test_a_row_of_what_is_left_out_is_no_error(assets_root: Path) -> None:
@@ -456,13 +483,21 @@ TABLE_WITH_FAULTS = (
 )
 
 
+BAD_ROWS = (
+    'row 3: room1: column meta must be a JSON object, such as {"page": 3}',
+    "row 5: height_m=0 of ../../x is not a number of metres above 0",
+    "row 4: no picture named nobody",
+)
+
+
 def test_bad_rows_end_the_run(assets_root: Path) -> None:
     (assets_root / "assets.csv").write_text(TABLE_WITH_FAULTS)
     with pytest.raises(UsageError) as caught:
         assets(assets_root, OnBadAsset.fail).check(SIZE)
     assert str(caught.value) == (
-        f"{assets_root}/assets.csv: row 1: height_m=tall of cup is not a number of metres "
-        "(and 3 more); source.on_bad_asset=skip leaves out what cannot be used"
+        f"{assets_root}/assets.csv: row 1: height_m=tall of cup is not a number of metres; "
+        "source.on_bad_asset=skip leaves out what cannot be used; 3 more:"
+        + "".join(f"\n  {assets_root}/assets.csv: {reason}" for reason in BAD_ROWS)
     )
 
 
@@ -548,13 +583,13 @@ def test_a_run_has_no_holes(
     words = ["source=assets", f"source.root={many}", f"output={out}", "size=[24,32]", "samples=30",
              "shard_size=8", "runner.workers=2", "+preset=pairs"]  # fmt: skip
     assert main(words) == 2
-    assert f"(and {len(BROKEN)} more)" in capsys.readouterr().err
+    assert f"; {len(BROKEN)} more:\n" in capsys.readouterr().err
     assert not out.exists()
     assert main([*words, f"source.on_bad_asset={mode}"]) == 0
     shown = " ".join(capsys.readouterr().err.split())
     count = len(BROKEN) + 1
     assert f"left out {count} files: bg/00a.png: cannot be decoded" in shown
-    assert f"and {count - 3} more; dataset.json lists all of them" in shown
+    assert f"and {count - 20} more; dataset.json lists all of them" in shown
     dataset = depthmask.open(out)
     assert [sample.meta["index"] for sample in dataset] == list(range(30))
     assert {sample.meta["background"] for sample in dataset} == BASE["bg"]
