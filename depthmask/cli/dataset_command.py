@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.config.command_line import options_and_overrides
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
-SHARED_SETTINGS = ("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner")
+SHARED_SETTINGS = (
+    *("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner", "progress"),
+)
 """The settings and config groups that both `annotate` and `convert` accept."""
 
 JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
@@ -35,8 +36,9 @@ def dataset_command(
     paths, words = _paths_and_words(command, arguments, accepted)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job = make_job(open_input(paths), root, _names(overrides))
-        show_result(run_job(job, screen), screen)
+        with screen.waiting("reading the input"):
+            job = make_job(open_input(paths), root, _names(overrides))
+        make(job, screen)
 
     return run_task(task, words)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from depthmask.cli import dry_run
+from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.resources import check_resources
@@ -31,20 +33,34 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output}: prepare can write only to a local folder")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"output={output} is not empty; choose a new folder")
-    screen = Screen()
-    try:
+    with Screen(root.progress) as screen:
         check_resources([("source", root.source)])
-        catalogue = catalogue_of(root.source, root.canvas)
-        try:
-            _write(root, catalogue, output, screen)
-        except OSError as error:
-            raise disk_error(error, output) from error
-    finally:
-        screen.close()
-    for asset in catalogue.left_out:
-        print(f"left out: {asset.file}: {asset.reason}", file=sys.stderr)
-    print(output)
+        with screen.waiting("checking the assets"):
+            catalogue = catalogue_of(root.source, root.canvas)
+        if dry_run.is_used():
+            _show_forecast(root, catalogue, output, screen)
+        else:
+            try:
+                _write(root, catalogue, output, screen)
+            except OSError as error:
+                raise disk_error(error, output) from error
+        for asset in catalogue.left_out:
+            screen.line(f"left out: {asset.file}: {asset.reason}")
+    show_path(output)
     return 0
+
+
+def _show_forecast(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
+    """Show what would be written."""
+    height, width = root.canvas
+    counts: dict[str, Any] = {
+        "backgrounds": len(catalogue.backgrounds),
+        "foregrounds": len(catalogue.foregrounds),
+    }
+    text = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+    screen.line(f"output    {output}, a new folder")
+    screen.line(f"assets    {text}, as PNG for a canvas of {height}x{width}")
+    screen.line("nothing was written (--dry-run)", "dry-run", output=str(output), **counts)
 
 
 def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
+from depthmask.cli.pace import rounded
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
@@ -22,12 +24,20 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
     """
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
+    facts: dict[str, Any] = {
+        "samples": len(dataset),
+        "bytes": info.bytes,
+        "made": result.made,
+        "seconds": round(result.seconds, 1),
+        "output": str(dataset.path),
+    }
     if result.made:
-        rate = result.made / result.seconds
-        screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
+        rate = rounded(result.made / result.seconds)
+        text = f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate}/s"
+        screen.line(text, "done", **facts)
         screen.line(f"time by station: {_shares_of_time(result.stations)}")
     else:
-        screen.line(f"{total}; nothing is left to do")
+        screen.line(f"{total}; nothing is left to do", "done", **facts)
     if len(dataset.splits) > 1:
         screen.line(f"splits    {_splits(info)}")
     if redrawn := info.counts.get("redrawn"):
@@ -40,7 +50,7 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
+        screen.line(f"{left_out_line(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if overrides is not None:
@@ -69,11 +79,12 @@ def _splits(info: DatasetInfo) -> str:
     )
 
 
-def _few(left_out: Sequence[LeftOut]) -> str:
+def left_out_line(left_out: Sequence[LeftOut]) -> str:
+    """The first files that a run leaves out, and how many there are."""
     named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
     files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
     more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
-    return f"{files}: {named}{more}"
+    return f"left out  {files}: {named}{more}"
 
 
 def _shares_of_time(stations: dict[str, float]) -> str:

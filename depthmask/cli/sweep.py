@@ -15,7 +15,6 @@ import platform
 import re
 import shlex
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -26,17 +25,20 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from depthmask.cli import dry_run, lines
 from depthmask.cli.hydra_run import (
     as_depthmask_error,
     hydra_main,
     warn_of_disabled_plugins,
 )
+from depthmask.cli.lines import say, show_path
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
 from depthmask.config.presets.tree import add_position, line_of_task
+from depthmask.config.root import ProgressStyle
 from depthmask.engine.run import run
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reports.sweep.page import page
@@ -70,6 +72,11 @@ def main(arguments: Sequence[str]) -> int:
             "such as target=statistics.mask.mean"
         )
     folder = _folder(config)
+    if dry_run.is_used():
+        # Imported here, since a sweep does not need it.
+        from depthmask.cli import sweep_forecast
+
+        return sweep_forecast.show(config, folder, arguments)
     _refuse_other_content(folder)
     with folder.locked(), _open_job_folder(folder, arguments) as job_folder, planned_jobs() as jobs:
         try:
@@ -97,19 +104,21 @@ def job(config: DictConfig) -> float | None:
     hydra = HydraConfig.get()
     # The output of concurrent jobs would be mixed, so only jobs in sequence show theirs.
     in_sequence = hydra.launcher._target_ == BASIC_LAUNCHER
-    screen = Screen(quiet=not in_sequence)
+    screen = Screen(config.progress if in_sequence else ProgressStyle.none)
     if not in_sequence:
         # Joblib changes the default start method to its own, which the runner's processes cannot
         # use.
         multiprocessing.set_start_method("spawn", force=True)
-    screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}")
+    screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}", "job")
     try:
         result = _run(config, screen)
     finally:
         screen.close()
     write_result(Path(hydra.sweep.dir), result)
     overrides = "" if in_sequence else f"  {' '.join(result.overrides)}"
-    print(f"job {result.number}{overrides}  {_outcome(result)}", file=sys.stderr)
+    lines.use(config.progress.name)
+    text = f"job {result.number}{overrides}  {_outcome(result)}"
+    say(text, "job-done", status=result.status.name, output=result.dataset)
     return result.value
 
 
@@ -117,7 +126,7 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
     hydra = HydraConfig.get()
     unfinished = JobResult(
         number=int(hydra.job.num),
-        overrides=tuple(hydra.overrides.task),
+        overrides=tuple(one for one in hydra.overrides.task if not one.startswith("progress=")),
         status=Status.unfinished,
         where=f"{platform.node()}:{os.getpid()}",
     )
@@ -167,7 +176,8 @@ def _folder(config: DictConfig) -> StorePath:
     """
     if config.output is not None:
         return location(config.output)
-    overrides = [config.hydra.overrides.task, config.hydra.sweeper]
+    words = [word for word in config.hydra.overrides.task if not word.startswith("progress=")]
+    overrides = [OmegaConf.create(words), config.hydra.sweeper]
     text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in overrides)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return location("outputs") / f"sweep-{digest[:8]}"
@@ -245,6 +255,7 @@ def _show(folder: StorePath, table: Table, arguments: Sequence[str], seconds: fl
     command = shlex.join(["python", "-m", "depthmask", *arguments])
     (folder / TABLE).write_whole(table.as_csv().encode())
     (folder / PAGE).write_whole(page(table, folder, command, seconds).encode())
-    print(table.as_text())
-    print(f"table     {folder / 'sweep.csv'}", file=sys.stderr)
-    print(f"page      {folder / 'sweep.html'}", file=sys.stderr)
+    say(table.as_text(), "table")
+    say(f"table     {folder / 'sweep.csv'}")
+    say(f"page      {folder / 'sweep.html'}", "done", output=str(folder))
+    show_path(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from enum import Enum
 from typing import Any
 
 from depthmask.codec.sample import Encode
@@ -17,6 +18,19 @@ MISSING: Any = "???"
 
 BLOCKS = {"split": Shares, "encode": Encode}
 """Name in `Root` -> the class of a block of settings."""
+
+
+class ProgressStyle(Enum):
+    """How the progress of a run is shown on stderr."""
+
+    auto = "auto"
+    """A bar on a terminal, lines elsewhere."""
+    bar = "bar"
+    lines = "lines"
+    json = "json"
+    """A JSON object in each line."""
+    none = "none"
+    """Nothing but errors."""
 
 
 @settings
@@ -44,6 +58,10 @@ class Root:
     )
     target: str | None = setting(
         None, help="number in dataset.json that a sweep optimises, such as statistics.mask.mean"
+    )
+    progress: ProgressStyle = setting(
+        ProgressStyle.auto,
+        help="on stderr: auto (a bar on a terminal, else lines), bar, lines, json, none",
     )
     split: Shares = field(
         default_factory=Shares,

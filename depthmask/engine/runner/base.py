@@ -17,6 +17,10 @@ class Runner(Stage):
 
     kind: ClassVar[str] = "runner"
 
+    def workers_for(self, job: Job) -> int | None:
+        """How many shards are made at a time, for estimates; None if that is unknown."""
+        return None
+
     @abstractmethod
     def run(
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]

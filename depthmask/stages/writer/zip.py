@@ -20,6 +20,8 @@ class Zip(Writer):
 
     reads_arrays = False
     shard_kind = ShardKind.archive
+    # Two headers, each with the name.
+    member_bytes = 108
 
     def most_samples(self, expected: SizeEstimate) -> int:
         """Less than 4 GiB and 65,535 members, since many readers know no larger zips."""
