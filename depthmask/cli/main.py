@@ -8,6 +8,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 from typing import TypeAlias
 
@@ -54,7 +55,15 @@ def _dispatch(words: list[str]) -> int:
         refuse_passwords(word)
     run, words = _command(_without_dry_run(words))
     _set_signal_handlers(_raise_interrupt)
-    return run(words)
+    with _caches_unchanged() if dry_run.is_used() else nullcontext():
+        return run(words)
+
+
+def _caches_unchanged() -> AbstractContextManager[None]:
+    # Imported here, since a run imports it later, and the help never.
+    from depthmask.caching import nothing_stored
+
+    return nothing_stored()
 
 
 def _without_dry_run(words: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthmask.caching import CACHE_BYTES, nothing_stored
+from depthmask.caching import CACHE_BYTES
 from depthmask.data import Encoded
 from depthmask.engine.display import Display
 from depthmask.engine.generate import Generate
@@ -81,7 +81,8 @@ class Forecast:
 def forecast(job: Job, display: Display, *, measure: bool = True) -> Forecast:
     """Check all that a run checks before it writes; raises as `run_job`.
 
-    measure: make some samples, which are written to a temporary folder that is removed.
+    measure: make some samples, which are written to a temporary folder that is removed. Caches are
+    written, except inside `caching.nothing_stored`.
     """
     require_usable(job)
     state = check_output(job.output, job.identity, overwrite=job.root.overwrite)
@@ -96,7 +97,7 @@ def forecast(job: Job, display: Display, *, measure: bool = True) -> Forecast:
     missing = job.plan.shards(complete)
     if not measure or not missing:
         return Forecast(job, state, missing, None)
-    with display.waiting("making some samples, to measure them"), nothing_stored():
+    with display.waiting("making some samples, to measure them"):
         return Forecast(job, state, missing, _measured(job, missing))
 
 
