@@ -14,6 +14,7 @@ import pytest
 from depthmask.cli.main import main
 from tests.support import tiny
 
+OUT = Path("OUT")
 Printed = pytest.CaptureFixture[str]
 
 
@@ -57,9 +58,7 @@ def facts(printed: str) -> dict[str, Any]:
 
 
 def test_it_says_what_would_be_made(assets: Path, tmp_path: Path, capsys: Printed) -> None:
-    words = tiny.words(
-        assets, "OUT", "samples=40", "shard_size=15", "labels=[coco]", "objects=[1,2]"
-    )
+    words = tiny.words(assets, OUT, "samples=40", "shard_size=15", "labels=[coco]", "objects=[1,2]")
     shares = ["split.train=0.5", "split.val=0.5", "placement.min_scale=0.5", "split.alike=0"]
     assert dry(tmp_path, *words, *shares) == 0
     printed = capsys.readouterr()
@@ -84,7 +83,7 @@ def test_it_says_what_would_be_made(assets: Path, tmp_path: Path, capsys: Printe
 def test_size_is_that_of_the_files(
     assets: Path, tmp_path: Path, writer: str, capsys: Printed
 ) -> None:
-    words = tiny.words(assets, "OUT", "samples=96", f"writer={writer}", "size=[96,96]")
+    words = tiny.words(assets, OUT, "samples=96", f"writer={writer}", "size=[96,96]")
     assert dry(tmp_path, *words, "progress=json") == 0
     expected = facts(capsys.readouterr().err)["bytes"]
     assert main(words) == 0
@@ -97,7 +96,7 @@ def test_a_geometry_that_is_measured_stays_out_of_the_cache(
 ) -> None:
     for path in (assets / "bg_depth").iterdir():
         path.unlink()
-    words = [*tiny.words(assets, "OUT", "samples=4"), "geometry=fastdepth"]
+    words = [*tiny.words(assets, OUT, "samples=4"), "geometry=fastdepth"]
     assert dry(tmp_path, *words) == 0
     assert "measured on 4 samples" in capsys.readouterr().err
     assert main(words) == 0
@@ -105,7 +104,7 @@ def test_a_geometry_that_is_measured_stays_out_of_the_cache(
 
 
 def test_weights_are_not_downloaded(assets: Path, tmp_path: Path, capsys: Printed) -> None:
-    assert dry(tmp_path, *tiny.words(assets, "OUT"), "depth=densedepth") == 2
+    assert dry(tmp_path, *tiny.words(assets, OUT), "depth=densedepth") == 2
     assert (
         "weights=nyu: not downloaded yet, and a dry run writes nothing" in capsys.readouterr().err
     )
@@ -114,7 +113,7 @@ def test_weights_are_not_downloaded(assets: Path, tmp_path: Path, capsys: Printe
 def test_a_dataset_that_exists_is_completed_extended_or_refused(
     assets: Path, tmp_path: Path, capsys: Printed
 ) -> None:
-    words = tiny.words(assets, "OUT", "shard_size=4")
+    words = tiny.words(assets, OUT, "shard_size=4")
     assert main([*words, "samples=10"]) == 0
     capsys.readouterr()
     assert dry(tmp_path, *words, "samples=10") == 0
@@ -131,7 +130,7 @@ def test_a_dataset_that_exists_is_completed_extended_or_refused(
 
 
 def test_other_commands_accept_it(assets: Path, tmp_path: Path, capsys: Printed) -> None:
-    assert main(tiny.words(assets, "OUT", "samples=6")) == 0
+    assert main(tiny.words(assets, OUT, "samples=6")) == 0
     capsys.readouterr()
     assert dry(tmp_path, "convert", "OUT", "writer=npz", "output=OUT2") == 0
     printed = capsys.readouterr()
@@ -152,7 +151,7 @@ def test_commands_that_make_no_dataset_refuse_it(command: str, capsys: Printed) 
 
 
 def test_a_sweep_lists_its_jobs(assets: Path, tmp_path: Path, capsys: Printed) -> None:
-    words = tiny.words(assets, "OUT", "samples=6", "writer=zip,npz", "objects=1,99")
+    words = tiny.words(assets, OUT, "samples=6", "writer=zip,npz", "objects=1,99")
     assert dry(tmp_path, "-m", *words, "hydra/launcher=basic") == 1
     printed = capsys.readouterr()
     assert printed.out == "OUT\n"
@@ -171,7 +170,7 @@ def test_bad_words_are_refused_as_in_a_run(tmp_path: Path, capsys: Printed) -> N
 def test_a_stage_that_fails_is_named_with_its_sample(
     assets: Path, tmp_path: Path, capsys: Printed
 ) -> None:
-    words = tiny.words(assets, "OUT", "samples=6", "placement.max_overlap=0", "objects=4")
+    words = tiny.words(assets, OUT, "samples=6", "placement.max_overlap=0", "objects=4")
     code = dry(tmp_path, *words, "placement.attempts=1", "placement.min_visible=1")
     printed = capsys.readouterr().err
     assert code == 1

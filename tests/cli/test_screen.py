@@ -18,6 +18,7 @@ import pytest
 
 from depthmask.cli import lines, screen
 from depthmask.cli.main import main
+from depthmask.cli.pace import Pace
 from depthmask.cli.screen import Screen
 from depthmask.config.root import ProgressStyle
 from depthmask.networks.shown import bar_of_downloads
@@ -127,7 +128,7 @@ def test_a_bar_is_one_line_in_any_terminal(assets: Path, tmp_path: Path, width: 
 
 @pytest.mark.parametrize("environment", [{"TERM": "dumb"}, {"JPY_PARENT_PID": "1"}, {"TERM": ""}])
 def test_terminals_that_move_no_cursor_get_lines(
-    assets: Path, tmp_path: Path, environment: dict[str, str]
+    assets: Path, tmp_path: Path, environment: dict[str, Any]
 ) -> None:
     text = run_in_terminal(*tiny.words(assets, tmp_path / "out", "samples=20"), **environment)
     assert not CONTROL.search(text.replace("\r\n", "\n"))
@@ -228,7 +229,7 @@ def test_long_work_without_a_bar_gives_a_sign_of_life(
 ) -> None:
     monkeypatch.setattr(screen, "_LONG_S", 0.02)
     with Screen(ProgressStyle.lines) as shown, shown.waiting("checking the assets"):
-        deadline = screen.Pace("", 1, "")
+        deadline = Pace("", 1, "")
         text = ""
         while not text and deadline.seconds < 20:
             text = capsys.readouterr().err
