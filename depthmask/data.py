@@ -26,6 +26,11 @@ Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 Rows: TypeAlias = tuple[int, int]
 """(first row, row after the last)."""
+MOST_BOX_PIXELS = 1 << 25
+"""The most pixels of a layer's box; more are a mistake, which would take gigabytes. A cut-out that
+fills a canvas of 1024x1024 thirty times over is allowed."""
+MOST_HEIGHT_M = 20.0
+"""The greatest real height of a foreground, metres; a larger number is most likely centimetres."""
 Meta: TypeAlias = dict[str, Any]
 """Free metadata as plain JSON data, up to 64 KiB as JSON; `codec/metadata.py` has the rules.
 
@@ -35,7 +40,7 @@ with: x from the left edge, y from the top edge, so that the first pixel has its
 
 
 def sample_key(index: int) -> str:
-    """The name of sample `index` in every format: `000000777`."""
+    """The name of a sample that has none of its own: `000000777`; photographs keep theirs."""
     return f"{index:09d}"
 
 
@@ -115,13 +120,16 @@ class LeftOut:
     file: the file at fault, relative to the source's root, or another name of the asset. The run
     keeps in `quarantine/` of the output, with the reason beside each: copies, files that it copies;
     contents, of what is no file, such as the row of a table: name of the new file -> its bytes. A
-    name may have folders (`rows/12.csv`); none leads out of `quarantine/`.
+    name may have folders (`rows/12.csv`); none leads out of `quarantine/`. reason: what is wrong,
+    and what to do (`HEIC; save as JPEG or PNG`); a run counts assets that have the same reason.
+    files: how many files it stands for, if it is a folder.
     """
 
     file: str
     reason: str
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
+    files: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,9 @@ class AssetCatalogue:
     not used. files: how many files of each kind are in use (`backgrounds`, `foregrounds`,
     `foreground_masks`, `background_depths`), empty where a source renders its pictures. licences:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
-    foregrounds: the keys in use, sorted; empty where those are all that the source lists.
+    foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
+    the folder or URL of the assets, empty for assets that are not files. notes: what the user
+    should know before the run, each in one line.
     """
 
     digest: str
@@ -149,6 +159,8 @@ class AssetCatalogue:
     licences: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     backgrounds: tuple[str, ...] = ()
     foregrounds: tuple[str, ...] = ()
+    origin: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,8 +328,13 @@ class Sample:
 
     @property
     def index(self) -> int:
-        """The number of the sample, from its key."""
-        return int(self.key)
+        """The number of the sample, by its description, or by its key without one."""
+        return int(self.meta.get("index", self.key))
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of image and mask."""
+        return self.image.shape[0], self.image.shape[1]
 
 
 @dataclass(frozen=True, slots=True)

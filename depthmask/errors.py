@@ -12,6 +12,7 @@ from pathlib import Path
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The numbers of the system's errors for a disk, a quota or a file that takes no more."""
+_LONGEST_REASON = 200
 TRACEBACK = "DEPTHMASK_TRACEBACK"
 """With this environment variable set to 1, the command line shows the tracebacks of errors."""
 
@@ -37,7 +38,17 @@ class ShardError(DepthmaskError):
 
 
 class NoPlaceError(DepthmaskError):
-    """The placement found no position for a foreground; the sample may be drawn again."""
+    """The placement found no position for a foreground; the sample may be drawn again.
+
+    reason: what is wrong, without the names of assets, and after `; ` which setting helps: a run
+    counts its redraws by it; the message if it is empty. foreground: the key of the foreground at
+    fault, None if it is the background's or nobody's.
+    """
+
+    def __init__(self, text: str, *, reason: str = "", foreground: str | None = None) -> None:
+        super().__init__(text)
+        self.reason = textwrap.shorten(reason or text, _LONGEST_REASON)
+        self.foreground = foreground
 
 
 class UsageError(DepthmaskError):

@@ -319,3 +319,27 @@ def test_the_core_does_without() -> None:
     stores = "sys.exit('obstore' in sys.modules or 'boto3' in sys.modules)"
     code = f"import sys, depthmask.engine.run; {stores}"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_files_of_a_store_that_are_not_used_are_counted(
+    assets: Path, tmp_path: Path, s3: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path / "assets"
+    shutil.copytree(assets, root)
+    (root / "bg" / "holiday").mkdir()
+    for name in ("a.heic", "holiday/a.jpg", "holiday/b.jpg"):
+        (root / "bg" / name).write_bytes(b"x")
+    prefix = os.urandom(6).hex()
+    s3.push(root, prefix)
+    url = f"s3://bucket/{prefix}"
+    assert make(assets, tmp_path / "out", "samples=1", f"source.root={url}") == 0
+    assert (
+        f" foregrounds in {url}; 3 files not used: 2 in a sub-folder (move into bg/), "
+        "1 HEIC (save as JPEG or PNG)"
+    ) in capfd.readouterr().err
+    (root / "fg").rename(root / "foregrounds")
+    s3.push(root, f"{prefix}/other")
+    assert make(assets, tmp_path / "none", "samples=1", f"source.root={url}/other") == 2
+    error = capfd.readouterr().err
+    assert f"{url}/other/fg: no such folder" in error
+    assert "did you mean foregrounds/? Rename it to fg" in error

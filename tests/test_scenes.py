@@ -174,7 +174,14 @@ def test_redraws_are_counted_and_told(tmp_path: Path, capsys: pytest.CaptureFixt
     redrawn, redraws = sum(one > 0 for one in attempts), sum(attempts)
     assert dataset.info["counts"] == {"redrawn": redrawn, "redraws": redraws}
     expected = f"redrawn   {redrawn} samples in {redraws} draws, since their assets"
-    assert expected in capsys.readouterr().err
+    text = " ".join(capsys.readouterr().err.split())
+    assert " ".join(expected.split()) in text
+    reason = "no floor within the distances: background"
+    assert reason in text
+    assert "widen placement.distance_m" in text
+    assert 'docs/assets.md, "When it looks wrong"' in text
+    assert main(["report", str(out)]) == 0
+    assert reason in (out / "report.html").read_text()
 
 
 def test_where_no_place_is_left_the_settings_are_named(

@@ -4,8 +4,9 @@
 
 Makes every configuration below twice in this environment: with the package as it was at COMMIT and
 with the working tree. Compares every file in `shards/`, the fingerprint in `plan.json`, all fields
-of `dataset.json`, the records without their times, label tables and prepared assets. Prints one
-line for each configuration and exits 1 if any differs. COMMIT has to know all of the settings.
+of `dataset.json`, the records without times and reasons of redraws, label tables and prepared
+assets. Prints one line for each configuration and exits 1 if any differs. COMMIT has to know all of
+the settings.
 DIR: a folder with `bg/` and `fg/` of photographs, for one more configuration.
 """
 
@@ -299,7 +300,8 @@ def facts_of(output: Path) -> Iterator[tuple[str, Any]]:
             yield from fields(name, sealed(path))
         elif name.startswith("records/"):
             record = sealed(path)
-            del record["seconds"]
+            for about_the_run in ("seconds", "redraws"):
+                record.pop(about_the_run, None)
             yield from fields(name, record)
         else:
             yield name, sha256(path)

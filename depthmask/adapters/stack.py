@@ -25,8 +25,10 @@ def stacked(
     image [n, h, w, 3], mask [n, h, w, 1]: float32 in 0..1, or uint8 unless `floats`. depth: float32
     [n, dh, dw, 1] by the contract. valid: bool [n, dh, dw, 1], where depth is known.
     channels_first: [n, 3, h, w] and so on. labels: names of labels to add, with their own values;
-    maps [h, w] become [n, h, w, 1]. Raises `UsageError` for a label that cannot be stacked.
+    maps [h, w] become [n, h, w, 1]. Raises `UsageError` for a label that cannot be stacked, and for
+    samples of several sizes.
     """
+    _require_one_size(samples)
     # Transpose before the conversion to float: bytes move faster than floats.
     arrange = _channels_first if channels_first else _channels_last
     arrays: dict[str, NDArray[Any]] = {
@@ -48,6 +50,18 @@ def stacked(
             stack = arrange(stack)
         arrays[name] = stack
     return arrays
+
+
+def _require_one_size(samples: Sequence[Sample]) -> None:
+    """Raise `UsageError` unless all images have one size, and all depth maps."""
+    depths = {sample.depth.shape for sample in samples if sample.depth is not None}
+    for what, sizes in (("images", {sample.size for sample in samples}), ("depth maps", depths)):
+        if len(sizes) > 1:
+            text = " and ".join(f"{height}x{width}" for height, width in sorted(sizes)[:2])
+            raise UsageError(
+                f"a batch has {what} of {text}, and needs one size; take batches of one sample, or "
+                "make the dataset with size=[H,W]"
+            )
 
 
 def _stack_of_label(samples: Sequence[Sample], name: str) -> NDArray[Any]:

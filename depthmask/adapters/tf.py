@@ -10,6 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from depthmask.adapters.stack import stacked
+from depthmask.errors import UsageError
 from depthmask.reading.samples import Samples
 
 
@@ -38,6 +39,11 @@ def batches(
     def read(numbers: NDArray[np.int64]) -> list[NDArray[Any]]:
         batch = samples.__getitems__(numbers.tolist())
         arrays = stacked(batch, samples.contract, floats=floats, labels=labels)
+        if arrays["image"].shape[1:] != example["image"].shape[1:]:
+            raise UsageError(
+                f"images of {arrays['image'].shape[1:]} after those of {example['image'].shape[1:]}"
+                ": tf.data needs one size; make the dataset with size=[H,W]"
+            )
         return [arrays[name] for name in names]
 
     def tensors(numbers: tf.Tensor) -> dict[str, tf.Tensor]:

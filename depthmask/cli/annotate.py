@@ -1,4 +1,4 @@
-"""`depthmask annotate OUT depth=densedepth output=OUT2`: add depth to an existing dataset."""
+"""`depthmask annotate OUT depth=densedepth output=OUT2`: add depth to existing samples."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from depthmask.engine.annotate import annotate
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command. OUT: a dataset, a zip or tar with DepthMaskDataset's files, or pictures."""
+    """Run the command. OUT: a dataset, DepthMaskDataset's files, or photographs, in any places."""
     return dataset_command("annotate", arguments, (*SHARED_SETTINGS, "depth", "geometry"), annotate)

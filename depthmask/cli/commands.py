@@ -5,13 +5,13 @@ from __future__ import annotations
 COMMANDS = {
     "run": "make, resume or extend a dataset (the default command)",
     "plugins": "list every stage, its settings and the package that provides it",
-    "render": "make one sample of a dataset again, from its number",
+    "render": "make one sample of a dataset again, from its number, in OUT-render",
     "stats": "print the mean and standard deviation of a dataset",
     "report": "write an HTML page about a dataset: gallery, figures, checks",
     "verify": "check every byte of a dataset; --repair makes damaged shards again",
-    "pictures": "save the depth maps of a dataset as coloured pictures, with a legend",
+    "pictures": "save the depth maps of a dataset as coloured pictures, in OUT-pictures",
     "prepare": "save the prepared assets as files: prepare source.root=DIR output=OUT",
-    "annotate": "add depth to an existing dataset: annotate OUT depth=densedepth output=OUT2",
+    "annotate": "add depth to a dataset or photographs: annotate PHOTOS depth=fastdepth output=OUT",
     "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs or on a dataset",
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
@@ -19,3 +19,5 @@ COMMANDS = {
     "completion": "print the completion script for bash, zsh or fish",
 }
 """Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""
+RESUMED = ("run", "annotate", "convert")
+"""The commands that go on where an interrupted run of them has stopped."""

@@ -13,16 +13,18 @@ from depthmask.cli.screen import Screen
 from depthmask.config.command_line import options_and_overrides
 from depthmask.config.root import Root
 from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.inputs.open import open_input
-from depthmask.engine.job import Job
+from depthmask.engine.inputs.picture_list import SKIP
 from depthmask.errors import UsageError
 
 SHARED_SETTINGS = (
-    *("output", "overwrite", "shard_size", "labels", "writer", "encode", "runner", "progress"),
+    *("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner"),
+    "progress",
 )
 """The settings and config groups that both `annotate` and `convert` accept."""
 
-JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], Job]
+JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], InputJob]
 """A function that makes the job from the input, the config and the names of the overrides."""
 
 
@@ -33,11 +35,16 @@ def dataset_command(
 
     accepted: the names of the settings and config groups that the command accepts.
     """
+    skip_damaged = SKIP in arguments
+    arguments = [word for word in arguments if word != SKIP]
     paths, words = _paths_and_words(command, arguments, accepted)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         with screen.waiting("reading the input"):
-            job = make_job(open_input(paths), root, _names(overrides))
+            job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
+            job = make_job(job_input, root, _names(overrides))
+        for line in job.input.lines:
+            screen.line(line)
         make(job, screen)
 
     return run_task(task, words)
@@ -54,7 +61,8 @@ def _paths_and_words(
     words = list(arguments[len(paths) :])
     if not paths:
         raise UsageError(
-            f"{command} needs a dataset first, as in `depthmask {command} OUT output=OUT2`"
+            f"{command} needs a dataset first, or a folder of photographs, as in "
+            f"`python -m depthmask {command} OUT output=OUT2`"
         )
     for name in _names(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):

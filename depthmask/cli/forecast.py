@@ -8,13 +8,14 @@ from typing import Any
 
 from depthmask.cli.pace import duration, rounded
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import left_out_line
 from depthmask.config.build import STAGE, to_plain
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.engine.forecast import Forecast, forecast
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.job import Job
+from depthmask.engine.run import assets_in_one_line
+from depthmask.reports.units import size
 from depthmask.storage.identity import FolderState
 
 _MOST_CHARACTERS = 60
@@ -102,15 +103,10 @@ def _short(value: Any) -> str:
 
 
 def _assets(job: Job) -> Iterator[str]:
-    if isinstance(job, Generate):
-        yield (
-            f"assets    {len(job.plan.backgrounds):,} backgrounds, "
-            f"{len(job.plan.foregrounds):,} foregrounds"
-        )
+    if text := assets_in_one_line(job.catalogue, job.root.source.name):
+        yield f"assets    {text}"
     if isinstance(job, InputJob):
         yield f"input     {', '.join(job.input.paths)}"
-    if job.catalogue.left_out:
-        yield left_out_line(job.catalogue.left_out)
 
 
 def _measured(result: Forecast) -> Iterator[str]:
@@ -119,16 +115,11 @@ def _measured(result: Forecast) -> Iterator[str]:
     free = result.job.output.free_bytes()
     space = "" if free is None else f"; {free / 1e9:,.0f} GB free"
     each = result.bytes / max(len(result.missing), 1)
-    yield f"size      about {megabytes(result.bytes)}, {megabytes(each)} a shard, {count}{space}"
+    yield f"size      about {size(result.bytes)}, {size(each)} a shard, {count}{space}"
     workers = result.workers
     by = "in one process" if workers is None else f"with {workers} worker{'s' * (workers > 1)}"
     rate = rounded(result.missing.samples / max(result.seconds, 1e-9))
     yield f"time      about {duration(result.seconds)} {by}, {rate}/s"
-
-
-def megabytes(count: float) -> str:
-    """Bytes as text, with two digits at least."""
-    return f"{rounded(count / 1e6)} MB" if count < 1e10 else f"{count / 1e9:,.1f} GB"
 
 
 def _facts(result: Forecast) -> dict[str, Any]:

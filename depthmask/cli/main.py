@@ -9,18 +9,20 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from types import FrameType
 from typing import TypeAlias
 
 from depthmask.cli import dry_run, lines
-from depthmask.cli.commands import COMMANDS
+from depthmask.cli.commands import COMMANDS, RESUMED
 from depthmask.errors import TRACEBACK, DepthmaskError, UsageError
 from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
 
 Main: TypeAlias = Callable[[list[str]], int]
 """The function of a command: takes the words after its name, returns the exit code."""
-_INTERRUPTED = "interrupted; run the same command again to resume"
+_INTERRUPTED = "interrupted"
+_RESUME = f"{_INTERRUPTED}; run the same command again to resume"
 
 
 class Terminated(KeyboardInterrupt):
@@ -33,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Errors come before the config, which has the setting, is composed.
     styles = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("progress=")]
     lines.use(styles[-1] if styles else "")
-    _set_signal_handlers(_quit_at_once)
+    interrupted = _interruption(words)
+    _set_signal_handlers(partial(_quit_at_once, interrupted))
     try:
         return _dispatch(words)
     except StageError as error:
@@ -41,9 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DepthmaskError as error:
         return _failed(error)
     except Terminated:
-        return _interrupted(143)
+        return _end_interrupted(143, interrupted)
     except KeyboardInterrupt:
-        return _interrupted(130)
+        return _end_interrupted(130, interrupted)
     except BrokenPipeError:
         # The reader closed the pipe, as in `depthmask plugins | head`.
         sys.stderr.close()
@@ -146,10 +149,18 @@ def _set_signal_handlers(handler: Callable[[int, FrameType | None], None]) -> No
             signal.signal(signum, handler)
 
 
-def _quit_at_once(signum: int, frame: FrameType | None) -> None:
+def _interruption(words: list[str]) -> str:
+    """The line that an interruption of a command line ends with: whether it can be resumed."""
+    name = words[0] if words else "run"
+    is_run = "=" in name or not name[:1].isalpha()
+    is_repair = name == "verify" and "--repair" in words
+    return _RESUME if is_run or is_repair or name in RESUMED else _INTERRUPTED
+
+
+def _quit_at_once(line: str, signum: int, frame: FrameType | None) -> None:
     # Used while modules are imported: no work has started, and an exception in the middle of an
     # import might be swallowed, and the run would continue.
-    os.write(2, f"{lines.formatted(_INTERRUPTED, 'interrupted')}\n".encode())
+    os.write(2, f"{lines.formatted(line, 'interrupted')}\n".encode())
     os._exit(128 + signum)
 
 
@@ -157,10 +168,10 @@ def _raise_interrupt(signum: int, frame: FrameType | None) -> None:
     raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
 
 
-def _interrupted(code: int) -> int:
+def _end_interrupted(code: int, line: str) -> int:
     # The process is about to exit; a second signal would only print a traceback.
     _set_signal_handlers(_ignore)
-    lines.say(_INTERRUPTED, "interrupted")
+    lines.say(line, "interrupted")
     return code
 
 

@@ -8,20 +8,25 @@ from pathlib import Path
 
 from PIL import Image
 
+from depthmask.cli.local_folder import folder_for
 from depthmask.cli.screen import Screen
-from depthmask.data import DepthKind
+from depthmask.data import DepthKind, sample_key
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset, open
 from depthmask.reports.colormap import colour
 from depthmask.reports.legend import legend
 from depthmask.reports.preview import SAMPLES, depth_range
 
+_LEGEND = "legend.png"
+
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
     parser = argparse.ArgumentParser(prog="depthmask pictures", description=__doc__)
     parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--into", type=Path, default=Path("pictures"), help="folder for the files")
+    parser.add_argument(
+        "--into", metavar="FOLDER", help="local folder for the files; default: NAME-pictures"
+    )
     parser.add_argument("--count", type=int, help="number of samples; default: all")
     parser.add_argument("--near", type=float, help="depth shown in red; default: measured")
     parser.add_argument("--far", type=float, help="depth shown in blue; default: measured")
@@ -29,15 +34,18 @@ def main(arguments: Sequence[str]) -> int:
     dataset = open(options.dataset)
     if dataset.contract is None:
         raise UsageError(f"{options.dataset} has no depth; add it with `depthmask annotate`")
+    if options.count is not None and options.count < 1:
+        raise UsageError(f"--count {options.count}: must be at least 1")
     least, greatest = _range(dataset, options.near, options.far)
     # A larger disparity is nearer.
     is_disparity = dataset.contract.kind is DepthKind.disparity
     near, far = (greatest, least) if is_disparity else (least, greatest)
-    options.into.mkdir(parents=True, exist_ok=True)
-    legend(near, far, dataset.contract).save(options.into / "legend.png")
     count = len(dataset) if options.count is None else min(options.count, len(dataset))
-    _write(dataset, count, options.into, near, far)
-    print(options.into)
+    names = [_LEGEND, *(f"{sample_key(index)}.png" for index in range(count))]
+    folder = folder_for(dataset.path, "pictures", options.into, names, near=least, far=greatest)
+    legend(near, far, dataset.contract).save(folder / _LEGEND)
+    _write(dataset, count, folder, near, far)
+    print(folder)
     return 0
 
 
@@ -61,7 +69,9 @@ def _write(dataset: Dataset, count: int, into: Path, near: float, far: float) ->
                 sample = dataset[index]
                 if sample.depth is not None:
                     picture = Image.fromarray(colour(sample.depth, near, far))
-                    picture.save(into / f"{sample.key}.png", compress_level=1)
+                    path = into / f"{sample.key}.png"
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    picture.save(path, compress_level=1)
                 advance(1)
     finally:
         screen.close()

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from depthmask.cli import dry_run
 from depthmask.cli.lines import show_path
@@ -16,10 +15,13 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
 from depthmask.engine.prepared_assets import write_prepared
+from depthmask.engine.run import assets_in_one_line
 from depthmask.errors import UsageError
 from depthmask.stages.source.base import catalogue_of
 from depthmask.storage.location import location
 from depthmask.storage.publish import disk_error
+
+_MOST_NAMED = 20
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,29 +40,33 @@ def main(arguments: Sequence[str]) -> int:
         with screen.waiting("checking the assets"):
             catalogue = catalogue_of(root.source, root.canvas)
         if dry_run.is_used():
-            _show_forecast(root, catalogue, output, screen)
+            _show_forecast(root, output, screen)
         else:
             try:
                 _write(root, catalogue, output, screen)
             except OSError as error:
                 raise disk_error(error, output) from error
-        for asset in catalogue.left_out:
-            screen.line(f"left out: {asset.file}: {asset.reason}")
+        _show_assets(catalogue, root.source.name, screen)
     show_path(output)
     return 0
 
 
-def _show_forecast(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
+def _show_forecast(root: Root, output: Path, screen: Screen) -> None:
     """Show what would be written."""
     height, width = root.canvas
-    counts: dict[str, Any] = {
-        "backgrounds": len(catalogue.backgrounds),
-        "foregrounds": len(catalogue.foregrounds),
-    }
-    text = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-    screen.line(f"output    {output}, a new folder")
-    screen.line(f"assets    {text}, as PNG for a canvas of {height}x{width}")
-    screen.line("nothing was written (--dry-run)", "dry-run", output=str(output), **counts)
+    screen.line(f"output    {output}, a new folder, with PNG for a canvas of {height}x{width}")
+    screen.line("nothing was written (--dry-run)", "dry-run", output=str(output))
+
+
+def _show_assets(catalogue: AssetCatalogue, source: str, screen: Screen) -> None:
+    """Show how many assets there are, and which files are left out."""
+    screen.line(assets_in_one_line(catalogue, source))
+    for note in catalogue.notes:
+        screen.line(note, "note", prefix="note: ")
+    for asset in catalogue.left_out[:_MOST_NAMED]:
+        screen.line(f"left out: {asset.file}: {asset.reason}")
+    if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:
+        screen.line(f"left out: {more:,} more")
 
 
 def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
+from depthmask.cli.local_folder import folder_for
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.data import Encoded
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import UsageError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
 from depthmask.storage.packages import other_pixels
 from depthmask.storage.path import StorePath
@@ -26,14 +27,16 @@ def main(arguments: Sequence[str]) -> int:
         "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
     )
     parser.add_argument("--index", type=int, required=True, help="number of the sample")
-    parser.add_argument("--into", type=Path, default=Path("render"), help="folder for the files")
+    parser.add_argument(
+        "--into", metavar="FOLDER", help="local folder for the files; default: NAME-render"
+    )
     options = parser.parse_args(arguments)
     encoded = render(options.dataset, options.index)
-    options.into.mkdir(parents=True, exist_ok=True)
-    for name, data in encoded.members.items():
-        path = options.into / f"{encoded.key}.{name}"
-        path.write_bytes(data)
-        print(path)
+    files = {f"{encoded.key}.{name}": data for name, data in encoded.members.items()}
+    folder = folder_for(options.dataset, "render", options.into, files)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+        print(folder / name)
     return 0
 
 
@@ -43,6 +46,8 @@ def render(dataset: StorePath, index: int) -> Encoded:
     Raises `UsageError` if there is no such sample, if the assets have changed, or if a stage has
     another pixel version than in the dataset.
     """
+    if not (dataset / "plan.json").is_file():
+        raise no_dataset(dataset)
     plan = require_sealed(dataset / "plan.json")
     with untrusted(str(dataset / "plan.json")):
         if plan["job"] != "generate":

@@ -6,11 +6,16 @@ import argparse
 from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
+from depthmask.errors import UsageError
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
 from depthmask.reports.dataset.page import report
 from depthmask.storage.location import location
+from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error
+
+_START = b"<!doctype html>"
+"""The beginning of every page."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -21,7 +26,10 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     require_vega()
     dataset = open(options.dataset)
-    path = location(options.into) if options.into else dataset.path / "report.html"
+    path = dataset.path / REPORT
+    if options.into:
+        path = location(options.into)
+        _refuse_other_content(path)
     screen = Screen()
     try:
         with screen.bar("samples", len(dataset), "samples") as advance:
@@ -35,3 +43,11 @@ def main(arguments: Sequence[str]) -> int:
         raise disk_error(error, path.parent) from error
     print(path)
     return 0
+
+
+def _refuse_other_content(path: StorePath) -> None:
+    """Raise `UsageError` for a folder, and for a file that is no page."""
+    if path.is_dir():
+        raise UsageError(f"--into {path} is a folder; give a file, such as {path / REPORT}")
+    if path.is_file() and not path.read_bytes().startswith(_START):
+        raise UsageError(f"--into {path} exists, and is no report; choose another file")

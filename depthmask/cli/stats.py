@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from depthmask.reading.dataset import Dataset, open_summary
-from depthmask.reports.units import depth_title, with_unit
+from depthmask.reports.units import depth_title, size, with_unit
 from depthmask.untrusted import untrusted
 
 _COLOURS = ("red", "green", "blue")
@@ -31,8 +31,8 @@ def _table(dataset: Dataset) -> str:
     info = dataset.metadata
     shards = "1 shard" if info.shards == 1 else f"{info.shards:,} shards"
     lines = [
-        f"{len(dataset):,} samples of {info.size[0]}x{info.size[1]}, {shards}, "
-        f"{info.bytes / 1e6:,.1f} MB; {info.backgrounds:,} backgrounds, "
+        f"{len(dataset):,} samples of {info.size_text}, {shards}, "
+        f"{size(info.bytes)}; {info.backgrounds:,} backgrounds, "
         f"{info.foregrounds:,} foregrounds",
         f"{'channel':<12}{'mean':>12}{'std':>12}",
     ]

@@ -11,6 +11,8 @@ from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.units import size
+from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
 _MOST_NAMED = 3
@@ -23,7 +25,7 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
     overrides: of the run, for the command that extends the dataset; None if it cannot be extended.
     """
     dataset, info = result.dataset, result.dataset.metadata
-    total = f"{len(dataset):,} samples, {info.bytes / 1e6:,.1f} MB"
+    total = f"{len(dataset):,} samples, {size(info.bytes)}"
     facts: dict[str, Any] = {
         "samples": len(dataset),
         "bytes": info.bytes,
@@ -45,12 +47,15 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
         screen.line(
             f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
+        for cause in result.redraws:
+            screen.line(f"          {cause}")
+        screen.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
     if fallbacks := info.counts.get("blend_fallbacks"):
         screen.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        screen.line(f"{left_out_line(info.left_out)}; dataset.json lists all of them")
+        screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if overrides is not None:
@@ -79,12 +84,12 @@ def _splits(info: DatasetInfo) -> str:
     )
 
 
-def left_out_line(left_out: Sequence[LeftOut]) -> str:
-    """The first files that a run leaves out, and how many there are."""
+def _few(left_out: Sequence[LeftOut]) -> str:
     named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:_MOST_NAMED])
-    files = "1 file" if len(left_out) == 1 else f"{len(left_out):,} files"
+    count = sum(asset.files for asset in left_out)
+    files = "1 file" if count == 1 else f"{count:,} files"
     more = f"; and {len(left_out) - _MOST_NAMED:,} more" if len(left_out) > _MOST_NAMED else ""
-    return f"left out  {files}: {named}{more}"
+    return f"{files}: {named}{more}"
 
 
 def _shares_of_time(stations: dict[str, float]) -> str:

@@ -1,14 +1,17 @@
 """`depthmask -m ...`: make a dataset for each combination of settings, and a table of all.
 
 The output folder of a sweep holds the datasets, `sweep.csv`, `sweep.html`, and `jobs/` with a JSON
-file for each job and the files of launchers and sweepers. Reading a dataset does not use them.
+file for each job, the results of all sweeps into the folder, and the files of launchers and
+sweepers. Reading a dataset does not use them.
 """
 
 from __future__ import annotations
 
 import gc
 import hashlib
+import importlib
 import json
+import logging
 import multiprocessing
 import os
 import platform
@@ -23,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from depthmask.cli import dry_run, lines
 from depthmask.cli.hydra_run import (
@@ -33,20 +36,24 @@ from depthmask.cli.hydra_run import (
 )
 from depthmask.cli.lines import say, show_path
 from depthmask.cli.screen import Screen
-from depthmask.config.build import from_config
+from depthmask.config.build import from_config, to_plain
+from depthmask.config.command_from_plan import settings_of
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
 from depthmask.config.presets.tree import add_position, line_of_task
-from depthmask.config.root import ProgressStyle
-from depthmask.engine.run import run
+from depthmask.config.root import ProgressStyle, Root
+from depthmask.engine.from_config import job_from_config
+from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.reports.sweep.best import MINIMIZE, BestTrial, best_trials
+from depthmask.reports.sweep.earlier import read_results, with_earlier, write_results
+from depthmask.reports.sweep.figures import with_figures, with_values
 from depthmask.reports.sweep.page import page
 from depthmask.reports.sweep.result import (
     JobResult,
     Status,
     collect,
-    number_at,
     result_files,
     write_result,
 )
@@ -55,6 +62,7 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import LOCK, StorePath
 
+OPTUNA = "optuna"
 JOBS, TABLE, PAGE = "jobs", "sweep.csv", "sweep.html"
 _MARKER = "sweep.json"
 """The file in `jobs/` that marks a folder as that of a sweep."""
@@ -66,11 +74,7 @@ def main(arguments: Sequence[str]) -> int:
     warn_of_disabled_plugins()
     start = time.perf_counter()
     config = _shared_config(arguments)
-    if config.target is None and config.hydra.runtime.choices["hydra/sweeper"] == "optuna":
-        raise UsageError(
-            "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME, "
-            "such as target=statistics.mask.mean"
-        )
+    directions = _directions(config)
     folder = _folder(config)
     if dry_run.is_used():
         # Imported here, since a sweep does not need it.
@@ -79,27 +83,30 @@ def main(arguments: Sequence[str]) -> int:
         return sweep_forecast.show(config, folder, arguments)
     _refuse_other_content(folder)
     with folder.locked(), _open_job_folder(folder, arguments) as job_folder, planned_jobs() as jobs:
+        earlier = read_results(folder / JOBS)
+        _clear(job_folder, folder / JOBS, earlier)
         try:
             _launch(arguments, job_folder)
         except Exception as error:
-            # If jobs have results, the launcher failed; otherwise the command line is wrong.
-            raise (
-                as_depthmask_error(error)
-                if collect(job_folder, jobs)
-                else explain(error, arguments)
-            ) from error
+            raise _reason(error, arguments, collect(job_folder, jobs)) from error
         finally:
             results = collect(job_folder, jobs)
             if results:
-                seconds = time.perf_counter() - start
-                _show(folder, Table.of(results, config.target), arguments, seconds)
+                rows = with_earlier(results, earlier, folder, _targets(config))
+                write_results(folder / JOBS, rows)
+                own = Table.of(rows[: len(results)])
+                best = best_trials(own.results, directions, own.varied)
+                table = Table.of(rows, _targets(config))
+                _show(folder, table, best, arguments, time.perf_counter() - start)
     return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 
 
-def job(config: DictConfig) -> float | None:
+def job(config: DictConfig) -> float | tuple[float, ...] | None:
     """Run one job of the sweep; Hydra calls this in this process or in one of a launcher.
 
-    Returns the value of `target`; None if the job failed, which Optuna counts as a failed trial.
+    Returns the value of `target`, or of each of several; None if the job failed, which Optuna
+    counts as a failed trial. Raises `UsageError` for a target that does not exist if Optuna
+    searches, since no other trial would have it.
     """
     hydra = HydraConfig.get()
     # The output of concurrent jobs would be mixed, so only jobs in sequence show theirs.
@@ -110,21 +117,27 @@ def job(config: DictConfig) -> float | None:
         # use.
         multiprocessing.set_start_method("spawn", force=True)
     screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}", "job")
+    job_folder = Path(hydra.sweep.dir)
     try:
-        result = _run(config, screen)
+        result = _run(config, screen, job_folder)
     finally:
         screen.close()
-    write_result(Path(hydra.sweep.dir), result)
+    targets = _targets(config)
+    result, no_target = _optimised(result, targets)
+    write_result(job_folder, result)
     overrides = "" if in_sequence else f"  {' '.join(result.overrides)}"
     lines.use(config.progress.name)
     text = f"job {result.number}{overrides}  {_outcome(result)}"
     say(text, "job-done", status=result.status.name, output=result.dataset)
-    return result.value
+    if no_target and hydra.runtime.choices["hydra/sweeper"] == OPTUNA:
+        raise no_target
+    values = tuple(result.values.values())
+    return values[0] if len(values) == 1 else values or None
 
 
-def _run(config: DictConfig, screen: Screen) -> JobResult:
+def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
     hydra = HydraConfig.get()
-    unfinished = JobResult(
+    result = JobResult(
         number=int(hydra.job.num),
         overrides=tuple(one for one in hydra.overrides.task if not one.startswith("progress=")),
         status=Status.unfinished,
@@ -132,24 +145,35 @@ def _run(config: DictConfig, screen: Screen) -> JobResult:
     )
     try:
         root = from_config(config, line_of_task().overrides)
-        result = run(root, screen, sweep=True)
-        info = result.dataset.metadata
-        value = number_at(info.as_json(), root.target) if root.target else None
+        result = replace(result, settings=_settings(root))
+        job = job_from_config(root, sweep=True)
+        result = replace(result, dataset=str(job.output))
+        # If the job is killed, its row still names the dataset.
+        write_result(job_folder, result)
+        ended = run_job(job, screen)
+        status = Status.made if ended.made else Status.complete
+        return with_figures(replace(result, status=status, made=ended.made, seconds=ended.seconds))
     except Exception as error:
         add_position(error, line_of_task())
-        return replace(unfinished, status=Status.failed, reason=str(as_depthmask_error(error)))
-    return replace(
-        unfinished,
-        status=Status.made if result.made else Status.complete,
-        dataset=str(result.dataset.path),
-        samples=len(result.dataset),
-        bytes=info.bytes,
-        made=result.made,
-        seconds=result.seconds,
-        value=value,
-        statistics=result.dataset.stats,
-        depth_unit=info.contract.unit if info.contract else "",
-    )
+        reason = str(as_depthmask_error(error))
+    result = replace(result, status=Status.failed, reason=reason)
+    try:
+        return with_figures(result)  # A hook may fail when the dataset is complete.
+    except DepthmaskError:
+        return result
+
+
+def _settings(root: Root) -> dict[str, str]:
+    """The settings of a job, without how it is shown."""
+    return settings_of({name: one for name, one in to_plain(root).items() if name != "progress"})
+
+
+def _optimised(result: JobResult, targets: Sequence[str]) -> tuple[JobResult, UsageError | None]:
+    """The result with the values of the targets, or failed with the error if it has none."""
+    try:
+        return with_values(result, targets), None
+    except UsageError as error:
+        return replace(result, status=Status.failed, reason=str(error)), error
 
 
 def _outcome(result: JobResult) -> str:
@@ -160,12 +184,64 @@ def _outcome(result: JobResult) -> str:
     return f"{result.made:,} samples made in {result.seconds:.1f} s, {result.samples_per_s:,.0f}/s"
 
 
+def _reason(
+    error: Exception, arguments: Sequence[str], results: Sequence[JobResult]
+) -> DepthmaskError:
+    """The error of a sweep that has ended early.
+
+    If jobs have results, the launcher or the sweeper failed; otherwise the command line is wrong.
+    """
+    if not results:
+        return explain(error, arguments)
+    known = isinstance(error, DepthmaskError)
+    if not known and all(result.status is Status.failed for result in results):
+        return DepthmaskError(f"all {len(results)} jobs failed; the first: {results[0].reason}")
+    return as_depthmask_error(error)
+
+
 def _shared_config(arguments: Sequence[str]) -> DictConfig:
     """The config that all jobs share, with the swept settings at their defaults."""
     try:
         return compose_sweep(CommandLine.parse(arguments))
     except Exception as error:
         raise explain(error, arguments) from error
+
+
+def _targets(config: DictConfig) -> tuple[str, ...]:
+    """The numbers that the sweep optimises; `Root` checks them for each job."""
+    targets = config.target if isinstance(config.target, Sequence | ListConfig) else []
+    return (targets,) if isinstance(targets, str) else tuple(map(str, targets))
+
+
+def _directions(config: DictConfig) -> dict[str, str]:
+    """Target -> `minimize` or `maximize`, if Optuna searches; `UsageError` if they do not fit."""
+    if config.hydra.runtime.choices["hydra/sweeper"] != OPTUNA:
+        return {}
+    _silence_optuna()
+    targets, chosen = _targets(config), config.hydra.sweeper.direction
+    if not targets:
+        raise UsageError(
+            "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME, "
+            "such as target=statistics.mask.mean"
+        )
+    several = isinstance(chosen, ListConfig)
+    directions = [getattr(one, "name", str(one)) for one in (chosen if several else [chosen])]
+    if len(directions) != len(targets):
+        raise UsageError(
+            f"target names {len(targets)} numbers, and hydra.sweeper.direction has "
+            f"{len(directions)}; give one for each, as in target=[{','.join(targets)}] "
+            f"hydra.sweeper.direction=[{','.join([MINIMIZE] * len(targets))}]"
+        )
+    return dict(zip(targets, directions, strict=True))
+
+
+def _silence_optuna() -> None:
+    """Silence the lines of Optuna and its sweeper, which the lines of the jobs and the table have.
+
+    Optuna sets the level of its logger when it is imported, which Hydra would do later.
+    """
+    importlib.import_module("optuna").logging.set_verbosity(logging.CRITICAL)
+    logging.getLogger("hydra_plugins.hydra_optuna_sweeper").setLevel(logging.CRITICAL)
 
 
 def _folder(config: DictConfig) -> StorePath:
@@ -194,7 +270,7 @@ def _refuse_other_content(folder: StorePath) -> None:
         raise UsageError(f"output={folder} is a file; choose a folder")
     if folder.is_dir() and not (folder / JOBS / _MARKER).is_file():
         for path in folder.iterdir():
-            if path.name != LOCK and not (path / "plan.json").is_file():
+            if path.name not in (LOCK, TABLE, PAGE) and not (path / "plan.json").is_file():
                 raise UsageError(
                     f"output={folder} is not empty and holds no sweep; choose another output"
                 )
@@ -202,7 +278,7 @@ def _refuse_other_content(folder: StorePath) -> None:
 
 @contextmanager
 def _open_job_folder(folder: StorePath, arguments: Sequence[str]) -> Iterator[Path]:
-    """Yield a local folder for the results of the jobs, without results of an earlier sweep.
+    """Yield a local folder for the results of the jobs.
 
     A new folder is removed if the sweep writes no table, so that a mistyped command leaves nothing.
     """
@@ -222,8 +298,6 @@ def _local_job_folder(folder: LocalPath, marker: bytes) -> Iterator[Path]:
     is_new = not job_folder.exists()
     job_folder.mkdir(exist_ok=True)
     (job_folder / _MARKER).write_whole(marker)
-    for path in result_files(job_folder):
-        path.unlink()
     try:
         yield job_folder
     finally:
@@ -232,6 +306,14 @@ def _local_job_folder(folder: LocalPath, marker: bytes) -> Iterator[Path]:
             (folder / LOCK).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _clear(job_folder: Path, jobs: StorePath, earlier: Sequence[JobResult]) -> None:
+    """Remove the results of the jobs of an earlier sweep, once they are kept in one file."""
+    if paths := result_files(location(job_folder)):
+        write_results(jobs, earlier)
+    for path in paths:
+        path.unlink()
 
 
 def _launch(arguments: Sequence[str], job_folder: Path) -> None:
@@ -251,11 +333,20 @@ def _quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
-def _show(folder: StorePath, table: Table, arguments: Sequence[str], seconds: float) -> None:
+def _show(
+    folder: StorePath,
+    table: Table,
+    best: Sequence[BestTrial],
+    arguments: Sequence[str],
+    seconds: float,
+) -> None:
     command = shlex.join(["python", "-m", "depthmask", *arguments])
     (folder / TABLE).write_whole(table.as_csv().encode())
-    (folder / PAGE).write_whole(page(table, folder, command, seconds).encode())
+    (folder / PAGE).write_whole(page(table, folder, command, seconds, best).encode())
     say(table.as_text(), "table")
-    say(f"table     {folder / 'sweep.csv'}")
-    say(f"page      {folder / 'sweep.html'}", "done", output=str(folder))
+    for trial in best:
+        say(f"best      {trial.text}", "best")
+        say(f"again     {trial.command}", "again")
+    say(f"table     {folder / TABLE}")
+    say(f"page      {folder / PAGE}", "done", output=str(folder))
     show_path(folder)

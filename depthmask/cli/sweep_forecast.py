@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from depthmask.cli.forecast import megabytes, state_of
+from depthmask.cli.forecast import state_of
 from depthmask.cli.hydra_run import as_depthmask_error, hydra_main
 from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
@@ -18,6 +18,7 @@ from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.engine.forecast import forecast
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.reports.units import size
 from depthmask.storage.path import StorePath
 
 _LAUNCHERS = ("hydra/launcher=", "hydra.launcher.")
@@ -59,8 +60,8 @@ def show(config: DictConfig, folder: StorePath, arguments: Sequence[str]) -> int
 def _text(config: DictConfig, screen: Screen) -> str:
     root = from_config(config, line_of_task().overrides)
     result = forecast(job_from_config(root, sweep=True), screen, measure=False)
-    size = f"{result.missing.samples:,} samples to make, about {megabytes(result.bytes)}"
-    return _named(f"{size}, into {result.job.output}, {state_of(result)}")
+    made = f"{result.missing.samples:,} samples to make, about {size(result.bytes)}"
+    return _named(f"{made}, into {result.job.output}, {state_of(result)}")
 
 
 def _named(text: str) -> str:

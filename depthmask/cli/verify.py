@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from depthmask.cli.screen import Screen
 from depthmask.engine.repair import repair
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.verify import Problem, verify
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--repair", action="store_true", help="make damaged shards again")
     options = parser.parse_args(arguments)
     if not (options.dataset / "plan.json").is_file():
-        raise UsageError(f"{options.dataset} is not a dataset (plan.json is missing)")
+        raise no_dataset(options.dataset)
     problems = _report(options.dataset)
     if problems and options.repair:
         problems = _report(options.dataset, _repair(options.dataset, problems))

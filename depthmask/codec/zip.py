@@ -17,6 +17,8 @@ from depthmask.errors import DepthmaskError
 
 STORED, DEFLATED = 0, 8
 _VERSION = 20
+_UTF_8 = 1 << 11
+"""The flag of a member whose name is not ASCII."""
 _MIDNIGHT_1980 = (0, 0x21)
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -65,7 +67,8 @@ class ZipStream:
 
     def _append(self, name: str, method: int, chunks: list[bytes], checksum: int, size: int) -> int:
         """Write a member with its header; returns the offset of its first byte."""
-        encoded = name.encode("ascii")
+        encoded = name.encode()
+        flags = 0 if name.isascii() else _UTF_8
         packed = sum(map(len, chunks))
         start = self._position
         self._position += _LOCAL.size + len(encoded) + packed
@@ -74,7 +77,7 @@ class ZipStream:
                 f"{name}: the zip archive would pass 4 GiB or {MOST_MEMBERS} members; "
                 "choose a smaller shard_size"
             )
-        common = (_VERSION, 0, method, *_MIDNIGHT_1980, checksum, packed, size, len(encoded))
+        common = (_VERSION, flags, method, *_MIDNIGHT_1980, checksum, packed, size, len(encoded))
         self._directory.append(
             _CENTRAL.pack(b"PK\x01\x02", _VERSION, *common, 0, 0, 0, 0, 0o644 << 16, start)
             + encoded

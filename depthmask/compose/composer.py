@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -11,7 +12,13 @@ import numpy as np
 
 from depthmask.codec.metadata import move_keypoints, plain_meta
 from depthmask.compose.asset_cache import AssetCache
-from depthmask.compose.layer_stack import LayerStack, foot_depth
+from depthmask.compose.layer_stack import (
+    LayerStack,
+    Misfit,
+    box_on_canvas,
+    foot_depth,
+    is_surely_unseen,
+)
 from depthmask.compose.light import cast_shadow, match_colours
 from depthmask.compose.results import require_layer
 from depthmask.data import (
@@ -23,6 +30,7 @@ from depthmask.data import (
     Recipe,
     Rows,
     Scene,
+    Size,
     UInt8,
 )
 from depthmask.errors import NoPlaceError, UsageError
@@ -32,6 +40,13 @@ from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.placement.base import Placement
 from depthmask.timing import Laps
 
+_CROWDED = (
+    "other cut-outs are in the way; raise placement.max_overlap, lower placement.min_visible or "
+    "objects"
+)
+_HIDDEN = "hidden by what is nearer; lower placement.min_visible or raise placement.tolerance"
+_MOSTLY = 0.5
+"""A layer of which less is visible although more of its box is on the canvas is hidden."""
 _WATCHED_ONE_IN = 64
 """One sample in this many is watched for changes beside the patches, which takes 20 us each."""
 
@@ -76,8 +91,6 @@ class Composer:
         for foreground, (_, flip) in zip(foregrounds, recipe.foregrounds, strict=True):
             scene = Scene(recipe.scene, background, placed, foregrounds, arrangement)
             layer = self._first_fitting(scene, stack, foreground, flip, rng)
-            if layer is None:
-                raise self._no_place(recipe, foreground.key)
             placed = (*placed, layer)
         try:
             layers = tuple(map(_completed, placed, foregrounds, repeat(background), stack.visible))
@@ -147,30 +160,48 @@ class Composer:
         foreground: Foreground,
         flip: bool,
         rng: np.random.Generator,
-    ) -> Layer | None:
-        """Add the first proposal that fits to the stack, and return it; None if none fits."""
-        for _ in range(self._placement.attempts):
+    ) -> Layer:
+        """Add the first proposal that fits to the stack, and return it; `NoPlaceError` if none."""
+        settings, rejected = self._placement, []
+        for _ in range(settings.attempts):
             with self._placing:
-                layer = self._placement.place(scene, foreground, flip, rng)
+                layer = settings.place(scene, foreground, flip, rng)
             require_layer(self._placing, layer, foreground)
-            fits = stack.add(
+            if is_surely_unseen(layer, foreground, scene.size, settings.min_visible):
+                rejected.append((layer, Misfit.unseen))
+                continue
+            misfit = stack.add(
                 layer,
                 self._assets.scaled_foreground(layer),
-                min_visible=self._placement.min_visible,
-                max_overlap=self._placement.max_overlap,
+                min_visible=settings.min_visible,
+                max_overlap=settings.max_overlap,
             )
-            if fits:
+            if misfit is None:
                 return layer
-        return None
+            rejected.append((layer, misfit))
+        raise self._no_place(scene, foreground.key, rejected)
 
-    def _no_place(self, recipe: Recipe, key: str) -> NoPlaceError:
+    def _no_place(
+        self, scene: Scene, key: str, rejected: Sequence[tuple[Layer, Misfit]]
+    ) -> NoPlaceError:
+        """The error for a foreground of which no proposal fits; its reason is the most frequent."""
         stage = self._placement
+        reasons = Counter(self._reason(layer, misfit, scene.size) for layer, misfit in rejected)
+        ((reason, count),) = reasons.most_common(1)
         return NoPlaceError(
-            f"no place for {key} on {recipe.background} in "
+            f"no place for {key} on {scene.background.key} in "
             f"placement.attempts={stage.attempts} proposals with "
             f"placement.min_visible={stage.min_visible:g} and "
-            f"placement.max_overlap={stage.max_overlap:g}; loosen one of them"
+            f"placement.max_overlap={stage.max_overlap:g}; {count} times {reason}",
+            reason=reason,
+            foreground=key,
         )
+
+    def _reason(self, layer: Layer, misfit: Misfit, canvas: Size) -> str:
+        if misfit is Misfit.crowded:
+            return _CROWDED
+        on_canvas = box_on_canvas(layer, canvas) / (layer.height * layer.width)
+        return _HIDDEN if on_canvas > _MOSTLY else self._placement.mostly_outside
 
 
 def _require_change_in_box(

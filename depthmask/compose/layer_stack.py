@@ -5,15 +5,20 @@ Layers are ordered by depth; a layer without depth lies in front of earlier ones
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.asset_cache import ScaledForeground
-from depthmask.data import Background, Float32, Layer, LayerPixels, Size, UInt8, UInt16
+from depthmask.data import Background, Float32, Foreground, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
+
+_SURELY = 0.8
+"""The visible fraction is estimated before scaling, which moves it by a few percent at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,46 @@ def intersection(layer: Layer, size: Size) -> Window:
     )
 
 
+class Misfit(Enum):
+    """Why a layer cannot be added."""
+
+    unseen = "unseen"
+    """Too little of it lies on the canvas and in front of the background."""
+    crowded = "crowded"
+    """It overlaps other layers too much, or hides one, or is hidden by one."""
+
+
+def box_on_canvas(layer: Layer, size: Size) -> int:
+    """The pixels of the layer's box that lie on a canvas of `size`."""
+    rows, columns = intersection(layer, size).canvas
+    return max(0, rows.stop - rows.start) * max(0, columns.stop - columns.start)
+
+
+def is_surely_unseen(layer: Layer, foreground: Foreground, size: Size, min_visible: float) -> bool:
+    """Whether so little of a large layer is on the canvas that `LayerStack.add` must refuse it.
+
+    To scale it only to find that out may take seconds and gigabytes. False for any layer that is
+    smaller than the canvas, or of which enough may be seen.
+    """
+    if layer.height * layer.width <= size[0] * size[1]:
+        return False
+    shared = intersection(layer, size)
+    if shared.empty:
+        return True
+    alpha = foreground.rgba[:, :: -1 if layer.flip else 1, 3]
+    rows, columns = shared.box
+    window = alpha[
+        _scaled_span(rows, foreground.size[0] / layer.height),
+        _scaled_span(columns, foreground.size[1] / layer.width),
+    ]
+    return bool(window.sum() < _SURELY * min_visible * alpha.sum())
+
+
+def _scaled_span(span: slice, scale: float) -> slice:
+    """The pixels of the prepared foreground of which those of a layer are made, or a few more."""
+    return slice(int(span.start * scale), math.ceil(span.stop * scale) + 1)
+
+
 class LayerStack:
     """The stack of layers on one canvas, and the visible alpha of each.
 
@@ -85,21 +130,22 @@ class LayerStack:
 
     def add(
         self, layer: Layer, scaled: ScaledForeground, *, min_visible: float, max_overlap: float
-    ) -> bool:
+    ) -> Misfit | None:
         """Add a layer unless it, or a layer behind it, would be hidden too much.
 
-        min_visible, max_overlap: the settings of `Placement`. Returns whether it was added.
+        min_visible, max_overlap: the settings of `Placement`. Returns why it was not added, None if
+        it was.
         """
         shared = intersection(layer, self._size)
         if shared.empty:
-            return False
+            return Misfit.unseen
         patch = scaled.patch.window(*shared.box)
         relief = None if scaled.relief is None else scaled.relief[shared.box]
         hidden = self._hidden(layer, shared)
         alpha = patch.alpha if hidden is None else np.where(hidden, np.uint8(0), patch.alpha)
         alpha_sum = scaled.alpha_sum if shared.is_whole and hidden is None else byte_sum(alpha)
         if alpha_sum == 0 or alpha_sum < min_visible * scaled.alpha_sum:
-            return False
+            return Misfit.unseen
         number, (rows, columns) = 1 + len(self._order), shared.canvas
         pixels = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
         new = _StackedLayer(layer, patch.rgb, pixels, shared.canvas, scaled.alpha_sum, alpha_sum)
@@ -107,10 +153,10 @@ class LayerStack:
             self.mask[shared.canvas] = alpha
             self._stack = [new]
         elif not self._insert(new, min_visible, max_overlap):
-            return False
+            return Misfit.crowded
         self._order.append(new)
         self.visible = tuple(one.visible_sum / one.full_sum for one in self._order)
-        return True
+        return None
 
     def _hidden(self, layer: Layer, shared: Window) -> NDArray[np.bool_] | None:
         """Where the background is nearer than the layer, bool [h, w]; None if nowhere."""

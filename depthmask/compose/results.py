@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from depthmask.codec.metadata import plain_meta
 from depthmask.contract import depth_fault
 from depthmask.data import (
+    MOST_BOX_PIXELS,
     Background,
     Camera,
     DepthContract,
@@ -30,9 +31,6 @@ from depthmask.stage.calls import StageCalls, StageError, described, is_array
 from depthmask.stages.source.base import Source
 
 A = TypeVar("A", bound=np.ndarray | None)
-MOST_BOX_PIXELS = 1 << 25
-"""The most pixels of a layer's box; more are a mistake, which would take gigabytes. A cut-out that
-fills a canvas of 1024x1024 thirty times over is allowed."""
 
 
 def background_of(source: Source, key: str, size: Size) -> Background:

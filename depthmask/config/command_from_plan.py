@@ -59,6 +59,28 @@ def overrides_of(config: dict[str, Any]) -> list[str]:
     return [*stages, *_changed(root, Root, "")]
 
 
+def settings_of(config: dict[str, Any]) -> dict[str, str]:
+    """Every setting of a config as name -> value, written as on the command line."""
+    settings = dict.fromkeys(LISTS, "[]")
+    for name, value in config.items():
+        if name in LISTS:
+            settings[name] = f"[{','.join(value)}]"
+            for stage, one in value.items():
+                settings.update(_texts(one, f"{name}.{stage}."))
+        elif name in KINDS:
+            settings[name] = value[STAGE]
+            settings.update(_texts(value, f"{name}."))
+        elif name in BLOCKS:
+            settings.update(_texts(value, f"{name}."))
+        else:
+            settings[name] = _text(value)
+    return settings
+
+
+def _texts(values: dict[str, Any], prefix: str) -> dict[str, str]:
+    return {f"{prefix}{name}": _text(value) for name, value in values.items() if name != STAGE}
+
+
 def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
     for kind in KINDS:
         if kind in config:

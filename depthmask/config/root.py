@@ -56,8 +56,10 @@ class Root:
     shard_size: int | None = setting(
         None, ge=1, help="samples in a shard; null: about 64 MB of samples, at most 1,000"
     )
-    target: str | None = setting(
-        None, help="number in dataset.json that a sweep optimises, such as statistics.mask.mean"
+    target: Any = setting(
+        None,
+        help="number in dataset.json that a sweep optimises, such as statistics.mask.mean, or a "
+        "list of several",
     )
     progress: ProgressStyle = setting(
         ProgressStyle.auto,
@@ -88,6 +90,19 @@ class Root:
             raise SettingError(
                 "objects", self.objects, "must be from 1 to 65535, the smaller number first"
             )
+        if not all(isinstance(name, str) and name for name in self.targets):
+            raise SettingError(
+                "target",
+                self.target,
+                "must be the name of a number in dataset.json, or a list of such names",
+            )
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the numbers that a sweep optimises."""
+        if self.target is None:
+            return ()
+        return tuple(self.target) if isinstance(self.target, list) else (self.target,)
 
     @property
     def canvas(self) -> Size:

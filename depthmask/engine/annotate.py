@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import TypeAlias
 
 import numpy as np
@@ -23,14 +23,21 @@ from depthmask.engine.from_config import contract_of, job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.dataset import DatasetInput
-from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
+from depthmask.engine.inputs.job import (
+    InputJob,
+    adapted_input,
+    identity_of,
+    leaves_out_labels,
+    output_of,
+)
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage.calls import StageCalls
-from depthmask.stages.depth.base import Estimator
+from depthmask.stages.depth.base import Depth, Estimator
+from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
 from depthmask.storage.dataset_info import LabelInfo
@@ -39,6 +46,11 @@ from depthmask.storage.packages import other_pixels
 _log = logging.getLogger(__name__)
 _SAMPLES_PER_BATCH = 8
 """The least number of samples that are decoded together."""
+_MOST_PIXELS_PER_BATCH = 1 << 25
+"""The most pixels that are decoded together: with depth they take 7 bytes each, and there are two
+batches in memory. Photographs of 12 megapixels come in pairs."""
+_LARGE_INPUT = 1 << 21
+"""The pixels of a network's input from which on its size is pointed out."""
 _SCENE = ("source", "placement", "blend")
 """The config groups whose stages determine the layers of a sample."""
 Batch: TypeAlias = list[tuple[Encoded, Sample]]
@@ -75,7 +87,7 @@ class Annotate(InputJob):
             log.lap("depth")
             for decoded, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
                 sample = replace(decoded, depth=depth)
-                if fault := depth_fault(depth, self.contract):
+                if fault := depth_fault(depth, self._contract_at(sample.size)):
                     raise StageCalls(self.root.depth, "estimate").fault(f"returned {fault}")
                 if input_statistics is None:
                     log.statistics.add(sample)
@@ -98,13 +110,10 @@ class Annotate(InputJob):
     def sample_bytes(self) -> int:
         """The mean bytes of a sample of the input, with those of a depth map."""
         assert self.contract is not None, "there is depth"
-        depth_bytes = _depth_bytes(self.root.encode, self.input.size, self.contract)
-        return self.input.sample_bytes + depth_bytes
+        return _sample_bytes(self.input, self.root.encode, self.root.depth, self.contract)
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
-        count = max(_SAMPLES_PER_BATCH, self.root.depth.batch_size)
-        remaining = iter(indices)
-        while batch_indices := list(islice(remaining, count)):
+        for batch_indices in self._batch_indices(indices):
             log.lap("write")
             batch = []
             for index in batch_indices:
@@ -114,27 +123,56 @@ class Annotate(InputJob):
             log.lap("read")
             yield batch
 
+    def _batch_indices(self, indices: Sequence[int]) -> Iterator[list[int]]:
+        """Samples to decode together: few of large photographs, since all are in memory."""
+        count = max(_SAMPLES_PER_BATCH, self.root.depth.batch_size)
+        batch: list[int] = []
+        pixels = 0
+        for index in indices:
+            of_sample = math.prod(self.input.size_of(index))
+            if batch and (len(batch) == count or pixels + of_sample > _MOST_PIXELS_PER_BATCH):
+                yield batch
+                batch, pixels = [], 0
+            batch.append(index)
+            pixels += of_sample
+        yield batch
+
+    def _contract_at(self, size: Size) -> DepthContract | None:
+        """The contract of the depth map of an image."""
+        if size == self.input.size or self.contract is None:
+            return self.contract
+        return contract_of(self.root.depth, size)
+
     def _depths(self, batch: Batch) -> list[Float32 | None]:
         if self.composer is None:
-            images = np.stack([sample.image for _, sample in batch])
-            batch_size = self.root.depth.batch_size
-            return [
-                depth
-                for first in range(0, len(images), batch_size)
-                for depth in self._estimated(images[first : first + batch_size])
-            ]
+            depths: dict[int, Float32] = {}
+            for numbers in _of_one_size(batch):
+                images = np.stack([batch[number][1].image for number in numbers])
+                depths |= zip(numbers, self._estimated(images), strict=True)
+            return [depths[number] for number in range(len(batch))]
         indices = [sample.index for _, sample in batch]
         composed = self.composer.batches(indices, ShardLog())
         return [sample.depth for samples in composed for sample in samples]
 
-    def _estimated(self, images: UInt8) -> Float32:
-        """The depth of images by the network, one map for each."""
+    def _estimated(self, images: UInt8) -> Iterator[Float32]:
+        """The depth of images of one size by the network, one map for each."""
         calls = StageCalls(self.root.depth, "estimate")
-        with calls:
-            depths: Float32 = self.root.depth.estimate(images)
-        if not isinstance(depths, np.ndarray) or len(depths) != len(images):
-            raise calls.returned(depths, f"float32 [{len(images)}, h, w]")
-        return depths
+        batch_size = self.root.depth.batch_size
+        for first in range(0, len(images), batch_size):
+            some = images[first : first + batch_size]
+            with calls:
+                depths: Float32 = self.root.depth.estimate(some)
+            if not isinstance(depths, np.ndarray) or len(depths) != len(some):
+                raise calls.returned(depths, f"float32 [{len(some)}, h, w]")
+            yield from depths
+
+
+def _of_one_size(batch: Batch) -> Iterator[list[int]]:
+    """The positions in the batch of all samples with one size, for each size."""
+    positions: dict[Size, list[int]] = {}
+    for number, (_, sample) in enumerate(batch):
+        positions.setdefault(sample.size, []).append(number)
+    yield from positions.values()
 
 
 def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> Annotate:
@@ -146,6 +184,7 @@ def annotate(job_input: JobInput, root: Root, overridden: Collection[str]) -> An
     encode_names = {
         name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
     }
+    job_input = adapted_input(job_input, root, overridden)
     first = without_depth(job_input.read(0))
     input_encode = replace(job_input.encode, depth=root.encode.depth)
     all_of_them = labels_in(first) if leaves_out_labels(root, overridden) else set()
@@ -164,13 +203,14 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     if composer is None:
         check_resources([("depth", root.depth)])
         contract = contract_of(root.depth, root.canvas)
+        _warn_of_large_inputs(root.depth, job_input)
     else:
         contract = composer.contract
     if contract is None:
         raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
-    sample_bytes = job_input.sample_bytes + _depth_bytes(root.encode, job_input.size, contract)
+    sample_bytes = _sample_bytes(job_input, root.encode, root.depth, contract)
     plan = job_input.layout(shard_size_of(root, sample_bytes))
     identity = identity_of("annotate", job_input, root, recoding, contract, plan.shard_size, stages)
     job = Annotate(
@@ -188,6 +228,21 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
     arrays = root.encode.expected(job_input.size, contract.resolution).arrays
     check_shard_size(root.writer, SizeEstimate(members, sample_bytes, arrays), plan)
     return job
+
+
+def _warn_of_large_inputs(depth: Estimator, job_input: JobInput) -> None:
+    """Log a warning if the network runs at the size of large pictures, for which it needs much."""
+    if not isinstance(depth, FixedBatchEstimator):
+        return
+    height, width = depth.input_size(job_input.size)
+    if height * width > _LARGE_INPUT:
+        _log.warning(
+            "depth=%s runs at the size of the pictures, up to %dx%d, which takes much memory and "
+            "time; size=[H,W] resizes photographs",
+            depth.name,
+            height,
+            width,
+        )
 
 
 def _stale_labels(labels: Sequence[LabelInfo]) -> set[str]:
@@ -221,7 +276,12 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
     return composer
 
 
-def _depth_bytes(encode: Encode, size: Size, contract: DepthContract) -> int:
-    """The estimated bytes of an encoded depth map."""
-    with_depth = encode.expected(size, contract.resolution).bytes
-    return with_depth - encode.expected(size, None).bytes
+def _sample_bytes(
+    job_input: JobInput, encode: Encode, depth: Depth, contract: DepthContract
+) -> int:
+    """The estimated bytes of a sample with depth, the mean where sizes differ."""
+    size = job_input.typical_size
+    of_size = contract if size == job_input.size else contract_of(depth, size)
+    resolution = None if of_size is None else of_size.resolution
+    depth_bytes = encode.expected(size, resolution).bytes - encode.expected(size, None).bytes
+    return job_input.sample_bytes + depth_bytes

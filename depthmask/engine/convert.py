@@ -10,7 +10,13 @@ from depthmask.codec.sample import DepthFormat, SizeEstimate, decode
 from depthmask.config.root import Root
 from depthmask.data import Encoded
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.job import InputJob, identity_of, leaves_out_labels, output_of
+from depthmask.engine.inputs.job import (
+    InputJob,
+    adapted_input,
+    identity_of,
+    leaves_out_labels,
+    output_of,
+)
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
 from depthmask.engine.shard_size import shard_size_of
@@ -66,6 +72,7 @@ def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Con
     encode_names = {
         name.removeprefix("encode.") for name in overridden if name.startswith("encode.")
     }
+    job_input = adapted_input(job_input, root, overridden)
     first = job_input.read(0)
     left_out = labels_in(first) if leaves_out_labels(root, overridden) else ()
     chosen = choose_recoding(first, job_input.encode, root.encode, encode_names, left_out)
@@ -82,6 +89,9 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     arrays = root.writer.reads_arrays
     expected = _size_of(recoding.apply(job_input.read(0), job_input.most_pixels, arrays=arrays))
+    if job_input.smallest is not None:
+        # One of many sizes says nothing about the others.
+        expected = replace(expected, bytes=job_input.sample_bytes)
     plan = job_input.layout(shard_size_of(root, expected.bytes))
     check_shard_size(root.writer, expected, plan)
     identity = identity_of("convert", job_input, root, recoding, contract, plan.shard_size)

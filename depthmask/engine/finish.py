@@ -14,7 +14,8 @@ from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
-from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.reports.card.licences import with_own_licence
+from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import StorePath
@@ -36,7 +37,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
             labels.derive(dataset)
     facts = CardFacts(
         name=os.fsencode(job.output.absolute().name).decode("utf-8", "backslashreplace"),
-        info=info,
+        info=with_own_licence(info, job.source_plan),
         plan=job.identity.description,
         shard_kind=job.root.writer.shard_kind,
         sample=dataset.encoded(0),
@@ -54,7 +55,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
 
 
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
-    samples = [dataset[index] for index in _preview_samples(len(dataset))]
+    samples = [thinned(dataset[index]) for index in _preview_samples(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
     sheet = contact_sheet(samples, title, dataset.contract)
     content = io.BytesIO()

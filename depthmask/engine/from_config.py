@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -33,6 +34,8 @@ from depthmask.storage.path import StorePath
 
 _SAMPLE_KINDS = ("source", "geometry", "placement", "blend", "depth", "labels")
 """The config groups whose stages make the samples; writer and runner only make the files."""
+_MOST_LABELS = 20
+"""The most labels that an error lists."""
 
 
 def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
@@ -44,6 +47,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """
     check_resources(stages_of(root, _SAMPLE_KINDS))
     catalogue = catalogue_of(root.source, root.canvas)
+    _require_known_labels(root)
     _require_count(root.blend, "variants")
     splits = split_assets(root.source, catalogue, root.split)
     root = replace(root, samples=_samples(root, splits))
@@ -80,6 +84,31 @@ def contract_of(
         raise calls.returned(contract, "a DepthContract, or None")
     _require_count(depth, "batch_size")
     return contract
+
+
+def _require_known_labels(root: Root) -> None:
+    """Raise `SettingError` if a setting of the placement names a label that no foreground has."""
+    with StageCalls(root.placement, "labels_in_settings"):
+        by_setting = {
+            name: list(labels) for name, labels in root.placement.labels_in_settings().items()
+        }
+    if not any(by_setting.values()):
+        return
+    with StageCalls(root.source, "foreground_labels"):
+        known = list(root.source.foreground_labels())
+    for setting, labels in by_setting.items():
+        for label in labels if known else ():
+            if label not in known:
+                value = f"{{{label}: ...}}"
+                raise SettingError(f"placement.{setting}", value, _unknown_label(label, known))
+
+
+def _unknown_label(label: object, known: Sequence[str]) -> str:
+    close = get_close_matches(str(label), known, 1)
+    if close:
+        return f"no foreground has this label; did you mean {close[0]}?"
+    more = f" and {len(known) - _MOST_LABELS} more" if len(known) > _MOST_LABELS else ""
+    return f"no foreground has this label; the labels are {', '.join(known[:_MOST_LABELS])}{more}"
 
 
 def _geometry_contract(root: Root, plan: Plan) -> DepthContract | None:

@@ -19,6 +19,8 @@ from depthmask.storage.path import StorePath
 from depthmask.untrusted import untrusted
 
 _INPUT_JOBS = {"convert": convert_job, "annotate": annotate_job}
+_NOT_PHOTOGRAPHS = {"skip_damaged": False, "resized": False, "encoded": False}
+"""How an input becomes images, if it does not consist of photographs."""
 
 
 def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
@@ -28,9 +30,13 @@ def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
         root = replace(from_plain(config_of(plan)), output=str(output))
         kind = plan["job"]
         if kind in _INPUT_JOBS:
-            paths, changed = plan["dataset"]["paths"], frozenset(plan["encoded"])
+            changed, described = frozenset(plan["encoded"]), plan["dataset"]
+            how = {**_NOT_PHOTOGRAPHS, **described.get("photographs", {})}
     if kind == "generate":
         return job_from_config(root)
     if kind in _INPUT_JOBS:
-        return _INPUT_JOBS[kind](open_input(paths), root, Recoding(root.encode, changed))
+        job_input = open_input(described["paths"], skip_damaged=how["skip_damaged"]).adapted(
+            root.canvas if how["resized"] else None, root.encode if how["encoded"] else None
+        )
+        return _INPUT_JOBS[kind](job_input, root, Recoding(root.encode, changed))
     raise UsageError(f"{output / 'plan.json'}: this version has no job {kind!r}")

@@ -180,6 +180,7 @@ class Generate(Job):
             try:
                 return self._composer.place(recipe, log.lap)
             except NoPlaceError as error:
+                log.redraws.add(error, recipe.background)
                 redrawn = self.plan.redrawn(recipe)
                 if redrawn is None:
                     redraws = f" (nor with {recipe.attempt} other draws)" if recipe.attempt else ""

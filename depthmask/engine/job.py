@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from depthmask.data import AssetCatalogue, DepthContract, Encoded, Sample
 from depthmask.engine.display import Display
 from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics.pixels import Statistics
+from depthmask.statistics.redraws import Redraws
 from depthmask.storage.dataset_info import DatasetFacts
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.path import StorePath
@@ -38,7 +39,7 @@ class Progress:
 
 
 class ShardLog:
-    """Collects statistics, times and progress while the samples of a shard are made.
+    """Collects statistics, redraws, times and progress while the samples of a shard are made.
 
     added: the statistics of plugins to measure.
     """
@@ -47,6 +48,7 @@ class ShardLog:
         self, progress: Progress | None = None, added: Sequence[RegisteredStatistic] = ()
     ) -> None:
         self.statistics = Statistics()
+        self.redraws = Redraws()
         self.lap = Laps()
         self.progress = progress or Progress()
         self._added = added
@@ -110,6 +112,11 @@ class Job(ABC):
     @abstractmethod
     def dataset_facts(self) -> DatasetFacts:
         """The fields of `dataset.json` that do not follow from the records, such as splits."""
+
+    @property
+    def source_plan(self) -> Mapping[str, Any]:
+        """The plan of the run that generated the samples; empty if it is unknown."""
+        return self.identity.description
 
     def before_shards(self, display: Display) -> dict[str, float]:
         """Do work that is needed once, before workers start; returns its seconds by station."""

@@ -7,7 +7,7 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
@@ -16,6 +16,7 @@ from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of, versions
+from depthmask.data import AssetCatalogue
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -26,9 +27,12 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
+from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
-from depthmask.storage.path import StorePath
+from depthmask.storage.left_out import left_out_in_one_line
+from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
@@ -50,13 +54,14 @@ class Result:
     """The result of a run.
 
     made: the number of samples that this run made. seconds: wall time. stations: seconds by
-    station, summed over all workers.
+    station, summed over all workers. redraws: why samples drew other assets, most frequent first.
     """
 
     dataset: Dataset
     made: int
     seconds: float
     stations: dict[str, float]
+    redraws: list[Cause] = field(default_factory=list)
 
 
 def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
@@ -85,15 +90,25 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         job.output.locked() as require_lock,
         (job.output / "run.log").appended() as log,
     ):
+        has_report = (job.output / REPORT).is_file()
         state = take_output(job.output, job.identity, overwrite=overwrite)
         job = replace(continued(job), catalogue=without_contents(job.catalogue))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
+        if has_report and state is FolderState.fewer_samples:
+            _log.warning(
+                "%s was about the dataset before this run and is removed; after the run, "
+                "`python -m depthmask report %s` makes it again", REPORT, job.output,
+            )  # fmt: skip
         for asset in left_out:
             _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, left_out)
+        if text := assets_in_one_line(job.catalogue, job.root.source.name):
+            display.line(text)
+        for note in job.catalogue.notes:
+            _log.warning("%s", note)
         with closing(Totals(preview_shards(job.plan))) as totals:
             with display.waiting("checking the shards that are already made"):
                 complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
@@ -101,7 +116,8 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
                 missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
-    return Result(Dataset(job.output), made, time.perf_counter() - start, stations)
+    elapsed_s = time.perf_counter() - start
+    return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
 
 
 def require_usable(job: Job) -> None:
@@ -218,9 +234,24 @@ def _require_space(job: Job, samples: int) -> None:
     expected, free = samples * job.sample_bytes, job.output.free_bytes()
     if free is not None and expected > free:
         raise UsageError(
-            f"output={job.output}: {samples:,} samples take about {expected / 1e9:,.2f} GB, "
-            f"the disk has {free / 1e9:,.2f} GB free"
+            f"output={job.output}: {samples:,} samples take about {size(expected)}, "
+            f"the disk has {size(free)} free"
         )
+
+
+def assets_in_one_line(catalogue: AssetCatalogue, source: str) -> str:
+    """How many assets a run uses, and how many files it does not use and why.
+
+    source: the name of the source. Empty for a job that uses no assets.
+    """
+    if not catalogue.backgrounds:
+        return ""
+    counts = (
+        f"{len(catalogue.backgrounds):,} backgrounds, {len(catalogue.foregrounds):,} foregrounds"
+    )
+    origin = f"in {catalogue.origin}" if catalogue.origin else f"of source={source}"
+    unused = left_out_in_one_line(catalogue.left_out)
+    return f"{counts} {origin}" + (f"; {unused}" if unused else "")
 
 
 def _announcement(job: Job, samples: int) -> str:
@@ -228,9 +259,9 @@ def _announcement(job: Job, samples: int) -> str:
     made = job.plan.samples - samples
     resumed = f" ({made:,} are already made)" if made else ""
     free = job.output.free_bytes()
-    space = "" if free is None else f"{free / 1e9:,.0f} GB free, "
-    size = f"about {samples * job.sample_bytes / 1e6:,.1f} MB"
-    return f"{samples:,} samples{resumed}, {size}, {space}into {job.output}"
+    space = "" if free is None else f"{size(free)} free, "
+    expected = f"about {size(samples * job.sample_bytes)}"
+    return f"{samples:,} samples{resumed}, {expected}, {space}into {job.output}"
 
 
 @dataclass

@@ -10,12 +10,11 @@ from depthmask.config.plugins import registry
 from depthmask.config.registry import HookOfPlugin
 from depthmask.engine.job import Job
 from depthmask.errors import DepthmaskError, in_one_line
+from depthmask.storage.path import PENDING_HOOKS
 from depthmask.storage.publish import read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.untrusted import untrusted
 
-PENDING = "hooks.json"
-"""The file with the plugins whose `depthmask_run_finished` is still to be called."""
 _STARTED, _FAILED = "depthmask_run_started", "depthmask_run_failed"
 _PUBLISHED, _FINISHED = "depthmask_shard_published", "depthmask_run_finished"
 _log = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ class RunHooks:
     def __init__(self, job: Job) -> None:
         self._arguments = {"root": job.root, "output": job.output}
         self._log_file = job.output / "run.log"
-        self._file = job.output / PENDING
+        self._file = job.output / PENDING_HOOKS
         self._pending = self._read_pending()
         self._shard_hooks = registry().hooks(_PUBLISHED)
         self._finish_hooks = registry().hooks(_FINISHED)

@@ -76,6 +76,7 @@ def _made(job: Job, shard: Shard, progress: Progress, errors: _Errors) -> Record
             members={name: as_byte_ranges(ranges) for name, ranges in members.items()},
             statistics=log.statistics.as_sums(),
             seconds=dict(log.lap.seconds),
+            redraws=log.redraws.as_json(),
         )
         require_consistent(record)
     except (TypeError, ValueError) as error:

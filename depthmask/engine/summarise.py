@@ -28,7 +28,9 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         bytes=totals.bytes,
         assets=catalogue.files,
         licences={kind: catalogue.licences.get(kind, {}) for kind in LICENSED},
-        left_out=tuple(LeftOut(asset.file, asset.reason) for asset in catalogue.left_out),
+        left_out=tuple(
+            LeftOut(asset.file, asset.reason, files=asset.files) for asset in catalogue.left_out
+        ),
         contract=job.contract,
         statistics=totals.statistics.summary(),
         counts=totals.statistics.counts,

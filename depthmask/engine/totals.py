@@ -12,6 +12,7 @@ import numpy as np
 
 from depthmask.reports.card.facts import MOST_LISTED_FILES
 from depthmask.statistics.pixels import Statistics
+from depthmask.statistics.redraws import Redraws
 from depthmask.storage.dataset_info import manifest_lines
 from depthmask.storage.record import Record, ShardFile
 
@@ -50,11 +51,12 @@ class _Spans:
 
 
 class Totals:
-    """Statistics, bytes, files and manifest over all added records, in any order."""
+    """Statistics, redraws, bytes, files and manifest over all added records, in any order."""
 
     def __init__(self, kept: Collection[str] = ()) -> None:
         """kept: the names of shards whose records are kept, to read the samples of the preview."""
         self.statistics = Statistics()
+        self.redraws = Redraws()
         self.bytes = 0
         self.records: dict[str, Record] = {}
         """The records of the shards in `kept`."""
@@ -78,6 +80,7 @@ class Totals:
         if record.shard in self:
             return
         self.statistics.merge(Statistics.from_sums(record.statistics))
+        self.redraws.merge(Redraws.from_json(record.redraws))
         self.bytes += record.bytes
         if record.shard in self._kept:
             self.records[record.shard] = record

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
 from depthmask import forks
+from depthmask.codec.members import JSON
 from depthmask.codec.sample import decode
 from depthmask.config.build import stage_from_plain
 from depthmask.config.needs import require_stages
@@ -20,10 +24,11 @@ from depthmask.reading.open_shards import OpenShard, OpenShards
 from depthmask.reading.samples import Samples
 from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
-from depthmask.storage.record import Record
+from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
 from depthmask.untrusted import untrusted
 
@@ -93,7 +98,16 @@ class Dataset(Samples):
         with self._shards.using(
             shard_name(split, shard), lambda: self._open_shard(split, shard), writer.open_shards
         ) as (record, reader):
-            return reader.read(rank - record.start, sample_key(number))
+            encoded = reader.read(rank - record.start, sample_key(number))
+        return replace(encoded, key=self._name_in(encoded)) if self.metadata.named else encoded
+
+    def _name_in(self, encoded: Encoded) -> str:
+        """The key of a sample that is named after its picture, from its JSON."""
+        with untrusted(f"{self.path}: sample {encoded.key}"):
+            key = orjson.loads(encoded.members[JSON.name])["key"]
+            if type(key) is not str or not is_inside(key):
+                raise DepthmaskError(f"{key!r} is not the name of a sample")
+            return key
 
     def records(self) -> Iterator[Record]:
         """Yield the records of all shards, in order."""
@@ -180,10 +194,38 @@ def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
     if not (folder / "dataset.json").is_file():
-        unfinished = (folder / "plan.json").is_file()
-        raise UsageError(
-            f"{folder}: the dataset is unfinished; run its command again to complete it"
-            if unfinished
-            else f"{folder}: no dataset here (dataset.json is missing)"
-        )
+        if (folder / "plan.json").is_file():
+            raise UsageError(
+                f"{folder}: the dataset is unfinished; run its command again to complete it"
+            )
+        raise no_dataset(folder)
     return Dataset(folder)
+
+
+def no_dataset(path: StorePath) -> UsageError:
+    """The error for a path without `plan.json`: it names the dataset above, or those below."""
+    for folder in _above(path):
+        if (folder / "plan.json").is_file():
+            kind = "a file" if path.is_file() else "a folder"
+            return UsageError(f"{path} is {kind} of the dataset {folder}; give {folder} instead")
+    names = _datasets_in(path) if path.is_dir() else []
+    if names:
+        count = "a dataset" if len(names) == 1 else f"{len(names):,} datasets"
+        return UsageError(f"{path} holds {count}, and is none; give one, such as {path / names[0]}")
+    reason = "dataset.json is missing" if path.exists() else "there is no such folder"
+    return UsageError(f"{path}: no dataset here ({reason})")
+
+
+def _above(path: StorePath) -> Iterator[StorePath]:
+    """Yield the folders above a path in a dataset, such as `OUT/shards/train-000000/NAME`.
+
+    The folders as they are written come first, then those in full.
+    """
+    resolved = path.resolve() if isinstance(path, LocalPath) else path
+    is_plain = ".." not in str(path).split("/")
+    for one in (path, resolved) if is_plain else (resolved,):
+        yield from (one.parent, one.parent.parent, one.parent.parent.parent)
+
+
+def _datasets_in(folder: StorePath) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if (path / "plan.json").is_file())

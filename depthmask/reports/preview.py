@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from depthmask.data import DepthContract, DepthKind, Sample
+from depthmask.data import DepthContract, DepthKind, Float32, Sample, UInt8
 from depthmask.reports.colormap import colour
+
+Pixels = TypeVar("Pixels", UInt8, Float32)
 
 SAMPLES = 24
 """The most samples on the contact sheet."""
+_MOST_SIDE = 1024
+"""From twice as many pixels on, pictures are thinned."""
 _COLUMNS = 4
 _GAP = 12
 _MARGIN = 24
 _TILE_HEIGHT = 160
+_MOST_TILE_WIDTH = 640
+"""The most pixels of the width of a picture where sizes differ; a tile has three pictures."""
 _LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
 """The width of the legend with both numbers, and a gap between it and the title."""
@@ -30,8 +38,11 @@ def contact_sheet(
     near, far = depth_range(samples)
     if contract is not None and contract.kind is DepthKind.disparity:
         near, far = far, near
-    tiles = [_tile(sample, near, far) for sample in samples]
-    width, height = tiles[0].size
+    # Beside a panorama, other photographs would be lost.
+    has_one_size = len({sample.size for sample in samples}) == 1
+    most_width = math.inf if has_one_size else _MOST_TILE_WIDTH
+    tiles = [_tile(sample, near, far, most_width) for sample in samples]
+    width, height = max(tile.width for tile in tiles), _TILE_HEIGHT
     rows = -(-len(tiles) // _COLUMNS)
     columns = min(_COLUMNS, len(tiles))
     font = ImageFont.load_default(16)
@@ -54,19 +65,33 @@ def contact_sheet(
 
 def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
     """The 1st and 99th percentile of depth, so that a far corner does not take most colours."""
-    values = [sample.depth[sample.depth > 0] for sample in samples if sample.depth is not None]
+    maps = [_thinned(sample.depth) for sample in samples if sample.depth is not None]
+    values = [depth[depth > 0] for depth in maps]
     if not any(map(len, values)):
         return 0.0, 0.0
     near, far = np.percentile(np.concatenate(values), (1, 99))
     return float(near), float(far)
 
 
-def _tile(sample: Sample, near: float, far: float) -> Image.Image:
+def thinned(sample: Sample) -> Sample:
+    """The sample with every k-th pixel if it is large: 24 photographs would fill the memory."""
+    depth = None if sample.depth is None else _thinned(sample.depth)
+    image, mask = _thinned(sample.image), _thinned(sample.mask)
+    return Sample(sample.key, image, mask, instances=None, depth=depth, meta=sample.meta)
+
+
+def _thinned(pixels: Pixels) -> Pixels:
+    stride = max(1, max(pixels.shape[:2]) // _MOST_SIDE)
+    return pixels if stride == 1 else pixels[::stride, ::stride].copy()
+
+
+def _tile(sample: Sample, near: float, far: float, most_width: float) -> Image.Image:
     pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
     if sample.depth is not None:
         pictures.append(Image.fromarray(colour(sample.depth, near, far)))
-    height = _TILE_HEIGHT
-    width = max(1, round(_TILE_HEIGHT * sample.image.shape[1] / sample.image.shape[0]))
+    height, width = sample.size
+    scale = min(_TILE_HEIGHT / height, most_width / width)
+    height, width = max(1, round(scale * height)), max(1, round(scale * width))
     tile = Image.new("RGB", (width * len(pictures), height))
     for number, picture in enumerate(pictures):
         if picture.size != (width, height):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from depthmask.codec.pictures import MOST_PIXELS
 from depthmask.contract import contract_as_json, contract_from_json
@@ -75,6 +75,8 @@ class DatasetFacts(TypedDict):
     """The fields of `DatasetInfo` about where the samples come from."""
 
     size: Size
+    smallest: NotRequired[Size | None]
+    named: NotRequired[bool]
     variants: int
     splits: Mapping[str, SplitInfo]
     leakage: Leakage
@@ -95,7 +97,9 @@ class DatasetInfo:
     were drawn again, or layers blended in a simpler way (see `Statistics`). versions: those of all
     software that determines the bytes. labels: the label stages, sorted by name. added_statistics:
     those of plugins, by name (see `Distribution.summary`); the shards that another run made may
-    lack some.
+    lack some. smallest: the size of the smallest image if sizes differ, `size` is then that of the
+    largest; None if all have one size. named: whether the keys of samples are in their JSON, after
+    the names of pictures; else they are numbers.
     """
 
     fingerprint: str
@@ -119,6 +123,14 @@ class DatasetInfo:
     manifest_sha256: str
     labels: tuple[LabelInfo, ...] = ()
     added_statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    smallest: Size | None = None
+    named: bool = False
+
+    @property
+    def size_text(self) -> str:
+        """The sizes of the images as text: `160x160`, or `300x400 to 3024x4032`."""
+        sizes = [self.size] if self.smallest is None else [self.smallest, self.size]
+        return " to ".join(f"{height}x{width}" for height, width in sizes)
 
     @property
     def numbering(self) -> Numbering:
@@ -159,11 +171,14 @@ class DatasetInfo:
         """Return plain data for the JSON file."""
         labels = {"labels": [asdict(label) for label in self.labels]} if self.labels else {}
         added = dict(self.added_statistics)
+        smallest = {} if self.smallest is None else {"smallest": list(self.smallest)}
         return {
             "schema": SCHEMA,
             "fingerprint": self.fingerprint,
             "samples": self.samples,
             "size": list(self.size),
+            **smallest,
+            **({"named": True} if self.named else {}),
             "variants": self.variants,
             "splits": {name: asdict(split) for name, split in self.splits.items()},
             "leakage": asdict(self.leakage),
@@ -177,7 +192,11 @@ class DatasetInfo:
                 for kind, files in self.assets.items()
             },
             "licences": {kind: dict(self.licences[kind]) for kind in LICENSED},
-            "left_out": [{"file": asset.file, "reason": asset.reason} for asset in self.left_out],
+            "left_out": [
+                {"file": asset.file, "reason": asset.reason}
+                | ({"files": asset.files} if asset.files != 1 else {})
+                for asset in self.left_out
+            ],
             "depth": contract_as_json(self.contract),
             "statistics": {
                 name: {moment: list(values) for moment, values in moments.items()}
@@ -204,6 +223,8 @@ class DatasetInfo:
             fingerprint=_text(data["fingerprint"]),
             samples=_positive(data["samples"]),
             size=(_positive(height), _positive(width)),
+            smallest=_smallest(data.get("smallest")),
+            named=data.get("named") is True,
             variants=_positive(data["variants"]),
             splits=_splits(data["splits"]),
             leakage=Leakage(**{name: _count(one) for name, one in data["leakage"].items()}),
@@ -219,7 +240,12 @@ class DatasetInfo:
             },
             licences={kind: _counts(licences.get(kind, {})) for kind in LICENSED},
             left_out=tuple(
-                LeftOut(_text(asset["file"]), _text(asset["reason"])) for asset in data["left_out"]
+                LeftOut(
+                    _text(asset["file"]),
+                    _text(asset["reason"]),
+                    files=_positive(asset.get("files", 1)),
+                )
+                for asset in data["left_out"]
             ),
             contract=contract_from_json(data["depth"]),
             statistics={
@@ -234,6 +260,13 @@ class DatasetInfo:
         )
         _check_plausible(info)
         return info
+
+
+def _smallest(size: Any) -> Size | None:
+    if size is None:
+        return None
+    height, width = size
+    return _positive(height), _positive(width)
 
 
 def _splits(data: Mapping[str, Any]) -> dict[str, SplitInfo]:

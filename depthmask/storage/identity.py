@@ -12,7 +12,7 @@ from typing import Any
 
 from depthmask.errors import UsageError
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
-from depthmask.storage.path import LOCK, TEMPORARY, StorePath
+from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.untrusted import untrusted
 
@@ -153,7 +153,8 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
 def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
-    A larger number of samples extends a dataset that is the same otherwise. Its plan keeps the
+    A larger number of samples extends a dataset that is the same otherwise, and removes the page
+    about the shorter one. Its plan keeps the
     versions of the packages that began it, and gets the present values of settings that stand
     outside the hash, such as the path of a moved file.
     """
@@ -166,6 +167,7 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
         output.make_folder()
         # An incomplete dataset must not be read as a complete one.
         (output / "dataset.json").unlink(missing_ok=True)
+        (output / REPORT).unlink(missing_ok=True)
     if state is not FolderState.same or _has_other_unhashed(output, identity):
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
@@ -201,6 +203,12 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     name, old, new = min(differences, key=lambda one: _RANKS.get(one[0], 0))
     if names == {_SAMPLES} and type(old) is int and old < new:
         return FolderState.fewer_samples
+    if names == {_SAMPLES} and type(old) is int:
+        raise UsageError(
+            f"output={output} holds {old:,} samples, more than samples={new}; "
+            f"depthmask.open({str(output)!r})[:{new}] has the first {new:,} of them; choose "
+            f"another output for a dataset of {new:,}"
+        )
     more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
     raise UsageError(
         f"output={output} holds another dataset: {name.removeprefix('config.')} is {old} there "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,7 +50,7 @@ class Record:
     lineage: that of its dataset (see `DatasetIdentity`). start, stop: its samples, by
     rank in the split, stop exclusive. members: byte ranges by member, empty if the writer's files
     have an index of their own. statistics: integer sums (see `Statistics`). seconds: time by
-    station.
+    station. redraws: why samples drew other assets (see `Redraws`).
     """
 
     shard: str
@@ -62,6 +62,7 @@ class Record:
     members: dict[str, ByteRanges]
     statistics: dict[str, Any]
     seconds: dict[str, float]
+    redraws: list[Any] = field(default_factory=list)
 
     def __len__(self) -> int:
         return self.stop - self.start
@@ -76,6 +77,8 @@ class Record:
         data = {item.name: getattr(self, item.name) for item in fields(self)}
         data["files"] = [file.as_json() for file in self.files]
         data["members"] = {name: ranges.tolist() for name, ranges in self.members.items()}
+        if not self.redraws:
+            del data["redraws"]
         return data
 
     @classmethod
@@ -98,6 +101,7 @@ class Record:
             },
             statistics=_of_type(dict, data["statistics"]),
             seconds=_of_type(dict, data["seconds"]),
+            redraws=_of_type(list, data.get("redraws", [])),
         )
         require_consistent(record)
         return record

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
-from depthmask.data import Encoded, Sample, sample_key
+from depthmask.data import Encoded, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
 from depthmask.stages.writer.base import Writer
 from depthmask.storage.location import location
@@ -37,6 +38,17 @@ _LABELS = (
     LabelOutput("flow", LabelCodec.npz, "a label that no writer knows", 6000),
     LabelOutput("caption", LabelCodec.json, "another one", 50),
 )
+
+
+_PHOTOGRAPHS = (
+    ("a b/Käfer", (20, 24)),
+    ("a b-c", (24, 20)),
+    ("a", (24, 30)),
+    ("日" * 30 + "/" + "x" * 20, (9, 9)),
+)
+"""Keys and sizes of photographs; one key is longer than the 99 bytes of a name in a tar."""
+_ALIKE = (("IMG_0001", (24, 30)), ("IMG-2", (24, 30)))
+"""Keys and sizes of photographs of one size."""
 
 
 class WriterSuite(StageSuite):
@@ -114,6 +126,21 @@ class WriterSuite(StageSuite):
         assert _open_files() == before
         assert not draft.folder.exists()
 
+    def test_samples_with_names(self, stage: Any, tmp_path: Path) -> None:
+        """Keys may be names of photographs; with `any_size`, they may have folders and any letters.
+
+        Then the samples may differ in size, too.
+        """
+        photographs = _PHOTOGRAPHS if stage.any_size else _ALIKE
+        samples = [_named(name, size) for name, size in photographs]
+        reader = stage.read(location(tmp_path / "shards"), _published(stage, tmp_path, samples))
+        for number, written in enumerate(samples):
+            sample, expected = decode(reader.read(number, written.key)), decode(written)
+            assert (sample.key, sample.meta) == (expected.key, expected.meta)
+            assert np.array_equal(sample.image, expected.image)
+            assert np.array_equal(sample.depth, expected.depth)  # type: ignore[arg-type]
+        reader.close()
+
     def test_a_disk_that_takes_no_more_is_an_error(self, stage: Any, tmp_path: Path) -> None:
         """A full disk raises an error instead of making a shorter shard."""
         samples = _samples(_ENCODES[0], 40)
@@ -147,6 +174,22 @@ def _sample(index: int) -> Sample:
             "caption": {"text": "zwei Stühle", "objects": index % 3},
         },
     )
+
+
+def _named(key: str, size: Size) -> Encoded:
+    """A sample with this key and this size."""
+    sample = _sample(_FIRST)
+    height, width = size
+    assert sample.depth is not None, "it has depth"
+    changed = replace(
+        sample,
+        key=key,
+        image=sample.image[:height, :width].copy(),
+        mask=sample.mask[:height, :width].copy(),
+        depth=sample.depth[:height, :width].copy(),
+        meta={**sample.meta, "key": key},
+    )
+    return _ENCODES[0].encode(changed)
 
 
 def _meta(index: int) -> dict[str, Any]:

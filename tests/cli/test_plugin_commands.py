@@ -125,7 +125,7 @@ def test_built_in_commands_load_no_plugin(tmp_path: Path) -> None:
     """A slow plugin does not delay `verify`, which needs none."""
     install_module(tmp_path, "noisy", "import sys\nprint('loaded', file=sys.stderr)\n")
     done = run_with_plugins(tmp_path, "depthmask", "verify", "nothing")
-    assert "nothing is not a dataset" in done.stderr
+    assert "nothing: no dataset here (there is no such folder)" in done.stderr
     assert "loaded" not in done.stderr
 
 

@@ -33,6 +33,34 @@ def test_the_page_is_in_the_dataset_and_verify_ignores_it(
     assert (made / "report.html").read_bytes() == first
 
 
+def test_an_extension_removes_the_page_about_the_shorter_dataset(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = [*tiny.words(made.parent / "assets", out), "runner.workers=1", "shard_size=2"]
+    assert main([*words, "samples=3"]) == 0
+    assert main(["report", str(out)]) == 0
+    page = (out / "report.html").read_bytes()
+    # What changes nothing leaves the page: nothing to do, a repair, another number of workers.
+    assert main([*words, "samples=3"]) == 0
+    (out / "shards" / "train-000000.tar").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    assert (out / "report.html").read_bytes() == page
+    capsys.readouterr()
+    assert main([*words, "samples=5"]) == 0
+    assert not (out / "report.html").exists()
+    note = (
+        "note: report.html was about the dataset before this run and is removed; after the run, "
+        f"`python -m depthmask report {out}` makes it again"
+    )
+    assert note in capsys.readouterr().err.splitlines()
+    assert main(["verify", str(out)]) == 0
+    assert main(["report", str(out)]) == 0
+    assert b"5 samples" in (out / "report.html").read_bytes()
+    assert main([*words, "samples=5", "seed=2", "overwrite=true"]) == 0
+    assert not (out / "report.html").exists()
+
+
 def test_another_path(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "page.html"
     assert main(["report", str(made), "--into", str(path)]) == 0
@@ -41,6 +69,19 @@ def test_another_path(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert main(["report", str(made), "--into", str(tmp_path / "none" / "page.html")]) == 1
     assert "No such file or directory" in capsys.readouterr().err
+
+
+def test_another_file_is_not_replaced(
+    made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.html").write_text("years of work")
+    for path, text in (("thesis.html", "exists, and is no report"), (".", "is a folder")):
+        capsys.readouterr()
+        assert main(["report", str(made), "--into", str(tmp_path / path)]) == 2
+        assert f"{text}; " in capsys.readouterr().err
+    assert (tmp_path / "thesis.html").read_text() == "years of work"
+    for _ in range(2):
+        assert main(["report", str(made), "--into", str(tmp_path / "page.html")]) == 0
 
 
 def test_a_dataset_in_an_object_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import html
+import io
 import json
 import math
 import os
 import platform
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +25,9 @@ import depthmask.engine.run
 from depthmask.cli import sweep
 from depthmask.cli.main import main
 from depthmask.config.presets.folders import config_folder
+from depthmask.engine.finish import finish
 from depthmask.storage.location import location
+from tests.support.plugins import loaded
 
 SMALL = ("samples=3", "source.rooms=2", "source.furniture=4", "size=[32,32]", "runner.workers=1")
 FAIL = "objects=1,9"
@@ -101,12 +107,17 @@ def test_complete_datasets_are_skipped(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(words) == 0
     before = {path: path.read_bytes() for path in sorted(out.glob("*/shards/*"))}
     made = [row["dataset"] for row in table(out)]
+    rates = [row["samples_per_s"] for row in table(out)]
+    assert "" not in rates
     assert main([*words[:-1], "seed=0,1,2"]) == 0
     status = [row["status"] for row in table(out)]
     assert status == ["nothing left to do", "nothing left to do", "made"]
     assert [row["dataset"] for row in table(out)][:2] == made
-    assert [row["samples_per_s"] for row in table(out)][:2] == ["", ""]
-    assert capsys.readouterr().err.count("nothing left to do") == 4
+    assert [row["samples_per_s"] for row in table(out)][:2] == rates
+    assert main(words) == 0
+    assert [row["samples_per_s"] for row in table(out)][:2] == rates
+    # Each is in the line of its job and in the table.
+    assert capsys.readouterr().err.count("nothing left to do") == 8
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -145,10 +156,145 @@ def test_a_sweep_without_output_finds_its_folder(
     assert [path.name for path in tmp_path.iterdir()] == ["outputs"]
 
 
-def test_a_shorter_sweep_shows_its_own_jobs_alone(tmp_path: Path) -> None:
-    for words in (["seed=0,1,2"], ["seed=2,3"]):
-        assert main(["-m", *SMALL, f"output={tmp_path / 'out'}", *words]) == 0
-    assert [row["seed"] for row in table(tmp_path / "out")] == ["2", "3"]
+def test_a_narrower_sweep_keeps_the_rows_of_all_datasets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    words = ["-m", *SMALL, f"output={out}"]
+    assert main([*words, "placement=random,grid", "seed=0,1"]) == 0
+    before = {row["dataset"]: row for row in table(out)}
+    capsys.readouterr()
+    assert main([*words, "seed=1,2"]) == 0
+    rows = table(out)
+    assert [(row["job"], row["placement"], row["seed"]) for row in rows] == [
+        ("0", "random", "1"), ("1", "random", "2"),
+        ("", "random", "0"), ("", "grid", "0"), ("", "grid", "1"),
+    ]  # fmt: skip
+    assert [row["status"] for row in rows] == ["nothing left to do", "made"] + ["made before"] * 3
+    assert {Path(row["dataset"]).name for row in rows} == set(datasets(out))
+    for row in rows:
+        if row["dataset"] in before:
+            for name in ("samples", "samples_per_s", "bytes", "mask_mean", "depth_mean"):
+                assert row[name] == before[row["dataset"]][name] != ""
+    lines = capsys.readouterr().err.splitlines()
+    (end,) = [number for number, line in enumerate(lines) if line.startswith("table ")]
+    assert [line.split()[0] for line in lines[end - 6 : end - 3]] == ["job", "0", "1"]
+    page = (out / "sweep.html").read_text()
+    assert "2 jobs and 3 datasets from before, 15 samples" in page
+    assert all(f"<code>{name}</code>" in page for name in datasets(out))
+    assert page.count("<figure") == 5
+
+
+def test_one_more_job_of_other_settings(tmp_path: Path) -> None:
+    """Settings that only one of two sweeps gives have columns, and both values."""
+    out = tmp_path / "out"
+    assert main(["-m", *SMALL, f"output={out}", "seed=0,1"]) == 0
+    assert main(["-m", *SMALL, f"output={out}", "placement=grid", "seed=0", "fov_deg=50"]) == 0
+    rows = [(row["seed"], row["placement"], row["fov_deg"]) for row in table(out)]
+    assert rows == [("0", "grid", "50.0"), ("0", "random", "60.0"), ("1", "random", "60.0")]
+
+
+def test_rows_come_from_the_datasets_as_they_are(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["-m", *SMALL, f"output={out}"]
+    assert main([*words, "seed=0,1,2"]) == 0
+    first, second, third = (Path(row["dataset"]) for row in table(out))
+    shutil.rmtree(first)
+    assert main([*SMALL, "seed=1", "samples=5", f"output={second}"]) == 0
+    (third / "dataset.json").unlink()
+    assert main([*SMALL, "seed=7", f"output={out / 'mine'}"]) == 0
+    moved = out.rename(tmp_path / "moved")
+    assert main(["-m", *SMALL, f"output={moved}", "seed=3"]) == 0
+    rows = {Path(row["dataset"]).name: row for row in table(moved)}
+    assert all(Path(row["dataset"]).parent == moved for row in rows.values())
+    assert first.name not in rows
+    assert [row["seed"] for row in rows.values()] == ["3", "1", "2", "7"]
+    assert rows[second.name]["samples"] == "5"
+    assert rows[second.name]["status"] == rows["mine"]["status"] == "made before"
+    assert (rows[third.name]["status"], rows[third.name]["samples"]) == ("did not finish", "")
+    # No sweep has measured it: the rate of one process, from the records.
+    assert float(rows["mine"]["samples_per_s"]) > 0
+
+
+def test_failed_jobs_of_earlier_sweeps_without_a_dataset_are_left_out(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["-m", *SMALL, f"output={out}"]
+    assert main([*words, FAIL]) == 1
+    assert main([*words, "objects=1,2"]) == 0
+    assert [(row["objects"], row["status"]) for row in table(out)] == [
+        ("1", "nothing left to do"), ("2", "made")
+    ]  # fmt: skip
+
+
+def test_a_dataset_whose_hook_failed_has_its_figures(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def depthmask_run_finished(root: Any, output: Any) -> None:
+        if root.seed == 1:
+            raise OSError("no network")
+
+    words = ["-m", *SMALL, f"output={out}"]
+    with loaded("uploader", depthmask_run_finished=depthmask_run_finished):
+        assert main([*words, "seed=0,1"]) == 1
+        for more in ("seed=0,1", "seed=2"):
+            assert main([*words, more]) == (1 if "1" in more else 0)
+            row = next(row for row in table(out) if row["seed"] == "1")
+            assert row["status"] == "failed"
+            assert "no network" in row["reason"]
+            assert Path(row["dataset"]).parent == out
+            assert row["samples"] == "3"
+            assert float(row["mask_mean"]) > 0
+            assert float(row["samples_per_s"]) > 0
+    assert (out / "sweep.html").read_text().count("<figure") == 3
+
+
+@pytest.mark.parametrize("kept", ["killed", "damaged", "gone"])
+def test_results_that_a_killed_or_an_old_sweep_has_left(tmp_path: Path, kept: str) -> None:
+    """Without `results.json` there are the files of the jobs, and the datasets themselves."""
+    out = tmp_path / "out"
+    assert main(["-m", *SMALL, f"output={out}", "seed=0,1"]) == 0
+    rates = [row["samples_per_s"] for row in table(out)]
+    (out / "jobs" / "results.json").unlink()
+    for path in (out / "jobs").glob("[01].json"):
+        result = json.loads(path.read_text())
+        # As the results of versions that knew one value, and no settings.
+        del result["settings"], result["values"]
+        path.write_text(json.dumps({**result, "value": 0.5}))
+    if kept == "damaged":
+        (out / "jobs" / "0.json").write_text("{")
+        (out / "jobs" / "1.json").write_text('{"number": "x", "overrides": 3}')
+    elif kept == "gone":
+        shutil.rmtree(out / "jobs")
+    assert main(["-m", *SMALL, f"output={out}", "seed=2"]) == 0
+    rows = sorted(table(out), key=lambda row: row["seed"])
+    assert [row["seed"] for row in rows] == ["0", "1", "2"]
+    assert [row["status"] for row in rows] == ["made before", "made before", "made"]
+    if kept == "killed":
+        assert [row["samples_per_s"] for row in rows][:2] == rates
+    assert all(float(row["samples_per_s"]) > 0 for row in rows)
+
+
+def test_a_sweep_in_an_object_store_keeps_its_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    out = location("memory://sweeps/kept")
+    words = ["-m", *SMALL, f"output={out}"]
+
+    def rows() -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO((out / "sweep.csv").read_bytes().decode())))
+
+    assert main([*words, "seed=0,1"]) == 0
+    rates = {row["seed"]: row["samples_per_s"] for row in rows()}
+    assert main([*words, "seed=1,2"]) == 0
+    assert [row["seed"] for row in rows()] == ["1", "2", "0"]
+    assert {row["seed"]: row["samples_per_s"] for row in rows()} == {
+        **rates, "2": rows()[1]["samples_per_s"]
+    }  # fmt: skip
+    # A sweep that was killed there has left its datasets alone.
+    (out / "jobs").remove()
+    assert main([*words, "seed=2"]) == 0
+    assert (rows()[0]["seed"], rows()[0]["status"]) == ("2", "nothing left to do")
+    assert sorted(row["seed"] for row in rows()) == ["0", "1", "2"]
+    assert all(float(row["samples_per_s"]) > 0 for row in rows())
+    capsys.readouterr()
 
 
 @pytest.mark.parametrize(
@@ -192,7 +338,7 @@ def test_two_sweeps_in_one_folder_are_refused(
 def test_the_table_is_written_even_if_the_sweep_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = depthmask.engine.run.run, []
+    real, calls = depthmask.engine.run.run_job, []
 
     def interrupted(*args: Any, **more: Any) -> Any:
         calls.append(args)
@@ -200,16 +346,49 @@ def test_the_table_is_written_even_if_the_sweep_fails(
             raise KeyboardInterrupt
         return real(*args, **more)
 
-    monkeypatch.setattr(sweep, "run", interrupted)
+    monkeypatch.setattr(sweep, "run_job", interrupted)
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1,2"]
     assert main(words) == 130
     assert [row["status"] for row in table(out)] == ["made", "did not finish", "did not finish"]
     assert [row["seed"] for row in table(out)] == ["0", "1", "2"]
     assert "interrupted; run the same command again to resume" in capsys.readouterr().err
+    # The second one has been begun, and its row is not there twice.
     monkeypatch.undo()
+    assert main([*words[:-1], "seed=7"]) == 0
+    assert [(row["seed"], row["status"]) for row in table(out)] == [
+        ("7", "made"), ("0", "made before")
+    ]  # fmt: skip
     assert main(words) == 0
-    assert [row["status"] for row in table(out)] == ["nothing left to do", "made", "made"]
+    assert [row["status"] for row in table(out)] == [
+        "nothing left to do", "made", "made", "made before"
+    ]  # fmt: skip
+
+
+def test_a_job_that_is_interrupted_in_its_middle_has_one_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = finish
+
+    def interrupted(job: Any, totals: Any) -> Any:
+        if job.root.seed == 1:
+            raise KeyboardInterrupt
+        return real(job, totals)
+
+    monkeypatch.setattr("depthmask.engine.run.finish", interrupted)
+    out = tmp_path / "out"
+    words = ["-m", *SMALL, f"output={out}"]
+    assert main([*words, "seed=0,1"]) == 130
+    rows = [("0", "made"), ("1", "did not finish")]
+    assert [(row["seed"], row["status"]) for row in table(out)] == rows
+    assert len({row["dataset"] for row in table(out)} - {""}) == 2
+    assert main([*words, "seed=0"]) == 0
+    assert [(row["seed"], row["status"]) for row in table(out)] == [
+        ("0", "nothing left to do"), ("1", "did not finish")
+    ]  # fmt: skip
+    monkeypatch.undo()
+    assert main([*words, "seed=0,1"]) == 0
+    assert [row["status"] for row in table(out)] == ["nothing left to do"] * 2
 
 
 def test_a_path_with_odd_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,21 +475,24 @@ def test_jobs_in_separate_processes(tmp_path: Path, package: str, launcher: list
             assert (alone / shard).read_bytes() == (out / shard).read_bytes()
 
 
-def test_optuna_optimises_a_number_of_the_datasets(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+OPTUNA = ["hydra/sweeper=optuna", "hydra.sweeper.sampler.seed=3"]
+
+
+def run_optuna(out: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a sweep in a process of its own, as optuna's import warns of SQLAlchemy."""
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
-    out = tmp_path / "out"
-    words = ["-m", *SMALL, "hydra/sweeper=optuna", "placement.min_scale=choice(0.2,0.9,3)",
-             "hydra.sweeper.sampler.seed=3", "hydra.sweeper.n_trials=6",
+    command = [sys.executable, "-m", "depthmask", "-m", *SMALL, *OPTUNA, f"output={out}", *words]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def test_optuna_optimises_a_number_of_the_datasets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 3 is beyond max_scale: that trial fails, and the others go on.
+    words = ["placement.min_scale=choice(0.2,0.9,3)", "hydra.sweeper.n_trials=6",
              "hydra.sweeper.direction=maximize"]  # fmt: skip
-    assert main([*words, f"output={out}"]) == 2
-    assert "to optimise; give target=NAME" in capsys.readouterr().err
-    assert not out.exists()
-    # 3 is beyond max_scale: that trial fails, and the others go on. In a process of its own, as
-    # optuna's import warns of SQLAlchemy.
-    command = [sys.executable, "-m", "depthmask", *words]
-    done = subprocess.run([*command, f"output={out}", "target=statistics.mask.mean"], check=False)
+    out = tmp_path / "out"
+    done = run_optuna(out, *words, "target=statistics.mask.mean")
     assert done.returncode == 1
     rows = table(out)
     assert len(rows) == 6
@@ -323,6 +505,95 @@ def test_optuna_optimises_a_number_of_the_datasets(
     text = (out / "jobs" / "optimization_results.yaml").read_text()
     assert f"placement.min_scale: {best['placement.min_scale']}" in text
     assert f"best_value: {best['target:statistics.mask.mean']}" in text
+    # The best trial is named with its value, its settings and a command, and so it is in the page.
+    value = float(best["target:statistics.mask.mean"])
+    line = (
+        f"job {best['job']}: statistics.mask.mean={value:.6g} (maximize), "
+        f"with placement.min_scale={best['placement.min_scale']}"
+    )
+    assert f"best      {line}" in done.stderr.splitlines()
+    (command,) = re.findall(r"^again     (.*)", done.stderr, re.MULTILINE)
+    page = html.unescape((out / "sweep.html").read_text())
+    assert "<h2>Best trial</h2>" in page
+    assert command in page
+    # Neither Optuna nor its sweeper print lines of their own.
+    assert "study" not in done.stderr
+    assert "float-castable" not in done.stderr
+    # The command works when pasted.
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)[3:]) == 0
+    (again,) = (tmp_path / "outputs").iterdir()
+    assert again.name == Path(best["dataset"]).name
+    shard = "shards/train-000000.tar"
+    assert (again / shard).read_bytes() == (Path(best["dataset"]) / shard).read_bytes()
+
+
+def test_optuna_with_two_numbers(tmp_path: Path) -> None:
+    words = ["placement.min_scale=choice(0.2,0.9)", "hydra.sweeper.n_trials=4"]
+    directions = "hydra.sweeper.direction=[maximize,minimize]"
+    out = tmp_path / "out"
+    done = run_optuna(out, *words, directions, "target=[statistics.mask.mean,bytes]")
+    assert done.returncode == 0, done.stderr
+    costs = {
+        row["job"]: (-float(row["target:statistics.mask.mean"]), float(row["target:bytes"]))
+        for row in table(out)
+    }
+    best = {
+        cost for cost in costs.values()
+        if not any(other != cost and other[0] <= cost[0] and other[1] <= cost[1]
+                   for other in costs.values())
+    }  # fmt: skip
+    values = r"statistics\.mask\.mean=\S+ \(maximize\), bytes=\S+ \(minimize\)"
+    line = rf"^best      job (\d+): {values}, with placement\.min_scale="
+    jobs = re.findall(line, done.stderr, re.MULTILINE)
+    assert {costs[job] for job in jobs} == best
+    assert len(jobs) == len(best)
+    assert "solutions" in (out / "jobs" / "optimization_results.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME"),
+        (
+            ["target=[bytes,samples]"],
+            "target names 2 numbers, and hydra.sweeper.direction has 1; give one for each, as in "
+            "target=[bytes,samples] hydra.sweeper.direction=[minimize,minimize]",
+        ),
+    ],
+)
+def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> None:
+    done = run_optuna(tmp_path / "out", "placement.min_scale=choice(0.2,0.9)", *words)
+    assert done.returncode == 2
+    assert f"error: {line}" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "line", "jobs"),
+    [
+        # No other trial would have the number, so the first two, a batch of Optuna, are the last.
+        (
+            ["placement.min_scale=choice(0.2,0.9)", "target=statistics.masks.mean"],
+            "target=statistics.masks.mean: dataset.json has no such number; "
+            "did you mean statistics.mask.mean?",
+            2,
+        ),
+        (
+            ["objects=choice(8,9)", "target=bytes"],
+            "all 3 jobs failed; the first: objects=",
+            3,
+        ),
+    ],
+)
+def test_optuna_without_any_value(tmp_path: Path, words: list[str], line: str, jobs: int) -> None:
+    done = run_optuna(tmp_path / "out", *words, "hydra.sweeper.n_trials=3")
+    errors = [text for text in done.stderr.splitlines() if text.startswith("error: ")]
+    assert len(errors) == 1
+    assert errors[0].startswith(f"error: {line}")
+    assert "No trials" not in done.stderr
+    assert len(table(tmp_path / "out")) == jobs
+    assert done.returncode in (1, 2)
 
 
 def test_the_target_does_not_change_the_fingerprint(tmp_path: Path) -> None:
@@ -334,8 +605,9 @@ def test_the_target_does_not_change_the_fingerprint(tmp_path: Path) -> None:
     assert [row["status"] for row in rows] == ["nothing left to do"] * 2
     assert [float(row["target:bytes"]) for row in rows] == [int(row["bytes"]) for row in rows]
     assert main([*words, "target=statistics.mask"]) == 1
-    assert "available: " in table(out)[0]["reason"]
-    assert "statistics.mask.mean" in table(out)[0]["reason"]
+    assert "did you mean statistics.mask.mean" in table(out)[0]["reason"]
+    # The dataset is complete, though.
+    assert table(out)[0]["samples"] == "3"
 
 
 def test_each_job_is_composed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

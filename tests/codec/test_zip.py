@@ -57,6 +57,12 @@ def test_zipfile_reads_every_member(deflate: bool) -> None:
         assert (info.compress_size < 1000) == deflate
 
 
+def test_names_of_any_letters() -> None:
+    members = {"Käfer/日.jpg": b"1", "plain.jpg": b"2"}
+    with zipfile.ZipFile(io.BytesIO(archive(members)[0])) as file:
+        assert {name: file.read(name) for name in file.namelist()} == members
+
+
 @given(
     st.dictionaries(st.text("abc_0./", min_size=1, max_size=30), st.binary(max_size=300)),
     st.booleans(),

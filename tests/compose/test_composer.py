@@ -52,6 +52,17 @@ class Fixed(Placement):
         return scaled_layer(foreground, top=corner, left=corner, scale=1, flip=flip)
 
 
+@stage("distant")
+class Distant(Placement):
+    """Far behind everything."""
+
+    def place(
+        self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
+    ) -> Layer:
+        layer = scaled_layer(foreground, top=1, left=1, scale=1, flip=flip)
+        return replace(layer, depth_m=99.0)
+
+
 @stage("noting")
 class Noting(Placement):
     """A double size, and notes in the metadata of the layer."""
@@ -213,9 +224,27 @@ def test_where_nothing_fits_the_error_names_the_settings(
         composed(composer, make_recipe(12, "room", "red"))
     assert str(caught.value) == (
         "no place for red on room in placement.attempts=7 proposals "
-        "with placement.min_visible=0.9 and placement.max_overlap=0.25; loosen one of them"
+        "with placement.min_visible=0.9 and placement.max_overlap=0.25; "
+        "7 times mostly outside of the picture; lower placement.min_visible, or make it smaller"
     )
     assert caught.value.exit_code == 1
+
+
+def test_an_error_of_no_place_has_the_most_frequent_reason(
+    compose_with: Callable[..., Composer], make_recipe: MakeRecipe
+) -> None:
+    def reason(stage: Placement, *foregrounds: str) -> tuple[str, str | None]:
+        with pytest.raises(NoPlaceError) as caught:
+            composed(compose_with(stage), make_recipe(0, "room", *foregrounds))
+        return caught.value.reason.partition(";")[0], caught.value.foreground
+
+    outside = "mostly outside of the picture"
+    assert reason(Fixed(start=14, min_visible=0.9), "red") == (outside, "red")
+    assert reason(Fixed(start=99), "red") == (outside, "red")
+    crowded = "other cut-outs are in the way"
+    assert reason(Fixed(step=1, max_overlap=0.1), "red", "green") == (crowded, "green")
+    # The room is nearer than 99 m everywhere.
+    assert reason(Distant(), "red") == ("hidden by what is nearer", "red")
 
 
 def test_too_much_overlap_is_an_error_too(

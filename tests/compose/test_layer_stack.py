@@ -6,12 +6,18 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depthmask.compose.asset_cache import ScaledForeground
-from depthmask.compose.layer_stack import LayerStack, foot_depth, intersection
-from depthmask.data import Background, Layer, Size, UInt8, UInt16, instance_map
+from depthmask.compose.asset_cache import ScaledForeground, _scaled
+from depthmask.compose.layer_stack import (
+    LayerStack,
+    Misfit,
+    foot_depth,
+    intersection,
+    is_surely_unseen,
+)
+from depthmask.data import Background, Foreground, Layer, Size, UInt8, UInt16, instance_map
 from depthmask.stages.blend.base import Patch
 
 START = st.integers(-9, 12)
@@ -48,7 +54,7 @@ def owners(cover: LayerStack) -> UInt8 | UInt16:
 def add(
     cover: LayerStack, layer: Layer, what: ScaledForeground, least: float = 0, most: float = 1
 ) -> bool:
-    return cover.add(layer, what, min_visible=least, max_overlap=most)
+    return cover.add(layer, what, min_visible=least, max_overlap=most) is None
 
 
 class ByPixel:
@@ -341,3 +347,33 @@ def test_what_a_nearer_one_would_hide_too_much_of_is_refused() -> None:
     assert add(cover, behind, solid((1, 6)), least=0.3)
     assert owners(cover).tolist() == [[1, 1, 1, 1, 1, 1, 2, 2]]
     assert cover.visible == (1.0, 2 / 6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.tuples(st.integers(20, 200), st.integers(20, 200)),
+    st.floats(0.01, 1),
+    st.booleans(),
+)
+def test_what_is_surely_unseen_would_not_be_added(
+    seed: int, scaled: Size, min_visible: float, flip: bool
+) -> None:
+    rng = np.random.default_rng(seed)
+    alpha = np.where(rng.random((12, 9)) < rng.random(), 255, 0).astype(np.uint8)
+    alpha[0, 0] = 255
+    foreground = Foreground("a", "a", np.dstack([np.zeros((12, 9, 3), np.uint8), alpha]))
+    top, left = (int(rng.integers(-one, CANVAS[0])) for one in scaled)
+    layer = dataclasses.replace(box(top, left, *scaled), flip=flip)
+    whole = _scaled(foreground, layer)
+    misfit = LayerStack(CANVAS).add(layer, whole, min_visible=min_visible, max_overlap=1)
+    if is_surely_unseen(layer, foreground, CANVAS, min_visible):
+        assert misfit is Misfit.unseen
+
+
+def test_a_giant_is_surely_unseen_and_what_fits_is_not() -> None:
+    foreground = Foreground("a", "a", np.full((40, 20, 4), 255, np.uint8))
+    assert is_surely_unseen(box(-3000, 0, 3016, 1500), foreground, CANVAS, 0.25)
+    assert is_surely_unseen(box(99, 0, 300, 200), foreground, CANVAS, 0.25)
+    assert not is_surely_unseen(box(0, 0, 24, 24), foreground, CANVAS, 0.25)
+    assert not is_surely_unseen(box(-1, -1, 17, 22), foreground, CANVAS, 0.25)

@@ -1,8 +1,8 @@
 """README and docs word for word: every command and every piece of Python, page by page.
 
 A page is run from its top to its end in a folder of its own, which has what pages speak of: `DIR`
-with assets, `FOLDER` with RGB-D pairs, `PRESETS` with a preset, `OUT` with a dataset where the page
-does not make one first.
+with assets, `FOLDER` with RGB-D pairs, `PHOTOS`, `PRESETS` with a preset, `OUT` with a dataset
+where the page does not make one first.
 Runs get words at their end that make them small; nothing else is added or changed.
 """
 
@@ -118,6 +118,9 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     ramp = np.tile(np.arange(10, 90, dtype=np.uint8), (40, 1))
     Image.fromarray(np.repeat(ramp[..., None], 3, 2)).save(tmp_path / "FOLDER" / "one.rgb.jpg")
     Image.fromarray(ramp.astype(np.uint16) * 50).save(tmp_path / "FOLDER" / "one.depth_mm.png")
+    (tmp_path / "PHOTOS" / "holiday").mkdir(parents=True)
+    for name, size in (("a.jpg", (40, 30)), ("holiday/b.jpg", (30, 40)), ("c.png", (50, 50))):
+        Image.new("RGB", size, (90, 120, 150)).save(tmp_path / "PHOTOS" / name)
     # The README's way to say that the name has an end.
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs" / "rooms-random-layered-webdataset-...").symlink_to(finished)

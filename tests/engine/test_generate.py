@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -275,7 +276,8 @@ def test_stats_verb(assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["stats", str(tmp_path / "out"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == dataset.stats
     assert main(["stats", str(tmp_path)]) == 2
-    assert "no dataset here" in capsys.readouterr().err
+    advice = f"{tmp_path} holds a dataset, and is none; give one, such as {tmp_path / 'out'}"
+    assert advice in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_coverage")
@@ -337,3 +339,77 @@ def test_a_sample_that_is_not_in_the_plan(tmp_path: Path) -> None:
     for index in (-1, 5, 10**6):
         with pytest.raises(IndexError):
             job.sample(index)
+
+
+LABELS = "key,label,height_m\nbox0,chair,0.9\nbox1,sofa,\nbox2,,\nbox3,office chair,\n"
+
+
+@pytest.mark.parametrize(
+    ("heights", "hint"),
+    [
+        ("{chiar:0.9}", "{chiar: ...}: no foreground has this label; did you mean chair?"),
+        (
+            "{unicorn:1}",
+            "{unicorn: ...}: no foreground has this label; the labels are chair, foreground, "
+            "office chair, sofa",
+        ),
+        ("{chair:0.9,Sofa:1}", "{Sofa: ...}: no foreground has this label; did you mean sofa?"),
+        ("{1:0.9}", "{1: ...}: no foreground has this label; the labels are"),
+    ],
+)
+def test_a_height_for_a_label_that_nobody_has_is_refused(
+    assets: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    heights: str,
+    hint: str,
+) -> None:
+    shutil.copytree(assets, tmp_path / "assets")
+    (tmp_path / "assets" / "assets.csv").write_text(LABELS)
+    words = ["source=assets", f"source.root={tmp_path / 'assets'}", "placement=ground"]
+    assert main([*words, f"placement.heights={heights}", f"output={tmp_path / 'out'}"]) == 2
+    assert f"error: placement.heights={hint}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_labels_of_assets_that_are_left_out_and_of_other_splits_are_known(
+    assets: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "assets"
+    shutil.copytree(assets, root)
+    (root / "assets.csv").write_text(LABELS)
+    (root / "fg" / "box1.png").write_bytes(b"")
+    words = ["source=assets", f"source.root={root}", "source.on_bad_asset=skip", "split.val=0.5",
+             "placement=ground", "placement.heights={sofa:1,chair:2,foreground:1,office chair:1}",
+             "split.train=0.5", "split.alike=0"]  # fmt: skip
+    job = job_from_config(compose_root(words))
+    assert len(job.plan.splits) == 2
+
+
+def test_rooms_know_their_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["placement=ground", "source.furniture=3", f"output={tmp_path / 'out'}"]
+    assert main([*words, "placement.heights={sofa:1}"]) == 2
+    assert "the labels are chair, plant, armchair" in capsys.readouterr().err
+
+
+def test_who_is_too_tall_is_named_at_the_end(
+    assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "assets", tmp_path / "out"
+    shutil.copytree(assets, root)
+    (root / "assets.csv").write_text("key,height_m\nbox0,19\nbox1,0.9\nbox2,0.9\nbox3,0.9\n")
+    rows = np.arange(40)[:, None]
+    floor = np.where(rows > 20, 30000 / np.maximum(rows - 19.5, 1), 20000).astype(np.uint16)
+    for path in (root / "bg_depth").iterdir():
+        Image.fromarray(np.ascontiguousarray(np.broadcast_to(floor, (40, 40)))).save(path)
+    words = ["source=assets", f"source.root={root}", "placement=ground", "geometry=source",
+             "depth=layered", "size=[32,32]", "samples=20", "runner.workers=1"]  # fmt: skip
+    assert main([*words, f"output={out}"]) == 0
+    text = " ".join(capsys.readouterr().err.split())
+    assert "too tall for its place: foreground box0 (" in text
+    assert "check height_m in assets.csv" in text
+    record = json.loads(next((out / "records").glob("*.json")).read_text())
+    assert any("box0" in one for one in record["redraws"])
+    # A run that has nothing to do says it as well.
+    assert main([*words, f"output={out}"]) == 0
+    assert "foreground box0 (" in " ".join(capsys.readouterr().err.split())

@@ -16,10 +16,9 @@ from depthmask.cli.main import main
 from depthmask.config.root import Root
 from depthmask.engine.display import Silent
 from depthmask.engine.run import run
-from depthmask.engine.run_hooks import PENDING
 from depthmask.errors import DepthmaskError
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import PENDING_HOOKS, StorePath
 from depthmask.storage.record import Record
 from depthmask.storage.verify import verify
 from tests.support.plugins import install_module, loaded, run_with_plugins
@@ -98,7 +97,7 @@ def test_a_run_its_extension_and_its_repair(tmp_path: Path) -> None:
         words = ["writer=zip", "runner.workers=1", f"output={tmp_path / 'zip'}"]
         assert main(["convert", str(out), *words]) == 0
         assert plugin.take() == [STARTED, *shards(0, 1, 2, 3, 4), FINISHED]
-    assert not (out / PENDING).exists()
+    assert not (out / PENDING_HOOKS).exists()
 
 
 def test_hooks_leave_no_trace_in_the_dataset(tmp_path: Path) -> None:
@@ -145,7 +144,7 @@ def test_an_upload_that_fails_is_called_until_it_succeeds(
         assert (failing.take(), other.take()) == ([FINISHED], [])
         assert make(out) == 0
         assert (failing.take(), other.take()) == ([], [])
-    assert not (out / PENDING).exists()
+    assert not (out / PENDING_HOOKS).exists()
 
 
 def test_a_failed_upload_is_called_when_the_dataset_is_longer(tmp_path: Path) -> None:
@@ -188,7 +187,7 @@ def test_overwriting_forgets_what_was_pending(tmp_path: Path) -> None:
     with loaded("mine", **plugin.hooks()):
         assert make(out) == 1
     assert make(out, "overwrite=true", "seed=3") == 0
-    assert not (out / PENDING).exists()
+    assert not (out / PENDING_HOOKS).exists()
 
 
 def test_an_object_store_remembers_as_well(tmp_path: Path) -> None:
@@ -197,13 +196,13 @@ def test_an_object_store_remembers_as_well(tmp_path: Path) -> None:
     plugin.fails[FINISHED] = ValueError("later")
     with loaded("mine", **plugin.hooks()):
         assert make(out) == 1
-        assert (out / PENDING).is_file()
+        assert (out / PENDING_HOOKS).is_file()
         assert verify(out) == []
         plugin.take()
         plugin.fails.clear()
         assert make(out) == 0
         assert plugin.take() == [FINISHED]
-    assert not (out / PENDING).is_file()
+    assert not (out / PENDING_HOOKS).is_file()
 
 
 def test_other_commands_do_not_mind_what_is_pending(tmp_path: Path) -> None:
@@ -211,10 +210,10 @@ def test_other_commands_do_not_mind_what_is_pending(tmp_path: Path) -> None:
     plugin.fails[FINISHED] = ValueError("later")
     with loaded("mine", **plugin.hooks()):
         assert make(out) == 1
-    assert (out / PENDING).is_file()
+    assert (out / PENDING_HOOKS).is_file()
     assert main(["verify", str(out)]) == 0
     assert main(["convert", str(out), "writer=zip", f"output={tmp_path / 'zip'}"]) == 0
-    assert not (tmp_path / "zip" / PENDING).exists()
+    assert not (tmp_path / "zip" / PENDING_HOOKS).exists()
 
 
 @pytest.mark.parametrize("content", [{"pending": 3}, {}, {"pending": [[1]]}])
@@ -225,11 +224,11 @@ def test_a_file_from_elsewhere_is_one_line(
 
     assert make(tmp_path / "out") == 0
     capsys.readouterr()
-    write_sealed(location(tmp_path / "out" / PENDING), {**content, "x": 1})
+    write_sealed(location(tmp_path / "out" / PENDING_HOOKS), {**content, "x": 1})
     assert make(tmp_path / "out") == 1
     error = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
     assert len(error) == 1
-    assert f"{PENDING}: cannot be read" in error[0]
+    assert f"{PENDING_HOOKS}: cannot be read" in error[0]
 
 
 def test_a_start_that_fails_ends_the_run_before_its_first_shard(
@@ -354,7 +353,9 @@ def test_a_run_that_is_killed_between_dataset_and_hook(tmp_path: Path) -> None:
     words = ["depthmask", *ROOMS[:-1], "runner.workers=2", "output=out"]
     killed = run_with_plugins(tmp_path, *words, KILLED="1")
     assert killed.returncode == -signal.SIGKILL
-    assert json.loads((tmp_path / "out" / PENDING).read_text())["pending"] == ["uploader:uploader"]
+    assert json.loads((tmp_path / "out" / PENDING_HOOKS).read_text())["pending"] == [
+        "uploader:uploader"
+    ]
     assert (tmp_path / "out" / "dataset.json").is_file()
     for expected in ("begun\nbegun\ndone\n", "begun\nbegun\ndone\n"):
         done = run_with_plugins(tmp_path, *words)

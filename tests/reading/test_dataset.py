@@ -143,3 +143,37 @@ def test_pickles_small(dataset: Dataset) -> None:
 def test_no_such_split(dataset: Dataset) -> None:
     with pytest.raises(depthmask.UsageError, match="no split 'vall'; it has train, val"):
         dataset.split("vall")
+
+
+def test_a_path_that_is_no_dataset(dataset: Dataset) -> None:
+    """The error says what is meant: the dataset above, or one of those below."""
+    out = str(dataset.path)
+    cases = {
+        f"{out}/dataset.json": f"{out}/dataset.json is a file of the dataset {out}; give {out}",
+        f"{out}/shards": f"{out}/shards is a folder of the dataset {out}; give {out} instead",
+        f"{out}/records/train-000000.json": f"is a file of the dataset {out}; give {out} instead",
+        f"{out}/shards/train-000000/0.jpg": f"of the dataset {out}; give {out} instead",
+        f"{out}/../none": f"{out}/../none: no dataset here (there is no such folder)",
+        str(dataset.path.parent): f"{dataset.path.parent} holds ",
+    }
+    for path, text in cases.items():
+        with pytest.raises(depthmask.UsageError) as raised:
+            depthmask.open(path)
+        assert text in str(raised.value)
+
+
+@pytest.mark.parametrize("command", [["verify"], ["stats"], ["report"], ["pictures"],
+                                     ["render", "--index", "0"]])  # fmt: skip
+def test_commands_say_so_too(
+    command: list[str], dataset: Dataset, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    name, *options = command
+    path = f"{dataset.path}/shards"
+    capsys.readouterr()
+    assert main([name, path, *options]) == 2
+    line = f"error: {path} is a folder of the dataset {dataset.path}; give {dataset.path} instead\n"
+    assert capsys.readouterr().err == line
+    monkeypatch.chdir(path)
+    assert main([name, ".", *options]) == 2
+    assert f"error: . is a folder of the dataset {dataset.path}" in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 
 from depthmask.data import Sample, Size
 from depthmask.reports.colormap import colour
-from depthmask.reports.preview import SAMPLES, contact_sheet
+from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 
 MakeSample = Callable[..., Sample]
 
@@ -107,3 +107,20 @@ def test_colours_run_from_red_to_blue_and_invalid_is_grey() -> None:
 def test_a_flat_map_has_a_colour() -> None:
     found = colour(np.full((2, 2), 3, np.float32), 3.0, 3.0)
     assert len(np.unique(found.reshape(-1, 3), axis=0)) == 1
+
+
+def test_photographs_of_several_sizes_share_a_sheet(plain: Callable[..., Sample]) -> None:
+    """The widest tile gives the columns their width, and a panorama is drawn smaller."""
+    sizes = [(60, 40), (40, 60), (10, 400)]
+    samples = [plain((200, 2, 3), 2.0, size) for size in sizes]
+    sheet = contact_sheet(samples, "three")
+    assert sheet.width == 48 + 3 * (3 * 640) + 2 * 12
+
+
+def test_large_photographs_are_thinned(plain: Callable[..., Sample]) -> None:
+    small = plain((1, 2, 3), 2.0, (1500, 2000))
+    assert thinned(small).image is small.image
+    large = thinned(plain((1, 2, 3), 2.0, (3000, 4200)))
+    assert large.size == (750, 1050)
+    assert large.depth is not None
+    assert large.depth.shape == (750, 1050)

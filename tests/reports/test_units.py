@@ -24,7 +24,7 @@ from depthmask.cli.main import main
 from depthmask.reports.card.readme import plain
 from depthmask.reports.evaluation.metrics import Scores
 from depthmask.reports.evaluation.on_pairs import Row, table
-from depthmask.reports.units import depth_title
+from depthmask.reports.units import depth_title, size
 
 METRES = DepthContract(
     kind=DepthKind.metric_z,
@@ -78,6 +78,30 @@ class Unitless(FixedBatchEstimator):
 def test_titles(kind: DepthKind, unit: str, title: str) -> None:
     assert depth_title(replace(METRES, kind=kind, unit=unit)) == title
     assert depth_title(None) == "depth"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.00 kB"), (17_920, "17.9 kB"),
+        (999_499, "999 kB"), (999_500, "1.00 MB"), (1_500_000, "1.50 MB"), (9_996_000, "10.0 MB"),
+        (99_960_000, "100 MB"), (823_456_789, "823 MB"), (7_100_000_000, "7.10 GB"),
+        (5e12, "5.00 TB"), (5e15, "5,000 TB"),
+    ],
+)  # fmt: skip
+def test_sizes(count: float, text: str) -> None:
+    assert size(count) == text
+
+
+def test_sizes_of_small_datasets_are_not_zero(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["source.rooms=2", "source.furniture=2", "size=[24,32]", "samples=2", "depth=none"]
+    assert main([*words, f"output={tmp_path / 'out'}"]) == 0
+    assert main(["stats", str(tmp_path / "out")]) == 0
+    printed = "".join(capsys.readouterr())
+    assert not re.search(r"\b0(\.0+)? [kMGT]?B\b", printed)
+    assert len(re.findall(r"\d kB\b", printed)) == 3
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,6 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Local
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        ({"samples": 99}, "samples is 100 there and 99 now"),
         ({"seed": 3}, "seed is 0 there and 3 now"),
         ({"size": [160, 80]}, "size is [160, 160] there and [160, 80] now"),
         ({"samples": 200, "seed": 3}, "seed is 0 there and 3 now (and 1 more)"),
@@ -110,6 +109,28 @@ def test_another_plan_is_refused_naming_the_field(
         take_output(output, plan(**config), overwrite=False)
     assert f"output={output} holds another dataset: {text}; choose" in str(caught.value)
     assert contents(output) == before
+
+
+def test_fewer_samples_are_a_slice_of_the_dataset(output: LocalPath) -> None:
+    finished(output)
+    before = contents(output)
+    with pytest.raises(UsageError) as caught:
+        take_output(output, plan(samples=40), overwrite=False)
+    assert str(caught.value) == (
+        f"output={output} holds 100 samples, more than samples=40; "
+        f"depthmask.open('{output}')[:40] has the first 40 of them; choose another output for a "
+        "dataset of 40"
+    )
+    assert contents(output) == before
+
+
+def test_an_extension_removes_the_page_about_the_shorter_dataset(output: LocalPath) -> None:
+    finished(output)
+    (output / "report.html").write_text("100 samples")
+    take_output(output, plan(), overwrite=False)
+    assert (output / "report.html").is_file()
+    take_output(output, plan(samples=250), overwrite=False)
+    assert not (output / "report.html").exists()
 
 
 def test_other_assets_are_another_plan(output: LocalPath) -> None:

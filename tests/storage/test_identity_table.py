@@ -46,12 +46,13 @@ def refused(arena: Path, capsys: pytest.CaptureFixture[str], assets: Path, *more
     assert main(tiny.words(assets, arena / "out", *PLAN, *more)) == 2
     assert state(arena / "out") == before
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: output={arena / 'out'} holds another dataset: ")
-    return line.split("another dataset: ")[1]
+    start = f"error: output={arena / 'out'} holds "
+    assert line.startswith(start)
+    return line.removeprefix(start).removeprefix("another dataset: ")
 
 
 CONFIG = {
-    "samples=3": "samples is 4 there and 3 now",
+    "samples=3": "4 samples, more than samples=3; ",
     "seed=1": "seed is 0 ",
     "size=[32,40]": "size is [32, 32] ",
     "objects=[1,2]": "objects is 1 ",

@@ -25,10 +25,7 @@ from depthmask.untrusted import untrusted
 
 
 class DatasetInput(JobInput):
-    """A finished dataset; each shard is hashed before its samples are read.
-
-    plan: the content of its `plan.json`.
-    """
+    """A finished dataset; each shard is hashed before its samples are read."""
 
     shard_size: int
 
@@ -37,6 +34,7 @@ class DatasetInput(JobInput):
         info = self._dataset.metadata
         self.paths = (str(location(path)),)
         self.samples, self.shard_size, self.size = info.samples, info.shard_size, info.size
+        self.smallest, self.named = info.smallest, info.named
         self.contract = info.contract
         self.numbering = info.numbering
         self.sample_bytes = -(-info.bytes // info.samples)
@@ -70,6 +68,8 @@ class DatasetInput(JobInput):
         info = self._dataset.metadata
         return {
             "size": info.size,
+            "smallest": info.smallest,
+            "named": info.named,
             "variants": info.variants,
             "splits": info.splits,
             "leakage": info.leakage,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from depthmask.config.plan_config import plan_config
 from depthmask.config.root import Root
@@ -21,6 +22,8 @@ from depthmask.storage.path import StorePath
 
 _SETTINGS = ("samples", "size", "shard_size", "encode", "writer")
 """The settings that determine the bytes of a dataset made from existing samples."""
+_IMAGE_SETTINGS = ("image", "quality", "subsampling", "optimize")
+"""The settings in `encode` that determine the bytes of images."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,42 @@ class InputJob(Job):
     recoding: Recoding
 
     def named(self, index: int) -> str:
-        """The index of a sample and the paths of the input as text."""
-        return f"sample {index} of {', '.join(self.input.paths)}"
+        """The sample as its input calls it."""
+        return self.input.name_of(index)
+
+    @property
+    def source_plan(self) -> Mapping[str, Any]:
+        """The plan of the input."""
+        return self.input.plan
 
     def dataset_facts(self) -> DatasetFacts:
         """The facts of the input, which are copied, without labels that are left out."""
         facts = self.input.dataset_facts()
         return {**facts, "labels": tuple(_without(facts["labels"], self.recoding.changed))}
+
+
+def adapted_input(job_input: JobInput, root: Root, overridden: Collection[str]) -> JobInput:
+    """The input with the size, and the format of images, that the user gave.
+
+    Raises `SettingError` for a size that the input cannot get, and for a writer that needs one size
+    of an input with several.
+    """
+    chosen = [name for name in _IMAGE_SETTINGS if f"encode.{name}" in overridden]
+    encode = replace(job_input.encode, **{name: getattr(root.encode, name) for name in chosen})
+    adapted = job_input.adapted(
+        root.canvas if "size" in overridden else None,
+        None if encode == job_input.encode else encode,
+    )
+    if adapted.smallest is not None and not root.writer.any_size:
+        height, width = adapted.smallest
+        raise SettingError(
+            "writer",
+            root.writer.name,
+            f"holds samples of one size, and those of {adapted.place} have {height}x{width} to "
+            f"{adapted.size[0]}x{adapted.size[1]}; choose writer=webdataset, zip or folder, or "
+            "resize photographs with size=[H,W]",
+        )
+    return adapted
 
 
 def leaves_out_labels(root: Root, overridden: Collection[str]) -> bool:
@@ -81,7 +113,7 @@ def identity_of(
         {
             "schema": SCHEMA,
             "job": job,
-            "dataset": {"paths": list(job_input.paths), "sha256": job_input.sha256},
+            "dataset": job_input.description,
             "encoded": sorted(recoding.changed),
             **plan_config(root, names, shard_size),
             "depth": contract_as_json(contract),
@@ -95,7 +127,7 @@ def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> Sto
     if root.output is not None:
         return location(root.output)
     stages = [root.depth.name] if "depth" in identity.description["config"] else []
-    stem = location(job_input.paths[0]).stem
+    stem = job_input.stem
     return location("outputs") / "-".join(
         [stem, *stages, root.writer.name, identity.fingerprint[:8]]
     )

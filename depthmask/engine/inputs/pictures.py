@@ -1,11 +1,10 @@
-"""The input that reads pictures from elsewhere: DepthMaskDataset's files, or images alone."""
+"""The input that reads DepthMaskDataset's files: pictures with masks and tables of boxes."""
 
 from __future__ import annotations
 
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -14,11 +13,10 @@ import orjson
 import simplejpeg
 
 from depthmask.codec.members import JPG, JSON, MASK_JPG, MASK_PNG, PNG
-from depthmask.codec.png import encode_png
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.containers import Files
+from depthmask.engine.inputs.containers import Files, is_hidden
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
@@ -37,7 +35,7 @@ _NO_BOX = np.iinfo(np.int32).min
 
 
 class PictureInput(JobInput):
-    """Images of one size, with masks and boxes if the files contain them."""
+    """Images of one size with masks, and with boxes if the files contain them."""
 
     contract = None
     numbering = Numbering((("train", MILLION),))
@@ -47,18 +45,13 @@ class PictureInput(JobInput):
         self.sha256 = files.sha256
         self._files = files
         self._images, self._masks = _pairs(files.names)
-        if not self._images:
-            raise UsageError(
-                f"{', '.join(paths)}: neither a dataset nor pictures (jpg or png), nor fg_bg/ and "
-                "fg_bg_mask/ with such"
-            )
         self.samples = len(self._images)
-        self.shard_size = _ORIGINAL_BATCH if self._masks else None
+        self.shard_size = _ORIGINAL_BATCH
         self._boxes = self._read_boxes()
         first = self._files.read(self._images[0])
         self.size = _size_of(first, files.names[self._images[0]])
         self._image_member = PNG if _is_png(first) else JPG
-        mask = self._files.read(self._masks[0]) if self._masks else _PNG_SIGNATURE
+        mask = self._files.read(self._masks[0])
         self._mask_member = MASK_PNG if _is_png(mask) else MASK_JPG
         self.sample_bytes = 200 + len(first) + len(mask)
         self.encode = Encode(
@@ -68,7 +61,7 @@ class PictureInput(JobInput):
         )
 
     def read(self, index: int) -> Encoded:
-        """The files, unchanged; an image without a mask gets an empty mask."""
+        """The files, unchanged."""
         name = self._files.names[self._images[index]]
         image = self._files.read(self._images[index])
         with untrusted(name):
@@ -79,10 +72,9 @@ class PictureInput(JobInput):
                     f"{self._image_member.name} of {_size_text(self.size)}, and all pictures of a "
                     "dataset must have one format and one size"
                 )
-        mask = self._files.read(self._masks[index]) if self._masks else self._empty_mask
         members = {
             self._image_member.name: image,
-            self._mask_member.name: mask,
+            self._mask_member.name: self._files.read(self._masks[index]),
             JSON.name: orjson.dumps(self._meta(index, name)),
         }
         return Encoded(sample_key(index), members, {})
@@ -119,10 +111,9 @@ class PictureInput(JobInput):
         }
 
     def _asset_keys(self, name: str) -> tuple[str, str]:
-        """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`; else (stem, "")."""
+        """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`."""
         match = _COMPOSITE.search(name)
-        if not match or not self._masks:
-            return _PICTURE.sub("", name), ""
+        assert match is not None, "it is in fg_bg/"
         background, file = match.groups()
         return background, file.removeprefix(f"{background}_").rpartition("_")[0]
 
@@ -132,7 +123,7 @@ class PictureInput(JobInput):
         tables = [
             number for number, name in enumerate(self._files.names) if _BOX_TABLE.search(name)
         ]
-        if not self._masks or not tables:
+        if not tables:
             return boxes
         row_of = {
             _last_two_parts(self._files.names[number]): row
@@ -145,20 +136,24 @@ class PictureInput(JobInput):
                         boxes[row] = box
         return boxes
 
-    @cached_property
-    def _empty_mask(self) -> bytes:
-        return encode_png(np.zeros(self.size, np.uint8))
+
+def has_pairs(names: Sequence[str]) -> bool:
+    """Whether files are those of DepthMaskDataset: pictures in `fg_bg/`, masks in `fg_bg_mask/`."""
+    pictures = [name for name in names if _is_picture(name)]
+    return any(map(_COMPOSITE.search, pictures)) and any(map(_MASK.search, pictures))
+
+
+def _is_picture(name: str) -> bool:
+    return _PICTURE.search(name) is not None and not is_hidden(name)
 
 
 def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
-    """The file numbers of the images and of their masks; no masks without `fg_bg_mask/`."""
-    pictures = [number for number, name in enumerate(names) if _PICTURE.search(name)]
+    """The file numbers of the images and of their masks."""
+    pictures = [number for number, name in enumerate(names) if _is_picture(name)]
     masks = {
         match.groups(): number for number in pictures if (match := _MASK.search(names[number]))
     }
     images = [number for number in pictures if _COMPOSITE.search(names[number])]
-    if not images or not masks:
-        return sorted(pictures, key=lambda number: names[number]), []
     images.sort(key=lambda number: (_order_number(names[number]), names[number]))
     for number, following in pairwise(images):
         if names[number] == names[following]:

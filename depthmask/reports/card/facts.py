@@ -58,14 +58,13 @@ class CardFacts:
     @property
     def summary(self) -> str:
         """The dataset in one sentence."""
-        height, width = self.info.size
         noun = "composites" if self.has_foregrounds else "pictures"
         labels = ["a foreground mask"] * self.has_foregrounds + ["a depth map"] * self.has_depth
         each = f", each with {' and '.join(labels)}" if labels else ""
         packages = [("depthmask", self.info.versions["depthmask"])]
         packages += [self.reader] if self.reader else []
         return (
-            f"{self.info.samples:,} {noun} of {height}x{width} pixels{each}; "
+            f"{self.info.samples:,} {noun} of {self.info.size_text} pixels{each}; "
             f"written by {' and '.join(map(' '.join, packages))}."
         )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
+from depthmask.storage.packages import package_of
 
 SPDX = {
     # SPDX identifier (https://spdx.org/licenses) -> the hub's name of the licence
@@ -23,12 +26,28 @@ SPDX = {
     "ODC-By-1.0": "odc-by",
     "PDDL-1.0": "pddl",
 }  # fmt: skip
+_OWN = {"source=rooms": "CC0-1.0"}
+"""A stage of depthmask that renders its assets -> their licence."""
 _KNOWN = {name.lower(): name for name in SPDX}
 
 
 def spdx(text: str) -> str | None:
     """The SPDX identifier of a licence, spelled as in `SPDX`; None if it is not there."""
     return _KNOWN.get(text.lower())
+
+
+def with_own_licence(info: DatasetInfo, plan: Mapping[str, Any]) -> DatasetInfo:
+    """The info with the licence of the assets, if depthmask itself has rendered them.
+
+    plan: of the run that generated the samples; empty if it is unknown. `dataset.json` has the
+    licences of files only.
+    """
+    source = plan.get("config", {}).get("source", {})
+    stage = f"source={source.get('stage')}"
+    if stage not in _OWN or package_of(plan, stage):
+        return info
+    counts = {"backgrounds": info.backgrounds, "foregrounds": info.foregrounds}
+    return replace(info, licences={kind: {_OWN[stage]: counts[kind]} for kind in LICENSED})
 
 
 def distinct_licences(info: DatasetInfo) -> list[str]:

@@ -65,6 +65,9 @@ def structure_of(facts: CardFacts) -> Structure:
     """The files and record sets of a dataset."""
     if facts.is_parquet:
         return _of_parquet(facts)
+    if facts.info.named:
+        # Its patterns for the files of a member would match those of others.
+        return _of_shards(facts)
     if facts.shard_kind is ShardKind.files:
         return _of_folders(facts)
     if facts.shard_kind is ShardKind.archive and facts.files is not None:
@@ -126,7 +129,9 @@ def _of_parquet(facts: CardFacts) -> Structure:
 def _of_shards(facts: CardFacts) -> Structure:
     """Only the shard files: each with its hash if there are few, otherwise by a pattern."""
     note = "Croissant cannot describe the layout of samples in these files."
-    if facts.shard_kind is ShardKind.archive:
+    if facts.info.named:
+        note = "Croissant cannot tell members apart by names that are no numbers."
+    elif facts.shard_kind is ShardKind.archive:
         note = "Croissant can read archives only if each is listed; there are too many here."
     if facts.files is not None:
         return Structure([_file_object(file) for file in facts.files], [], note)

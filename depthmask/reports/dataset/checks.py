@@ -11,7 +11,9 @@ from depthmask.codec.members import MASK_JPG
 from depthmask.data import DepthContract
 from depthmask.reports.dataset.collect import Findings
 from depthmask.reports.dataset.formatting import counted, share
+from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG, Redraws
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.left_out import left_out_in_one_line
 
 _CLIPPED_SHARE = 0.001
 """A check warns if at least this share of pixels is at one end of the depth range."""
@@ -43,7 +45,7 @@ def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings
         *_depth(contract, findings),
         *_leakage(info, findings),
         *_assets(info, findings),
-        *_counts(info),
+        *_counts(info, findings.redraws),
         *_added_statistics(findings),
     ]
     return sorted(all_checks, key=lambda check: list(Level).index(check.level), reverse=True)
@@ -139,17 +141,19 @@ def _assets(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
     if unused:
         yield Check(Level.note, "Unused assets", f"{' and '.join(unused)} appear in no sample.")
     if info.left_out:
-        files = [f"{asset.file} ({asset.reason})" for asset in info.left_out]
-        text = f"{counted(len(files), 'file')} could not be used{_name_list(files)}."
+        files = [asset.file for asset in info.left_out]
+        text = f"{left_out_in_one_line(info.left_out)}. Among them{_name_list(files)}."
         yield Check(Level.note, "Assets left out", text)
 
 
-def _counts(info: DatasetInfo) -> Iterator[Check]:
+def _counts(info: DatasetInfo, redraws: Redraws) -> Iterator[Check]:
     counts = info.counts
     if redrawn := counts.get("redrawn"):
         text = (
             f"{share(redrawn, info.samples)} samples drew other assets, since the first did not "
             f"fit ({counted(counts['redraws'], 'redraw')})."
+            + "".join(f" {cause}." for cause in redraws.causes())
+            + f" Help: {WHEN_IT_LOOKS_WRONG}."
         )
         yield Check(Level.note, "Redrawn assets", text)
     if fallbacks := counts.get("blend_fallbacks"):

@@ -14,6 +14,7 @@ from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.gallery import MOST_CARDS, Card, card, cards_within, evenly_spaced
 from depthmask.reports.dataset.pixels import Pixels
 from depthmask.statistics.pixels import Statistics
+from depthmask.statistics.redraws import Redraws
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
@@ -39,13 +40,17 @@ class SplitTotals:
 
 @dataclass
 class Findings:
-    """The data of the report. seconds: seconds by station, summed over all workers."""
+    """The data of the report. seconds: seconds by station, summed over all workers.
+
+    redraws: why samples drew other assets.
+    """
 
     splits: dict[str, SplitTotals]
     seconds: dict[str, float]
     census: Census
     pixels: Pixels
     cards: list[Card]
+    redraws: Redraws = field(default_factory=Redraws)
 
     @property
     def statistics(self) -> Statistics:
@@ -61,7 +66,7 @@ def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: N
 
     One process is enough: the 400,000 descriptions of DepthMaskDataset take 7 s.
     """
-    splits, seconds = _totals(dataset)
+    splits, seconds, redraws = _totals(dataset)
     height, width = dataset.metadata.size
     census, pixels = Census((height, width)), Pixels(dataset.contract)
     chosen = evenly_spaced(
@@ -79,12 +84,14 @@ def collect(dataset: Dataset, advance: Callable[[int], None] = lambda samples: N
     kept = cards_within([cards[number] for number in chosen[:MOST_CARDS]])
     kept += cards_within(_extra_cards(dataset, census, kept), _MOST_EXTRA_BYTES)
     dataset.close()
-    return Findings(splits, seconds, census, pixels, sorted(kept, key=lambda card: card.number))
+    kept.sort(key=lambda card: card.number)
+    return Findings(splits, seconds, census, pixels, kept, redraws)
 
 
-def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float]]:
+def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float], Redraws]:
     splits = {name: SplitTotals() for name in dataset.splits}
     seconds: dict[str, float] = {}
+    redraws = Redraws()
     for record in dataset.records():
         with untrusted(f"{dataset.path}: the record of {record.shard}"):
             totals = splits[record.split]
@@ -93,7 +100,8 @@ def _totals(dataset: Dataset) -> tuple[dict[str, SplitTotals], dict[str, float]]
             totals.bytes += record.bytes
             totals.statistics.merge(Statistics.from_sums(record.statistics))
             add_seconds(seconds, record.seconds)
-    return splits, seconds
+            redraws.merge(Redraws.from_json(record.redraws))
+    return splits, seconds, redraws
 
 
 def _count_descriptions(

@@ -11,11 +11,3 @@ def counted(count: int, noun: str) -> str:
 def share(count: int, total: int) -> str:
     """The share as text: `3 of 400 (0.75%)`."""
     return f"{count:,} of {total:,} ({count / total:.2%})"
-
-
-def size(bytes: int) -> str:
-    """A number of bytes in the largest fitting unit: `1.50 MB`."""
-    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
-        if bytes >= 10**power:
-            return f"{bytes / 10**power:,.2f} {unit}"
-    return counted(bytes, "byte")

@@ -19,16 +19,17 @@ from depthmask.config.plan_config import config_of
 from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.card.licences import with_own_licence
 from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
 from depthmask.reports.dataset.distributions import distributions
-from depthmask.reports.dataset.formatting import counted, size
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.dataset.gallery import Card, data_uri, steps_per_unit
 from depthmask.reports.dataset.histogram import Histogram
 from depthmask.reports.dataset.picture_kinds import picture_kinds
 from depthmask.reports.templates import page_template
-from depthmask.reports.units import depth_title
+from depthmask.reports.units import depth_title, size
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
 from depthmask.untrusted import untrusted
@@ -102,7 +103,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         stations=sorted(findings.seconds.items(), key=lambda item: -item[1]),
         seconds=sum(findings.seconds.values()),
         contract=contract_as_json(contract),
-        licences=list(_licences(info)),
+        licences=list(_licences(with_own_licence(info, plan))),
         member_bytes=findings.census.member_bytes,
         config=OmegaConf.to_yaml(OmegaConf.create(config_of(plan))),
         version=__version__,

@@ -34,18 +34,20 @@ def picture_kinds(
     """Yield backgrounds, foregrounds and their masks; composites, their masks and depth maps."""
     yield from _assets(info, findings.census)
     samples, sizes = info.samples, findings.census.member_bytes
-    canvas = _size_text(info.size)
+    canvas = info.size_text
     yield _members("composites", samples, f"{canvas} RGB", sizes, "image")
     yield _members("masks of composites", samples, canvas, sizes, "mask")
     if contract is None or not findings.pixels.has_depth:
         yield PictureKind("depth maps", 0, "", None, "none stored")
     else:
         resolution = _size_text(contract.resolution)
+        if info.smallest is not None:
+            resolution = f"up to {resolution}"
         yield _members("depth maps", samples, resolution, sizes, "depth")
 
 
 def _assets(info: DatasetInfo, census: Census) -> Iterator[PictureKind]:
-    canvas = _size_text(info.size)
+    canvas = info.size_text
     yield PictureKind(
         "backgrounds",
         info.backgrounds,

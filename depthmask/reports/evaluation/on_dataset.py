@@ -58,13 +58,15 @@ def _agreements(estimator: Estimator, dataset: Dataset, samples: int) -> Iterato
     kind = _kind(estimator, dataset)
     for first in range(0, len(indices), estimator.batch_size):
         batch = [dataset[index] for index in indices[first : first + estimator.batch_size]]
-        depths = estimator.estimate(np.stack([sample.image for sample in batch]))
-        for sample, depth in zip(batch, depths, strict=True):
-            assert sample.depth is not None, "the contract says so"
-            resized = at_size(depth, sample.depth.shape)
-            of_sample = agreement(sample.depth, resized, sample.mask, kind)
-            if of_sample is not None:
-                yield of_sample
+        for size in sorted({sample.size for sample in batch}):
+            of_one_size = [sample for sample in batch if sample.size == size]
+            depths = estimator.estimate(np.stack([sample.image for sample in of_one_size]))
+            for sample, depth in zip(of_one_size, depths, strict=True):
+                assert sample.depth is not None, "the contract says so"
+                resized = at_size(depth, sample.depth.shape)
+                of_sample = agreement(sample.depth, resized, sample.mask, kind)
+                if of_sample is not None:
+                    yield of_sample
 
 
 def _kind(estimator: Estimator, dataset: Dataset) -> DepthKind:

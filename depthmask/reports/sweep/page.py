@@ -6,16 +6,18 @@ import base64
 import io
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
 from depthmask._version import __version__
+from depthmask.reports.sweep.best import BestTrial
 from depthmask.reports.sweep.result import JobResult, Status
 from depthmask.reports.sweep.table import Table, settings, short_text
 from depthmask.reports.templates import page_template
-from depthmask.reports.units import with_unit
+from depthmask.reports.units import size, with_unit
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
@@ -36,23 +38,32 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A job on the page.
+    """A job on the page, or a dataset of an earlier sweep.
 
-    settings: those that differ between jobs, as (name, value). cells: column -> text.
+    anchor: its name in links. title: the job, or that there is none. settings: those that differ,
+    as (name, value). cells: column -> text. folder: the name of the dataset's folder.
     """
 
-    number: int
+    anchor: str
+    title: str
     settings: list[tuple[str, str]]
     cells: dict[str, str]
     status: Status
     reason: str
     dataset: str
+    folder: str
     sheet: Sheet | None
 
 
-def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
-    """The HTML of the page. folder: the folder of the sweep. seconds: how long the sweep took."""
+def page(
+    table: Table, folder: StorePath, command: str, seconds: float, best: Sequence[BestTrial] = ()
+) -> str:
+    """The HTML of the page.
+
+    folder: the folder of the sweep. seconds: how long the sweep took. best: the best trials.
+    """
     results = table.results
+    jobs = [result for result in results if result.number is not None]
     return page_template("depthmask.reports.sweep").render(
         name=folder.absolute().name,
         command=command,
@@ -60,47 +71,58 @@ def page(table: Table, folder: StorePath, command: str, seconds: float) -> str:
         version=__version__,
         seconds=_duration(seconds),
         samples=f"{sum(result.samples or 0 for result in results):,}",
-        megabytes=f"{sum(result.bytes or 0 for result in results) / 1e6:,.1f}",
-        bad=[result for result in results if not result.status.is_good],
+        size=size(sum(result.bytes or 0 for result in results)),
+        jobs=len(jobs),
+        before=len(results) - len(jobs),
+        bad=[result for result in jobs if not result.status.is_good],
+        best=best,
         columns=[
             (name, with_unit(_title(name), table.units.get(name, "")), name in table.varied)
             for name in table.columns()
         ],
-        cards=[
-            _card(table, result, row) for result, row in zip(results, table.rows(), strict=True)
-        ],
+        cards=[_card(table, position, row) for position, row in enumerate(table.rows())],
         sheet_columns=_sheet_columns(table),
     )
 
 
-def _card(table: Table, result: JobResult, row: dict[str, Any]) -> Card:
+def _card(table: Table, position: int, row: dict[str, Any]) -> Card:
+    result = table.results[position]
     values = settings(result)
+    is_job = result.number is not None
     return Card(
-        number=result.number,
-        settings=[(name, values[name]) for name in table.varied or values if name in values],
+        anchor=f"job-{result.number}" if is_job else f"dataset-{position}",
+        title=f"job {result.number}" if is_job else "from before",
+        settings=[
+            (name, values[name]) for name in table.varied or _overridden(result) if name in values
+        ],
         cells={name: short_text(name, value) for name, value in _readable(row).items()},
         status=result.status,
         reason=result.reason,
         dataset=result.dataset,
+        folder=location(result.dataset).name if result.dataset else "",
         sheet=_sheet(location(result.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
         if result.dataset
         else None,
     )
 
 
+def _overridden(result: JobResult) -> list[str]:
+    return [word.partition("=")[0] for word in result.overrides]
+
+
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """The row, with bytes in MB and the mean of the mask in per cent."""
-    size, covered = row["bytes"], row["mask_mean"]
+    """The row, with bytes in a unit that fits and the mean of the mask in per cent."""
+    covered = row["mask_mean"]
     return {
         **row,
-        "bytes": None if size is None else f"{size / 1e6:,.2f}",
+        "bytes": None if row["bytes"] is None else size(row["bytes"]),
         "mask_mean": None if covered is None else f"{covered:.2%}",
     }
 
 
 _TITLES = {
     "samples_per_s": "samples/s",
-    "bytes": "MB",
+    "bytes": "size",
     "image_mean": "image mean",
     "image_std": "image std",
     "mask_mean": "mask coverage",

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from depthmask.errors import UsageError
 from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
+
+_MOST_SIMILAR = 3
+"""The most names below a name that an error suggests."""
 
 
 class Status(Enum):
-    """How a job ended."""
+    """How a job ended, or that a dataset is not of this sweep."""
 
     made = "made"
     complete = "nothing left to do"
+    earlier = "made before"
     failed = "failed"
     unfinished = "did not finish"
 
     @property
     def is_good(self) -> bool:
         """Whether the job's dataset is complete."""
-        return self in (Status.made, Status.complete)
+        return self in (Status.made, Status.complete, Status.earlier)
 
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """The result of one job.
+    """The result of one job, or a dataset of an earlier sweep.
 
-    overrides: the overrides of the job. samples, bytes, statistics: those of its dataset. made: the
-    number of samples that this run made, in `seconds`. value: the number that a sweeper optimises.
-    where: the machine and the process of the job. depth_unit: of its depth, empty without any.
+    number: that of the job, None for a dataset that no job of this sweep makes. overrides: the
+    overrides of the job. samples, bytes, statistics: those of its dataset. made: the number of
+    samples that were made in `seconds`, by the last run that made any. values: the numbers that a
+    sweeper optimises, by name. where: the machine and the process of the job. depth_unit: of its
+    depth, empty without any. settings: all settings that determine the samples, as name -> text;
+    empty if the config could not be composed.
     """
 
-    number: int
+    number: int | None
     overrides: tuple[str, ...]
     status: Status
     reason: str = ""
@@ -45,21 +54,32 @@ class JobResult:
     bytes: int | None = None
     made: int = 0
     seconds: float = 0.0
-    value: float | None = None
+    values: dict[str, float] = field(default_factory=dict)
     where: str = ""
     statistics: dict[str, Any] = field(default_factory=dict)
     depth_unit: str = ""
+    settings: dict[str, str] = field(default_factory=dict)
 
     @property
     def samples_per_s(self) -> float | None:
-        """Samples made per second; None if none were made."""
+        """Samples made per second; None if that is unknown."""
         return self.made / self.seconds if self.made and self.seconds else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain data for a JSON file."""
+        return {**asdict(self), "status": self.status.name}
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> JobResult:
+        """Read the result of `as_json`, also that of an earlier version with other fields."""
+        known = {item.name: plain[item.name] for item in fields(cls) if item.name in plain}
+        known.update(overrides=tuple(plain["overrides"]), status=Status[plain["status"]])
+        return cls(**known)
 
 
 def write_result(job_folder: Path, result: JobResult) -> None:
     """Write the result for `collect`, which sees the complete file or none."""
-    plain = {**asdict(result), "status": result.status.name}
-    content = json.dumps(plain, indent=1).encode() + b"\n"
+    content = json.dumps(result.as_json(), indent=1).encode() + b"\n"
     location(job_folder / f"{result.number}.json").write_whole(content)
 
 
@@ -68,19 +88,16 @@ def collect(job_folder: Path, planned: Sequence[Sequence[str]]) -> list[JobResul
 
     planned: the overrides of each job.
     """
-    unfinished = (
-        JobResult(number, tuple(overrides), Status.unfinished)
+    results = {
+        number: JobResult(number, tuple(overrides), Status.unfinished)
         for number, overrides in enumerate(planned)
-    )
-    results = {result.number: result for result in unfinished}
-    for path in result_files(job_folder):
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        plain.update(overrides=tuple(plain["overrides"]), status=Status[plain["status"]])
-        results[plain["number"]] = JobResult(**plain)
+    }
+    for path in result_files(location(job_folder)):
+        results[int(path.stem)] = JobResult.from_json(json.loads(path.read_bytes()))
     return [results[number] for number in sorted(results)]
 
 
-def result_files(job_folder: Path) -> list[Path]:
+def result_files(job_folder: StorePath) -> list[StorePath]:
     """The result files of a sweep; a new sweep removes those of an earlier one."""
     return [path for path in job_folder.glob("*.json") if path.stem.isdecimal()]
 
@@ -93,10 +110,22 @@ def number_at(data: dict[str, Any], target: str) -> float:
     """
     numbers = dict(_numbers(data, ""))
     if target not in numbers:
-        raise UsageError(
-            f"target={target}: no such number in dataset.json; available: {', '.join(numbers)}"
-        )
+        raise UsageError(f"target={target}: {_no_such_number(target, list(numbers))}")
     return numbers[target]
+
+
+def _no_such_number(target: str, names: Sequence[str]) -> str:
+    """The message for a name that is missing: similar names, or those that begin with it."""
+    below = [name for name in names if target and name.startswith(f"{target}.")]
+    similar = below or difflib.get_close_matches(target, names, n=1, cutoff=0.6)
+    if similar:
+        return (
+            f"dataset.json has no such number; did you mean {' or '.join(similar[:_MOST_SIMILAR])}?"
+        )
+    return (
+        "dataset.json has no such number; it has samples, bytes, statistics.mask.mean and others: "
+        "open dataset.json to see all"
+    )
 
 
 def _numbers(value: Any, name: str) -> list[tuple[str, float]]:

@@ -20,28 +20,56 @@ _STATISTICS = (
 """(column, kind, moment) of the statistics; values of images are means over the channels."""
 
 
+_NOT_COMPARED = ("output", "overwrite", "target", "samples")
+"""Settings that have no column: `samples` has one already, the others do not affect a dataset."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A row for each job. varied: the settings that differ between jobs; they are columns."""
+    """A row for each job. varied: the settings that differ between rows; they are columns.
+
+    targets: the numbers that are optimised; also columns.
+    """
 
     results: Sequence[JobResult]
     varied: tuple[str, ...]
-    target: str | None
+    targets: tuple[str, ...]
 
     @classmethod
-    def of(cls, results: Sequence[JobResult], target: str | None) -> Table:
-        """The table of these results. target: the number that is optimised; also a column."""
-        names = dict.fromkeys(name for result in results for name in settings(result))
-        differing = [
-            name for name in names if len({settings(result).get(name) for result in results}) > 1
-        ]
-        return cls(results, tuple(differing), target)
+    def of(cls, results: Sequence[JobResult], targets: Sequence[str] = ()) -> Table:
+        """The table of these results.
 
-    def columns(self) -> list[str]:
-        """The names of the columns."""
-        target = [f"target:{self.target}"] if self.target else []
+        The settings that jobs override come first, then all others that differ.
+        """
+        values = [settings(result) for result in results]
+        overridden = (_override(word)[0] for result in results for word in result.overrides)
+        names = dict.fromkeys([*overridden, *(name for one in values for name in one)])
+        known = {name for result in results for name in result.settings}
+        differing = [name for name in names if _differs(name, values, name in known)]
+        return cls(results, tuple(differing), tuple(targets))
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The settings that differ and that overrides name; all that differ if these are the same.
+
+        What presets set would make the lines too long for a terminal.
+        """
+        words = {_override(word)[0] for result in self.results for word in result.overrides}
+        named = tuple(name for name in self.varied if name in words)
+        return named if self._distinct(named) == self._distinct(self.varied) else self.varied
+
+    def _distinct(self, names: Sequence[str]) -> int:
+        """The number of rows that differ in these settings."""
+        return len({tuple(map(settings(result).get, names)) for result in self.results})
+
+    def columns(self, varied: Sequence[str] | None = None) -> list[str]:
+        """The names of the columns. varied: the settings among them; all that differ by default."""
+        varied = self.varied if varied is None else varied
+        targets = [f"target:{target}" for target in self.targets]
         names = [name for name, _, _ in _STATISTICS]
-        return ["job", *self.varied, "samples", "samples_per_s", "bytes", *names, *target, "status"]
+        return [
+            "job", *varied, "samples", "samples_per_s", "bytes", *names, *targets, "status"
+        ]  # fmt: skip
 
     @property
     def units(self) -> dict[str, str]:
@@ -54,18 +82,16 @@ class Table:
         return [self._row(result) for result in self.results]
 
     def _row(self, result: JobResult) -> dict[str, Any]:
-        row = {
+        return {
             "job": result.number,
             **{name: settings(result).get(name) for name in self.varied},
             "samples": result.samples,
             "samples_per_s": result.samples_per_s,
             "bytes": result.bytes,
             **{name: _mean(result, kind, moment) for name, kind, moment in _STATISTICS},
+            **{f"target:{target}": result.values.get(target) for target in self.targets},
             "status": result.status.value,
         }
-        if self.target:
-            row[f"target:{self.target}"] = result.value
-        return row
 
     def as_csv(self) -> str:
         """A line for each job; the last columns are reason, dataset and overrides."""
@@ -81,8 +107,8 @@ class Table:
         return file.getvalue()
 
     def as_text(self) -> str:
-        """The table with aligned columns; failed jobs have the reason at the end."""
-        columns = self.columns()
+        """The table with aligned columns, of `named` settings; failed jobs end with the reason."""
+        columns = self.columns(self.named)
         rows = [[short_text(name, row[name]) for name in columns] for row in self.rows()]
         for result, cells in zip(self.results, rows, strict=True):
             if result.reason:
@@ -101,9 +127,31 @@ class Table:
 
 
 def settings(result: JobResult) -> dict[str, str]:
-    """The overrides of a job as name -> value; a removed setting has the value `~`."""
-    pairs = (word.partition("=") for word in result.overrides)
-    return {name: value if equals else "~" for name, equals, value in pairs}
+    """The settings of a job as name -> value; a removed setting has the value `~`.
+
+    Those of the dataset have precedence over the overrides, which may spell a value in another way.
+    """
+    overrides = dict(map(_override, result.overrides))
+    own = {
+        name: text for name, text in overrides.items() if name.lstrip("+") not in result.settings
+    }
+    return {**own, **result.settings}
+
+
+def _override(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    return name, value if equals else "~"
+
+
+def _differs(name: str, values: Sequence[dict[str, str]], is_setting: bool) -> bool:
+    """Whether a name has several values.
+
+    A setting that a row lacks, as it is one of another stage, is not another value.
+    """
+    if name in _NOT_COMPARED:
+        return False
+    texts = {one.get(name) for one in values}
+    return len(texts - {None} if is_setting else texts) > 1
 
 
 def short_text(name: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,6 +21,10 @@ class Placement(Stage):
     """Whether `place` needs the background's depth, camera or plane."""
     needs_ground: ClassVar[bool] = False
     """Whether `place` needs a floor; it is fitted to the depth if the source knows none."""
+    mostly_outside: ClassVar[str] = (
+        "mostly outside of the picture; lower placement.min_visible, or make it smaller"
+    )
+    """Why a sample is redrawn if too little of a layer is on the canvas; after `; ` what helps."""
 
     min_visible: float = setting(0.25, ge=0, le=1, help="least visible fraction of each cut-out")
     max_overlap: float = setting(
@@ -34,6 +39,10 @@ class Placement(Stage):
     attempts: int = setting(
         100, ge=1, help="proposals for a cut-out before the run stops with an error"
     )
+
+    def labels_in_settings(self) -> Mapping[str, Iterable[Any]]:
+        """The labels that each setting names; one that no foreground has ends the run."""
+        return {}
 
     def arrange(self, scene: Scene, rng: np.random.Generator) -> Any:
         """Plan the positions of all foregrounds of a sample at once, before the first `place`.

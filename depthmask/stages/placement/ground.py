@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any
 
 import numpy as np
 
-from depthmask.data import Background, Float32, Foreground, Layer, PixelNumbers, Scene
+from depthmask.data import (
+    MOST_BOX_PIXELS,
+    MOST_HEIGHT_M,
+    Background,
+    Float32,
+    Foreground,
+    Layer,
+    PixelNumbers,
+    Scene,
+)
 from depthmask.errors import NoPlaceError, SettingError
 from depthmask.stage import setting, stage
 from depthmask.stages.placement.base import Placement
@@ -33,11 +43,15 @@ class Ground(Placement):
 
     reads_geometry = True
     needs_ground = True
+    mostly_outside = (
+        "too tall for its place; check height_m in assets.csv, placement.heights and "
+        "placement.height_m, or raise placement.distance_m"
+    )
 
     height_m: list[float] = setting(
         [0.4, 1.8],
         gt=0,
-        le=20,
+        le=MOST_HEIGHT_M,
         help="least and largest height of objects of unknown height, metres",
     )
     heights: Any = setting(
@@ -64,6 +78,10 @@ class Ground(Placement):
         for label, value in (self.heights or {}).items():
             _range(label, value)
 
+    def labels_in_settings(self) -> Mapping[str, Iterable[Any]]:
+        """The labels in `heights`."""
+        return {"heights": self.heights or ()}
+
     def place(
         self, scene: Scene, foreground: Foreground, flip: bool, rng: np.random.Generator
     ) -> Layer:
@@ -75,6 +93,9 @@ class Ground(Placement):
         height_m = (least + (largest - least) * chance) * self._metre(background)
         height = _pixels(background, row, depth_m, height_m)
         width = max(1, round(height * foreground.size[1] / foreground.size[0]))
+        if height * width > MOST_BOX_PIXELS:
+            text = f"{foreground.key} is too tall for its place on {background.key}"
+            raise NoPlaceError(text, reason=self.mostly_outside, foreground=foreground.key)
         return Layer(
             foreground.key,
             foreground.label,
@@ -90,7 +111,11 @@ class Ground(Placement):
         """(row, column, depth [m]) of a floor pixel within the range of distances."""
         floor, depth_m = background.floor, background.depth_m
         if floor is None or not len(floor):
-            raise NoPlaceError(f"{background.key} has no floor that placement=ground can find")
+            raise NoPlaceError(
+                f"{background.key} has no floor that placement=ground can find",
+                reason="no floor is found; remove the background, or give its depth (bg_depth/) "
+                "and focal length (f_px)",
+            )
         assert depth_m is not None, "a floor has depth"
         chances = rng.random(_DRAWN)
         metre = self._metre(background)
@@ -102,7 +127,8 @@ class Ground(Placement):
         if not len(feet):
             within = ",".join(f"{one:g}" for one in self.distance_m)
             raise NoPlaceError(
-                f"{background.key} shows no floor within placement.distance_m=[{within}]"
+                f"{background.key} shows no floor within placement.distance_m=[{within}]",
+                reason="no floor within the distances; widen placement.distance_m",
             )
         row, column = divmod(int(feet[0]), depth_m.shape[1])
         return row, column, float(depth_m[row, column])
@@ -131,9 +157,10 @@ class Ground(Placement):
 def _range(label: str, value: Any) -> tuple[float, float]:
     """(least, largest) metres from an item of the setting `heights`; `SettingError` if invalid."""
     least, largest = value if isinstance(value, (list, tuple)) and len(value) == 2 else [value] * 2
-    numbers = all(isinstance(one, (int, float)) for one in (least, largest))
-    if not numbers or not 0 < least <= largest <= 20:
-        raise SettingError("heights", f"{{{label}: {value}}}", "must be metres or [least, largest]")
+    numbers = all(type(one) in (int, float) for one in (least, largest))
+    if not numbers or not 0 < least <= largest <= MOST_HEIGHT_M:
+        expected = f"must be metres or [least, largest], above 0 and at most {MOST_HEIGHT_M:g}"
+        raise SettingError("heights", f"{{{label}: {value}}}", expected)
     return float(least), float(largest)
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -20,18 +21,27 @@ _MOST_COMPONENTS = 2
 """Components of an asset's name, such as `bg/photo.jpg`; files in deeper folders are no assets."""
 
 
-def local_copy(root: ObjectPath) -> Path:
-    """The path of a folder in the user's cache with the current files of `root`.
+@dataclass(frozen=True, slots=True)
+class LocalCopy:
+    """A copy of the assets. deeper: names of the objects in sub-folders, which are not copied."""
+
+    folder: Path
+    deeper: tuple[str, ...]
+
+
+def local_copy(root: ObjectPath) -> LocalCopy:
+    """A folder in the user's cache with the current files of `root`.
 
     The folder is named after names, sizes and etags, so its content never changes: processes may
     share it, and one list request tells whether it exists. Each file is fetched once, and linked
     into later folders.
     """
-    objects = {
-        name: one
+    listed = {
+        one.key.removeprefix(root.key).strip("/"): one
         for one in object_store.list_objects(root.root, f"{root.key}/" if root.key else "")
-        if len((name := one.key.removeprefix(root.key).strip("/")).split("/")) <= _MOST_COMPONENTS
     }
+    deeper = tuple(name for name in listed if name.count("/") >= _MOST_COMPONENTS)
+    objects = {name: one for name, one in listed.items() if name.count("/") < _MOST_COMPONENTS}
     for name in objects:
         if not is_inside(name):
             raise UsageError(f"{root}: {name!r} is not a valid file name; rename it")
@@ -43,7 +53,7 @@ def local_copy(root: ObjectPath) -> Path:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
         _link(files, folder)
-    return folder
+    return LocalCopy(folder, deeper)
 
 
 def _digest(*parts: object) -> str:

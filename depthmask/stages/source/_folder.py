@@ -5,14 +5,22 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthmask.data import LeftOut
 from depthmask.errors import UsageError
+from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
+from depthmask.stages.source._names import TABLE, meant_for
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
+"""Folder -> the folder of the pictures to which its files belong by name."""
+_TARGETS = {"fg_mask": "PNG", "bg_depth": "16-bit PNG in millimetres"}
+"""Folder -> the format to save other files in, if it is not just JPEG or PNG."""
+_BY_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
+_HIDDEN = "hidden, or made by the system"
 
 
 class AssetError(UsageError):
@@ -29,19 +37,66 @@ class Listing:
     """The pictures of a folder.
 
     files: those to open, by key. faults: those that cannot be used, known without opening them.
+    unused: everything else in the folder, which is no fault.
     """
 
     files: dict[str, Path]
     faults: tuple[AssetError, ...]
+    unused: tuple[LeftOut, ...] = ()
 
 
-def listing(root: Path, folder: str) -> Listing:
-    """List a folder in `root`; an empty listing if there is no such folder."""
-    paths = [path for path in _sorted(root / folder) if _is_picture(path)]
+def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
+    """List a folder in `root`; an empty listing if there is no such folder.
+
+    deeper: the files in sub-folders that `root`, a copy, does not have, as `bg/holiday/a.jpg`.
+    """
+    entries = _sorted(root / folder)
+    paths = [path for path in entries if _is_picture(path)]
     faults = [*_named_alike(paths), *_unfit(root, paths)]
     bad = {fault.path for fault in faults}
     files = {path.stem: path for path in paths if path not in bad}
-    return Listing(files, tuple(sorted(faults, key=lambda fault: fault.path)))
+    unused = [
+        LeftOut(shown(path.relative_to(root)), reason, files=count)
+        for path in entries
+        if not _is_picture(path)
+        for reason, count in _unused(path, folder)
+    ]
+    sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
+    unused += [
+        LeftOut(shown(Path(folder, name)), _in_sub_folder(folder), files=count)
+        for name, count in sorted(sub_folders.items())
+    ]
+    return Listing(files, tuple(sorted(faults, key=lambda fault: fault.path)), tuple(unused))
+
+
+def misnamed(root: Path) -> list[LeftOut]:
+    """Folders and tables of `root` that most likely were meant to have another name."""
+    missing = [name for name in (*FOLDERS, TABLE) if not (root / name).exists()]
+    guesses = [(name, path) for name in missing if (path := meant_for(root, name))]
+    return [
+        LeftOut(shown(Path(path.name)), f"in {_quoted(path)}; rename it to {name}", files=count)
+        for name, path in guesses
+        if (count := _files_below(path) if path.is_dir() else 1)
+    ]
+
+
+def missing_folder(root: Path, folder: str) -> UsageError:
+    """The error for a folder that every root needs; says which other name was most likely meant."""
+    text = f"{root / folder}: no such folder; source.root needs bg/ and fg/"
+    if (root.parent / "bg").is_dir() and (root.parent / "fg").is_dir():
+        return UsageError(f"{text}; did you mean source.root={root.parent}?")
+    if other := meant_for(root, folder):
+        return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
+    if pictures := sum(map(_is_picture, _sorted(root))):
+        return UsageError(
+            f"{text}; {pictures:,} pictures are in {root} itself: move photographs to bg/ and "
+            "cut-outs to fg/"
+        )
+    return UsageError(text)
+
+
+def _quoted(path: Path) -> str:
+    return shown(Path(path.name)) + ("/" if path.is_dir() else "")
 
 
 def shown(path: Path) -> str:
@@ -56,6 +111,27 @@ def _sorted(folder: Path) -> list[Path]:
 
 def _is_picture(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
+    """Yield why an entry that is no picture is not used, and how many files it stands for."""
+    if path.name.startswith(".") or path.name.lower() in _BY_THE_SYSTEM:
+        yield _HIDDEN, 1
+    elif not path.is_dir():
+        yield reason_of_suffix(path.name, _TARGETS.get(folder, "JPEG or PNG")), 1
+    elif path.is_symlink():
+        yield f"a link to a folder; put its files into {folder}/", 1
+    elif count := _files_below(path):
+        yield _in_sub_folder(folder), count
+
+
+def _in_sub_folder(folder: str) -> str:
+    return f"in a sub-folder; move into {folder}/"
+
+
+def _files_below(folder: Path) -> int:
+    """The number of files in a folder and its sub-folders; links are not followed."""
+    return sum(len(files) for _, _, files in os.walk(folder))
 
 
 def _named_alike(paths: list[Path]) -> Iterator[AssetError]:

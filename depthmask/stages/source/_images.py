@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import threading
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from depthmask.data import Float32, Size, UInt8
 from depthmask.stages.source._folder import AssetError
+from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 100_000_000
@@ -30,13 +33,13 @@ _FILTERING = threading.Lock()
 """Held while warning filters are changed, since they belong to the whole process."""
 
 
-def load(path: Path) -> Image.Image:
+def load(path: Path, data: bytes | None = None) -> Image.Image:
     """The decoded image, upright by its EXIF orientation; the first frame of an animation.
 
-    Raises `AssetError`, which names the file.
+    data: the content of the file, if it is in memory. Raises `AssetError`, which names the file.
     """
     try:
-        with _opened(path) as image:
+        with opened(path if data is None else io.BytesIO(data)) as image:
             if image.width * image.height > _MOST_PIXELS:
                 raise AssetError(
                     path,
@@ -44,24 +47,32 @@ def load(path: Path) -> Image.Image:
                     "make it smaller",
                 )
             image.load()
-            turn = _TURNS.get(_orientation(image))
+            turn = _TURNS.get(orientation(image))
             return image.copy() if turn is None else image.transpose(turn)
     except UnidentifiedImageError:
-        raise AssetError(path, "not a JPEG, PNG or WebP picture; replace or remove it") from None
+        raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
 
 
-def _opened(path: Path) -> Image.Image:
+def _other_format(start: bytes) -> str:
+    """Why a file that begins so cannot be used, which is no picture of a format that is read."""
+    if other := format_of(start):
+        return f"not a JPEG, PNG or WebP picture but {other}; save as JPEG or PNG"
+    return "not a JPEG, PNG or WebP picture; replace or remove it"
+
+
+def opened(file: Path | BinaryIO) -> Image.Image:
+    """The image with its header read and its pixels not; raises what Pillow raises."""
     # Pillow warns about large images; the caller checks our own limit.
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path, formats=_FORMATS)
+        return Image.open(file, formats=_FORMATS)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """The EXIF orientation; `ImageOps.exif_transpose` would read it twice and write it as well."""
     # Pillow warns about invalid EXIF data.
     with _FILTERING, warnings.catch_warnings():

@@ -14,11 +14,19 @@ from pathlib import Path
 from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
-from depthmask.stages.source._folder import SUFFIXES, AssetError, Listing, shown
+from depthmask.stages.source._folder import (
+    FOLDERS,
+    AssetError,
+    Listing,
+    misnamed,
+    missing_folder,
+    shown,
+)
+from depthmask.stages.source._formats import SUFFIXES
+from depthmask.stages.source._names import TABLE, picture_meant
 from depthmask.stages.source._table import AssetTable, rows_as_csv
+from depthmask.storage.left_out import left_out_in_one_line
 
-FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
-"""Folder -> the folder of the pictures to which its files belong by name."""
 _KINDS = {
     "bg": "backgrounds",
     "fg": "foregrounds",
@@ -26,7 +34,6 @@ _KINDS = {
     "bg_depth": "background_depths",
 }
 
-_TABLE = "assets.csv"
 _HINT = "source.on_bad_asset=skip leaves out what cannot be used"
 
 
@@ -75,6 +82,9 @@ class Inspection:
 
     def result(self) -> InspectionResult:
         """Inspect the files; `UsageError` for one that cannot be used and is not left out."""
+        for folder in ("bg", "fg"):
+            if not (self._root / folder).is_dir():
+                raise missing_folder(self._root, folder)
         left_out = self._leave_out_rows()
         faults = [fault for one in self._listings.values() for fault in one.faults]
         faults += self._of_bad_rows()
@@ -88,34 +98,29 @@ class Inspection:
         if faults and self._on_bad_asset is OnBadAsset.fail:
             raise UsageError(_in_one_line(faults))
         self._require_both(faults)
+        left_out += self._unused()
         unused = self._unused_masks()
         catalogue = AssetCatalogue(
             digest=self._digest(),
             left_out=tuple(sorted(left_out, key=lambda one: one.file)),
             files=self._files_in_use(unused),
             licences=self._licences(),
-            backgrounds=tuple(self._files("bg")),
-            foregrounds=tuple(self._files("fg")),
+            backgrounds=tuple(self._used["bg"]),
+            foregrounds=tuple(self._used["fg"]),
         )
         return InspectionResult(catalogue, len(unused))
-
-    def _files(self, folder: str) -> dict[str, Path]:
-        if not (self._root / folder).is_dir():
-            raise UsageError(
-                f"{self._root / folder}: no such folder; source.root needs bg/ and fg/"
-            )
-        return self._used[folder]
 
     def _leave_out_rows(self) -> list[LeftOut]:
         """The rows that cannot be used; `UsageError` for the first if it is not left out."""
         faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
-        path = self._root / _TABLE
+        path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(f"{path}: {faults[0][1]}{_more(faults)}; {_HINT}")
+            number, reason = faults[0]
+            raise UsageError(f"{path}: row {number}: {reason}{_more(faults)}; {_HINT}")
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
-            LeftOut(_TABLE, reason, contents={f"{_TABLE}/{number}.csv": row} if is_kept else {})
+            LeftOut(TABLE, reason, contents={f"{TABLE}/{number}.csv": row} if is_kept else {})
             for (number, reason), row in zip(faults, rows, strict=True)
         ]
 
@@ -127,27 +132,39 @@ class Inspection:
             known |= {fault.path.stem for fault in self._listings[folder].faults}
         rows = self._table.rows
         return [
-            (rows[key].number, f"no picture named {key}")
+            (rows[key].number, f"no picture named {key}{_did_you_mean(key, known)}")
             for key in sorted(rows.keys() - known, key=str)
         ]
 
     def _of_bad_rows(self) -> list[AssetError]:
         """The pictures whose rows cannot be used."""
         return [
-            AssetError(path, f"row {row.number} of {_TABLE} cannot be used: {row.reason}")
+            AssetError(path, f"row {row.number} of {TABLE} cannot be used: {row.reason}")
             for row in self._table.bad_rows
             for folder in ("bg", "fg")
             if row.key is not None and (path := self._used[folder].get(row.key))
         ]
 
+    def _unused(self) -> list[LeftOut]:
+        """The files that are no fault: other formats, sub-folders, names that nobody reads."""
+        return [
+            *misnamed(self._root),
+            *(one for each in self._listings.values() for one in each.unused),
+        ]
+
     def _unpaired(self) -> list[AssetError]:
         """The masks and depth maps without a picture, most likely with misspelt names."""
         return [
-            AssetError(path, f"no picture of that name in {owner}/; rename or remove it")
+            AssetError(path, self._unpaired_reason(path, owner))
             for folder, owner in FOLDERS.items()
             for key, path in self._used[folder].items()
-            if key not in self._files(owner)
+            if key not in self._used[owner]
         ]
+
+    def _unpaired_reason(self, path: Path, owner: str) -> str:
+        reason = f"no picture of that name in {owner}/; rename or remove it"
+        meant = picture_meant(path.stem, self._listings[owner].files)
+        return f"{reason} (did you mean {meant}{path.suffix}?)" if meant else reason
 
     def _undecodable(self) -> list[AssetError]:
         """The files that cannot be opened."""
@@ -155,8 +172,8 @@ class Inspection:
         # Decoding releases the GIL.
         with ThreadPoolExecutor(cores()) as threads:
             results = [
-                *threads.map(_fault_of(openers.open_background), self._files("bg")),
-                *threads.map(_fault_of(openers.open_foreground), self._files("fg")),
+                *threads.map(_fault_of(openers.open_background), self._used["bg"]),
+                *threads.map(_fault_of(openers.open_foreground), self._used["fg"]),
             ]
         return [fault for fault in results if fault is not None]
 
@@ -180,15 +197,22 @@ class Inspection:
 
     def _require_both(self, faults: Sequence[AssetError]) -> None:
         for folder in ("bg", "fg"):
-            if not self._files(folder):
+            if not self._used[folder]:
                 reasons = [one for one in faults if FOLDERS[one.path.parent.name] == folder]
                 raise UsageError(
                     f"{self._root / folder}: none of its pictures can be used: "
                     f"{_in_one_line(reasons)}"
                     if reasons
-                    else f"{self._root / folder}: no {', '.join(SUFFIXES)} files; "
-                    "put pictures there or choose another source.root"
+                    else self._nothing_in(folder)
                 )
+
+    def _nothing_in(self, folder: str) -> str:
+        unused = left_out_in_one_line(self._listings[folder].unused)
+        return (
+            f"{self._root / folder}: no {', '.join(SUFFIXES)} files"
+            f"{f' ({unused})' if unused else ''}; "
+            "put pictures there or choose another source.root"
+        )
 
     def _unused_masks(self) -> set[str]:
         keys = list(self._used["fg_mask"])
@@ -209,7 +233,7 @@ class Inspection:
             _KINDS[folder]: dict(
                 Counter(
                     row.licence
-                    for key in sorted(self._files(folder))
+                    for key in sorted(self._used[folder])
                     if (row := self._table.rows.get(key)) and row.licence
                 )
             )
@@ -219,7 +243,7 @@ class Inspection:
     def _digest(self) -> str:
         """A hash of the names and contents of all files in use, and of the table."""
         files = [path for used in self._used.values() for path in used.values()]
-        table = self._root / _TABLE
+        table = self._root / TABLE
         if table.is_file():
             files.append(table)
         with ThreadPoolExecutor(cores()) as threads:
@@ -230,6 +254,16 @@ class Inspection:
         """A file's path within the root, and a hash of its content; a root may move."""
         content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
         return f"{path.relative_to(self._root).as_posix()} {content}\n"
+
+
+def _did_you_mean(key: str | None, known: Iterable[str | None]) -> str:
+    """A guess at the picture of a key that has a suffix, other marks or a typo."""
+    if key is None:
+        return ""
+    stems = [one for one in known if one is not None]
+    stem = key.rpartition(".")[0] if key.lower().endswith(SUFFIXES) else key
+    meant = stem if stem in stems else picture_meant(stem, stems)
+    return f" (did you mean {meant}?)" if meant else ""
 
 
 def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError | None]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 import orjson
 
 from depthmask.codec.metadata import plain_meta
-from depthmask.data import Meta
+from depthmask.data import MOST_HEIGHT_M, Meta
 from depthmask.errors import UsageError
 
 
@@ -35,6 +38,27 @@ class AssetRow:
     number: int = 0
 
 
+_COLUMNS = ("key", "label", "height_m", "f_px", "licence", "meta")
+_SYNONYMS = {
+    "license": "licence",
+    "file": "key",
+    "filename": "key",
+    "name": "key",
+    "height": "height_m",
+    "height_cm": "height_m",
+    "class": "label",
+    "category": "label",
+    "focal_length": "f_px",
+    "focal_px": "f_px",
+}
+"""Names that people give to columns -> the column."""
+_CLOSE = 0.8
+"""The least ratio of likeness of two names of which one may be a typo of the other."""
+_WITH_UNIT = re.compile(r"([0-9.,]+)\s*(m|cm|mm|metres?|meters?|px|pixels?)", re.IGNORECASE)
+_DIVISORS = {"cm": 100, "mm": 1000}
+"""Unit -> how many of it are a metre."""
+_MOST_CM = 500
+"""Greater heights are taken for millimetres."""
 _META = "meta"
 """The column of metadata as JSON; `meta.NAME` is a column of texts. Others are not carried, since
 tables have had columns of their owners' own before there was metadata."""
@@ -57,10 +81,14 @@ class BadRow:
 
 @dataclass(frozen=True, slots=True)
 class AssetTable:
-    """rows: key of the asset -> its row. bad_rows: those that cannot be used, in their order."""
+    """rows: key of the asset -> its row. bad_rows: those that cannot be used, in their order.
+
+    notes: what is most likely not meant, but is no fault.
+    """
 
     rows: Mapping[str | None, AssetRow] = field(default_factory=dict)
     bad_rows: Sequence[BadRow] = ()
+    notes: Sequence[str] = ()
 
     def row(self, key: str) -> AssetRow:
         """The row of an asset, an empty one if there is none."""
@@ -77,7 +105,7 @@ def read_table(path: Path) -> AssetTable:
     except (ValueError, csv.Error) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 CSV ({error})") from None
     if rows and "key" not in rows[0]:
-        raise UsageError(f"{path}: no column named key in its first line")
+        raise UsageError(f"{path}: no column named key in its first line{_header_hint(rows[0])}")
     good: dict[str | None, AssetRow] = {}
     bad = []
     for number, row in enumerate(rows, 1):
@@ -85,7 +113,41 @@ def read_table(path: Path) -> AssetTable:
             good[row["key"]] = _asset_row(row, number)
         except UsageError as error:
             bad.append(BadRow(row["key"], number, str(error)))
-    return AssetTable(good, bad)
+    return AssetTable(good, bad, [*_unused_columns(rows), *_repeated_keys(rows)])
+
+
+def _header_hint(first: Row) -> str:
+    """What is most likely wrong with a header that has no column `key`."""
+    columns = [column for column in first if column]
+    header = columns[0] if columns else ""
+    marks = {";": "semicolons", "\t": "tabs"}
+    if used := [name for mark, name in marks.items() if mark in header]:
+        return f"; its columns are separated by {used[0]}: save it with commas"
+    meant = [column for column in columns if _column_meant(column) == "key"]
+    return f"; did you mean {meant[0]!r}?" if meant else ""
+
+
+def _unused_columns(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a note for each column that is not used and has nearly the name of one that is."""
+    columns = [column for column in rows[0] if column] if rows else []
+    for column in columns:
+        meant = _column_meant(column)
+        if meant and meant not in columns:
+            yield f"column {column!r} is not used; did you mean {meant!r}?"
+
+
+def _column_meant(column: str) -> str | None:
+    """The column that a name stands for, with other case and marks or a typo."""
+    plain = column.strip().casefold().replace(" ", "_").replace("-", "_")
+    close = get_close_matches(plain, _COLUMNS, 1, _CLOSE)
+    return _SYNONYMS.get(plain) or (close[0] if close else None)
+
+
+def _repeated_keys(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a note for each key that has several rows."""
+    for key, count in Counter(row["key"] for row in rows).items():
+        if count > 1:
+            yield f"{key} has {count} rows; the last one that can be used counts"
 
 
 def rows_as_csv(path: Path, numbers: Iterable[int]) -> Iterator[bytes]:
@@ -105,9 +167,14 @@ def _opened(path: Path) -> TextIO:
 
 def _asset_row(row: Row, number: int) -> AssetRow:
     """The row with its cells as values; `UsageError` for a cell that cannot be used."""
+    if surplus := [cell for cell in row.get(None) or () if cell]:
+        raise UsageError(
+            f"the row of {row['key']} has more cells than columns ({', '.join(surplus)}); write "
+            "numbers with a point, 1.75, and texts with commas in double quotes"
+        )
     return AssetRow(
         label=row.get("label") or "foreground",
-        height_m=_positive(row, "height_m", "metres"),
+        height_m=_height_m(row),
         f_px=_positive(row, "f_px", "pixels"),
         licence=_licence(row),
         meta=_meta(row),
@@ -119,12 +186,41 @@ def _positive(row: Row, column: str, unit: str) -> float | None:
     """The number in a column; None if the cell is empty, `UsageError` if it is not positive."""
     text = row.get(column) or ""
     try:
-        number = float(text) if text else None
+        number = float(text) if text.strip() else None
     except ValueError:
         number = -1.0
     if number is not None and not 0 < number < math.inf:
-        raise UsageError(f"{column}={text} of {row['key']} is not a number of {unit}")
+        raise UsageError(
+            f"{column}={text} of {row['key']} is not a number of {unit}{_number_hint(text)}"
+        )
     return number
+
+
+def _number_hint(text: str) -> str:
+    """How to write a number that has a comma or a unit; empty if it is none."""
+    has_unit = _WITH_UNIT.fullmatch(text.strip())
+    digits = (has_unit[1] if has_unit else text.strip()).replace(",", ".")
+    try:
+        number = float(digits)
+    except ValueError:
+        return ""
+    if not 0 < number < math.inf:
+        return " above 0"
+    if has_unit and (divisor := _DIVISORS.get(has_unit[2].lower())):
+        return f"; write {number / divisor:g}"
+    return f"; write {digits}"
+
+
+def _height_m(row: Row) -> float | None:
+    """The height in metres; `UsageError` for one that is most likely in another unit."""
+    height_m = _positive(row, "height_m", "metres")
+    if height_m is not None and height_m > MOST_HEIGHT_M:
+        divisor, unit = (100, "cm") if height_m <= _MOST_CM else (1000, "mm")
+        raise UsageError(
+            f"height_m={row['height_m']} of {row['key']} is over {MOST_HEIGHT_M:g} metres; "
+            f"{height_m:g} {unit} is {height_m / divisor:g}"
+        )
+    return height_m
 
 
 def _licence(row: Row) -> str | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,22 @@ from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta,
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _images as images
-from depthmask.stages.source._copies import local_copy
-from depthmask.stages.source._folder import AssetError, Listing, listing
-from depthmask.stages.source._inspection import (
+from depthmask.stages.source._copies import LocalCopy, local_copy
+from depthmask.stages.source._folder import (
     FOLDERS,
+    AssetError,
+    Listing,
+    listing,
+    missing_folder,
+    shown,
+)
+from depthmask.stages.source._inspection import (
     AssetOpeners,
     Inspection,
     InspectionResult,
     OnBadAsset,
 )
+from depthmask.stages.source._names import TABLE, meant_for, picture_meant
 from depthmask.stages.source._state import file_states, is_settled
 from depthmask.stages.source._table import AssetTable, read_table
 from depthmask.stages.source.base import Source
@@ -34,7 +40,10 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.remote import ObjectPath
 
-_log = logging.getLogger(__name__)
+_LEAST_F_PX, _MOST_F_PX = 0.1, 100
+"""Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
+
+Others are most likely in millimetres."""
 _LAST_INSPECTION: dict[object, InspectionResult] = {}
 """The last inspection of this process, by settings and file states.
 
@@ -114,6 +123,12 @@ class Assets(Source):
         f_px = self._table.row(key).f_px
         if f_px is None:
             return None
+        if not _LEAST_F_PX <= f_px / picture.width <= _MOST_F_PX:
+            raise AssetError(
+                self._required_files("bg")[key],
+                f"f_px={f_px:g} in {TABLE} for a picture of {picture.width} pixels across; f_px is "
+                "in pixels of the file: millimetres x this width / width of the sensor",
+            )
         height, width = size
         # The picture is cropped at the centre until it fills the canvas.
         scale = max(height / picture.height, width / picture.width)
@@ -138,6 +153,12 @@ class Assets(Source):
         """Whether `bg_depth/` has depth for the background."""
         return key in self._files("bg_depth")
 
+    def foreground_labels(self) -> Sequence[str]:
+        """The labels in `assets.csv`, also of cut-outs that are left out, and that of the rest."""
+        files = self._listings["fg"]
+        keys = [*files.files, *(fault.path.stem for fault in files.faults)]
+        return sorted({self._table.row(key).label for key in keys})
+
     def check(self, size: Size) -> AssetCatalogue:
         """Decode every asset; the digest covers names and contents of all files in use.
 
@@ -153,12 +174,12 @@ class Assets(Source):
             _LAST_INSPECTION.clear()
             if is_settled(states):
                 _LAST_INSPECTION[key] = result
-        if result.unused_masks:
-            _log.warning(
-                "fg_mask/: %d masks are not used, their cut-outs have alpha of their own",
-                result.unused_masks,
-            )
-        return result.catalogue
+        return replace(result.catalogue, origin=self.root.rstrip("/"), notes=self._notes(result))
+
+    def _notes(self, result: InspectionResult) -> tuple[str, ...]:
+        masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
+        of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
+        return (*of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
 
     def _forget_listings(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""
@@ -195,7 +216,7 @@ class Assets(Source):
     def _root(self) -> Path:
         root = location(self.root)
         if not isinstance(root, LocalPath):
-            return self._copies
+            return self._copies.folder
         root = root.expanduser()
         if not root.is_dir():
             raise UsageError(f"source.root={self.root}: no such folder")
@@ -203,16 +224,14 @@ class Assets(Source):
 
     def _required_files(self, folder: str) -> Mapping[str, Path]:
         if not (self._root / folder).is_dir():
-            raise UsageError(
-                f"{self._root / folder}: no such folder; source.root needs bg/ and fg/"
-            )
+            raise missing_folder(self._root, folder)
         return self._files(folder)
 
     def _files(self, folder: str) -> Mapping[str, Path]:
         return self._listings[folder].files
 
     @cached_property
-    def _copies(self) -> Path:
+    def _copies(self) -> LocalCopy:
         root = location(self.root)
         assert isinstance(root, ObjectPath), "only object stores are copied"
         return local_copy(root)
@@ -220,11 +239,12 @@ class Assets(Source):
     @cached_property
     def _listings(self) -> dict[str, Listing]:
         """The files of each folder, by key; listed once, since a folder may have thousands."""
-        return {folder: listing(self._root, folder) for folder in FOLDERS}
+        deeper = () if isinstance(location(self.root), LocalPath) else self._copies.deeper
+        return {folder: listing(self._root, folder, deeper) for folder in FOLDERS}
 
     @cached_property
     def _table(self) -> AssetTable:
-        return read_table(self._root / "assets.csv")
+        return read_table(self._root / TABLE)
 
     def _cut_out(self, key: str) -> Image.Image:
         """The cut-out with alpha of its own, or with its mask as alpha."""
@@ -235,13 +255,24 @@ class Assets(Source):
             raise AssetError(path, "wholly transparent; replace or remove it")
         return rgba
 
+    def _mask_meant_for(self, key: str) -> str:
+        """A guess at the mask of a cut-out by the names in `fg_mask/`, or at that folder itself."""
+        others = [one for one in self._files("fg_mask") if one not in self._files("fg")]
+        by_cut_out = {picture_meant(one, self._files("fg")): one for one in others}
+        if key in by_cut_out:
+            file = self._files("fg_mask")[by_cut_out[key]]
+            return f" (fg_mask/{shown(Path(file.name))} may be its mask: give it that name)"
+        folder = None if (self._root / "fg_mask").is_dir() else meant_for(self._root, "fg_mask")
+        return (
+            f" (did you mean {shown(Path(folder.name))}/? Rename it to fg_mask)" if folder else ""
+        )
+
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
         """The mask of a cut-out; `AssetError` if it is missing or has another size."""
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
-            raise AssetError(
-                path, f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
-            )
+            reason = f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
+            raise AssetError(path, f"{reason}{self._mask_meant_for(path.stem)}")
         mask = images.load(mask_path)
         if mask.size != picture.size:
             raise AssetError(

@@ -48,6 +48,13 @@ class Source(Stage):
         """Whether `background(key)` carries `depth_m` of its own."""
         return False
 
+    def foreground_labels(self) -> Sequence[str]:
+        """The labels of all foregrounds; empty if they are not known without opening each.
+
+        Settings such as `placement.heights` are checked against them. Called after `check`.
+        """
+        return ()
+
     @abstractmethod
     def check(self, size: Size) -> AssetCatalogue:
         """Inspect every asset, before the first sample is planned.

@@ -112,6 +112,12 @@ class Rooms(Source):
         """True for every room."""
         return True
 
+    def foreground_labels(self) -> Sequence[str]:
+        """The kinds of furniture, which alternate."""
+        from depthmask.stages.source._rooms.furniture import CUTOUTS
+
+        return [label for label, _ in CUTOUTS[: self.furniture]]
+
     def check(self, size: Size) -> AssetCatalogue:
         """A hash of the settings and the generator's version; there is nothing to read."""
         return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])

@@ -69,6 +69,9 @@ class Writer(Stage):
     """The layout of a shard for other programs."""
     member_bytes: ClassVar[int] = 0
     """About the bytes that a shard takes for each member beside its content, for estimates."""
+    any_size: ClassVar[bool] = False
+    """Whether the samples of a shard may differ in size, as photographs do; their keys are then
+    names like `holiday/IMG_0123`."""
 
     @abstractmethod
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

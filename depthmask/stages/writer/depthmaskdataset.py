@@ -84,7 +84,7 @@ class DepthMaskDataset(Writer):
                 meta = orjson.loads(line)
                 for name, data in sample.members.items():
                     if member_of(name).carries not in _ARRAYS:
-                        offset = archive.add(path_of(meta, sample.key, name), data)
+                        offset = archive.add(path_of(meta, name), data)
                         members[name].append((0, offset, len(data)))
                 descriptions.write(line + b"\n")
                 members[JSON.name].append((1, line_start, len(line)))
@@ -114,11 +114,11 @@ class DepthMaskDataset(Writer):
                     shutil.copyfile(table, path)
 
 
-def path_of(meta: Mapping[str, Any], key: str, member: str) -> str:
+def path_of(meta: Mapping[str, Any], member: str) -> str:
     """`data/fg_bg/bg001/bg001_fg001_000001.jpg`, named by background and first foreground."""
     background = _safe(meta["background"])
     keys = [background, *(_safe(layer["foreground"]) for layer in meta["layers"][:1])]
-    name = "_".join([*keys, f"{int(key) + 1:06d}"])
+    name = "_".join([*keys, f"{meta['index'] + 1:06d}"])
     return f"data/{_folder(member_of(member))}/{background}/{name}.{member_of(member).suffix}"
 
 
@@ -135,17 +135,17 @@ def _safe(key: str) -> str:
 def _tables(dataset: PublishedDataset, record: Record) -> dict[str, list[str]]:
     """Name of a label table -> its rows from a shard; `data_label.txt` has all rows."""
     tables: defaultdict[str, list[str]] = defaultdict(list)
-    for key, meta in _described(dataset, record):
-        rows = _rows(meta, key, record.members)
+    for meta in _described(dataset, record):
+        rows = _rows(meta, record.members)
         tables[f"{_safe(meta['background'])}_label_info.txt"] += rows
         tables["data_label.txt"] += rows
     return tables
 
 
-def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list[str]:
+def _rows(meta: Mapping[str, Any], members: Mapping[str, Any]) -> list[str]:
     """One row for each layer whose box is known."""
     image, mask = (
-        path_of(meta, key, next(name for name in members if member_of(name).carries == field))
+        path_of(meta, next(name for name in members if member_of(name).carries == field))
         for field in ("image", "mask")
     )
     boxes = [layer["box"] for layer in meta["layers"] if "box" in layer]
@@ -155,14 +155,13 @@ def _rows(meta: Mapping[str, Any], key: str, members: Mapping[str, Any]) -> list
     ]
 
 
-def _described(dataset: PublishedDataset, record: Record) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(key, description) of each sample of a shard."""
+def _described(dataset: PublishedDataset, record: Record) -> Iterator[dict[str, Any]]:
+    """The description of each sample of a shard."""
     number = int(record.members[JSON.name][0][0])
     lines = open_published(dataset.path / "shards", record.files[number])
     with lines, untrusted(f"{dataset.path}: {record.shard}"):
         for line in lines:
-            meta = orjson.loads(line)
-            yield meta["key"], meta
+            yield orjson.loads(line)
 
 
 class _Batch:

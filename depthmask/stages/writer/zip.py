@@ -22,6 +22,7 @@ class Zip(Writer):
     shard_kind = ShardKind.archive
     # Two headers, each with the name.
     member_bytes = 108
+    any_size = True
 
     def most_samples(self, expected: SizeEstimate) -> int:
         """Less than 4 GiB and 65,535 members, since many readers know no larger zips."""

@@ -1,4 +1,4 @@
-"""Pictures of others: DepthMaskDataset's layout in a zip, a tar or a folder, and images alone."""
+"""Pictures of others in a zip, a tar or a folder, most in DepthMaskDataset's layout."""
 
 from __future__ import annotations
 
@@ -152,13 +152,29 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
     assert "no such file or folder" in refused(tmp_path / "nosuch")
 
 
-def test_pictures_of_another_size_are_named(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_pairs_of_another_size_or_format_are_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: str
 ) -> None:
-    there = as_folder(tmp_path / "in", {"a.jpg": picture(1), "b.jpg": picture(2, (30, 24))})
-    assert main(["convert", str(there), f"output={tmp_path / 'out'}", "runner.workers=1"]) == 1
-    said = capfd.readouterr().err
-    assert "b.jpg: a jpg of 30x24; the first picture is a jpg of 20x24" in said
+    size = (30, 24) if kind == "jpeg" else (20, 24)
+    contents = {
+        **{f"fg_bg/bg1/bg1_fg1_{number}.jpg": picture(number) for number in (1, 2)},
+        **{f"fg_bg_mask/bg1/bg1_fg1_{number}.jpg": picture(number) for number in (1, 2, 3)},
+        "fg_bg/bg1/bg1_fg1_3.jpg": picture(3, size, kind),
+    }
+    path = as_folder(tmp_path / "in", contents)
+    assert main(["convert", str(path), f"output={tmp_path / 'out'}", "runner.workers=1"]) == 1
+    shown = "jpg of 30x24" if kind == "jpeg" else "png of 20x24"
+    error = capfd.readouterr().err
+    assert f"bg1_fg1_3.jpg: a {shown}; the first picture is a jpg of 20x24" in error
+
+
+def test_hidden_files_beside_pairs_are_no_pictures(tmp_path: Path) -> None:
+    contents = original()
+    hidden = {f"__MACOSX/{name.rpartition('/')[0]}/._x.jpg": b"\0\5" for name in contents}
+    both = open_input([str(as_zip(tmp_path / "mac.zip", {**contents, **hidden}))])
+    assert both.samples == 3
+    assert both.read(2).members["jpg"] in contents.values()
 
 
 def test_a_table_with_other_columns_is_named(tmp_path: Path) -> None:
@@ -175,7 +191,7 @@ def test_names_with_unprintable_characters(tmp_path: Path) -> None:
     found = open_input([str(there)])
     assert b'"file":"a\\\\nb\\\\udc80.png"' in found.read(0).members["json"]
     made = as_zip(tmp_path / "z.zip", {"a\tb.jpg": b"x"})
-    with pytest.raises(depthmask.DepthmaskError, match=r"a\\tb\.jpg: cannot be read"):
+    with pytest.raises(depthmask.DepthmaskError, match=r"a\\tb\.jpg: not a JPEG, PNG or WebP"):
         open_input([str(made)])
 
 

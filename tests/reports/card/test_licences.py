@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import DatasetCard
 
 from depthmask.cli.main import main
-from depthmask.reports.card.licences import for_croissant, for_hub
+from depthmask.reports.card.licences import for_croissant, for_hub, with_own_licence
 from tests.support.infos import dataset_info
 
 
@@ -75,6 +75,54 @@ def test_licences_of_assets_are_in_the_cards(assets_root: Path, tmp_path: Path) 
     ]
     metadata = json.loads((out / "croissant.json").read_text())
     assert metadata["license"] == ["https://spdx.org/licenses/CC-BY-4.0", "my|own"]
+
+
+def cards(folder: Path) -> tuple[str, list[str], list[str]]:
+    """The licence for the hub, that for Croissant, and the rows of the card."""
+    rows = [
+        line
+        for line in (folder / "README.md").read_text().partition("## Licences")[2].splitlines()
+        if line.startswith(("| back", "| fore"))
+    ]
+    licence = json.loads((folder / "croissant.json").read_text()).get("license", [])
+    return DatasetCard.load(folder / "README.md").data.license, licence, rows
+
+
+def test_rooms_have_the_licence_of_depthmask(tmp_path: Path) -> None:
+    pytest.importorskip("vl_convert")
+    words = ["source.rooms=2", "source.furniture=3", "size=[24,32]", "runner.workers=1"]
+    out, converted, annotated = (tmp_path / name for name in ("out", "converted", "annotated"))
+    assert main([*words, "samples=4", f"output={out}"]) == 0
+    assert main(["convert", str(out), "writer=zip", f"output={converted}"]) == 0
+    layered = ["depth=layered", "depth.relief=false", "geometry=source"]
+    assert main(["annotate", str(out), *layered, f"output={annotated}"]) == 0
+    expected = (
+        "cc0-1.0",
+        ["https://spdx.org/licenses/CC0-1.0"],
+        ["| backgrounds | CC0-1.0 | 2 |", "| foregrounds | CC0-1.0 | 3 |"],
+    )
+    assert cards(out) == cards(converted) == cards(annotated) == expected
+    # dataset.json has the licences of files only.
+    licences = json.loads((out / "dataset.json").read_text())["licences"]
+    assert licences == {"backgrounds": {}, "foregrounds": {}}
+    assert main(["report", str(out)]) == 0
+    assert "CC0-1.0" in (out / "report.html").read_text()
+
+
+def test_a_source_of_a_plugin_has_no_licence_of_depthmask() -> None:
+    info = dataset_info(
+        backgrounds=3, foregrounds=2, licences={"backgrounds": {}, "foregrounds": {}}
+    )
+    plan = {"config": {"source": {"stage": "rooms"}}, "versions": {"other": "1.0"}}
+    assert for_hub(with_own_licence(info, plan)) == {"license": "cc0-1.0"}
+    others: list[dict[str, Any]] = [
+        {},
+        {"config": {}},
+        {"config": {"source": {"stage": "assets"}}},
+        {**plan, "packages": {"source=rooms": "other"}},
+    ]
+    for other in others:
+        assert with_own_licence(info, other) == info
 
 
 def test_a_converted_dataset_keeps_them(assets_root: Path, tmp_path: Path) -> None:

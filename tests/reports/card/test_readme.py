@@ -29,7 +29,7 @@ def header(out: Path) -> dict[str, Any]:
 def test_header(make_dataset: Callable[..., Path]) -> None:
     out = make_dataset("source.rooms=4", "source.furniture=4", "split.train=0.5", "split.val=0.5")
     assert header(out) == {
-        "license": "unknown",
+        "license": "cc0-1.0",
         "pretty_name": "OUT",
         "annotations_creators": ["machine-generated"],
         "task_categories": ["depth-estimation", "image-segmentation"],

@@ -19,6 +19,7 @@ from depthmask.reading.dataset import open
 from depthmask.reports.dataset import collect as collect_module
 from depthmask.reports.dataset.collect import collect
 from depthmask.reports.dataset.page import report
+from depthmask.reports.units import size
 from tests.support import tiny
 
 
@@ -88,7 +89,7 @@ def test_statistics_are_those_of_the_dataset(made: Path, page: str) -> None:
 def test_the_six_kinds(made: Path, evil_assets: Path, page: str) -> None:
     table = {row[0]: row[1:] for row in rows(page, "Kinds of picture")}
     backgrounds = sum(path.stat().st_size for path in (evil_assets / "bg").iterdir())
-    assert table["backgrounds"][:3] == ["3", "32x32 RGB", f"{backgrounds / 1e6:.2f}"]
+    assert table["backgrounds"][:3] == ["3", "32x32 RGB", size(backgrounds)]
     assert table["foregrounds"][0] == "4"
     assert table["masks of foregrounds"][3] == "4 are the alpha of their foreground"
     dataset = open(made)
@@ -97,9 +98,9 @@ def test_the_six_kinds(made: Path, evil_assets: Path, page: str) -> None:
         ("masks of composites", "mask.png"),
         ("depth maps", "depth.png"),
     ):
-        size = sum(len(dataset.encoded(number).members[member]) for number in range(60))
+        total = sum(len(dataset.encoded(number).members[member]) for number in range(60))
         assert table[kind][0] == "60"
-        assert table[kind][2:] == [f"{size / 1e6:.2f}", member]
+        assert table[kind][2:] == [size(total), member]
 
 
 def test_licences_are_listed(page: str) -> None:

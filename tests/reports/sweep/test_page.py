@@ -38,13 +38,13 @@ def preview(folder: Path, width: int) -> Path:
 
 
 def rendered(*results: JobResult) -> str:
-    return page(Table.of(results, None), location("out"), "depthmask -m", 61.0)
+    return page(Table.of(results), location("out"), "depthmask -m", 61.0)
 
 
 def test_everything_is_escaped() -> None:
     evil = "<script>alert('x')"
     failed = JobResult(1, (f"writer={evil}",), Status.failed, reason=f"no {evil} & co")
-    text = page(Table.of([result(0, "writer=zip"), failed], evil), location(evil), evil, 1.0)
+    text = page(Table.of([result(0, "writer=zip"), failed], [evil]), location(evil), evil, 1.0)
     assert "<script" not in text
     # Title, heading, command, table head, cell, words and reason.
     assert text.count("&lt;script&gt;") >= 7
@@ -53,10 +53,10 @@ def test_everything_is_escaped() -> None:
 
 def test_figures_are_readable() -> None:
     text = rendered(result(0, "seed=1"), result(1, "seed=2"))
-    for figure in ("<td>1,234</td>", "<td>617</td>", "<td>2.50</td>", "<td>12.50%</td>",
+    for figure in ("<td>1,234</td>", "<td>617</td>", "<td>2.50 MB</td>", "<td>12.50%</td>",
                    "<td>0.500</td>", "<td>0.200</td>", "<td>-</td>"):  # fmt: skip
         assert text.count(figure) == 2
-    assert "2 jobs, 2,468 samples, 5.0 MB" in text
+    assert "2 jobs, 2,468 samples, 5.00 MB" in text
     assert "after 1 min 1 s" in text
 
 

@@ -109,3 +109,23 @@ def test_wrong_settings_are_named(settings: dict[str, object], name: str) -> Non
     with pytest.raises(SettingError) as caught:
         Ground(**settings)  # type: ignore[arg-type]
     assert caught.value.name == name
+
+
+@pytest.mark.parametrize("height", [90, 20.5, True, math.nan, [1, 90], 0])
+def test_heights_by_label_are_metres(height: object) -> None:
+    with pytest.raises(SettingError, match=r"^heights=.*at most 20$"):
+        Ground(heights={"cat": height})
+
+
+def test_reasons_of_no_place() -> None:
+    def reason(stage: Ground, background: Background, what: Foreground) -> tuple[str, str | None]:
+        with pytest.raises(NoPlaceError) as caught:
+            layers(stage, background, what, 1)
+        return caught.value.reason.partition(";")[0], caught.value.foreground
+
+    view = floor_view(0)
+    assert reason(Ground(), replace(view, floor=None), person()) == ("no floor is found", None)
+    far = Ground(distance_m=[30, 40])
+    assert reason(far, view, person()) == ("no floor within the distances", None)
+    wide = Foreground("w", "w", np.full((1, 900, 4), 255, np.uint8), None, 20.0)
+    assert reason(Ground(), view, wide) == ("too tall for its place", "w")

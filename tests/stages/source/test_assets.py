@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import shutil
 import struct
 import zlib
@@ -323,18 +322,14 @@ def test_files_in_use_are_counted_by_kind(assets_root: Path) -> None:
     }
 
 
-def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(
-    assets_root: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(assets_root: Path) -> None:
     (assets_root / "fg_mask").mkdir()
     for name in ("cup", "vase"):
         # Of another size: nobody looks at it.
         Image.new("L", (3, 3), 255).save(assets_root / "fg_mask" / f"{name}.png")
-    with caplog.at_level(logging.INFO):
-        assets(assets_root).check(SIZE)
-    assert [record.getMessage() for record in caplog.records] == [
-        "fg_mask/: 2 masks are not used, their cut-outs have alpha of their own"
-    ]
+    assert assets(assets_root).check(SIZE).notes == (
+        "fg_mask/: 2 masks are not used, their cut-outs have alpha of their own",
+    )
 
 
 # assets.csv
@@ -632,7 +627,7 @@ def _changes(root: Path) -> list[Callable[[], object]]:
 
 
 def test_untouched_assets_are_looked_at_once(
-    assets_root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    assets_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A mask that is not used: that is said every time.
     (assets_root / "fg_mask").mkdir()
@@ -649,12 +644,11 @@ def test_untouched_assets_are_looked_at_once(
     assets(assets_root).check(SIZE)
     assert len(looks) == 2, "files that have just changed are not trusted"
     monkeypatch.setattr(_state, "_SETTLED_NS", 0)
-    caplog.clear()
     first, second = assets(assets_root), assets(assets_root)
     assert second.check(SIZE) == first.check(SIZE)
+    assert second.check(SIZE).notes[0].startswith("fg_mask/: 1 masks are not used")
     assert len(looks) == 3
     assert second.backgrounds() == first.backgrounds()
-    assert caplog.text.count("1 masks are not used") == 2
     assets(assets_root, foreground_scale=0.5).check(SIZE)
     assets(assets_root).check((40, 40))
     assert len(looks) == 5
@@ -693,11 +687,9 @@ def test_the_same_key_gives_the_same_pixels(assets_root: Path) -> None:
 
 
 @pytest.mark.skipif(not SEED_ASSETS.is_dir(), reason=f"no {SEED_ASSETS}")
-def test_the_assets_of_depthmaskdataset(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_assets_of_depthmaskdataset() -> None:
     source = assets(SEED_ASSETS)
-    with caplog.at_level(logging.INFO):
-        source.check(SIZE)
-    assert "100 masks are not used" in caplog.text
+    assert "100 masks are not used" in source.check(SIZE).notes[0]
     assert source.backgrounds() == tuple(f"bg{number:03d}" for number in range(1, 101))
     assert len(source.foregrounds()) == 100
     for key in source.foregrounds():

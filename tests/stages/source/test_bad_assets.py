@@ -11,7 +11,7 @@ import struct
 import unicodedata
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -136,17 +136,25 @@ def grey(*values: int) -> Image.Image:
 
 @dataclass(frozen=True)
 class Case:
-    """used: the keys that the case adds. refused: file -> a part of the reason."""
+    """used: the keys that the case adds. refused: file -> a part of the reason.
+
+    unused: file -> the reason why it is not used, which is no fault.
+    """
 
     make: Make
     used: tuple[str, ...] = ()
     refused: dict[str, str] | None = None
     loses: tuple[str, ...] = ()
     """Keys of the plain folder that leave with what is refused."""
+    unused: dict[str, str] = field(default_factory=dict)
 
 
 def used(make: Make, *keys: str) -> Case:
     return Case(make, used=keys)
+
+
+def unused(name: str, content: bytes, reason: str, file: str = "") -> Case:
+    return Case(put(name, content), unused={file or name: reason})
 
 
 def bad(name: str, content: bytes | Image.Image, reason: str, **save: Any) -> Case:
@@ -200,7 +208,20 @@ TABLE: dict[str, Case] = {
     # Of an animation, the first picture is used.
     "animated WebP": used(put("bg/a.webp", animation("WEBP")), "a"),
     "animated PNG": used(put("bg/a.png", animation("PNG")), "a"),
-    "GIF": used(put("bg/a.gif", animation("GIF"))),
+    "GIF": unused("bg/a.gif", animation("GIF"), "GIF; save as JPEG or PNG"),
+    "HEIC": unused("bg/a.HEIC", b"", "HEIC; save as JPEG or PNG"),
+    "TIFF": unused("fg/a.tif", data(CUT_OUT, "TIFF"), "TIFF; save as JPEG or PNG"),
+    "BMP": unused("fg_mask/a.bmp", data(PHOTO, "BMP"), "BMP; save as PNG"),
+    "depth as EXR": unused("bg_depth/a.exr", b"", "OpenEXR; save as 16-bit PNG in millimetres"),
+    "raw": unused("bg/a.CR2", b"", "camera raw; save as JPEG or PNG"),
+    "JPEG of Windows": unused("bg/a.jfif", data(PHOTO, "JPEG"), ".jfif; rename to .jpg"),
+    "no suffix": unused(
+        "bg/photo", data(PHOTO, "JPEG"), "without a suffix; a picture needs .jpg, .png or .webp"
+    ),
+    "Thumbs.db": unused("bg/Thumbs.db", b"", "hidden, or made by the system"),
+    "HEIC named .jpg": bad(
+        "bg/a.jpg", b"\0\0\0\x18ftypheic\0\0\0\0", "but HEIC; save as JPEG or PNG"
+    ),
     **{f"EXIF orientation {n}": used(turned(n), f"turned{n}") for n in range(1, 9)},
     "one pixel": used(put("bg/a.png", Image.new("RGB", (1, 1))), "a"),
     # Cut-outs and masks
@@ -271,8 +292,8 @@ TABLE: dict[str, Case] = {
     "name with dots": used(put("bg/a.tar.v2.png", PHOTO), "a.tar.v2"),
     "name in Chinese, with an emoji": used(put("fg/杯子🙂.png", CUT_OUT), "杯子🙂"),
     "suffix in capitals": used(put("bg/a.PNG", data(PHOTO, "PNG")), "a"),
-    "hidden file": used(put("bg/._a.png", b"resource fork")),
-    "other suffix": used(put("bg/notes.txt", b"hello")),
+    "hidden file": unused("bg/._a.png", b"resource fork", "hidden, or made by the system"),
+    "other suffix": unused("bg/notes.txt", b"hello", ".txt; not a picture"),
     # Links and what is no file
     "link within the folder": used(link("bg/a.png", "bg/room0.png"), "a"),
     "link out of the folder": Case(outside, refused={"bg/out.png": "a link out of source.root"}),
@@ -349,7 +370,7 @@ def test_fail(case: Case, assets_root: Path) -> None:
     source = assets(assets_root, OnBadAsset.fail)
     if case.refused is None:
         catalogue = source.check(SIZE)
-        assert catalogue.left_out == ()
+        assert {one.file: one.reason for one in catalogue.left_out} == case.unused
         assert keys(catalogue) == {*BASE["bg"], *BASE["fg"], *case.used}
         return
     with pytest.raises(UsageError) as caught:
@@ -369,9 +390,9 @@ def test_leaving_out(case: Case, mode: OnBadAsset, assets_root: Path, tmp_path: 
     source = assets(assets_root, mode)
     catalogue = source.check(SIZE)
     expected = case.refused or {}
-    assert {one.file for one in catalogue.left_out} == expected.keys()
+    assert {one.file for one in catalogue.left_out} == expected.keys() | case.unused.keys()
     for one in catalogue.left_out:
-        assert expected[one.file] in one.reason
+        assert (expected | case.unused)[one.file] in one.reason
     # What is left is whole, also in a worker.
     worker = pickle.loads(pickle.dumps(source))
     assert keys(catalogue) == {*BASE["bg"], *BASE["fg"], *case.used} - set(case.loses)
@@ -440,8 +461,8 @@ def test_bad_rows_end_the_run(assets_root: Path) -> None:
     with pytest.raises(UsageError) as caught:
         assets(assets_root, OnBadAsset.fail).check(SIZE)
     assert str(caught.value) == (
-        f"{assets_root}/assets.csv: height_m=tall of cup is not a number of metres (and 3 more); "
-        "source.on_bad_asset=skip leaves out what cannot be used"
+        f"{assets_root}/assets.csv: row 1: height_m=tall of cup is not a number of metres "
+        "(and 3 more); source.on_bad_asset=skip leaves out what cannot be used"
     )
 
 
@@ -453,7 +474,7 @@ def test_bad_rows_are_left_out(mode: OnBadAsset, assets_root: Path, tmp_path: Pa
     assert [(one.file, one.reason) for one in catalogue.left_out] == [
         ("assets.csv", "height_m=tall of cup is not a number of metres"),
         ("assets.csv", 'room1: column meta must be a JSON object, such as {"page": 3}'),
-        ("assets.csv", "height_m=0 of ../../x is not a number of metres"),
+        ("assets.csv", "height_m=0 of ../../x is not a number of metres above 0"),
         ("assets.csv", "no picture named nobody"),
         (
             "bg/room1.png",

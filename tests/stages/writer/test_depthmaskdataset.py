@@ -110,9 +110,10 @@ def test_no_depth_no_batch(tmp_path: Path) -> None:
 
 def test_names_of_any_asset() -> None:
     """Keys are file names of users: what an archive may not take is left out."""
-    meta = {"background": "Küche 1/x", "layers": [{"foreground": "../a"}, {"foreground": "b"}]}
-    assert path_of(meta, "000000009", "jpg") == "data/fg_bg/K_che_1_x/K_che_1_x_.._a_000010.jpg"
-    assert path_of({**meta, "layers": []}, "000999999", "mask.png") == (
+    layers = [{"foreground": "../a"}, {"foreground": "b"}]
+    meta = {"background": "Küche 1/x", "layers": layers, "index": 9}
+    assert path_of(meta, "jpg") == "data/fg_bg/K_che_1_x/K_che_1_x_.._a_000010.jpg"
+    assert path_of({**meta, "layers": [], "index": 999999}, "mask.png") == (
         "data/fg_bg_mask/K_che_1_x/K_che_1_x_1000000.png"
     )
 

@@ -1,0 +1,77 @@
+"""Guesses what other names were meant for: `backgrounds/` for `bg/`, `cup_mask` for `cup`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+TABLE = "assets.csv"
+_OTHER_NAMES = {
+    "bg": ("background", "backgrounds", "bgs", "backdrop", "backdrops"),
+    "fg": ("foreground", "foregrounds", "fgs", "cutout", "cutouts"),
+    "fg_mask": (
+        *("mask", "masks", "fgmask", "fgmasks", "foregroundmask", "foregroundmasks"),
+        *("alpha", "alphas", "matte", "mattes"),
+    ),
+    "bg_depth": (
+        *("depth", "depths", "bgdepth", "bgdepths", "backgrounddepth", "backgrounddepths"),
+        *("depthmap", "depthmaps"),
+    ),
+    TABLE: ("assetscsv", "assetcsv", "assettxt", "assetstxt", "assetstsv", "assetsxlsx"),
+}
+"""The name of a folder or of the table -> names that people give it, without case and marks."""
+_MEANINGS = {
+    **{re.sub("[^a-z]", "", name): name for name in _OTHER_NAMES},
+    **{other: name for name, others in _OTHER_NAMES.items() for other in others},
+}
+_WORDS = "(?:mask|masks|alpha|matte|depth|fg|bg|foreground|background)"
+_MASK_WORDS = re.compile(rf"^{_WORDS}[ _.-]+|[ _.-]+{_WORDS}$")
+_CLOSE = 0.8
+"""The least ratio of likeness of two names of which one may be a typo of the other."""
+
+
+def meant_for(root: Path, name: str) -> Path | None:
+    """The entry of `root` that was most likely meant to be called `name`; None if none was."""
+    entries = sorted(root.iterdir()) if root.is_dir() else []
+    is_table = name == TABLE
+    return next(
+        (
+            path
+            for path in entries
+            if path.name != name
+            and not path.name.startswith(".")
+            and path.is_dir() != is_table
+            and _meaning(path.name) == name
+        ),
+        None,
+    )
+
+
+def _meaning(text: str) -> str | None:
+    """The name of a folder, or of the table, that a text stands for."""
+    plain = re.sub(r"[^a-z0-9]", "", text.casefold())
+    close = get_close_matches(plain, _MEANINGS, 1, _CLOSE)
+    return _MEANINGS[close[0]] if close else None
+
+
+def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
+    """The picture for which a file was most likely meant: `cup` for `cup_mask` or `Cup`.
+
+    stem, stems: names without suffix. None if it was meant for none of them.
+    """
+    by_plain_name = {_without_words(one): one for one in stems}
+    plain = _without_words(stem)
+    if plain in by_plain_name:
+        return by_plain_name[plain]
+    close = get_close_matches(plain, by_plain_name, 1, _CLOSE)
+    # Pictures with numbers are all alike: `photo12` is no typo of `photo13`.
+    has_number = bool(re.search(r"\d", plain))
+    return by_plain_name[close[0]] if close and not has_number else None
+
+
+def _without_words(stem: str) -> str:
+    plain = stem.casefold()
+    # The name itself may be `mask`.
+    return _MASK_WORDS.sub("", plain) or plain

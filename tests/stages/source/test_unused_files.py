@@ -1,0 +1,169 @@
+"""What a run says about its assets, and about files and names that it does not use."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from depthmask.cli.main import main
+from depthmask.errors import UsageError
+from depthmask.stages.source.assets import Assets
+from tests.support import tiny
+
+SIZE = (32, 32)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tiny.make_assets(tmp_path / "assets")
+
+
+def opaque_cup(root: Path, mask: str) -> None:
+    """A cut-out without transparency, and its mask."""
+    Image.new("RGB", (20, 30), "red").save(root / "fg" / "cup.png")
+    (root / mask).parent.mkdir(exist_ok=True)
+    Image.fromarray(np.full((30, 20), 255, np.uint8)).save(root / mask)
+
+
+def error_of(root: Path) -> str:
+    with pytest.raises(UsageError) as caught:
+        Assets(root=str(root)).check(SIZE)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def first_line(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main([*words]) == 0
+    return capsys.readouterr().err.splitlines()[0]
+
+
+def test_the_first_line_counts_assets_and_files_that_are_not_used(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain, stray = tmp_path / "plain", tmp_path / "stray"
+    words = [*tiny.words(root, plain, "samples=2")]
+    assert first_line(capsys, *words) == f"3 backgrounds, 4 foregrounds in {root}"
+    for name in ("IMG_1.HEIC", "IMG_2.heic", ".DS_Store", "Thumbs.db", "holiday/a.jpg"):
+        (root / "bg" / name).parent.mkdir(exist_ok=True)
+        (root / "bg" / name).write_bytes(b"")
+    (root / "bg" / "holiday" / "b.jpg").write_bytes(b"")
+    words = [*tiny.words(root, stray, "samples=2")]
+    assert first_line(capsys, *words) == (
+        f"3 backgrounds, 4 foregrounds in {root}; 6 files not used: "
+        "2 hidden, or made by the system, 2 HEIC (save as JPEG or PNG), "
+        "2 in a sub-folder (move into bg/)"
+    )
+    fingerprints = {
+        json.loads((out / "plan.json").read_text())["fingerprint"] for out in (plain, stray)
+    }
+    assert len(fingerprints) == 1
+    left_out = json.loads((stray / "dataset.json").read_text())["left_out"]
+    assert {"file": "bg/IMG_1.HEIC", "reason": "HEIC; save as JPEG or PNG"} in left_out
+    assert {
+        "file": "bg/holiday",
+        "reason": "in a sub-folder; move into bg/",
+        "files": 2,
+    } in left_out
+    # Also of a run that has nothing left to do.
+    assert "6 files not used" in first_line(capsys, *words)
+
+
+def test_notes_come_after_the_first_line(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "assets.csv").write_text("key,lable\nbox0,box\n")
+    assert main(tiny.words(root, tmp_path / "out", "samples=1")) == 0
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first == f"3 backgrounds, 4 foregrounds in {root}"
+    assert second == "note: assets.csv: column 'lable' is not used; did you mean 'label'?"
+
+
+def test_rooms_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["source.rooms=2", "source.furniture=3", "size=[24,32]", "samples=1"]
+    line = first_line(capsys, *words, f"output={tmp_path / 'out'}")
+    assert line == "2 backgrounds, 3 foregrounds of source=rooms"
+
+
+def test_where_nothing_can_be_used_the_line_says_what_lies_there(root: Path) -> None:
+    for path in (root / "bg").iterdir():
+        path.rename(path.with_suffix(".heic"))
+    shutil.rmtree(root / "bg_depth")
+    assert "3 files not used: 3 HEIC (save as JPEG or PNG)" in error_of(root)
+
+
+def test_a_link_to_a_folder_is_not_walked(root: Path) -> None:
+    (root / "bg" / "all").symlink_to("/")
+    (left_out,) = Assets(root=str(root)).check(SIZE).left_out
+    assert (left_out.file, left_out.files) == ("bg/all", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        *(
+            ("bg", other)
+            for other in ("backgrounds", "background", "Background", "BGs", "backgruonds")
+        ),
+        *(("fg", other) for other in ("foregrounds", "foreground", "FGs", "cut-outs", "cutouts")),
+    ],
+)
+def test_a_folder_of_another_name_is_named(root: Path, name: str, other: str) -> None:
+    (root / name).rename(root / other)
+    assert f"{root / name}: no such folder; source.root needs bg/ and fg/" in error_of(root)
+    assert f"did you mean {other}/? Rename it to {name}" in error_of(root)
+
+
+def test_a_root_one_folder_too_deep_or_without_folders(root: Path, tmp_path: Path) -> None:
+    assert f"did you mean source.root={root}?" in error_of(root / "bg")
+    (tmp_path / "flat").mkdir()
+    shutil.copy(root / "bg" / "wall0.png", tmp_path / "flat")
+    assert "1 pictures are in" in error_of(tmp_path / "flat")
+
+
+def test_a_missing_folder_is_said_before_the_rows_of_its_pictures(root: Path) -> None:
+    (root / "assets.csv").write_text("key,label\nbox0,box\n")
+    (root / "fg").rename(root / "foregrounds")
+    assert "did you mean foregrounds/?" in error_of(root)
+
+
+@pytest.mark.parametrize("other", ["masks", "mask", "fg_masks", "fg-mask", "FG_MASK", "alpha"])
+def test_a_folder_of_masks_of_another_name_is_named(root: Path, other: str) -> None:
+    opaque_cup(root, f"{other}/cup.png")
+    assert f"did you mean {other}/? Rename it to fg_mask" in error_of(root)
+
+
+@pytest.mark.parametrize("mask", ["cup_mask", "mask_cup", "cup-alpha", "Cup", "cup.mask"])
+def test_a_mask_of_another_name_is_named(root: Path, mask: str) -> None:
+    opaque_cup(root, f"fg_mask/{mask}.png")
+    text = error_of(root)
+    assert text.startswith(f"{root}/fg/cup.png: no transparency and no mask")
+    assert f"(fg_mask/{mask}.png may be its mask: give it that name)" in text
+    (root / "fg" / "cup.png").unlink()
+    Image.new("RGBA", (20, 30), (9, 9, 9, 99)).save(root / "fg" / "cup.png")
+    text = error_of(root)
+    assert f"fg_mask/{mask}.png: no picture of that name in fg/" in text
+    assert "did you mean cup.png?" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("bg_depth", "depth"), ("bg_depth", "depth_maps"), ("assets.csv", "assets.CSV")],
+)
+def test_what_is_optional_is_counted_by_its_other_name(root: Path, name: str, other: str) -> None:
+    (root / "assets.csv").write_text("key,label\nbox0,box\n")
+    (root / name).rename(root / other)
+    (left_out,) = Assets(root=str(root)).check(SIZE).left_out
+    mark = "" if "." in other else "/"
+    assert left_out.reason == f"in {other}{mark}; rename it to {name}"
+    assert left_out.files == (3 if name == "bg_depth" else 1)
+
+
+def test_numbers_are_no_typos(root: Path) -> None:
+    opaque_cup(root, "fg_mask/box9.png")
+    (root / "fg" / "cup.png").unlink()
+    assert "did you mean" not in error_of(root)
