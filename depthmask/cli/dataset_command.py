@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.config.command_line import options_and_overrides
 from depthmask.config.explain.words import has_no_name, unreadable
 from depthmask.config.options import check_options
@@ -19,18 +19,11 @@ from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.inputs.picture_list import SKIP
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
 SHARED_SETTINGS = (
-    "output",
-    "overwrite",
-    "size",
-    "shard_size",
-    "labels",
-    "writer",
-    "encode",
-    "runner",
+    *("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner"),
+    "progress",
 )
 """The settings and config groups that both `annotate` and `convert` accept."""
 
@@ -50,11 +43,12 @@ def dataset_command(
     paths, words = _paths_and_words(command, arguments, accepted)
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
-        job = make_job(job_input, root, _names(overrides))
+        with screen.waiting("reading the input"):
+            job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
+            job = make_job(job_input, root, _names(overrides))
         for line in job.input.lines:
             screen.line(line)
-        show_result(run_job(job, screen), screen)
+        make(job, screen)
 
     return run_task(task, words)
 
