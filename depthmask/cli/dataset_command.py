@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
 from depthmask.cli.plan_command import names_of
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.cli.usage.pages import PAGES
 from depthmask.config.options import check_options
 from depthmask.config.registry import near
@@ -20,7 +20,6 @@ from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.inputs.picture_list import SKIP
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 
 JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], InputJob]
@@ -46,11 +45,12 @@ def dataset_command(command: InputCommand, arguments: Sequence[str]) -> int:
     paths, words = _paths_and_words(command, [word for word in arguments if word != SKIP])
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
-        job = command.make_job(job_input, root, frozenset(names_of(overrides)))
+        with screen.waiting("reading the input"):
+            job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
+            job = command.make_job(job_input, root, frozenset(names_of(overrides)))
         for line in job.input.lines:
             screen.line(line)
-        show_result(run_job(job, screen), screen)
+        make(job, screen)
 
     return run_task(task, words)
 

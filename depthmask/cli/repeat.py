@@ -9,9 +9,9 @@ from typing import Any
 from depthmask.cli import annotate, convert
 from depthmask.cli.dataset_command import require_accepted
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
 from depthmask.cli.plan_command import dataset_and_words, dataset_word, names_of, plan_of
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.config.build import from_plain
 from depthmask.config.command_from_plan import input_job_overrides
 from depthmask.config.command_line import CONFIG, CommandLine
@@ -22,7 +22,6 @@ from depthmask.config.root import Root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
@@ -42,8 +41,9 @@ def main(arguments: Sequence[str]) -> int:
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         _require_new_output(dataset, root.output)
-        job = _job(plan, root, names_of(overrides))
-        show_result(run_job(job, screen), screen, extendable=plan["job"] == "generate")
+        with screen.waiting("checking the assets"):
+            job = _job(plan, root, names_of(overrides))
+        make(job, screen, extendable=plan["job"] == "generate")
 
     with plan_offered(config):
         return run_task(task, ["--config-name", PLAN, *words])

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from depthmask.cli.hydra_run import as_depthmask_error, warn_of_disabled_plugins
+from depthmask.cli.make import make
 from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.config.compose import compose_root
+from depthmask.config.root import ProgressStyle
 from depthmask.engine.from_plan import job_from_plan
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
 
@@ -19,7 +19,7 @@ from depthmask.storage.path import StorePath
 def main(arguments: Sequence[str]) -> int:
     """Make the samples that are missing; the words may choose and set the runner."""
     dataset, words = dataset_and_words("resume", arguments)
-    refuse_others("resume", words, ("runner",))
+    refuse_others("resume", words, ("runner", "progress"))
     continue_dataset(dataset, plan_of(dataset), words)
     return 0
 
@@ -33,7 +33,8 @@ def refuse_others(command: str, words: Sequence[str], accepted: Collection[str])
                 f"{command} does not change {name}; `extend OUT samples=N` makes more samples"
             )
         if group not in accepted:
-            allowed = " and ".join("runner.*" if one == "runner" else one for one in accepted)
+            *others, last = ("runner.*" if one == "runner" else one for one in accepted)
+            allowed = f"{', '.join(others)} and {last}"
             raise UsageError(
                 f"{command} changes nothing but {allowed}; `repeat OUT output=OUT2 {name}=...` "
                 f"makes another dataset with another {name}"
@@ -45,16 +46,17 @@ def continue_dataset(
 ) -> None:
     """Make what a dataset lacks by its plan, and show the result.
 
-    words: of the command line, for the runner. changes: values for settings of the root.
+    words: of the command line, for the runner and the progress. changes: values for settings of the
+    root.
     """
     warn_of_disabled_plugins()
     if words:
-        changes["runner"] = compose_root(words).runner
-    screen = Screen()
-    try:
-        job = job_from_plan(plan, dataset, **changes)
-        show_result(run_job(job, screen), screen, extendable=plan["job"] == "generate")
-    except Exception as error:
-        raise as_depthmask_error(error) from error
-    finally:
-        screen.close()
+        root = compose_root(words)
+        changes |= {"runner": root.runner, "progress": root.progress}
+    with Screen(changes.get("progress", ProgressStyle.auto)) as screen:
+        try:
+            with screen.waiting("checking the assets"):
+                job = job_from_plan(plan, dataset, **changes)
+            make(job, screen, extendable=plan["job"] == "generate")
+        except Exception as error:
+            raise as_depthmask_error(error) from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
 from depthmask.cli.screen import Screen
 from depthmask.cli.show_config import show, with_topic
-from depthmask.cli.summary import show_result
 from depthmask.config.root import Root
-from depthmask.engine.run import run
+from depthmask.engine.from_config import job_from_config
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,4 +28,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-    show_result(run(root, screen), screen, extendable=True)
+    with screen.waiting("checking the assets"):
+        job = job_from_config(root)
+    make(job, screen, extendable=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from depthmask.cli.pace import rounded
 from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
@@ -22,12 +24,20 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
     """
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {size(info.bytes)}"
+    facts: dict[str, Any] = {
+        "samples": len(dataset),
+        "bytes": info.bytes,
+        "made": result.made,
+        "seconds": round(result.seconds, 1),
+        "output": str(dataset.path),
+    }
     if result.made:
-        rate = result.made / result.seconds
-        screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
+        rate = rounded(result.made / result.seconds)
+        text = f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate}/s"
+        screen.line(text, "done", **facts)
         screen.line(f"time by station: {_shares_of_time(result.stations)}")
     else:
-        screen.line(f"{total}; nothing is left to do")
+        screen.line(f"{total}; nothing is left to do", "done", **facts)
     if len(dataset.splits) > 1:
         screen.line(f"splits    {_splits(info)}")
     if redrawn := info.counts.get("redrawn"):

@@ -42,7 +42,8 @@ def _repair(output: StorePath, problems: Sequence[Problem]) -> list[str]:
 
 def _report(output: StorePath, not_compared: Sequence[str] = ()) -> list[Problem]:
     """Print the problems, or that there are none; not_compared: see `repair`."""
-    problems = verify(output)
+    with Screen() as screen, screen.waiting(f"checking the files of {output}"):
+        problems = verify(output)
     for problem in problems:
         print(problem)
     if not problems and not_compared:

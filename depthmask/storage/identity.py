@@ -17,7 +17,7 @@ from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.untrusted import untrusted
 
-NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
+NOT_IN_PLAN = ("output", "overwrite", "progress", "runner", "target")
 """Settings that do not affect the samples."""
 
 UNHASHED = "unhashed"

@@ -75,7 +75,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("verify OUT ", []),
         ("render OUT --i", ["--index", "--into"]),
         ("render OUT --into D", ["DIR/"]),
-        ("resume OUT ", ["runner.timeout=", "runner.workers=", "runner="]),
+        ("resume OUT ", ["progress=", "runner.timeout=", "runner.workers=", "runner="]),
         ("resume OUT runner=", ["runner=local"]),
         ("resume OUT seed=", []),
         ("extend OUT s", ["samples="]),
@@ -94,8 +94,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("help ver", ["verify"]),
         ("help placement=gri", ["placement=grid"]),
         ("run sampling=p", ["sampling=product"]),
-        ("-", ["--cfg", "--config-dir", "--config-name", "--help", "--info", "--multirun",
-               "--package"]),
+        ("-", ["--cfg", "--config-dir", "--config-name", "--dry-run", "--help", "--info",
+               "--multirun", "--package"]),
     ],
 )  # fmt: skip
 def test_candidates(line: str, words: list[str]) -> None:

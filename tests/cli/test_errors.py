@@ -147,7 +147,7 @@ def test_a_job_of_a_sweep_says_which_line_is_wrong(
     words = ["-m", "+preset=pairs,low", f"hydra/launcher={launcher}", f"--config-dir={tmp_path}"]
     rooms = ["source.rooms=1", "source.furniture=1", "size=[8,8]"]
     assert main([*words, *rooms, f"output={tmp_path / 'out'}"]) == 1
-    assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().out
+    assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().err
 
 
 def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_printed_command_can_be_pasted_into_bash(
         (["samples=3"], "samples=3: OUT is planned with 4 samples, and `extend` adds some; ds[:3] "
          "reads the first 3"),
         (["samples=9", "runner.wrkers=1"], "runner.wrkers=1: no such setting; did you mean runn"),
-        (["samples=9", "seed=1"], "extend changes nothing but samples and runner.*; `repeat OUT "),
+        (["samples=9", "seed=1"], "extend changes nothing but samples, runner.* and progress; "),
     ],
 )  # fmt: skip
 def test_what_is_refused(

@@ -107,9 +107,9 @@ def test_in_an_object_store(s3: Server, tmp_path: Path) -> None:
         (["assets"], "assets holds assets and no dataset; `prepare` writes all of them or none"),
         (["sweep"], "sweep is the folder of a sweep; give its command again: `python -m depthmask "
          "-m 'seed=1, 2' output=sweep`; or give one of its datasets: sweep/one"),
-        (["OUT", "seed=1"], "resume changes nothing but runner.*; `repeat OUT output=OUT2 seed=."),
-        (["OUT", "placement=grid"], "resume changes nothing but runner.*; `repeat OUT output=OUT2 "
-         "placement=..."),
+        (["OUT", "seed=1"], "resume changes nothing but runner.* and progress; `repeat OUT "),
+        (["OUT", "placement=grid"], "resume changes nothing but runner.* and progress; `repeat OUT "
+         "output=OUT2 placement=..."),
         (["OUT", "+preset=pairs"], "resume changes nothing but runner.*"),
         (["OUT", "samples=9"], "resume does not change samples; `extend OUT samples=N` makes more"),
         (["OUT", "-m"], "resume does not accept -m; it makes one dataset at a time"),

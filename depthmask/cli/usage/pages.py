@@ -18,12 +18,17 @@ _CONFIG_NAME = Option(
     short="-cn",
 )  # fmt: skip
 _SKIP_DAMAGED = Option("--skip-damaged", "leave out photographs that cannot be decoded")
-_SHARED = ("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner")
+_DRY_RUN = Option("--dry-run", "say what would be made, and write nothing")
+_SHARED = (
+    *("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner"),
+    "progress",
+)
 """The settings and config groups that both `annotate` and `convert` accept."""
 
 PAGES = {
     "run": Page(
         options=(
+            _DRY_RUN,
             Option("--multirun", "make a dataset for each combination of values", short="-m"),
             _CONFIG_DIR,
             _CONFIG_NAME,
@@ -54,13 +59,15 @@ PAGES = {
     ),
     "resume": Page(
         words=(_OUT,),
-        settings=("runner",),
+        options=(_DRY_RUN,),
+        settings=("runner", "progress"),
         about="The settings come from OUT/plan.json, so no other can be changed.",
         examples=("resume OUT", "resume OUT runner.workers=2"),
     ),
     "extend": Page(
         words=(_OUT,),
-        settings=("samples", "runner"),
+        options=(_DRY_RUN,),
+        settings=("samples", "runner", "progress"),
         required=("samples=N",),
         about="The samples that are there do not change. All other settings come from "
         "OUT/plan.json.",
@@ -68,7 +75,7 @@ PAGES = {
     ),
     "repeat": Page(
         words=(_OUT,),
-        options=(_CONFIG_DIR,),
+        options=(_DRY_RUN, _CONFIG_DIR),
         settings=(ANY,),
         required=("output=OUT2",),
         about="The settings come from OUT/plan.json, and the words after it change some. Another "
@@ -125,6 +132,7 @@ PAGES = {
         examples=("pictures OUT --count 20", "pictures OUT --near 1 --far 8 --into COLOURS"),
     ),
     "prepare": Page(
+        options=(_DRY_RUN,),
         settings=(ANY,),
         required=("source.root=DIR", "output=OUT"),
         about="It writes bg/, fg/, fg_mask/, bg_depth/ and assets.csv at the size that a run uses.",
@@ -135,7 +143,7 @@ PAGES = {
     ),
     "annotate": Page(
         words=(_INPUT,),
-        options=(_SKIP_DAMAGED,),
+        options=(_DRY_RUN, _SKIP_DAMAGED),
         settings=(*_SHARED, "depth", "geometry"),
         required=("depth=NAME", "output=OUT2"),
         about="Images and masks are copied byte for byte.",
@@ -146,7 +154,7 @@ PAGES = {
     ),
     "convert": Page(
         words=(_INPUT,),
-        options=(_SKIP_DAMAGED,),
+        options=(_DRY_RUN, _SKIP_DAMAGED),
         settings=_SHARED,
         required=("writer=NAME", "output=OUT2"),
         about="Files of samples are copied byte for byte where format and settings allow it.",
