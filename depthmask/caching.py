@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +19,7 @@ CACHE_BYTES = 64 << 20
 """The limit of one cache. 64 MiB hold 370 backgrounds of 160x160 with depth (about 300 with a
 floor), or 740 foregrounds of 150x150."""
 
+_stores = True
 V = TypeVar("V")
 
 
@@ -85,8 +87,26 @@ def load_array(path: Path, dtype: type[np.generic]) -> NDArray[Any] | None:
     return array if isinstance(array, np.ndarray) and array.dtype == dtype else None
 
 
+@contextmanager
+def nothing_stored() -> Iterator[None]:
+    """Inside the block, `store_array` and downloads write nothing."""
+    global _stores
+    _stores = False
+    try:
+        yield
+    finally:
+        _stores = True
+
+
+def stores() -> bool:
+    """Whether files may be written into the cache."""
+    return _stores
+
+
 def store_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array; a concurrent reader sees the whole file or none."""
+    if not _stores:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as file:

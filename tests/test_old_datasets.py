@@ -149,3 +149,16 @@ def test_another_version_of_an_encoder_is_refused(
     require_refusal([*words, "samples=20"], capsys)
     monkeypatch.undo()
     assert main(["verify", str(folder / name)]) == 0
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
+def test_it_is_resumed_extended_and_repeated_from_its_folder(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["resume", name]) == 0
+    assert "nothing is left to do" in capsys.readouterr().err
+    assert main(["repeat", name, "output=again", "runner.workers=1"]) == 0
+    assert sha256s(Path("again")).keys() == sha256s(Path(name)).keys()
+    assert main(["extend", name, "samples=14", "runner.workers=1"]) == 0
+    assert len(depthmask.open(name)) == 14

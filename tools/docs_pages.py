@@ -2,6 +2,10 @@
 
     mkdocs build
 
+    python -m tools.docs_pages
+
+The second command writes the pages of commands into `docs/commands.md`, below its mark.
+
 Every built-in stage with its settings, the root settings, commands and presets, as `--help` has
 them; CONTRIBUTING and CHANGELOG as they stand beside this folder. Nothing of it is committed.
 """
@@ -10,13 +14,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import depthmask
 from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
+from depthmask.cli.usage.page import ANY
+from depthmask.cli.usage.pages import PAGES
+from depthmask.cli.usage.text import arguments_of, summary_of
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import config_folder
 from depthmask.config.provider import BUILT_IN
@@ -25,6 +32,7 @@ from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import SettingInfo, describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+COMMANDS_MARK = "<!-- Below here: python -m tools.docs_pages -->"
 _FROM_ROOT = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 _OUTWARD = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
 """A link out of `docs/`, as those who read the files where they lie want it."""
@@ -38,6 +46,18 @@ def pages() -> dict[str, str]:
     for page, name in _FROM_ROOT.items():
         found[page] = (ROOT / name).read_text(encoding="utf-8")
     return found
+
+
+def command_sections() -> str:
+    """The part of `docs/commands.md` below its mark: a section for each command."""
+    return _joined(part for command in COMMANDS for part in _of_command(command))
+
+
+def write_command_sections() -> None:
+    """Bring `docs/commands.md` up to date."""
+    path = ROOT / "docs" / "commands.md"
+    head, mark, _ = path.read_text(encoding="utf-8").partition(COMMANDS_MARK)
+    path.write_text(f"{head}{mark}\n\n{command_sections()}", encoding="utf-8")
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -89,12 +109,30 @@ def _of_root() -> str:
     return _joined(parts)
 
 
+def _of_command(command: str) -> Iterator[str]:
+    """The section about a command, as its `--help` has it."""
+    page = PAGES[command]
+    yield f"## {command}"
+    yield f"{summary_of(command)} {page.about}".strip()
+    yield f"Usage: `{page.usage(command)}`"
+    if rows := arguments_of(command):
+        yield from _rows(("argument", ""), rows)
+    if page.settings and page.settings != (ANY,):
+        names = ", ".join(f"`{name}`" for name in page.settings)
+        yield f"Settings and groups that it accepts: {names}."
+    if page.settings == (ANY,):
+        yield "It accepts every setting."
+    examples = "\n".join(f"python -m depthmask {words}" for words in page.examples)
+    yield f"```sh\n{examples}\n```"
+
+
 def _of_commands() -> str:
     chosen = [(name, text) for name, text in presets(config_folder())]
     return _joined(
         [
             "# Commands and presets",
-            "Write a command after `python -m depthmask`, or after the console script `depthmask`:",
+            "Write a command after `python -m depthmask`, or after the console script `depthmask`. "
+            "The page about commands has the options and two examples of each.",
             *_rows(("command", "what it does"), COMMANDS.items()),
             "Presets are YAML files of settings; choose with `+preset=NAME`, `GROUP=NAME`, "
             "`-m +experiment=NAME`:",
@@ -127,3 +165,7 @@ def _code(text: str) -> str:
 
 def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    write_command_sections()

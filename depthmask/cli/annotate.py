@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import SHARED_SETTINGS, dataset_command
+from depthmask.cli.dataset_command import InputCommand, dataset_command
 from depthmask.engine.annotate import annotate
+
+COMMAND = InputCommand("annotate", annotate)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. OUT: a dataset, DepthMaskDataset's files, or photographs, in any places."""
-    return dataset_command("annotate", arguments, (*SHARED_SETTINGS, "depth", "geometry"), annotate)
+    return dataset_command(COMMAND, arguments)

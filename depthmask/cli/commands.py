@@ -4,6 +4,9 @@ from __future__ import annotations
 
 COMMANDS = {
     "run": "make, resume or extend a dataset (the default command)",
+    "resume": "complete a dataset with the settings of its plan: resume OUT",
+    "extend": "add samples to a dataset: extend OUT samples=N",
+    "repeat": "make a dataset again, with changes: repeat OUT output=OUT2 NAME=VALUE",
     "plugins": "list every stage, its settings and the package that provides it",
     "render": "make one sample of a dataset again, from its number, in OUT-render",
     "stats": "print the mean and standard deviation of a dataset",
@@ -17,7 +20,8 @@ COMMANDS = {
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
     "tune": "measure the speed and memory of a depth estimator by batch size",
     "completion": "print the completion script for bash, zsh or fish",
+    "help": "explain a command, a config group or a stage: help verify",
 }
 """Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""
-RESUMED = ("run", "annotate", "convert")
+RESUMED = ("run", "resume", "extend", "repeat", "annotate", "convert")
 """The commands that go on where an interrupted run of them has stopped."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import SHARED_SETTINGS, dataset_command
+from depthmask.cli.dataset_command import InputCommand, dataset_command
 from depthmask.engine.convert import convert
+
+COMMAND = InputCommand("convert", convert)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Members are copied byte for byte where formats and settings allow it."""
-    return dataset_command("convert", arguments, SHARED_SETTINGS, convert)
+    return dataset_command(COMMAND, arguments)

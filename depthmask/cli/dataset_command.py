@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli.hydra_run import run_task
+from depthmask.cli.make import make
+from depthmask.cli.plan_command import names_of
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
-from depthmask.config.command_line import options_and_overrides
-from depthmask.config.explain.words import has_no_name, unreadable
+from depthmask.cli.usage.pages import PAGES
 from depthmask.config.options import check_options
 from depthmask.config.registry import near
 from depthmask.config.root import Root
@@ -19,48 +20,43 @@ from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.inputs.picture_list import SKIP
-from depthmask.engine.run import run_job
 from depthmask.errors import UsageError
-
-SHARED_SETTINGS = (
-    "output",
-    "overwrite",
-    "size",
-    "shard_size",
-    "labels",
-    "writer",
-    "encode",
-    "runner",
-)
-"""The settings and config groups that both `annotate` and `convert` accept."""
 
 JobMaker: TypeAlias = Callable[[JobInput, Root, Collection[str]], InputJob]
 """A function that makes the job from the input, the config and the names of the overrides."""
 
 
-def dataset_command(
-    command: str, arguments: Sequence[str], accepted: Collection[str], make_job: JobMaker
-) -> int:
-    """Run a job over the input that the first arguments name; returns the exit code.
+@dataclass(frozen=True, slots=True)
+class InputCommand:
+    """A command over existing samples."""
 
-    accepted: the names of the settings and config groups that the command accepts.
-    """
+    name: str
+    make_job: JobMaker
+
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """The names of the settings and config groups that the command accepts."""
+        return PAGES[self.name].settings
+
+
+def dataset_command(command: InputCommand, arguments: Sequence[str]) -> int:
+    """Run a job over the input that the first arguments name; returns the exit code."""
     skip_damaged = SKIP in arguments
-    arguments = [word for word in arguments if word != SKIP]
-    paths, words = _paths_and_words(command, arguments, accepted)
+    paths, words = _paths_and_words(command, [word for word in arguments if word != SKIP])
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-        job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
-        job = make_job(job_input, root, _names(overrides))
+        with screen.waiting("reading the input"):
+            job_input = open_input(paths, skip_damaged=skip_damaged, display=screen)
+            job = command.make_job(job_input, root, frozenset(names_of(overrides)))
         for line in job.input.lines:
             screen.line(line)
-        show_result(run_job(job, screen), screen)
+        make(job, screen)
 
     return run_task(task, words)
 
 
 def _paths_and_words(
-    command: str, arguments: Sequence[str], accepted: Collection[str]
+    command: InputCommand, arguments: Sequence[str]
 ) -> tuple[list[str], list[str]]:
     """Split the arguments into the paths, which come first, and the words for Hydra.
 
@@ -71,28 +67,25 @@ def _paths_and_words(
     if not paths:
         before = f", before {words[0]}" if words else ""
         raise UsageError(
-            f"{command} needs a dataset first{before}, or a folder of photographs, as in "
-            f"`python -m depthmask {command} OUT output=OUT2`"
+            f"{command.name} needs a dataset first{before}, or a folder of photographs, as in "
+            f"`python -m depthmask {command.name} OUT output=OUT2`"
         )
     check_options(words, [SKIP])
-    for name in _names(words):
+    require_accepted(command.name, words, command.accepted)
+    if {"-m", "--multirun"} & set(words):
+        raise UsageError(f"{command.name} does not accept -m; it makes one dataset at a time")
+    return paths, words
+
+
+def require_accepted(command: str, words: Sequence[str], accepted: Collection[str]) -> None:
+    """Raise `UsageError` for a setting that is not accepted."""
+    for name in names_of(words):
         if name.partition(".")[0] not in (*accepted, "hydra"):
             meant = near(name.partition(".")[0].lower(), list(accepted))
             hint = f"; did you mean {meant}?" if meant else ""
             raise UsageError(
                 f"{command} does not accept {name}{hint}; accepted: {', '.join(accepted)}"
             )
-    if {"-m", "--multirun"} & set(words):
-        raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
-    return paths, words
-
-
-def _names(words: Sequence[str]) -> frozenset[str]:
-    """The names of the overridden settings, such as `encode.depth`."""
-    _, overrides = options_and_overrides(words)
-    if nameless := next(filter(has_no_name, overrides), None):
-        raise UsageError(unreadable(nameless, overrides))
-    return frozenset(word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides)
 
 
 def _is_path(word: str) -> bool:

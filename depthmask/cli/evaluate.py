@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.options import check_options, refuse_misspelt
 from depthmask.config.resources import check_resources
@@ -41,11 +42,12 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"depth={estimator.name} is not an estimator; try depth=fastdepth")
     check_resources([("depth", estimator)])
     dataset = location(options["on"])
-    if (dataset / "plan.json").is_file():
-        text, numbers = _on_dataset(estimator, dataset, options["images"])
-    else:
-        rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
-        text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)
+    with Screen() as screen, screen.waiting(f"evaluating depth={estimator.name}"):
+        if (dataset / "plan.json").is_file():
+            text, numbers = _on_dataset(estimator, dataset, options["images"])
+        else:
+            rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
+            text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)
     print(text)
     if options["json"]:
         Path(options["json"]).write_text(json.dumps(numbers, indent=2) + "\n")

@@ -1,14 +1,16 @@
-"""`depthmask --help`: print the commands, the root settings, and every stage with its settings."""
+"""`depthmask --help [TOPIC]`: print the page of a command or a group, or all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from depthmask.cli.commands import COMMANDS
-from depthmask.cli.listing import settings_table, stage_listing, summary
+from depthmask.cli.listing import group_listing, settings_table, stage_listing, summary
+from depthmask.cli.usage.text import page_text
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS
+from depthmask.config.registry import KINDS, suggestion
 from depthmask.config.root import BLOCKS, Root
+from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
 
 _USAGE = """\
@@ -22,11 +24,36 @@ usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset
   python -m depthmask source=assets source.root=DIR output=OUT samples=10000 runner.workers=2
   python -m depthmask -m placement=random,grid writer=zip,npz     every combination
   python -m depthmask -m +experiment=placements                   a sweep by name
+  python -m depthmask COMMAND --help                              about one command
+  python -m depthmask help placement                              about one group of stages
 """
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the help; it is the same whatever the arguments are."""
+    """Print the help for a topic, or for all; raises `UsageError` for an unknown one."""
+    if arguments:
+        print(_topic(arguments[0]))
+    else:
+        _print_all()
+    return 0
+
+
+def _topic(name: str) -> str:
+    kind, _, stage = name.partition("=")
+    root_settings = {item.name: item for item in describe_settings(Root)}
+    if name in COMMANDS:
+        return page_text(name)
+    if kind in KINDS:
+        return group_listing(kind, stage.strip("[]"))
+    if kind in BLOCKS:
+        return settings_table(describe_settings(BLOCKS[kind]), f"{kind}.")
+    if kind in root_settings:
+        return settings_table([root_settings[kind]], "")
+    topics = [*COMMANDS, *registry().commands, *root_settings]
+    raise UsageError(f"help {name}: no such topic{suggestion(name, topics)}")
+
+
+def _print_all() -> None:
     print(_USAGE)
     print("commands:")
     for command, text in COMMANDS.items():
@@ -40,4 +67,3 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\n{name}: {summary(block)}")
         print(settings_table(describe_settings(block), f"  {name}."))
     print(f"\nstages (GROUP=STAGE, then GROUP.SETTING=VALUE):\n{stage_listing()}")
-    return 0

@@ -15,6 +15,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from depthmask.cli.lines import say
 from depthmask.cli.screen import Screen
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
@@ -81,7 +82,7 @@ def as_depthmask_error(error: Exception) -> DepthmaskError:
 def warn_of_disabled_plugins() -> None:
     """Print a warning for each plugin that could not be loaded, and for what else is wrong."""
     for warning in (*registry().problems, *registry().warnings):
-        print(f"warning: {warning}", file=sys.stderr)
+        say(str(warning), "warning", prefix="warning: ")
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -107,14 +108,12 @@ class _TaskRunner:
 
     def run(self, config: DictConfig) -> None:
         """Run the task; Hydra calls this with the composed config."""
-        screen = Screen()
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
             root = from_config(config, line_of_task().overrides)
-            self._task(root, screen, HydraConfig.get().overrides.task)
+            with Screen(root.progress) as screen:
+                self._task(root, screen, HydraConfig.get().overrides.task)
         except Exception as error:
             add_position(error, line_of_task())
             self.failure = as_depthmask_error(error)
-        finally:
-            screen.close()

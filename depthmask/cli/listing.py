@@ -105,6 +105,17 @@ def _group(kind: str, stages: Iterable[Registered]) -> str:
     return "\n".join([kind, *(line for stage in stages for line in _stage(kind, stage))])
 
 
+def group_listing(kind: str, name: str = "") -> str:
+    """The stages of a config group with their settings, or one of them.
+
+    Raises `UsageError` if there is no stage of this name.
+    """
+    if name:
+        registry().stage(kind, name)
+    offered = [one for one in registry().offered(kind) if name in ("", one.stage.name)]
+    return _group(kind, offered)
+
+
 def _stage(kind: str, registered: Registered) -> Iterator[str]:
     stage = registered.stage
     choice = f"{kind}=[{stage.name}]" if kind in LISTS else f"{kind}={stage.name}"

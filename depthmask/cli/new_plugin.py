@@ -6,22 +6,16 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from depthmask.cli.parser import Parser
 from depthmask.cli.scaffold.package import choice_of, new_package
-from depthmask.config.registry import KINDS
+from depthmask.cli.usage.parser import parse
 
 
 def main(arguments: Sequence[str]) -> int:
     """Create the package, and print the next steps."""
-    parser = Parser(prog="depthmask new-plugin", description=__doc__)
-    parser.add_argument("kind", metavar="KIND", help=", ".join(KINDS))
-    parser.add_argument("name", metavar="NAME", help="name of the stage, such as my_stage")
-    parser.add_argument(
-        "--into", type=Path, default=Path(), metavar="FOLDER", help="parent folder of the package"
-    )
-    options = parser.parse_args(arguments)
-    package = new_package(options.kind, options.name, options.into)
+    options = parse("new-plugin", arguments)
+    package = new_package(options["KIND"], options["NAME"], Path(options["into"] or ""))
+    choice = choice_of(options["KIND"], options["NAME"])
     print(f"created {package}; next:")
     print(f"  pip install -e '{package}[test]' && pytest {package}")
-    print(f"  python -m depthmask {shlex.quote(choice_of(options.kind, options.name))}")
+    print(f"  python -m depthmask {shlex.quote(choice)}")
     return 0

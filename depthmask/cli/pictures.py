@@ -8,8 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from depthmask.cli.local_folder import folder_for
-from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.data import DepthKind, sample_key
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset, open
@@ -22,27 +22,19 @@ _LEGEND = "legend.png"
 
 def main(arguments: Sequence[str]) -> int:
     """Write KEY.png for each sample and legend.png, all with one colour scale: red is near."""
-    parser = Parser(prog="depthmask pictures", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument(
-        "--into", metavar="FOLDER", help="local folder for the files; default: NAME-pictures"
-    )
-    parser.add_argument("--count", type=int, help="number of samples; default: all")
-    parser.add_argument("--near", type=float, help="depth shown in red; default: measured")
-    parser.add_argument("--far", type=float, help="depth shown in blue; default: measured")
-    options = parser.parse_args(arguments)
-    dataset = open(options.dataset)
+    options = parse("pictures", arguments)
+    dataset = open(options["OUT"])
     if dataset.contract is None:
-        raise UsageError(f"{options.dataset} has no depth; add it with `depthmask annotate`")
-    if options.count is not None and options.count < 1:
-        raise UsageError(f"--count {options.count}: must be at least 1")
-    least, greatest = _range(dataset, options.near, options.far)
+        raise UsageError(f"{dataset.path} has no depth; add it with `depthmask annotate`")
+    count = len(dataset) if options["count"] is None else min(options["count"], len(dataset))
+    if count < 1:
+        raise UsageError(f"--count {count}: must be at least 1")
+    least, greatest = _range(dataset, options["near"], options["far"])
     # A larger disparity is nearer.
     is_disparity = dataset.contract.kind is DepthKind.disparity
     near, far = (greatest, least) if is_disparity else (least, greatest)
-    count = len(dataset) if options.count is None else min(options.count, len(dataset))
     names = [_LEGEND, *(f"{sample_key(index)}.png" for index in range(count))]
-    folder = folder_for(dataset.path, "pictures", options.into, names, near=least, far=greatest)
+    folder = folder_for(dataset.path, "pictures", options["into"], names, near=least, far=greatest)
     legend(near, far, dataset.contract).save(folder / _LEGEND)
     _write(dataset, count, folder, near, far)
     print(folder)

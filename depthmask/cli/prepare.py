@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from depthmask.cli import dry_run
+from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
 from depthmask.config.compose import compose_root
 from depthmask.config.resources import check_resources
@@ -34,25 +35,38 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output}: prepare can write only to a local folder")
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"output={output} is not empty; choose a new folder")
-    screen = Screen()
-    try:
+    with Screen(root.progress) as screen:
         check_resources([("source", root.source)])
-        catalogue = catalogue_of(root.source, root.canvas)
-        try:
-            _write(root, catalogue, output, screen)
-        except OSError as error:
-            raise disk_error(error, output) from error
-    finally:
-        screen.close()
-    print(assets_in_one_line(catalogue, root.source.name), file=sys.stderr)
-    for note in catalogue.notes:
-        print(f"note: {note}", file=sys.stderr)
-    for asset in catalogue.left_out[:_MOST_NAMED]:
-        print(f"left out: {asset.file}: {asset.reason}", file=sys.stderr)
-    if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:
-        print(f"left out: {more:,} more", file=sys.stderr)
-    print(output)
+        with screen.waiting("checking the assets"):
+            catalogue = catalogue_of(root.source, root.canvas)
+        if dry_run.is_used():
+            _show_forecast(root, output, screen)
+        else:
+            try:
+                _write(root, catalogue, output, screen)
+            except OSError as error:
+                raise disk_error(error, output) from error
+        _show_assets(catalogue, root.source.name, screen)
+    show_path(output)
     return 0
+
+
+def _show_forecast(root: Root, output: Path, screen: Screen) -> None:
+    """Show what would be written."""
+    height, width = root.canvas
+    screen.line(f"output    {output}, a new folder, with PNG for a canvas of {height}x{width}")
+    screen.line("nothing was written (--dry-run)", "dry-run", output=str(output))
+
+
+def _show_assets(catalogue: AssetCatalogue, source: str, screen: Screen) -> None:
+    """Show how many assets there are, and which files are left out."""
+    screen.line(assets_in_one_line(catalogue, source))
+    for note in catalogue.notes:
+        screen.line(note, "note", prefix="note: ")
+    for asset in catalogue.left_out[:_MOST_NAMED]:
+        screen.line(f"left out: {asset.file}: {asset.reason}")
+    if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:
+        screen.line(f"left out: {more:,} more")
 
 
 def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.cli.local_folder import folder_for
-from depthmask.cli.parser import Parser
+from depthmask.cli.usage.parser import parse
 from depthmask.config.build import from_plain
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
@@ -22,18 +22,11 @@ from depthmask.untrusted import untrusted
 
 def main(arguments: Sequence[str]) -> int:
     """Write the members of one sample as files, and print their paths."""
-    parser = Parser(prog="depthmask render", description=__doc__)
-    parser.add_argument(
-        "dataset", metavar="OUT", type=location, help="folder of a dataset, finished or not"
-    )
-    parser.add_argument("--index", type=int, required=True, help="number of the sample")
-    parser.add_argument(
-        "--into", metavar="FOLDER", help="local folder for the files; default: NAME-render"
-    )
-    options = parser.parse_args(arguments)
-    encoded = render(options.dataset, options.index)
+    options = parse("render", arguments)
+    dataset = location(options["OUT"])
+    encoded = render(dataset, options["index"])
     files = {f"{encoded.key}.{name}": data for name, data in encoded.members.items()}
-    folder = folder_for(options.dataset, "render", options.into, files)
+    folder = folder_for(dataset, "render", options["into"], files)
     for name, data in files.items():
         (folder / name).write_bytes(data)
         print(folder / name)

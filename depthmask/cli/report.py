@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
@@ -20,15 +20,12 @@ _START = b"<!doctype html>"
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, and print its path."""
-    parser = Parser(prog="depthmask report", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--into", metavar="FILE", help="path of the page; default: OUT/report.html")
-    options = parser.parse_args(arguments)
+    options = parse("report", arguments)
     require_vega()
-    dataset = open(options.dataset)
+    dataset = open(options["OUT"])
     path = dataset.path / REPORT
-    if options.into:
-        path = location(options.into)
+    if options["into"]:
+        path = location(options["into"])
         _refuse_other_content(path)
     screen = Screen()
     try:

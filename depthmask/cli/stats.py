@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from depthmask.cli.parser import Parser
+from depthmask.cli.usage.parser import parse
 from depthmask.reading.dataset import Dataset, open_summary
 from depthmask.reports.units import depth_title, size, with_unit
 from depthmask.untrusted import untrusted
@@ -16,13 +16,10 @@ _COLOURS = ("red", "green", "blue")
 
 def main(arguments: Sequence[str]) -> int:
     """Print a table, or with `--json` the statistics in dataset.json."""
-    parser = Parser(prog="depthmask stats", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", help="folder of a dataset")
-    parser.add_argument("--json", action="store_true", help="print the statistics as JSON")
-    options = parser.parse_args(arguments)
-    dataset = open_summary(options.dataset)
+    options = parse("stats", arguments)
+    dataset = open_summary(options["OUT"])
     with untrusted(str(dataset.path / "dataset.json")):
-        text = json.dumps(dataset.stats, indent=2) if options.json else _table(dataset)
+        text = json.dumps(dataset.stats, indent=2) if options["json"] else _table(dataset)
     print(text)
     return 0
 

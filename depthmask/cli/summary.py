@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
+from typing import Any
 
+from depthmask.cli.pace import rounded
+from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
@@ -15,19 +17,27 @@ from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
 
 
-def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None = None) -> None:
+def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> None:
     """Show samples, bytes, rate, time by station, and how to open and extend the dataset.
 
-    overrides: of the run, for the command that extends the dataset; None if it cannot be extended.
+    extendable: whether samples can be added, so that the command for that is shown.
     """
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {size(info.bytes)}"
+    facts: dict[str, Any] = {
+        "samples": len(dataset),
+        "bytes": info.bytes,
+        "made": result.made,
+        "seconds": round(result.seconds, 1),
+        "output": str(dataset.path),
+    }
     if result.made:
-        rate = result.made / result.seconds
-        screen.line(f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate:,.0f}/s")
+        rate = rounded(result.made / result.seconds)
+        text = f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate}/s"
+        screen.line(text, "done", **facts)
         screen.line(f"time by station: {_shares_of_time(result.stations)}")
     else:
-        screen.line(f"{total}; nothing is left to do")
+        screen.line(f"{total}; nothing is left to do", "done", **facts)
     if len(dataset.splits) > 1:
         screen.line(f"splits    {_splits(info)}")
     if redrawn := info.counts.get("redrawn"):
@@ -46,17 +56,13 @@ def show_result(result: Result, screen: Screen, overrides: Sequence[str] | None 
         screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
-    if overrides is not None:
-        screen.line(f"extend    {_extend(dataset, overrides)}")
+    if extendable:
+        screen.line(f"extend    {_extend(dataset)}")
 
 
-def _extend(dataset: Dataset, overrides: Sequence[str]) -> str:
+def _extend(dataset: Dataset) -> str:
     """The command that doubles the number of samples."""
-    kept = [
-        word for word in overrides if not word.startswith(("output=", "samples=", "overwrite="))
-    ]
-    new = [f"output={dataset.path}", f"samples={2 * len(dataset)}"]
-    return shlex.join(["python", "-m", "depthmask", *kept, *new])
+    return f"python -m depthmask extend {dataset_word(dataset.path)} samples={2 * len(dataset)}"
 
 
 def _splits(info: DatasetInfo) -> str:

@@ -18,7 +18,6 @@ import platform
 import re
 import shlex
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -29,11 +28,13 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from depthmask.cli import dry_run, lines
 from depthmask.cli.hydra_run import (
     as_depthmask_error,
     hydra_main,
     warn_of_disabled_plugins,
 )
+from depthmask.cli.lines import say, show_path
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_config, to_plain
 from depthmask.config.command_from_plan import settings_of
@@ -41,6 +42,7 @@ from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
 from depthmask.config.presets.tree import add_position, line_of_task
+from depthmask.config.root import ProgressStyle, Root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
@@ -74,6 +76,11 @@ def main(arguments: Sequence[str]) -> int:
     config = _shared_config(arguments)
     directions = _directions(config)
     folder = _folder(config)
+    if dry_run.is_used():
+        # Imported here, since a sweep does not need it.
+        from depthmask.cli import sweep_forecast
+
+        return sweep_forecast.show(config, folder, arguments)
     _refuse_other_content(folder)
     with folder.locked(), _open_job_folder(folder, arguments) as job_folder, planned_jobs() as jobs:
         earlier = read_results(folder / JOBS)
@@ -107,12 +114,12 @@ def job(config: DictConfig) -> float | tuple[float, ...] | None:
     hydra = HydraConfig.get()
     # The output of concurrent jobs would be mixed, so only jobs in sequence show theirs.
     in_sequence = hydra.launcher._target_ == BASIC_LAUNCHER
-    screen = Screen(quiet=not in_sequence)
+    screen = Screen(config.progress if in_sequence else ProgressStyle.none)
     if not in_sequence:
         # Joblib changes the default start method to its own, which the runner's processes cannot
         # use.
         multiprocessing.set_start_method("spawn", force=True)
-    screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}")
+    screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}", "job")
     job_folder = Path(hydra.sweep.dir)
     try:
         result = _run(config, screen, job_folder)
@@ -122,7 +129,9 @@ def job(config: DictConfig) -> float | tuple[float, ...] | None:
     result, no_target = _optimised(result, targets)
     write_result(job_folder, result)
     overrides = "" if in_sequence else f"  {' '.join(result.overrides)}"
-    print(f"job {result.number}{overrides}  {_outcome(result)}", file=sys.stderr)
+    lines.use(config.progress.name)
+    text = f"job {result.number}{overrides}  {_outcome(result)}"
+    say(text, "job-done", status=result.status.name, output=result.dataset)
     if no_target and hydra.runtime.choices["hydra/sweeper"] == OPTUNA:
         raise no_target
     values = tuple(result.values.values())
@@ -133,13 +142,13 @@ def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
     hydra = HydraConfig.get()
     result = JobResult(
         number=int(hydra.job.num),
-        overrides=tuple(hydra.overrides.task),
+        overrides=tuple(one for one in hydra.overrides.task if not one.startswith("progress=")),
         status=Status.unfinished,
         where=f"{platform.node()}:{os.getpid()}",
     )
     try:
         root = from_config(config, line_of_task().overrides)
-        result = replace(result, settings=settings_of(to_plain(root)))
+        result = replace(result, settings=_settings(root))
         job = job_from_config(root, sweep=True)
         result = replace(result, dataset=str(job.output))
         # If the job is killed, its row still names the dataset.
@@ -156,6 +165,11 @@ def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
         return with_figures(result)  # A hook may fail when the dataset is complete.
     except DepthmaskError:
         return result
+
+
+def _settings(root: Root) -> dict[str, str]:
+    """The settings of a job, without how it is shown."""
+    return settings_of({name: one for name, one in to_plain(root).items() if name != "progress"})
 
 
 def _optimised(result: JobResult, targets: Sequence[str]) -> tuple[JobResult, UsageError | None]:
@@ -242,7 +256,8 @@ def _folder(config: DictConfig) -> StorePath:
     """
     if config.output is not None:
         return location(config.output)
-    overrides = [config.hydra.overrides.task, config.hydra.sweeper]
+    words = [word for word in config.hydra.overrides.task if not word.startswith("progress=")]
+    overrides = [OmegaConf.create(words), config.hydra.sweeper]
     text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in overrides)
     digest = hashlib.sha256(text.encode()).hexdigest()
     return location("outputs") / f"sweep-{digest[:8]}"
@@ -332,9 +347,10 @@ def _show(
     command = shlex.join(["python", "-m", "depthmask", *arguments])
     (folder / TABLE).write_whole(table.as_csv().encode())
     (folder / PAGE).write_whole(page(table, folder, command, seconds, best).encode())
-    print(table.as_text())
+    say(table.as_text(), "table")
     for trial in best:
-        print(f"best      {trial.text}", file=sys.stderr)
-        print(f"again     {trial.command}", file=sys.stderr)
-    print(f"table     {folder / TABLE}", file=sys.stderr)
-    print(f"page      {folder / PAGE}", file=sys.stderr)
+        say(f"best      {trial.text}", "best")
+        say(f"again     {trial.command}", "again")
+    say(f"table     {folder / TABLE}")
+    say(f"page      {folder / PAGE}", "done", output=str(folder))
+    show_path(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.parser import Parser
 from depthmask.cli.screen import Screen
+from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import repair
 from depthmask.errors import DepthmaskError
 from depthmask.reading.dataset import no_dataset
@@ -16,15 +16,13 @@ from depthmask.storage.verify import Problem, verify
 
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each problem; returns 0 if there are none, or none after the repair."""
-    parser = Parser(prog="depthmask verify", description=__doc__)
-    parser.add_argument("dataset", metavar="OUT", type=location, help="folder of a dataset")
-    parser.add_argument("--repair", action="store_true", help="make damaged shards again")
-    options = parser.parse_args(arguments)
-    if not (options.dataset / "plan.json").is_file():
-        raise no_dataset(options.dataset)
-    problems = _report(options.dataset)
-    if problems and options.repair:
-        problems = _report(options.dataset, _repair(options.dataset, problems))
+    options = parse("verify", arguments)
+    dataset = location(options["OUT"])
+    if not (dataset / "plan.json").is_file():
+        raise no_dataset(dataset)
+    problems = _report(dataset)
+    if problems and options["repair"]:
+        problems = _report(dataset, _repair(dataset, problems))
     return DepthmaskError.exit_code if problems else 0
 
 
@@ -44,7 +42,8 @@ def _repair(output: StorePath, problems: Sequence[Problem]) -> list[str]:
 
 def _report(output: StorePath, not_compared: Sequence[str] = ()) -> list[Problem]:
     """Print the problems, or that there are none; not_compared: see `repair`."""
-    problems = verify(output)
+    with Screen() as screen, screen.waiting(f"checking the files of {output}"):
+        problems = verify(output)
     for problem in problems:
         print(problem)
     if not problems and not_compared:

@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from depthmask.codec.density import PHOTOGRAPHS, Densities, optimized
 from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
 from depthmask.codec.labels import LabelOutput, decode_labels, encode_label
 from depthmask.codec.members import (
@@ -43,13 +44,9 @@ MILLIMETRES = 1000
 
 _PICTURES = {field: names_of(field) for field in ("image", "mask")}
 
-# Bytes per pixel of 60 composites of the reference photographs at 160x160, 4:2:0.
-_JPEG_QUALITIES = (1, 50, 75, 85, 90, 95, 100)
-_JPEG_BYTES = (0.03, 0.12, 0.17, 0.22, 0.29, 0.38, 0.62)
-_PNG_BYTES = 1.42
-_MASK_BYTES = 0.08
-_OTHER_BYTES = 3000
-"""JSON, and the headers and padding of four members."""
+_JSON_BYTES = 250
+"""The description of a sample with one object."""
+_PHOTOGRAPHS = (PHOTOGRAPHS, PHOTOGRAPHS)
 
 
 class ImageFormat(Enum):
@@ -180,24 +177,36 @@ class Encode:
                 f"up to {contract.far:g} {contract.unit}; choose encode.depth=npz",
             )
 
-    def expected(self, size: Size, depth: Size | None) -> SizeEstimate:
-        """The estimate for a sample, from the sizes of canvas and depth map."""
+    def expected(
+        self, size: Size, depth: Size | None, densities: tuple[Densities, Densities] = _PHOTOGRAPHS
+    ) -> SizeEstimate:
+        """The estimate for a sample, from the sizes of canvas and depth map.
+
+        densities: of images and masks, and of depth maps.
+        """
         arrays = {"image": 3 * size[0] * size[1], "mask": size[0] * size[1]}
         members = ["image", "mask", "json"]
         if depth is not None and self.depth is not DepthFormat.none:
             members.append("depth")
             small = self.depth in (DepthFormat.npz16, DepthFormat.compact)
             arrays["depth"] = depth[0] * depth[1] * (2 if small else 4)
-        return SizeEstimate(len(members), self._bytes(size, depth), arrays)
+        pictures, depths = densities
+        total = self._picture_bytes(size, pictures) + self.depth_bytes(depth, depths)
+        return SizeEstimate(len(members), int(total + _JSON_BYTES), arrays)
 
-    def _bytes(self, size: Size, depth: Size | None) -> int:
-        """The estimated size of all members, from means over the reference photographs."""
-        jpeg = float(np.interp(self.quality, _JPEG_QUALITIES, _JPEG_BYTES))
-        image = _PNG_BYTES if self.image is ImageFormat.png else jpeg
-        total = size[0] * size[1] * (image + _MASK_BYTES) + _OTHER_BYTES
-        if depth is not None:
-            total += depth[0] * depth[1] * _DEPTH_BYTES[self.depth]
-        return int(total)
+    def depth_bytes(self, depth: Size | None, densities: Densities = PHOTOGRAPHS) -> float:
+        """The estimated bytes of a depth map of this size."""
+        if depth is None or self.depth is DepthFormat.none:
+            return 0.0
+        return densities.depth_bytes(self.depth.name, depth[0] * depth[1])
+
+    def _picture_bytes(self, size: Size, densities: Densities) -> float:
+        """The estimated bytes of image and mask."""
+        pixels = size[0] * size[1]
+        image = densities.image_bytes(self.image.name, pixels, self.quality, self.subsampling)
+        if self.image is ImageFormat.jpeg and self.optimize:
+            image = optimized(image)
+        return image + densities.mask_bytes(self.mask.name, pixels)
 
     @property
     def _image_member(self) -> Member:
@@ -319,12 +328,3 @@ def to_millimetres(depth_m: Float32) -> UInt16:
 def from_millimetres(millimetres: UInt16) -> Float32:
     """uint16 millimetres -> float32 metres."""
     return (millimetres / np.float32(MILLIMETRES)).astype(np.float32)
-
-
-_DEPTH_BYTES = {
-    DepthFormat.png16: 0.87,
-    DepthFormat.npz: 1.9,
-    DepthFormat.npz16: 1.0,
-    DepthFormat.compact: 0.55,
-    DepthFormat.none: 0.0,
-}

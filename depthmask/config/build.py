@@ -12,6 +12,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from depthmask.codec.sample import Encode
 from depthmask.config.explain.setting import no_such_setting
 from depthmask.config.explain.value import explain_value
+from depthmask.config.literal import literal
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of
 from depthmask.config.root import Root
@@ -89,7 +90,7 @@ def from_plain(plain: dict[str, Any]) -> Root:
     Settings without effect on samples may be missing. Call it in `untrusted` for data from a file.
     """
     values = {name: value for name, value in plain.items() if name not in KINDS}
-    config = OmegaConf.merge(OmegaConf.structured(Root), values)
+    config = OmegaConf.merge(OmegaConf.structured(Root), literal(values))
     known = {**{kind: {STAGE: name} for kind, name in DEFAULT_STAGES.items()}, **plain}
     stages: dict[str, Any] = {
         kind: {name: stage_from_plain(kind, one) for name, one in known.get(kind, {}).items()}
@@ -102,19 +103,38 @@ def from_plain(plain: dict[str, Any]) -> Root:
 
 def encode_from_plain(plain: dict[str, Any]) -> Encode:
     """Build the settings of the encoding from their entry in the result of `to_plain`."""
-    encode: Encode = _to_object("encode", OmegaConf.merge(OmegaConf.structured(Encode), plain))
+    config = OmegaConf.merge(OmegaConf.structured(Encode), literal(plain))
+    encode: Encode = _to_object("encode", config)
     return encode
 
 
 def stage_from_plain(kind: str, plain: dict[str, Any]) -> Any:
     """Build one stage from its entry in the result of `to_plain`."""
+    config = stage_config(kind, plain)
+    return _bound(_to_object(place_of(kind, plain[STAGE]), config))
+
+
+def stage_config(kind: str, plain: dict[str, Any]) -> DictConfig:
+    """The config of one stage from its entry in the result of `to_plain`."""
     settings = {key: value for key, value in plain.items() if key != STAGE}
     config = OmegaConf.structured(lookup_stage(kind, plain[STAGE]))
     for key in settings.keys() & config.keys():
         if isinstance(config._get_node(key), DictConfig):
             config[key] = {}  # A merge would keep the keys of the default.
-    stage = _to_object(place_of(kind, plain[STAGE]), OmegaConf.merge(config, settings))
-    return _bound(stage)
+    merged = OmegaConf.merge(config, literal(settings))
+    assert isinstance(merged, DictConfig)
+    return merged
+
+
+def open_mappings(config: DictConfig) -> DictConfig:
+    """The config of a class, changed so that mappings in it accept any key, as their types do."""
+    for name in config:
+        if name in LISTS:
+            continue  # Its keys are the chosen stages.
+        node = config._get_node(name)
+        if isinstance(node, DictConfig) and not dataclasses.is_dataclass(OmegaConf.get_type(node)):
+            OmegaConf.set_struct(node, False)
+    return config
 
 
 def lookup_stage(kind: str, name: str) -> type[Stage]:

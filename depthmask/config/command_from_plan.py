@@ -11,33 +11,63 @@ from typing import Any
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from depthmask.config.build import STAGE
+from depthmask.config.literal import literal
 from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, LISTS
+from depthmask.config.registry import FILE_HASH, KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
+from depthmask.storage.path import StorePath
 
 _PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
 """Texts that Hydra accepts without quotes, except `_RESERVED`."""
+_KEY = re.compile(r"[\w\\()\[\]{}:=, \t/.*+%$?@|-]+", re.ASCII)
+"""Keys of mappings that Hydra accepts, with escapes."""
 _PIXELS = {"image", "mask", "instances", "depth"}
 """What the settings under `encode` can change in a sample."""
 _RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
+class _NoCommandError(Exception):
+    """A config has a value that Hydra's grammar cannot express."""
+
+
 def command_from_plan(plan: dict[str, Any]) -> str | None:
-    """The shell command that makes a dataset with this plan; None for an unknown job."""
+    """The shell command that makes a dataset with this plan.
+
+    None for an unknown job, and for a mapping with a key that no command line can have, such as
+    `{Stühle: 1}`.
+    """
     job = plan.get("job")
-    if job == "generate":
-        arguments = overrides_of(config_of(plan))
-    elif job in ("convert", "annotate"):
-        arguments = [job, *plan["dataset"]["paths"], *_input_job_overrides(plan)]
-    else:
+    try:
+        if job == "generate":
+            arguments = overrides_of(config_of(plan))
+        elif job in ("convert", "annotate"):
+            arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
+            if plan["dataset"].get("photographs", {}).get("skip_damaged"):
+                arguments.append("--skip-damaged")
+        else:
+            return None
+    except _NoCommandError:
         return None
-    return shlex.join(["python", "-m", "depthmask", *arguments])
+    return shlex.join([*_program(plan), *arguments])
 
 
-def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
+def _program(plan: dict[str, Any]) -> list[str]:
+    """What runs depthmask: the script that has a stage of the plan, if there is one."""
+    versions = plan.get("versions", {}).items()
+    scripts = [name for name, version in versions if str(version).startswith(FILE_HASH)]
+    return ["python", scripts[0]] if len(scripts) == 1 else ["python", "-m", "depthmask"]
+
+
+def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
+    """Like `command_from_plan`, with the folder of the dataset."""
+    command = command_from_plan(plan)
+    return command and f"{command} {shlex.quote(f'output={_text(str(output))}')}"
+
+
+def input_job_overrides(plan: dict[str, Any]) -> list[str]:
     """The overrides of a job over existing samples; other settings stay as in the input."""
     config = config_of(plan)
     stages = _stage_overrides(config)
@@ -49,7 +79,9 @@ def _input_job_overrides(plan: dict[str, Any]) -> list[str]:
     labels = ["labels=[]"] if has_lost_labels else []
     size = config["shard_size"]
     shards = [] if size is None else [f"shard_size={size}"]
-    return [*stages, *labels, *encode, *shards]
+    is_resized = plan["dataset"].get("photographs", {}).get("resized")
+    pixels = [f"size={_text(config['size'])}"] if is_resized else []
+    return [*stages, *labels, *pixels, *encode, *shards]
 
 
 def overrides_of(config: dict[str, Any]) -> list[str]:
@@ -129,10 +161,12 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return f"{{{','.join(f'{_key(key)}:{_text(item)}' for key, item in value.items())}}}"
     if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _RESERVED):
-        return QuotedString(value, Quote.single).with_quotes()
+        return QuotedString(literal(value), Quote.single).with_quotes()
     return str(value)
 
 
 def _key(key: str) -> str:
     """The key as text in Hydra's grammar, which allows escapes but no quotes."""
+    if not _KEY.fullmatch(key):
+        raise _NoCommandError
     return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)

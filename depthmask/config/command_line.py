@@ -35,8 +35,8 @@ class CommandLine:
         """
         check_options(words)
         options, overrides = options_and_overrides(words)
-        folder, options = _taken_out(options, FOLDER)
-        name, options = _taken_out(options, NAME)
+        folder, options = taken_out(options, FOLDER)
+        name, options = taken_out(options, NAME)
         return cls(
             overrides=tuple(overrides),
             options=tuple(options),
@@ -65,7 +65,7 @@ def options_and_overrides(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return options, overrides
 
 
-def _taken_out(options: Sequence[str], names: Sequence[str]) -> tuple[str | None, list[str]]:
+def taken_out(options: Sequence[str], names: Sequence[str]) -> tuple[str | None, list[str]]:
     """The value of an option, the last if it is repeated, and the other options."""
     value, others = None, []
     words = iter(options)

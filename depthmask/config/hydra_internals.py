@@ -34,13 +34,22 @@ def compose_sweep(line: CommandLine) -> DictConfig:
 
     The public `compose` refuses the values of a sweep, such as `placement=random,grid`.
     """
+    return _composed(line, RunMode.MULTIRUN)
+
+
+def compose_run(line: CommandLine) -> DictConfig:
+    """The config of a run with Hydra's own settings, which the public `compose` leaves out."""
+    return _composed(line, RunMode.RUN)
+
+
+def _composed(line: CommandLine, mode: RunMode) -> DictConfig:
     with hydra_initialized(line):
         hydra = GlobalHydra.instance().hydra
         assert hydra is not None, "hydra_initialized has set it"
         return hydra.compose_config(
             config_name=line.config_name,
             overrides=list(line.overrides),
-            run_mode=RunMode.MULTIRUN,
+            run_mode=mode,
             with_log_configuration=False,
         )
 

@@ -8,16 +8,17 @@ ConfigStore is slower: it is copied at each look-up, which takes 0.4 s with 60 s
 
 from __future__ import annotations
 
-import dataclasses
-
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
 from hydra.errors import MissingConfigException
 from hydra.plugins.config_source import ConfigResult, ConfigSource
 from hydra.plugins.search_path_plugin import SearchPathPlugin
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
+from depthmask.config import plan_source
+from depthmask.config.build import open_mappings
+from depthmask.config.plan_source import PlanSource
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import current_user_folder, folders_of
 from depthmask.config.presets.source import SCHEME as YAML
@@ -49,7 +50,7 @@ class StageSource(ConfigSource):
         return ConfigResult(
             provider=self.provider,
             path=f"{SCHEME}://",
-            config=_structured(schema),
+            config=open_mappings(OmegaConf.structured(schema)),
             header={"package": _package(_path(config_path))},
         )
 
@@ -77,7 +78,7 @@ class StageSource(ConfigSource):
 
 
 class StageSearchPath(SearchPathPlugin):
-    """Adds the stages, and the YAML folders of plugins and of the user, to Hydra's search path."""
+    """Adds the stages, the config of a plan, and YAML folders to Hydra's search path."""
 
     def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
         """Add the stages before `conf/`, so that no name hides another; the folders after it.
@@ -85,6 +86,9 @@ class StageSearchPath(SearchPathPlugin):
         The folder of the user stands before all of them: see `USER`.
         """
         search_path.prepend(provider=SCHEME, path=f"{SCHEME}://", anchor="main")
+        if plan_source.is_offered():
+            path = f"{plan_source.SCHEME}://"
+            search_path.append(provider=plan_source.SCHEME, path=path)
         for one in registry().names.by_preference(registry().config_paths):
             folders = [f"{YAML}://{folder}" for folder in folders_of(one.path) if folder.is_dir()]
             # A path that is no folder, such as one in a zip file, is left to Hydra.
@@ -96,7 +100,7 @@ class StageSearchPath(SearchPathPlugin):
 
 def register() -> None:
     """Register the classes with Hydra; call it before `hydra.main` or `initialize`."""
-    for plugin in (StageSearchPath, StageSource, YamlSource):
+    for plugin in (StageSearchPath, StageSource, YamlSource, PlanSource):
         Plugins.instance().register(plugin)
 
 
@@ -108,18 +112,6 @@ def _package(path: str) -> str | None:
     """The place of a stage in the config; None for that of its group."""
     kind, _, name = path.partition("/")
     return place_of(kind, name) if kind in LISTS else None
-
-
-def _structured(schema: type) -> DictConfig:
-    """The config of a class; mappings in it accept any key, as their types do."""
-    config: DictConfig = OmegaConf.structured(schema)
-    for name in config:
-        if name in LISTS:
-            continue  # Its keys are the chosen stages.
-        node = config._get_node(name)
-        if isinstance(node, DictConfig) and not dataclasses.is_dataclass(OmegaConf.get_type(node)):
-            OmegaConf.set_struct(node, False)
-    return config
 
 
 def _schema(path: str) -> type | None:

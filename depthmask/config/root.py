@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from enum import Enum
 from typing import Any
 
 from depthmask.codec.sample import Encode
@@ -19,6 +20,19 @@ SIZE = "[height, width], two whole numbers from 8 to 8192, as in size=[160,160]"
 """What the setting `size` must be, for messages."""
 BLOCKS = {"split": Shares, "encode": Encode}
 """Name in `Root` -> the class of a block of settings."""
+
+
+class ProgressStyle(Enum):
+    """How the progress of a run is shown on stderr."""
+
+    auto = "auto"
+    """A bar on a terminal, lines elsewhere."""
+    bar = "bar"
+    lines = "lines"
+    json = "json"
+    """A JSON object in each line."""
+    none = "none"
+    """Nothing but errors."""
 
 
 @settings
@@ -50,6 +64,10 @@ class Root:
         None,
         help="number in dataset.json that a sweep optimises, such as statistics.mask.mean, or a "
         "list of several",
+    )
+    progress: ProgressStyle = setting(
+        ProgressStyle.auto,
+        help="on stderr: auto (a bar on a terminal, else lines), bar, lines, json, none",
     )
     split: Shares = field(
         default_factory=Shares,

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Display(Protocol):
     """Shows lines and progress, and opens the log file of a run."""
 
-    def line(self, text: str) -> None:
-        """Show one line of text."""
+    def line(self, text: str, event: str = "line", **facts: Any) -> None:
+        """Show one line of text. event, facts: its kind and its numbers, for programs."""
 
     def bar(
         self, title: str, total: int, unit: str
     ) -> AbstractContextManager[Callable[[int], None]]:
         """Show a progress bar up to `total`; the context yields a function that advances it."""
+
+    def waiting(self, text: str) -> AbstractContextManager[None]:
+        """Show the text if the block takes long, from time to time."""
 
     def open_log(self, path: Path) -> None:
         """Write the messages of the `depthmask` loggers to a file from now on."""
@@ -26,13 +29,18 @@ class Display(Protocol):
 class Silent:
     """A display that shows nothing and keeps no log."""
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, event: str = "line", **facts: Any) -> None:
         """Show nothing."""
 
     @contextmanager
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         """Show nothing; yields a function without effect."""
         yield lambda count: None
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show nothing."""
+        yield
 
     def open_log(self, path: Path) -> None:
         """Keep no log."""

@@ -17,6 +17,7 @@ from depthmask.contract import contract_as_json
 from depthmask.data import DepthContract, Size
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
+from depthmask.engine.sample_size import sample_size
 from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
@@ -54,8 +55,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     geometry = _geometry_contract(root, plan)
     contract = contract_of(root.depth, root.canvas, geometry)
     root.encode.check(contract)
-    depth = contract.resolution if contract else None
-    expected = Labeller(root, contract).enlarged(root.encode.expected(root.canvas, depth))
+    expected = Labeller(root, contract).enlarged(sample_size(root, plan, contract))
     plan = plan.in_shards_of(shard_size_of(root, expected.bytes))
     check_shard_size(root.writer, expected, plan)
     names = [field.name for field in fields(root) if field.name not in NOT_IN_PLAN]
@@ -70,7 +70,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         }
     )
     output = _output(root, identity, sweep)
-    return Generate(root, plan, contract, output, identity, catalogue, geometry)
+    return Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
 
 
 def contract_of(

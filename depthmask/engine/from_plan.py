@@ -1,4 +1,4 @@
-"""Makes the job of an existing dataset from its `plan.json`, to repair the dataset."""
+"""Makes the job of an existing dataset from its `plan.json`, to repair or continue the dataset."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ _NOT_PHOTOGRAPHS = {"skip_damaged": False, "resized": False, "encoded": False}
 """How an input becomes images, if it does not consist of photographs."""
 
 
-def job_from_plan(plan: dict[str, Any], output: StorePath) -> Job:
-    """The job that made the dataset, with its assets or its input in their present state."""
+def job_from_plan(plan: dict[str, Any], output: StorePath, **changes: Any) -> Job:
+    """The job that made the dataset, with its assets or its input in their present state.
+
+    changes: other values for settings of the root.
+    """
     with untrusted(str(output / "plan.json")):
         require_stages(plan)
-        root = replace(from_plain(config_of(plan)), output=str(output))
+        root = replace(from_plain(config_of(plan)), output=str(output), **changes)
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             changed, described = frozenset(plan["encoded"]), plan["dataset"]

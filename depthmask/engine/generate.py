@@ -55,10 +55,12 @@ class Generate(Job):
     """The job that generates samples from a plan and assets.
 
     geometry_contract: the meaning of the depth of backgrounds; None if they have none.
+    expected_bytes: the estimated bytes of a sample.
     """
 
     plan: Plan
     geometry_contract: DepthContract | None
+    expected_bytes: int
 
     def encoded(self, shard: Shard, log: ShardLog) -> Iterator[Encoded]:
         """Compose, annotate and encode the samples of a shard, batch by batch."""
@@ -108,9 +110,8 @@ class Generate(Job):
 
     @property
     def sample_bytes(self) -> int:
-        """The bytes of a sample, estimated from canvas, depth map and encode settings."""
-        depth = self.contract.resolution if self.contract else None
-        return self.labeller.enlarged(self.root.encode.expected(self.root.canvas, depth)).bytes
+        """The bytes of a sample as the writer stores it, estimated by `sample_size`."""
+        return self.expected_bytes
 
     def dataset_facts(self) -> DatasetFacts:
         """Dataset facts for `dataset.json`, from the plan."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from depthmask.concurrency import machine_info
+from depthmask.config.command_from_plan import command_of
 from depthmask.config.local_stages import require_file
 from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
@@ -70,7 +71,9 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` before anything
     is written if the config, the assets or the output folder cannot be used.
     """
-    return run_job(job_from_config(root, sweep=sweep), display)
+    with display.waiting("checking the assets"):
+        job = job_from_config(root, sweep=sweep)
+    return run_job(job, display)
 
 
 def run_job(job: Job, display: Display, restore: Restore | None = None) -> Result:
@@ -79,12 +82,8 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     restore: called before, with the missing shards.
     """
     start = time.perf_counter()
-    _refuse_worker_import()
-    for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
-        require_file(stage)
-    check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
+    require_usable(job)
     left_out = job.catalogue.left_out
-    check_contents(left_out, job.root.source.name)
     overwrite = job.root.overwrite
     check_output(job.output, job.identity, overwrite=overwrite)
     with (
@@ -94,11 +93,13 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     ):
         has_report = (job.output / REPORT).is_file()
         state = take_output(job.output, job.identity, overwrite=overwrite)
-        job = replace(_continued(job), catalogue=without_contents(job.catalogue))
+        job = replace(continued(job), catalogue=without_contents(job.catalogue))
         display.open_log(log)
         _log.info(
             "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
         )
+        if command := command_of(job.identity.description, job.output):
+            _log.info("command: %s", command)
         if has_report and state is FolderState.fewer_samples:
             _log.warning(
                 "%s was about the dataset before this run and is removed; after the run, "
@@ -112,7 +113,8 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         for note in job.catalogue.notes:
             _log.warning("%s", note)
         with closing(Totals(preview_shards(job.plan))) as totals:
-            complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
+            with display.waiting("checking the shards that are already made"):
+                complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:
                 missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
@@ -121,7 +123,16 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
 
 
-def _continued(job: Job) -> Job:
+def require_usable(job: Job) -> None:
+    """Raise `UsageError` if the run cannot begin: this process, a stage, the machine, an asset."""
+    _refuse_worker_import()
+    for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
+        require_file(stage)
+    check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
+    check_contents(job.catalogue.left_out, job.root.source.name)
+
+
+def continued(job: Job) -> Job:
     """The job with the identity that the records of its output name, and its size of shards."""
     identity = identity_in(job.output)
     with untrusted(str(job.output / "plan.json")):
@@ -186,7 +197,14 @@ def _complete(
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
         _require_space(job, missing.samples)
-        display.line(_announcement(job, missing.samples))
+        display.line(
+            _announcement(job, missing.samples),
+            "start",
+            samples=missing.samples,
+            already_made=job.plan.samples - missing.samples,
+            bytes=missing.samples * job.sample_bytes,
+            output=str(job.output),
+        )
         tally = _Tally(job.plan.samples - missing.samples)
         with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
             add_seconds(stations, job.before_shards(display))
@@ -197,7 +215,8 @@ def _complete(
                     hooks.shard_published(record)
                 add_seconds(stations, record.seconds)
                 _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
-            info = finish(job, totals)
+            with display.waiting("writing the files about the dataset"):
+                info = finish(job, totals)
             require_lock()
             hooks.expect_finished()
             write_sealed(job.output / "dataset.json", info.as_json())

@@ -8,18 +8,19 @@ import os
 import re
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TransferSpeedColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from depthmask.caching import cache_folder
+from depthmask.caching import cache_folder, stores
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.networks.shown import bar_of_downloads
 from depthmask.networks.weight_file import PublishedWeights
 
 ATTEMPTS = 4
@@ -35,6 +36,11 @@ def fetch(published: PublishedWeights) -> Path:
     provide the file, if the download fails, and `UsageError` if the existing file has another size.
     """
     target = cache_folder() / "weights" / published.file
+    if not target.is_file() and not stores():
+        raise UsageError(
+            f"weights={published.name}: not downloaded yet, and a dry run writes nothing; run "
+            f"without --dry-run, or put {published.file} at {target}"
+        )
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         # Several jobs of a sweep may need the file.
@@ -81,6 +87,16 @@ def _download(published: PublishedWeights, target: Path) -> None:
         ) from None
 
 
+@contextmanager
+def _terminal_bar(title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """Draw a bar, for programs that do not show downloads in a way of their own."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TransferSpeedColumn(), console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(task, count)
+
+
 class _Resuming:
     """A downloader for pooch that resumes, while pooch's own starts from the beginning.
 
@@ -93,21 +109,18 @@ class _Resuming:
         self._size = size
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
-        with Progress(
-            "[progress.description]{task.description}",
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        ) as progress:
-            task = progress.add_task(url.rpartition("/")[2], total=self._size)
-            failures = 0
+        with ExitStack() as shown:
+            advance: Callable[[int], None] | None = None
+            done = failures = 0
             while not self._is_complete():
                 before = self._bytes_so_far()
                 try:
                     for so_far in self._append(url):
-                        progress.update(task, completed=so_far, total=self._size)
+                        if advance is None:
+                            # The server has said by now how long the file is.
+                            advance = shown.enter_context(self._bar(url))
+                        advance(so_far - done)
+                        done = so_far
                 except (OSError, HTTPException) as error:
                     if isinstance(error, HTTPError):
                         error.close()
@@ -117,6 +130,10 @@ class _Resuming:
                         raise
                     time.sleep(failures)
         os.replace(self._partial, output_file)
+
+    def _bar(self, url: str) -> AbstractContextManager[Callable[[int], None]]:
+        bar = bar_of_downloads() or _terminal_bar
+        return bar(url.rpartition("/")[2], self._size or 0, "bytes")
 
     def _bytes_so_far(self) -> int:
         return self._partial.stat().st_size if self._partial.is_file() else 0

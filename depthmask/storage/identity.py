@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +17,7 @@ from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.untrusted import untrusted
 
-NOT_IN_PLAN = ("output", "overwrite", "runner", "target")
+NOT_IN_PLAN = ("output", "overwrite", "progress", "runner", "target")
 """Settings that do not affect the samples."""
 
 UNHASHED = "unhashed"
@@ -214,9 +215,23 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
              for name, old, new in differences]  # fmt: skip
     rest = f"{output / 'plan.json'} has all settings of the dataset there"
     raise UsageError(
-        f"output={output} holds another dataset: {texts[0]}; choose another output, or "
-        f"overwrite=true{others_below(texts[1:], rest)}"
+        f"output={output} holds another dataset: {texts[0]}; {_ways_on(output, names)}"
+        f"{others_below(texts[1:], rest)}"
     )
+
+
+def _ways_on(output: StorePath, names: Collection[str]) -> str:
+    """What to do where the fields of these names differ."""
+    folder = shlex.quote(str(output))
+    by_plan = f"`repeat {folder} output=OUT2` makes a dataset with the settings of this one"
+    # More samples in the input are no setting of the user's.
+    of_input = {_SAMPLES} if "dataset.sha256" in names else set()
+    if any(name.startswith("config.") for name in {*names} - of_input):
+        by_plan = (
+            f"`resume {folder}` and `extend {folder} samples=N` keep its settings, {by_plan} and "
+            "your changes"
+        )
+    return f"choose another output, or overwrite=true; {by_plan}"
 
 
 def _other_settings(

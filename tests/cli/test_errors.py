@@ -75,7 +75,7 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
         (["source=assets"], "source.root is required (the folder or URL that holds bg/ and fg/)"),
         (["source=assets", "source.root=/no/such"], "source.root=/no/such: no such folder"),
-        (["rendr"], "rendr: no such command; did you mean render? Available: run, plugins, render"),
+        (["rendr"], "rendr: no such command; did you mean render? Available: run, resume, extend"),
     ],
 )
 def test_bad_usage(
@@ -147,7 +147,7 @@ def test_a_job_of_a_sweep_says_which_line_is_wrong(
     words = ["-m", "+preset=pairs,low", f"hydra/launcher={launcher}", f"--config-dir={tmp_path}"]
     rooms = ["source.rooms=1", "source.furniture=1", "size=[8,8]"]
     assert main([*words, *rooms, f"output={tmp_path / 'out'}"]) == 1
-    assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().out
+    assert f"failed: {low}:2: samples=0: must be at least 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("seeds", "is_one"), [("0", True), ("0,1", False)])

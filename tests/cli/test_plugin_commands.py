@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from depthmask import Command, DepthmaskError, UsageError
-from depthmask.cli.completion import candidates
+from depthmask.cli.complete.candidates import candidates
 from depthmask.cli.main import main
 from tests.support.plugins import install_module, loaded, run_with_plugins
 
@@ -49,9 +49,11 @@ def test_options_of_depthmask_after_the_name_belong_to_the_command(
     for option in ("--help", "-h", "--version"):
         assert main(["upload-all", option]) == 0
     assert recorder.words == [["--help"], ["-h"], ["--version"]]
-    assert main(["--help", "upload-all"]) == 0
-    assert len(recorder.words) == 3
-    assert capsys.readouterr().out.startswith("depthmask makes labelled image datasets")
+    # So does the option before the name: the page of a command is its own.
+    for words in (["--help", "upload-all"], ["help", "upload-all"]):
+        assert main(words) == 0
+        assert recorder.words.pop() == ["--help"]
+    assert capsys.readouterr().out == ""
 
 
 def test_help_and_completion(recorder: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,8 +115,10 @@ def test_an_unknown_command_names_all_and_the_plugins_that_are_left_out(tmp_path
     install_module(tmp_path, "bad", "raise RuntimeError('boom')")
     done = run_with_plugins(tmp_path, "depthmask", "gret")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: gret: no such command; available: run, plugins, ")
-    assert "completion, greet; settings are written NAME=VALUE" in done.stderr
+    assert done.stderr.startswith(
+        "error: gret: no such command; did you mean greet? Available: run"
+    )
+    assert "completion, help, greet; settings are written NAME=VALUE" in done.stderr
     assert "plugin bad (bad 1.2) is disabled: RuntimeError: boom" in done.stderr
     assert done.stderr.count("\n") == 1
     assert run_with_plugins(tmp_path, "depthmask", "greet", "you").stdout == "['you']\n"

@@ -76,10 +76,14 @@ def test_each_job_has_a_dataset_and_a_row(
         assert float(row["mask_mean"]) == ds.stats["mask"]["mean"][0]
         assert float(row["depth_mean"]) == ds.stats["depth"]["mean"][0]
         assert f"placement={row['placement']} writer={row['writer']}" in row["overrides"]
-    printed = capsys.readouterr().out.splitlines()
-    assert len(printed) == 5
-    assert printed[0].split()[:4] == ["job", "placement", "writer", "samples"]
-    assert printed[3].split()[:4] == ["2", "grid", "zip", "3"]
+    printed = capsys.readouterr()
+    lines = printed.err.splitlines()
+    (head,) = [
+        number for number, line in enumerate(lines) if line.split()[:2] == ["job", "placement"]
+    ]
+    assert lines[head].split()[:4] == ["job", "placement", "writer", "samples"]
+    assert lines[head + 3].split()[:4] == ["2", "grid", "zip", "3"]
+    assert printed.out == f"{out}\n"
 
 
 def test_a_failed_job_is_in_the_table_and_the_others_run(
@@ -90,8 +94,7 @@ def test_a_failed_job_is_in_the_table_and_the_others_run(
     assert main(words) == 1
     reason = "objects=9: the source has 4 foregrounds"
     printed = capsys.readouterr()
-    assert printed.out.count(f"failed: {reason}") == 2
-    assert printed.err.count(f"failed: {reason}") == 2
+    assert printed.err.count(f"failed: {reason}") == 4
     assert [row["status"] for row in table(out)] == ["failed", "made"] * 2
     assert [row["reason"].startswith(reason) for row in table(out)] == [True, False] * 2
     assert len(datasets(out)) == 2
@@ -113,7 +116,8 @@ def test_complete_datasets_are_skipped(tmp_path: Path, capsys: pytest.CaptureFix
     assert [row["samples_per_s"] for row in table(out)][:2] == rates
     assert main(words) == 0
     assert [row["samples_per_s"] for row in table(out)][:2] == rates
-    assert capsys.readouterr().out.count("nothing left to do") == 4
+    # Each is in the line of its job and in the table.
+    assert capsys.readouterr().err.count("nothing left to do") == 8
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -172,7 +176,9 @@ def test_a_narrower_sweep_keeps_the_rows_of_all_datasets(
         if row["dataset"] in before:
             for name in ("samples", "samples_per_s", "bytes", "mask_mean", "depth_mean"):
                 assert row[name] == before[row["dataset"]][name] != ""
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    lines = capsys.readouterr().err.splitlines()
+    (end,) = [number for number, line in enumerate(lines) if line.startswith("table ")]
+    assert [line.split()[0] for line in lines[end - 6 : end - 3]] == ["job", "0", "1"]
     page = (out / "sweep.html").read_text()
     assert "2 jobs and 3 datasets from before, 15 samples" in page
     assert all(f"<code>{name}</code>" in page for name in datasets(out))
@@ -454,7 +460,7 @@ def test_jobs_in_separate_processes(tmp_path: Path, package: str, launcher: list
     assert done.returncode == 1, done.stderr
     assert [row["status"] for row in table(out)] == ["made", "failed"] * 2
     assert [row["seed"] for row in table(out)] == ["0", "0", "1", "1"]
-    assert "objects=9: the source has 4 foregrounds" in done.stdout
+    assert "objects=9: the source has 4 foregrounds" in done.stderr
     for one in results(out):
         node, _, process = one["where"].rpartition(":")
         assert node == platform.node()

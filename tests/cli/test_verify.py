@@ -165,6 +165,7 @@ def test_every_damage_is_named_and_repaired(
 ) -> None:
     before = files(out)
     expected = damage(out)
+    capsys.readouterr()
     assert main(["verify", str(out)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(expected)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from depthmask import Foreground, Layer, Placement, Scene, scaled_layer, setting, stage
-from depthmask.cli.completion import candidates
+from depthmask.cli.complete.candidates import candidates
 from depthmask.cli.help import main as print_help
 from depthmask.cli.main import main
 from depthmask.config.build import from_plain, to_plain

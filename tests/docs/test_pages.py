@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from depthmask.cli.commands import COMMANDS
+from depthmask.cli.usage.text import page_text
 from depthmask.config.plugins import registry
 from depthmask.config.provider import BUILT_IN
 from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 from tests.support.paths import ROOT
-from tools.docs_pages import on_page_markdown, pages
+from tools.docs_pages import COMMANDS_MARK, command_sections, on_page_markdown, pages
 
 PAGES = pages()
 
@@ -41,6 +44,17 @@ def test_commands_and_presets() -> None:
     assert all(f"| `{command}` | " in text for command in COMMANDS)
     for path in (ROOT / "conf").glob("*/*.yaml"):
         assert f"{path.parent.name}={path.stem}` | " in text
+
+
+def test_the_page_of_commands_has_what_their_help_has() -> None:
+    """`python -m tools.docs_pages` brings it up to date."""
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert text.partition(COMMANDS_MARK)[2] == f"\n\n{command_sections()}"
+    for command in COMMANDS:
+        (shown,) = re.findall(rf"^## {command}\n\n(.*?)\n\nUsage: `(.*)`$", text, re.M)
+        terminal = page_text(command)
+        assert f"python -m depthmask {shown[1]}\n" in terminal
+        assert " ".join(terminal.split()).find(shown[0].partition(". ")[0]) > 0
 
 
 def test_all_are_in_the_menu() -> None:

@@ -108,6 +108,7 @@ def test_examples_of_hooks_work(tmp_path: Path, capsys: pytest.CaptureFixture[st
     rooms = ["source.rooms=1", "source.furniture=1", "size=[32,32]", "samples=3", "depth=none"]
     with loaded("mine", **hooks):
         assert main([*rooms, "geometry=none", f"output={tmp_path}"]) == 0
+        assert capsys.readouterr().out == f"{tmp_path}\n"
         assert main(["upload", str(tmp_path)]) == 0
     assert capsys.readouterr().out == "3 samples to upload\n"
     (summary,) = depthmask.open(tmp_path).metadata.added_statistics.values()

@@ -166,7 +166,7 @@ def test_page(page: Path, place: Path, finished: Path) -> None:
 def run(command: str) -> None:
     """A command of ours in this process, any other one in the shell."""
     words = shlex.split(command)
-    if words[:3] != ["python", "-m", "depthmask"]:
+    if words[:3] != ["python", "-m", "depthmask"] or ">" in words:
         shell(command)
     elif "hydra/" in command:
         # Launchers and sweepers warn, and change what pytest watches.
@@ -184,6 +184,8 @@ def small(words: list[str]) -> list[str]:
     """What makes a run small; other commands are small on a small dataset."""
     if words[:1] == ["tune"]:
         return ["batches=1,2"]
+    if words[:1] == ["extend"]:
+        return [f"samples={SAMPLES + 20}"]
     if words and (words[0] in set(COMMANDS) - {"run"} or words[0] == "--help"):
         return []
     samples = next((int(one[8:]) for one in words if one.startswith("samples=")), None)

@@ -162,7 +162,7 @@ class Interrupted(Silent):
     def __init__(self, samples: int) -> None:
         self.left, self.lines = samples, list[str]()
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, event: str = "line", **facts: object) -> None:
         self.lines.append(text)
 
     @contextmanager

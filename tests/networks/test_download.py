@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.download import fetch
+from depthmask.networks.shown import show_downloads
 from depthmask.networks.weight_file import PublishedWeights
 from depthmask.stages.depth import densedepth
 from depthmask.stages.depth.densedepth import DenseDepth
@@ -96,6 +98,27 @@ def test_file_is_downloaded_once(server: Server, cache: Path, size: int | None) 
         assert path.read_bytes() == CONTENT
     assert server.requests == [None]
     assert sorted(one.name for one in cache.iterdir()) == ["weights.h5", "weights.h5.lock"]
+
+
+@pytest.mark.parametrize("size", [len(CONTENT), None])
+def test_a_program_shows_the_download_in_its_own_way(
+    server: Server, cache: Path, size: int | None
+) -> None:
+    shown: list[object] = []
+
+    @contextmanager
+    def bar(title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+        shown.append((title, total, unit))
+        yield lambda count: shown.append(count)
+
+    server.cuts = 1
+    show_downloads(bar)
+    try:
+        fetch(published(server, size=size))
+    finally:
+        show_downloads(None)
+    assert shown[0] == ("weights.h5", len(CONTENT), "bytes")
+    assert sum(count for count in shown[1:] if isinstance(count, int)) == len(CONTENT)
 
 
 def test_cut_connection_is_resumed(server: Server, cache: Path) -> None:

@@ -26,3 +26,7 @@ class Runner(Stage):
         made: the runner calls it from time to time, with the number of samples made since the last
         call. Raises `DepthmaskError` if a shard could not be made.
         """
+
+    def workers_for(self, job: Job) -> int | None:
+        """How many shards are made at a time, for estimates; None if that is unknown."""
+        return None

@@ -41,7 +41,7 @@ class Local(Runner):
         self, job: Job, shards: Collection[Shard], made: Callable[[int], None]
     ) -> Iterator[Record]:
         """Yield the records: in order with one worker, as they are made with several."""
-        workers = min(self._worker_count(job), len(shards))
+        workers = min(self.workers_for(job), len(shards))
         # An explicit worker count means separate processes, even for one shard.
         if workers <= 1 and self.workers <= 1:
             return _in_this_process(job, shards, made)
@@ -49,7 +49,8 @@ class Local(Runner):
             require_importable(chosen)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
-    def _worker_count(self, job: Job) -> int:
+    def workers_for(self, job: Job) -> int:
+        """The number of worker processes, if there are as many shards."""
         if self.workers:
             return self.workers
         if isinstance(job.output, ObjectPath) and job.output.is_memory:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from depthmask.config.command_from_plan import command_from_plan
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.contract import contract_as_json
 from depthmask.reports.card.facts import CardFacts
@@ -47,6 +48,7 @@ def readme(facts: CardFacts) -> str:
         info=info,
         header=yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True),
         plan=facts.plan,
+        command=_printable(command_from_plan(_without_folders(facts.plan))),
         settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
         titles={"depth": depth_title(info.contract)},
@@ -80,6 +82,22 @@ def header(facts: CardFacts) -> dict[str, Any]:
 def plain(text: object) -> str:
     """The text as Markdown that shows it literally, in one line."""
     return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def _without_folders(value: Any) -> Any:
+    """The value with only the last name of each path: where files lie is nobody's business."""
+    if isinstance(value, dict):
+        return {key: _without_folders(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(item) for item in value]
+    if isinstance(value, str) and (value.startswith(("/", "~", ".")) or "://" in value):
+        return value.rstrip("/").rpartition("/")[2] or "FOLDER"
+    return value
+
+
+def _printable(command: str | None) -> str | None:
+    """The command if it fits into a block of one line, else None."""
+    return command if command and command.isprintable() and "```" not in command else None
 
 
 def _main_settings(config: dict[str, Any]) -> Iterator[str]:

@@ -70,6 +70,8 @@ class Assets(Source):
     shorter side; with `foreground_scale=null` they stay as they are.
     """
 
+    loads_quickly = True
+
     root: str = setting(help="the folder or URL that holds bg/ and fg/")
     foreground_scale: float | None = setting(
         150 / 160,

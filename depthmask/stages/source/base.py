@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from depthmask.codec.density import PHOTOGRAPHS, Densities
 from depthmask.data import AssetCatalogue, AssetFiles, Background, Foreground, LeftOut, Size
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls, described
@@ -22,6 +23,10 @@ class Source(Stage):
     """
 
     kind: ClassVar[str] = "source"
+    loads_quickly: ClassVar[bool] = False
+    """Whether some assets may be loaded to estimate the size of samples."""
+    densities: ClassVar[Densities] = PHOTOGRAPHS
+    """About the bytes of a pixel, for estimates without any assets."""
 
     @abstractmethod
     def backgrounds(self) -> Sequence[str]:

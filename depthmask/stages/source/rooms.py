@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
+from depthmask.codec.density import ROOMS
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
 from depthmask.stage import setting, stage
@@ -29,6 +30,8 @@ class Rooms(Source):
     Depth is planar z in metres of one ray through each pixel centre; window panes are as deep
     as their wall. The pixels depend only on the settings and on the number in the key.
     """
+
+    densities = ROOMS
 
     rooms: int = setting(64, ge=1, le=10000, help="number of rooms")
     furniture: int = setting(48, ge=1, le=10000, help="number of cut-outs")

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from depthmask.codec.sample import SizeEstimate
+from depthmask.codec.sample import Encode, SizeEstimate
 from depthmask.data import Encoded, Sample
 from depthmask.errors import SettingError
 from depthmask.plan.layout import Layout
@@ -67,6 +67,8 @@ class Writer(Stage):
     decoding them, and samples have no arrays."""
     shard_kind: ClassVar[ShardKind] = ShardKind.other
     """The layout of a shard for other programs."""
+    member_bytes: ClassVar[int] = 0
+    """About the bytes that a shard takes for each member beside its content, for estimates."""
     any_size: ClassVar[bool] = False
     """Whether the samples of a shard may differ in size, as photographs do; their keys are then
     names like `holiday/IMG_0123`."""
@@ -82,6 +84,10 @@ class Writer(Stage):
     def most_samples(self, expected: SizeEstimate) -> int | None:
         """The most samples of the expected size that fit into a shard; None without a limit."""
         return None
+
+    def stored_as(self, encode: Encode) -> Encode:
+        """The encode settings whose members take as many bytes as what is stored, for estimates."""
+        return encode
 
     def derive(self, dataset: PublishedDataset) -> None:
         """Write files about the whole dataset into its folder, from its published shards."""

@@ -8,6 +8,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from depthmask.codec.members import JSON, Member, member_of
 from depthmask.codec.npz import npy_header, read_npz
 from depthmask.codec.planes import from_planes
-from depthmask.codec.sample import SizeEstimate, from_millimetres
+from depthmask.codec.sample import DepthFormat, Encode, SizeEstimate, from_millimetres
 from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded, Float32
 from depthmask.errors import DepthmaskError
@@ -53,6 +54,8 @@ class DepthMaskDataset(Writer):
 
     # The depth of an open shard is in memory as a whole after the first access.
     open_shards = 8
+    # Two headers, each with the name.
+    member_bytes = 140
 
     far_m: float = setting(10.0, gt=0, help="metres that 1 stands for in depth batches")
 
@@ -60,6 +63,12 @@ class DepthMaskDataset(Writer):
         """Less than 4 GiB and 65,535 members in the zip, and less than 4 GiB of depth."""
         stacked = LARGEST // (2 * expected.arrays.get("depth", 0) + 1)
         return min(stacked, most_samples(expected.members, expected.bytes))
+
+    def stored_as(self, encode: Encode) -> Encode:
+        """Depth is deflated as floats."""
+        return (
+            encode if encode.depth is DepthFormat.none else replace(encode, depth=DepthFormat.npz)
+        )
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write the zip and the descriptions, sample by sample, then the batch."""

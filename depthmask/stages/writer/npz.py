@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from depthmask.codec.members import DEPTH_ARRAYS, MEMBERS
 from depthmask.codec.npz import deflate_array, npy_header, read_npz
-from depthmask.codec.sample import SizeEstimate
+from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, SizeEstimate
 from depthmask.codec.zip import LARGEST, Deflater, ZipStream, most_samples
 from depthmask.data import Encoded
 from depthmask.errors import DepthmaskError
@@ -54,6 +55,12 @@ class Npz(Writer):
         stacked = LARGEST // (size + 1)
         # The members of the shard are a few arrays, whatever the number of samples.
         return min(stacked, most_samples(1, expected.bytes))
+
+    def stored_as(self, encode: Encode) -> Encode:
+        """Depth is deflated as floats; raw images take about the bytes of PNG."""
+        if encode.depth is DepthFormat.png16:
+            encode = replace(encode, depth=DepthFormat.npz)
+        return replace(encode, image=ImageFormat.png) if self.images is Images.raw else encode
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:
         """Write `SHARD.npz`; arrays are deflated sample by sample, bytes are stored."""

@@ -22,6 +22,8 @@ class WebDataset(Writer):
 
     reads_arrays = False
     shard_kind = ShardKind.archive
+    # A header of 512 bytes, and half of that for padding.
+    member_bytes = 768
     any_size = True
 
     def write(self, folder: Path, shard: str, count: int, samples: Iterable[Encoded]) -> Members:

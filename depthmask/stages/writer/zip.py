@@ -20,6 +20,8 @@ class Zip(Writer):
 
     reads_arrays = False
     shard_kind = ShardKind.archive
+    # Two headers, each with the name.
+    member_bytes = 108
     any_size = True
 
     def most_samples(self, expected: SizeEstimate) -> int:

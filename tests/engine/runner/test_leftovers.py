@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from depthmask.cli.screen import Screen
+from depthmask.config.root import ProgressStyle
 from depthmask.engine.job import Job
 from depthmask.engine.run import run
 from depthmask.engine.runner.local import Local
@@ -32,7 +33,7 @@ class Messy(Local):
 def test_leftovers_of_a_dead_worker_are_removed_at_the_end(tmp_path: Path) -> None:
     job = small_job(tmp_path / "other", runner=Messy(workers=1))
     job.root.output = str(tmp_path / "out")
-    screen = Screen(quiet=True)
+    screen = Screen(ProgressStyle.none)
     try:
         run(job.root, screen)
     finally:

@@ -74,7 +74,14 @@ def test_workers_import_the_script(tmp_path: Path) -> None:
     (tmp_path / "out" / "shards" / "train-000001.tar").unlink()
     assert run(tmp_path, "verify", str(tmp_path / "out"), "--repair").returncode == 0
     assert tiny.sha256s(tmp_path / "out") == shards
+    assert run(tmp_path, "resume", str(tmp_path / "out")).returncode == 0
+    log = (tmp_path / "out" / "run.log").read_text()
+    assert "command: python mine.py source=assets " in log
     # Without it, the line says where the stage is.
+    resume = [sys.executable, "-m", "depthmask", "resume", str(tmp_path / "out")]
+    done = subprocess.run(resume, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "placement=mine is in the file 'mine.py'; give the command to that script" in done.stderr
     render = [sys.executable, "-m", "depthmask", "render", str(tmp_path / "out"), "--index", "0"]
     done = subprocess.run(render, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2

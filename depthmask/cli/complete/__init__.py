@@ -1,0 +1,1 @@
+"""Completes the words of a command line, for the scripts of shells."""

@@ -1,0 +1,107 @@
+"""What `resume`, `extend` and `repeat` share: the dataset that words name, and its plan."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from depthmask.config.command_line import options_and_overrides
+from depthmask.config.explain.words import has_no_name, unreadable
+from depthmask.errors import DepthmaskError, UsageError
+from depthmask.reading.dataset import no_dataset
+from depthmask.storage.location import SCHEMES, location
+from depthmask.storage.path import StorePath
+from depthmask.storage.publish import read_sealed
+
+_MOST_NAMED = 20
+"""The most datasets in a folder that an error names."""
+
+
+def dataset_and_words(command: str, arguments: Sequence[str]) -> tuple[StorePath, list[str]]:
+    """The dataset that the words name, and the other words.
+
+    Raises `UsageError` if none of the words is a folder, or more than one.
+    """
+    _, words = options_and_overrides(arguments)
+    folders = [word for word in words if _is_folder(word)]
+    if len(folders) != 1:
+        example = f"as in `python -m depthmask {command} OUT`"
+        if not folders:
+            raise UsageError(f"{command} needs the folder of a dataset, {example}")
+        raise UsageError(f"{' '.join(folders)}: {command} needs one folder, {example}")
+    if {"-m", "--multirun"} & set(arguments):
+        raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
+    others = list(arguments)
+    others.remove(folders[0])
+    return location(folders[0]), others
+
+
+def names_of(words: Sequence[str]) -> list[str]:
+    """The names of the settings in the words, such as `encode.depth`; `UsageError` without one."""
+    _, overrides = options_and_overrides(words)
+    if nameless := next(filter(has_no_name, overrides), None):
+        raise UsageError(unreadable(nameless, overrides))
+    return [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
+
+
+def plan_of(dataset: StorePath) -> dict[str, Any]:
+    """The content of `plan.json`; raises `DepthmaskError` if the folder holds no dataset."""
+    if not (dataset / "plan.json").is_file():
+        raise _not_a_dataset(dataset)
+    plan = read_sealed(dataset / "plan.json")
+    if plan is None:
+        raise DepthmaskError(
+            f"{dataset}: plan.json is damaged, so the settings of the dataset are unknown; give "
+            "the whole command, with another output"
+        )
+    return plan
+
+
+def dataset_word(dataset: StorePath) -> str:
+    """The folder as a word for a shell and for these commands."""
+    text = str(dataset)
+    return shlex.quote(f"./{text}" if text.startswith(("-", "+", "~")) else text)
+
+
+def _is_folder(word: str) -> bool:
+    if word.startswith(("+", "~")):
+        return False
+    is_url = word.startswith(tuple(f"{scheme}://" for scheme in (*SCHEMES, "file")))
+    return "=" not in word or is_url or Path(word).is_dir()
+
+
+def _not_a_dataset(folder: StorePath) -> UsageError:
+    """The error for a folder without a plan: what it is, and what to do instead."""
+    if (folder / "jobs" / "sweep.json").is_file():
+        return UsageError(
+            f"{folder} is the folder of a sweep; {'; or '.join(_ways_of_sweep(folder))}"
+        )
+    if (folder / "assets.csv").is_file():
+        return UsageError(
+            f"{folder} holds assets and no dataset; `prepare` writes all of them or none, and "
+            "`python -m depthmask source=assets source.root="
+            f"{shlex.quote(str(folder))} output=OUT` makes a dataset from them"
+        )
+    return no_dataset(folder)
+
+
+def _ways_of_sweep(folder: StorePath) -> Iterator[str]:
+    """Yield the command of a sweep, and its datasets."""
+    try:
+        arguments = json.loads((folder / "jobs" / "sweep.json").read_bytes())["arguments"]
+        command = shlex.join(["python", "-m", "depthmask", *arguments])
+        if command.isprintable():
+            yield f"give its command again: `{command}`"
+    except (ValueError, KeyError, TypeError, OSError):
+        pass  # The datasets can be resumed without it.
+    if datasets := _datasets_in(folder):
+        yield f"give one of its datasets: {datasets}"
+
+
+def _datasets_in(folder: StorePath) -> str:
+    names = [str(path) for path in folder.iterdir() if (path / "plan.json").is_file()]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{', '.join(map(shlex.quote, sorted(names)[:_MOST_NAMED]))}{more}"

@@ -1,0 +1,62 @@
+"""`depthmask resume OUT [runner.*]`: complete a dataset, with the settings of its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from depthmask.cli.hydra_run import as_depthmask_error, warn_of_disabled_plugins
+from depthmask.cli.make import make
+from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
+from depthmask.cli.screen import Screen
+from depthmask.config.compose import compose_root
+from depthmask.config.root import ProgressStyle
+from depthmask.engine.from_plan import job_from_plan
+from depthmask.errors import UsageError
+from depthmask.storage.path import StorePath
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make the samples that are missing; the words may choose and set the runner."""
+    dataset, words = dataset_and_words("resume", arguments)
+    refuse_others("resume", words, ("runner", "progress"))
+    continue_dataset(dataset, plan_of(dataset), words)
+    return 0
+
+
+def refuse_others(command: str, words: Sequence[str], accepted: Collection[str]) -> None:
+    """Raise `UsageError` for a setting that the command does not accept, with what does."""
+    for name in names_of(words):
+        group = name.partition(".")[0]
+        if group == "samples" and group not in accepted:
+            raise UsageError(
+                f"{command} does not change {name}; `extend OUT samples=N` makes more samples"
+            )
+        if group not in accepted:
+            *others, last = ("runner.*" if one == "runner" else one for one in accepted)
+            allowed = f"{', '.join(others)} and {last}"
+            raise UsageError(
+                f"{command} changes nothing but {allowed}; `repeat OUT output=OUT2 {name}=...` "
+                f"makes another dataset with another {name}"
+            )
+
+
+def continue_dataset(
+    dataset: StorePath, plan: dict[str, Any], words: Sequence[str], **changes: Any
+) -> None:
+    """Make what a dataset lacks by its plan, and show the result.
+
+    words: of the command line, for the runner and the progress. changes: values for settings of the
+    root.
+    """
+    warn_of_disabled_plugins()
+    if words:
+        root = compose_root(words)
+        changes |= {"runner": root.runner, "progress": root.progress}
+    with Screen(changes.get("progress", ProgressStyle.auto)) as screen:
+        try:
+            with screen.waiting("checking the assets"):
+                job = job_from_plan(plan, dataset, **changes)
+            make(job, screen, extendable=plan["job"] == "generate")
+        except Exception as error:
+            raise as_depthmask_error(error) from error

@@ -1,0 +1,1 @@
+"""How each command is used: for its `--help`, its arguments, completion and the docs."""
