@@ -99,8 +99,8 @@ def main(arguments: Sequence[str]) -> int:
                 table = Table.of(rows, _targets(config))
                 _show(folder, table, best, arguments, time.perf_counter() - start)
     if len(results) == 1 and not directions:
-        print("note: -m made one dataset, since no setting has several values, as in seed=0,1",
-              file=sys.stderr)  # fmt: skip
+        text = "-m made one dataset, since no setting has several values, as in seed=0,1"
+        say(text, "note", prefix="note: ")
     return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 
 
