@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.commands.test_resume import NAMES, make, said
 
 import depthmask
 from depthmask.cli.main import main
+from tests.cli.commands.test_resume import NAMES, make, said
 from tests.support import tiny
 from tests.support.paths import ROOT
 
