@@ -10,7 +10,7 @@ from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
-from depthmask.errors import MOST_LISTED
+from depthmask.errors import others_below
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
@@ -53,7 +53,7 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
+        screen.line(f"left out  {_left_out(info.left_out)}")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if extendable:
@@ -78,12 +78,12 @@ def _splits(info: DatasetInfo) -> str:
     )
 
 
-def _few(left_out: Sequence[LeftOut]) -> str:
-    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:MOST_LISTED])
+def _left_out(left_out: Sequence[LeftOut]) -> str:
+    """The files that were left out, each with its reason on a line of its own."""
     count = sum(asset.files for asset in left_out)
     files = "1 file" if count == 1 else f"{count:,} files"
-    more = f"; and {len(left_out) - MOST_LISTED:,} more" if len(left_out) > MOST_LISTED else ""
-    return f"{files}: {named}{more}"
+    first, *others = (f"{asset.file}: {asset.reason}" for asset in left_out)
+    return f"{files}: {first}{others_below(others, 'dataset.json lists all of them')}"
 
 
 def _shares_of_time(stations: dict[str, float]) -> str:
