@@ -589,7 +589,7 @@ def test_a_run_has_no_holes(
     shown = " ".join(capsys.readouterr().err.split())
     count = len(BROKEN) + 1
     assert f"left out {count} files: bg/00a.png: cannot be decoded" in shown
-    assert f"and {count - 20} more; dataset.json lists all of them" in shown
+    assert f"and {count - 20} more: dataset.json lists all of them" in shown
     dataset = depthmask.open(out)
     assert [sample.meta["index"] for sample in dataset] == list(range(30))
     assert {sample.meta["background"] for sample in dataset} == BASE["bg"]
