@@ -51,9 +51,9 @@ class Pace:
 
     @property
     def rate(self) -> float:
-        """Units per second, without the time until the first were done: workers start slowly."""
+        """Units per second: of all work at its end, before without the slow start of workers."""
         since, before = self._first or (self._start, 0)
-        if self.done == before:
+        if self.done in (before, self.of):
             since, before = self._start, 0
         return (self.done - before) / max(time.monotonic() - since, 1e-9)
 

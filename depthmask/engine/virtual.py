@@ -96,9 +96,10 @@ class Virtual(Samples):
         return partial(type(self), only=self.only), (self.job,)
 
     def __repr__(self) -> str:
+        height, width = self.job.root.canvas
         contents = summary(
             len(self),
-            self.job.root.canvas,
+            f"{height}x{width}",
             self.splits,
             self.only,
             ["image", "mask", *(label.name for label in self.job.labeller.outputs)],

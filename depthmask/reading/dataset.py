@@ -178,7 +178,12 @@ class Dataset(Samples):
         pictures = [kind for kind in self.metadata.statistics if kind != "depth"]
         labels = [label.name for stage in self.metadata.labels for label in stage.outputs]
         contents = summary(
-            len(self), self.metadata.size, self.splits, self.only, pictures + labels, self.contract
+            len(self),
+            self.metadata.size_text,
+            self.splits,
+            self.only,
+            pictures + labels,
+            self.contract,
         )
         return f"Dataset({str(self.path)!r}, {contents})"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from depthmask.data import DepthContract, Size
+from depthmask.data import DepthContract
 from depthmask.reading.splits import Splits
 
 
 def summary(
     count: int,
-    size: Size,
+    size: str,
     splits: Splits,
     only: str | None,
     contents: Iterable[str],
@@ -18,13 +18,12 @@ def summary(
 ) -> str:
     """As in `400 samples of 160x160 (train 320, val 80): image, mask, depth in m`.
 
-    only: the split to which the samples belong, None for all. contents: what a sample has beside
-    depth.
+    size: that of the images, as text. only: the split to which the samples belong, None for all.
+    contents: what a sample has beside depth.
     """
     depth = [] if contract is None else [_depth(contract)]
-    height, width = size
     parts = only or ", ".join(f"{name} {number:,}" for name, number in splits.items())
-    return f"{count:,} samples of {height}x{width} ({parts}): {', '.join([*contents, *depth])}"
+    return f"{count:,} samples of {size} ({parts}): {', '.join([*contents, *depth])}"
 
 
 def _depth(contract: DepthContract) -> str:

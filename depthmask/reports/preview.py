@@ -41,12 +41,16 @@ def contact_sheet(
     # Beside a panorama, other photographs would be lost.
     has_one_size = len({sample.size for sample in samples}) == 1
     most_width = math.inf if has_one_size else _MOST_TILE_WIDTH
-    tiles = [_tile(sample, near, far, most_width) for sample in samples]
-    width, height = max(tile.width for tile in tiles), _TILE_HEIGHT
-    rows = -(-len(tiles) // _COLUMNS)
-    columns = min(_COLUMNS, len(tiles))
+    # The masks of photographs without foregrounds are black.
+    has_masks = any(sample.depth is None or sample.mask.any() for sample in samples)
+    tiles = [_tile(sample, near, far, most_width, has_mask=has_masks) for sample in samples]
+    height, rows = _TILE_HEIGHT, -(-len(tiles) // _COLUMNS)
+    widths = [
+        max(tile.width for tile in tiles[column::_COLUMNS])
+        for column in range(min(_COLUMNS, len(tiles)))
+    ]
     font = ImageFont.load_default(16)
-    whole_width = 2 * _MARGIN + columns * (width + _GAP) - _GAP
+    whole_width = 2 * _MARGIN + sum(width + _GAP for width in widths) - _GAP
     # The legend is beside the title, or below it if the sheet is narrow.
     has_legend = far != near
     is_narrow = font.getlength(title) + _LEGEND_WIDTH > whole_width - 2 * _MARGIN
@@ -56,7 +60,8 @@ def contact_sheet(
     sheet = Image.new("RGB", (whole_width, whole_height), _BACKGROUND_COLOUR)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, _COLUMNS)
-        sheet.paste(tile, (_MARGIN + column * (width + _GAP), first + row * (height + _GAP)))
+        left = _MARGIN + sum(width + _GAP for width in widths[:column])
+        sheet.paste(tile, (left, first + row * (height + _GAP)))
     ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=_TEXT_COLOUR, font=font)
     if has_legend:
         _legend(sheet, legend_top, near, far, contract.unit if contract else "")
@@ -85,8 +90,12 @@ def _thinned(pixels: Pixels) -> Pixels:
     return pixels if stride == 1 else pixels[::stride, ::stride].copy()
 
 
-def _tile(sample: Sample, near: float, far: float, most_width: float) -> Image.Image:
-    pictures = [Image.fromarray(sample.image), Image.fromarray(sample.mask).convert("RGB")]
+def _tile(
+    sample: Sample, near: float, far: float, most_width: float, *, has_mask: bool
+) -> Image.Image:
+    pictures = [Image.fromarray(sample.image)]
+    if has_mask:
+        pictures.append(Image.fromarray(sample.mask).convert("RGB"))
     if sample.depth is not None:
         pictures.append(Image.fromarray(colour(sample.depth, near, far)))
     height, width = sample.size

@@ -146,6 +146,7 @@ def test_photographs_get_depth_at_their_own_size(annotated: Path) -> None:
     from depthmask.stages.depth.fastdepth import FastDepth
 
     dataset = depthmask.open(annotated)
+    assert "4 samples of 50x50 to 80x60 (train 4): image, mask, depth in m" in repr(dataset)
     assert [sample.key for sample in dataset] == ["IMG_1", "IMG_2", "more/IMG_1", "more/c"]
     assert [sample.meta["file"] for sample in dataset] == list(PHOTOS)
     for sample, size in zip(dataset, PHOTOS.values(), strict=True):

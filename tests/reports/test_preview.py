@@ -110,11 +110,11 @@ def test_a_flat_map_has_a_colour() -> None:
 
 
 def test_photographs_of_several_sizes_share_a_sheet(plain: Callable[..., Sample]) -> None:
-    """The widest tile gives the columns their width, and a panorama is drawn smaller."""
+    """A panorama is drawn smaller."""
     sizes = [(60, 40), (40, 60), (10, 400)]
     samples = [plain((200, 2, 3), 2.0, size) for size in sizes]
     sheet = contact_sheet(samples, "three")
-    assert sheet.width == 48 + 3 * (3 * 640) + 2 * 12
+    assert sheet.width == 48 + 3 * (107 + 240 + 640) + 2 * 12
 
 
 def test_large_photographs_are_thinned(plain: Callable[..., Sample]) -> None:
@@ -124,3 +124,21 @@ def test_large_photographs_are_thinned(plain: Callable[..., Sample]) -> None:
     assert large.size == (750, 1050)
     assert large.depth is not None
     assert large.depth.shape == (750, 1050)
+
+
+def test_photographs_without_foregrounds_are_shown_without_masks() -> None:
+    def width(mask: int) -> int:
+        image, depth = np.full((40, 50, 3), 9, np.uint8), np.full((40, 50), 2.0, np.float32)
+        samples = [
+            Sample(str(number), image, np.full((40, 50), alpha, np.uint8), None, depth, {})
+            for number, alpha in enumerate((0, mask))
+        ]
+        return contact_sheet(samples, "t").width
+
+    assert width(255) - width(0) == 2 * 200
+
+
+def test_each_column_is_as_wide_as_its_pictures(plain: Callable[..., Sample]) -> None:
+    sizes = [(40, 80), (40, 20), (40, 20), (40, 20), (40, 80), (40, 20)]
+    samples = [plain((9, 9, 9), 2.0, size) for size in sizes]
+    assert contact_sheet(samples, "t").width == 48 + 3 * 12 + 3 * (320 + 3 * 80)
