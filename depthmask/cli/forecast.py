@@ -114,8 +114,9 @@ def _measured(result: Forecast) -> Iterator[str]:
     count = f"measured on {result.measurement.samples:,} samples"
     free = result.job.output.free_bytes()
     space = "" if free is None else f"; {free / 1e9:,.0f} GB free"
-    each = result.bytes / max(len(result.missing), 1)
-    yield f"size      about {size(result.bytes)}, {size(each)} a shard, {count}{space}"
+    most = min(result.job.plan.shard_size, result.missing.samples)
+    each = result.measurement.bytes * most
+    yield f"size      about {size(result.bytes)}, {size(each)} a full shard, {count}{space}"
     workers = result.workers
     by = "in one process" if workers is None else f"with {workers} worker{'s' * (workers > 1)}"
     rate = rounded(result.missing.samples / max(result.seconds, 1e-9))

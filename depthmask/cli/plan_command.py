@@ -61,12 +61,6 @@ def plan_of(dataset: StorePath) -> dict[str, Any]:
     return plan
 
 
-def dataset_word(dataset: StorePath) -> str:
-    """The folder as a word for a shell and for these commands."""
-    text = str(dataset)
-    return shlex.quote(f"./{text}" if text.startswith(("-", "+", "~")) else text)
-
-
 def _is_folder(word: str) -> bool:
     if word.startswith(("+", "~")):
         return False

@@ -89,8 +89,12 @@ class Screen:
     def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
         """Show how far a piece of work is; yields a function that advances it by some units.
 
-        On a terminal that is a bar, elsewhere a line at each tenth and at least every 30 s.
+        On a terminal that is a bar, elsewhere a line at each tenth and at least every 30 s. Nothing
+        is shown if there is no work.
         """
+        if not total:
+            yield lambda units: None
+            return
         pace = Pace(title, total, unit)
         if self._style is ProgressStyle.bar:
             with _bar(pace) as advance:

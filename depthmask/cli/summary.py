@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.pace import rounded
-from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
@@ -15,6 +14,7 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.path import dataset_word
 
 
 def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> None:

@@ -51,7 +51,7 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
             return None
     except _NoCommandError:
         return None
-    return shlex.join([*_program(plan), *arguments])
+    return " ".join(map(_word, [*_program(plan), *arguments]))
 
 
 def _program(plan: dict[str, Any]) -> list[str]:
@@ -64,7 +64,14 @@ def _program(plan: dict[str, Any]) -> list[str]:
 def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
     """Like `command_from_plan`, with the folder of the dataset."""
     command = command_from_plan(plan)
-    return command and f"{command} {shlex.quote(f'output={_text(str(output))}')}"
+    return command and f"{command} {_word(f'output={_text(str(output))}')}"
+
+
+def _word(text: str) -> str:
+    """The text as a word for a shell; in double quotes if it has single ones, which is readable."""
+    if "'" in text and not set(text) & set('"$`\\!'):
+        return f'"{text}"'
+    return shlex.quote(text)
 
 
 def input_job_overrides(plan: dict[str, Any]) -> list[str]:

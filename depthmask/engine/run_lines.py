@@ -66,6 +66,8 @@ def announce(job: Job, samples: int, display: Display) -> None:
 def _announcement(job: Job, samples: int) -> str:
     """As text for people."""
     made = job.plan.samples - samples
+    if not samples:
+        return f"all {made:,} samples are already made, into {job.output}"
     resumed = f" ({made:,} are already made)" if made else ""
     free = job.output.free_bytes()
     space = "" if free is None else f"{size(free)} free, "

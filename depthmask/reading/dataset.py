@@ -28,7 +28,7 @@ from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import StorePath, dataset_word
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
@@ -207,7 +207,8 @@ def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     if not (folder / "dataset.json").is_file():
         if (folder / "plan.json").is_file():
             raise UsageError(
-                f"{folder}: the dataset is unfinished; run its command again to complete it"
+                f"{folder}: the dataset is unfinished; `python -m depthmask resume "
+                f"{dataset_word(folder)}` completes it"
             )
         raise no_dataset(folder)
     return Dataset(folder)

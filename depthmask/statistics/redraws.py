@@ -24,7 +24,8 @@ _KINDS = ("foreground", "background")
 class Cause:
     """A reason for redraws. draws: how many draws of assets had no place for this reason.
 
-    assets: kind (`foreground`, `background`) -> (key, draws) of those that had it most often.
+    assets: kind (`foreground`, `background`) -> (key, draws) of those that had it most often; empty
+    for a rare reason, whose assets no record kept.
     """
 
     reason: str
@@ -35,7 +36,8 @@ class Cause:
         what, _, remedy = self.reason.partition("; ")
         names = "; ".join(map(_names, self.assets, self.assets.values()))
         draws = "1 draw" if self.draws == 1 else f"{self.draws:,} draws"
-        return f"{draws}: {what}: {names}" + (f"; {remedy}" if remedy else "")
+        who = f": {names}" if names else ""
+        return f"{draws}: {what}{who}" + (f"; {remedy}" if remedy else "")
 
 
 class Redraws:

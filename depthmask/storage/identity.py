@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -13,7 +12,7 @@ from typing import Any
 
 from depthmask.errors import UsageError, others_below
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
-from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
+from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath, dataset_word
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.untrusted import untrusted
 
@@ -29,6 +28,8 @@ SHARD_SIZE = "shard_size"
 _FIRST = ("job", "stage")
 """Fields that errors name first, since a difference in them causes others."""
 _SAMPLES = "config.samples"
+_CONTENTS = {"inputs": "the assets", "dataset.sha256": "the samples or pictures of the input"}
+"""What the hashes in a plan are of."""
 _RANKS = {_SAMPLES: 1, "dataset.sha256": 2}
 """Fields that errors name last: more samples alone are allowed, and a hash tells least."""
 _HASHED_VERSION = "0.1.0"
@@ -211,8 +212,7 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
             f"another output for a dataset of {new:,}"
         )
     differences.sort(key=lambda one: _RANKS.get(one[0], 0))
-    texts = [f"{name.removeprefix('config.')} is {old} there and {new} now"
-             for name, old, new in differences]  # fmt: skip
+    texts = [_difference(*one) for one in differences]
     rest = f"{output / 'plan.json'} has all settings of the dataset there"
     raise UsageError(
         f"output={output} holds another dataset: {texts[0]}; {_ways_on(output, names)}"
@@ -220,9 +220,16 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     )
 
 
+def _difference(name: str, old: Any, new: Any) -> str:
+    """A difference in words; two hashes would say nothing to people."""
+    if name in _CONTENTS and old and new:
+        return f"{_CONTENTS[name]} are not those that it was made from"
+    return f"{name.removeprefix('config.')} is {old} there and {new} now"
+
+
 def _ways_on(output: StorePath, names: Collection[str]) -> str:
     """What to do where the fields of these names differ."""
-    folder = shlex.quote(str(output))
+    folder = dataset_word(output)
     by_plan = f"`repeat {folder} output=OUT2` makes a dataset with the settings of this one"
     # More samples in the input are no setting of the user's.
     of_input = {_SAMPLES} if "dataset.sha256" in names else set()

@@ -11,7 +11,7 @@ from depthmask.errors import DepthmaskError
 from depthmask.storage.dataset_info import DatasetInfo, Manifest
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import StorePath, dataset_word
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.record import ShardFile
 from depthmask.storage.records import Records
@@ -38,6 +38,10 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
     """Return all problems of a dataset, none if it is as it was published."""
     output = location(dataset)
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
+    if plan is not None and not (output / "dataset.json").is_file():
+        command = f"python -m depthmask resume {dataset_word(output)}"
+        text = f"dataset.json is missing: the dataset is unfinished; `{command}` completes it"
+        return [Problem(None, text)]
     problems = [
         Problem(None, f"{name} is missing or damaged")
         for name, data in (("dataset.json", summary), ("plan.json", plan))

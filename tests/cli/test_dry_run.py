@@ -75,7 +75,9 @@ def test_it_says_what_would_be_made(assets: Path, tmp_path: Path, capsys: Printe
         assert line in printed.err
     assert "min_scale=0.5" in printed.err
     assert "objects=[1,2]" in printed.err
-    assert re.search(r"size      about \d.* kB, .* a shard, measured on \d+ samples", printed.err)
+    assert re.search(
+        r"size      about \d.* kB, .* a full shard, measured on \d+ samples", printed.err
+    )
     assert re.search(r"time      about .* with \d workers?, .*/s", printed.err)
 
 
@@ -176,3 +178,14 @@ def test_a_stage_that_fails_is_named_with_its_sample(
     assert code == 1
     assert re.match(r"error: sample \d \(.*\): ", printed.splitlines()[-1])
     assert "Traceback" not in printed
+
+
+def test_the_size_of_a_shard_is_that_of_a_full_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The last shard is short: the mean over the shards would be half as much."""
+    words = ["samples=10", "shard_size=9", "depth=none", "size=[32,40]", "source.rooms=2"]
+    assert main(["--dry-run", *words, f"output={tmp_path / 'out'}"]) == 0
+    text = capsys.readouterr().err
+    total, shard = re.findall(r"size +about ([\d.]+) kB, ([\d.]+) kB a full shard", text)[0]
+    assert float(shard) == pytest.approx(0.9 * float(total), rel=0.02)

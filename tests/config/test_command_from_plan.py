@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 
 import pytest
 
@@ -46,3 +47,18 @@ def test_defaults_are_left_out() -> None:
         "source=rooms", "geometry=auto", "placement=random", "blend=alpha", "depth=layered",
         "writer=webdataset", "seed=3",
     ]  # fmt: skip
+
+
+def test_single_quotes_stay_readable_in_a_shell() -> None:
+    config = to_plain(compose_root(["source=assets", "source.root='null'"]))
+    command = command_from_plan({"job": "generate", "config": config}) or ""
+    assert """ "source.root='null'" """ in command
+
+
+@pytest.mark.parametrize("name", ["a'b $HOME", "it's `id`", "'\"x", "'\\\\'", "'!'"])
+def test_special_characters_reach_the_program_as_they_are(name: str) -> None:
+    config = to_plain(compose_root(["source=assets", "source.root=x"]))
+    config["source"]["root"] = name
+    command = command_from_plan({"job": "generate", "config": config}) or ""
+    words = subprocess.check_output(["bash", "-c", f"printf '%s\\n' {command}"], text=True)
+    assert words.splitlines()[3:] == overrides_of(config)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -297,3 +298,19 @@ def test_large_photographs_are_not_decoded_by_the_dozen(tmp_path: Path) -> None:
     assert [index for batch in batches for index in batch] == list(range(9))
     assert max(map(len, batches)) == 2
     assert job.plan.shard_size < 30
+
+
+def test_other_photographs_are_named_without_their_hash(
+    photos: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(shutil.copytree(photos, tmp_path / "mine"))
+    words = ["annotate", str(mine), "depth=fastdepth", f"output={tmp_path / 'out'}"]
+    assert main([*words, "runner.workers=1"]) == 0
+    picture = next(path for path in mine.rglob("*") if path.suffix == ".jpg")
+    with Image.open(picture) as image:
+        turned = image.rotate(180)
+    turned.save(picture)
+    assert main([*words, "runner.workers=1"]) == 2
+    error = capfd.readouterr().err.splitlines()[-1]
+    assert "the samples or pictures of the input are not those that it was made from" in error
+    assert "sha256" not in error

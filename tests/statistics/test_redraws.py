@@ -30,6 +30,14 @@ def test_causes_name_the_worst_assets_and_what_helps() -> None:
     ]
 
 
+def test_a_rare_reason_has_no_assets() -> None:
+    """A record keeps the most frequent assets alone."""
+    often = [("no floor", f"room {number}", None) for number in range(100)] * 2
+    counts = redraws(*often, ("crowded; lower objects", "hall", "tower"))
+    kept = Redraws.from_json(counts.as_json())
+    assert list(map(str, kept.causes()))[1] == "1 draw: crowded; lower objects"
+
+
 def test_records_carry_them() -> None:
     one, other = redraws(("a", "b", "c")), redraws(("a", "b", None), ("d", "e", None))
     total = Redraws()

@@ -106,7 +106,9 @@ def test_assets(
     aside = link.rename(arena / "aside")
     try:
         link.symlink_to(assets)
-        assert refused(arena, capsys, link).startswith("inputs is ")
+        assert refused(arena, capsys, link).startswith(
+            "the assets are not those that it was made from; "
+        )
     finally:
         link.unlink()
         aside.rename(link)

@@ -10,7 +10,7 @@ from depthmask.cli.commands import annotate, convert
 from depthmask.cli.dataset_command import require_accepted
 from depthmask.cli.hydra_run import run_task
 from depthmask.cli.make import make
-from depthmask.cli.plan_command import dataset_and_words, dataset_word, names_of, plan_of
+from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_plain
 from depthmask.config.command_from_plan import input_job_overrides
@@ -25,7 +25,7 @@ from depthmask.engine.job import Job
 from depthmask.errors import UsageError
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import StorePath, dataset_word
 from depthmask.untrusted import untrusted
 
 _INPUT_COMMANDS = {"annotate": annotate.COMMAND, "convert": convert.COMMAND}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depthmask.cli import lines
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import repair
 from depthmask.errors import DepthmaskError
 from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import StorePath, dataset_word
 from depthmask.storage.verify import Problem, verify
 
 
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
     problems = _report(dataset)
     if problems and options["repair"]:
         problems = _report(dataset, _repair(dataset, problems))
+    elif any(problem.shard or problem.stray for problem in problems):
+        command = f"python -m depthmask verify {dataset_word(dataset)} --repair"
+        lines.say(f"`{command}` makes damaged shards again", "note")
     return DepthmaskError.exit_code if problems else 0
 
 

@@ -40,7 +40,7 @@ class Check:
 def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings) -> list[Check]:
     """All checks of a dataset, warnings first."""
     all_checks = [
-        *_masks(findings),
+        *_masks(info, findings),
         *_depth(contract, findings),
         *_leakage(info, findings),
         *_assets(info, findings),
@@ -50,7 +50,7 @@ def checks(info: DatasetInfo, contract: DepthContract | None, findings: Findings
     return sorted(all_checks, key=lambda check: list(Level).index(check.level), reverse=True)
 
 
-def _masks(findings: Findings) -> Iterator[Check]:
+def _masks(info: DatasetInfo, findings: Findings) -> Iterator[Check]:
     census, pixels = findings.census, findings.pixels
     if census.with_visibility:
         empty, nearly_empty = (
@@ -71,6 +71,9 @@ def _masks(findings: Findings) -> Iterator[Check]:
             samples = counted(census.with_visibility, "sample")
             text = f"At least 5% of a foreground is visible in each of {samples}."
             yield Check(Level.good, "No empty masks", text)
+    elif pixels.without_mask and pixels.without_mask == pixels.samples and not info.foregrounds:
+        text = "The samples are pictures without foregrounds, so every mask is 0."
+        yield Check(Level.note, "No foregrounds", text)
     elif pixels.without_mask:
         text = f"{share(pixels.without_mask, pixels.samples)} decoded samples have an empty mask."
         yield Check(Level.warning, "Empty masks", text)

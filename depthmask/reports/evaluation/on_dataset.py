@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -44,12 +45,17 @@ def table(name: str, label: str, count: int, mean: Agreement) -> str:
         [
             f"depth={name} on the images of {count:,} samples, against their own depth ({label})",
             f"{'':<34}{name:>12}{label:>12}",
-            f"{'abs_rel inside the mask':<34}{mean.inside:>12.3f}{'-':>12}",
-            f"{'abs_rel outside the mask':<34}{mean.outside:>12.3f}{'-':>12}",
-            f"{f'step across the edge, {FAR_PX} px away':<34}{mean.step:>12.2f}{1:>12.2f}",
-            f"{'step between neighbours':<34}{mean.near:>12.2f}{mean.label_near:>12.2f}",
+            f"{'abs_rel inside the mask':<34}{_cell(mean.inside, 3)}{'-':>12}",
+            f"{'abs_rel outside the mask':<34}{_cell(mean.outside, 3)}{'-':>12}",
+            f"{f'step across the edge, {FAR_PX} px away':<34}{_cell(mean.step, 2)}{1:>12.2f}",
+            f"{'step between neighbours':<34}{_cell(mean.near, 2)}{_cell(mean.label_near, 2)}",
         ]
     )
+
+
+def _cell(number: float, digits: int) -> str:
+    """The number in a column of the table; `-` for nan, as without any mask."""
+    return f"{'-':>12}" if math.isnan(number) else f"{number:>12.{digits}f}"
 
 
 def _agreements(estimator: Estimator, dataset: Dataset, samples: int) -> Iterator[Agreement]:

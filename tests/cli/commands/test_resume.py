@@ -144,7 +144,7 @@ def test_assets_that_have_changed_get_a_line(
     capsys.readouterr()
     assert main(["resume", str(out)]) == 2
     line = said(capsys)
-    assert "holds another dataset: inputs is " in line
+    assert "holds another dataset: the assets are not those that it was made from" in line
     assert f"`repeat {out} output=OUT2` makes a dataset with the settings of this one" in line
     assert "resume" not in line.partition("holds another")[2]
 

@@ -143,7 +143,9 @@ def shard_of_another_dataset(out: Path) -> list[str]:
 
 def lost_manifest(out: Path) -> list[str]:
     (out / "dataset.json").unlink()
-    return ["dataset.json is missing or damaged"]
+    return [
+        f"dataset.json is missing: the dataset is unfinished; `python -m depthmask resume {out}` "
+    ]
 
 
 def other_manifest(out: Path) -> list[str]:
@@ -206,10 +208,32 @@ def test_readers_refuse_an_unfinished_dataset(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (out / "dataset.json").unlink()
-    with pytest.raises(depthmask.UsageError, match="unfinished; run its command again"):
+    with pytest.raises(depthmask.UsageError, match="unfinished; `python -m depthmask resume"):
         depthmask.open(out)
     assert main(["stats", str(out)]) == 2
     assert "unfinished" in capsys.readouterr().err
     (out / "dataset.json").write_text('{"samples": 6}')
     with pytest.raises(depthmask.UsageError, match=r"dataset.json is damaged"):
         depthmask.open(out)
+
+
+def test_problems_come_with_the_command_that_repairs_them(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    delete(out)
+    assert main(["verify", str(out)]) == 1
+    command = f"python -m depthmask verify {out} --repair"
+    assert f"`{command}` makes damaged shards again" in capsys.readouterr().err
+    assert main(command.split()[3:]) == 0
+    assert "--repair" not in capsys.readouterr().err
+
+
+def test_nothing_is_counted_where_no_sample_is_missing(
+    out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (out / "dataset.json").unlink()
+    capsys.readouterr()
+    assert main(["verify", str(out), "--repair"]) == 0
+    text = capsys.readouterr().err
+    assert f"all 6 samples are already made, into {out}" in text
+    assert "0 of 0" not in text

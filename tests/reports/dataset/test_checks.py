@@ -73,6 +73,16 @@ def test_empty_masks_without_visibility_in_the_descriptions(
     assert "warning: Empty masks: 1 of 1 (100.00%) decoded samples" in found({}, one)
 
 
+def test_photographs_have_no_masks(make_sample: Callable[..., Sample]) -> None:
+    one = findings()
+    sample = make_sample(0)
+    sample.mask[...] = 0
+    one.pixels.add(sample)
+    text = found({"foregrounds": 0}, one)
+    assert "note: No foregrounds: The samples are pictures without foregrounds" in text
+    assert "Empty masks" not in text
+
+
 def test_lossy_masks() -> None:
     one = findings(1.0)
     assert "JPEG" not in found({}, one)

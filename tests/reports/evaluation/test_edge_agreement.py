@@ -9,6 +9,7 @@ import pytest
 
 from depthmask.data import DepthKind
 from depthmask.reports.evaluation.edge_agreement import Agreement, agreement, mean_agreement
+from depthmask.reports.evaluation.on_dataset import table
 
 MASK = np.zeros((10, 24), np.uint8)
 MASK[:, :12] = 255
@@ -88,3 +89,11 @@ def test_the_mean_skips_samples_without_a_value() -> None:
     nan = float("nan")
     found = mean_agreement([Agreement(1, 2, 3, 4, 5), Agreement(3, nan, 5, 6, 7)])
     assert found == Agreement(2, 2, 4, 5, 6)
+
+
+def test_the_table_has_a_dash_for_what_no_sample_has() -> None:
+    nan = float("nan")
+    lines = table("net", "estimated", 4, Agreement(nan, 0.25, nan, nan, nan)).splitlines()
+    assert [line.split()[-2:] for line in lines[2:]] == [
+        ["-", "-"], ["0.250", "-"], ["-", "1.00"], ["-", "-"],
+    ]  # fmt: skip

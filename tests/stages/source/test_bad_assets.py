@@ -614,4 +614,7 @@ def test_another_set_of_assets_is_another_plan(
     assert main(words) == 0
     (assets_root / "bg" / "room1.png").write_bytes(b"hello")
     assert main(words) == 2
-    assert "holds another dataset: inputs is" in capsys.readouterr().err
+    assert (
+        "holds another dataset: the assets are not those that it was made from"
+        in capsys.readouterr().err
+    )
