@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from depthmask.codec.members import without_depth
-from depthmask.codec.sample import Encode, InstancesFormat, LayerLabels, SizeEstimate, decode
+from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
 from depthmask.concurrency import prefetch
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
@@ -32,11 +32,12 @@ from depthmask.engine.inputs.job import (
 )
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
+from depthmask.engine.sample_size import depth_bytes
 from depthmask.engine.shard_size import shard_size_of
 from depthmask.errors import SettingError, UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage.calls import StageCalls
-from depthmask.stages.depth.base import Depth, Estimator
+from depthmask.stages.depth.base import Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
@@ -110,7 +111,7 @@ class Annotate(InputJob):
     def sample_bytes(self) -> int:
         """The mean bytes of a sample of the input, with those of a depth map."""
         assert self.contract is not None, "there is depth"
-        return _sample_bytes(self.input, self.root.encode, self.root.depth, self.contract)
+        return _sample_bytes(self.input, self.root, self.contract)
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         for batch_indices in self._batch_indices(indices):
@@ -210,7 +211,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
         raise SettingError("depth", root.depth.name, "makes no depth; choose another depth stage")
     recoding.encode.check(contract)
     stages = ("depth", "geometry") if composer else ("depth",)
-    sample_bytes = _sample_bytes(job_input, root.encode, root.depth, contract)
+    sample_bytes = _sample_bytes(job_input, root, contract)
     plan = job_input.layout(shard_size_of(root, sample_bytes))
     identity = identity_of("annotate", job_input, root, recoding, contract, plan.shard_size, stages)
     job = Annotate(
@@ -276,12 +277,10 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
     return composer
 
 
-def _sample_bytes(
-    job_input: JobInput, encode: Encode, depth: Depth, contract: DepthContract
-) -> int:
-    """The estimated bytes of a sample with depth, the mean where sizes differ."""
+def _sample_bytes(job_input: JobInput, root: Root, contract: DepthContract) -> int:
+    """The estimated bytes of a sample with new depth, the mean where sizes differ."""
     size = job_input.typical_size
-    of_size = contract if size == job_input.size else contract_of(depth, size)
-    resolution = None if of_size is None else of_size.resolution
-    depth_bytes = encode.expected(size, resolution).bytes - encode.expected(size, None).bytes
-    return job_input.sample_bytes + depth_bytes
+    of_size = contract if size == job_input.size else contract_of(root.depth, size)
+    encode, resolution = root.writer.stored_as(root.encode), of_size and of_size.resolution
+    new = encode.expected(size, resolution).bytes - encode.expected(size, None).bytes
+    return job_input.sample_bytes - depth_bytes(job_input) + new

@@ -19,6 +19,7 @@ from depthmask.engine.inputs.job import (
 )
 from depthmask.engine.job import ShardLog
 from depthmask.engine.recode import Recoding, choose_recoding, labels_in
+from depthmask.engine.sample_size import recoded_bytes
 from depthmask.engine.shard_size import shard_size_of
 from depthmask.plan.layout import Shard
 from depthmask.stages.writer.base import check_shard_size
@@ -59,8 +60,8 @@ class Convert(InputJob):
 
     @property
     def sample_bytes(self) -> int:
-        """The mean bytes of a sample of the input."""
-        return self.input.sample_bytes
+        """The mean bytes of a sample of the input, and what other settings and files change."""
+        return recoded_bytes(self.input, self.root)
 
 
 def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Convert:
@@ -89,9 +90,7 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
     root = replace(root, samples=job_input.samples, size=list(job_input.size))
     arrays = root.writer.reads_arrays
     expected = _size_of(recoding.apply(job_input.read(0), job_input.most_pixels, arrays=arrays))
-    if job_input.smallest is not None:
-        # One of many sizes says nothing about the others.
-        expected = replace(expected, bytes=job_input.sample_bytes)
+    expected = replace(expected, bytes=recoded_bytes(job_input, root))
     plan = job_input.layout(shard_size_of(root, expected.bytes))
     check_shard_size(root.writer, expected, plan)
     identity = identity_of("convert", job_input, root, recoding, contract, plan.shard_size)

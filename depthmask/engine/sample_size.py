@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from depthmask.codec.density import PHOTOGRAPHS, Densities
-from depthmask.codec.sample import Encode, SizeEstimate
+from depthmask.codec.sample import DepthFormat, Encode, SizeEstimate, decode
 from depthmask.compose.results import background_of, foreground_of
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Float32, Foreground, Sample, Size, UInt8, sample_key
+from depthmask.engine.inputs.base import JobInput
 from depthmask.plan.plan import Plan
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import Source
 
+T = TypeVar("T")
+
 _STAND_INS = 8
 """The backgrounds that are measured: the mean over them is right to about a tenth."""
+_SAMPLES = 4
+"""The samples of an input that are measured."""
 _MOST_PIXELS = 1 << 20
 """A larger canvas is measured at this size."""
 _GROWTH = 0.8
@@ -50,6 +56,34 @@ def sample_size(root: Root, plan: Plan, contract: DepthContract | None) -> SizeE
     return replace(estimate, bytes=estimate.bytes + overhead, arrays=arrays)
 
 
+def recoded_bytes(job_input: JobInput, root: Root) -> int:
+    """About the bytes of a sample of an input, encoded and written by the settings of the root."""
+    stored = root.writer.stored_as(root.encode)
+    if stored == job_input.stored:
+        return job_input.sample_bytes
+    before, after = _bytes_of_some(job_input, job_input.stored, stored)
+    return -(-job_input.sample_bytes * after // before)
+
+
+def depth_bytes(job_input: JobInput) -> int:
+    """About the bytes that the depth of a sample of an input takes; 0 without depth."""
+    if job_input.contract is None:
+        return 0
+    stored = job_input.stored
+    whole, others = _bytes_of_some(job_input, stored, replace(stored, depth=DepthFormat.none))
+    return job_input.sample_bytes * (whole - others) // whole
+
+
+def _bytes_of_some(job_input: JobInput, *encodes: Encode) -> list[int]:
+    """The bytes of some samples of an input, encoded by each of these settings."""
+    totals = [0] * len(encodes)
+    for index in _some(range(job_input.samples), _SAMPLES):
+        sample = decode(job_input.read(index), job_input.most_pixels)
+        for number, encode in enumerate(encodes):
+            totals[number] += sum(map(len, encode.encode(sample).members.values()))
+    return totals
+
+
 def _keeps_depth(root: Root, plan: Plan) -> bool:
     """Whether the depth of samples is that of the source, not of a network."""
     if isinstance(root.depth, Estimator):
@@ -68,7 +102,7 @@ def _measured(
     growth = (height * width / (size[0] * size[1])) ** _GROWTH
     objects = round(sum(root.object_range) / 2)
     keeps_depth = resolution is not None and _keeps_depth(root, plan)
-    backgrounds = _some(plan.backgrounds)
+    backgrounds = _some(plan.backgrounds, _STAND_INS)
     total = 0.0
     for number, key in enumerate(backgrounds):
         keys = [plan.foregrounds[(number * 31 + n * 7) % len(plan.foregrounds)]
@@ -81,10 +115,10 @@ def _measured(
     return int(total / len(backgrounds))
 
 
-def _some(keys: Sequence[str]) -> list[str]:
-    """Some of the keys, evenly from all of them."""
-    count = min(_STAND_INS, len(keys))
-    return [keys[number * len(keys) // count] for number in range(count)]
+def _some(items: Sequence[T], most: int) -> list[T]:
+    """Some of the items, evenly from all of them."""
+    count = min(most, len(items))
+    return [items[number * len(items) // count] for number in range(count)]
 
 
 def _stand_in(source: Source, background: str, foregrounds: Sequence[str], size: Size) -> Sample:

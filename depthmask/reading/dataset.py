@@ -96,7 +96,7 @@ class Dataset(Samples):
             split, rank = self._numbering.at(number)
         else:
             split, rank, number = self.only, number, self._numbering.index(self.only, number)
-        shard, writer = rank // self.metadata.shard_size, self._writer
+        shard, writer = rank // self.metadata.shard_size, self.writer
         with self._shards.using(
             shard_name(split, shard), lambda: self._open_shard(split, shard), writer.open_shards
         ) as (record, reader):
@@ -139,7 +139,7 @@ class Dataset(Samples):
             return statistics.summary()
 
     @property
-    def _writer(self) -> Any:
+    def writer(self) -> Any:
         """The writer that reads the shards; UsageError with its package if that is missing."""
         with self._lock:
             if self._cached_writer is None:
@@ -165,7 +165,7 @@ class Dataset(Samples):
 
     def _open_shard(self, split: str, number: int) -> OpenShard:
         record = self._record(split, number)
-        return record, self._writer.read(self.path / "shards", record)
+        return record, self.writer.read(self.path / "shards", record)
 
     def close(self) -> None:
         """Close all files; they are reopened when needed."""
@@ -197,7 +197,7 @@ def _read_info(path: StorePath) -> DatasetInfo:
 def open(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset; UsageError if there is none at `path`, or none that can be read."""
     dataset = open_summary(path)
-    _ = dataset._writer  # It raises here rather than at the first sample.
+    _ = dataset.writer  # It raises here rather than at the first sample.
     return dataset
 
 

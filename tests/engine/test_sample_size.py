@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from depthmask.config.compose import compose_root
+from depthmask.engine.annotate import annotate
+from depthmask.engine.convert import convert
 from depthmask.engine.display import Silent
 from depthmask.engine.from_config import job_from_config
+from depthmask.engine.inputs.open import open_input
 from depthmask.engine.run import run_job
 
 ROOMS = ("source.rooms=6", "source.furniture=8")
@@ -99,3 +102,29 @@ def test_a_huge_canvas_is_estimated_in_a_moment(photographs: Path) -> None:
     large = job_from_config(compose_root([*words, "size=[8192,8192]"])).sample_bytes
     small = job_from_config(compose_root([*words, "size=[1024,1024]"])).sample_bytes
     assert 20 < large / small < 64
+
+
+@pytest.fixture(scope="module")
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A dataset of rooms."""
+    out = tmp_path_factory.mktemp("rooms") / "out"
+    words = (*ROOMS, "samples=24", "size=[240,320]", "runner.workers=1", f"output={out}")
+    run_job(job_from_config(compose_root(words)), Silent())
+    return out
+
+
+@pytest.mark.parametrize("words", [("writer=npz",), ("encode.image=png",), ("encode.depth=npz",)])
+def test_convert(rooms: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    root = compose_root([*words, f"output={tmp_path / 'out'}", "runner.workers=1"])
+    job = convert(open_input([str(rooms)]), root, [word.partition("=")[0] for word in words])
+    before = job.input.sample_bytes
+    after = run_job(job, Silent()).dataset.metadata.bytes / 24
+    assert after > 1.3 * before
+    assert 0.75 < job.sample_bytes / after < 1.33
+
+
+def test_annotate_replaces_the_depth_of_its_input(rooms: Path, tmp_path: Path) -> None:
+    root = compose_root(["depth=fastdepth", f"output={tmp_path / 'out'}", "runner.workers=1"])
+    job = annotate(open_input([str(rooms)]), root, ["depth"])
+    after = run_job(job, Silent()).dataset.metadata.bytes / 24
+    assert 0.75 < job.sample_bytes / after < 1.33

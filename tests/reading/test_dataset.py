@@ -109,7 +109,7 @@ def test_threads_with_more_shards_than_stay_open(
 ) -> None:
     wanted = prints(dataset, range(SAMPLES))
     few = pickle.loads(pickle.dumps(dataset))
-    monkeypatch.setattr(type(few._writer), "open_shards", 1)
+    monkeypatch.setattr(type(few.writer), "open_shards", 1)
     with ThreadPoolExecutor(4) as threads:
         found = threads.map(lambda order: prints(few, order), orders(4))
         assert list(found) == [[wanted[number] for number in order] for order in orders(4)]

@@ -126,6 +126,11 @@ class JobInput(ABC):
         return self.size
 
     @property
+    def stored(self) -> Encode:
+        """The encode settings whose members take as many bytes as its files, for estimates."""
+        return self.encode
+
+    @property
     def assets(self) -> Mapping[str, AssetFiles]:
         """The number and bytes of asset files of each kind; empty if unknown."""
         return {}

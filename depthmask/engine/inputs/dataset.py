@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from depthmask.codec.sample import Encode
 from depthmask.config.build import encode_from_plain, from_plain
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
@@ -77,6 +78,11 @@ class DatasetInput(JobInput):
             "foregrounds": info.foregrounds,
             "labels": info.labels,
         }
+
+    @property
+    def stored(self) -> Encode:
+        """As the writer of the dataset stores them."""
+        return self._dataset.writer.stored_as(self.encode)
 
     @property
     def assets(self) -> Mapping[str, AssetFiles]:
