@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.cli.screen import Screen
+from depthmask.config.command_line import options_and_overrides
 from depthmask.config.compose import compose_root
 from depthmask.config.options import check_options, refuse_misspelt
 from depthmask.config.resources import check_resources
@@ -30,13 +31,14 @@ def main(arguments: Sequence[str]) -> int:
     check_options(arguments)
     options = {"on": "", "json": "", "images": "500"}
     refuse_misspelt(arguments, list(options))
+    for word in options_and_overrides(arguments)[1]:
+        if "=" not in word and os.path.exists(word):
+            raise UsageError(f"{word}: write on={word}")
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
         if name in options:
             options[name] = value
-        elif name == word and os.path.exists(word):
-            raise UsageError(f"{word}: write on={word}")
         else:
             overrides.append(word)
     estimator = compose_root(overrides).depth
