@@ -1,12 +1,14 @@
-"""The number of cores, and functions that run work in threads."""
+"""The number of cores, and functions that run work in threads and in processes."""
 
 from __future__ import annotations
 
 import os
 import platform
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -22,6 +24,25 @@ def cores() -> int:
 def machine_info() -> str:
     """The Python version, operating system and processor, for the log."""
     return f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+
+
+@contextmanager
+def interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C in a process that is started inside the block, until it can ignore the signal.
+
+    The signal reaches the whole process group, and a Python process that is just starting would
+    print a traceback.
+    """
+    # Imported here, since only a few commands start processes.
+    from multiprocessing import resource_tracker
+
+    # Start the tracker before, since its start unblocks the signal.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def prefetch(

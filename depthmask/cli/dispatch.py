@@ -6,6 +6,7 @@ import difflib
 import importlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 from depthmask.cli import dry_run
@@ -99,6 +100,7 @@ def _plugin_command(name: str) -> Main | None:
 def _no_such_command(words: list[str]) -> str:
     """The message for a name that is no command; it tells of plugins that are left out."""
     # Imported here, since only this message needs them.
+    from depthmask.config.explain.files import words_for
     from depthmask.config.explain.words import bare_name
     from depthmask.config.plugins import registry
     from depthmask.config.registry import suggestion
@@ -107,6 +109,8 @@ def _no_such_command(words: list[str]) -> str:
         return setting
     if os.path.isfile(os.path.join(words[0], "plan.json")):
         return f"{words[0]} is a dataset; write a command before it, such as `resume {words[0]}`"
+    if chosen := words_for(Path(words[0])):
+        return f"{words[0]}: a config is chosen by its name; write {chosen}"
     names = [*COMMANDS, *registry().commands]
     problems = "".join(f"; {problem}" for problem in registry().problems)
     return (

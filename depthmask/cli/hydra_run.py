@@ -22,7 +22,7 @@ from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import HYDRA_SERIES
-from depthmask.config.options import check_options
+from depthmask.config.options import check_options, refuse_folders_of_hydra
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import config_folder, user_folder
 from depthmask.config.presets.tree import add_position, line_of_task
@@ -37,6 +37,7 @@ Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
 def run_task(task: Task, arguments: Sequence[str]) -> int:
     """Have Hydra compose one config, and call the task with it; returns the exit code."""
     check_options(arguments)
+    refuse_folders_of_hydra(arguments)
     warn_of_disabled_plugins()
     runner = _TaskRunner(task)
     with _scratch_folder() as scratch:
@@ -96,6 +97,16 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
         ) from None
 
 
+def _refuse_unused_sweep(arguments: Sequence[str]) -> None:
+    """Raise `UsageError` if a preset lists values of a sweep, which only a sweep would use."""
+    if swept := HydraConfig.get().sweeper.get("params"):
+        chosen = [word for word in arguments if word.startswith("+experiment=")]
+        raise UsageError(
+            f"{' '.join(chosen) or 'the config'} is a sweep over {', '.join(map(str, swept))}; "
+            "add -m to make a dataset with each combination"
+        )
+
+
 class _TaskRunner:
     """Runs the task of a command, and keeps its error instead of raising it.
 
@@ -111,6 +122,7 @@ class _TaskRunner:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
+            _refuse_unused_sweep(arguments=HydraConfig.get().overrides.task)
             root = from_config(config, line_of_task().overrides)
             with Screen(root.progress) as screen:
                 self._task(root, screen, HydraConfig.get().overrides.task)

@@ -41,13 +41,19 @@ from depthmask.config.build import from_config, to_plain
 from depthmask.config.command_from_plan import settings_of
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
-from depthmask.config.hydra_internals import BASIC_LAUNCHER, compose_sweep, planned_jobs
+from depthmask.config.hydra_internals import (
+    BASIC_LAUNCHER,
+    compose_sweep,
+    job_errors_without_lines,
+    planned_jobs,
+)
+from depthmask.config.options import refuse_folders_of_hydra
 from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.config.root import ProgressStyle, Root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.reports.sweep.best import MINIMIZE, BestTrial, best_trials
+from depthmask.reports.sweep.best import MAXIMIZE, MINIMIZE, BestTrial, best_trials
 from depthmask.reports.sweep.earlier import read_results, with_earlier, write_results
 from depthmask.reports.sweep.figures import with_figures, with_values
 from depthmask.reports.sweep.page import page
@@ -72,6 +78,7 @@ _ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
 
 def main(arguments: Sequence[str]) -> int:
     """Run the sweep; returns 1 if a job failed. The table is written even if the sweep fails."""
+    refuse_folders_of_hydra(arguments)
     warn_of_disabled_plugins()
     start = time.perf_counter()
     config = _shared_config(arguments)
@@ -240,6 +247,11 @@ def _directions(config: DictConfig) -> dict[str, str]:
             f"{len(directions)}; give one for each, as in target=[{','.join(targets)}] "
             f"hydra.sweeper.direction=[{','.join([MINIMIZE] * len(targets))}]"
         )
+    for direction in directions:
+        if direction not in (MINIMIZE, MAXIMIZE):
+            raise UsageError(
+                f"hydra.sweeper.direction={direction}: must be {MINIMIZE} or {MAXIMIZE}"
+            )
     return dict(zip(targets, directions, strict=True))
 
 
@@ -332,7 +344,8 @@ def _launch(arguments: Sequence[str], job_folder: Path) -> None:
     gc.collect()
     gc.freeze()
     try:
-        hydra_main(job, [*arguments, *options])
+        with job_errors_without_lines():
+            hydra_main(job, [*arguments, *options])
     finally:
         gc.unfreeze()
 

@@ -12,10 +12,11 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from depthmask.codec.sample import Encode
 from depthmask.config.explain.setting import no_such_setting
 from depthmask.config.explain.value import explain_value
+from depthmask.config.explain.words import group_without_setting
 from depthmask.config.literal import literal
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of
-from depthmask.config.root import Root
+from depthmask.config.root import BLOCKS, Root
 from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
@@ -264,6 +265,8 @@ def _root_value(config: Any, key: str) -> Any:
         value = config[key]
     except OmegaConfBaseException as error:
         raise _config_error(key, error) from None
+    if key in BLOCKS and not OmegaConf.is_config(value):
+        raise ConfigError(key, f"={plain_value(value)}: {group_without_setting(key)}")
     return _to_object(key, value) if OmegaConf.is_config(value) else value
 
 

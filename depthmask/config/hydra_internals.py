@@ -15,6 +15,7 @@ from unittest.mock import patch
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -93,6 +94,20 @@ def hydra_state_cleared() -> Iterator[None]:
         yield
     finally:
         GlobalHydra.instance().hydra = before
+
+
+@contextmanager
+def job_errors_without_lines() -> Iterator[None]:
+    """Inside the block Hydra raises the error of a job without a line of its own on stderr."""
+
+    def value(self: JobReturn) -> Any:
+        if self.status is JobStatus.FAILED:
+            raise self._return_value
+        return self._return_value
+
+    setter = vars(JobReturn)["return_value"].fset
+    with patch.object(JobReturn, "return_value", property(value, setter)):
+        yield
 
 
 @contextmanager

@@ -56,6 +56,13 @@ def check_options(words: Sequence[str], own: Sequence[str] = ()) -> None:
                 raise UsageError(f"{word}: {option} takes no value; write {option} alone")
 
 
+def refuse_folders_of_hydra(words: Sequence[str]) -> None:
+    """Raise `UsageError` for the folders that programs with Hydra write, and depthmask does not."""
+    for word in words:
+        if re.match(r"\+*hydra\.(run\.dir|sweep\.(dir|subdir))=", word):
+            raise UsageError(f"{word}: depthmask does not use this folder; write output=FOLDER")
+
+
 def next_word(words: Sequence[str], word: str) -> str:
     """The word that follows the first of this kind; "" at the end."""
     return next(iter(words[list(words).index(word) + 1 :]), "")

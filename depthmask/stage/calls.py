@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import multiprocessing
+import signal
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -66,8 +67,10 @@ class StageCalls:
         if isinstance(error, NoPlaceError):
             return self.stage.kind == "placement"
         if isinstance(error, KeyboardInterrupt):
-            # Workers ignore Ctrl-C, so the stage itself has raised it there.
-            return multiprocessing.parent_process() is None
+            # Workers ignore Ctrl-C, so the stage itself has raised it there. The processes of a
+            # launcher, as joblib's, do not.
+            ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            return multiprocessing.parent_process() is None or not ignored
         return isinstance(error, DepthmaskError | GeneratorExit) or _means_disk_full(error)
 
     def returned(self, value: object, expected: str) -> StageError:

@@ -144,6 +144,11 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
     """Return what the folder holds; UsageError if it may not be used. Nothing is written."""
     if _is_free(output):
         return FolderState.empty
+    if (output / "jobs" / "sweep.json").is_file():
+        raise UsageError(
+            f"output={output}: the folder of a sweep, and no dataset; choose another output, or "
+            "add -m to a run, which makes one more job of it"
+        )
     if not (output / "plan.json").is_file():
         raise UsageError(
             f"output={output}: the folder is not empty and holds no depthmask dataset; "

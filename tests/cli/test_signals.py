@@ -68,3 +68,22 @@ def test_an_interrupt_while_geometry_is_measured(
     code = signalled(words, tmp_path / "log", sent, 2.0)
     assert code == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
     assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tune", "depth=fastdepth"],
+        ["-m", "seed=0,1,2", "samples=5000", "runner.workers=1", "hydra/launcher=joblib"],
+    ],
+    ids=["tune", "joblib"],
+)
+def test_an_interrupt_of_other_processes(tmp_path: Path, words: list[str]) -> None:
+    if "hydra/launcher=joblib" in words:
+        pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+        words = [*words, f"output={tmp_path / 'out'}"]
+    assert signalled(words, tmp_path / "log", signal.SIGINT, 8.0) == 130
+    text = (tmp_path / "log").read_text()
+    assert "Traceback" not in text, text
+    assert "KeyboardInterrupt" not in text, text
+    assert "failed" not in text, text

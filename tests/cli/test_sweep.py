@@ -324,6 +324,19 @@ def test_other_folders_are_left_alone(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "one" / "jobs").exists()
 
 
+def test_the_folder_of_a_sweep_is_no_output_of_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["-m", *SMALL, "seed=0,1", f"output={out}"]) == 0
+    capsys.readouterr()
+    assert main([*SMALL, "seed=2", f"output={out}"]) == 2
+    line = f"error: output={out}: the folder of a sweep, and no dataset; choose another output, or"
+    assert capsys.readouterr().err.startswith(line)
+    assert main(["-m", *SMALL, "seed=2", f"output={out}"]) == 0
+    assert len(datasets(out)) == 3
+
+
 def test_two_sweeps_in_one_folder_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -350,7 +363,7 @@ def test_the_table_is_written_even_if_the_sweep_fails(
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1,2"]
     assert main(words) == 130
-    assert [row["status"] for row in table(out)] == ["made", "did not finish", "did not finish"]
+    assert [row["status"] for row in table(out)] == ["made", "did not finish", "not started"]
     assert [row["seed"] for row in table(out)] == ["0", "1", "2"]
     assert "interrupted; run the same command again to resume" in capsys.readouterr().err
     # The second one has been begun, and its row is not there twice.
@@ -426,6 +439,18 @@ def test_experiments_are_sweeps_by_name(tmp_path: Path) -> None:
         counts[row["objects"]] = counts.get(row["objects"], []) + layers
     assert set(counts["1"]) == {1}
     assert set(counts["[2,4]"]) <= {2, 3, 4}
+
+
+def test_stages_in_an_experiment_are_no_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "experiment" / "mine.yaml"
+    path.parent.mkdir()
+    params = "      seed: 1,2\n      placement: [random, grid]\n"
+    path.write_text(f"# @package _global_\nhydra:\n  sweeper:\n    params:\n{params}")
+    assert main(["-m", "--config-dir", str(tmp_path), "+experiment=mine", *SMALL]) == 2
+    line = "mine.yaml:6: placement: values of a sweep are a text: write placement: random,grid"
+    assert line in capsys.readouterr().err
 
 
 def test_experiments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -560,6 +585,10 @@ def test_optuna_with_two_numbers(tmp_path: Path) -> None:
             "target names 2 numbers, and hydra.sweeper.direction has 1; give one for each, as in "
             "target=[bytes,samples] hydra.sweeper.direction=[minimize,minimize]",
         ),
+        (
+            ["target=bytes", "hydra.sweeper.direction=max"],
+            "hydra.sweeper.direction=max: must be minimize or maximize",
+        ),
     ],
 )
 def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> None:
@@ -592,6 +621,7 @@ def test_optuna_without_any_value(tmp_path: Path, words: list[str], line: str, j
     assert len(errors) == 1
     assert errors[0].startswith(f"error: {line}")
     assert "No trials" not in done.stderr
+    assert "Error executing job" not in done.stderr
     assert len(table(tmp_path / "out")) == jobs
     assert done.returncode in (1, 2)
 

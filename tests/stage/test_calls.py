@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,25 @@ def test_errors_for_the_framework_or_the_user_pass(error: BaseException) -> None
     with pytest.raises(type(error)) as caught, StageCalls(Random(), "place"):
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("handler", "passes"), [(signal.default_int_handler, True), (signal.SIG_IGN, False)]
+)
+def test_an_interrupt_passes_where_processes_do_not_ignore_it(
+    monkeypatch: pytest.MonkeyPatch, handler: Any, passes: bool
+) -> None:
+    """Ours ignore it, so that their parent ends them; those of a launcher do not."""
+    monkeypatch.setattr("multiprocessing.parent_process", lambda: "some parent")
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        with (
+            pytest.raises(KeyboardInterrupt if passes else StageError),
+            StageCalls(Random(), "place"),
+        ):
+            raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_only_placements_find_no_place() -> None:

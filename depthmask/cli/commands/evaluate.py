@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from depthmask.cli.screen import Screen
+from depthmask.config.command_line import options_and_overrides
 from depthmask.config.compose import compose_root
 from depthmask.config.options import check_options, refuse_misspelt
 from depthmask.config.resources import check_resources
 from depthmask.errors import UsageError
+from depthmask.reading.dataset import no_dataset
 from depthmask.reading.dataset import open as open_dataset
 from depthmask.reports.evaluation import on_dataset, on_pairs
 from depthmask.stages.depth.base import Estimator
@@ -28,6 +31,9 @@ def main(arguments: Sequence[str]) -> int:
     check_options(arguments)
     options = {"on": "", "json": "", "images": "500"}
     refuse_misspelt(arguments, list(options))
+    for word in options_and_overrides(arguments)[1]:
+        if "=" not in word and os.path.exists(word):
+            raise UsageError(f"{word}: write on={word}")
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
@@ -45,6 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     with Screen() as screen, screen.waiting(f"evaluating depth={estimator.name}"):
         if (dataset / "plan.json").is_file():
             text, numbers = _on_dataset(estimator, dataset, options["images"])
+        elif (dataset / "jobs" / "sweep.json").is_file():
+            raise no_dataset(dataset)
         else:
             rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
             text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)

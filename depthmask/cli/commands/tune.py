@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from depthmask.concurrency import interrupts_blocked
 from depthmask.config.compose import compose_root
 from depthmask.config.options import refuse_misspelt
 from depthmask.config.resources import check_resources
@@ -41,15 +42,15 @@ def main(arguments: Sequence[str]) -> int:
     """Measure each of `batches=1,2,4,...` in its own process; print a table and the best size."""
     refuse_misspelt(arguments, ["batches"])
     overrides = [word for word in arguments if not word.startswith("batches=")]
+    batches = _batches(arguments)
     root = compose_root(overrides)
     if not isinstance(root.depth, Estimator) or not hasattr(root.depth, "batch"):
         raise UsageError(f"depth={root.depth.name} has no batch size to tune; try depth=fastdepth")
     check_resources([("depth", root.depth)])
-    batches = _batches(arguments)
+    estimators = [compose_root([*overrides, f"depth.batch={batch}"]).depth for batch in batches]
     print(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
     results: list[Measurement] = []
-    for batch in batches:
-        estimator = compose_root([*overrides, f"depth.batch={batch}"]).depth
+    for batch, estimator in zip(batches, estimators, strict=True):
         measurement = _measure_in_new_process(estimator, root.canvas)
         if measurement is None:
             print(f"{batch:>6}{'failed: out of memory?':>25}")
@@ -83,7 +84,9 @@ def _batches(arguments: Sequence[str]) -> list[int]:
     try:
         return [int(number) for number in text.split(",")]
     except ValueError:
-        raise UsageError(f"batches={text}: must be whole numbers separated by commas") from None
+        raise UsageError(
+            f"batches={text}: must be whole numbers separated by commas, as in batches=1,2,4"
+        ) from None
 
 
 def _measure_in_new_process(estimator: Estimator, size: Size) -> Measurement | None:
@@ -91,13 +94,17 @@ def _measure_in_new_process(estimator: Estimator, size: Size) -> Measurement | N
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_measure_and_send, args=(estimator, size, sender))
-    process.start()
+    # Ctrl-C reaches both processes; this one ends the other.
+    with interrupts_blocked():
+        process.start()
     sender.close()
     try:
-        measurement: Measurement | None = receiver.recv()
+        measurement: Measurement = receiver.recv()
     except EOFError:
-        measurement = None
-    process.join()
+        return None
+    finally:
+        process.kill()
+        process.join()
     return measurement
 
 

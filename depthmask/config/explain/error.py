@@ -18,17 +18,19 @@ from depthmask.config.explain.words import (
     added_twice,
     choices_of_no_name,
     choices_of_no_stage,
+    group_without_setting,
     has_no_name,
     in_other_place,
     interval_without_optuna,
     not_removed,
     several_values,
+    sweep_meant,
     sweep_of_one,
     unreadable,
     unresolved_value,
 )
 from depthmask.config.presets.tree import YamlTree
-from depthmask.config.root import Root
+from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 
 E = TypeVar("E", bound=BaseException)
@@ -57,7 +59,7 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
     if base := tree.without_base():
         return base
     if merged := re.match(r"In '([^']+)': \w+ raised while\s+composing config", text):
-        return files.bad_merge(merged[1], error.__context__, tree)
+        return files.bad_merge(merged[1], error.__context__, tree) or files.swept_list(tree)
     if unused := re.match(r"In '[^']+': Could not override '(.+?)'\.\s", f"{text} "):
         return files.unused_override(unused[1], tree)
     if second := re.match(r"Multiple values for ([^\s]+)\.\s|(\S+) appears more than once", text):
@@ -136,11 +138,13 @@ def _bad_value(error: OmegaConfBaseException, overrides: Sequence[str]) -> str:
     key = str(error.full_key or "")
     # Of a setting that is given twice, the last counts.
     words = [word for word in overrides if _sets(word, key)]
+    if key in BLOCKS:
+        return f"{words[-1] if words else key}: {group_without_setting(key)}"
     if not words:
         return f"{key}: {explain_value(error)}"
     name, _, value = words[-1].lstrip("+").partition("=")
     item = "" if name == key else f"{key} "
-    return f"{words[-1]}: {item}{explain_value(error, value)}"
+    return f"{words[-1]}: {item}{explain_value(error, value)}{sweep_meant(name, value)}"
 
 
 def _sets(word: str, key: str) -> bool:

@@ -7,7 +7,9 @@ by their texts only.
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,8 @@ def missing_config(error: MissingConfigException, tree: YamlTree) -> UsageError 
     """The error for a config that does not exist, and is chosen by a file or `--config-name`."""
     config_path = str(error.missing_cfg_file)
     if config_path == tree.line.config_name:
+        if words := words_for(_as_yaml(config_path)):
+            return UsageError(f"--config-name {config_path}: a name, not a path; write {words}")
         text = f"no such config{suggestion(config_path, tree.names(''))}"
         return UsageError(f"--config-name {config_path}: {text}{_unread_file(config_path, tree)}")
     if tree.word(config_path):
@@ -53,6 +57,9 @@ def missing_config(error: MissingConfigException, tree: YamlTree) -> UsageError 
 def no_such_choice(error: MissingConfigException, tree: YamlTree) -> str:
     """The text for a config that does not exist, in a group that may have others."""
     config_path = str(error.missing_cfg_file)
+    word = tree.word(config_path)
+    if word and (words := words_for(_as_yaml(word.partition("=")[2]))):
+        return f"{word}: a name, not a path; write {words}"
     group, _, name = config_path.rpartition("/")
     # Hydra does not know the options of a group whose stages are chosen by a list.
     names = sorted({*(error.options or ()), *tree.names(group)} - {name})
@@ -144,6 +151,33 @@ def bad_merge(config_path: str, error: BaseException | None, tree: YamlTree) -> 
         text = "a list, a group or a value stands where the setting has another of the three"
         return next(_values_of_other_kind(file, package, tree), file.at(1, text))
     return _bad_setting(file, str(error.full_key), package, error)
+
+
+def swept_list(tree: YamlTree) -> UsageError | None:
+    """The error for a file that sweeps over the stages of a group by a list, not by a text."""
+    for file in tree.files():
+        for kind in {*KINDS} - {*LISTS}:
+            keys = ["hydra", "sweeper", "params", kind]
+            node = file.node(keys)
+            if isinstance(node, yaml.SequenceNode):
+                names = ",".join(str(item.value) for item in node.value)
+                return file.at(
+                    file.line(keys), f"{kind}: values of a sweep are a text: write {kind}: {names}"
+                )
+    return None
+
+
+def words_for(path: Path) -> str | None:
+    """The words that choose a YAML file of the user; None if there is no such file."""
+    # Unlike the method, the function bears names that are too long for a file.
+    if not os.path.isfile(path) or path.suffix not in (".yaml", ".yml"):
+        return None
+    group, folder = path.parent.name, path.parent
+    if group in KINDS:
+        return f"--config-dir {shlex.quote(str(folder.parent))} {group}={path.stem}"
+    if group in ("preset", "experiment"):
+        return f"--config-dir {shlex.quote(str(folder.parent))} +{group}={path.stem}"
+    return f"--config-dir {shlex.quote(str(folder))} --config-name {path.stem}"
 
 
 def _bad_setting(
@@ -256,6 +290,10 @@ def _no_such_config(
     if ".." in config_path or (entry.group is None and name in KINDS):
         return f"{entry.names[0]}: write the path from the top, as in `override /GROUP: NAME`"
     return no_such_choice(error, tree)
+
+
+def _as_yaml(path: str) -> Path:
+    return Path(path if path.endswith((".yaml", ".yml")) else f"{path}.yaml")
 
 
 def _unread_file(config_path: str, tree: YamlTree) -> str:

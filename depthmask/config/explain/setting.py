@@ -16,6 +16,19 @@ from depthmask.stage.types import has
 
 _HYDRA = {"launcher": "hydra/launcher", "sweeper": "hydra/sweeper"}
 """Config groups of Hydra -> their names on the command line."""
+_OF_CHOICES: dict[str, dict[str, Sequence[str]]] = {
+    "hydra/sweeper": {
+        "hydra/sweeper=optuna": ("n_trials", "direction", "sampler", "study_name", "storage"),
+    },
+    "hydra/launcher": {
+        "hydra/launcher=joblib": ("n_jobs", "backend", "pre_dispatch", "batch_size"),
+        "hydra/launcher=submitit_slurm": (
+            *("partition", "timeout_min", "mem_gb", "cpus_per_task", "gpus_per_node", "qos"),
+            *("account", "array_parallelism", "nodes", "tasks_per_node"),
+        ),
+    },
+}
+"""Group of Hydra -> its choices -> names of settings that only this choice has."""
 _MOST_MEANT = 4
 """More names than these are no help."""
 
@@ -44,6 +57,9 @@ def _hint(name: str, value: str, schema: type) -> str:
     known = _names_in(name, schema)
     if in_hydra := re.match(r"hydra\.(launcher|sweeper)\.", name):
         group = f"hydra/{in_hydra[1]}"
+        key = name.split(".")[2]
+        if owning := [one for one, keys in _OF_CHOICES[group].items() if key in keys]:
+            return f"belongs to {owning[0]}; add {owning[0]}"
         return (
             f"the chosen {group} has no such setting; add {group}=NAME for one that has it"
             f"{suggestion(name, known)}"

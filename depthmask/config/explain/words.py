@@ -31,6 +31,7 @@ _OPTUNA = "hydra/sweeper=optuna"
 _PIP = "pip install 'depthmask[optuna]'"
 _FUNCTIONS = "choice(A,B), range(A,B), interval(A,B) and glob(PATTERN)"
 """The functions of Hydra's grammar that make a sweep."""
+_NUMBER = r"-?[\d.]+"
 _BRACKETS = {"[": "]", "{": "}"}
 
 
@@ -43,6 +44,8 @@ def choices_of_no_stage(overrides: Sequence[str]) -> Iterator[str]:
         if group in KINDS and any(name in ("null", "") or name.isdigit() for name in names):
             example = "[NAME,NAME] or []" if group in LISTS else "NAME"
             yield f"{word}: choose by name, as in {group}={example}"
+        elif listed and group in {*KINDS} - {*LISTS}:
+            yield f"{word}: choose one, or several by -m {group}={listed[1]}"
         elif group in LISTS and "[" in value[1:]:
             yield f"{word}: choose by a list of names, as in {group}=[NAME,NAME]"
 
@@ -73,6 +76,23 @@ def several_values(word: str) -> str:
     instead = _one_value(name, values)
     sweep = "add -m to make a dataset with each"
     return f"{word}: several values; {f'{instead}, or {sweep}' if instead else sweep}"
+
+
+def sweep_meant(name: str, value: str) -> str:
+    """The end of a message for `seed=[0,1]` or `seed=0-3`, of a setting that is one number."""
+    if not _takes(name, int, float) or _takes(name, list, tuple):
+        return ""
+    if listed := re.fullmatch(rf"\[({_NUMBER}(?:,\s*{_NUMBER})+)\]", value):
+        return f"; with -m {name}={listed[1].replace(' ', '')} makes a dataset with each"
+    if ends := re.fullmatch(r"(\d+)(?:-|:|\.{2,3})(\d+)", value):
+        return f"; with -m '{name}=range({ends[1]},{int(ends[2]) + 1})' makes a dataset with each"
+    return ""
+
+
+def group_without_setting(group: str) -> str:
+    """The message for a value of a group of settings, as in `split=0.8`."""
+    names = [one.name for one in known_settings() if one.name.startswith(f"{group}.")]
+    return f"is a group of settings: {', '.join(dict.fromkeys(names))}"
 
 
 def sweep_of_one(word: str, overrides: Sequence[str]) -> str:
@@ -178,7 +198,21 @@ def _cause(word: str, before: str, after: Sequence[str]) -> str:
         return f"write {name}={value.lstrip('=')}"
     if not re.fullmatch(r"[~+]*[\w./@-]+", name):
         return f"{name!r} is no name of a setting; settings are written NAME=VALUE"
+    if (parts := _with_rest(word, after)) != [word]:
+        return f"a value has no spaces outside of quotes; write {shlex.quote(''.join(parts))}"
     return _unreadable_value(name, value)
+
+
+def _with_rest(word: str, after: Sequence[str]) -> list[str]:
+    """The word and those after it that belong to its value, as in `size=[240, 320]`."""
+    parts = [word]
+    for following in after:
+        text = "".join(parts)
+        goes_on = text.endswith(",") or following.startswith(",") or _balanced(text) != text
+        if "=" in following or not goes_on:
+            break
+        parts.append(following)
+    return parts
 
 
 def _without_spaces(words: Sequence[str]) -> str:
@@ -217,6 +251,8 @@ def _without_equals(word: str, before: str, after: str) -> str:
     if name in _names():
         value = value if colon else after if "=" not in after else ""
         return f"a setting needs a value: write {name}={value or _example(name)}"
+    if f"command {word}" in registry().built_in_names:
+        return "a command is the first word, before settings and options"
     if choices := choices_named(name):
         return f"a choice is written with its group: {' or '.join(choices)}"
     if Path(word).exists() or word.startswith(("/", "./", "../")):

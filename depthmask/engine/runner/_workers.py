@@ -14,12 +14,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
+from depthmask.concurrency import interrupts_blocked
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner.failures import Refusal, attempt
 from depthmask.plan.layout import Shard
@@ -40,7 +38,7 @@ class Worker:
         self._process = context.Process(
             target=_serve, args=(job, far_end, self._progress), daemon=True
         )
-        with _interrupts_blocked():
+        with interrupts_blocked():
             self._process.start()
         # Close this process's copy, so that the pipe ends when the worker is gone.
         far_end.close()
@@ -125,22 +123,6 @@ class _SharedProgress(Progress):
 
     def made(self, samples: int) -> None:
         self._count.value += samples
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Block Ctrl-C in a process that is started inside the block, until it can ignore the signal.
-
-    The signal reaches the whole process group, and a Python process that is just starting would
-    print a traceback.
-    """
-    # Start the tracker before, since its start unblocks the signal.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _ending(exit_code: int | None) -> str:

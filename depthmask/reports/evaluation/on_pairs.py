@@ -58,6 +58,8 @@ def pairs(folder: Path) -> Iterator[Pair]:
 
     Depth files hold 16-bit millimetres, 0 = invalid. Raises `UsageError` if there is no pair.
     """
+    if not folder.is_dir():
+        raise UsageError(f"on={folder}: no such folder")
     files = list(_named_pairs(folder)) or list(_asset_pairs(folder))
     if not files:
         raise UsageError(

@@ -26,6 +26,7 @@ class Status(Enum):
     earlier = "made before"
     failed = "failed"
     unfinished = "did not finish"
+    not_started = "not started"
 
     @property
     def is_good(self) -> bool:
@@ -84,12 +85,12 @@ def write_result(job_folder: Path, result: JobResult) -> None:
 
 
 def collect(job_folder: Path, planned: Sequence[Sequence[str]]) -> list[JobResult]:
-    """The results of all jobs, sorted by number; planned jobs without a result are unfinished.
+    """The results of all jobs, sorted by number; planned jobs without a result have not started.
 
     planned: the overrides of each job.
     """
     results = {
-        number: JobResult(number, tuple(overrides), Status.unfinished)
+        number: JobResult(number, tuple(overrides), Status.not_started)
         for number, overrides in enumerate(planned)
     }
     for path in result_files(location(job_folder)):

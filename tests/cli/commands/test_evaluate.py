@@ -90,10 +90,23 @@ def test_asset_folders_and_missing_depth_files(tmp_path: Path) -> None:
         (["depth=fastdepth"], "evaluate needs on=FOLDER"),
         (["depth=layered", "on=."], "depth=layered is not an estimator"),
         (["depth=fastdpth", "on=."], "did you mean depth=fastdepth?"),
-        (["depth=fastdepth", "on=/no/such/folder"], "no pairs"),
+        (["depth=fastdepth", "on=/no/such/folder"], "on=/no/such/folder: no such folder"),
+        (["depth=fastdepth", "on=."], "on=. contains no pairs"),
+        (["depth=fastdepth", "on=sweep"], "sweep holds a dataset, and is none; give one, such as"),
+        (["set", "depth=fastdepth"], "set: write on=set"),
     ],
 )
-def test_bad_usage(capsys: pytest.CaptureFixture[str], words: list[str], line: str) -> None:
+def test_bad_usage(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    line: str,
+) -> None:
+    for file in ("set/plan.json", "sweep/jobs/sweep.json", "sweep/one/plan.json"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("{}")
+    monkeypatch.chdir(tmp_path)
     assert main(["evaluate", *words]) == 2
     assert line in capsys.readouterr().err
 

@@ -77,7 +77,9 @@ def said(*words: str) -> str:
         ("experiments=placements", "experiments=placements: no such setting; write +experiment=pl"),
         ("launcher=joblib", "launcher=joblib: no such setting; write hydra/launcher=joblib"),
         ("sweeper=optuna", "sweeper=optuna: no such setting; write hydra/sweeper=optuna"),
-        ("hydra.launcher.n_jobs=2", "hydra.launcher.n_jobs=2: the chosen hydra/launcher has no "
+        ("hydra.launcher.n_jobs=2", "hydra.launcher.n_jobs=2: belongs to hydra/launcher=joblib; "
+         "add hydra/launcher=joblib"),
+        ("hydra.launcher.nosuch=2", "hydra.launcher.nosuch=2: the chosen hydra/launcher has no "
          "such setting; add hydra/launcher=NAME for one that has it"),
         ("model=fastdepth", "model=fastdepth: no such setting; write depth=fastdepth"),
         ("fmt=zip", "fmt=zip: no such setting; zip is a choice: write writer=zip"),

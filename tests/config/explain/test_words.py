@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from depthmask.cli.main import main
@@ -49,6 +51,21 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         (["samples=10k"], "samples=10k: must be a whole number; write 10000"),
         (["samples=2.5M"], "samples=2.5M: must be a whole number; write 2500000"),
         (["samples=1.5"], "samples=1.5: must be a whole number"),
+        # Several numbers where one is due.
+        *((["seed=" + value], f"seed={value}: must be a whole number; with -m {meant} makes a data")
+          for value, meant in {"[0,1,2]": "seed=0,1,2", "0-3": "'seed=range(0,4)'",
+                               "0:3": "'seed=range(0,4)'", "1..3": "'seed=range(1,4)'"}.items()),
+        (["seed=a-b"], "seed=a-b: must be a whole number"),
+        # Spaces within a value.
+        (["objects=[1,", "3]", "samples=2"], "objects=[1,: a value has no spaces outside of quotes;"
+         " write 'objects=[1,3]'"),
+        (["seed=0,", "1,", "2"], "seed=0,: a value has no spaces outside of quotes; write seed=0,1"
+         ",2"),
+        (["size=[240", ",", "320]"], "size=[240: a value has no spaces outside of quotes; write 's"
+         "ize=[240,320]'"),
+        (["placement.heights={a:", "1,", "b:", "2}"], "placement.heights={a:: a value has no space"
+         "s outside of quotes; write 'placement.heights={a:1,b:2}'"),
+        (["objects=[1,", "samples=2"], "objects=[1,: a comma lacks its value; write 'objects=[1]'"),
         # Spaces and signs.
         (["samples", "10"], "samples: a setting needs a value: write samples=10"),
         (["samples"], "samples: a setting needs a value: write samples=VALUE"),
@@ -88,6 +105,11 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         (["~samples=7"], "~samples=7: has another value, so there is nothing to remove; leave"),
         (["~"], "~: is no setting; settings are written NAME=VALUE"),
         (["+placement@x=grid"], "+placement@x=grid: a placement has one place in the config; writ"),
+        # Groups.
+        (["split=0.8"], "split=0.8: is a group of settings: split.train, split.val, split.test"),
+        (["encode=[jpeg]"], "encode=[jpeg]: is a group of settings: encode.image, encode.quality"),
+        (["placement=[random,grid]"], "placement=[random,grid]: choose one, or several by -m place"
+         "ment=random,grid"),
         # Choices that are no names.
         (["writer=-1"], "writer=-1: choose by name, as in writer=NAME"),
         (["+preset=1e400"], "+preset=1e400: choose by name, as in +preset=NAME"),
@@ -116,8 +138,51 @@ def test_a_word(words: list[str], line: str) -> None:
         (["-m", "seed=interval(1,2)"], "seed=interval(1,2): only Optuna searches an interval; add "
          f"{OPTUNA}, or list values, as in NAME=0.1,0.9"),
         (["-m", "hydra.job.name=a,b"], "hydra.job.name=a,b: settings of Hydra cannot be swept; gi"),
+        (["-m", "placement=[random,grid]"], "placement=[random,grid]: choose one, or several by -"),
+        (["-m", "extend", "OUT"], "extend: a command is the first word, before settings and optio"),
+        (["hydra.run.dir=x"], "hydra.run.dir=x: depthmask does not use this folder; write output="),
+        (["-m", "hydra.sweep.dir=x", "seed=0,1"], "hydra.sweep.dir=x: depthmask does not use this"),
+        (["-m", "seed=0,1", "hydra.sweeper.n_trials=3"], "hydra.sweeper.n_trials=3: belongs to hyd"
+         "ra/sweeper=optuna; add hydra/sweeper=optuna"),
+        (["-m", "seed=0,1", "hydra.launcher.n_jobs=3"], "hydra.launcher.n_jobs=3: belongs to hydra"
+         "/launcher=joblib; add hydra/launcher=joblib"),
+        (["+experiment=placements"], "+experiment=placements is a sweep over placement, objects; a"
+         "dd -m to make a dataset with each combination"),
     ],
 )  # fmt: skip
 def test_a_command_line(words: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert capsys.readouterr().err.startswith(f"error: {line}")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["sets/mine.yaml"], "sets/mine.yaml: a config is chosen by its name; write --config-dir "
+         "sets --config-name mine"),
+        (["sets/preset/few.yaml"], "sets/preset/few.yaml: a config is chosen by its name; write "
+         "--config-dir sets +preset=few"),
+        (["--config-name", "sets/mine"], "--config-name sets/mine: a name, not a path; write "
+         "--config-dir sets --config-name mine"),
+        (["--config-name=sets/mine.yaml"], "--config-name sets/mine.yaml: a name, not a path; "),
+        (["+preset=sets/preset/few.yaml"], "+preset=sets/preset/few.yaml: a name, not a path; "
+         "write --config-dir sets +preset=few"),
+        (["placement=sets/placement/tall"], "placement=sets/placement/tall: a name, not a path; "
+         "write --config-dir sets placement=tall"),
+        (["sets/none.yaml"], "sets/none.yaml: no such command"),
+    ],
+)  # fmt: skip
+def test_a_path_of_a_config(
+    words: list[str],
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in ("mine", "preset/few", "placement/tall"):
+        path = tmp_path / "sets" / f"{name}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("seed: 1\n")
+    monkeypatch.chdir(tmp_path)
     assert main(words) == 2
     assert capsys.readouterr().err.startswith(f"error: {line}")
