@@ -22,8 +22,8 @@ from hydra import compose, initialize_config_dir
 
 import depthmask
 import depthmask.engine.run
-from depthmask.cli import sweep
 from depthmask.cli.main import main
+from depthmask.cli.sweep import main as sweep
 from depthmask.config.presets.folders import config_folder
 from depthmask.engine.finish import finish
 from depthmask.storage.location import location

@@ -21,9 +21,9 @@ def main(arguments: Sequence[str]) -> int:
     if show(words):
         return 0
     if {"-m", "--multirun"} & set(words):
-        from depthmask.cli import sweep
+        from depthmask.cli.sweep.main import main as sweep
 
-        return sweep.main(words)
+        return sweep(words)
     return run_task(_generate, words)
 
 

@@ -1,0 +1,1 @@
+"""Sweeps: a dataset for each combination of settings, and a table of all."""
