@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from depthmask.cli.pace import rounded
@@ -12,6 +12,7 @@ from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.errors import MOST_LISTED
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
@@ -53,7 +54,8 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        screen.line(f"left out  {_few(info.left_out)}; dataset.json lists all of them")
+        for line in _left_out(info.left_out):
+            screen.line(line)
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if extendable:
@@ -68,8 +70,8 @@ def _extend(dataset: Dataset) -> str:
 def _splits(info: DatasetInfo) -> str:
     """The samples and assets of each split, and the leakage between splits."""
     sizes = ", ".join(
-        f"{name} {split.samples:,} ({split.backgrounds:,} backgrounds, "
-        f"{split.foregrounds:,} foregrounds)"
+        f"{name} {split.samples:,} ({counted(split.backgrounds, 'background')}, "
+        f"{counted(split.foregrounds, 'foreground')})"
         for name, split in info.splits.items()
     )
     return (
@@ -78,12 +80,14 @@ def _splits(info: DatasetInfo) -> str:
     )
 
 
-def _few(left_out: Sequence[LeftOut]) -> str:
-    named = "; ".join(f"{asset.file}: {asset.reason}" for asset in left_out[:MOST_LISTED])
-    count = sum(asset.files for asset in left_out)
-    files = "1 file" if count == 1 else f"{count:,} files"
-    more = f"; and {len(left_out) - MOST_LISTED:,} more" if len(left_out) > MOST_LISTED else ""
-    return f"{files}: {named}{more}"
+def _left_out(left_out: Sequence[LeftOut]) -> Iterator[str]:
+    """Yield a line with the number of files that were left out, and one about each of the first."""
+    files = counted(sum(asset.files for asset in left_out), "file")
+    yield f"left out  {files} (dataset.json lists all of them)"
+    for asset in left_out[:MOST_LISTED]:
+        yield f"          {asset.file}: {asset.reason}"
+    if len(left_out) > MOST_LISTED:
+        yield f"          and {len(left_out) - MOST_LISTED:,} more"
 
 
 def _shares_of_time(stations: dict[str, float]) -> str:

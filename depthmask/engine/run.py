@@ -28,6 +28,7 @@ from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
@@ -250,7 +251,8 @@ def assets_in_one_line(catalogue: AssetCatalogue, source: str) -> str:
     if not catalogue.backgrounds:
         return ""
     counts = (
-        f"{len(catalogue.backgrounds):,} backgrounds, {len(catalogue.foregrounds):,} foregrounds"
+        f"{counted(len(catalogue.backgrounds), 'background')}, "
+        f"{counted(len(catalogue.foregrounds), 'foreground')}"
     )
     origin = f"in {catalogue.origin}" if catalogue.origin else f"of source={source}"
     unused = left_out_in_one_line(catalogue.left_out)

@@ -176,3 +176,10 @@ def test_a_stage_that_fails_is_named_with_its_sample(
     assert code == 1
     assert re.match(r"error: sample \d \(.*\): ", printed.splitlines()[-1])
     assert "Traceback" not in printed
+
+
+def test_it_prints_the_notes_of_a_run(assets: Path, capsys: Printed) -> None:
+    (assets / "assets.csv").write_text("key,height_cm\nbox0,12\n")
+    assert main([*tiny.words(assets, OUT, "samples=4"), "--dry-run"]) == 0
+    note = "note: assets.csv: column 'height_cm' is not used; did you mean 'height_m'?"
+    assert note in capsys.readouterr().err.splitlines()
