@@ -264,9 +264,8 @@ class Assets(Source):
         """What is wrong with a picture in `fg/` that has no transparency and no mask."""
         owner = cut_out_of_mask(path.stem, (one for one in self._files("fg") if one != path.stem))
         if owner:
-            picture = shown(Path(self._files("fg")[owner].name))
             to = shown(Path(f"fg_mask/{owner}{path.suffix}"))
-            return f"most likely the mask of {picture}; move it to {to}"
+            return f"most likely the mask of a cut-out; move it to {to}"
         reason = f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
         return f"{reason}{self._mask_meant_for(path.stem)}"
 

@@ -175,8 +175,8 @@ def test_masks_beside_their_cut_outs_are_named(root: Path) -> None:
     (root / "fg" / "jug_mask.png").rename(root / "fg" / "Mask-jug.png")
     Image.new("RGB", (20, 30), "blue").save(root / "fg" / "jug.jpg")
     text = error_of(root)
-    assert "fg/cup_mask.png: most likely the mask of cup.png; move it to fg_mask/cup.png" in text
-    assert "fg/Mask-jug.png: most likely the mask of jug.jpg; move it to fg_mask/jug.png" in text
+    assert "fg/cup_mask.png: most likely the mask of a cut-out; move it to fg_mask/cup.png" in text
+    assert "fg/Mask-jug.png: most likely the mask of a cut-out; move it to fg_mask/jug.png" in text
     assert "add fg_mask/cup_mask.png" not in text
 
 
