@@ -46,7 +46,7 @@ def _imported(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def _named(word: ast.expr) -> list[str]:
-    """The modules that a text can name; for `f"depthmask.cli.{name}"` all of that folder."""
+    """The modules that a text can name; all of a folder for `f"FOLDER.{name}"`."""
     if isinstance(word, ast.Constant):
         return [str(word.value)]
     if isinstance(word, ast.JoinedStr) and isinstance(word.values[0], ast.Constant):
@@ -116,14 +116,14 @@ def test_the_top_can_be_drawn_from_memory() -> None:
 @pytest.mark.parametrize(
     ("source", "module"),
     [
-        ("import depthmask.cli.run", "depthmask.cli.run"),
-        ("from depthmask.cli import run", "depthmask.cli.run"),
-        ("from depthmask.cli.run import main", "depthmask.cli.run"),
+        ("import depthmask.cli.commands.run", "depthmask.cli.commands.run"),
+        ("from depthmask.cli.commands import run", "depthmask.cli.commands.run"),
+        ("from depthmask.cli.commands.run import main", "depthmask.cli.commands.run"),
         ("if TYPE_CHECKING:\n    from depthmask.cli.screen import Screen", "depthmask.cli.screen"),
-        ("def f():\n    import depthmask.cli.run", "depthmask.cli.run"),
-        ("importlib.import_module('depthmask.cli.run')", "depthmask.cli.run"),
-        ("__import__('depthmask.cli.run')", "depthmask.cli.run"),
-        ("import_module(f'depthmask.cli.{name}')", "depthmask.cli.run"),
+        ("def f():\n    import depthmask.cli.commands.run", "depthmask.cli.commands.run"),
+        ("importlib.import_module('depthmask.cli.commands.run')", "depthmask.cli.commands.run"),
+        ("__import__('depthmask.cli.commands.run')", "depthmask.cli.commands.run"),
+        ("import_module(f'depthmask.cli.commands.{name}')", "depthmask.cli.commands.run"),
     ],
 )
 def test_every_way_to_import_is_seen(source: str, module: str) -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import depthmask
-from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import presets, summary
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.page import ANY
 from depthmask.cli.usage.pages import PAGES
 from depthmask.cli.usage.text import arguments_of, summary_of

@@ -27,8 +27,8 @@ from typing import Any
 
 # So that it runs as a script, too.
 # Imported for the children, which would each take half a second for it.
-import depthmask.cli.run
-import depthmask.cli.verify  # noqa: F401
+import depthmask.cli.commands.run
+import depthmask.cli.commands.verify  # noqa: F401
 from depthmask.cli.main import main as depthmask_main
 from depthmask.config.plugins import registry
 from depthmask.storage.location import location

@@ -61,7 +61,7 @@ BUGS = (
     Bug(
         "marker by presence",
         (("storage/records.py", "self._shards.is_intact(file)", "True"),),
-        ("tests/cli/test_verify.py",),
+        ("tests/cli/commands/test_verify.py",),
     ),
     Bug(
         "close on exception",

@@ -14,7 +14,7 @@ from depthmask.engine.forecast import Forecast, forecast
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.job import InputJob
 from depthmask.engine.job import Job
-from depthmask.engine.run import assets_in_one_line
+from depthmask.engine.run_lines import assets_in_one_line
 from depthmask.reports.units import size
 from depthmask.storage.identity import FolderState
 

@@ -30,7 +30,8 @@ def dataset_and_words(command: str, arguments: Sequence[str]) -> tuple[StorePath
     if len(folders) != 1:
         example = f"as in `python -m depthmask {command} OUT`"
         if not folders:
-            raise UsageError(f"{command} needs the folder of a dataset, {example}")
+            before = f", before {words[0]}" if words else ""
+            raise UsageError(f"{command} needs the folder of a dataset{before}, {example}")
         hint = _meant_by_second(command, folders[1])
         raise UsageError(f"{' '.join(folders)}: {command} needs one folder, {hint or example}")
     if {"-m", "--multirun"} & set(arguments):

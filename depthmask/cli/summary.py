@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.pace import rounded
@@ -10,7 +10,7 @@ from depthmask.cli.plan_command import dataset_word
 from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
 from depthmask.engine.run import Result
-from depthmask.errors import MOST_LISTED
+from depthmask.errors import others_below
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
@@ -54,8 +54,7 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        for line in _left_out(info.left_out):
-            screen.line(line)
+        screen.line(f"left out  {_left_out(info.left_out)}")
     screen.line(f"preview   {dataset.path / 'preview.jpg'}")
     screen.line(f"open      depthmask.open({str(dataset.path)!r})")
     if extendable:
@@ -80,14 +79,11 @@ def _splits(info: DatasetInfo) -> str:
     )
 
 
-def _left_out(left_out: Sequence[LeftOut]) -> Iterator[str]:
-    """Yield a line with the number of files that were left out, and one about each of the first."""
+def _left_out(left_out: Sequence[LeftOut]) -> str:
+    """The files that were left out, each with its reason on a line of its own."""
     files = counted(sum(asset.files for asset in left_out), "file")
-    yield f"left out  {files} (dataset.json lists all of them)"
-    for asset in left_out[:MOST_LISTED]:
-        yield f"          {asset.file}: {asset.reason}"
-    if len(left_out) > MOST_LISTED:
-        yield f"          and {len(left_out) - MOST_LISTED:,} more"
+    first, *others = (f"{asset.file}: {asset.reason}" for asset in left_out)
+    return f"{files}: {first}{others_below(others, 'dataset.json lists all of them')}"
 
 
 def _shares_of_time(stations: dict[str, float]) -> str:

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
@@ -206,7 +207,10 @@ def _reason(
 def _shared_config(arguments: Sequence[str]) -> DictConfig:
     """The config that all jobs share, with the swept settings at their defaults."""
     try:
-        return compose_sweep(CommandLine.parse(arguments))
+        config = compose_sweep(CommandLine.parse(arguments))
+        # Read here, so that an interpolation that cannot be resolved becomes a line, too.
+        _ = config.output, config.target
+        return config
     except Exception as error:
         raise explain(error, arguments) from error
 
@@ -256,7 +260,9 @@ def _folder(config: DictConfig) -> StorePath:
     """
     if config.output is not None:
         return location(config.output)
-    words = [word for word in config.hydra.overrides.task if not word.startswith("progress=")]
+    # Iterated, the list would resolve the interpolations in its words.
+    all_words: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)
+    words = [word for word in all_words if not word.startswith("progress=")]
     overrides = [OmegaConf.create(words), config.hydra.sweeper]
     text = "".join(OmegaConf.to_yaml(part, sort_keys=True) for part in overrides)
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -40,7 +40,7 @@ class CommandLine:
         return cls(
             overrides=tuple(overrides),
             options=tuple(options),
-            folder=None if folder is None else _existing_folder(folder),
+            folder=None if folder is None else existing_folder(folder),
             config_name=name or CONFIG,
         )
 
@@ -80,7 +80,8 @@ def taken_out(options: Sequence[str], names: Sequence[str]) -> tuple[str | None,
     return value, others
 
 
-def _existing_folder(text: str) -> Path:
+def existing_folder(text: str) -> Path:
+    """The folder that `--config-dir` names; `UsageError` if there is none."""
     folder = Path(text).expanduser().absolute()
     if folder.is_file():
         raise UsageError(

@@ -52,7 +52,7 @@ from depthmask.statistics.added import Statistic
 
 _BUILT_IN_STAGES = "depthmask.engine.built_in_stages"
 """Loaded by its name, like a plugin, since it lies in a higher layer."""
-_BUILT_IN_COMMANDS = "depthmask.cli.commands"
+_BUILT_IN_COMMANDS = "depthmask.cli.usage.commands"
 
 
 @functools.cache

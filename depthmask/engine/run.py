@@ -10,30 +10,26 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from depthmask.concurrency import machine_info
-from depthmask.config.command_from_plan import command_of
 from depthmask.config.local_stages import require_file
 from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
-from depthmask.config.versions import stages_of, versions
-from depthmask.data import AssetCatalogue
+from depthmask.config.versions import stages_of
 from depthmask.engine.display import Display
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import check_contents, quarantine, without_contents
 from depthmask.engine.run_hooks import RunHooks
+from depthmask.engine.run_lines import Tally, announce, log_beginning, show_assets
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
-from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
-from depthmask.storage.left_out import left_out_in_one_line
 from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
@@ -96,23 +92,14 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         state = take_output(job.output, job.identity, overwrite=overwrite)
         job = replace(continued(job), catalogue=without_contents(job.catalogue))
         display.open_log(log)
-        _log.info(
-            "depthmask %s, %s, %s", versions(job.root)["depthmask"], machine_info(), job.output
-        )
-        if command := command_of(job.identity.description, job.output):
-            _log.info("command: %s", command)
+        log_beginning(job, left_out)
         if has_report and state is FolderState.fewer_samples:
             _log.warning(
                 "%s was about the dataset before this run and is removed; after the run, "
                 "`python -m depthmask report %s` makes it again", REPORT, job.output,
             )  # fmt: skip
-        for asset in left_out:
-            _log.info("left out: %s: %s", asset.file, asset.reason)
         quarantine(job.output, left_out)
-        if text := assets_in_one_line(job.catalogue, job.root.source.name):
-            display.line(text)
-        for note in job.catalogue.notes:
-            _log.warning("%s", note)
+        show_assets(job, display)
         with closing(Totals(preview_shards(job.plan))) as totals:
             with display.waiting("checking the shards that are already made"):
                 complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
@@ -198,15 +185,8 @@ def _complete(
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
         _require_space(job, missing.samples)
-        display.line(
-            _announcement(job, missing.samples),
-            "start",
-            samples=missing.samples,
-            already_made=job.plan.samples - missing.samples,
-            bytes=missing.samples * job.sample_bytes,
-            output=str(job.output),
-        )
-        tally = _Tally(job.plan.samples - missing.samples)
+        announce(job, missing.samples, display)
+        tally = Tally(job.plan.samples - missing.samples)
         with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
             add_seconds(stations, job.before_shards(display))
             for record in _made(job, missing, totals, display, tally):
@@ -243,56 +223,8 @@ def _require_space(job: Job, samples: int) -> None:
         )
 
 
-def assets_in_one_line(catalogue: AssetCatalogue, source: str) -> str:
-    """How many assets a run uses, and how many files it does not use and why.
-
-    source: the name of the source. Empty for a job that uses no assets.
-    """
-    if not catalogue.backgrounds:
-        return ""
-    counts = (
-        f"{counted(len(catalogue.backgrounds), 'background')}, "
-        f"{counted(len(catalogue.foregrounds), 'foreground')}"
-    )
-    origin = f"in {catalogue.origin}" if catalogue.origin else f"of source={source}"
-    unused = left_out_in_one_line(catalogue.left_out)
-    return f"{counts} {origin}" + (f"; {unused}" if unused else "")
-
-
-def _announcement(job: Job, samples: int) -> str:
-    """The line that says how many samples the run makes, their size, and the output."""
-    made = job.plan.samples - samples
-    resumed = f" ({made:,} are already made)" if made else ""
-    free = job.output.free_bytes()
-    space = "" if free is None else f"{size(free)} free, "
-    expected = f"about {size(samples * job.sample_bytes)}"
-    return f"{samples:,} samples{resumed}, {expected}, {space}into {job.output}"
-
-
-@dataclass
-class _Tally:
-    """Counts the samples that are made and those that are in published shards."""
-
-    published: int
-    made: int = 0
-
-    @contextmanager
-    def report_loss(self, display: Display) -> Iterator[None]:
-        """Say how many samples an interruption inside the block loses."""
-        start = self.published
-        try:
-            yield
-        except KeyboardInterrupt:
-            if (lost := self.made - (self.published - start)) > 0:
-                display.line(
-                    f"{lost:,} samples of unfinished shards will be made again; "
-                    f"{self.published:,} samples are in finished shards"
-                )
-            raise
-
-
 def _made(
-    job: Job, missing: Shards, totals: Totals, display: Display, tally: _Tally
+    job: Job, missing: Shards, totals: Totals, display: Display, tally: Tally
 ) -> Iterator[Record]:
     """Make the missing shards; yields their records, of some perhaps twice.
 

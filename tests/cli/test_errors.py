@@ -159,6 +159,15 @@ def test_a_sweep_of_one_dataset_says_so(
     assert ("note: -m made one dataset, since no setting" in capsys.readouterr().err) == is_one
 
 
+def test_a_job_of_a_sweep_names_a_setting_that_does_not_exist(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["-m", "seed=0,1", "samples=${nosuch}"]) == 1
+    captured = capsys.readouterr()
+    assert "samples: ${nosuch}: no such setting" in captured.out + captured.err
+
+
 def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     root = tmp_path / "assets"
     words = ["source=assets", f"source.root={root}"]

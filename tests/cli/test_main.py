@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from depthmask.cli.commands import COMMANDS, RESUMED
 from depthmask.cli.main import Terminated, main
+from depthmask.cli.usage.commands import COMMANDS, RESUMED
 
 RESUME = "interrupted; run the same command again to resume"
 
@@ -26,7 +26,7 @@ def interrupted(
     def stop(arguments: list[str]) -> int:
         raise error
 
-    monkeypatch.setattr(importlib.import_module(f"depthmask.cli.{name}"), "main", stop)
+    monkeypatch.setattr(importlib.import_module(f"depthmask.cli.commands.{name}"), "main", stop)
     return main(words)
 
 

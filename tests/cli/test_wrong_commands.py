@@ -36,6 +36,9 @@ RIGHT = (
     "prepare source=assets source.root=DIR output=OUT",
     "evaluate depth=fastdepth on=DIR images=10 json=FILE",
     "tune depth=fastdepth batches=1,2 size=[32,32]",
+    "resume OUT runner.workers=2",
+    "extend OUT samples=40",
+    "repeat OUT output=OUT2 seed=3 placement=grid",
     "verify OUT --repair",
     "report OUT --into FILE",
     "render OUT --index 3 --into DIR",
@@ -138,7 +141,8 @@ def refuse(*arguments: object, **named: object) -> NoReturn:
 @pytest.fixture
 def harmless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command begin its work: it ends where it would, in an empty folder."""
-    for name in ("make.run_job", "sweep.job_from_config", "tune._measure_in_new_process"):
+    works = ("commands.run.job_from_config", "make.run_job", "sweep.job_from_config")
+    for name in (*works, "commands.tune._measure_in_new_process"):
         monkeypatch.setattr(f"depthmask.cli.{name}", refuse)
     monkeypatch.chdir(tmp_path)
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 
 from depthmask import Foreground, Layer, Placement, Scene, scaled_layer, setting, stage
+from depthmask.cli.commands.help import main as print_help
 from depthmask.cli.complete.candidates import candidates
-from depthmask.cli.help import main as print_help
 from depthmask.cli.main import main
 from depthmask.config.build import from_plain, to_plain
 from depthmask.config.command_from_plan import command_from_plan

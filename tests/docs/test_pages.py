@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from depthmask.cli.commands import COMMANDS
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.text import page_text
 from depthmask.config.plugins import registry
 from depthmask.config.provider import BUILT_IN

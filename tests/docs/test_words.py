@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.cli.commands import COMMANDS
 from depthmask.cli.main import main
+from depthmask.cli.usage.commands import COMMANDS
 from tests.support.paths import ROOT
 
 # The libraries webdataset and mlcroissant leave files to the garbage collector, and use what their
@@ -42,7 +42,7 @@ ELSEWHERE = {
     "my_thing": "tools/check_new_plugin.py",
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
     "python examples/": "tests/examples/test_torch.py",
-    "benchmarks/depth_accuracy.py": "tests/cli/test_evaluate.py",
+    "benchmarks/depth_accuracy.py": "tests/cli/commands/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",

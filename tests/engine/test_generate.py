@@ -20,8 +20,8 @@ import pytest
 from PIL import Image
 
 import depthmask
+from depthmask.cli.commands.render import render
 from depthmask.cli.main import main
-from depthmask.cli.render import render
 from depthmask.codec.sample import Encode
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config

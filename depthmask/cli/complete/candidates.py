@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from depthmask.cli.commands import COMMANDS
 from depthmask.cli.complete.line import TypedLine
 from depthmask.cli.complete.paths import datasets, files, inputs
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.page import Option, Page, Word
 from depthmask.cli.usage.pages import PAGES
 

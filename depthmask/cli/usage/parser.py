@@ -56,7 +56,7 @@ def _value(command: str, option: Option, text: str | None, remaining: Iterator[s
             raise UsageError(f"{option.name}={text}: {option.name} takes no value")
         return True
     text = next(remaining, None) if text is None else text
-    if text is None:
+    if not text:
         raise UsageError(f"{option.name} needs a value: {option.shown}, {option.help}")
     try:
         return option.kind(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from depthmask.cli.commands import COMMANDS
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.page import ANY
 from depthmask.cli.usage.pages import INPUT, PAGES
 

@@ -118,6 +118,7 @@ def test_a_word(words: list[str], line: str) -> None:
         (["pairs"], "pairs: a choice is written with its group: +preset=pairs"),
         (["verify=OUT"], "verify=OUT: verify is a command; write verify and a space after it"),
         (["Report=OUT"], "Report=OUT: report is a command; write report and a space after it"),
+        (["-m", "seed=0,1", "output=${nosuch}"], "output=${nosuch}: ${nosuch}: no such setting"),
         (["-m", "seed=interval(1,2)"], "seed=interval(1,2): only Optuna searches an interval; add "
          f"{OPTUNA}, or list values, as in NAME=0.1,0.9"),
         (["-m", "hydra.job.name=a,b"], "hydra.job.name=a,b: settings of Hydra cannot be swept; gi"),

@@ -230,10 +230,7 @@ def test_reasons_that_differ_in_a_name_alone_are_counted_together(
     assert main(words) == 0
     first, *lines = capsys.readouterr().err.splitlines()
     assert first.endswith("; 3 files not used: 3 no transparency and no mask")
-    start = lines.index("left out  3 files (dataset.json lists all of them)")
-    assert lines[start + 2] == (
-        "          fg/jug.jpg: no transparency and no mask; cut it out, or add fg_mask/jug.png"
-    )
+    assert "  fg/jug.jpg: no transparency and no mask; cut it out, or add fg_mask/jug.png" in lines
 
 
 def test_one_background_is_no_backgrounds(

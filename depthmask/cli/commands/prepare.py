@@ -15,7 +15,7 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
 from depthmask.engine.prepared_assets import write_prepared
-from depthmask.engine.run import assets_in_one_line
+from depthmask.engine.run_lines import assets_in_one_line
 from depthmask.errors import UsageError
 from depthmask.stages.source.base import catalogue_of
 from depthmask.storage.location import location

@@ -22,6 +22,6 @@ COMMANDS = {
     "completion": "print the completion script for bash, zsh or fish",
     "help": "explain a command, a config group or a stage: help verify",
 }
-"""Command -> its help. The function `main` of `depthmask.cli.NAME`, with _ for -, runs it."""
+"""Command -> its help; `depthmask/cli/commands/` has a module for each, with _ for -."""
 RESUMED = ("run", "resume", "extend", "repeat", "annotate", "convert")
 """The commands that go on where an interrupted run of them has stopped."""

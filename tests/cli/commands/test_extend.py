@@ -11,7 +11,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
-from tests.cli.test_resume import NAMES, make, said
+from tests.cli.commands.test_resume import NAMES, make, said
 from tests.support import tiny
 from tests.support.paths import ROOT
 

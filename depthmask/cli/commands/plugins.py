@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from depthmask.cli.listing import presets, stage_listing
-from depthmask.config.command_line import CommandLine
+from depthmask.cli.usage.parser import parse
+from depthmask.config.command_line import existing_folder
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import shown
-from depthmask.errors import UsageError
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -18,18 +18,15 @@ def main(arguments: Sequence[str]) -> int:
     `-v` adds the time that each plugin took to load, and checks the presets of plugins.
     `--config-dir FOLDER` adds the presets of a folder, and checks them.
     """
-    line = CommandLine.parse(arguments)
-    unknown = [word for word in (*line.options, *line.overrides) if word not in ("-v", "--verbose")]
-    if unknown:
-        raise UsageError(
-            f"plugins does not accept {unknown[0]}; accepted: -v, --verbose, --config-dir FOLDER"
-        )
+    options = parse("plugins", arguments)
+    text = options["config-dir"]
+    folder = None if text is None else existing_folder(text)
     print(stage_listing())
-    if line.folder:
-        _print_section(f"presets of {shown(line.folder)}", _presets(line.folder))
-    if line.options:
+    if folder:
+        _print_section(f"presets of {shown(folder)}", _presets(folder))
+    if options["verbose"]:
         _print_section("plugin packages", _load_times())
-    problems = list(_problems(line))
+    problems = list(_problems(folder, of_plugins=options["verbose"]))
     _print_section("presets that cannot be used", problems)
     return 1 if problems else 0
 
@@ -50,14 +47,14 @@ def _load_times() -> Iterator[str]:
         yield f"{name}  loaded in {seconds * 1000:.0f} ms"
 
 
-def _problems(line: CommandLine) -> Iterator[str]:
+def _problems(folder: Path | None, *, of_plugins: bool) -> Iterator[str]:
     """Yield a line for each preset that cannot be used, of those that the command asks about."""
-    if not line.folder and not line.options:
+    if not folder and not of_plugins:
         return
     # Imported here, since Hydra takes 0.3 s to import, and the list alone does not need it.
     from depthmask.config.presets.check import problems_of_folder, problems_of_plugins
 
-    if line.options:
+    if of_plugins:
         yield from problems_of_plugins()
-    if line.folder:
-        yield from problems_of_folder(line.folder)
+    if folder:
+        yield from problems_of_folder(folder)

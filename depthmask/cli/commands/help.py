@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from depthmask.cli.commands import COMMANDS
 from depthmask.cli.listing import group_listing, settings_table, stage_listing, summary
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.text import page_text
 from depthmask.config.explain.known import choice_of
 from depthmask.config.plugins import registry

@@ -12,7 +12,7 @@ from depthmask.cli.main import main
 from depthmask.config.command_from_plan import command_from_plan
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
-from tests.cli.test_resume import make, said
+from tests.cli.commands.test_resume import make, said
 from tests.support import tiny
 
 GRID = ("placement=grid", "placement.rows=3", "labels=[coco,instances]")

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from depthmask.cli.commands import COMMANDS
 from depthmask.cli.main import main
+from depthmask.cli.usage.commands import COMMANDS
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, place_of
 from depthmask.config.root import BLOCKS, Root

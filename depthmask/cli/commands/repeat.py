@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from depthmask.cli import annotate, convert
+from depthmask.cli.commands import annotate, convert
 from depthmask.cli.dataset_command import require_accepted
 from depthmask.cli.hydra_run import run_task
 from depthmask.cli.make import make

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from depthmask.cli.commands.resume import continue_dataset, refuse_others
 from depthmask.cli.plan_command import dataset_and_words, dataset_word, names_of, plan_of
-from depthmask.cli.resume import continue_dataset, refuse_others
 from depthmask.config.compose import compose_root
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.path import StorePath
