@@ -68,7 +68,7 @@ def _paths_and_words(
         before = f", before {words[0]}" if words else ""
         raise UsageError(
             f"{command.name} needs a dataset first{before}, or a folder of photographs, as in "
-            f"`python -m depthmask {command.name} OUT output=OUT2`"
+            f"`python -m depthmask {PAGES[command.name].examples[0]}`"
         )
     check_options(words, [SKIP])
     require_accepted(command.name, words, command.accepted)

@@ -28,6 +28,8 @@ def show_forecast(job: Job, screen: Screen) -> None:
     result = forecast(job, screen)
     for line in _lines(result):
         screen.line(line)
+    for note in job.catalogue.notes:
+        screen.line(note, "note", prefix="note: ")
     screen.line("nothing was written (--dry-run)", "dry-run", **_facts(result))
 
 

@@ -32,12 +32,20 @@ def dataset_and_words(command: str, arguments: Sequence[str]) -> tuple[StorePath
         if not folders:
             before = f", before {words[0]}" if words else ""
             raise UsageError(f"{command} needs the folder of a dataset{before}, {example}")
-        raise UsageError(f"{' '.join(folders)}: {command} needs one folder, {example}")
+        hint = _meant_by_second(command, folders[1])
+        raise UsageError(f"{' '.join(folders)}: {command} needs one folder, {hint or example}")
     if {"-m", "--multirun"} & set(arguments):
         raise UsageError(f"{command} does not accept -m; it makes one dataset at a time")
     others = list(arguments)
     others.remove(folders[0])
     return location(folders[0]), others
+
+
+def _meant_by_second(command: str, word: str) -> str:
+    """What to write for a word after the folder; empty if nothing is likely."""
+    if command == "extend" and word.isdecimal():
+        return f"and the number of samples is written samples={word}"
+    return f"and the other is written output={shlex.quote(word)}" if command == "repeat" else ""
 
 
 def names_of(words: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from depthmask.data import LeftOut
 from depthmask.engine.run import Result
 from depthmask.errors import others_below
 from depthmask.reading.dataset import Dataset
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
@@ -68,8 +69,8 @@ def _extend(dataset: Dataset) -> str:
 def _splits(info: DatasetInfo) -> str:
     """The samples and assets of each split, and the leakage between splits."""
     sizes = ", ".join(
-        f"{name} {split.samples:,} ({split.backgrounds:,} backgrounds, "
-        f"{split.foregrounds:,} foregrounds)"
+        f"{name} {split.samples:,} ({counted(split.backgrounds, 'background')}, "
+        f"{counted(split.foregrounds, 'foreground')})"
         for name, split in info.splits.items()
     )
     return (
@@ -80,8 +81,7 @@ def _splits(info: DatasetInfo) -> str:
 
 def _left_out(left_out: Sequence[LeftOut]) -> str:
     """The files that were left out, each with its reason on a line of its own."""
-    count = sum(asset.files for asset in left_out)
-    files = "1 file" if count == 1 else f"{count:,} files"
+    files = counted(sum(asset.files for asset in left_out), "file")
     first, *others = (f"{asset.file}: {asset.reason}" for asset in left_out)
     return f"{files}: {first}{others_below(others, 'dataset.json lists all of them')}"
 

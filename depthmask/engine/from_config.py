@@ -34,6 +34,8 @@ from depthmask.storage.path import StorePath
 
 _SAMPLE_KINDS = ("source", "geometry", "placement", "blend", "depth", "labels")
 """The config groups whose stages make the samples; writer and runner only make the files."""
+_UNLABELLED = "foreground"
+"""The label of the assets that have none of their own."""
 _MOST_LABELS = 20
 """The most labels that an error lists."""
 
@@ -107,6 +109,11 @@ def _unknown_label(label: object, known: Sequence[str]) -> str:
     close = get_close_matches(str(label), known, 1)
     if close:
         return f"no foreground has this label; did you mean {close[0]}?"
+    if list(known) == [_UNLABELLED]:
+        return (
+            "no foreground has a label; source=assets reads them from the column label of "
+            "assets.csv"
+        )
     more = f" and {len(known) - _MOST_LABELS} more" if len(known) > _MOST_LABELS else ""
     return f"no foreground has this label; the labels are {', '.join(known[:_MOST_LABELS])}{more}"
 

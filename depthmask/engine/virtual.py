@@ -111,7 +111,7 @@ class Virtual(Samples):
 def virtual(config: Sequence[str] | Root) -> Virtual:
     """The samples that a run with these settings would make; `UsageError` for a bad setting."""
     if isinstance(config, str):
-        raise UsageError(f"virtual({config!r}): settings must be a list: [{config!r}]")
+        raise UsageError(f"virtual({config!r}): settings must be a list: {config.split()}")
     root = config if isinstance(config, Root) else compose_root(config)
     try:
         return Virtual(job_from_config(root))

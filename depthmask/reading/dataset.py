@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os.path
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from os import PathLike
 from types import MappingProxyType
@@ -224,8 +227,25 @@ def no_dataset(path: StorePath) -> UsageError:
     if names:
         count = "a dataset" if len(names) == 1 else f"{len(names):,} datasets"
         return UsageError(f"{path} holds {count}, and is none; give one, such as {path / names[0]}")
-    reason = "dataset.json is missing" if path.exists() else "there is no such folder"
-    return UsageError(f"{path}: no dataset here ({reason})")
+    return UsageError(f"{path}: no dataset here ({_why_none(path)})")
+
+
+def _why_none(path: StorePath) -> str:
+    """Why a path is no dataset, and what was most likely meant."""
+    if (path / "bg").is_dir() and (path / "fg").is_dir():
+        root = shlex.quote(f"source.root={path}")
+        return (
+            "it holds assets; make a dataset of them: "
+            f"python -m depthmask source=assets {root} output=OUT"
+        )
+    if path.exists():
+        return "dataset.json is missing"
+    if str(path).startswith("~"):
+        return f"~ is the home folder only in a shell; give {os.path.expanduser(str(path))}"
+    others = _datasets_in(path.parent) if path.parent.is_dir() else []
+    close = get_close_matches(path.name, others, 1)
+    meant = f"; did you mean {path.parent / close[0]}?" if close else ""
+    return f"there is no such folder{meant}"
 
 
 def _above(path: StorePath) -> Iterator[StorePath]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from depthmask.data import LeftOut
@@ -17,18 +17,22 @@ def left_out_in_one_line(left_out: Iterable[LeftOut]) -> str:
     Empty if no file was left out.
     """
     counts: Counter[str] = Counter()
+    remedies = defaultdict[str, set[str]](set)
     for asset in left_out:
-        counts[asset.reason] += asset.files
+        what, _, remedy = asset.reason.partition("; ")
+        counts[what] += asset.files
+        remedies[what].add(remedy)
     if not counts:
         return ""
-    reasons = [f"{count:,} {_in_brackets(one)}" for one, count in counts.most_common(_MOST_REASONS)]
-    if rest := counts.total() - sum(count for _, count in counts.most_common(_MOST_REASONS)):
+    most_common = counts.most_common(_MOST_REASONS)
+    reasons = [f"{count:,} {what}{_in_brackets(remedies[what])}" for what, count in most_common]
+    if rest := counts.total() - sum(count for _, count in most_common):
         reasons.append(f"{rest:,} for other reasons")
     files = "1 file" if counts.total() == 1 else f"{counts.total():,} files"
     return f"{files} not used: {', '.join(reasons)}"
 
 
-def _in_brackets(reason: str) -> str:
-    """The reason with what to do about it in brackets, so that reasons can stand in a list."""
-    what, _, remedy = reason.partition("; ")
-    return f"{what} ({remedy})" if remedy else what
+def _in_brackets(remedies: set[str]) -> str:
+    """What to do about a reason, if it is the same for all of its files, in brackets."""
+    remedy = next(iter(remedies)) if len(remedies) == 1 else ""
+    return f" ({remedy})" if remedy else ""

@@ -189,3 +189,10 @@ def test_the_size_of_a_shard_is_that_of_a_full_one(
     text = capsys.readouterr().err
     total, shard = re.findall(r"size +about ([\d.]+) kB, ([\d.]+) kB a full shard", text)[0]
     assert float(shard) == pytest.approx(0.9 * float(total), rel=0.02)
+
+
+def test_it_prints_the_notes_of_a_run(assets: Path, capsys: Printed) -> None:
+    (assets / "assets.csv").write_text("key,height_cm\nbox0,12\n")
+    assert main([*tiny.words(assets, OUT, "samples=4"), "--dry-run"]) == 0
+    note = "note: assets.csv: column 'height_cm' is not used; did you mean 'height_m'?"
+    assert note in capsys.readouterr().err.splitlines()

@@ -359,7 +359,7 @@ def test_the_table_is_written_even_if_the_sweep_fails(
             raise KeyboardInterrupt
         return real(*args, **more)
 
-    monkeypatch.setattr(sweep, "run_job", interrupted)
+    monkeypatch.setattr("depthmask.cli.sweep.job.run_job", interrupted)
     out = tmp_path / "out"
     words = ["-m", *SMALL, f"output={out}", "seed=0,1,2"]
     assert main(words) == 130

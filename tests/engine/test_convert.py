@@ -175,7 +175,11 @@ def test_damage_in_the_input_is_an_error(
     ("words", "said"),
     [
         ([], "convert needs a dataset first"),
-        (["output=x"], "convert needs a dataset first"),
+        (
+            ["output=x"],
+            "convert needs a dataset first, before output=x, or a folder of photographs, "
+            "as in `python -m depthmask convert OUT writer=npz output=NPZ`",
+        ),
         (["DIR", "placement=grid"], "convert does not accept placement; accepted: output"),
         (["DIR", "samples=3"], "convert does not accept samples; accepted: output"),
         (["DIR", "-m", "writer=zip,npz"], "one dataset at a time"),

@@ -27,7 +27,7 @@ from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Progress, ShardLog
 from depthmask.engine.shard import make_shard
-from depthmask.errors import ShardError
+from depthmask.errors import ShardError, UsageError
 from depthmask.reading.dataset import Dataset
 from depthmask.stages.depth.layered import Layered
 from depthmask.statistics.pixels import Statistics
@@ -370,6 +370,31 @@ def test_a_height_for_a_label_that_nobody_has_is_refused(
     assert main([*words, f"placement.heights={heights}", f"output={tmp_path / 'out'}"]) == 2
     assert f"error: placement.heights={hint}" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_heights_by_label_without_any_labels(
+    assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(assets, tmp_path / "assets")
+    (tmp_path / "assets" / "assets.csv").unlink(missing_ok=True)
+    words = ["source=assets", f"source.root={tmp_path / 'assets'}", "placement=ground"]
+    assert main([*words, "placement.heights={cup:0.1}", f"output={tmp_path / 'out'}"]) == 2
+    line = "{cup: ...}: no foreground has a label; source=assets reads them from the column label"
+    assert line in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("heights", "hint"),
+    [
+        ("{cup:90}", "and at most 20; 90 cm is 0.9"),
+        ("{cup:[40,180]}", "and at most 20; 180 cm is 1.8"),
+        ("cup:0.9", "in quotes for the shell, as in 'placement.heights={chair: 0.9, person: ["),
+    ],
+)
+def test_heights_that_are_none(heights: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        compose_root(["placement=ground", f"placement.heights={heights}"])
+    assert hint in str(caught.value)
 
 
 def test_labels_of_assets_that_are_left_out_and_of_other_splits_are_known(

@@ -100,6 +100,7 @@ def test_from_a_root(dataset: Virtual) -> None:
         (["placement=rnadom"], "did you mean placement=random"),
         (["sample=3"], "samples"),
         ("samples=3", r"settings must be a list: \['samples=3'\]"),
+        ("samples=3 seed=1", r"settings must be a list: \['samples=3', 'seed=1'\]"),
     ],
 )
 def test_bad_config(config: list[str], message: str) -> None:

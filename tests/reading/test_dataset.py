@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -177,3 +178,29 @@ def test_commands_say_so_too(
     monkeypatch.chdir(path)
     assert main([name, ".", *options]) == 2
     assert f"error: . is a folder of the dataset {dataset.path}" in capsys.readouterr().err
+
+
+def test_a_path_that_is_nearly_that_of_a_dataset(dataset: Dataset) -> None:
+    out = dataset.path
+    with pytest.raises(depthmask.UsageError) as raised:
+        depthmask.open(f"{out}2")
+    assert str(raised.value) == (
+        f"{out}2: no dataset here (there is no such folder; did you mean {out}?)"
+    )
+
+
+def test_the_home_folder_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    with pytest.raises(depthmask.UsageError, match="only in a shell; give /home/me/out"):
+        depthmask.open("~/out")
+
+
+def test_a_folder_of_assets_is_no_dataset(tmp_path: Path) -> None:
+    for name in ("bg", "fg"):
+        (tmp_path / "my photos" / name).mkdir(parents=True)
+    with pytest.raises(depthmask.UsageError) as raised:
+        depthmask.open(tmp_path / "my photos")
+    assert str(raised.value).endswith(
+        "(it holds assets; make a dataset of them: python -m depthmask source=assets "
+        f"'source.root={tmp_path}/my photos' output=OUT)"
+    )

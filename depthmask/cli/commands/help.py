@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from depthmask.cli.listing import group_listing, settings_table, stage_listing, summary
 from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.text import page_text
+from depthmask.config.explain.known import choice_of
 from depthmask.config.plugins import registry
-from depthmask.config.registry import KINDS, suggestion
+from depthmask.config.registry import KINDS, place_of, suggestion
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage import describe_settings
@@ -49,8 +50,23 @@ def _topic(name: str) -> str:
         return settings_table(describe_settings(BLOCKS[kind]), f"{kind}.")
     if kind in root_settings:
         return settings_table([root_settings[kind]], "")
+    if tables := list(_settings_called(name)):
+        return "\n".join(tables)
     topics = [*COMMANDS, *registry().commands, *root_settings]
     raise UsageError(f"help {name}: no such topic{suggestion(name, topics)}")
+
+
+def _settings_called(name: str) -> Iterator[str]:
+    """Yield the settings of stages and blocks with a name, such as `placement.rows` or `rows`."""
+    owners = [(block, block, schema) for block, schema in BLOCKS.items()] + [
+        (place_of(kind, one.stage.name), choice_of(kind, one.stage.name), one.stage)
+        for kind in KINDS
+        for one in registry().offered(kind)
+    ]
+    for place, choice, schema in owners:
+        for item in describe_settings(schema):
+            if name in (item.name, f"{place}.{item.name}"):
+                yield f"{choice}\n{settings_table([item], f'  {place}.')}"
 
 
 def _print_all() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from depthmask.cli.usage.parser import parse
 from depthmask.reading.dataset import Dataset, open_summary
+from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import depth_title, size, with_unit
 from depthmask.untrusted import untrusted
 
@@ -26,11 +27,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _table(dataset: Dataset) -> str:
     info = dataset.metadata
-    shards = "1 shard" if info.shards == 1 else f"{info.shards:,} shards"
     lines = [
-        f"{len(dataset):,} samples of {info.size_text}, {shards}, "
-        f"{size(info.bytes)}; {info.backgrounds:,} backgrounds, "
-        f"{info.foregrounds:,} foregrounds",
+        f"{len(dataset):,} samples of {info.size_text}, {counted(info.shards, 'shard')}, "
+        f"{size(info.bytes)}; {counted(info.backgrounds, 'background')}, "
+        f"{counted(info.foregrounds, 'foreground')}",
         f"{'channel':<12}{'mean':>12}{'std':>12}",
     ]
     channels = {"image": _COLOURS, "mask": ("mask",), "depth": (depth_title(dataset.contract),)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from depthmask.cli.usage.page import ANY, Option, Page, Word
 
 _OUT = Word("OUT", "folder of a dataset, or its address in an object store")
-_INPUT = Word(
+INPUT = Word(
     "INPUT", "a dataset, photographs (folder, file or pattern), or files of DepthMaskDataset",
     takes_files=True,
 )  # fmt: skip
@@ -142,7 +142,7 @@ PAGES = {
         ),
     ),
     "annotate": Page(
-        words=(_INPUT,),
+        words=(INPUT,),
         options=(_DRY_RUN, _SKIP_DAMAGED),
         settings=(*_SHARED, "depth", "geometry"),
         required=("depth=NAME", "output=OUT2"),
@@ -153,7 +153,7 @@ PAGES = {
         ),
     ),
     "convert": Page(
-        words=(_INPUT,),
+        words=(INPUT,),
         options=(_DRY_RUN, _SKIP_DAMAGED),
         settings=_SHARED,
         required=("writer=NAME", "output=OUT2"),

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.page import ANY
-from depthmask.cli.usage.pages import PAGES
+from depthmask.cli.usage.pages import INPUT, PAGES
 
 _WIDTH = 80
+_SIZE_OF_PHOTOGRAPHS = (
+    "crop and resize photographs to [height, width]; without it each keeps its own size"
+)
 
 
 def page_text(command: str) -> str:
@@ -61,6 +64,8 @@ def settings_of(command: str) -> Iterator[tuple[str, str]]:
             yield f"{name}={value}", f"{choices}; see `python -m depthmask help {name}`"
         elif name in BLOCKS:
             yield f"{name}.SETTING=VALUE", settings[name].help.removesuffix(" (see below)")
+        elif name == "size" and INPUT in PAGES[command].words:
+            yield "size=[H,W]", _SIZE_OF_PHOTOGRAPHS
         else:
             yield f"{name}={settings[name].default}", settings[name].help
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 from collections.abc import Sequence
+from typing import Any
 
 from depthmask.config.explain.known import choices_named, known_settings, owners
 from depthmask.config.explain.synonyms import SYNONYMS
@@ -54,6 +56,8 @@ def _hint(name: str, value: str, schema: type) -> str:
     """What to do about a name that is no setting. value: "" if there is none."""
     if belongs := _of_other_stage(name, schema):
         return belongs
+    if inside := _inside_mapping(name, value):
+        return inside
     known = _names_in(name, schema)
     if in_hydra := re.match(r"hydra\.(launcher|sweeper)\.", name):
         group = f"hydra/{in_hydra[1]}"
@@ -76,6 +80,16 @@ def _hint(name: str, value: str, schema: type) -> str:
     if misspelt := _misspelt(name):
         return f"no such setting; {_write(misspelt, value)}"
     return f"no such setting{suggestion(name, known)}"
+
+
+def _inside_mapping(name: str, value: str) -> str:
+    """The hint for `placement.heights.chair`, one entry of a setting; empty for any other name."""
+    setting, _, entry = name.rpartition(".")
+    # OmegaConf cannot check mappings, so their settings have the type Any (see `config_type`).
+    hints = [one.hint for one in known_settings() if one.name == setting and "." in setting]
+    is_mapping = any(hint is Any or has(hint, dict) for hint in hints)
+    whole = shlex.quote(f"{setting}={{{entry}: {value or 'VALUE'}}}")
+    return f"no such setting; {setting} is given as a whole: write {whole}" if is_mapping else ""
 
 
 def _of_other_stage(name: str, schema: type) -> str:

@@ -163,6 +163,8 @@ def _one_value(name: str, values: str) -> str:
         return f"{name}=[{values}] chooses all of them"
     if name in KINDS:
         return "choose one"
+    if name in BLOCKS:
+        return _settings_of_block(name, values.split(","))
     if name == "objects":
         return f"objects=[{values}] is from the least to the greatest number in a sample"
     if _takes(name, list, tuple):
@@ -172,6 +174,13 @@ def _one_value(name: str, values: str) -> str:
     if _takes(name, float) and re.fullmatch(r"-?\d+,\d+", values):
         return f"{name}={values.replace(',', '.')} is one number"
     return f"{_quoted(name, values)} is one text" if _takes(name, str, Path) else ""
+
+
+def _settings_of_block(block: str, values: Sequence[str]) -> str:
+    """How to give several values to a block of settings, such as `split`, one by one."""
+    names = [one.name for one in known_settings() if one.name.startswith(f"{block}.")]
+    each = " ".join(map("=".join, zip(names, values, strict=False)))
+    return f"{block} has several settings, which are written one by one, as in {each}"
 
 
 def _takes(name: str, *kinds: type) -> bool:
@@ -232,6 +241,9 @@ def _unreadable_value(name: str, value: str) -> str:
         return f"a comma lacks its value; write {shlex.quote(f'{name}={_balanced(without)}')}"
     if opened := _open_bracket(name, value):
         return opened
+    if re.fullmatch(r"\{\s*[\w -]+\s*:.*\}", value) and re.search(r"\d,\d", value):
+        points = re.sub(r"(?<=\d),(?=\d)", ".", value)
+        return f"decimal numbers have a point; write {shlex.quote(f'{name}={points}')}"
     if ";" in value:
         return f"settings are separated by spaces: write {' '.join(f'{name}={value}'.split(';'))}"
     if value.startswith("~"):

@@ -24,6 +24,10 @@ from depthmask.stages.placement.base import Placement
 
 _DRAWN = 16
 """Foot points drawn at a time; the first one within the range of distances is used."""
+_HEIGHTS = (
+    "must be {LABEL: metres, ...}, in quotes for the shell, as in "
+    "'placement.heights={chair: 0.9, person: [1.5, 1.9]}'"
+)
 
 
 @stage("ground")
@@ -74,7 +78,7 @@ class Ground(Placement):
             if len(value) != 2 or value[0] > value[1]:
                 raise SettingError(name, value, "must be [least, largest]")
         if not isinstance(self.heights, (dict, NoneType)):
-            raise SettingError("heights", self.heights, "must be {LABEL: metres, ...}")
+            raise SettingError("heights", self.heights, _HEIGHTS)
         for label, value in (self.heights or {}).items():
             _range(label, value)
 
@@ -160,6 +164,8 @@ def _range(label: str, value: Any) -> tuple[float, float]:
     numbers = all(type(one) in (int, float) for one in (least, largest))
     if not numbers or not 0 < least <= largest <= MOST_HEIGHT_M:
         expected = f"must be metres or [least, largest], above 0 and at most {MOST_HEIGHT_M:g}"
+        if numbers and largest > MOST_HEIGHT_M:
+            expected = f"{expected}; {largest:g} cm is {largest / 100:g}"
         raise SettingError("heights", f"{{{label}: {value}}}", expected)
     return float(least), float(largest)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
-from depthmask.stages.source._names import TABLE, meant_for
+from depthmask.stages.source._names import TABLE, is_called_table, meant_for
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """Folder -> the folder of the pictures to which its files belong by name."""
@@ -74,10 +74,16 @@ def misnamed(root: Path) -> list[LeftOut]:
     missing = [name for name in (*FOLDERS, TABLE) if not (root / name).exists()]
     guesses = [(name, path) for name in missing if (path := meant_for(root, name))]
     return [
-        LeftOut(shown(Path(path.name)), f"in {_quoted(path)}; rename it to {name}", files=count)
+        LeftOut(shown(Path(path.name)), _misnamed(path, name), files=count)
         for name, path in guesses
         if (count := _files_below(path) if path.is_dir() else 1)
     ]
+
+
+def _misnamed(path: Path, name: str) -> str:
+    if name == TABLE and path.suffix.lower() not in (".csv", ".txt"):
+        return f"{_quoted(path)}; save it as {TABLE}, in the format CSV UTF-8"
+    return f"{'in ' if path.is_dir() else ''}{_quoted(path)}; rename it to {name}"
 
 
 def missing_folder(root: Path, folder: str) -> UsageError:
@@ -88,9 +94,9 @@ def missing_folder(root: Path, folder: str) -> UsageError:
     if other := meant_for(root, folder):
         return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
     if pictures := sum(map(_is_picture, _sorted(root))):
+        count = "is 1 picture" if pictures == 1 else f"are {pictures:,} pictures"
         return UsageError(
-            f"{text}; {pictures:,} pictures are in {root} itself: move photographs to bg/ and "
-            "cut-outs to fg/"
+            f"{text}; in {root} itself {count}: move photographs to bg/ and cut-outs to fg/"
         )
     return UsageError(text)
 
@@ -117,6 +123,8 @@ def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
     """Yield why an entry that is no picture is not used, and how many files it stands for."""
     if path.name.startswith(".") or path.name.lower() in _BY_THE_SYSTEM:
         yield _HIDDEN, 1
+    elif is_called_table(path.name) and path.is_file():
+        yield f"{_quoted(path)}; move it out of {folder}/, to {TABLE} beside it", 1
     elif not path.is_dir():
         yield reason_of_suffix(path.name, _TARGETS.get(folder, "JPEG or PNG")), 1
     elif path.is_symlink():

@@ -84,6 +84,8 @@ class Inspection:
         for folder in ("bg", "fg"):
             if not (self._root / folder).is_dir():
                 raise missing_folder(self._root, folder)
+            if not (self._listings[folder].files or self._listings[folder].faults):
+                raise UsageError(self._nothing_in(folder))
         left_out = self._leave_out_rows()
         faults = [fault for one in self._listings.values() for fault in one.faults]
         faults += self._of_bad_rows()
@@ -111,7 +113,8 @@ class Inspection:
 
     def _leave_out_rows(self) -> list[LeftOut]:
         """The rows that cannot be used; `UsageError` for the first if it is not left out."""
-        faults = [*((row.number, row.reason) for row in self._table.bad_rows), *self._unknown()]
+        bad_rows = ((row.number, row.reason) for row in self._table.bad_rows)
+        faults = sorted([*bad_rows, *self._unknown()])
         path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
             raise UsageError(_refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+from depthmask.stages.source._formats import SUFFIXES
+
 TABLE = "assets.csv"
 _OTHER_NAMES = {
     "bg": ("background", "backgrounds", "bgs", "backdrop", "backdrops"),
@@ -19,15 +21,25 @@ _OTHER_NAMES = {
         *("depth", "depths", "bgdepth", "bgdepths", "backgrounddepth", "backgrounddepths"),
         *("depthmap", "depthmaps"),
     ),
-    TABLE: ("assetscsv", "assetcsv", "assettxt", "assetstxt", "assetstsv", "assetsxlsx"),
+    TABLE: (
+        "assetscsv",
+        "assetcsv",
+        "assettxt",
+        "assetstxt",
+        "assetstsv",
+        "assetsxlsx",
+        "assetsods",
+    ),
 }
 """The name of a folder or of the table -> names that people give it, without case and marks."""
 _MEANINGS = {
     **{re.sub("[^a-z]", "", name): name for name in _OTHER_NAMES},
     **{other: name for name, others in _OTHER_NAMES.items() for other in others},
 }
-_WORDS = "(?:mask|masks|alpha|matte|depth|fg|bg|foreground|background)"
+_MASK = "mask|masks|alpha|matte"
+_WORDS = rf"(?:{_MASK}|depth|fg|bg|foreground|background)"
 _MASK_WORDS = re.compile(rf"^{_WORDS}[ _.-]+|[ _.-]+{_WORDS}$")
+_OF_MASK = re.compile(rf"^(?:{_MASK})[ _.-]+|[ _.-]+(?:{_MASK})$")
 _CLOSE = 0.8
 """The least ratio of likeness of two names of which one may be a typo of the other."""
 
@@ -56,6 +68,22 @@ def _meaning(text: str) -> str | None:
     return _MEANINGS[close[0]] if close else None
 
 
+def is_called_table(name: str) -> bool:
+    """Whether a file was most likely meant to be the table: `Assets.csv`, `assets.xlsx`."""
+    return _meaning(name) == TABLE
+
+
+def cut_out_of_mask(stem: str, stems: Iterable[str]) -> str | None:
+    """The cut-out of which a file is the mask by its name: `cup` for `cup_mask`; None if of none.
+
+    stem, stems: names without suffix.
+    """
+    by_plain_name = {one.casefold(): one for one in stems}
+    plain = _without_suffix(stem.casefold())
+    cut_out = _OF_MASK.sub("", plain)
+    return by_plain_name.get(cut_out) if cut_out != plain else None
+
+
 def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
     """The picture for which a file was most likely meant: `cup` for `cup_mask` or `Cup`.
 
@@ -72,6 +100,11 @@ def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
 
 
 def _without_words(stem: str) -> str:
-    plain = stem.casefold()
+    plain = _without_suffix(stem.casefold())
     # The name itself may be `mask`.
     return _MASK_WORDS.sub("", plain) or plain
+
+
+def _without_suffix(name: str) -> str:
+    """The name without a picture's suffix, as in `cup.jpg` of a mask `cup.jpg.png`."""
+    return name.rpartition(".")[0] if name.endswith(SUFFIXES) else name

@@ -59,6 +59,13 @@ _DIVISORS = {"cm": 100, "mm": 1000}
 """Unit -> how many of it are a metre."""
 _MOST_CM = 500
 """Greater heights are taken for millimetres."""
+_GREAT_HEIGHT_M = 3
+"""Greater heights are possible, and rare in rooms; a cup of 12 cm is not 12 m tall."""
+_MOST_NAMED = 5
+"""The most cut-outs in a note."""
+_NO_ROWS = "has no rows below the names of the columns"
+_WORKBOOKS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
+"""The first bytes of .xlsx and .ods files, and of .xls files."""
 _META = "meta"
 """The column of metadata as JSON; `meta.NAME` is a column of texts. Others are not carried, since
 tables have had columns of their owners' own before there was metadata."""
@@ -103,7 +110,10 @@ def read_table(path: Path) -> AssetTable:
         with _opened(path) as file:
             rows = list(csv.DictReader(file))
     except (ValueError, csv.Error) as error:
-        raise UsageError(f"{path}: cannot be read as UTF-8 CSV ({error})") from None
+        raise UsageError(
+            f"{path}: cannot be read as UTF-8 CSV ({_problem(path, error)}); save it in the format "
+            "CSV UTF-8"
+        ) from None
     if rows and "key" not in rows[0]:
         raise UsageError(f"{path}: no column named key in its first line{_header_hint(rows[0])}")
     good: dict[str | None, AssetRow] = {}
@@ -113,7 +123,14 @@ def read_table(path: Path) -> AssetTable:
             good[row["key"]] = _asset_row(row, number)
         except UsageError as error:
             bad.append(BadRow(row["key"], number, str(error)))
-    return AssetTable(good, bad, [*_unused_columns(rows), *_repeated_keys(rows)])
+    notes = [*_unused_columns(rows), *_repeated_keys(rows), *_great_heights(good)]
+    return AssetTable(good, bad, notes if rows else [_NO_ROWS])
+
+
+def _problem(path: Path, error: Exception) -> str:
+    """Why a file is no text in UTF-8."""
+    is_workbook = path.read_bytes().startswith(_WORKBOOKS)
+    return "it is a workbook of a spreadsheet program" if is_workbook else str(error)
 
 
 def _header_hint(first: Row) -> str:
@@ -124,7 +141,7 @@ def _header_hint(first: Row) -> str:
     if used := [name for mark, name in marks.items() if mark in header]:
         return f"; its columns are separated by {used[0]}: save it with commas"
     meant = [column for column in columns if _column_meant(column) == "key"]
-    return f"; did you mean {meant[0]!r}?" if meant else ""
+    return f"; rename the column {meant[0]!r} to key" if meant else ""
 
 
 def _unused_columns(rows: Sequence[Row]) -> Iterator[str]:
@@ -148,6 +165,18 @@ def _repeated_keys(rows: Sequence[Row]) -> Iterator[str]:
     for key, count in Counter(row["key"] for row in rows).items():
         if count > 1:
             yield f"{key} has {count} rows; the last one that can be used counts"
+
+
+def _great_heights(rows: Mapping[str | None, AssetRow]) -> Iterator[str]:
+    """Yield a note about cut-outs so tall that their heights may be centimetres."""
+    heights = {key: row.height_m for key, row in rows.items() if row.height_m is not None}
+    great = [f"{key} {one:g}" for key, one in heights.items() if one > _GREAT_HEIGHT_M]
+    if great:
+        more = f" and {len(great) - _MOST_NAMED} more" if len(great) > _MOST_NAMED else ""
+        yield (
+            f"height_m is over {_GREAT_HEIGHT_M} metres: {', '.join(great[:_MOST_NAMED])}{more}; "
+            "if these are centimetres, write metres (12 cm is 0.12)"
+        )
 
 
 def rows_as_csv(path: Path, numbers: Iterable[int]) -> Iterator[bytes]:

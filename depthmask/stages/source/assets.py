@@ -32,7 +32,12 @@ from depthmask.stages.source._inspection import (
     InspectionResult,
     OnBadAsset,
 )
-from depthmask.stages.source._names import TABLE, meant_for, picture_meant
+from depthmask.stages.source._names import (
+    TABLE,
+    cut_out_of_mask,
+    meant_for,
+    picture_meant,
+)
 from depthmask.stages.source._state import file_states, is_settled
 from depthmask.stages.source._table import AssetTable, read_table
 from depthmask.stages.source.base import Source
@@ -219,7 +224,7 @@ class Assets(Source):
             return self._copies.folder
         root = root.expanduser()
         if not root.is_dir():
-            raise UsageError(f"source.root={self.root}: no such folder")
+            raise UsageError(f"source.root={self.root}: {_no_folder(root)}")
         return root
 
     def _required_files(self, folder: str) -> Mapping[str, Path]:
@@ -255,6 +260,15 @@ class Assets(Source):
             raise AssetError(path, "wholly transparent; replace or remove it")
         return rgba
 
+    def _without_mask(self, path: Path) -> str:
+        """What is wrong with a picture in `fg/` that has no transparency and no mask."""
+        owner = cut_out_of_mask(path.stem, (one for one in self._files("fg") if one != path.stem))
+        if owner:
+            to = shown(Path(f"fg_mask/{owner}{path.suffix}"))
+            return f"most likely the mask of a cut-out; move it to {to}"
+        reason = f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
+        return f"{reason}{self._mask_meant_for(path.stem)}"
+
     def _mask_meant_for(self, key: str) -> str:
         """A guess at the mask of a cut-out by the names in `fg_mask/`, or at that folder itself."""
         others = [one for one in self._files("fg_mask") if one not in self._files("fg")]
@@ -271,8 +285,7 @@ class Assets(Source):
         """The mask of a cut-out; `AssetError` if it is missing or has another size."""
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
-            reason = f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
-            raise AssetError(path, f"{reason}{self._mask_meant_for(path.stem)}")
+            raise AssetError(path, self._without_mask(path))
         mask = images.load(mask_path)
         if mask.size != picture.size:
             raise AssetError(
@@ -281,3 +294,10 @@ class Assets(Source):
                 f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
         return mask
+
+
+def _no_folder(root: Path) -> str:
+    """Why a root cannot be listed, and what to do where it is a file, such as a zip."""
+    if not root.exists():
+        return "no such folder"
+    return "is a file; give the folder that holds bg/ and fg/, and unpack it first if it is a zip"

@@ -61,6 +61,8 @@ def test_the_printed_command_can_be_pasted_into_bash(
     [
         ([], "extend needs samples=N, a whole number, as in `python -m depthmask extend OUT "
          "samples=8`"),
+        (["500"], "OUT 500: extend needs one folder, and the number of samples is writ"),
+        (["--samples", "500"], "OUT 500: extend needs one folder, and the number of samples is w"),
         (["samples=null"], "extend needs samples=N"),
         (["samples=x"], "samples=x: must be a whole number"),
         (["samples=0"], "samples=0: must be at least 1"),

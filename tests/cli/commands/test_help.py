@@ -58,3 +58,38 @@ def test_help_imports_no_heavy_library(words: list[str]) -> None:
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("depthmask 0.")
+
+
+@pytest.mark.parametrize(
+    ("topic", "lines"),
+    [
+        ("placement.heights", ["placement=ground", "  placement.heights=null"]),
+        ("rows", ["placement=grid", "  placement.rows="]),
+        ("split.val", ["split", "  split.val=0.0"]),
+    ],
+)
+def test_a_setting_of_a_stage_is_a_topic(
+    topic: str, lines: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["help", topic]) == 0
+    title, setting, *_ = capsys.readouterr().out.splitlines()
+    assert title == lines[0]
+    assert setting.startswith(lines[1])
+
+
+def test_a_setting_of_several_stages_is_explained_for_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["help", "placement.min_visible"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {"placement=random", "placement=grid", "placement=ground"} <= {*lines}
+
+
+@pytest.mark.parametrize("command", ["annotate", "convert"])
+def test_commands_over_photographs_do_not_claim_a_size(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("  size=")]
+    assert line.startswith("  size=[H,W] ")
+    assert "without it each keeps its own size" in line

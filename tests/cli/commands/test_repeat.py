@@ -113,6 +113,10 @@ def test_annotated_photographs_of_another_size(tmp_path: Path) -> None:
             "repeat needs output=FOLDER for the new dataset, as in `python -m depthmask repeat OU",
         ),
         (["output=OUT"], "output=OUT: is the dataset to repeat; choose another folder, as in"),
+        (
+            ["my copy"],
+            "OUT my copy: repeat needs one folder, and the other is written output='my co",
+        ),
         (["output=./OUT/"], "output=./OUT/: is the dataset to repeat"),
         (["output=link"], "output=link: is the dataset to repeat"),
         (["output=new", "placement=gird"], "placement=gird: no such placement; did you mean "),

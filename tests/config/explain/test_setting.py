@@ -58,6 +58,9 @@ def said(*words: str) -> str:
         ("workerss=3", "workerss=3: no such setting; write runner.workers=3"),
         ("encode.qualty=50", "encode.qualty=50: no such setting; did you mean encode.quality?"),
         ("writer=npz writer.image=raw", "writer.image=raw: no such setting; did you mean writer.i"),
+        # One entry of a setting.
+        ("placement=ground placement.heights.chair=0.9", "placement.heights.chair=0.9: no such "
+         "setting; placement.heights is given as a whole: write 'placement.heights={chair: 0.9}'"),
         # The names of other tools.
         ("num_samples=10", "num_samples=10: no such setting; write samples=10"),
         ("n_jobs=4", "n_jobs=4: no such setting; write runner.workers=4"),

@@ -29,6 +29,12 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         (["size=160,120"], f"size=160,120: {SEVERAL}; size=[160,120] is one value, or {M}"),
         (["placement.min_scale=0,5"], f"placement.min_scale=0,5: {SEVERAL}; "
          f"placement.min_scale=0.5 is one number, or {M}"),
+        (["split=0.8,0.1,0.1"], f"split=0.8,0.1,0.1: {SEVERAL}; split has several settings, which "
+         f"are written one by one, as in split.train=0.8 split.val=0.1 split.test=0.1, or {M}"),
+        (["placement=ground", "placement.heights={chair:0,9}"], "placement.heights={chair:0,9}: dec"
+         "imal numbers have a point; write 'placement.heights={chair:0.9}'"),
+        (["placement=ground", "placement.heights={a:0,9,b:1}"], "placement.heights={a:0,9,b:1}: dec"
+         "imal numbers have a point; write 'placement.heights={a:0.9,b:1}'"),
         (["output=a,b"], f"output=a,b: {SEVERAL}; 'output=\"a,b\"' is one text, or {M}"),
         # Functions.
         (["placement.min_scale=interval(0.1,0.9)"], "placement.min_scale=interval(0.1,0.9): only "

@@ -99,11 +99,47 @@ def test_columns_of_the_owner_and_repeated_keys(root: Path) -> None:
     [
         ("key;label\nbox0;a\n", "separated by semicolons: save it with commas"),
         ("key\tlabel\nbox0\ta\n", "separated by tabs: save it with commas"),
-        ("Key,label\nbox0,a\n", "did you mean 'Key'?"),
-        ("filename,label\nbox0,a\n", "did you mean 'filename'?"),
+        ("Key,label\nbox0,a\n", "rename the column 'Key' to key"),
+        ("filename,label\nbox0,a\n", "rename the column 'filename' to key"),
         ("key,label\nbox0.png,a\n", "no picture named box0.png (did you mean box0?)"),
         ("key,label\nBox0,a\n", "no picture named Box0 (did you mean box0?)"),
     ],
 )
 def test_headers_and_keys(root: Path, table: str, hint: str) -> None:
     assert hint in error_of(root, table)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("key,label\nbox0,Küche\n".encode("latin-1"), "can't decode byte"),
+        ("key,label\nbox0,box\n".encode("utf-16"), "can't decode byte"),
+        (b"PK\3\4\x14\0\6\0\x08\0\xfa\xfb", "it is a workbook of a spreadsheet program"),
+    ],
+)
+def test_what_is_no_text_in_utf_8(root: Path, content: bytes, problem: str) -> None:
+    (root / "assets.csv").write_bytes(content)
+    with pytest.raises(UsageError, match="save it in the format CSV UTF-8") as caught:
+        Assets(root=str(root)).check(SIZE)
+    assert problem in str(caught.value)
+
+
+def test_heights_that_may_be_centimetres_are_noted(root: Path) -> None:
+    (root / "assets.csv").write_text("key,height_m\nbox0,12\nbox1,2.5\nbox2,18\n")
+    (note,) = Assets(root=str(root)).check(SIZE).notes
+    assert note.startswith("assets.csv: height_m is over 3 metres: box0 12, box2 18; ")
+    assert "12 cm is 0.12" in note
+
+
+@pytest.mark.parametrize("table", ["", "key,label\n", "box0,box\n"])
+def test_a_table_without_rows_is_noted(root: Path, table: str) -> None:
+    (root / "assets.csv").write_text(table)
+    (note,) = Assets(root=str(root)).check(SIZE).notes
+    assert note == "assets.csv: has no rows below the names of the columns"
+
+
+def test_rows_are_named_in_their_order(root: Path) -> None:
+    (root / "assets.csv").write_text("key,height_m\nzebra,1\nbox0,tall\naunt,1\n")
+    with pytest.raises(UsageError) as caught:
+        Assets(root=str(root)).check(SIZE)
+    assert [line.split("row ")[1][0] for line in str(caught.value).splitlines()] == ["1", "2", "3"]

@@ -122,7 +122,7 @@ def test_a_root_one_folder_too_deep_or_without_folders(root: Path, tmp_path: Pat
     assert f"did you mean source.root={root}?" in error_of(root / "bg")
     (tmp_path / "flat").mkdir()
     shutil.copy(root / "bg" / "wall0.png", tmp_path / "flat")
-    assert "1 pictures are in" in error_of(tmp_path / "flat")
+    assert "flat itself is 1 picture: move" in error_of(tmp_path / "flat")
 
 
 def test_a_missing_folder_is_said_before_the_rows_of_its_pictures(root: Path) -> None:
@@ -158,8 +158,8 @@ def test_what_is_optional_is_counted_by_its_other_name(root: Path, name: str, ot
     (root / "assets.csv").write_text("key,label\nbox0,box\n")
     (root / name).rename(root / other)
     (left_out,) = Assets(root=str(root)).check(SIZE).left_out
-    mark = "" if "." in other else "/"
-    assert left_out.reason == f"in {other}{mark}; rename it to {name}"
+    shown = other if "." in other else f"in {other}/"
+    assert left_out.reason == f"{shown}; rename it to {name}"
     assert left_out.files == (3 if name == "bg_depth" else 1)
 
 
@@ -167,3 +167,77 @@ def test_numbers_are_no_typos(root: Path) -> None:
     opaque_cup(root, "fg_mask/box9.png")
     (root / "fg" / "cup.png").unlink()
     assert "did you mean" not in error_of(root)
+
+
+def test_masks_beside_their_cut_outs_are_named(root: Path) -> None:
+    for name in ("cup", "jug"):
+        opaque_cup(root, f"fg/{name}_mask.png")
+    (root / "fg" / "jug_mask.png").rename(root / "fg" / "Mask-jug.png")
+    Image.new("RGB", (20, 30), "blue").save(root / "fg" / "jug.jpg")
+    text = error_of(root)
+    assert "fg/cup_mask.png: most likely the mask of a cut-out; move it to fg_mask/cup.png" in text
+    assert "fg/Mask-jug.png: most likely the mask of a cut-out; move it to fg_mask/jug.png" in text
+    assert "add fg_mask/cup_mask.png" not in text
+
+
+def test_a_cut_out_whose_name_ends_like_that_of_a_mask_is_no_mask(root: Path) -> None:
+    Image.new("RGB", (20, 30), "red").save(root / "fg" / "face_mask.png")
+    assert "fg/face_mask.png: no transparency and no mask; cut it out" in error_of(root)
+
+
+def test_a_mask_with_the_suffix_of_its_cut_out_is_named(root: Path) -> None:
+    opaque_cup(root, "fg_mask/cup.png.png")
+    assert "(fg_mask/cup.png.png may be its mask: give it that name)" in error_of(root)
+
+
+def test_cut_outs_in_a_sub_folder_are_named_before_their_masks(root: Path) -> None:
+    opaque_cup(root, "fg_mask/cup.png")
+    (root / "cups").mkdir()
+    for path in (root / "fg").iterdir():
+        path.rename(root / "cups" / path.name)
+    (root / "cups").rename(root / "fg" / "cups")
+    assert f"{root}/fg: no .jpg" in error_of(root)
+    assert "5 in a sub-folder (move into fg/)" in error_of(root)
+
+
+@pytest.mark.parametrize("name", ["assets.xlsx", "Assets.ods", "assets.tsv"])
+def test_a_table_of_another_format_is_not_to_be_renamed(root: Path, name: str) -> None:
+    (root / "assets.csv").unlink(missing_ok=True)
+    (root / name).write_bytes(b"PK")
+    (left_out,) = Assets(root=str(root)).check(SIZE).left_out
+    assert left_out.reason == f"{name}; save it as assets.csv, in the format CSV UTF-8"
+
+
+def test_a_table_in_a_folder_of_pictures_is_named(root: Path) -> None:
+    (root / "fg" / "assets.csv").write_text("key,label\n")
+    (left_out,) = Assets(root=str(root)).check(SIZE).left_out
+    assert left_out.reason == "assets.csv; move it out of fg/, to assets.csv beside it"
+
+
+def test_a_root_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    text = error_of(tmp_path / "photos.zip")
+    assert "photos.zip: is a file; give the folder that holds bg/ and fg/, and unpack it" in text
+    assert "no such folder" in error_of(tmp_path / "photo")
+
+
+def test_reasons_that_differ_in_a_name_alone_are_counted_together(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("cup", "jug", "pan"):
+        Image.new("RGB", (20, 30), "red").save(root / "fg" / f"{name}.jpg")
+    words = [*tiny.words(root, tmp_path / "out", "samples=2"), "source.on_bad_asset=skip"]
+    assert main(words) == 0
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first.endswith("; 3 files not used: 3 no transparency and no mask")
+    assert "  fg/jug.jpg: no transparency and no mask; cut it out, or add fg_mask/jug.png" in lines
+
+
+def test_one_background_is_no_backgrounds(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in [*(root / "bg").iterdir(), *(root / "bg_depth").iterdir()]:
+        if path.stem != "wall0":
+            path.unlink()
+    words = tiny.words(root, tmp_path / "out", "samples=1")
+    assert first_line(capsys, *words) == f"1 background, 4 foregrounds in {root}"
