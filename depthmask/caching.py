@@ -14,11 +14,13 @@ import platformdirs
 from numpy.typing import NDArray
 
 from depthmask.data import Background, Foreground, Meta
+from depthmask.errors import DepthmaskError, UsageError
 
 CACHE_BYTES = 64 << 20
 """The limit of one cache. 64 MiB hold 370 backgrounds of 160x160 with depth (about 300 with a
 floor), or 740 foregrounds of 150x150."""
 
+_FOLDER = "DEPTHMASK_CACHE"
 _stores = True
 V = TypeVar("V")
 
@@ -75,7 +77,23 @@ def _meta_bytes(meta: Meta | None) -> int:
 
 def cache_folder() -> Path:
     """The folder named by `DEPTHMASK_CACHE`, or the user's cache folder; deleting it is safe."""
-    return Path(os.environ.get("DEPTHMASK_CACHE") or platformdirs.user_cache_dir("depthmask"))
+    try:
+        return Path(os.environ.get(_FOLDER) or platformdirs.user_cache_dir("depthmask"))
+    except RuntimeError as error:
+        # The user has no home.
+        raise UsageError(f"no cache folder: {error}; or name one with {_FOLDER}=FOLDER") from None
+
+
+@contextmanager
+def cache_written() -> Iterator[None]:
+    """Turn an error of the system in the block, which writes a cache, into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise DepthmaskError(
+            f"the cache {cache_folder()} cannot be written ({error.strerror}); "
+            f"name another folder with {_FOLDER}=FOLDER"
+        ) from None
 
 
 def load_array(path: Path, dtype: type[np.generic]) -> NDArray[Any] | None:
@@ -107,8 +125,9 @@ def store_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array; a concurrent reader sees the whole file or none."""
     if not _stores:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        np.save(file, array, allow_pickle=False)
-    os.replace(temporary, path)
+    with cache_written():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        with temporary.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+        os.replace(temporary, path)

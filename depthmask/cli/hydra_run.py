@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 
 from depthmask.cli.lines import say
 from depthmask.cli.screen import Screen
+from depthmask.cli.system_error import system_error
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
@@ -73,6 +74,8 @@ def as_depthmask_error(error: Exception) -> DepthmaskError:
     """The error as one line for the user: a stage of a plugin may raise any exception."""
     if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
         return error
+    if isinstance(error, OSError):
+        return system_error(error)
     text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)
     has_more = not isinstance(error, StageError) or error.__cause__ is not None
     unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback" if has_more else text)

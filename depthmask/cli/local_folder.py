@@ -43,8 +43,13 @@ def folder_for(
                 f"{folder} {holds}, and `{command}` has not made it; "
                 "choose another folder with --into FOLDER"
             )
-    folder.make_folder()
-    (folder / _MARKER).write_whole(json.dumps(marker, indent=1).encode() + b"\n")
+    try:
+        folder.make_folder()
+        (folder / _MARKER).write_whole(json.dumps(marker, indent=1).encode() + b"\n")
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}; choose another folder with --into FOLDER"
+        ) from None
     return folder
 
 
@@ -57,7 +62,9 @@ def _local(into: str, dataset: StorePath) -> LocalPath:
     """The path of the folder, which must be local, no file, and outside the dataset."""
     folder = location(into)
     if not isinstance(folder, LocalPath):
-        raise UsageError(f"{into}: the files can be written to a local folder only; give --into")
+        raise UsageError(
+            f"{into}: the files go into a local folder only; name one with --into FOLDER"
+        )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; choose a folder with --into FOLDER")
     is_inside = isinstance(dataset, LocalPath) and dataset.resolve() in (
@@ -82,7 +89,7 @@ def _marker(dataset: StorePath, command: str, facts: dict[str, float]) -> dict[s
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         content = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError):
         content = None

@@ -13,8 +13,9 @@ from types import FrameType
 
 from depthmask.cli import dry_run, lines
 from depthmask.cli.dispatch import command_of
+from depthmask.cli.system_error import system_error
 from depthmask.cli.usage.commands import RESUMED
-from depthmask.errors import TRACEBACK, DepthmaskError
+from depthmask.errors import TRACEBACK, DepthmaskError, UsageError
 from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
 
@@ -23,11 +24,15 @@ _RESUME = f"{_INTERRUPTED}; run the same command again to resume"
 
 
 class Terminated(KeyboardInterrupt):
-    """The process received SIGTERM, which is handled like Ctrl-C."""
+    """The process received SIGTERM or SIGHUP, which are handled like Ctrl-C."""
+
+    def __init__(self, signum: int = signal.SIGTERM) -> None:
+        super().__init__()
+        self.exit_code = 128 + signum
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 130, 143."""
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage, 129, 130, 143."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     # Errors come before the config, which has the setting, is composed.
     styles = [word.partition("=")[2] for word in words if word.lstrip("+").startswith("progress=")]
@@ -35,28 +40,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupted = _interruption(words)
     _set_signal_handlers(partial(_quit_at_once, interrupted))
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except StageError as error:
         return _failed(_named(error))
     except DepthmaskError as error:
         return _failed(error)
-    except Terminated:
-        return _end_interrupted(143, interrupted)
+    except Terminated as end:
+        return _end_interrupted(end.exit_code, interrupted)
     except KeyboardInterrupt:
         return _end_interrupted(130, interrupted)
     except BrokenPipeError:
         # The reader closed the pipe, as in `depthmask plugins | head`.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        return _failed(system_error(error))
 
 
 def _dispatch(words: list[str]) -> int:
     for word in words:
         refuse_passwords(word)
+        _refuse_accidents(word)
     run, words = command_of(words)
     _set_signal_handlers(_raise_interrupt)
     with _caches_unchanged() if dry_run.is_used() else nullcontext():
         return run(words)
+
+
+def _refuse_accidents(word: str) -> None:
+    """Raise `UsageError` for a word that only an accident in a shell script makes."""
+    if word.endswith("\r"):
+        raise UsageError(
+            f"{word}: ends with a carriage return, since the script has the line ends of Windows; "
+            "remove them with sed -i 's/\\r$//' SCRIPT"
+        )
+    if word in ("output=", "source.root="):
+        raise UsageError(f"{word}: the value is empty, as with a variable that is not set")
+    if not word.strip():
+        raise UsageError(
+            "a word of the command line is empty: a variable in quotes is not set, or a space "
+            "follows the backslash at the end of a line"
+        )
 
 
 def _caches_unchanged() -> AbstractContextManager[None]:
@@ -84,7 +111,7 @@ def _failed(error: DepthmaskError) -> int:
 
 
 def _set_signal_handlers(handler: Callable[[int, FrameType | None], None]) -> None:
-    for signum in (signal.SIGINT, signal.SIGTERM):
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         # Keep signals ignored that the parent process ignores, as shells do for background jobs.
         if signal.getsignal(signum) is not signal.SIG_IGN:
             signal.signal(signum, handler)
@@ -106,7 +133,7 @@ def _quit_at_once(line: str, signum: int, frame: FrameType | None) -> None:
 
 
 def _raise_interrupt(signum: int, frame: FrameType | None) -> None:
-    raise Terminated if signum == signal.SIGTERM else KeyboardInterrupt
+    raise KeyboardInterrupt if signum == signal.SIGINT else Terminated(signum)
 
 
 def _end_interrupted(code: int, line: str) -> int:

@@ -18,7 +18,7 @@ from urllib.error import HTTPError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from depthmask.caching import cache_folder, stores
+from depthmask.caching import cache_folder, cache_written, stores
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.shown import bar_of_downloads
 from depthmask.networks.weight_file import PublishedWeights
@@ -42,7 +42,8 @@ def fetch(published: PublishedWeights) -> Path:
             f"without --dry-run, or put {published.file} at {target}"
         )
     if not target.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
+        with cache_written():
+            target.parent.mkdir(parents=True, exist_ok=True)
         # Several jobs of a sweep may need the file.
         with _locked(target.with_name(f"{target.name}.lock")):
             if not target.is_file():

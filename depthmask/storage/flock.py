@@ -23,7 +23,8 @@ def flocked(output: Path) -> Iterator[Callable[[], None]]:
     The kernel releases the lock when its process ends, however it ends. The file that remains, and
     the process id in it, do not mean that the folder is locked.
     """
-    handle = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # With the rights of the other files of a dataset, so that whoever may write them can lock.
+    handle = os.open(output / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

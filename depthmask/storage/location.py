@@ -23,6 +23,7 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     text = os.fspath(path)
     scheme, separator, rest = text.partition("://")
     if not separator:
+        _refuse_accidents(text)
         return LocalPath(text)
     refuse_passwords(text)
     if scheme == "file":
@@ -37,6 +38,19 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     if not bucket or {"", ".", ".."} & set(components) or "?" in rest or "#" in rest:
         raise UsageError(f"{text}: expected {scheme}://BUCKET/NAME, without ?, #, // and ..")
     return ObjectPath(f"{scheme}://{bucket}", "/".join(components))
+
+
+def _refuse_accidents(text: str) -> None:
+    """Raise UsageError for an empty path, and for a URL that lost a slash."""
+    if not text:
+        raise UsageError(
+            "the path is empty, as with a variable that is not set; "
+            "give a folder, or `.` for the current one"
+        )
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme in ("file", *SCHEMES):
+        slashes = "///" if scheme == "file" else "//"
+        raise UsageError(f"{text}: a URL is written {scheme}:{slashes}{rest.lstrip('/')}")
 
 
 def refuse_passwords(text: str) -> None:

@@ -24,6 +24,7 @@ restart."""
 RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
 """The extra that installs the library, by scheme; only S3 needs more than obstore."""
+_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 PART = 16 << 20
 """Bytes of a part of an upload. Parts are sent in parallel; the object appears with the last."""
 
@@ -188,19 +189,46 @@ def _connected(root: str) -> Any:
 
 def _s3_config(root: str) -> dict[str, Any]:
     """Have boto3 look for region and credentials, as `aws s3` does."""
+    _check_endpoint(root)
     if os.environ.get("AWS_SKIP_SIGNATURE", "").lower() in ("1", "true"):
         return {}
     with _installed(root):
         import boto3
+        from botocore.exceptions import BotoCoreError
         from obstore.auth.boto3 import Boto3CredentialProvider
 
-    session = boto3.Session()
-    if session.get_credentials() is None:
+    try:
+        session = boto3.Session()
+        credentials = session.get_credentials()
+    except BotoCoreError as error:
+        # Such as a profile that does not exist.
+        raise UsageError(f"{root}: {error}") from None
+    if credentials is None:
         raise UsageError(
             f"{root}: no credentials for S3: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
             "or AWS_PROFILE; for public data set AWS_SKIP_SIGNATURE=true"
         )
     return {"credential_provider": Boto3CredentialProvider(session)}
+
+
+def _check_endpoint(root: str) -> None:
+    """Raise UsageError if the server's address has no scheme, at which the library panics."""
+    for setting in _endpoints():
+        if not re.search(r"=https?://[^/]", setting):
+            raise UsageError(f"{root}: {setting}: write http://HOST:PORT or https://HOST")
+
+
+def _endpoints() -> list[str]:
+    """The settings that name a server other than Amazon's, as NAME=ADDRESS without a password."""
+    named = ((name, os.environ.get(name)) for name in _ENDPOINTS)
+    return [f"{name}={re.sub('//[^/]*@', '//', text)}" for name, text in named if text]
+
+
+def _server(root: str, error: Exception) -> str:
+    """The end of a reason that names the server, if it does not answer and is not Amazon's."""
+    is_mute = root.startswith("s3://") and "status code" not in str(error)
+    named = _endpoints() if is_mute else []
+    return f"; {named[0]}" if named else ""
 
 
 def _require_bucket(root: str, error: Exception) -> None:
@@ -236,8 +264,8 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
         if isinstance(error, FileNotFoundError):
             raise
         raise DepthmaskError(
-            f"{where}: the object store failed ({_reason(error)}); published shards are kept: "
-            "run the same command again"
+            f"{where}: the object store failed ({_reason(error)}{_server(root, error)}); "
+            "published shards are kept: run the same command again"
         ) from None
 
 

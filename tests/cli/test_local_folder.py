@@ -142,6 +142,9 @@ def test_folders_that_cannot_be_used(
     Path("file").write_text("mine")
     assert "file is a file; choose a folder" in error(capsys, *render, "--into", "file")
     assert "a local folder only" in error(capsys, *render, "--into", "s3://bucket/set")
+    assert "error: file: File exists; choose another folder with --into" in error(
+        capsys, *render, "--into", "file/new"
+    )
     assert not Path("s3:").exists()
     Path("bad").mkdir()
     (Path("bad") / ".depthmask.json").write_text("{")

@@ -1,4 +1,4 @@
-"""The first Ctrl-C or SIGTERM ends a run within 10 s, whatever it is at, without a traceback."""
+"""The first Ctrl-C, SIGTERM or SIGHUP ends a run within 10 s, without a traceback."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def signalled(words: list[str], log: Path, sent: signal.Signals, wait_s: float) 
     process = tiny.start(words, log)
     wait_for_handler(process)
     time.sleep(wait_s)
-    # Ctrl-C reaches the whole process group, SIGTERM the one process that it is sent to.
-    if sent is signal.SIGINT:
+    # Ctrl-C and the end of a terminal reach the whole process group, SIGTERM one process.
+    if sent in (signal.SIGINT, signal.SIGHUP):
         os.killpg(process.pid, sent)
     else:
         process.send_signal(sent)
@@ -48,7 +48,8 @@ def test_an_interrupted_run_can_be_resumed_at_any_time(tmp_path: Path) -> None:
     words = tiny.words(assets, tmp_path / "out", *plan)
     chance = random.Random(3)
     for number in range(8):
-        sent, code = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[number % 2]
+        sent = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[number % 3]
+        code = 128 + sent
         assert signalled(words, log, sent, chance.uniform(0, 1.5)) in (code, 0)
         text = log.read_text()
         assert "Traceback" not in text, text
@@ -58,7 +59,7 @@ def test_an_interrupted_run_can_be_resumed_at_any_time(tmp_path: Path) -> None:
     assert tiny.losses(tmp_path / "out", 200, tiny.sha256s(tmp_path / "whole")) == []
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_while_geometry_is_measured(
     tmp_path: Path, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,7 +67,7 @@ def test_an_interrupt_while_geometry_is_measured(
     monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
     words = ["source.rooms=40", "geometry=fastdepth", "samples=50", f"output={tmp_path / 'out'}"]
     code = signalled(words, tmp_path / "log", sent, 2.0)
-    assert code == {signal.SIGINT: 130, signal.SIGTERM: 143}[sent]
+    assert code == 128 + sent
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

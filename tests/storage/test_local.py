@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import depthmask
@@ -42,3 +43,13 @@ def test_plain_paths_are_taken_where_plugins_hand_them_in(tmp_path: Path) -> Non
 def test_locations_are_public() -> None:
     assert issubclass(LocalPath, depthmask.StorePath)
     assert issubclass(depthmask.ObjectPath, depthmask.StorePath)
+
+
+def test_whoever_may_write_a_dataset_may_lock_it(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        with LocalPath(tmp_path / "out").locked():
+            pass
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out" / ".lock").stat().st_mode & 0o777 == 0o664

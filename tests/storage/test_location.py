@@ -33,6 +33,10 @@ def test_places(text: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
+        ("", r"^the path is empty, as with a variable that is not set; give a folder, or `.`"),
+        ("s3:/bucket/a", r"^s3:/bucket/a: a URL is written s3://bucket/a$"),
+        ("gs:bucket/a", r"a URL is written gs://bucket/a$"),
+        ("file:/a/b", r"a URL is written file:///a/b$"),
         ("ftp://host/a", r"unsupported scheme ftp://; supported: file://, s3://, gs://"),
         ("file://host/a", r"begins with file:///"),
         ("s3://", r"expected s3://BUCKET/NAME"),

@@ -120,6 +120,22 @@ def test_a_profile_is_as_good(
     assert object_store.get("s3://bucket", "profile")[1] == b"1"
 
 
+@pytest.mark.parametrize("name", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"])
+@pytest.mark.parametrize("address", ["127.0.0.1:9000", "localhost", "http://", "minio:9000"])
+def test_an_address_without_a_scheme(
+    s3: Server, monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setenv(name, address)
+    with pytest.raises(UsageError, match=f"^s3://bucket: {name}={address}: write http://HOST:PORT"):
+        object_store.head("s3://bucket", "a")
+
+
+def test_no_such_profile(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(UsageError, match=r"^s3://bucket: The config profile .nobody. could not"):
+        object_store.head("s3://bucket", "a")
+
+
 def test_denied(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(403, "AccessDenied") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
@@ -141,11 +157,14 @@ def test_a_server_that_fails(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_no_server(s3: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_store, "RETRIES", 1)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    port = free_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://me:secret@127.0.0.1:{port}")
     with pytest.raises(DepthmaskError) as caught:
         object_store.put("s3://bucket", "a", b"")
     text = str(caught.value)
     assert text.startswith("s3://bucket/a: the object store failed (")
+    assert f"; AWS_ENDPOINT_URL=http://127.0.0.1:{port})" in text
+    assert "secret" not in text
     assert "\n" not in text
     assert len(text) < 300
 

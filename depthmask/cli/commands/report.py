@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         # The page shows the folder's name, which may contain bytes that are not valid UTF-8.
         path.write_whole(page.encode("utf-8", "backslashreplace"))
+    except PermissionError as error:
+        raise UsageError(f"{path}: {error.strerror}; give another file with --into FILE") from None
     except OSError as error:
         raise disk_error(error, path.parent) from error
     print(path)

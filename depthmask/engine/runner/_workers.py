@@ -133,8 +133,9 @@ def _ending(exit_code: int | None) -> str:
 
 def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
     """Make the shards that arrive, until the pipe closes; runs in the worker."""
-    # Ctrl-C reaches the whole process group; the parent handles it.
+    # Ctrl-C and the end of a terminal reach the whole process group; the parent handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _end_with_parent()
     _keep_to_one_core()
     while True:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from depthmask.caching import cache_folder
+from depthmask.caching import cache_folder, cache_written
 from depthmask.errors import UsageError
 from depthmask.storage import object_store
 from depthmask.storage.record import is_inside
@@ -49,7 +49,8 @@ def local_copy(root: ObjectPath) -> LocalCopy:
     files = {name: cache / "files" / _digest(root, one) for name, one in objects.items()}
     folder = cache / _digest(*sorted((name, path.name) for name, path in files.items()))
     if not folder.is_dir():
-        (cache / "files").mkdir(parents=True, exist_ok=True)
+        with cache_written():
+            (cache / "files").mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
         _link(files, folder)

@@ -196,7 +196,11 @@ class Assets(Source):
         """Replace the folder of a local copy in errors by the URL that it was copied from."""
         try:
             yield
+        except PermissionError as error:
+            raise _unreadable(error) from None
         except UsageError as error:
+            if isinstance(location(self.root), LocalPath):
+                raise
             raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
 
     def _inspect(self, size: Size) -> InspectionResult:
@@ -223,7 +227,11 @@ class Assets(Source):
         if not isinstance(root, LocalPath):
             return self._copies.folder
         root = root.expanduser()
-        if not root.is_dir():
+        try:
+            is_folder = root.is_dir()
+        except PermissionError as error:
+            raise _unreadable(error) from None
+        if not is_folder:
             raise UsageError(f"source.root={self.root}: {_no_folder(root)}")
         return root
 
@@ -301,3 +309,9 @@ def _no_folder(root: Path) -> str:
     if not root.exists():
         return "no such folder"
     return "is a file; give the folder that holds bg/ and fg/, and unpack it first if it is a zip"
+
+
+def _unreadable(error: PermissionError) -> UsageError:
+    return UsageError(
+        f"{error.filename}: {error.strerror}; this user must be able to read source.root"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import shutil
 import struct
@@ -18,6 +19,7 @@ from depthmask.data import AssetFiles, Camera
 from depthmask.errors import SettingError, UsageError
 from depthmask.stages.source import _images, _state
 from depthmask.stages.source.assets import Assets
+from depthmask.storage.local import LocalPath
 from tests.support.paths import SHARED
 
 SIZE = (160, 160)
@@ -475,6 +477,30 @@ def test_depth_of_8_bits_is_refused(assets_root: Path) -> None:
 
 
 # What cannot be used
+
+
+@pytest.mark.parametrize("method", ["is_dir", "iterdir"])
+def test_a_root_that_this_user_cannot_read(
+    assets_root: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(LocalPath, method, refuse)
+    text = refused(assets_root)
+    assert text.endswith(": Permission denied; this user must be able to read source.root")
+    assert text.startswith(str(assets_root))
+
+
+def test_errors_name_the_folder_of_the_root_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name of the root may be a part of any word."""
+    monkeypatch.chdir(tmp_path)
+    Path("s", "bg").mkdir(parents=True)
+    assert refused(Path("s")) == refused(Path("s").absolute()).replace(f"{tmp_path}/", "")
+    with pytest.raises(UsageError, match=r"^s/bg: no \.jpg, \.jpeg.*; put pictures there"):
+        Assets(root="./s").check(SIZE)
 
 
 def test_no_root(tmp_path: Path) -> None:
