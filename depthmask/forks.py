@@ -1,4 +1,6 @@
-"""Keeps locks and networks safe in forked processes, such as the workers of data loaders on Linux.
+"""Keeps locks, networks and scripts safe in other processes: forked ones and spawned workers.
+
+A data loader on Linux forks its workers.
 
 The child has a copy of the memory, but only one thread: the one that forked. A lock that another
 thread held stays locked for ever, data that it was changing stays half changed, and a network would
@@ -14,7 +16,7 @@ import weakref
 from collections.abc import Callable
 from types import TracebackType
 
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, UsageError
 
 
 class Lock:
@@ -131,3 +133,13 @@ def _release_in_child() -> None:
 os.register_at_fork(
     before=_before_fork, after_in_parent=_release_in_parent, after_in_child=_release_in_child
 )
+
+
+def refuse_worker_import() -> None:
+    """Raise `UsageError` in a spawned worker that has come here while it imports a script."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes and getattr(processes.current_process(), "_inheriting", False):
+        raise UsageError(
+            "the script starts a run while a worker imports it; write the run below "
+            '`if __name__ == "__main__":`'
+        )

@@ -16,6 +16,7 @@ from depthmask.cli.dispatch import command_of
 from depthmask.cli.system_error import system_error
 from depthmask.cli.usage.commands import RESUMED
 from depthmask.errors import TRACEBACK, DepthmaskError, UsageError
+from depthmask.forks import refuse_worker_import
 from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
 
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    # First, since a worker sees the words that Hydra was called with.
+    refuse_worker_import()
     for word in words:
         refuse_passwords(word)
         _refuse_accidents(word)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -24,6 +23,7 @@ from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.run_lines import Tally, announce, log_beginning, show_assets
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
+from depthmask.forks import refuse_worker_import
 from depthmask.plan.layout import Shard, Shards
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
@@ -113,7 +113,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
 
 def require_usable(job: Job) -> None:
     """Raise `UsageError` if the run cannot begin: this process, a stage, the machine, an asset."""
-    _refuse_worker_import()
+    refuse_worker_import()
     for _, stage in [*stages_of(job.root), ("runner", job.root.runner)]:
         require_file(stage)
     check_resources([("writer", job.root.writer), ("runner", job.root.runner)])
@@ -126,15 +126,6 @@ def continued(job: Job) -> Job:
     with untrusted(str(job.output / "plan.json")):
         shard_size = identity.shard_size or job.plan.shard_size
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
-
-
-def _refuse_worker_import() -> None:
-    """Raise `UsageError` in a worker that has come here while it imports the user's script."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise UsageError(
-            "the script starts a run while a worker imports it; write the run below "
-            '`if __name__ == "__main__":`'
-        )
 
 
 @contextmanager
