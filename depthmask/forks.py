@@ -1,10 +1,9 @@
 """Keeps locks, networks and scripts safe in other processes: forked ones and spawned workers.
 
-A data loader on Linux forks its workers.
-
-The child has a copy of the memory, but only one thread: the one that forked. A lock that another
-thread held stays locked for ever, data that it was changing stays half changed, and a network would
-wait for the threads of its runtime, which do not exist in the child.
+Data loaders on Linux fork their workers. The child has a copy of the memory, but only one thread:
+the one that forked. A lock that another thread held stays locked for ever, data that it was
+changing stays half changed, and a network would wait for the threads of its runtime, which do not
+exist in the child.
 """
 
 from __future__ import annotations

@@ -31,7 +31,10 @@ def test_an_estimator_without_metres_is_no_geometry(tmp_path: Path) -> None:
     install_module(tmp_path, "mono", code)
     install_module(tmp_path, "metric", ESTIMATOR.format(name="metric", attribute=""))
     listing = run_with_plugins(tmp_path, "depthmask", "plugins").stdout
-    words = run_with_plugins(tmp_path, "depthmask", "completion", "words", "depthmask ").stdout
+    words = "".join(
+        run_with_plugins(tmp_path, "depthmask", "completion", "words", f"depthmask {kind}=").stdout
+        for kind in ("depth", "geometry")
+    )
     for text, mark in ((listing, "  "), (words, "")):
         assert f"{mark}depth=mono" in text
         assert f"{mark}depth=metric" in text

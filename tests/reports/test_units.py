@@ -169,9 +169,9 @@ def test_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
              "depth=unitless", "encode.depth=npz"]  # fmt: skip
     metres = ["depth.measures=metric_z", "depth.unit=m,ft", f"output={tmp_path / 'mixed'}"]
     assert main(["-m", *words, *metres]) == 0
-    assert "  depth_mean  " in capsys.readouterr().out
+    assert "  depth_mean  " in capsys.readouterr().err
     assert main(["-m", *words, "depth.unit=px", "seed=1,2", f"output={tmp_path / 'px'}"]) == 0
-    assert "  depth_mean [px]  " in capsys.readouterr().out
+    assert "  depth_mean [px]  " in capsys.readouterr().err
     assert "<th>depth mean [px]</th>" in (tmp_path / "px" / "sweep.html").read_text()
     assert ",depth_mean," in (tmp_path / "px" / "sweep.csv").read_text()
 

@@ -42,8 +42,7 @@ def choices_of_no_stage(overrides: Sequence[str]) -> Iterator[str]:
         listed = re.fullmatch(r"\[(.*)\]", value)
         names = listed[1].split(",") if listed and group in LISTS else [value]
         if group in KINDS and any(name in ("null", "") or name.isdigit() for name in names):
-            example = "[NAME,NAME] or []" if group in LISTS else "NAME"
-            yield f"{word}: choose by name, as in {group}={example}"
+            yield f"{word}: {_by_name(group)}"
         elif listed and group in {*KINDS} - {*LISTS}:
             yield f"{word}: choose one, or several by -m {group}={listed[1]}"
         elif group in LISTS and "[" in value[1:]:
@@ -56,7 +55,12 @@ def choices_of_no_name(overrides: Sequence[str]) -> Iterator[str]:
         name, _, value = word.partition("=")
         is_group = name.lstrip("+") in KINDS or word.startswith("+") or "/" in name
         if is_group and any(map(_NO_TEXT.fullmatch, value.strip("[]").split(","))):
-            yield f"{word}: choose by name, as in {name}=NAME"
+            yield f"{word}: {_by_name(name)}"
+
+
+def _by_name(group: str) -> str:
+    example = "[NAME,NAME] or []" if group in LISTS else "NAME"
+    return f"choose by name, as in {group}={example}"
 
 
 def unresolved_value(value: str, overrides: Sequence[str]) -> str:

@@ -44,7 +44,7 @@ def test_results_are_read_as_written(tmp_path: Path) -> None:
     write_result(tmp_path, FAILED)
     (tmp_path / "sweep.json").write_text("{}")
     (tmp_path / "3.json.77.tmp").write_text("{")
-    never = JobResult(0, ("seed=1",), Status.unfinished)
+    never = JobResult(0, ("seed=1",), Status.not_started)
     announced = [["seed=1"], ["seed=1", "placement=random", "~flips"]]
     assert collect(tmp_path, announced) == [never, FAILED]
     write_result(tmp_path, MADE)
