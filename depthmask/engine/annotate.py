@@ -107,12 +107,6 @@ class Annotate(InputJob):
         """Measure the geometry that the composer needs."""
         return self.composer.before_shards(display) if self.composer else {}
 
-    @property
-    def sample_bytes(self) -> int:
-        """The mean bytes of a sample of the input, with those of a depth map."""
-        assert self.contract is not None, "there is depth"
-        return _sample_bytes(self.input, self.root, self.contract)
-
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         for batch_indices in self._batch_indices(indices):
             log.lap("write")
@@ -223,6 +217,7 @@ def annotate_job(job_input: JobInput, root: Root, recoding: Recoding) -> Annotat
         catalogue=job_input.catalogue,
         input=job_input,
         recoding=recoding,
+        expected_bytes=sample_bytes,
         composer=composer,
     )
     members = len(job_input.read(0).members) + 1

@@ -58,11 +58,6 @@ class Convert(InputJob):
                 log.lap("write")
             log.progress.made(len(batch))
 
-    @property
-    def sample_bytes(self) -> int:
-        """The mean bytes of a sample of the input, and what other settings and files change."""
-        return recoded_bytes(self.input, self.root)
-
 
 def convert(job_input: JobInput, root: Root, overridden: Collection[str]) -> Convert:
     """The job that converts an input; nothing is written.
@@ -103,6 +98,7 @@ def convert_job(job_input: JobInput, root: Root, recoding: Recoding) -> Convert:
         catalogue=job_input.catalogue,
         input=job_input,
         recoding=recoding,
+        expected_bytes=expected.bytes,
     )
 
 

@@ -28,10 +28,19 @@ _IMAGE_SETTINGS = ("image", "quality", "subsampling", "optimize")
 
 @dataclass(frozen=True, repr=False)
 class InputJob(Job):
-    """A job that makes a dataset from existing samples."""
+    """A job that makes a dataset from existing samples.
+
+    expected_bytes: the estimated bytes of a sample, which are measured once.
+    """
 
     input: JobInput
     recoding: Recoding
+    expected_bytes: int
+
+    @property
+    def sample_bytes(self) -> int:
+        """The estimated bytes of an encoded sample, the mean where sizes differ."""
+        return self.expected_bytes
 
     def named(self, index: int) -> str:
         """The sample as its input calls it."""
