@@ -54,6 +54,13 @@ def check_runtime(runtime: Runtime, precision: Precision) -> None:
             "openvino",
             "OpenVINO is not installed; pip install 'depthmask[openvino]', or choose keras",
         )
+    if sys.version_info >= (3, 13):
+        raise SettingError(
+            "runtime",
+            "openvino",
+            "OpenVINO 2026 cannot convert the model in Python 3.13; use Python 3.11 or 3.12, or "
+            "choose keras",
+        )
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise SettingError(
