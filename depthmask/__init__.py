@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ from depthmask.data import (
     UInt8,
     UInt16,
 )
+from depthmask.engine.display import Display
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner.base import Runner
@@ -92,6 +93,7 @@ __all__ = [
     "DepthKind",
     "DepthMode",
     "DepthmaskError",
+    "Display",
     "Encoded",
     "Estimator",
     "Failures",
@@ -143,6 +145,7 @@ __all__ = [
     "forks",
     "from_planes",
     "hookimpl",
+    "make",
     "make_shard",
     "move_keypoints",
     "open",
@@ -200,3 +203,28 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
         return make_virtual(config)
     except DepthmaskError as error:
         raise for_caller(error)  # noqa: B904
+
+
+def make(
+    config: Sequence[str] | Mapping[str, Any] | Root = (),
+    *,
+    output: str | PathLike[str] | StorePath | None = None,
+    progress: str | Display = "auto",
+) -> Dataset:
+    """Make a dataset, as the command does, and open it.
+
+    config: settings as on the command line, `["placement=ground", "samples=1000"]`, by name,
+    `{"placement": "ground", "samples": 1000, "split.train": 0.8}`, or a root. output: the folder of
+    the dataset; None: the setting `output`, or else outputs/STAGES-HASH. progress: `"auto"` (a bar
+    on a terminal and in a notebook, else lines), `"bar"`, `"lines"`, `"none"`, or a display of your
+    own.
+
+    The same call again completes what an interrupted one has left, and with more `samples` extends
+    the dataset. Raises `UsageError` for a bad setting, for assets that cannot be used, and for a
+    folder with something else, and `DepthmaskError` if the run fails; its text is the line that the
+    command prints.
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.make import make as make_dataset
+
+    return call(lambda: make_dataset(config, output, progress))

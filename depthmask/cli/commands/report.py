@@ -27,12 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     if options["into"]:
         path = location(options["into"])
         _refuse_other_content(path)
-    screen = Screen()
-    try:
-        with screen.bar("samples", len(dataset), "samples") as advance:
-            page = report(dataset, advance)
-    finally:
-        screen.close()
+    with Screen() as screen, screen.bar("samples", len(dataset), "samples") as advance:
+        page = report(dataset, advance)
     try:
         # The page shows the folder's name, which may contain bytes that are not valid UTF-8.
         path.write_whole(page.encode("utf-8", "backslashreplace"))

@@ -26,17 +26,14 @@ def main(arguments: Sequence[str]) -> int:
         problems = _report(dataset, _repair(dataset, problems))
     elif any(problem.shard or problem.stray for problem in problems):
         command = f"python -m depthmask verify {dataset_word(dataset)} --repair"
-        lines.say(f"`{command}` makes damaged shards again", "note")
+        lines.say(f"`{command}` makes damaged shards again")
     return DepthmaskError.exit_code if problems else 0
 
 
 def _repair(output: StorePath, problems: Sequence[Problem]) -> list[str]:
     """Repair the dataset, and remove stray files; returns the result of `repair`."""
-    screen = Screen()
-    try:
+    with Screen() as screen:
         not_compared = repair(output, screen)
-    finally:
-        screen.close()
     # Only after the run, so that a run that is refused changes nothing.
     for problem in problems:
         if problem.stray is not None:
