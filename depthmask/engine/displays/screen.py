@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Self
@@ -20,6 +21,10 @@ from depthmask.networks.shown import downloads_shown
 
 _LONG_S = 2.0
 """The seconds after which a screen says what the program waits for."""
+
+
+_terminal = threading.Lock()
+"""Belongs to the bar that is drawn: rich passes on what is printed meanwhile, for one bar alone."""
 
 
 class _Facts(ProgressColumn):
@@ -63,9 +68,12 @@ class Screen:
             yield lambda units: None
             return
         pace = Pace(title, total, unit)
-        if self.style is ProgressStyle.bar:
-            with _bar(pace) as advance:
-                yield advance
+        if self.style is ProgressStyle.bar and _terminal.acquire(blocking=False):
+            try:
+                with _bar(pace) as advance:
+                    yield advance
+            finally:
+                _terminal.release()
             return
         announcer = Announcer(pace, self._announce)
         with announcer.every_30_s():

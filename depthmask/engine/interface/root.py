@@ -15,38 +15,43 @@ from depthmask.errors import UsageError
 from depthmask.storage.location import refuse_passwords
 from depthmask.storage.path import StorePath
 
-Config: TypeAlias = Sequence[str] | Mapping[str, Any] | Root
-"""Settings: overrides as on the command line, values by name, or the root of a run."""
-
 Output: TypeAlias = str | PathLike[str] | StorePath | None
 """The folder of a dataset, if the caller names one."""
+Words: TypeAlias = tuple[list[str], Mapping[str, Any]]
+"""The words of a command line, and values that no word can express (see `words_and_mappings`)."""
 
 
-def root_of(function: str, config: Config, output: str | PathLike[str] | StorePath | None) -> Root:
-    """The root of a run; raises `UsageError` for a bad setting.
+def root_of(
+    function: str, config: Sequence[str] | Mapping[str, Any] | Root, output: Output
+) -> Root:
+    """The root of a run; raises `UsageError` for a bad setting. The parameters: see `words_of`."""
+    if isinstance(config, Root):
+        return config if output is None else replace(config, output=str(output))
+    return composed(*words_of(function, config, output))
+
+
+def words_of(function: str, config: Sequence[str] | Mapping[str, Any], output: Output) -> Words:
+    """The words of a command line for the settings.
 
     function: the name of the caller's function, for messages. output: takes the place of the
     setting, unless it is None.
     """
-    folder = None if output is None else str(output)
-    if isinstance(config, Root):
-        return config if folder is None else replace(config, output=folder)
-    words, mappings = _words(function, config)
-    if folder is not None:
-        words += words_and_mappings({"output": folder})[0]
+    folder = {} if output is None else {"output": str(output)}
+    if isinstance(config, Mapping):
+        return words_and_mappings({**config, **folder})
+    if isinstance(config, str) or not isinstance(config, Sequence):
+        example = config.split() if isinstance(config, str) else ["samples=100"]
+        raise UsageError(f"{function}({config!r}): settings must be a list: {example}")
+    if texts := [word for word in config if not isinstance(word, str)]:
+        raise UsageError(f"{function}: {texts[0]!r} is no text such as 'samples=100'")
+    return [*config, *words_and_mappings(folder)[0]], {}
+
+
+def composed(words: list[str], mappings: Mapping[str, Any]) -> Root:
+    """The root of a run with these words, checked as the command checks them."""
     for word in words:
         refuse_passwords(word)
         refuse_accidents(word)
     check_options(words)
     refuse_folders_of_hydra(words)
     return compose_root(words, mappings)
-
-
-def _words(
-    function: str, config: Sequence[str] | Mapping[str, Any]
-) -> tuple[list[str], dict[str, Any]]:
-    if isinstance(config, Mapping):
-        return words_and_mappings(config)
-    if isinstance(config, str):
-        raise UsageError(f"{function}({config!r}): settings must be a list: {config.split()}")
-    return list(config), {}

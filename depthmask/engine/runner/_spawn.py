@@ -39,7 +39,7 @@ class _Popen(popen_spawn_posix.Popen):
     """
 
     _launch = FunctionType(
-        popen_spawn_posix.Popen._launch.__code__,
+        popen_spawn_posix.Popen._launch.__code__,  # type: ignore[attr-defined]
         {**vars(popen_spawn_posix), "spawn": _SpawnWithoutMain()},
     )
 
