@@ -14,7 +14,9 @@ from tests.support.paths import ROOT
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
 CONFIG = yaml.safe_load((ROOT / "conf" / "config.yaml").read_text())
-DEFAULTS = {kind: name for one in CONFIG["defaults"] if isinstance(one, dict) for kind, name in one.items()}
+DEFAULTS = {
+    kind: name for one in CONFIG["defaults"] if isinstance(one, dict) for kind, name in one.items()
+}
 
 
 def test_table_of_stages_is_complete() -> None:

@@ -33,8 +33,8 @@ from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
 _SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
-"""The config groups whose stages make the samples, but for geometry, whose inner stages may not run;
-writer and runner only make the files."""
+"""The config groups whose stages make the samples; those inside a geometry may have nothing to
+measure. Writer and runner only make the files."""
 _UNLABELLED = "foreground"
 """The label of the assets that have none of their own."""
 _MOST_LABELS = 20
