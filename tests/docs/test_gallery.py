@@ -123,9 +123,11 @@ def test_your_own_assets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_without_depth_there_is_no_row_of_depth(tmp_path: Path) -> None:
     main(["--only", "gallery-grid", "--into", str(tmp_path), *SMALL, "depth=none"])
-    with Image.open(tmp_path / "gallery-grid.jpg") as two_rows:
-        with Image.open(IMAGES / "gallery-grid.jpg") as three_rows:
-            assert two_rows.height < 0.8 * three_rows.height
+    with (
+        Image.open(tmp_path / "gallery-grid.jpg") as two_rows,
+        Image.open(IMAGES / "gallery-grid.jpg") as three_rows,
+    ):
+        assert two_rows.height < 0.8 * three_rows.height
 
 
 def test_a_bad_setting_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
