@@ -59,7 +59,6 @@ def small_disk(folder: Path, pages: int) -> Iterator[None]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-@pytest.mark.tools
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_small_disk(assets: Path, wanted: dict[str, str], tmp_path: Path, workers: int) -> None:
     for pages in (11, 14, 20, 30) if workers == 1 else (12, 16):
@@ -88,7 +87,6 @@ class Database(Writer):
         return {}
 
 
-@pytest.mark.tools
 @pytest.mark.usefixtures("stages_of_tests")
 def test_a_library_that_knows_no_errno(
     assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
