@@ -1,4 +1,4 @@
-"""`evaluate` on made pairs and on the reference pairs, and the README's table of it."""
+"""`evaluate` on made pairs and on the reference pairs, and the table of it in the docs."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def test_a_dataset_without_depth_is_refused(
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason="the reference data is not here")
-def test_the_table_in_the_readme_has_the_measured_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_in_the_docs_has_the_measured_scores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "benchmarks")
     from depth_accuracy import accuracy  # type: ignore[import-not-found]
 
@@ -196,7 +196,7 @@ def test_the_table_in_the_readme_has_the_measured_scores(monkeypatch: pytest.Mon
     sys.modules.pop("depth_accuracy")
     rows = {
         cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
-        for line in (ROOT / "README.md").read_text().splitlines()
+        for line in (ROOT / "docs" / "depth.md").read_text().splitlines()
         if len(cells := line.split("|")) == 6
     }
     names = ("abs_rel", "delta1", "spearman")
