@@ -13,6 +13,7 @@ them; CONTRIBUTING and CHANGELOG as they stand beside this folder. Nothing of it
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +34,8 @@ from depthmask.stage import SettingInfo, describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS_MARK = "<!-- Below here: python -m tools.docs_pages -->"
+NOTEBOOK = "notebook.ipynb"
+"""Its page has another name, since a browser cannot show it."""
 _FROM_ROOT = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 _OUTWARD = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
 """A link out of `docs/`, as those who read the files where they lie want it."""
@@ -43,9 +46,22 @@ def pages() -> dict[str, str]:
     found = {f"reference/{kind}.md": _of_kind(kind) for kind in KINDS}
     found["reference/settings.md"] = _of_root()
     found["reference/commands.md"] = _of_commands()
+    found["notebook.md"] = _of_notebook()
     for page, name in _FROM_ROOT.items():
         found[page] = (ROOT / name).read_text(encoding="utf-8")
     return found
+
+
+def _of_notebook() -> str:
+    """The cells of the notebook, in which only Jupyter shows the pictures."""
+    cells = json.loads((ROOT / "docs" / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    link = f'<a href="{NOTEBOOK}" download>Download this page as a notebook.</a>'
+    return _joined([*map(_of_cell, cells[:1]), link, *map(_of_cell, cells[1:])])
+
+
+def _of_cell(cell: dict[str, Any]) -> str:
+    text = "".join(cell["source"])
+    return text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```"
 
 
 def command_sections() -> str:
@@ -71,7 +87,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """What lies outside of the site is named, not linked to."""
-    return _OUTWARD.sub(_inward, markdown)
+    return _OUTWARD.sub(_inward, markdown).replace(f"]({NOTEBOOK})", "](notebook.md)")
 
 
 def _inward(link: re.Match[str]) -> str:
