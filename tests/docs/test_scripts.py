@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,11 @@ def test_the_fields_are_those_of_the_table(
 def test_the_path_goes_into_a_variable(tmp_path: Path) -> None:
     (line,) = re.findall(r"^OUT=\$\(python .*$", TEXT, re.MULTILINE)
     command = line.replace("samples=400", " ".join(["samples=4", *map(repr, SMALL)]))
+    # As in an activated environment.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "4 samples of 16x16" in done.stdout
