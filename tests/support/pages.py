@@ -19,7 +19,7 @@ _RULES = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a page, or a command within a sentence; output: what it prints, if that is told."""
+    """A block of a page, or a command within a sentence; output: what the page says it prints."""
 
     page: Path
     line: int
