@@ -40,7 +40,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("plugins/*.md"))]
 ELSEWHERE = {
     # What is not run here, by its beginning or a part: where it is, or why it cannot be.
     "pip install": ".ci/run",
@@ -57,16 +57,23 @@ ELSEWHERE = {
     "benchmarks/scale.py": "tests/docs/test_scale.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
-OWN_TESTS = {"plugins.md": "tests/docs/test_plugins.py"}
-"""Pages whose Python makes sense with what its test puts around it."""
+OWN_TESTS = {"plugins": "tests/docs/test_plugins.py"}
+"""Pages whose Python makes sense with what its test puts around it, and the pages below them."""
 SAMPLES = 130
 """Samples of a run that says no number and is asked for some: pages look at sample 123."""
 
 
+def name(page: Path) -> str:
+    """The path of a page below the docs, without its suffix."""
+    return (
+        page.relative_to(DOCS if DOCS in page.parents else page.parent).with_suffix("").as_posix()
+    )
+
+
 def elsewhere(block: Block) -> str | None:
     """The reason not to run a block here."""
-    if block.language == "python" and block.page.name in OWN_TESTS:
-        return OWN_TESTS[block.page.name]
+    if block.language == "python" and (own := OWN_TESTS.get(name(block.page).partition("/")[0])):
+        return own
     if "torch" in block.text and importlib.util.find_spec("torch") is None:
         return ".ci/run"
     return next((where for part, where in ELSEWHERE.items() if part in block.text), None)
@@ -127,7 +134,7 @@ def make_assets(root: Path) -> None:
         Image.fromarray(np.roll(cut_out, number, axis=1)).save(root / "fg" / name)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_page(page: Path, place: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     todo = [block for block in ALL[page] if not elsewhere(block)]
     first = next((block.text for block in todo if re.search(r"\bOUT\b", block.text)), "")
@@ -138,7 +145,7 @@ def test_page(page: Path, place: Path, finished: Path, capsys: pytest.CaptureFix
         try:
             run(block, names, capsys)
         except BaseException as error:
-            error.add_note(f"{page.name}:{block.line}: {block.text}")
+            error.add_note(f"{page}:{block.line}: {block.text}")
             raise
 
 
@@ -215,7 +222,7 @@ def test_there_are_commands() -> None:
     assert {"stats", "render", "verify", "convert", "evaluate", "tune", "-m"} <= set(ours)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_blocks_say_what_they_are(page: Path) -> None:
     """A command that is not fenced would not be run, and an output alone not compared."""
     text = page.read_text(encoding="utf-8")
