@@ -65,9 +65,7 @@ SAMPLES = 130
 
 def name(page: Path) -> str:
     """The path of a page below the docs, without its suffix."""
-    return (
-        page.relative_to(DOCS if DOCS in page.parents else page.parent).with_suffix("").as_posix()
-    )
+    return page.relative_to(DOCS if DOCS in page.parents else ROOT).with_suffix("").as_posix()
 
 
 def elsewhere(block: Block) -> str | None:
