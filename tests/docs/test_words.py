@@ -202,10 +202,10 @@ def small(words: list[str]) -> list[str]:
     if not is_run(words):
         return []
     added = one_worker(words)
-    if samples is None or samples > 1000:
+    if samples is None or samples > 700:
         many = samples is not None or "output=OUT" in words
         added.append(f"samples={SAMPLES if many else 2}")
-    if any(one.startswith("size=") for one in words):
+    if any(one.startswith("size=") for one in words) and "source=assets" not in words:
         # Rooms of the size of the demo are there.
         added += ["source.rooms=3", "source.furniture=4"]
     if "hydra/sweeper=optuna" in words:
