@@ -55,6 +55,8 @@ ELSEWHERE = {
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
     "benchmarks/scale.py": "tests/docs/test_scale.py",
+    "source.furniture=2 source.seed=4": "tests/docs/test_gallery.py",
+    "python -m tools.gallery": "tests/docs/test_gallery.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
 OWN_TESTS = {"plugins": "tests/docs/test_plugins.py"}
