@@ -18,7 +18,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "value": lambda: depthmask.virtual(["samples=x"]),
     "range": lambda: depthmask.virtual(["placement.min_scale=9"]),
     "grammar": lambda: depthmask.virtual(["size=[1,2"]),
-    "circle": lambda: depthmask.virtual(["geometry=${nosuch}"]),
+    "item": lambda: depthmask.virtual(["size=[160,wide]"]),
     "required": lambda: depthmask.virtual(["source=assets"]),
     "assets": lambda: depthmask.virtual(["source=assets", "source.root=/nosuch"]),
     "text": lambda: depthmask.virtual("seed=1"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from depthmask.config.build import STAGE
 from depthmask.config.grammar import text_of
 from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS
@@ -18,6 +19,8 @@ from depthmask.stage.types import plain
 
 _NAME = re.compile(r"\+{0,2}[A-Za-z_][\w./@-]*", re.ASCII)
 _SCALARS = (int, float, str)
+_CHOICES = {(f"{kind}.", STAGE) for kind in KINDS}
+"""Where the mapping of a group names the stage: `{"placement": {"stage": "ground"}}`."""
 
 
 def words_and_mappings(settings: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
@@ -43,7 +46,7 @@ def _flat(settings: Mapping[str, Any], before: str) -> Iterator[tuple[str, Any]]
             raise UsageError(
                 f"{key!r}: is no name of a setting; write names such as 'samples' or 'split.train'"
             )
-        name = f"{before}{key}"
+        name = before.rstrip(".") if (before, key) in _CHOICES else f"{before}{key}"
         if isinstance(value, Mapping) and name in (*KINDS, *BLOCKS):
             yield from _flat(value, f"{name}.")
         else:

@@ -108,7 +108,7 @@ PAGES = {
         options=(
             Option("--into", "path of the page; default: OUT/report.html", "FILE", is_path=True),
         ),
-        about="It needs the package altair: pip install '.[report]'.",
+        about="It needs vl-convert-python: pip install '.[report]'.",
         examples=("report OUT", "report OUT --into report.html"),
     ),
     "verify": Page(

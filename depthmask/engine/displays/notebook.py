@@ -63,12 +63,14 @@ class Notebook(Screen):
                 if time.monotonic() - self._shown_at >= _LEAST_S:
                     self._show()
 
-        self._begin(pace)
-        yield advance
-        pace.finish()
-        self._begin(pace)
+        self._show_bar(pace)
+        try:
+            yield advance
+            pace.finish()
+        finally:
+            self._show_bar(pace)
 
-    def _begin(self, pace: Pace) -> None:
+    def _show_bar(self, pace: Pace) -> None:
         with self._lock:
             self._pace, self._waiting = pace, ""
             self._show()

@@ -11,9 +11,9 @@ from depthmask.engine.display import Display
 from depthmask.engine.displays.choice import display_of
 from depthmask.engine.inputs.settings import ACCEPTED
 from depthmask.engine.inputs.task import input_job
+from depthmask.engine.interface.result import dataset_of
 from depthmask.engine.interface.root import Output, composed, words_of
 from depthmask.engine.run import run_job
-from depthmask.engine.summary import show_result
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.path import StorePath
@@ -41,6 +41,4 @@ def from_inputs(
     with display_of(progress, root.progress) as display:
         texts, names = list(map(str, places)), names_of(words)
         job = input_job(command, texts, root, names, display, skip_damaged=skip_damaged)
-        result = run_job(job, display)
-        show_result(result, display)
-    return result.dataset
+        return dataset_of(lambda: run_job(job, display), display)

@@ -8,9 +8,9 @@ from typing import Any
 from depthmask.config.root import Root
 from depthmask.engine.display import Display
 from depthmask.engine.displays.choice import display_of
+from depthmask.engine.interface.result import dataset_of
 from depthmask.engine.interface.root import Output, root_of
 from depthmask.engine.run import run
-from depthmask.engine.summary import show_result
 from depthmask.reading.dataset import Dataset
 
 
@@ -20,6 +20,4 @@ def make(
     """Make, complete or extend a dataset, as the command does; see `depthmask.make`."""
     root = root_of("make", config, output)
     with display_of(progress, root.progress) as display:
-        result = run(root, display)
-        show_result(result, display)
-    return result.dataset
+        return dataset_of(lambda: run(root, display), display)
