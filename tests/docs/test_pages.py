@@ -64,7 +64,7 @@ def test_all_are_in_the_menu() -> None:
 
 
 def test_links_out_of_the_site_become_names() -> None:
-    text = "[depthmask-x](../plugins/depthmask-x), [rules](../CONTRIBUTING.md), [tour](tour.md)"
-    expected = "`plugins/depthmask-x`, [rules](contributing.md), [tour](tour.md)"
+    text = "[depthmask-x](../plugins/depthmask-x), [rules](../CONTRIBUTING.md), [depth](depth.md)"
+    expected = "`plugins/depthmask-x`, [rules](contributing.md), [depth](depth.md)"
     assert on_page_markdown(text) == expected
     assert on_page_markdown("the [table](../README.md)") == "the table (`README.md`)"
