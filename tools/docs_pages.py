@@ -103,7 +103,7 @@ def links_of_site(markdown: str, page: str) -> str:
         target = pages.get(file, file.removeprefix("docs/"))
         if target != file:
             return f"[{text}]({posixpath.relpath(target, posixpath.dirname(page))}{anchor})"
-        return f"`{file}`" if text == posixpath.basename(file) else f"{text} (`{file}`)"
+        return f"`{file}`" if text in (file, posixpath.basename(file)) else f"{text} (`{file}`)"
 
     return _LINK.sub(of_site, markdown)
 
@@ -191,7 +191,7 @@ def _code(text: str) -> str:
     # Within backticks the mark before | would be shown.
     if not text:
         return ""
-    return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
+    return f"<code>{text.replace('|', '&#124;<wbr>')}</code>" if "|" in text else f"`{text}`"
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -76,6 +76,7 @@ def test_all_are_in_the_menu() -> None:
         ("tour.md", "the [table](../README.md#a)", "the table (`README.md`)"),
         ("tour.md", "[rules](../CONTRIBUTING.md)", "[rules](contributing.md)"),
         ("plugins/depth.md", "[x](../../plugins/x)", "`plugins/x`"),
+        ("tour.md", "[plugins/x](../plugins/x)", "`plugins/x`"),
         ("plugins/depth.md", "[tour](../tour.md)", "[tour](../tour.md)"),
         ("plugins/depth.md", "[rules](../../CONTRIBUTING.md#a)", "[rules](../contributing.md#a)"),
         ("contributing.md", "[a](docs/plugins/depth.md)", "[a](plugins/depth.md)"),
