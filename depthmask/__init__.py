@@ -1,6 +1,7 @@
 """Labelled image datasets: cut-out foregrounds over backgrounds, with mask and depth.
 
-This is the whole interface for users and plugin authors: `open` and `virtual` for datasets;
+This is the whole interface for users and plugin authors: `make`, `annotate` and `convert` make
+datasets, `open` and `virtual` read them, `verify` and `report` check and describe them;
 `stage`, `setting`, `hookimpl` and the abstract stage classes for plugins; the data objects; the
 errors.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ from depthmask.data import (
     UInt8,
     UInt16,
 )
+from depthmask.engine.display import Display
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner.base import Runner
@@ -73,6 +75,7 @@ from depthmask.statistics.added import Statistic
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
+from depthmask.storage.verify import Problem
 from depthmask.untrusted import untrusted
 
 if TYPE_CHECKING:
@@ -92,6 +95,7 @@ __all__ = [
     "DepthKind",
     "DepthMode",
     "DepthmaskError",
+    "Display",
     "Encoded",
     "Estimator",
     "Failures",
@@ -114,6 +118,7 @@ __all__ = [
     "Patch",
     "Placement",
     "Plane",
+    "Problem",
     "Progress",
     "PublishedDataset",
     "Recipe",
@@ -139,18 +144,23 @@ __all__ = [
     "UsageError",
     "Writer",
     "__version__",
+    "annotate",
     "attempt",
+    "convert",
     "forks",
     "from_planes",
     "hookimpl",
+    "make",
     "make_shard",
     "move_keypoints",
     "open",
     "open_published",
+    "report",
     "scaled_layer",
     "setting",
     "stage",
     "untrusted",
+    "verify",
     "versions",
     "virtual",
 ]
@@ -200,3 +210,107 @@ def virtual(config: Sequence[str] | Root) -> Virtual:
         return make_virtual(config)
     except DepthmaskError as error:
         raise for_caller(error)  # noqa: B904
+
+
+def make(
+    config: Sequence[str] | Mapping[str, Any] | Root = (),
+    *,
+    output: str | PathLike[str] | StorePath | None = None,
+    progress: str | Display = "auto",
+) -> Dataset:
+    """Make a dataset, as the command does, and open it.
+
+    config: settings as on the command line, `["placement=ground", "samples=1000"]`, by name,
+    `{"placement": "ground", "samples": 1000, "split.train": 0.8}`, or a root. output: the folder of
+    the dataset; None: the setting `output`, or else outputs/STAGES-HASH. progress: `"auto"` (a bar
+    on a terminal and in a notebook, else lines), `"bar"`, `"lines"`, `"none"`, or a `Display`.
+
+    The same call again completes what an interrupted one has left, and with more `samples` extends
+    the dataset. Raises `UsageError` for a bad setting, for assets that cannot be used, and for a
+    folder with something else, and `DepthmaskError` if the run fails. The text of an error is the
+    line that the command prints.
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.make import make as make_dataset
+
+    return call(lambda: make_dataset(config, output, progress))
+
+
+def annotate(
+    paths: str | PathLike[str] | StorePath | Sequence[str | PathLike[str] | StorePath],
+    config: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    output: str | PathLike[str] | StorePath | None,
+    progress: str | Display = "auto",
+    skip_damaged: bool = False,
+) -> Dataset:
+    """Add depth to existing samples, as `depthmask annotate` does; returns the new dataset.
+
+    paths: a dataset, or photographs: folders, files, or patterns such as `photos/*.jpg`. config:
+    settings as of `make`, such as `{"depth": "fastdepth"}`. output, progress: as of `make`.
+    skip_damaged: leave out photographs that cannot be decoded. Raises like `make`.
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.inputs import from_inputs
+
+    return call(
+        lambda: from_inputs("annotate", paths, config, output, progress, skip_damaged=skip_damaged)
+    )
+
+
+def convert(
+    paths: str | PathLike[str] | StorePath | Sequence[str | PathLike[str] | StorePath],
+    config: Sequence[str] | Mapping[str, Any] = (),
+    *,
+    output: str | PathLike[str] | StorePath | None,
+    progress: str | Display = "auto",
+    skip_damaged: bool = False,
+) -> Dataset:
+    """Write existing samples into other files, as `depthmask convert` does; returns the dataset.
+
+    config: settings as of `make`, such as `{"writer": "npz"}`. The other parameters: as of
+    `annotate`. Raises like `make`.
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.inputs import from_inputs
+
+    return call(
+        lambda: from_inputs("convert", paths, config, output, progress, skip_damaged=skip_damaged)
+    )
+
+
+def verify(
+    path: str | PathLike[str] | StorePath,
+    *,
+    repair: bool = False,
+    progress: str | Display = "auto",
+) -> list[Problem]:
+    """The problems of a dataset; none if every byte is as it was published.
+
+    Each problem has `text` and, if it is about one shard, the name `shard`; `str(problem)` is the
+    line that the command prints. repair: make damaged shards again, and return the problems that
+    are left. progress: as of `make`. Raises `UsageError` if there is no dataset, and
+    `DepthmaskError` if a shard cannot be made as it was.
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.verify import verify as verify_dataset
+
+    return call(lambda: verify_dataset(path, progress, repair=repair))
+
+
+def report(
+    path: str | PathLike[str] | StorePath,
+    *,
+    into: str | PathLike[str] | StorePath | None = None,
+    progress: str | Display = "auto",
+) -> StorePath:
+    """Write an HTML page about a dataset, and return its path.
+
+    into: the file; None: report.html in the dataset. progress: as of `make`. Raises `UsageError` if
+    there is no dataset, if the file exists and is no report, and without the package for charts
+    (`pip install 'depthmask[report]'`).
+    """
+    from depthmask.engine.interface.call import call
+    from depthmask.engine.interface.report import report as write_report
+
+    return call(lambda: write_report(path, into, progress))

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import TypeVar
 
@@ -61,7 +62,7 @@ def prefetch(
     with ThreadPoolExecutor(1, "prefetch") as thread:
         previous: tuple[T, Callable[[], R]] | None = None
         for item in items:
-            current = item, thread.submit(work, item).result
+            current = item, thread.submit(copy_context().run, work, item).result
             if previous is not None:
                 yield previous
             previous = current
@@ -75,7 +76,7 @@ def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iter
     pending: deque[Future[R]] = deque()
     try:
         for item in items:
-            pending.append(threads.submit(work, item))
+            pending.append(threads.submit(copy_context().run, work, item))
             if len(pending) > 4 * count:
                 yield pending.popleft().result()
         while pending:

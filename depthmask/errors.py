@@ -90,6 +90,19 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
 
 
+def causes_of(error: BaseException, *, contexts: bool = False) -> Iterator[BaseException]:
+    """Yield an error and its causes, each once: under a debugger OmegaConf ties them into a circle.
+
+    contexts: an error without a cause is followed by the one that was being handled.
+    """
+    seen: set[int] = set()
+    behind: BaseException | None = error
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
+        yield behind
+        behind = behind.__cause__ or (behind.__context__ if contexts else None)
+
+
 def for_caller(error: DepthmaskError) -> DepthmaskError:
     """The error without the frames and causes inside of depthmask, to be raised to a user's code.
 

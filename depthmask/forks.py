@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from depthmask.errors import DepthmaskError, UsageError
@@ -134,11 +135,39 @@ os.register_at_fork(
 )
 
 
+class _Import:
+    """Whether this process, a worker, imports the main module of the program that started it."""
+
+    goes_on = False
+    has_refused = False
+
+
+@contextmanager
+def runs_refused() -> Iterator[None]:
+    """Inside the block, which imports a script, refuse runs; raise for a refused one at the end."""
+    _Import.goes_on, _Import.has_refused = True, False
+    try:
+        yield
+    except (Exception, SystemExit):
+        # A script may turn the error of a refused run into another, or into an exit code.
+        if _Import.has_refused:
+            raise _refusal() from None
+        raise
+    finally:
+        _Import.goes_on = False
+
+
 def refuse_worker_import() -> None:
     """Raise `UsageError` in a spawned worker that has come here while it imports a script."""
     processes = sys.modules.get("multiprocessing.process")
-    if processes and getattr(processes.current_process(), "_inheriting", False):
-        raise UsageError(
-            "the script starts a run while a worker imports it; write the run below "
-            '`if __name__ == "__main__":`'
-        )
+    inherits = processes and getattr(processes.current_process(), "_inheriting", False)
+    if inherits or _Import.goes_on:
+        _Import.has_refused = True
+        raise _refusal()
+
+
+def _refusal() -> UsageError:
+    return UsageError(
+        "the script starts a run while a worker imports it; write the run below "
+        '`if __name__ == "__main__":`'
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import depthmask
+from depthmask.errors import causes_of
 
 CALLS: dict[str, Callable[[], object]] = {
     "stage": lambda: depthmask.virtual(["placement=grd"]),
@@ -16,6 +18,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "value": lambda: depthmask.virtual(["samples=x"]),
     "range": lambda: depthmask.virtual(["placement.min_scale=9"]),
     "grammar": lambda: depthmask.virtual(["size=[1,2"]),
+    "item": lambda: depthmask.virtual(["size=[160,wide]"]),
     "required": lambda: depthmask.virtual(["source=assets"]),
     "assets": lambda: depthmask.virtual(["source=assets", "source.root=/nosuch"]),
     "text": lambda: depthmask.virtual("seed=1"),
@@ -37,6 +40,31 @@ def test_few_lines(name: str) -> None:
     assert text.count("Traceback") == 1
     assert "hydra" not in text
     assert "omegaconf" not in text
+
+
+@pytest.fixture
+def debugger() -> Iterator[None]:
+    """Frames are traced, as a debugger does, under which Hydra and OmegaConf raise other errors."""
+    before = sys.gettrace()
+    sys.settrace(before or (lambda *event: None))
+    yield
+    sys.settrace(before)
+
+
+@pytest.mark.usefixtures("debugger")
+@pytest.mark.parametrize("name", CALLS)
+def test_few_lines_under_a_debugger(name: str) -> None:
+    assert len(raised(CALLS[name]).splitlines()) <= 15
+
+
+def test_errors_in_a_circle_come_once() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert list(causes_of(first)) == [first, second]
+    second.__cause__, second.__context__ = None, first
+    assert list(causes_of(first)) == [first, second]
+    assert list(causes_of(second)) == [second]
+    assert list(causes_of(second, contexts=True)) == [second, first]
 
 
 def test_all_lines_if_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import tarfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,17 @@ def plan(output: Path) -> dict[str, Any]:
 def has_its_versions(output: Path) -> bool:
     """Whether the installed encoders have the versions that the plan names."""
     named = plan(output)["versions"]
+    own = {"depthmask": named["depthmask"], "zlib": zlib.ZLIB_RUNTIME_VERSION}
     return all(
-        importlib.metadata.version(name) == version
+        (own.get(name) or importlib.metadata.version(name)) == version
         for name, version in named.items()
-        if name not in ("depthmask", "zlib")
     )
+
+
+def require_its_versions(output: Path) -> None:
+    """Skip the test where another encoder is installed: depthmask refuses to go on then."""
+    if not has_its_versions(output):
+        pytest.skip("the encoders have other versions than those of the dataset")
 
 
 def full_shards(output: Path) -> dict[str, str]:
@@ -111,6 +118,7 @@ def test_the_fingerprint_is_that_of_the_description(name: str, folder: Path) -> 
 @pytest.mark.parametrize("name", WITHOUT_NETWORK)
 def test_a_lost_shard_comes_back(name: str, folder: Path) -> None:
     output = folder / name
+    require_its_versions(output)
     made = sha256s(output)
     next((output / "shards").glob("train-000001.*")).unlink()
     assert main(["verify", name]) == 1
@@ -156,6 +164,7 @@ def test_another_version_of_an_encoder_is_refused(
 def test_it_is_resumed_extended_and_repeated_from_its_folder(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    require_its_versions(Path(name))
     assert main(["resume", name]) == 0
     assert "nothing is left to do" in capsys.readouterr().err
     assert main(["repeat", name, "output=again", "runner.workers=1"]) == 0

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.adapters._library import installed
 from depthmask.adapters.stack import stacked
 from depthmask.reading.samples import Samples
+
+with installed("tensorflow"):
+    import keras
 
 
 class Batches(keras.utils.PyDataset):

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
+from depthmask.adapters._library import installed
 from depthmask.adapters.stack import stacked
 from depthmask.errors import UsageError
 from depthmask.reading.samples import Samples
+
+with installed("tensorflow"):
+    import tensorflow as tf
 
 
 def batches(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
+from depthmask.adapters._library import installed
 from depthmask.adapters.stack import stacked
 from depthmask.data import DepthContract, Sample
+
+with installed("torch"):
+    import torch
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from depthmask.cli.pace import duration, rounded
 from depthmask.cli.screen import Screen
 from depthmask.config.build import STAGE, to_plain
 from depthmask.config.registry import KINDS, LISTS
+from depthmask.engine.displays.pace import duration, rounded
 from depthmask.engine.forecast import Forecast, forecast
 from depthmask.engine.generate import Generate
 from depthmask.engine.inputs.job import InputJob
@@ -29,7 +29,7 @@ def show_forecast(job: Job, screen: Screen) -> None:
     for line in _lines(result):
         screen.line(line)
     for note in job.catalogue.notes:
-        screen.line(note, "note", prefix="note: ")
+        screen.line(note, "note")
     screen.line("nothing was written (--dry-run)", "dry-run", **_facts(result))
 
 

@@ -17,10 +17,11 @@ from omegaconf import DictConfig
 
 from depthmask.cli.lines import say
 from depthmask.cli.screen import Screen
-from depthmask.cli.system_error import system_error
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
+from depthmask.config.compose import refuse_unused_sweep
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import HYDRA_SERIES
 from depthmask.config.options import check_options, refuse_folders_of_hydra
@@ -28,8 +29,7 @@ from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import config_folder, user_folder
 from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.config.root import Root
-from depthmask.errors import TRACEBACK, DepthmaskError, UsageError, in_one_line
-from depthmask.stage.calls import StageError
+from depthmask.errors import DepthmaskError, UsageError
 
 Task: TypeAlias = Callable[[Root, Screen, Sequence[str]], None]
 """The work of a command, called with the config, the screen and the user's overrides."""
@@ -70,23 +70,10 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
         command()
 
 
-def as_depthmask_error(error: Exception) -> DepthmaskError:
-    """The error as one line for the user: a stage of a plugin may raise any exception."""
-    if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
-        return error
-    if isinstance(error, OSError):
-        return system_error(error)
-    text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)
-    has_more = not isinstance(error, StageError) or error.__cause__ is not None
-    unexpected = DepthmaskError(f"{text}; {TRACEBACK}=1 shows the traceback" if has_more else text)
-    unexpected.__cause__ = error
-    return unexpected
-
-
 def warn_of_disabled_plugins() -> None:
     """Print a warning for each plugin that could not be loaded, and for what else is wrong."""
     for warning in (*registry().problems, *registry().warnings):
-        say(str(warning), "warning", prefix="warning: ")
+        say(str(warning), "warning")
 
 
 def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
@@ -98,16 +85,6 @@ def _scratch_folder() -> tempfile.TemporaryDirectory[str]:
             f"cannot create a folder for temporary files ({error.strerror or error}); free some "
             "disk space, or name another folder with TMPDIR=FOLDER"
         ) from None
-
-
-def _refuse_unused_sweep(arguments: Sequence[str]) -> None:
-    """Raise `UsageError` if a preset lists values of a sweep, which only a sweep would use."""
-    if swept := HydraConfig.get().sweeper.get("params"):
-        chosen = [word for word in arguments if word.startswith("+experiment=")]
-        raise UsageError(
-            f"{' '.join(chosen) or 'the config'} is a sweep over {', '.join(map(str, swept))}; "
-            "add -m to make a dataset with each combination"
-        )
 
 
 class _TaskRunner:
@@ -125,7 +102,7 @@ class _TaskRunner:
         try:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
-            _refuse_unused_sweep(arguments=HydraConfig.get().overrides.task)
+            refuse_unused_sweep(HydraConfig.get().overrides.task, HydraConfig.get())
             root = from_config(config, line_of_task().overrides)
             with Screen(root.progress) as screen:
                 self._task(root, screen, HydraConfig.get().overrides.task)

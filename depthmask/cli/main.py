@@ -13,9 +13,10 @@ from types import FrameType
 
 from depthmask.cli import dry_run, lines
 from depthmask.cli.dispatch import command_of
-from depthmask.cli.system_error import system_error
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.cli.usage.commands import RESUMED
-from depthmask.errors import TRACEBACK, DepthmaskError, UsageError
+from depthmask.config.options import refuse_accidents
+from depthmask.errors import TRACEBACK, DepthmaskError
 from depthmask.forks import refuse_worker_import
 from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except StageError as error:
-        return _failed(_named(error))
+        return _failed(as_depthmask_error(error))
     except DepthmaskError as error:
         return _failed(error)
     except Terminated as end:
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:
-        return _failed(system_error(error))
+        return _failed(as_depthmask_error(error))
 
 
 def _dispatch(words: list[str]) -> int:
@@ -66,27 +67,11 @@ def _dispatch(words: list[str]) -> int:
     refuse_worker_import()
     for word in words:
         refuse_passwords(word)
-        _refuse_accidents(word)
+        refuse_accidents(word)
     run, words = command_of(words)
     _set_signal_handlers(_raise_interrupt)
     with _caches_unchanged() if dry_run.is_used() else nullcontext():
         return run(words)
-
-
-def _refuse_accidents(word: str) -> None:
-    """Raise `UsageError` for a word that only an accident in a shell script makes."""
-    if word.endswith("\r"):
-        raise UsageError(
-            f"{word}: ends with a carriage return, since the script has the line ends of Windows; "
-            "remove them with sed -i 's/\\r$//' SCRIPT"
-        )
-    if word in ("output=", "source.root="):
-        raise UsageError(f"{word}: the value is empty, as with a variable that is not set")
-    if not word.strip():
-        raise UsageError(
-            "a word of the command line is empty: a variable in quotes is not set, or a space "
-            "follows the backslash at the end of a line"
-        )
 
 
 def _caches_unchanged() -> AbstractContextManager[None]:
@@ -96,20 +81,12 @@ def _caches_unchanged() -> AbstractContextManager[None]:
     return nothing_stored()
 
 
-def _named(error: StageError) -> DepthmaskError:
-    # Imported here, since other errors do not need Hydra.
-    from depthmask.cli.hydra_run import as_depthmask_error
-
-    return as_depthmask_error(error)
-
-
 def _failed(error: DepthmaskError) -> int:
     """Print an error, with its traceback if the user asked for that; returns the exit code."""
     facts: dict[str, object] = {"code": error.exit_code}
     if os.environ.get(TRACEBACK) == "1":
         facts["traceback"] = "".join(traceback.format_exception(error))
-    prefix = f"{facts.get('traceback', '')}error: "
-    lines.say(str(error), "error", prefix=prefix, **facts)
+    lines.say(str(error), "error", **facts)
     return error.exit_code
 
 

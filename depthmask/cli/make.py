@@ -5,15 +5,17 @@ from __future__ import annotations
 from depthmask.cli import dry_run
 from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
-from depthmask.cli.summary import show_result
 from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
+from depthmask.engine.summary import show_result
+from depthmask.reading.dataset import Dataset
+from depthmask.storage.path import dataset_word
 
 
 def make(job: Job, screen: Screen, *, extendable: bool = False) -> None:
-    """Make the dataset and show the result; its path alone goes to stdout.
+    """Make the dataset, show the result and what to do with it; its path alone goes to stdout.
 
-    extendable: as in `show_result`.
+    extendable: whether samples can be added, so that the command for that is shown.
     """
     if dry_run.is_used():
         # Imported here, since a run does not need it.
@@ -21,5 +23,14 @@ def make(job: Job, screen: Screen, *, extendable: bool = False) -> None:
 
         show_forecast(job, screen)
     else:
-        show_result(run_job(job, screen), screen, extendable=extendable)
+        result = run_job(job, screen)
+        show_result(result, screen)
+        screen.line(f"open      depthmask.open({str(result.dataset.path)!r})")
+        if extendable:
+            screen.line(f"extend    {_extend(result.dataset)}")
     show_path(job.output)
+
+
+def _extend(dataset: Dataset) -> str:
+    """The command that doubles the number of samples."""
+    return f"python -m depthmask extend {dataset_word(dataset.path)} samples={2 * len(dataset)}"

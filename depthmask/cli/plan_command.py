@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from depthmask.config.command_line import options_and_overrides
-from depthmask.config.explain.words import has_no_name, unreadable
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.dataset import no_dataset
 from depthmask.storage.location import SCHEMES, location
@@ -46,14 +45,6 @@ def _meant_by_second(command: str, word: str) -> str:
     if command == "extend" and word.isdecimal():
         return f"and the number of samples is written samples={word}"
     return f"and the other is written output={shlex.quote(word)}" if command == "repeat" else ""
-
-
-def names_of(words: Sequence[str]) -> list[str]:
-    """The names of the settings in the words, such as `encode.depth`; `UsageError` without one."""
-    _, overrides = options_and_overrides(words)
-    if nameless := next(filter(has_no_name, overrides), None):
-        raise UsageError(unreadable(nameless, overrides))
-    return [word.lstrip("+~").partition("=")[0].partition("@")[0] for word in overrides]
 
 
 def plan_of(dataset: StorePath) -> dict[str, Any]:

@@ -1,26 +1,22 @@
-"""Errors of the operating system that no command expects, such as a folder of another user."""
+"""Errors of a command as one line; among them those of stdout, which only a command writes."""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from depthmask.errors import DISK_FULL, DepthmaskError, in_one_line
+from depthmask.engine.one_line import one_line_error, with_cause
+from depthmask.errors import DISK_FULL, DepthmaskError
 
 
-def system_error(error: OSError) -> DepthmaskError:
-    """An error of the system as one line: the path, or stdout, and the reason."""
-    if error.filename is not None:
-        text = f"{error.filename}: {error.strerror}"
-    elif error.errno in DISK_FULL:
-        # Files that are written for a dataset have errors of their own (see `disk_error`).
+def as_depthmask_error(error: Exception) -> DepthmaskError:
+    """The error as one line for the user."""
+    # Files that are written for a dataset have errors of their own (see `disk_error`).
+    if isinstance(error, OSError) and error.filename is None and error.errno in DISK_FULL:
         _drop_stdout()
         text = f"stdout: {error.strerror}; what the command prints is incomplete"
-    else:
-        text = in_one_line(error)
-    failure = DepthmaskError(text)
-    failure.__cause__ = error
-    return failure
+        return with_cause(text, error)
+    return one_line_error(error)
 
 
 def _drop_stdout() -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
-
 from depthmask.config.build import STAGE
-from depthmask.config.literal import literal
+from depthmask.config.grammar import NotInGrammarError, text_of
 from depthmask.config.plan_config import config_of
 from depthmask.config.plugins import registry
 from depthmask.config.registry import FILE_HASH, KINDS, LISTS
@@ -20,17 +17,8 @@ from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
 from depthmask.storage.path import StorePath
 
-_PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
-"""Texts that Hydra accepts without quotes, except `_RESERVED`."""
-_KEY = re.compile(r"[\w\\()\[\]{}:=, \t/.*+%$?@|-]+", re.ASCII)
-"""Keys of mappings that Hydra accepts, with escapes."""
 _PIXELS = {"image", "mask", "instances", "depth"}
 """What the settings under `encode` can change in a sample."""
-_RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
-
-
-class _NoCommandError(Exception):
-    """A config has a value that Hydra's grammar cannot express."""
 
 
 def command_from_plan(plan: dict[str, Any]) -> str | None:
@@ -49,7 +37,7 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
                 arguments.append("--skip-damaged")
         else:
             return None
-    except _NoCommandError:
+    except NotInGrammarError:
         return None
     return " ".join(map(_word, [*_program(plan), *arguments]))
 
@@ -64,7 +52,7 @@ def _program(plan: dict[str, Any]) -> list[str]:
 def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
     """Like `command_from_plan`, with the folder of the dataset."""
     command = command_from_plan(plan)
-    return command and f"{command} {_word(f'output={_text(str(output))}')}"
+    return command and f"{command} {_word(f'output={text_of(str(output))}')}"
 
 
 def _word(text: str) -> str:
@@ -80,14 +68,14 @@ def input_job_overrides(plan: dict[str, Any]) -> list[str]:
     stages = _stage_overrides(config)
     # `encode.labels` has no effect: the labels are in the JSON, which is copied from the input.
     names = [name for name in config["encode"] if name != "labels"] if plan["encoded"] else []
-    encode = [f"encode.{name}={_text(config['encode'][name])}" for name in names]
+    encode = [f"encode.{name}={text_of(config['encode'][name])}" for name in names]
     # `annotate` leaves labels out by itself.
     has_lost_labels = plan["job"] == "convert" and not _PIXELS.issuperset(plan["encoded"])
     labels = ["labels=[]"] if has_lost_labels else []
     size = config["shard_size"]
     shards = [] if size is None else [f"shard_size={size}"]
     is_resized = plan["dataset"].get("photographs", {}).get("resized")
-    pixels = [f"size={_text(config['size'])}"] if is_resized else []
+    pixels = [f"size={text_of(config['size'])}"] if is_resized else []
     return [*stages, *labels, *pixels, *encode, *shards]
 
 
@@ -112,12 +100,12 @@ def settings_of(config: dict[str, Any]) -> dict[str, str]:
         elif name in BLOCKS:
             settings.update(_texts(value, f"{name}."))
         else:
-            settings[name] = _text(value)
+            settings[name] = text_of(value)
     return settings
 
 
 def _texts(values: dict[str, Any], prefix: str) -> dict[str, str]:
-    return {f"{prefix}{name}": _text(value) for name, value in values.items() if name != STAGE}
+    return {f"{prefix}{name}": text_of(value) for name, value in values.items() if name != STAGE}
 
 
 def _stage_overrides(config: dict[str, Any]) -> Iterator[str]:
@@ -154,26 +142,4 @@ def _changed(config: dict[str, Any], cls: type | None, prefix: str) -> Iterator[
         elif name not in defaults or value != defaults[name]:
             if isinstance(value, dict) and defaults.get(name):
                 yield f"{prefix}{name}=null"  # Hydra would merge the mapping into the default.
-            yield f"{prefix}{name}={_text(value)}"
-
-
-def _text(value: Any) -> str:
-    """The value as text in Hydra's grammar: https://hydra.cc/docs/advanced/override_grammar/basic/."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{','.join(map(_text, value))}]"
-    if isinstance(value, dict):
-        return f"{{{','.join(f'{_key(key)}:{_text(item)}' for key, item in value.items())}}}"
-    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _RESERVED):
-        return QuotedString(literal(value), Quote.single).with_quotes()
-    return str(value)
-
-
-def _key(key: str) -> str:
-    """The key as text in Hydra's grammar, which allows escapes but no quotes."""
-    if not _KEY.fullmatch(key):
-        raise _NoCommandError
-    return re.sub(r"([\\()\[\]{}:=, \t])", r"\\\1", key)
+            yield f"{prefix}{name}={text_of(value)}"

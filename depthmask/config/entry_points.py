@@ -101,9 +101,17 @@ def _package(entries: list[importlib.metadata.EntryPoint]) -> Package:
 
 
 def _provider(entry: importlib.metadata.EntryPoint) -> Provider:
-    # A package that was removed by hand may have left a folder without these.
-    name, version = (entry.dist.name, entry.dist.version) if entry.dist else (None, None)
-    return Provider(name or "unknown distribution", version or "")
+    name, version = _field(entry.dist, "Name"), _field(entry.dist, "Version")
+    return Provider(name or "unknown distribution", version)
+
+
+def _field(package: importlib.metadata.Distribution | None, name: str) -> str:
+    """A field of the metadata, "" if there is none: a package removed by hand may leave a folder.
+
+    The properties of the package warn of a missing field since Python 3.12.
+    """
+    values = package.metadata.get_all(name) if package else None
+    return values[0] if values else ""
 
 
 def _is_misspelt(group: str) -> bool:

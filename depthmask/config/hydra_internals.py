@@ -20,12 +20,15 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from depthmask import forks
 from depthmask.config import hydra_source
 from depthmask.config.command_line import CommandLine
 from depthmask.config.presets.folders import config_folder, user_folder
 
 HYDRA_SERIES = "1.3"
 """The supported series of hydra-core, which Hydra is given as `version_base`."""
+_hydra = forks.Lock()
+"""Hydra's state is that of the process, and several threads may compose configs."""
 BASIC_LAUNCHER = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 """`_target_` of the launcher that runs the jobs of a sweep one after the other."""
 
@@ -74,6 +77,7 @@ def hydra_initialized(line: CommandLine) -> Iterator[None]:
     """Have Hydra ready to compose the configs of a command line inside the block."""
     hydra_source.register()
     with (
+        _hydra,
         user_folder(line.folder),
         hydra_state_cleared(),
         initialize_config_dir(str(config_folder()), version_base=HYDRA_SERIES),

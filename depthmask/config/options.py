@@ -63,6 +63,22 @@ def refuse_folders_of_hydra(words: Sequence[str]) -> None:
             raise UsageError(f"{word}: depthmask does not use this folder; write output=FOLDER")
 
 
+def refuse_accidents(word: str) -> None:
+    """Raise `UsageError` for a word that only an accident in a shell script makes."""
+    if word.endswith("\r"):
+        raise UsageError(
+            f"{word}: ends with a carriage return, since the script has the line ends of Windows; "
+            "remove them with sed -i 's/\\r$//' SCRIPT"
+        )
+    if word in ("output=", "source.root="):
+        raise UsageError(f"{word}: the value is empty, as with a variable that is not set")
+    if not word.strip():
+        raise UsageError(
+            "a word of the command line is empty: a variable in quotes is not set, or a space "
+            "follows the backslash at the end of a line"
+        )
+
+
 def next_word(words: Sequence[str], word: str) -> str:
     """The word that follows the first of this kind; "" at the end."""
     return next(iter(words[list(words).index(word) + 1 :]), "")

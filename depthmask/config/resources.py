@@ -18,10 +18,20 @@ def check_resources(chosen: Iterable[tuple[str, Stage]]) -> None:
     checked as well.
     """
     for kind, stage in chosen:
-        _check(place_of(kind, stage.name), f"{kind}={stage.name}", stage)
-        for inner in inner_stages_of(stage):
-            # The settings of an inner stage have no name on the command line.
-            _check("", f"{kind}={stage.name}: {inner.kind}={inner.name}", inner)
+        check_stage(kind, stage)
+        check_inner_stages(kind, stage)
+
+
+def check_stage(kind: str, stage: Stage) -> None:
+    """Raise `UsageError` if the stage itself cannot run on this machine."""
+    _check(place_of(kind, stage.name), f"{kind}={stage.name}", stage)
+
+
+def check_inner_stages(kind: str, stage: Stage) -> None:
+    """Raise `UsageError` if a stage that this one uses cannot run on this machine."""
+    for inner in inner_stages_of(stage):
+        # The settings of an inner stage have no name on the command line.
+        _check("", f"{kind}={stage.name}: {inner.kind}={inner.name}", inner)
 
 
 def _check(place: str, choice: str, stage: Stage) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 
 class Display(Protocol):
-    """Shows lines and progress, and opens the log file of a run."""
+    """Shows lines and progress."""
 
     def line(self, text: str, event: str = "line", **facts: Any) -> None:
         """Show one line of text. event, facts: its kind and its numbers, for programs."""
@@ -22,12 +21,9 @@ class Display(Protocol):
     def waiting(self, text: str) -> AbstractContextManager[None]:
         """Show the text if the block takes long, from time to time."""
 
-    def open_log(self, path: Path) -> None:
-        """Write the messages of the `depthmask` loggers to a file from now on."""
-
 
 class Silent:
-    """A display that shows nothing and keeps no log."""
+    """A display that shows nothing."""
 
     def line(self, text: str, event: str = "line", **facts: Any) -> None:
         """Show nothing."""
@@ -41,6 +37,3 @@ class Silent:
     def waiting(self, text: str) -> Iterator[None]:
         """Show nothing."""
         yield
-
-    def open_log(self, path: Path) -> None:
-        """Keep no log."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
-from depthmask.config.resources import check_resources
+from depthmask.config.resources import check_inner_stages, check_resources, check_stage
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions, stages_of
 from depthmask.contract import contract_as_json
@@ -32,8 +32,9 @@ from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
-_SAMPLE_KINDS = ("source", "geometry", "placement", "blend", "depth", "labels")
-"""The config groups whose stages make the samples; writer and runner only make the files."""
+_SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
+"""The config groups whose stages make the samples; those inside a geometry may have nothing to
+measure. Writer and runner only make the files."""
 _UNLABELLED = "foreground"
 """The label of the assets that have none of their own."""
 _MOST_LABELS = 20
@@ -48,6 +49,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     lacks what a stage needs to make samples.
     """
     check_resources(stages_of(root, _SAMPLE_KINDS))
+    check_stage("geometry", root.geometry)
     catalogue = catalogue_of(root.source, root.canvas)
     _require_known_labels(root)
     _require_count(root.blend, "variants")
@@ -72,7 +74,10 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         }
     )
     output = _output(root, identity, sweep)
-    return Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
+    job = Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
+    if job.backgrounds_to_measure():
+        check_inner_stages("geometry", root.geometry)
+    return job
 
 
 def contract_of(

@@ -136,13 +136,17 @@ class Generate(Job):
 
     def before_shards(self, display: Display) -> dict[str, float]:
         """Measure the geometry of each background once, where it is not known."""
-        keys = self.geometry.to_measure(self.plan.backgrounds) if self.reads_geometry else []
+        keys = self.backgrounds_to_measure()
         if not keys:
             return {}
         start = time.perf_counter()
         with display.bar("geometry", len(keys), "backgrounds") as advance:
             self.geometry.fill(keys, advance)
         return {"geometry": time.perf_counter() - start}
+
+    def backgrounds_to_measure(self) -> list[str]:
+        """The keys of the backgrounds whose depth a network has to give, cached or not."""
+        return self.geometry.to_measure(self.plan.backgrounds) if self.reads_geometry else []
 
     @cached_property
     def geometry(self) -> GeometryCache:

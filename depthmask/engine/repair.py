@@ -16,17 +16,49 @@ from depthmask.engine.run import run_job
 from depthmask.engine.totals import Totals
 from depthmask.errors import MOST_LISTED, DepthmaskError
 from depthmask.plan.layout import Shard, Shards
+from depthmask.reading.dataset import no_dataset
 from depthmask.storage.identity import DatasetIdentity, check_output
 from depthmask.storage.packages import PIXEL_VERSIONS, other_pixels
 from depthmask.storage.path import DRAFTS, StorePath
 from depthmask.storage.publish import Draft, read_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
+from depthmask.storage.verify import Problem, verify
 
 _log = logging.getLogger(__name__)
 
 
-def repair(output: StorePath, display: Display) -> list[str]:
+def problems_of(dataset: StorePath, display: Display) -> list[Problem]:
+    """All problems of a dataset; raises `UsageError` if there is none at this path."""
+    if not (dataset / "plan.json").is_file():
+        raise no_dataset(dataset)
+    with display.waiting(f"checking the files of {dataset}"):
+        return verify(dataset)
+
+
+def repair(output: StorePath, problems: Sequence[Problem], display: Display) -> list[str]:
+    """Make what a dataset lacks, and remove the files that belong to no shard.
+
+    Returns and raises as `_make_lost_shards`.
+    """
+    not_compared = _make_lost_shards(output, display)
+    # Only after the run, so that a run that is refused changes nothing.
+    for problem in problems:
+        if problem.stray is not None:
+            problem.stray.unlink(missing_ok=True)
+    return not_compared
+
+
+def of_unknown_shards(output: StorePath, not_compared: Sequence[str]) -> str:
+    """What to say about the shards that `repair` could compare with nothing."""
+    return (
+        f"{output}: complete; {len(not_compared):,} of the shards are new, from "
+        f"{not_compared[0]} on: neither their records nor dataset.json were there, so nothing "
+        "tells whether their bytes are those of an earlier publication"
+    )
+
+
+def _make_lost_shards(output: StorePath, display: Display) -> list[str]:
     """Make what a dataset lacks; a shard that was published before keeps its bytes.
 
     Returns the names of new shards that could be compared with nothing, since neither their record

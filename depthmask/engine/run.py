@@ -15,6 +15,7 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of
 from depthmask.engine.display import Display
+from depthmask.engine.displays.log import open_log
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
@@ -91,7 +92,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         has_report = (job.output / REPORT).is_file()
         state = take_output(job.output, job.identity, overwrite=overwrite)
         job = replace(continued(job), catalogue=without_contents(job.catalogue))
-        display.open_log(log)
+        open_log(log)
         log_beginning(job, left_out)
         if has_report and state is FolderState.fewer_samples:
             _log.warning(

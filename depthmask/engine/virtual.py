@@ -74,8 +74,7 @@ class Virtual(Samples):
         """
         job = self.job
         with self._lock:
-            if job.reads_geometry:
-                job.geometry.fill(job.geometry.to_measure(job.plan.backgrounds), done)
+            job.geometry.fill(job.backgrounds_to_measure(), done)
 
     def _indices(self, numbers: Sequence[int]) -> Sequence[int]:
         """The indices in the plan of these numbers."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from depthmask.data import Float32
-from depthmask.errors import SettingError
+from depthmask.errors import SettingError, UsageError
 
 if TYPE_CHECKING:
     import keras
@@ -44,7 +44,8 @@ class Precision(Enum):
 
 
 def check_runtime(runtime: Runtime, precision: Precision) -> None:
-    """Raise `SettingError` if this machine cannot run a network like this; for Keras, it can."""
+    """Raise `UsageError` if this machine cannot run a network like this."""
+    _require_keras()
     if runtime is not Runtime.openvino:
         return
     if importlib.util.find_spec("openvino") is None:
@@ -52,6 +53,13 @@ def check_runtime(runtime: Runtime, precision: Precision) -> None:
             "runtime",
             "openvino",
             "OpenVINO is not installed; pip install 'depthmask[openvino]', or choose keras",
+        )
+    if sys.version_info >= (3, 13):
+        raise SettingError(
+            "runtime",
+            "openvino",
+            "OpenVINO 2026 cannot convert the model in Python 3.13; use Python 3.11 or 3.12, or "
+            "choose keras",
         )
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
@@ -65,6 +73,17 @@ def check_runtime(runtime: Runtime, precision: Precision) -> None:
         import openvino
 
         _precision_hint(openvino.Core(), precision)
+
+
+def _require_keras() -> None:
+    """Raise `UsageError` unless Keras and its backend are installed."""
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    missing = [name for name in (backend, "keras") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"needs {' and '.join(missing)}, not installed here: pip install {' '.join(missing)}; "
+            "depth=none, and depth=layered over backgrounds that have depth, need no network"
+        )
 
 
 def dtype_policy(runtime: Runtime, precision: Precision) -> str:

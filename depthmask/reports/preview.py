@@ -27,17 +27,15 @@ _MOST_TILE_WIDTH = 640
 _LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
 """The width of the legend with both numbers, and a gap between it and the title."""
-_BACKGROUND_COLOUR = (250, 250, 248)
-_TEXT_COLOUR = (60, 60, 60)
+BACKGROUND_COLOUR = (250, 250, 248)
+TEXT_COLOUR = (60, 60, 60)
 
 
 def contact_sheet(
     samples: Sequence[Sample], title: str, contract: DepthContract | None = None
 ) -> Image.Image:
     """The contact sheet: a tile for each sample, and one colour scale for all depth maps."""
-    near, far = depth_range(samples)
-    if contract is not None and contract.kind is DepthKind.disparity:
-        near, far = far, near
+    near, far = colour_scale(samples, contract)
     # Beside a panorama, other photographs would be lost.
     has_one_size = len({sample.size for sample in samples}) == 1
     most_width = math.inf if has_one_size else _MOST_TILE_WIDTH
@@ -57,15 +55,24 @@ def contact_sheet(
     legend_top = _MARGIN + _LINE_HEIGHT if has_legend and is_narrow else _MARGIN
     first = legend_top + _MARGIN + 12
     whole_height = first + rows * (height + _GAP) - _GAP + _MARGIN
-    sheet = Image.new("RGB", (whole_width, whole_height), _BACKGROUND_COLOUR)
+    sheet = Image.new("RGB", (whole_width, whole_height), BACKGROUND_COLOUR)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, _COLUMNS)
         left = _MARGIN + sum(width + _GAP for width in widths[:column])
         sheet.paste(tile, (left, first + row * (height + _GAP)))
-    ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=_TEXT_COLOUR, font=font)
+    ImageDraw.Draw(sheet).text((_MARGIN, _MARGIN), title, fill=TEXT_COLOUR, font=font)
     if has_legend:
-        _legend(sheet, legend_top, near, far, contract.unit if contract else "")
+        unit = contract.unit if contract else ""
+        draw_legend(sheet, (sheet.width - _MARGIN, legend_top), near, far, unit)
     return sheet
+
+
+def colour_scale(samples: Sequence[Sample], contract: DepthContract | None) -> tuple[float, float]:
+    """The depths at the near and the far end of the colours; for disparity near is larger."""
+    least, greatest = depth_range(samples)
+    if contract is not None and contract.kind is DepthKind.disparity:
+        return greatest, least
+    return least, greatest
 
 
 def depth_range(samples: Sequence[Sample]) -> tuple[float, float]:
@@ -109,16 +116,24 @@ def _tile(
     return tile
 
 
-def _legend(sheet: Image.Image, top: int, near: float, far: float, unit: str) -> None:
-    """Draw a colour bar, with the depths at its ends, at the right of the sheet."""
-    width, height = 200, 14
+def draw_legend(
+    sheet: Image.Image,
+    right_top: tuple[int, int],
+    near: float,
+    far: float,
+    unit: str,
+    font_size: int = 14,
+) -> None:
+    """Draw a colour bar, with the depths at its ends, to the left of a point of the sheet."""
+    right, top = right_top
+    height, width, gap = font_size, 200 * font_size // 14, 8 * font_size // 14
     bar = colour(np.linspace(near, far, width, dtype=np.float32)[None].repeat(height, 0), near, far)
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(font_size)
     right_text = f"{far:.1f} {unit}".rstrip()
-    right = sheet.width - _MARGIN - round(draw.textlength(right_text, font=font))
-    left = right - 8 - width
-    sheet.paste(Image.fromarray(bar), (left, top + 2))
-    draw.text((right, top), right_text, fill=_TEXT_COLOUR, font=font)
+    right -= round(draw.textlength(right_text, font=font))
+    left = right - gap - width
+    sheet.paste(Image.fromarray(bar), (left, top + font_size // 7))
+    draw.text((right, top), right_text, fill=TEXT_COLOUR, font=font)
     left_text = f"{near:.1f} {unit}".rstrip()
-    left_end = left - 8 - draw.textlength(left_text, font=font)
-    draw.text((left_end, top), left_text, fill=_TEXT_COLOUR, font=font)
+    left_end = left - gap - draw.textlength(left_text, font=font)
+    draw.text((left_end, top), left_text, fill=TEXT_COLOUR, font=font)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from depthmask.errors import DISK_FULL, DepthmaskError, UsageError
+from depthmask.errors import DISK_FULL, DepthmaskError, UsageError, causes_of
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import ShardFile
@@ -121,19 +121,11 @@ def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
     """
     if isinstance(error, OSError) and error.errno is not None:
         return None
-    codes = {one.errno for one in _chain(error) if isinstance(one, OSError)}
+    codes = {one.errno for one in causes_of(error, contexts=True) if isinstance(one, OSError)}
     if no_room or codes.intersection(DISK_FULL) or _SAYS_FULL.search(str(error)):
         text = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         return OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)} ({text})")
     return None
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that led to it."""
-    behind: BaseException | None = error
-    while behind is not None:
-        yield behind
-        behind = behind.__cause__ or behind.__context__
 
 
 def disk_error(error: OSError, output: StorePath) -> DepthmaskError:

@@ -16,11 +16,12 @@ from typing import Any
 
 import pytest
 
-from depthmask.cli import lines, screen
+from depthmask.cli import lines
 from depthmask.cli.main import main
-from depthmask.cli.pace import Pace
 from depthmask.cli.screen import Screen
 from depthmask.config.root import ProgressStyle
+from depthmask.engine.displays import screen
+from depthmask.engine.displays.pace import Pace
 from depthmask.networks.shown import bar_of_downloads
 from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed

@@ -3,7 +3,8 @@
 A page is run from its top to its end in a folder of its own, which has what pages speak of: `DIR`
 with assets, `FOLDER` with RGB-D pairs, `PHOTOS`, `PRESETS` with a preset, `OUT` with a dataset
 where the page does not make one first.
-Runs get words at their end that make them small; nothing else is added or changed.
+Runs get words at their end that make them small; nothing else is added or changed. Values that a
+block of Python states are compared (tests/docs/stated_values.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from PIL import Image
 
 from depthmask.cli.main import main
 from depthmask.cli.usage.commands import COMMANDS
+from tests.docs.stated_values import run_block
 from tests.support.paths import ROOT
 
 # The libraries webdataset and mlcroissant leave files to the garbage collector, and use what their
@@ -47,6 +49,8 @@ ELSEWHERE = {
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
     "benchmarks/scale.py": "tests/docs/test_scale.py",
+    "source.furniture=2 source.seed=4": "tests/docs/test_gallery.py",
+    "python -m tools.gallery": "tests/docs/test_gallery.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
 OWN_TESTS = {
@@ -155,7 +159,7 @@ def test_page(page: Path, place: Path, finished: Path) -> None:
     for step in here:
         try:
             if step.language == "python":
-                exec(step.text, names)
+                run_block(step.text, names)
             else:
                 run(step.text)
         except BaseException as error:

@@ -15,7 +15,7 @@ import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.download import fetch
-from depthmask.networks.shown import show_downloads
+from depthmask.networks.shown import downloads_shown
 from depthmask.networks.weight_file import PublishedWeights
 from depthmask.stages.depth import densedepth
 from depthmask.stages.depth.densedepth import DenseDepth
@@ -112,11 +112,8 @@ def test_a_program_shows_the_download_in_its_own_way(
         yield lambda count: shown.append(count)
 
     server.cuts = 1
-    show_downloads(bar)
-    try:
+    with downloads_shown(bar):
         fetch(published(server, size=size))
-    finally:
-        show_downloads(None)
     assert shown[0] == ("weights.h5", len(CONTENT), "bytes")
     assert sum(count for count in shown[1:] if isinstance(count, int)) == len(CONTENT)
 

@@ -72,6 +72,7 @@ def errors(folder: Path, settings: str) -> list[str]:
     return [lines[number - 1].strip()[0] for number in numbers]
 
 
+@pytest.mark.tools
 def test_mypy_compares_defaults_with_types(tmp_path: Path) -> None:
     assert errors(tmp_path, RIGHT) == []
     assert errors(tmp_path, WRONG) == list("abcdefgh")

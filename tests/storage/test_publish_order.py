@@ -69,6 +69,7 @@ def test_a_call_that_failed_is_none_and_a_split_one_is_one() -> None:
     assert judge(PLAN, split, RECORD, LAST) == []
 
 
+@pytest.mark.tools
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize("writer", ["webdataset", "folder"])
 def test_a_run(tmp_path: Path, writer: str) -> None:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import InputCommand, dataset_command
-from depthmask.engine.annotate import annotate
-
-COMMAND = InputCommand("annotate", annotate)
+from depthmask.cli.dataset_command import dataset_command
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. OUT: a dataset, DepthMaskDataset's files, or photographs, in any places."""
-    return dataset_command(COMMAND, arguments)
+    return dataset_command("annotate", arguments)

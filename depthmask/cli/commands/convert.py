@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from depthmask.cli.dataset_command import InputCommand, dataset_command
-from depthmask.engine.convert import convert
-
-COMMAND = InputCommand("convert", convert)
+from depthmask.cli.dataset_command import dataset_command
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. Members are copied byte for byte where formats and settings allow it."""
-    return dataset_command(COMMAND, arguments)
+    return dataset_command("convert", arguments)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.commands.resume import continue_dataset, refuse_others
-from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
+from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.config.compose import compose_root
+from depthmask.config.explain.names import names_of
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.path import StorePath, dataset_word
 from depthmask.untrusted import untrusted

@@ -54,16 +54,12 @@ def _range(dataset: Dataset, least: float | None, greatest: float | None) -> tup
 
 
 def _write(dataset: Dataset, count: int, into: Path, near: float, far: float) -> None:
-    screen = Screen()
-    try:
-        with screen.bar("pictures", count, "pictures") as advance:
-            for index in range(count):
-                sample = dataset[index]
-                if sample.depth is not None:
-                    picture = Image.fromarray(colour(sample.depth, near, far))
-                    path = into / f"{sample.key}.png"
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    picture.save(path, compress_level=1)
-                advance(1)
-    finally:
-        screen.close()
+    with Screen() as screen, screen.bar("pictures", count, "pictures") as advance:
+        for index in range(count):
+            sample = dataset[index]
+            if sample.depth is not None:
+                picture = Image.fromarray(colour(sample.depth, near, far))
+                path = into / f"{sample.key}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                picture.save(path, compress_level=1)
+            advance(1)

@@ -62,7 +62,7 @@ def _show_assets(catalogue: AssetCatalogue, source: str, screen: Screen) -> None
     """Show how many assets there are, and which files are left out."""
     screen.line(assets_in_one_line(catalogue, source))
     for note in catalogue.notes:
-        screen.line(note, "note", prefix="note: ")
+        screen.line(note, "note")
     for asset in catalogue.left_out[:_MOST_NAMED]:
         screen.line(f"left out: {asset.file}: {asset.reason}")
     if (more := len(catalogue.left_out) - _MOST_NAMED) > 0:

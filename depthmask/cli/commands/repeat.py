@@ -6,29 +6,28 @@ import os
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from depthmask.cli.commands import annotate, convert
-from depthmask.cli.dataset_command import require_accepted
 from depthmask.cli.hydra_run import run_task
 from depthmask.cli.make import make
-from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
+from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.cli.screen import Screen
 from depthmask.config.build import from_plain
 from depthmask.config.command_from_plan import input_job_overrides
 from depthmask.config.command_line import CONFIG, CommandLine
+from depthmask.config.explain.names import names_of, require_accepted
 from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of
 from depthmask.config.plan_source import PLAN, plan_offered
 from depthmask.config.root import Root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.inputs.open import open_input
+from depthmask.engine.inputs.settings import ACCEPTED
+from depthmask.engine.inputs.task import MAKERS
 from depthmask.engine.job import Job
 from depthmask.errors import UsageError
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath, dataset_word
 from depthmask.untrusted import untrusted
-
-_INPUT_COMMANDS = {"annotate": annotate.COMMAND, "convert": convert.COMMAND}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,13 +52,13 @@ def _config_of(dataset: StorePath, plan: dict[str, Any], words: Sequence[str]) -
     """The config of a plan, checked; raises `UsageError` for a setting that the job has not."""
     with untrusted(str(dataset / "plan.json")):
         job = plan["job"]
-        if job != "generate" and job not in _INPUT_COMMANDS:
+        if job != "generate" and job not in MAKERS:
             raise UsageError(f"this version has no job {job!r}")
         require_stages(plan)
         config = config_of(plan)
         from_plain(config)
-    if job in _INPUT_COMMANDS:
-        require_accepted(f"repeat of a dataset by {job}", words, _INPUT_COMMANDS[job].accepted)
+    if job in MAKERS:
+        require_accepted(f"repeat of a dataset by {job}", words, ACCEPTED[job])
     return config
 
 
@@ -88,4 +87,4 @@ def _job(plan: dict[str, Any], root: Root, overridden: Collection[str]) -> Job:
     described = plan["dataset"]
     skip_damaged = bool(described.get("photographs", {}).get("skip_damaged"))
     job_input = open_input(described["paths"], skip_damaged=skip_damaged)
-    return _INPUT_COMMANDS[plan["job"]].make_job(job_input, root, names)
+    return MAKERS[plan["job"]](job_input, root, names)

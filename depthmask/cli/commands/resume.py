@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from depthmask.cli.hydra_run import as_depthmask_error, warn_of_disabled_plugins
+from depthmask.cli.hydra_run import warn_of_disabled_plugins
 from depthmask.cli.make import make
-from depthmask.cli.plan_command import dataset_and_words, names_of, plan_of
+from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.cli.screen import Screen
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.compose import compose_root
+from depthmask.config.explain.names import names_of
 from depthmask.config.root import ProgressStyle
 from depthmask.engine.from_plan import job_from_plan
 from depthmask.errors import UsageError

@@ -9,9 +9,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from depthmask.cli.forecast import state_of
-from depthmask.cli.hydra_run import as_depthmask_error, hydra_main
+from depthmask.cli.hydra_run import hydra_main
 from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.build import from_config
 from depthmask.config.explain.error import explain
 from depthmask.config.presets.tree import add_position, line_of_task

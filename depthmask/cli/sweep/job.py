@@ -13,12 +13,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from depthmask.cli import lines
-from depthmask.cli.hydra_run import (
-    as_depthmask_error,
-)
 from depthmask.cli.lines import say
 from depthmask.cli.screen import Screen
 from depthmask.cli.sweep.targets import OPTUNA, targets_of
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.build import from_config, to_plain
 from depthmask.config.command_from_plan import settings_of
 from depthmask.config.hydra_internals import (
@@ -47,17 +45,14 @@ def job(config: DictConfig) -> float | tuple[float, ...] | None:
     hydra = HydraConfig.get()
     # The output of concurrent jobs would be mixed, so only jobs in sequence show theirs.
     in_sequence = hydra.launcher._target_ == BASIC_LAUNCHER
-    screen = Screen(config.progress if in_sequence else ProgressStyle.none)
     if not in_sequence:
         # Joblib changes the default start method to its own, which the runner's processes cannot
         # use.
         multiprocessing.set_start_method("spawn", force=True)
-    screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}", "job")
     job_folder = Path(hydra.sweep.dir)
-    try:
+    with Screen(config.progress if in_sequence else ProgressStyle.none) as screen:
+        screen.line(f"job {hydra.job.num}  {' '.join(hydra.overrides.task)}", "job")
         result = _run(config, screen, job_folder)
-    finally:
-        screen.close()
     targets = targets_of(config)
     result, no_target = _optimised(result, targets)
     write_result(job_folder, result)

@@ -13,7 +13,6 @@ from omegaconf import DictConfig
 
 from depthmask.cli import dry_run
 from depthmask.cli.hydra_run import (
-    as_depthmask_error,
     hydra_main,
     warn_of_disabled_plugins,
 )
@@ -29,6 +28,7 @@ from depthmask.cli.sweep.folder import (
 )
 from depthmask.cli.sweep.job import job
 from depthmask.cli.sweep.targets import directions_of, targets_of
+from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.command_line import CommandLine
 from depthmask.config.explain.error import explain
 from depthmask.config.hydra_internals import (
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
                 _show(folder, table, best, arguments, time.perf_counter() - start)
     if len(results) == 1 and not directions:
         text = "-m made one dataset, since no setting has several values, as in seed=0,1"
-        say(text, "note", prefix="note: ")
+        say(text, "note")
     return 0 if all(result.status.is_good for result in results) else DepthmaskError.exit_code
 
 

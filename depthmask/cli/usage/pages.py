@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from depthmask.cli.usage.page import ANY, Option, Page, Word
+from depthmask.engine.inputs.settings import ACCEPTED
 
 _OUT = Word("OUT", "folder of a dataset, or its address in an object store")
 INPUT = Word(
@@ -19,11 +20,6 @@ _CONFIG_NAME = Option(
 )  # fmt: skip
 _SKIP_DAMAGED = Option("--skip-damaged", "leave out photographs that cannot be decoded")
 _DRY_RUN = Option("--dry-run", "say what would be made, and write nothing")
-_SHARED = (
-    *("output", "overwrite", "size", "shard_size", "labels", "writer", "encode", "runner"),
-    "progress",
-)
-"""The settings and config groups that both `annotate` and `convert` accept."""
 
 PAGES = {
     "run": Page(
@@ -112,7 +108,7 @@ PAGES = {
         options=(
             Option("--into", "path of the page; default: OUT/report.html", "FILE", is_path=True),
         ),
-        about="It needs the package altair: pip install '.[report]'.",
+        about="It needs vl-convert-python: pip install '.[report]'.",
         examples=("report OUT", "report OUT --into report.html"),
     ),
     "verify": Page(
@@ -144,7 +140,7 @@ PAGES = {
     "annotate": Page(
         words=(INPUT,),
         options=(_DRY_RUN, _SKIP_DAMAGED),
-        settings=(*_SHARED, "depth", "geometry"),
+        settings=ACCEPTED["annotate"],
         required=("depth=NAME", "output=OUT2"),
         about="Images and masks are copied byte for byte.",
         examples=(
@@ -155,7 +151,7 @@ PAGES = {
     "convert": Page(
         words=(INPUT,),
         options=(_DRY_RUN, _SKIP_DAMAGED),
-        settings=_SHARED,
+        settings=ACCEPTED["convert"],
         required=("writer=NAME", "output=OUT2"),
         about="Files of samples are copied byte for byte where format and settings allow it.",
         examples=(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import is_dataclass
 from typing import TypeVar
 
@@ -31,7 +31,7 @@ from depthmask.config.explain.words import (
 )
 from depthmask.config.presets.tree import YamlTree
 from depthmask.config.root import BLOCKS, Root
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, causes_of
 
 E = TypeVar("E", bound=BaseException)
 
@@ -76,7 +76,7 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
 def _in_words(error: Exception, tree: YamlTree) -> str:
     """The message for a mistake on the command line."""
     overrides = tree.line.overrides
-    causes = list(_with_causes(error))
+    causes = list(causes_of(error))
     if own := _first(UsageError, causes):
         return str(own)
     if missing := _first(MissingConfigException, causes):
@@ -151,13 +151,6 @@ def _sets(word: str, key: str) -> bool:
     """Whether a word sets a key such as `size[0]`, alone or as a part of its value."""
     name = word.lstrip("+").partition("=")[0]
     return key == name or key.startswith((f"{name}.", f"{name}["))
-
-
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and its causes, outermost first."""
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 def _first(kind: type[E], chain: Sequence[BaseException]) -> E | None:

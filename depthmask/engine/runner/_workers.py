@@ -14,12 +14,15 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
 from depthmask.concurrency import interrupts_blocked
 from depthmask.engine.job import Job, Progress
+from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner.failures import Refusal, attempt
+from depthmask.errors import DepthmaskError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
 
@@ -35,8 +38,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._progress = _SharedProgress(context)
         self.pipe, far_end = context.Pipe()
-        self._process = context.Process(
-            target=_serve, args=(job, far_end, self._progress), daemon=True
+        self._process = Process(
+            target=_serve, args=(Parcel(job), far_end, self._progress), daemon=True
         )
         with interrupts_blocked():
             self._process.start()
@@ -131,19 +134,32 @@ def _ending(exit_code: int | None) -> str:
     return f"the worker was ended by {signal.Signals(-exit_code).name}"
 
 
-def _serve(job: Job, pipe: Connection, progress: Progress) -> None:
+def _serve(parcel: Parcel, pipe: Connection, progress: Progress) -> None:
     """Make the shards that arrive, until the pipe closes; runs in the worker."""
     # Ctrl-C and the end of a terminal reach the whole process group; the parent handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _end_with_parent()
     _keep_to_one_core()
+    job = _opened(parcel)
     while True:
         try:
             shard = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(job, shard, progress))
+        pipe.send(job if isinstance(job, Refusal) else attempt(job, shard, progress))
+
+
+def _opened(parcel: Parcel) -> Job | Refusal:
+    """The job, or why this process cannot have it."""
+    try:
+        job: Job = parcel.open()
+    except DepthmaskError as error:
+        return Refusal(str(error), final=True, trace=traceback.format_exc())
+    except Exception as error:
+        reason = f"a worker cannot load its work: {in_one_line(error)}"
+        return Refusal(reason, final=True, trace=traceback.format_exc())
+    return job
 
 
 def _keep_to_one_core() -> None:

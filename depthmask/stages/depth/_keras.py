@@ -38,7 +38,7 @@ class KerasEstimator(FixedBatchEstimator):
         )
 
     def check_resources(self) -> None:
-        """Raise `SettingError` if the runtime is not installed, or this CPU lacks the precision."""
+        """Raise `UsageError` if the runtime is not installed, or this CPU lacks the precision."""
         check_runtime(self.runtime, self.precision)
 
     def run(self, inputs: Float32) -> Float32:

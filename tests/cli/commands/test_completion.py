@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -181,7 +182,8 @@ class Bash:
         self.type("\x15")
 
     def close(self) -> None:
-        self.type("\x15exit\n")
+        # It may be in the middle of a question, and would not answer `exit`.
+        os.kill(self.process, signal.SIGKILL)
         os.waitpid(self.process, 0)
         os.close(self.terminal)
 

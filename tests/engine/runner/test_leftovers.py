@@ -33,10 +33,7 @@ class Messy(Local):
 def test_leftovers_of_a_dead_worker_are_removed_at_the_end(tmp_path: Path) -> None:
     job = small_job(tmp_path / "other", runner=Messy(workers=1))
     job.root.output = str(tmp_path / "out")
-    screen = Screen(ProgressStyle.none)
-    try:
+    with Screen(ProgressStyle.none) as screen:
         run(job.root, screen)
-    finally:
-        screen.close()
     assert list(verify(tmp_path / "out")) == []
     assert not (tmp_path / "out" / ".drafts").exists()

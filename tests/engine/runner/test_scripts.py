@@ -173,7 +173,8 @@ if __name__ == "__main__":
     root = compose_root([word for word in sys.argv[1:] if word != "placement=mine"])
     setattr(root, "KIND", KIND())
     try:
-        run_root(root, Screen())
+        with Screen() as screen:
+            run_root(root, screen)
     except depthmask.UsageError as error:
         sys.exit(str(error))
 """

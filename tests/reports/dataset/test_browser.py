@@ -18,7 +18,10 @@ from depthmask.reports.colormap import colour
 from depthmask.reports.dataset.page import report
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium")
+pytestmark = [
+    pytest.mark.tools,
+    pytest.mark.skipif(CHROMIUM is None, reason="apt-get install chromium"),
+]
 
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright  # noqa: E402

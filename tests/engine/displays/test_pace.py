@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from depthmask.cli import pace
-from depthmask.cli.pace import Announcer, Pace, duration, rounded
+from depthmask.engine.displays import pace
+from depthmask.engine.displays.pace import Announcer, Pace, duration, rounded
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """A function that sets the time."""
     now = [0.0]
-    monkeypatch.setattr("depthmask.cli.pace.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("depthmask.engine.displays.pace.time.monotonic", lambda: now[0])
 
     def to(seconds: float) -> None:
         now[0] = seconds
@@ -96,7 +96,7 @@ def test_lines_come_while_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_line_of_a_tenth_delays_the_next_of_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lines of the clock count from the last line."""
     now = [0.0]
-    monkeypatch.setattr("depthmask.cli.pace.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("depthmask.engine.displays.pace.time.monotonic", lambda: now[0])
     said: list[str] = []
     announcer = Announcer(Pace("samples", 100, "samples"), lambda one: said.append(str(one)))
     now[0] = 20

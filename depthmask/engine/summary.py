@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from depthmask.cli.pace import rounded
-from depthmask.cli.screen import Screen
 from depthmask.data import LeftOut
+from depthmask.engine.display import Display
+from depthmask.engine.displays.pace import rounded
 from depthmask.engine.run import Result
 from depthmask.errors import others_below
-from depthmask.reading.dataset import Dataset
 from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
-from depthmask.storage.path import dataset_word
 
 
-def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> None:
-    """Show samples, bytes, rate, time by station, and how to open and extend the dataset.
-
-    extendable: whether samples can be added, so that the command for that is shown.
-    """
+def show_result(result: Result, display: Display) -> None:
+    """Show samples, bytes, rate, time by station, and what the samples needed."""
     dataset, info = result.dataset, result.dataset.metadata
     total = f"{len(dataset):,} samples, {size(info.bytes)}"
     facts: dict[str, Any] = {
@@ -35,35 +30,27 @@ def show_result(result: Result, screen: Screen, *, extendable: bool = False) -> 
     if result.made:
         rate = rounded(result.made / result.seconds)
         text = f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate}/s"
-        screen.line(text, "done", **facts)
-        screen.line(f"time by station: {_shares_of_time(result.stations)}")
+        display.line(text, "done", **facts)
+        display.line(f"time by station: {_shares_of_time(result.stations)}")
     else:
-        screen.line(f"{total}; nothing is left to do", "done", **facts)
+        display.line(f"{total}; nothing is left to do", "done", **facts)
     if len(dataset.splits) > 1:
-        screen.line(f"splits    {_splits(info)}")
+        display.line(f"splits    {_splits(info)}")
     if redrawn := info.counts.get("redrawn"):
         draws = info.counts["redraws"]
-        screen.line(
+        display.line(
             f"redrawn   {redrawn:,} samples in {draws:,} draws, since their assets fitted nowhere"
         )
         for cause in result.redraws:
-            screen.line(f"          {cause}")
-        screen.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
+            display.line(f"          {cause}")
+        display.line(f"          help: {WHEN_IT_LOOKS_WRONG}")
     if fallbacks := info.counts.get("blend_fallbacks"):
-        screen.line(
+        display.line(
             f"blended   {fallbacks:,} cut-outs with blend=alpha, since the blend would smear them"
         )
     if info.left_out:
-        screen.line(f"left out  {_left_out(info.left_out)}")
-    screen.line(f"preview   {dataset.path / 'preview.jpg'}")
-    screen.line(f"open      depthmask.open({str(dataset.path)!r})")
-    if extendable:
-        screen.line(f"extend    {_extend(dataset)}")
-
-
-def _extend(dataset: Dataset) -> str:
-    """The command that doubles the number of samples."""
-    return f"python -m depthmask extend {dataset_word(dataset.path)} samples={2 * len(dataset)}"
+        display.line(f"left out  {_left_out(info.left_out)}")
+    display.line(f"preview   {dataset.path / 'preview.jpg'}")
 
 
 def _splits(info: DatasetInfo) -> str:

@@ -1,0 +1,1 @@
+"""The functions of `import depthmask` that make, check and describe datasets."""

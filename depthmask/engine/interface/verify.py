@@ -1,0 +1,28 @@
+"""Checks a dataset for a caller in Python, and repairs it."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from depthmask.engine.display import Display
+from depthmask.engine.displays.choice import display_of
+from depthmask.engine.repair import of_unknown_shards, problems_of
+from depthmask.engine.repair import repair as repair_dataset
+from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
+from depthmask.storage.verify import Problem
+
+
+def verify(
+    path: str | PathLike[str] | StorePath, progress: str | Display, *, repair: bool
+) -> list[Problem]:
+    """The problems of a dataset, after the repair if there is one; see `depthmask.verify`."""
+    dataset = location(path)
+    with display_of(progress) as display:
+        problems = problems_of(dataset, display)
+        if not problems or not repair:
+            return problems
+        not_compared = repair_dataset(dataset, problems, display)
+        if not_compared:
+            display.line(of_unknown_shards(dataset, not_compared))
+        return problems_of(dataset, display)

@@ -1,0 +1,39 @@
+"""What a machine lacks to run a network, in one line."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from depthmask.errors import UsageError
+from depthmask.networks.runtime import Precision, Runtime, check_runtime
+
+
+@pytest.mark.parametrize(
+    ("backend", "absent", "line"),
+    [
+        ("tensorflow", ["tensorflow"], "needs tensorflow, not installed here: pip install tenso"),
+        (
+            "jax",
+            ["jax", "keras"],
+            "needs jax and keras, not installed here: pip install jax keras;",
+        ),
+        ("", ["tensorflow"], "needs tensorflow, not installed"),
+    ],
+)
+def test_the_libraries_of_the_backend(
+    backend: str, absent: list[str], line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    for name in absent:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(UsageError, match=f"^{line}"):
+        check_runtime(Runtime.keras, Precision.float32)
+
+
+def test_openvino_in_a_newer_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openvino")
+    monkeypatch.setattr(sys, "version_info", (3, 13, 0))
+    with pytest.raises(UsageError, match=r"^runtime=openvino: .* in Python 3\.13; use "):
+        check_runtime(Runtime.openvino, Precision.float32)
