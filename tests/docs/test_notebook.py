@@ -8,7 +8,7 @@ import nbformat
 
 from tests.support.notebooks import run_notebook
 from tests.support.paths import ROOT
-from tools.docs_pages import NOTEBOOK, on_page_markdown, pages
+from tools.docs_pages import NOTEBOOK, links_of_site, notebook_page
 
 
 def test_the_notebook_runs_from_its_top_to_its_end(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_the_notebook_runs_from_its_top_to_its_end(tmp_path: Path) -> None:
 
 
 def test_its_page_has_all_cells() -> None:
-    page = pages()["notebook.md"]
+    page = notebook_page()
     for cell in nbformat.read(ROOT / "docs" / NOTEBOOK, as_version=4).cells:
         assert cell.source in page
-    assert on_page_markdown(f"[it]({NOTEBOOK})") == "[it](notebook.md)"
+    assert links_of_site(f"[it]({NOTEBOOK})", "python.md") == "[it](notebook.md)"

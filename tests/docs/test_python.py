@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import depthmask
-from tests.docs.test_words import FENCE
+from tests.support.pages import FENCE
 from tests.support.paths import ROOT
 
 
