@@ -18,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 UInt8: TypeAlias = NDArray[np.uint8]
+"""An array of dtype uint8, such as an image [h, w, 3] or a mask [h, w], 0..255."""
 UInt16: TypeAlias = NDArray[np.uint16]
+"""An array of dtype uint16, such as an instance map [h, w] of 256 layers or more."""
 Float32: TypeAlias = NDArray[np.float32]
+"""An array of dtype float32, such as a depth map [h, w] in metres."""
 PixelNumbers: TypeAlias = NDArray[np.uint32]
 """uint32 [n]: numbers of pixels, each row * width + column."""
 Size: TypeAlias = tuple[int, int]

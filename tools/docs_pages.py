@@ -1,18 +1,21 @@
-"""Pages of the site that come from the code, as a hook of mkdocs.
-
-    mkdocs build
+"""Pages of the docs that come from the code.
 
     python -m tools.docs_pages
 
-The second command writes the pages of commands into `docs/commands.md`, below its mark.
+This writes `docs/reference/` (every built-in stage with its settings, the root settings, commands
+and presets), the sections of `docs/commands.md` below its mark, and the code in the pages about
+plugins. All of it is committed, so that it can be read in a clone; a test compares it with the
+code.
 
-Every built-in stage with its settings, the root settings, commands and presets, as `--help` has
-them; CONTRIBUTING and CHANGELOG as they stand beside this folder. Nothing of it is committed.
+As a hook of mkdocs, the module adds CONTRIBUTING, CHANGELOG and the notebook to the site, and turns
+links that lead out of the site into names.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +23,7 @@ from typing import Any
 
 import depthmask
 from depthmask.cli.listing import presets, summary
+from depthmask.cli.scaffold.package import package_files
 from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.page import ANY
 from depthmask.cli.usage.pages import PAGES
@@ -32,20 +36,29 @@ from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import SettingInfo, describe_settings
 
 ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 COMMANDS_MARK = "<!-- Below here: python -m tools.docs_pages -->"
 _FROM_ROOT = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
-_OUTWARD = re.compile(r"\[([^\]]+)\]\(\.\./([^)]+)\)")
-"""A link out of `docs/`, as those who read the files where they lie want it."""
+"""Page of the site -> the file beside `docs/` that it shows."""
+NOTEBOOK = "notebook.ipynb"
+"""Its page has another name, since a browser cannot show it."""
+_LINK = re.compile(r"\[([^\]]+)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
+"""A link to a file: its text, the relative path, the anchor."""
+_CODE = re.compile(r"<!-- code: (\S+) -->\n\n```python\n.*?^```$", re.DOTALL | re.MULTILINE)
+"""A block with the content of a file, which the comment names."""
 
 
-def pages() -> dict[str, str]:
-    """Path within the site -> Markdown."""
-    found = {f"reference/{kind}.md": _of_kind(kind) for kind in KINDS}
-    found["reference/settings.md"] = _of_root()
-    found["reference/commands.md"] = _of_commands()
-    for page, name in _FROM_ROOT.items():
-        found[page] = (ROOT / name).read_text(encoding="utf-8")
-    return found
+def written_pages() -> dict[Path, str]:
+    """File of the docs -> its text, for those that are made from the code, whole or in part."""
+    texts = {DOCS / "reference" / f"{kind}.md": _of_kind(kind) for kind in KINDS}
+    texts[DOCS / "reference" / "settings.md"] = _of_root()
+    texts[DOCS / "reference" / "commands.md"] = _of_commands()
+    commands = DOCS / "commands.md"
+    head, mark, _ = commands.read_text(encoding="utf-8").partition(COMMANDS_MARK)
+    texts[commands] = f"{head}{mark}\n\n{command_sections()}"
+    for path in (DOCS / "plugins.md", *sorted((DOCS / "plugins").glob("*.md"))):
+        texts[path] = _CODE.sub(_with_code, path.read_text(encoding="utf-8"))
+    return texts
 
 
 def command_sections() -> str:
@@ -53,32 +66,66 @@ def command_sections() -> str:
     return _joined(part for command in COMMANDS for part in _of_command(command))
 
 
-def write_command_sections() -> None:
-    """Bring `docs/commands.md` up to date."""
-    path = ROOT / "docs" / "commands.md"
-    head, mark, _ = path.read_text(encoding="utf-8").partition(COMMANDS_MARK)
-    path.write_text(f"{head}{mark}\n\n{command_sections()}", encoding="utf-8")
+def code_of(name: str) -> str:
+    """The code that a page shows: of a file, or of the stage that `new-plugin KIND my_thing` makes.
+
+    name: the path of the file within the repository, or `new-plugin:KIND`.
+    """
+    _, _, kind = name.partition("new-plugin:")
+    if kind:
+        return package_files(kind, "my_thing")["depthmask_my_thing/my_thing.py"]
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def on_files(files: Any, config: Any) -> Any:
-    """Add the pages."""
+    """Add the pages that show files from beside `docs/`."""
     from mkdocs.structure.files import File
 
-    for path, text in pages().items():
-        files.append(File.generated(config, path, content=text))
+    for page, name in _FROM_ROOT.items():
+        text = (ROOT / name).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=text))
+    files.append(File.generated(config, "notebook.md", content=notebook_page()))
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """What lies outside of the site is named, not linked to."""
-    return _OUTWARD.sub(_inward, markdown)
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Have the links of a page lead to pages of the site."""
+    return links_of_site(markdown, page.file.src_uri)
 
 
-def _inward(link: re.Match[str]) -> str:
-    for page, name in _FROM_ROOT.items():
-        if link[2] == name:
-            return f"[{link[1]}]({page})"
-    return f"{link[1]} (`{link[2]}`)" if link[1] != link[2].rpartition("/")[2] else f"`{link[2]}`"
+def links_of_site(markdown: str, page: str) -> str:
+    """The text of a page with links that hold in the site; what is not in it is named instead.
+
+    page: its path in the site.
+    """
+    folder = posixpath.dirname(_FROM_ROOT.get(page, f"docs/{page}"))
+    pages = {name: page for page, name in _FROM_ROOT.items()} | {f"docs/{NOTEBOOK}": "notebook.md"}
+
+    def of_site(link: re.Match[str]) -> str:
+        text, path, anchor = link[1], link[2], link[3] or ""
+        file = posixpath.normpath(posixpath.join(folder, path))
+        target = pages.get(file, file.removeprefix("docs/"))
+        if target != file:
+            return f"[{text}]({posixpath.relpath(target, posixpath.dirname(page))}{anchor})"
+        return f"`{file}`" if text in (file, posixpath.basename(file)) else f"{text} (`{file}`)"
+
+    return _LINK.sub(of_site, markdown)
+
+
+def notebook_page() -> str:
+    """The cells of the notebook, in which only Jupyter shows the pictures."""
+    cells = json.loads((ROOT / "docs" / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    link = f'<a href="{NOTEBOOK}" download>Download this page as a notebook.</a>'
+    return _joined([*map(_of_cell, cells[:1]), link, *map(_of_cell, cells[1:])])
+
+
+def _of_cell(cell: dict[str, Any]) -> str:
+    text = "".join(cell["source"])
+    return text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```"
+
+
+def _with_code(block: re.Match[str]) -> str:
+    return f"<!-- code: {block[1]} -->\n\n```python\n{code_of(block[1])}```"
 
 
 def _of_kind(kind: str) -> str:
@@ -160,7 +207,7 @@ def _code(text: str) -> str:
     # Within backticks the mark before | would be shown.
     if not text:
         return ""
-    return f"<code>{text.replace('|', '&#124;')}</code>" if "|" in text else f"`{text}`"
+    return f"<code>{text.replace('|', '&#124;<wbr>')}</code>" if "|" in text else f"`{text}`"
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -168,4 +215,5 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 if __name__ == "__main__":
-    write_command_sections()
+    for file, content in written_pages().items():
+        file.write_text(content, encoding="utf-8")

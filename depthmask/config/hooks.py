@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PROJECT = "depthmask"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a function of a plugin as the hook of its name: `@depthmask.hookimpl`."""
 
 
 class Hooks:

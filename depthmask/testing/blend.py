@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ _BOXES = ((0, 0, 1, 1), (0, 0, 24, 32), (3, 5, 10, 12), (20, 1, 4, 30), (23, 31,
 
 class BlendSuite(StageSuite):
     """A blend changes the canvas in place, only within the box of the patch, and reproducibly."""
+
+    stage_class: ClassVar[type[Blend]]
 
     def test_changes_nothing_outside_the_patch(self, stage: Any) -> None:
         """Neither pixels outside of the box nor the shape of the canvas change."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from depthmask.codec.sample import DepthFormat, Encode
 from depthmask.contract import check_depth
 from depthmask.data import Composite, DepthKind
 from depthmask.engine.generate import Generate
-from depthmask.stages.depth.base import Estimator
+from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import CANVAS, SAMPLES, own_cache, same, small_job
 from depthmask.timing import Laps
@@ -20,6 +20,8 @@ from depthmask.timing import Laps
 
 class DepthSuite(StageSuite):
     """Depth maps keep their contract and do not depend on the other composites of a batch."""
+
+    stage_class: ClassVar[type[Depth]]
 
     @pytest.fixture
     def job(self, stage: Any, tmp_path: Path) -> Any:

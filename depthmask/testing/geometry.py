@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from depthmask.testing.job import CANVAS, frozen, rooms, small_job
 
 class GeometrySuite(StageSuite):
     """A geometry adds depth by its contract to backgrounds and keeps their images."""
+
+    stage_class: ClassVar[type[Geometry]]
 
     def job_with(self, stage: Any, output: Path) -> Generate:
         """A small job that reads the geometry, if there is any."""

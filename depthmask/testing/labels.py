@@ -7,7 +7,7 @@ import random as standard_random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ _OBJECTS = [1, 3]
 
 class LabelsSuite(StageSuite):
     """Labels are as declared, depend only on the sample, change nothing and can be read back."""
+
+    stage_class: ClassVar[type[Labels]]
 
     def job_with(self, stage: Any, output: Path) -> Generate:
         """A small job with these labels."""

@@ -6,7 +6,7 @@ import random as standard_random
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ _LARGEST = 1 << 15
 
 class PlacementSuite(StageSuite):
     """Boxes depend only on scene, foreground and generator, and are visible."""
+
+    stage_class: ClassVar[type[Placement]]
 
     def test_proposes_boxes(self, stage: Any) -> None:
         """Boxes have whole pixels and belong to the foreground; metadata is plain data."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from depthmask.engine.job import Progress
+from depthmask.engine.runner.base import Runner
 from depthmask.engine.shard import make_shard
 from depthmask.errors import DepthmaskError
 from depthmask.storage.record import Record
@@ -20,6 +21,8 @@ from depthmask.testing.job import SAMPLES, Failing, small_job
 
 class RunnerSuite(StageSuite):
     """A runner makes every shard once, with the same bytes as a single process."""
+
+    stage_class: ClassVar[type[Runner]]
 
     def test_makes_every_shard_once(self, stage: Any, tmp_path: Path) -> None:
         """Files are the same as in a single process, and all samples are counted."""

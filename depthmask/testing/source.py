@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from depthmask.codec.metadata import plain_meta
 from depthmask.data import AssetCatalogue
 from depthmask.engine.quarantine import check_contents, quarantine
+from depthmask.stages.source.base import Source
 from depthmask.storage.location import location
 from depthmask.testing.base import StageSuite
 from depthmask.testing.job import CANVAS, SAMPLES, small_job
@@ -21,6 +22,8 @@ _SIZES = ((32, 48), (40, 24))
 
 class SourceSuite(StageSuite):
     """Each key of a source always gives the same pixels."""
+
+    stage_class: ClassVar[type[Source]]
 
     @pytest.fixture
     def checked(self, stage: Any) -> Any:

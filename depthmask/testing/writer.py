@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -53,6 +53,8 @@ _ALIKE = (("IMG_0001", (24, 30)), ("IMG-2", (24, 30)))
 
 class WriterSuite(StageSuite):
     """Samples can be read back, the same samples give the same bytes, and shards are complete."""
+
+    stage_class: ClassVar[type[Writer]]
 
     @pytest.mark.parametrize("encode", _ENCODES, ids=["default", "all", "no-depth"])
     def test_samples_come_back_in_any_order(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,14 +15,14 @@ from depthmask.config.registry import KINDS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage import describe_settings
 from tests.support.paths import ROOT
-from tools.docs_pages import COMMANDS_MARK, command_sections, on_page_markdown, pages
+from tools.docs_pages import DOCS, links_of_site, written_pages
 
-PAGES = pages()
+PAGES = written_pages()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stages(kind: str) -> None:
-    text = PAGES[f"reference/{kind}.md"]
+    text = PAGES[DOCS / "reference" / f"{kind}.md"]
     found = [one for one in registry().stages[kind].values() if one.provider.name == BUILT_IN]
     assert found
     for one in found:
@@ -31,7 +32,7 @@ def test_stages(kind: str) -> None:
 
 
 def test_root_settings() -> None:
-    own, *blocks = PAGES["reference/settings.md"].split("\n## ")
+    own, *blocks = PAGES[DOCS / "reference" / "settings.md"].split("\n## ")
     sections = {"": own} | {block.partition("\n")[0]: block for block in blocks}
     for name, settings in [("", Root), *BLOCKS.items()]:
         names = {setting.name for setting in describe_settings(settings)}
@@ -40,16 +41,20 @@ def test_root_settings() -> None:
 
 
 def test_commands_and_presets() -> None:
-    text = PAGES["reference/commands.md"]
+    text = PAGES[DOCS / "reference" / "commands.md"]
     assert all(f"| `{command}` | " in text for command in COMMANDS)
     for path in (ROOT / "conf").glob("*/*.yaml"):
         assert f"{path.parent.name}={path.stem}` | " in text
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
+def test_written_pages_are_up_to_date(path: Path) -> None:
+    """`python -m tools.docs_pages` brings them up to date."""
+    assert path.read_text(encoding="utf-8") == PAGES[path]
+
+
 def test_the_page_of_commands_has_what_their_help_has() -> None:
-    """`python -m tools.docs_pages` brings it up to date."""
-    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    assert text.partition(COMMANDS_MARK)[2] == f"\n\n{command_sections()}"
+    text = PAGES[DOCS / "commands.md"]
     for command in COMMANDS:
         (shown,) = re.findall(rf"^## {command}\n\n(.*?)\n\nUsage: `(.*)`$", text, re.M)
         terminal = page_text(command)
@@ -59,12 +64,24 @@ def test_the_page_of_commands_has_what_their_help_has() -> None:
 
 def test_all_are_in_the_menu() -> None:
     menu = (ROOT / "mkdocs.yml").read_text()
-    files = [path.name for path in (ROOT / "docs").glob("*.md")]
-    assert [name for name in (*PAGES, *files) if f": {name}\n" not in menu] == []
+    pages = [path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")]
+    assert [page for page in pages if f": {page}\n" not in menu] == []
 
 
-def test_links_out_of_the_site_become_names() -> None:
-    text = "[depthmask-x](../plugins/depthmask-x), [rules](../CONTRIBUTING.md), [tour](tour.md)"
-    expected = "`plugins/depthmask-x`, [rules](contributing.md), [tour](tour.md)"
-    assert on_page_markdown(text) == expected
-    assert on_page_markdown("the [table](../README.md)") == "the table (`README.md`)"
+@pytest.mark.parametrize(
+    ("page", "text", "expected"),
+    [
+        ("assets.md", "[formats](formats.md#depth)", "[formats](formats.md#depth)"),
+        ("assets.md", "[depthmask-x](../plugins/depthmask-x)", "`plugins/depthmask-x`"),
+        ("assets.md", "the [table](../README.md#a)", "the table (`README.md`)"),
+        ("assets.md", "[rules](../CONTRIBUTING.md)", "[rules](contributing.md)"),
+        ("plugins/depth.md", "[x](../../plugins/x)", "`plugins/x`"),
+        ("assets.md", "[plugins/x](../plugins/x)", "`plugins/x`"),
+        ("plugins/depth.md", "[assets](../assets.md)", "[assets](../assets.md)"),
+        ("plugins/depth.md", "[rules](../../CONTRIBUTING.md#a)", "[rules](../contributing.md#a)"),
+        ("contributing.md", "[a](docs/plugins/depth.md)", "[a](plugins/depth.md)"),
+        ("changelog.md", "[1.1.0](https://keepachangelog.com/)", "[1.1.0](https://keepachangelog.com/)"),
+    ],
+)  # fmt: skip
+def test_links_hold_in_the_site(page: str, text: str, expected: str) -> None:
+    assert links_of_site(text, page) == expected

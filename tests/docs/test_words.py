@@ -1,21 +1,22 @@
 """README and docs word for word: every command and every piece of Python, page by page.
 
 A page is run from its top to its end in a folder of its own, which has what pages speak of: `DIR`
-with assets, `FOLDER` with RGB-D pairs, `PHOTOS`, `PRESETS` with a preset, `OUT` with a dataset
-where the page does not make one first.
-Runs get words at their end that make them small; nothing else is added or changed. Values that a
-block of Python states are compared (tests/docs/stated_values.py).
+with assets, `FOLDER` with RGB-D pairs, `PHOTOS`, `PRESETS` with a preset, `OUT` with the dataset of
+the demo where the page does not make one first.
+A block whose output the page shows runs as it stands, and its output is compared
+(tests/support/pages.py). Other runs get words at their end that make them small; nothing else is
+added or changed. Values that Python states in its comments are compared
+(tests/docs/stated_values.py).
 """
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import depthmask
+from depthmask.cli.commands import tune
 from depthmask.cli.main import main
 from depthmask.cli.usage.commands import COMMANDS
 from tests.docs.stated_values import run_block
+from tests.support.pages import FENCE, Block, blocks, require_output
 from tests.support.paths import ROOT
 
 # The libraries webdataset and mlcroissant leave files to the garbage collector, and use what their
@@ -35,7 +39,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("plugins/*.md"))]
 ELSEWHERE = {
     # What is not run here, by its beginning or a part: where it is, or why it cannot be.
     "pip install": ".ci/run",
@@ -43,69 +48,46 @@ ELSEWHERE = {
     "python mine.py": "tests/docs/test_plugins.py",
     "my_thing": "tools/check_new_plugin.py",
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
+    "runner=ray": "plugins/depthmask-ray",
     "python examples/": "tests/examples/test_torch.py",
     "benchmarks/depth_accuracy.py": "tests/cli/commands/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
+    "TopLeft": "tests/docs/test_python.py",
     "benchmarks/scale.py": "tests/docs/test_scale.py",
     "source.furniture=2 source.seed=4": "tests/docs/test_gallery.py",
     "python -m tools.gallery": "tests/docs/test_gallery.py",
     "from datasets import": "plugins/depthmask-parquet/tests/test_hugging_face.py",
 }
-OWN_TESTS = {
-    "plugins.md": "tests/docs/test_plugins.py",
-    "reading.md": "tests/docs/test_reading.py",
-}
-"""Pages whose Python makes sense with what its test puts around it."""
+OWN_TESTS = {"plugins": "tests/docs/test_plugins.py"}
+"""Pages whose Python makes sense with what its test puts around it, and the pages below them."""
 SAMPLES = 130
-ROOMS = ["source.rooms=3", "source.furniture=4"]
+"""Samples of a run that says no number and is asked for some: pages look at sample 123."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command, or a block of Python."""
-
-    page: Path
-    line: int
-    language: str
-    text: str
-
-    @property
-    def elsewhere(self) -> str | None:
-        """The reason not to run it here."""
-        if self.language == "python" and self.page.name in OWN_TESTS:
-            return OWN_TESTS[self.page.name]
-        return next((where for part, where in ELSEWHERE.items() if part in self.text), None)
+def name(page: Path) -> str:
+    """The path of a page below the docs, without its suffix."""
+    return page.relative_to(DOCS if DOCS in page.parents else ROOT).with_suffix("").as_posix()
 
 
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-FENCE_OR_COMMAND = re.compile(rf"{FENCE.pattern}|`(python [^`]+)`", FENCE.flags)
+def elsewhere(block: Block) -> str | None:
+    """The reason not to run a block here."""
+    if block.language == "python" and (own := OWN_TESTS.get(name(block.page).partition("/")[0])):
+        return own
+    if "torch" in block.text and importlib.util.find_spec("torch") is None:
+        return ".ci/run"
+    return next((where for part, where in ELSEWHERE.items() if part in block.text), None)
 
 
-def steps(page: Path) -> Iterator[Step]:
-    """Blocks, and commands within a sentence, in the order of the page."""
-    text = page.read_text(encoding="utf-8")
-    for found in FENCE_OR_COMMAND.finditer(text):
-        language, block, command = found.groups()
-        line = text.count("\n", 0, found.start()) + 1
-        if command:
-            yield Step(page, line, "sh", " ".join(command.split()))
-        elif language == "python":
-            yield Step(page, line, language, block)
-        elif language == "sh":
-            for words in block.replace("\\\n", " ").splitlines():
-                yield Step(page, line, language, re.sub(r"\s+# .*", "", words).strip())
-
-
-ALL = [step for page in PAGES for step in steps(page)]
+ALL = {page: blocks(page) for page in PAGES}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset of which pages may ask for sample 123."""
+    """The dataset of the demo."""
     out = tmp_path_factory.mktemp("words") / "OUT"
-    assert main([f"output={out}", f"samples={SAMPLES}", *ROOMS, "runner.workers=1"]) == 0
+    assert main([f"output={out}"]) == 0
     return out
 
 
@@ -131,6 +113,10 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.chdir(tmp_path)
     # Its cache knows archives by their relative names alone.
     monkeypatch.setattr(extract, "EXTRACT_PATH", extract.epath.Path(tmp_path / "croissant"))
+    # One process, which loads TensorFlow once; tests/cli/commands/test_tune.py has new ones.
+    monkeypatch.setattr(tune, "_measure_in_new_process", tune.measure)
+    monkeypatch.setattr(tune, "_SECONDS", 0.0)
+    monkeypatch.setattr(tune, "_batches", lambda arguments: [1, 2])
     return tmp_path
 
 
@@ -149,80 +135,111 @@ def make_assets(root: Path) -> None:
         Image.fromarray(np.roll(cut_out, number, axis=1)).save(root / "fg" / name)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_page(page: Path, place: Path, finished: Path) -> None:
-    here = [step for step in ALL if step.page == page and not step.elsewhere]
-    first = next((step.text for step in here if "OUT" in step.text), "")
-    if not re.search(r"\boutput=OUT(\s|$)", first):
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_page(page: Path, place: Path, finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    todo = [block for block in ALL[page] if not elsewhere(block)]
+    first = next((block.text for block in todo if re.search(r"\bOUT\b", block.text)), "")
+    if not re.search(r"\boutput=\"?OUT(\"|\s|$)", first):
         shutil.copytree(finished, place / "OUT")
-    names: dict[str, Any] = {}
-    for step in here:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in todo:
         try:
-            if step.language == "python":
-                run_block(step.text, names)
-            else:
-                run(step.text)
+            run(block, names, capsys)
         except BaseException as error:
-            error.add_note(f"{page.name}:{step.line}: {step.text}")
+            error.add_note(f"{page}:{block.line}: {block.text}")
             raise
 
 
-def run(command: str) -> None:
-    """A command of ours in this process, any other one in the shell."""
-    words = shlex.split(command)
-    if words[:3] != ["python", "-m", "depthmask"] or ">" in words:
-        shell(command)
-    elif "hydra/" in command:
-        # Launchers and sweepers warn, and change what pytest watches.
-        shell(shlex.join([sys.executable, *words[1:], *small(words[3:])]))
+def run(block: Block, names: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a block, and compare what it prints."""
+    capsys.readouterr()
+    if block.language == "python":
+        run_block(block.text, names)
     else:
-        assert main([*words[3:], *small(words[3:])]) == 0
+        codes = [run_command(command, block) for command in block.commands]
+        assert [code != 0 for code in codes] == [False] * (len(codes) - 1) + [block.fails]
+    printed = capsys.readouterr()
+    require_output(block, printed.err + printed.out)
 
 
-def shell(command: str) -> None:
+def run_command(command: str, block: Block) -> int:
+    """Run a command of ours in this process, any other one in the shell; return its exit code."""
+    words = shlex.split(command)
+    if words[:3] != ["python", "-m", "depthmask"] or {">", "&&"} & set(words):
+        return shell(command)
+    words += small(words[3:]) if block.output is None else one_worker(words[3:])
+    if "hydra/" in command:
+        # Launchers and sweepers warn, and change what pytest watches.
+        return shell(shlex.join(words))
+    return main(words[3:])
+
+
+def shell(command: str) -> int:
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    subprocess.run(["bash", "-c", f'PATH={path}:"$PATH"; {command}'], check=True)
+    done = subprocess.run(
+        ["bash", "-c", f'PATH={path}:"$PATH"; {command}'],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    print(done.stdout, end="")
+    return done.returncode
+
+
+def is_run(words: list[str]) -> bool:
+    """Whether a command line makes a dataset, and no other command is named."""
+    return not words or words[0] not in {*COMMANDS, "--help"} - {"run"}
+
+
+def one_worker(words: list[str]) -> list[str]:
+    """What keeps a run in this process."""
+    chosen = any(one.startswith("runner") for one in words)
+    return ["runner.workers=1"] if is_run(words) and not chosen else []
 
 
 def small(words: list[str]) -> list[str]:
     """What makes a run small; other commands are small on a small dataset."""
-    if words[:1] == ["tune"]:
-        return ["batches=1,2"]
+    samples = next((int(one[8:]) for one in words if re.match(r"samples=\d+$", one)), None)
     if words[:1] == ["extend"]:
-        return [f"samples={SAMPLES + 20}"]
-    if words and (words[0] in set(COMMANDS) - {"run"} or words[0] == "--help"):
+        return [f"samples={len(depthmask.open(words[1])) + 10}", "runner.workers=1"]
+    if words[:1] == ["evaluate"]:
+        return ["images=20"]
+    if not is_run(words):
         return []
-    samples = next((int(one[8:]) for one in words if one.startswith("samples=")), None)
-    wanted = min(samples, SAMPLES + 10) if samples else SAMPLES if "output=OUT" in words else 2
-    added = [f"samples={wanted}"]
-    if not any(one.startswith(("source=assets", "+preset=depthmaskdataset")) for one in words):
-        added += ROOMS
-    if not any(one.startswith("runner.") for one in words):
-        added.append("runner.workers=1")
+    added = one_worker(words)
+    if samples is None or samples > 700:
+        many = samples is not None or "output=OUT" in words
+        added.append(f"samples={SAMPLES if many else 2}")
+    if any(one.startswith("size=") for one in words) and "source=assets" not in words:
+        # Rooms of the size of the demo are there.
+        added += ["source.rooms=3", "source.furniture=4"]
     if "hydra/sweeper=optuna" in words:
         added.append("hydra.sweeper.n_trials=2")
     return added
 
 
 def test_there_are_commands() -> None:
-    ours = [step.text.split()[3] for step in ALL if step.text.startswith("python -m depthmask ")]
+    lines = [line for page in PAGES for block in ALL[page] for line in block.commands]
+    ours = [line.split()[3] for line in lines if line.startswith("python -m depthmask ")]
     assert len(ours) >= 30
     assert {"stats", "render", "verify", "convert", "evaluate", "tune", "-m"} <= set(ours)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_blocks_say_what_they_are(page: Path) -> None:
-    """A command that is not fenced would not be run."""
+    """A command that is not fenced would not be run, and an output alone not compared."""
     text = page.read_text(encoding="utf-8")
-    kinds = {found[1] for found in FENCE.finditer(text)}
-    assert kinds <= {"sh", "python", "toml", "yaml"}
+    kinds = [match[1] for match in FENCE.finditer(text)]
+    assert set(kinds) <= {"sh", "python", "toml", "yaml", "csv", "text"}
+    compared = [block for block in ALL[page] if block.output is not None]
+    assert len(compared) == kinds.count("text")
+    assert [block for block in compared if elsewhere(block) not in (None, ".ci/run")] == []
     rest = FENCE.sub("", text)
     assert re.findall(r"^    (?:python|depthmask|pip) .*", rest, re.MULTILINE) == []
 
 
 def test_what_is_elsewhere_is_there() -> None:
+    texts = [block.text for page in PAGES for block in ALL[page]]
     for part, where in ELSEWHERE.items():
-        assert any(part in step.text for step in ALL), f"{part}: nobody says that any more"
+        assert any(part in text for text in texts), f"{part}: nobody says that any more"
         files = [word.strip(";") for word in where.split() if "/" in word]
         assert all((ROOT / name).exists() for name in files)
 

@@ -36,20 +36,14 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     target = into / distribution
     if target.exists():
         raise UsageError(f"{target} already exists; choose another name or --into FOLDER")
-    values = {
-        "kind": kind,
-        "name": name,
-        "choice": choice_of(kind, name),
-        "word": shlex.quote(choice_of(kind, name)),
-        "distribution": distribution,
-        "package": f"depthmask_{name}",
-        "cls": f"{name.title().replace('_', '')}{kind.title()}",
-    }
+    files = package_files(kind, name)
     try:
         into.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{distribution}-", dir=into))
         try:
-            _write(draft, values)
+            for file, text in files.items():
+                (draft / file).parent.mkdir(exist_ok=True)
+                (draft / file).write_text(text)
             os.chmod(draft, 0o755)  # mkdtemp gives access only to the owner
             os.rename(draft, target)
         finally:
@@ -59,17 +53,28 @@ def new_package(kind: str, name: str, into: Path) -> Path:
     return target
 
 
-def _write(folder: Path, values: dict[str, str]) -> None:
+def package_files(kind: str, name: str) -> dict[str, str]:
+    """Path within the package -> content, for a package with the stage `kind=name`."""
+    package = f"depthmask_{name}"
+    values = {
+        "kind": kind,
+        "name": name,
+        "choice": choice_of(kind, name),
+        "word": shlex.quote(choice_of(kind, name)),
+        "distribution": f"depthmask-{name.replace('_', '-')}",
+        "package": package,
+        "cls": f"{name.title().replace('_', '')}{kind.title()}",
+    }
     templates = Environment(
         loader=PackageLoader("depthmask.cli", "scaffold"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    for path, template in _FILES.items():
-        file = folder / path.format(**values)
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(templates.get_template(template.format(**values)).render(values))
+    return {
+        path.format(**values): templates.get_template(template.format(**values)).render(values)
+        for path, template in _FILES.items()
+    }
 
 
 def choice_of(kind: str, name: str) -> str:
