@@ -10,6 +10,8 @@ import pytest
 import depthmask
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.tools
+
 griffe: Any = pytest.importorskip("griffe", reason="comes with the extra `docs`")
 PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))
 NAMED = [

@@ -12,6 +12,8 @@ pytest.importorskip("pymdownx", reason="comes with the extra `docs`")
 
 from tools.check_site import dead_links, of_clone, of_site
 
+pytestmark = pytest.mark.tools
+
 
 def test_links_of_this_clone_hold() -> None:
     pages = of_clone(ROOT)
