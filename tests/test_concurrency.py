@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 
-from depthmask.concurrency import prefetch
+from depthmask.concurrency import parallel_map, prefetch
 
 
 @pytest.mark.parametrize("in_thread", [True, False])
@@ -15,6 +16,15 @@ from depthmask.concurrency import prefetch
 def test_every_item_comes_with_its_own_result(count: int, in_thread: bool) -> None:
     found = [(item, call()) for item, call in prefetch(str, range(count), in_thread=in_thread)]
     assert found == [(item, str(item)) for item in range(count)]
+
+
+def test_the_work_is_that_of_the_run_that_asks_for_it() -> None:
+    """A thread sees the caller's context, by which the logs of runs are kept apart."""
+    variable: ContextVar[str] = ContextVar("variable", default="")
+    variable.set("mine")
+    prefetched = prefetch(lambda item: variable.get(), range(2), in_thread=True)
+    assert [call() for _, call in prefetched] == ["mine", "mine"]
+    assert list(parallel_map(2, lambda item: variable.get(), range(3))) == ["mine"] * 3
 
 
 def test_the_work_goes_on_while_the_next_item_is_made() -> None:

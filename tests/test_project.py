@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 
-import pytest
 import yaml
 
 import depthmask
@@ -38,14 +37,6 @@ def test_the_readme_has_two_commands_of_one_line() -> None:
     assert [len(lines) for lines in set_up] == [1, 1]
     # `.ci/bare` finds them by their beginning.
     assert all(line.startswith("python3 -m venv .venv && ") for (line,) in set_up)
-
-
-@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"])
-def test_links_lead_to_files(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    links = re.findall(r'\]\(([^)#]+)[^)]*\)|src="([^"]+)"', text)
-    files = [link or image for link, image in links if "://" not in (link or image)]
-    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 def test_the_citation_is_of_this_version() -> None:

@@ -7,13 +7,14 @@ and presets), the sections of `docs/commands.md` below its mark, and the code in
 plugins. All of it is committed, so that it can be read in a clone; a test compares it with the
 code.
 
-As a hook of mkdocs, the module adds CONTRIBUTING and CHANGELOG to the site, and turns links that
-lead out of the site into names.
+As a hook of mkdocs, the module adds CONTRIBUTING, CHANGELOG and the notebook to the site, and turns
+links that lead out of the site into names.
 """
 
 from __future__ import annotations
 
 import inspect
+import json
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,6 +40,8 @@ DOCS = ROOT / "docs"
 COMMANDS_MARK = "<!-- Below here: python -m tools.docs_pages -->"
 _FROM_ROOT = {"contributing.md": "CONTRIBUTING.md", "changelog.md": "CHANGELOG.md"}
 """Page of the site -> the file beside `docs/` that it shows."""
+NOTEBOOK = "notebook.ipynb"
+"""Its page has another name, since a browser cannot show it."""
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)#:\s]+)(#[^)\s]*)?\)")
 """A link to a file: its text, the relative path, the anchor."""
 _CODE = re.compile(r"<!-- code: (\S+) -->\n\n```python\n.*?^```$", re.DOTALL | re.MULTILINE)
@@ -81,6 +84,7 @@ def on_files(files: Any, config: Any) -> Any:
     for page, name in _FROM_ROOT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
+    files.append(File.generated(config, "notebook.md", content=notebook_page()))
     return files
 
 
@@ -95,7 +99,7 @@ def links_of_site(markdown: str, page: str) -> str:
     page: its path in the site.
     """
     folder = posixpath.dirname(_FROM_ROOT.get(page, f"docs/{page}"))
-    pages = {name: page for page, name in _FROM_ROOT.items()}
+    pages = {name: page for page, name in _FROM_ROOT.items()} | {f"docs/{NOTEBOOK}": "notebook.md"}
 
     def of_site(link: re.Match[str]) -> str:
         text, path, anchor = link[1], link[2], link[3] or ""
@@ -106,6 +110,18 @@ def links_of_site(markdown: str, page: str) -> str:
         return f"`{file}`" if text in (file, posixpath.basename(file)) else f"{text} (`{file}`)"
 
     return _LINK.sub(of_site, markdown)
+
+
+def notebook_page() -> str:
+    """The cells of the notebook, in which only Jupyter shows the pictures."""
+    cells = json.loads((ROOT / "docs" / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    link = f'<a href="{NOTEBOOK}" download>Download this page as a notebook.</a>'
+    return _joined([*map(_of_cell, cells[:1]), link, *map(_of_cell, cells[1:])])
+
+
+def _of_cell(cell: dict[str, Any]) -> str:
+    text = "".join(cell["source"])
+    return text if cell["cell_type"] == "markdown" else f"```python\n{text}\n```"
 
 
 def _with_code(block: re.Match[str]) -> str:

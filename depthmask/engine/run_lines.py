@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from depthmask.concurrency import machine_info
 from depthmask.config.command_from_plan import command_of
+from depthmask.config.plugins import registry
 from depthmask.config.versions import versions
 from depthmask.data import AssetCatalogue, LeftOut
 from depthmask.engine.display import Display
@@ -27,6 +28,12 @@ def log_beginning(job: Job, left_out: Iterable[LeftOut]) -> None:
         _log.info("command: %s", command)
     for asset in left_out:
         _log.info("left out: %s: %s", asset.file, asset.reason)
+
+
+def show_plugins(display: Display) -> None:
+    """Show a warning for each plugin that could not be loaded, and for what else is wrong."""
+    for warning in (*registry().problems, *registry().warnings):
+        display.line(str(warning), "warning")
 
 
 def show_assets(job: Job, display: Display) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,20 @@ def test_workers(dataset: Dataset, method: str | None) -> None:
 def test_virtual(method: str) -> None:
     made = depthmask.virtual(VIRTUAL)[7:16]
     check(made, list(loader(made, num_workers=2, multiprocessing_context=method)))
+
+
+def test_a_dataset_is_made_after_torch_was_used(tmp_path: Path) -> None:
+    """With workers, whose bytes are those of a single process."""
+    assert float(torch.ones(2).sum()) == 2
+    settings = {"source.rooms": 2, "source.furniture": 2, "size": (16, 24), "samples": 4}
+    outputs = [tmp_path / str(workers) for workers in (1, 2)]
+    one, two = [
+        depthmask.make(
+            {**settings, "shard_size": 2, "runner.workers": workers}, output=out, progress="none"
+        )
+        for workers, out in enumerate(outputs, 1)
+    ]
+    assert one.metadata.manifest_sha256 == two.metadata.manifest_sha256
 
 
 def test_bytes(pairs: Dataset) -> None:

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
+    "TopLeft": "tests/docs/test_python.py",
     "benchmarks/scale.py": "tests/docs/test_scale.py",
     "source.furniture=2 source.seed=4": "tests/docs/test_gallery.py",
     "python -m tools.gallery": "tests/docs/test_gallery.py",

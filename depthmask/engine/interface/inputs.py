@@ -14,6 +14,7 @@ from depthmask.engine.inputs.task import input_job
 from depthmask.engine.interface.result import dataset_of
 from depthmask.engine.interface.root import Output, composed, words_of
 from depthmask.engine.run import run_job
+from depthmask.engine.run_lines import show_plugins
 from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset
 from depthmask.storage.path import StorePath
@@ -39,6 +40,7 @@ def from_inputs(
     require_accepted(command, words, ACCEPTED[command])
     root = composed(words, mappings)
     with display_of(progress, root.progress) as display:
+        show_plugins(display)
         texts, names = list(map(str, places)), names_of(words)
         job = input_job(command, texts, root, names, display, skip_damaged=skip_damaged)
         return dataset_of(lambda: run_job(job, display), display)

@@ -6,8 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,9 @@ import pytest
 import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
+from depthmask.config.plugins import registry
 from tests.engine.interface.conftest import SETTINGS, WORDS, content
+from tests.support.displays import Shown
 
 PACKAGES = {
     *("PIL", "deflate", "depthmask", "numpy", "orjson", "platformdirs", "pluggy", "simplejpeg"),
@@ -56,33 +57,14 @@ def test_the_default_folder_is_that_of_the_command(
     assert capsys.readouterr().out == f"{dataset.path}\n"
 
 
-class Shown:
-    """A display of the caller."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.events: list[str] = []
-        self.done: list[int] = []
-
-    def line(self, text: str, event: str = "line", **facts: Any) -> None:
-        self.lines.append(text)
-        self.events.append(event)
-
-    @contextmanager
-    def bar(self, title: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-        self.lines.append(f"{title} {total} {unit}")
-        yield self.done.append
-
-    @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        yield
-
-
 def test_the_progress_is_shown_as_the_caller_wants(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown = Shown()
+    monkeypatch.setattr(registry(), "warnings", ["a plugin is odd"])
     depthmask.make(SETTINGS, output=tmp_path / "out", progress=shown)
+    assert (shown.lines[0], shown.events[0]) == ("a plugin is odd", "warning")
+    monkeypatch.undo()
     assert "samples 6 samples" in shown.lines
     assert sum(shown.done) == 6
     assert {"start", "done"} <= set(shown.events)
