@@ -25,7 +25,7 @@ class ShardReader(Protocol):
         """Sample `number` of the shard, counted from 0, whose key is `key`."""
 
     def close(self) -> None:
-        """Close files and free memory."""
+        """Close files and free memory; a later `read` opens the shard again."""
 
 
 def open_published(folder: StorePath | Path, file: ShardFile) -> BinaryIO:
