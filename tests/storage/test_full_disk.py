@@ -61,7 +61,7 @@ def small_disk(folder: Path, pages: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_small_disk(assets: Path, wanted: dict[str, str], tmp_path: Path, workers: int) -> None:
-    for pages in (11, 14, 20, 30) if workers == 1 else (12, 16):
+    for pages in (12, 14, 20, 30) if workers == 1 else (12, 16):
         disk, log = tmp_path / f"disk{pages}", tmp_path / f"log{pages}"
         with small_disk(disk, pages):
             words = tiny.words(assets, disk / "out", *PLAN, f"runner.workers={workers}")
@@ -91,7 +91,7 @@ class Database(Writer):
 def test_a_library_that_knows_no_errno(
     assets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with small_disk(tmp_path / "disk", 14):
+    with small_disk(tmp_path / "disk", 9):
         words = tiny.words(assets, tmp_path / "disk" / "out", *PLAN, "runner.workers=1")
         assert main([*words, "writer=database"]) == 1
         errors = [one for one in capsys.readouterr().err.splitlines() if one.startswith("error")]
