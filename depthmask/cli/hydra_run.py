@@ -23,7 +23,7 @@ from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
 from depthmask.config.compose import refuse_unused_sweep
 from depthmask.config.explain.error import explain
-from depthmask.config.hydra_internals import HYDRA_SERIES
+from depthmask.config.hydra_internals import HYDRA_SERIES, no_code_of_configs
 from depthmask.config.options import check_options, refuse_folders_of_hydra
 from depthmask.config.plugins import registry
 from depthmask.config.presets.folders import config_folder, user_folder
@@ -66,7 +66,11 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
     # Freeze the objects created by imports, so that the garbage collector skips them. Visiting them
     # took half of the time in which the records of 400,000 samples are read.
     gc.freeze()
-    with user_folder(line.folder), patch.object(sys, "argv", ["depthmask", *line.hydra_words()]):
+    with (
+        user_folder(line.folder),
+        no_code_of_configs(line.overrides),
+        patch.object(sys, "argv", ["depthmask", *line.hydra_words()]),
+    ):
         command()
 
 

@@ -7,7 +7,7 @@ lacks one of the names used here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -15,7 +15,9 @@ from unittest.mock import patch
 from hydra import initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.plugins.plugin import Plugin
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -23,6 +25,7 @@ from omegaconf import DictConfig
 from depthmask import forks
 from depthmask.config import hydra_source
 from depthmask.config.command_line import CommandLine
+from depthmask.config.presets.code import refuse_in_config, refuse_in_plugin
 from depthmask.config.presets.folders import config_folder, user_folder
 
 HYDRA_SERIES = "1.3"
@@ -115,6 +118,35 @@ def job_errors_without_lines() -> Iterator[None]:
 
 
 @contextmanager
+def no_code_of_configs(words: Sequence[str]) -> Iterator[None]:
+    """Inside the block Hydra raises `CodeError` for a config, before it runs code named in it.
+
+    words: those of the command line.
+    """
+    instantiate = Plugins._instantiate
+
+    def checked(compose: Callable[..., DictConfig]) -> Callable[..., DictConfig]:
+        def composed(self: ConfigLoaderImpl, *arguments: Any, **named: Any) -> DictConfig:
+            config = compose(self, *arguments, **named)
+            refuse_in_config(config, words)
+            return config
+
+        return composed
+
+    def instantiated(self: Plugins, config: DictConfig) -> Plugin:
+        refuse_in_plugin(config)
+        return instantiate(self, config)
+
+    run, job = ConfigLoaderImpl.load_configuration, ConfigLoaderImpl.load_sweep_config
+    with (
+        patch.object(ConfigLoaderImpl, "load_configuration", checked(run)),
+        patch.object(ConfigLoaderImpl, "load_sweep_config", checked(job)),
+        patch.object(Plugins, "_instantiate", instantiated),
+    ):
+        yield
+
+
+@contextmanager
 def planned_jobs() -> Iterator[list[list[str]]]:
     """Yield a list of the jobs' overrides; each batch is added once Hydra has validated it.
 
@@ -131,7 +163,10 @@ def planned_jobs() -> Iterator[list[list[str]]]:
         composed.clear()
         loader = sweeper.hydra_context.config_loader
         for overrides in batch:
-            composed[tuple(overrides)].append(compose(loader, sweeper.config, list(overrides)))
+            # By its name, so that `no_code_of_configs` checks the config before other processes,
+            # which a launcher may start, compose it.
+            config = loader.load_sweep_config(sweeper.config, list(overrides))
+            composed[tuple(overrides)].append(config)
         jobs.extend(list(overrides) for overrides in batch)
 
     def load(

@@ -29,6 +29,8 @@ def test_installed_series() -> None:
             "compose_config",
             ["self", "config_name", "overrides", "run_mode", "with_log_configuration"],
         ),
+        ("hydra._internal.config_loader_impl.ConfigLoaderImpl", "load_configuration", ["self"]),
+        ("hydra.core.plugins.Plugins", "_instantiate", ["self", "config"]),
         ("hydra.core.global_hydra.GlobalHydra", "clear", ["self"]),
         (BASIC_LAUNCHER, "launch", ["self", "job_overrides", "initial_job_idx"]),
     ],

@@ -29,7 +29,8 @@ from depthmask.config.explain.words import (
     unreadable,
     unresolved_value,
 )
-from depthmask.config.presets.tree import YamlTree
+from depthmask.config.presets.code import CodeError
+from depthmask.config.presets.tree import YamlTree, add_position
 from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError, causes_of
 
@@ -42,6 +43,8 @@ def explain(error: Exception, words: Sequence[str]) -> UsageError:
     words: those of the command line. The files that they choose are read once more, which finds
     the line of a mistake in them.
     """
+    if isinstance(error, CodeError):
+        add_position(error, CommandLine.parse(words))
     if isinstance(error, UsageError):
         return error
     try:
@@ -68,8 +71,6 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
         return files.unresolved_choice(tree)
     if isinstance(error, RecursionError):
         files.refuse_circle(tree)
-    if "hydra.searchpath" in text:
-        return files.search_path(tree)
     return files.other_mistake(text, tree)
 
 

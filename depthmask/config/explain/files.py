@@ -114,15 +114,6 @@ def refuse_circle(tree: YamlTree) -> None:
         pass
 
 
-def search_path(tree: YamlTree) -> UsageError | None:
-    """The error for a file that sets Hydra's search path."""
-    for file in tree.files():
-        if line := file.line(["hydra", "searchpath"]):
-            text = "hydra.searchpath: a preset cannot set it; give --config-dir FOLDER"
-            return file.at(line, text)
-    return None
-
-
 def other_mistake(text: str, tree: YamlTree) -> UsageError | None:
     """The error for a mistake that has no words of ours, if Hydra names a file.
 

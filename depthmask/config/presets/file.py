@@ -55,11 +55,18 @@ class YamlFile:
         entry = self._entry(keys)
         return None if entry is None else line_of(entry[0])
 
-    def missing_values(self) -> Iterator[tuple[list[str], int]]:
-        """Yield the keys and the line of each setting whose value is `???`."""
+    def settings(self) -> Iterator[tuple[str, int, str | None]]:
+        """Yield name, line and value of each setting, those of groups and lists too.
+
+        The name is that in the whole config, where the header or the group puts the file; the value
+        is None unless it is a text, a number or the like.
+        """
+        place = self.group if self.package is None else self.package.removeprefix("_global_")
         for keys, name, value in self._settings(self.root, []):
-            if isinstance(value, yaml.ScalarNode) and value.value == "???":
-                yield keys, line_of(name)
+            text = value.value if isinstance(value, yaml.ScalarNode) else None
+            # `<<` stands for the place that it is in.
+            inner = [key for key in keys if key != "<<"]
+            yield ".".join([*keys_of(place.replace("/", ".")), *inner]), line_of(name), text
 
     def _settings(
         self, node: yaml.Node | None, keys: list[str]

@@ -13,7 +13,8 @@ from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSou
 
 from depthmask.config.command_line import CONFIG
 from depthmask.config.plugins import registry
-from depthmask.config.presets.file import YamlFile, keys_of, read_yaml
+from depthmask.config.presets.code import CodeError, refuse_in_file
+from depthmask.config.presets.file import YamlFile, read_yaml
 from depthmask.config.presets.folders import folders_of, shown
 from depthmask.config.provider import Provider
 from depthmask.errors import UsageError
@@ -47,7 +48,7 @@ class YamlSource(ConfigSource):
         if not self.is_config(config_path):
             raise ConfigLoadError(f"no {config_path} in {self.path}")
         file = read_yaml(self._folder, _without_ending(config_path))
-        _refuse_missing_values(file)
+        _refuse_values(file)
         return ConfigResult(
             provider=self.provider,
             path=self.full_path(),
@@ -90,15 +91,18 @@ def plugin_folders() -> list[Path]:
     return [folder for one in paths for folder in folders_of(one.path)]
 
 
-def _refuse_missing_values(file: YamlFile) -> None:
-    """Raise `UsageError` for `samples: ???`, which would leave the value that was set before.
+def _refuse_values(file: YamlFile) -> None:
+    """Raise `UsageError` for a setting that names code, or has no value.
 
-    It has a meaning for a setting without a default only.
+    `samples: ???` would leave the value that was set before. It has a meaning for a setting without
+    a default only.
     """
-    for keys, line in file.missing_values():
-        place = file.group if file.package is None else file.package.removeprefix("_global_")
-        name = ".".join([*keys_of(place.replace("/", ".")), *keys])
-        if not name.startswith("hydra.") and not _may_be_required(name):
+    for name, line, value in file.settings():
+        try:
+            refuse_in_file(name, value)
+        except CodeError as error:
+            raise file.at(line, str(error)) from None
+        if value == "???" and not name.startswith("hydra.") and not _may_be_required(name):
             raise file.at(line, f"{name}: ??? is no value; write one, or remove the line")
 
 

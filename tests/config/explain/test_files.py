@@ -418,7 +418,7 @@ SPARSE = f"{CHOICES}  - override /placement: sparse\n  - _self_\n"
          "mydir/mine.yaml:2: samples=0: must be at least 1"),
         # Hydra's search path.
         ({"preset/mine.yaml": f"{GLOBAL}hydra:\n  searchpath: [file:///x]\n"}, PRESET,
-         "mydir/preset/mine.yaml:3: hydra.searchpath: a preset cannot set it; give --config-dir"),
+         "mydir/preset/mine.yaml:3: hydra.searchpath: a file cannot set it; write it on the comm"),
         ({"experiment/mine.yaml": f"{GLOBAL}hydra:\n  sweeper:\n    params: [1]\n"},
          ("+experiment=mine",), "mydir/experiment/mine.yaml:1: a list, a group or a value stands"),
     ],
