@@ -1,7 +1,9 @@
-"""Guards code that decodes files from unknown sources."""
+"""Guards code that decodes files from unknown sources, and code that shows their texts."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +11,38 @@ from depthmask.errors import DepthmaskError, UsageError
 
 _MOST_CHARACTERS = 500
 """The most characters of an error message."""
+_OBEYED = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+"""The Unicode categories of characters that act and are not seen: control and format characters,
+lone surrogates, and separators of lines and paragraphs."""
+_LINE_BREAK = re.compile(r"\n(?=  )")
+
+
+def visible(text: str) -> str:
+    r"""The text in one line, with control characters as a terminal can show them, such as `\x1b`.
+
+    So are characters that turn the direction of texts or have no width, and bytes of a file name
+    that are not UTF-8. Otherwise a name could move the cursor, or look like another line.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        _escaped(char) if unicodedata.category(char) in _OBEYED else char for char in text
+    )
+
+
+def visible_lines(text: str) -> str:
+    """The same for a text of several lines, whose line breaks stay: they are none of a name."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def visible_message(text: str) -> str:
+    """The same for a message, whose lines but the first are indented by two spaces."""
+    return "\n".join(map(visible, _LINE_BREAK.split(text)))
+
+
+def _escaped(char: str) -> str:
+    is_byte = "\udc80" <= char <= "\udcff"
+    return f"\\x{ord(char) - 0xDC00:02x}" if is_byte else repr(char)[1:-1]
 
 
 @contextmanager

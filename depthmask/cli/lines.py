@@ -1,4 +1,4 @@
-"""Writes lines to stderr in the style that `progress` of the command line chose."""
+"""Writes what commands say: results to stdout, the rest to stderr as `progress` asks for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from depthmask.engine.displays import lines
+from depthmask.untrusted import visible, visible_lines
 
 _style = ""
 
@@ -26,10 +27,28 @@ def formatted(text: str, event: str = "line", **facts: Any) -> str:
     return lines.formatted(_style, text, event, **facts)
 
 
-def show_path(path: object) -> None:
-    """Write the path that a command has made to stdout, alone, for `$(python -m depthmask ...)`."""
+def show(*rows: object) -> None:
+    """Write lines to stdout, each with the control characters of names in it visible."""
+    print("\n".join(visible(str(row)) for row in rows), flush=True)
+
+
+def show_block(text: str) -> None:
+    """Write a text to stdout whose line breaks are all ours, such as a table or a page of help."""
+    print(visible_lines(text), flush=True)
+
+
+def show_exactly(text: str) -> None:
+    """Write to stdout what programs read: paths, configs, words. A terminal gets it as `show`."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        show_block(text)
+        return
     try:
-        print(path, flush=True)
+        print(text, flush=True)
     except UnicodeEncodeError:
         # A folder's name may hold any bytes.
-        sys.stdout.buffer.write(f"{path}\n".encode(errors="surrogateescape"))
+        sys.stdout.buffer.write(f"{text}\n".encode(errors="surrogateescape"))
+
+
+def show_path(path: object) -> None:
+    """Write the path that a command has made to stdout, alone, for `$(python -m depthmask ...)`."""
+    show_exactly(str(path))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
+from depthmask.cli.lines import show_exactly
 from depthmask.cli.usage.pages import PAGES
 from depthmask.config.command_line import CommandLine, taken_out
 from depthmask.config.compose import compose_root
@@ -56,7 +57,7 @@ def show(words: Sequence[str]) -> bool:
         return False
     if _MULTIRUN & {*options}:
         raise UsageError("--cfg prints one config; leave out -m, and give one value to each NAME")
-    print(_config(line, part, package), end="")
+    show_exactly(_config(line, part, package).removesuffix("\n"))
     return True
 
 

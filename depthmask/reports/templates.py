@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from depthmask.untrusted import visible_lines
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -20,8 +22,17 @@ def page_template(package: str) -> Template:
     environment = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,
+        finalize=_visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     return environment.get_template("page.html.j2")
+
+
+def _visible(value: Any) -> Any:
+    """The value with the control characters in a text of a dataset visible; HTML of ours as it is.
+
+    A browser obeys those that turn the direction of a text.
+    """
+    return visible_lines(value) if type(value) is str else value

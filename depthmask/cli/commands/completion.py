@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from depthmask.cli.complete.candidates import candidates, candidates_of
 from depthmask.cli.complete.line import TypedLine, for_bash
 from depthmask.cli.complete.scripts import SCRIPTS
+from depthmask.cli.lines import show_exactly
 from depthmask.cli.usage.parser import parse
 from depthmask.errors import UsageError
 
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
             f"completion {shell}: needs the name of a shell: bash, zsh or fish; "
             'for bash: eval "$(python -m depthmask completion bash)"'
         )
-    print(SCRIPTS[shell], end="")
+    show_exactly(SCRIPTS[shell].removesuffix("\n"))
     return 0
 
 
@@ -38,4 +39,5 @@ def _print_words(text: str, breaks: str | None = None) -> None:
     else:
         line = TypedLine.parse(text)
         words = [for_bash(line, candidate, breaks) for candidate in candidates_of(line)]
-    print("".join(f"{word}\n" for word in words), end="")
+    for word in words:
+        show_exactly(word)

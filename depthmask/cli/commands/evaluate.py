@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from depthmask.cli.lines import show_block
 from depthmask.cli.screen import Screen
 from depthmask.config.command_line import options_and_overrides
 from depthmask.config.compose import compose_root
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
             text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)
-    print(text)
+    show_block(text)
     if options["json"]:
         Path(options["json"]).write_text(json.dumps(numbers, indent=2) + "\n")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from depthmask.cli.lines import show_block
 from depthmask.cli.listing import group_listing, settings_table, stage_listing, summary
 from depthmask.cli.usage.commands import COMMANDS
 from depthmask.cli.usage.text import page_text
@@ -33,7 +34,7 @@ usage: python -m depthmask [COMMAND] [GROUP=STAGE ...] [NAME=VALUE ...] [+preset
 def main(arguments: Sequence[str]) -> int:
     """Print the help for a topic, or for all; raises `UsageError` for an unknown one."""
     if arguments:
-        print(_topic(arguments[0]))
+        show_block(_topic(arguments[0]))
     else:
         _print_all()
     return 0
@@ -70,16 +71,16 @@ def _settings_called(name: str) -> Iterator[str]:
 
 
 def _print_all() -> None:
-    print(_USAGE)
-    print("commands:")
+    show_block(_USAGE)
+    show_block("commands:")
     for command, text in COMMANDS.items():
-        print(f"  {command:<11} {text}")
+        show_block(f"  {command:<11} {text}")
     for command, registered in registry().commands.items():
-        print(f"  {command:<11} {registered.command.help} ({registered.provider})")
-    print("\nsettings:")
+        show_block(f"  {command:<11} {registered.command.help} ({registered.provider})")
+    show_block("\nsettings:")
     root_settings = [item for item in describe_settings(Root) if item.name not in (*KINDS, *BLOCKS)]
-    print(settings_table(root_settings, "  "))
+    show_block(settings_table(root_settings, "  "))
     for name, block in BLOCKS.items():
-        print(f"\n{name}: {summary(block)}")
-        print(settings_table(describe_settings(block), f"  {name}."))
-    print(f"\nstages (GROUP=STAGE, then GROUP.SETTING=VALUE):\n{stage_listing()}")
+        show_block(f"\n{name}: {summary(block)}")
+        show_block(settings_table(describe_settings(block), f"  {name}."))
+    show_block(f"\nstages (GROUP=STAGE, then GROUP.SETTING=VALUE):\n{stage_listing()}")

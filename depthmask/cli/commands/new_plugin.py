@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from depthmask.cli.lines import show
 from depthmask.cli.scaffold.package import choice_of, new_package
 from depthmask.cli.usage.parser import parse
 
@@ -15,7 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse("new-plugin", arguments)
     package = new_package(options["KIND"], options["NAME"], Path(options["into"] or ""))
     choice = choice_of(options["KIND"], options["NAME"])
-    print(f"created {package}; next:")
-    print(f"  pip install -e '{package}[test]' && pytest {package}")
-    print(f"  python -m depthmask {shlex.quote(choice)}")
+    show(f"created {package}; next:")
+    show(f"  pip install -e '{package}[test]' && pytest {package}")
+    show(f"  python -m depthmask {shlex.quote(choice)}")
     return 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from depthmask.cli.lines import show_path
 from depthmask.cli.local_folder import folder_for
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = folder_for(dataset.path, "pictures", options["into"], names, near=least, far=greatest)
     legend(near, far, dataset.contract).save(folder / _LEGEND)
     _write(dataset, count, folder, near, far)
-    print(folder)
+    show_path(folder)
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from depthmask.cli.lines import show, show_block
 from depthmask.cli.listing import presets, stage_listing
 from depthmask.cli.usage.parser import parse
 from depthmask.config.command_line import existing_folder
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parse("plugins", arguments)
     text = options["config-dir"]
     folder = None if text is None else existing_folder(text)
-    print(stage_listing())
+    show_block(stage_listing())
     if folder:
         _print_section(f"presets of {shown(folder)}", _presets(folder))
     if options["verbose"]:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
 def _print_section(title: str, rows: Iterable[str]) -> None:
     """Print rows below a title; nothing if there are none."""
     if lines := [f"  {row}" for row in rows]:
-        print("\n".join([f"\n{title}:", *lines]))
+        show("", f"{title}:", *lines)
 
 
 def _presets(folder: Path) -> Iterator[str]:

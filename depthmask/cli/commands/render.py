@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depthmask.cli.lines import show_path
 from depthmask.cli.local_folder import folder_for
 from depthmask.cli.usage.parser import parse
 from depthmask.config.build import from_plain
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = folder_for(dataset, "render", options["into"], files)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-        print(folder / name)
+        show_path(folder / name)
     return 0
 
 

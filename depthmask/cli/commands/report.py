@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
 from depthmask.engine.report import write_report
@@ -14,5 +15,5 @@ def main(arguments: Sequence[str]) -> int:
     options = parse("report", arguments)
     with Screen() as screen:
         path = write_report(options["OUT"], options["into"], screen)
-    print(path)
+    show_path(path)
     return 0

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from depthmask.cli.lines import show_block
 from depthmask.cli.usage.parser import parse
 from depthmask.reading.dataset import Dataset, open_summary
 from depthmask.reports.dataset.formatting import counted
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     dataset = open_summary(options["OUT"])
     with untrusted(str(dataset.path / "dataset.json")):
         text = json.dumps(dataset.stats, indent=2) if options["json"] else _table(dataset)
-    print(text)
+    show_block(text)
     return 0
 
 

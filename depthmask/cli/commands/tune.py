@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from depthmask.cli.lines import show
 from depthmask.concurrency import interrupts_blocked
 from depthmask.config.compose import compose_root
 from depthmask.config.options import refuse_misspelt
@@ -48,19 +49,19 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"depth={root.depth.name} has no batch size to tune; try depth=fastdepth")
     check_resources([("depth", root.depth)])
     estimators = [compose_root([*overrides, f"depth.batch={batch}"]).depth for batch in batches]
-    print(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
+    show(f"{'batch':>6}{'images/s':>10}{'peak MB':>9}")
     results: list[Measurement] = []
     for batch, estimator in zip(batches, estimators, strict=True):
         measurement = _measure_in_new_process(estimator, root.canvas)
         if measurement is None:
-            print(f"{batch:>6}{'failed: out of memory?':>25}")
+            show(f"{batch:>6}{'failed: out of memory?':>25}")
             break
         results.append(measurement)
-        print(f"{batch:>6}{measurement.rate:>10.1f}{measurement.peak / 1e6:>9,.0f}", flush=True)
+        show(f"{batch:>6}{measurement.rate:>10.1f}{measurement.peak / 1e6:>9,.0f}")
     if not results:
         return 1
     best = max(results, key=lambda result: result.rate)
-    print(f"best: depth.batch={best.batch}, {best.rate:.1f} images/s")
+    show(f"best: depth.batch={best.batch}, {best.rate:.1f} images/s")
     return 0
 
 

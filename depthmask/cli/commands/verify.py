@@ -34,9 +34,9 @@ def _report(output: StorePath, not_compared: Sequence[str] = ()) -> list[Problem
     with Screen() as screen:
         problems = problems_of(output, screen)
     for problem in problems:
-        print(problem)
+        lines.show(problem)
     if not problems and not_compared:
-        print(of_unknown_shards(output, not_compared))
+        lines.show(of_unknown_shards(output, not_compared))
     elif not problems:
-        print(f"{output}: every shard is as published")
+        lines.show(f"{output}: every shard is as published")
     return problems

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import suppress
 from typing import Any
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+from depthmask.untrusted import visible_lines, visible_message
+
 _ERRORS = ("error", "interrupted")
 """The events that are written with `progress=none` too."""
+_TABLES = ("table",)
+"""The events whose text is a line for each row."""
 _NAMED = ("note", "warning", "error")
 """The events whose name stands before the text."""
 
@@ -28,14 +30,14 @@ def say(style: str, text: str, event: str = "line", **facts: Any) -> None:
 def formatted(style: str, text: str, event: str = "line", **facts: Any) -> str:
     """The line as `say` writes it."""
     if style == "json":
-        return json.dumps({"event": event, "text": text, **facts}, default=str)
+        # JSON leaves this control character alone as it is.
+        return json.dumps({"event": event, "text": text, **facts}, default=str).replace(
+            "\x7f", "\\u007f"
+        )
+    if event in _TABLES:
+        return visible_lines(text)
     named = f"{event}: {text}" if event in _NAMED else text
-    return without_control(f"{facts.get('traceback', '')}{named}")
-
-
-def without_control(text: str) -> str:
-    """The text with control characters as a terminal can show them without obeying them."""
-    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+    return f"{visible_lines(facts.get('traceback', ''))}{visible_message(named)}"
 
 
 def _write(line: str) -> None:

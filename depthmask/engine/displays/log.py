@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 from depthmask import forks
 from depthmask.engine.display import Display
+from depthmask.untrusted import visible_lines, visible_message
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOGGER = logging.getLogger("depthmask")
@@ -66,7 +68,7 @@ class _Log(logging.Handler):
     def open(self, path: Path) -> None:
         """Write to this file from now on."""
         file = _LogFile(path, encoding="utf-8")
-        file.setFormatter(logging.Formatter(_LOG_FORMAT))
+        file.setFormatter(_Formatter(_LOG_FORMAT))
         self._buffer.setTarget(file)
         self._buffer.flush()
         self._output = file
@@ -75,6 +77,18 @@ class _Log(logging.Handler):
         """Close the file."""
         self._output.close()
         super().close()
+
+
+class _Formatter(logging.Formatter):
+    """Writes a message so that no name in it looks like another message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's name)
+        """The line of a message, without its traceback."""
+        return visible_message(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
+        """The lines of a traceback."""
+        return visible_lines(super().formatException(ei))
 
 
 class _LogFile(logging.FileHandler):

@@ -14,6 +14,7 @@ from depthmask.config.root import ProgressStyle
 from depthmask.engine.displays.lines import formatted
 from depthmask.engine.displays.pace import Pace
 from depthmask.engine.displays.screen import Screen
+from depthmask.untrusted import visible
 
 _LEAST_S = 0.2
 """The shortest time between two states of a bar."""
@@ -90,15 +91,14 @@ class Notebook(Screen):
         bars = []
         if self._pace is not None:
             full = _WIDTH * self._pace.done // self._pace.of
-            bars = [f"{'━' * full}{' ' * (_WIDTH - full)} {self._pace}"]
+            bars = [f"{'━' * full}{' ' * (_WIDTH - full)} {visible(str(self._pace))}"]
         return "\n".join([*self._lines, *bars, *filter(None, [self._waiting])])
 
     def _html(self) -> str:
         bar = ""
         if self._pace is not None:
             done, total = self._pace.done, self._pace.of
-            bar = (
-                f'<progress value="{done}" max="{total}"></progress> {html.escape(str(self._pace))}'
-            )
+            pace = html.escape(visible(str(self._pace)))
+            bar = f'<progress value="{done}" max="{total}"></progress> {pace}'
         lines = html.escape("\n".join(self._lines))
         return f"<pre>{lines}</pre><div>{bar}</div><div>{html.escape(self._waiting)}</div>"

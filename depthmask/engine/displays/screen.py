@@ -18,6 +18,7 @@ from depthmask.engine.displays import lines
 from depthmask.engine.displays.log import log_of_run
 from depthmask.engine.displays.pace import EVERY_S, Announcer, Pace, duration, repeated
 from depthmask.networks.shown import downloads_shown
+from depthmask.untrusted import visible
 
 _LONG_S = 2.0
 """The seconds after which a screen says what the program waits for."""
@@ -32,7 +33,7 @@ class _Facts(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The pace of the task, in one line."""
-        return Text(str(task.fields["pace"]), no_wrap=True, overflow="ellipsis")
+        return Text(visible(str(task.fields["pace"])), no_wrap=True, overflow="ellipsis")
 
 
 class Screen:

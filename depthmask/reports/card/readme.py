@@ -18,6 +18,7 @@ from depthmask.reports.card.record_sets import structure_of
 from depthmask.reports.units import depth_title
 from depthmask.storage.dataset_info import LICENSED
 from depthmask.storage.packages import install_command
+from depthmask.untrusted import visible, visible_lines
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
@@ -46,7 +47,7 @@ def readme(facts: CardFacts) -> str:
     return templates.get_template("readme.md.j2").render(
         facts=facts,
         info=info,
-        header=yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True),
+        header=visible_lines(yaml.safe_dump(header(facts), sort_keys=False, allow_unicode=True)),
         plan=facts.plan,
         command=_printable(command_from_plan(_without_folders(facts.plan))),
         settings=list(_main_settings(facts.plan["config"])),
@@ -81,7 +82,7 @@ def header(facts: CardFacts) -> dict[str, Any]:
 
 def plain(text: object) -> str:
     """The text as Markdown that shows it literally, in one line."""
-    return _MARKUP.sub(r"\\\1", " ".join(str(text).split()))
+    return _MARKUP.sub(r"\\\1", visible(" ".join(str(text).split())))
 
 
 def _without_folders(value: Any) -> Any:

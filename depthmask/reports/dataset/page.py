@@ -73,8 +73,8 @@ def report(dataset: Dataset, advance: Callable[[int], None] = lambda samples: No
 
 
 def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str:
-    # Imported here, since the import is slow and only runs and reports need it.
-    from omegaconf import OmegaConf
+    # Imported here, since only runs and reports need it.
+    import yaml
 
     info, contract = dataset.metadata, dataset.contract
     labels = findings.census.labels if len(set(findings.census.labels.values())) > 1 else {}
@@ -105,7 +105,7 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         contract=contract_as_json(contract),
         licences=list(_licences(with_own_licence(info, plan))),
         member_bytes=findings.census.member_bytes,
-        config=OmegaConf.to_yaml(OmegaConf.create(config_of(plan))),
+        config=yaml.safe_dump(config_of(plan), sort_keys=False, allow_unicode=True),
         version=__version__,
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

@@ -22,6 +22,7 @@ from depthmask.reports.evaluation.metrics import (
 )
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.source import _images as images
+from depthmask.untrusted import visible
 
 _RGB = ".rgb."
 _DEPTH = ".depth_mm.png"
@@ -109,13 +110,13 @@ def _mean(rows: list[Row]) -> Row:
 def table(rows: list[Row]) -> str:
     """A line for each image: the scores as estimated, then those after scaling, both in metres."""
     names = ["rmse [m]" if field.name == "rmse" else field.name for field in fields(Scores)]
-    width = max(len(row.name) for row in rows) + 2
+    width = max(len(visible(row.name)) for row in rows) + 2
     head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
     columns = "".join(f"{name:>9}" for name in names)
     lines = [head, f"{'image':<{width}}{columns}  {columns}"]
     for row in [*rows, _mean(rows)]:
         plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
-        lines.append(f"{row.name:<{width}}{plain}  {_numbers(row.scaled)}")
+        lines.append(f"{visible(row.name):<{width}}{plain}  {_numbers(row.scaled)}")
     return "\n".join(lines)
 
 

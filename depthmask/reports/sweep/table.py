@@ -10,6 +10,7 @@ from typing import Any
 
 from depthmask.reports.sweep.result import JobResult
 from depthmask.reports.units import with_unit
+from depthmask.untrusted import visible
 
 _STATISTICS = (
     ("image_mean", "image", "mean"),
@@ -112,7 +113,7 @@ class Table:
         rows = [[short_text(name, row[name]) for name in columns] for row in self.rows()]
         for result, cells in zip(self.results, rows, strict=True):
             if result.reason:
-                cells[-1] += f": {result.reason}"
+                cells[-1] += f": {visible(result.reason)}"
         titles = [with_unit(name, self.units.get(name, "")) for name in columns]
         lines = [titles, *rows]
         widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
@@ -162,7 +163,7 @@ def short_text(name: str, value: Any) -> str:
         return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
     if isinstance(value, float):
         return f"{value:.5g}" if name.startswith("target:") else f"{value:.3f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else visible(str(value))
 
 
 def _mean(result: JobResult, kind: str, moment: str) -> float | None:

@@ -14,6 +14,7 @@ from depthmask.data import LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
+from depthmask.untrusted import visible
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """Folder -> the folder of the pictures to which its files belong by name."""
@@ -107,8 +108,7 @@ def _quoted(path: Path) -> str:
 
 def shown(path: Path) -> str:
     """A path as one line of text, whatever bytes its name has."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(char if _is_text(char) else repr(char)[1:-1] for char in text)
+    return visible(str(path))
 
 
 def _sorted(folder: Path) -> list[Path]:
