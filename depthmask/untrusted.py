@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,12 @@ def visible_lines(text: str) -> str:
 def visible_message(text: str) -> str:
     """The same for a message, whose lines but the first are indented by two spaces."""
     return "\n".join(map(visible, _LINE_BREAK.split(text)))
+
+
+def visible_traceback(error: BaseException) -> str:
+    """The traceback of an error as Python prints it, with the messages of errors in one line."""
+    entries = (entry.strip("\n") for entry in traceback.format_exception(error))
+    return "".join(f"{visible_message(entry)}\n" for entry in entries)
 
 
 def _escaped(char: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -20,6 +19,7 @@ from depthmask.errors import TRACEBACK, DepthmaskError
 from depthmask.forks import refuse_worker_import
 from depthmask.stage.calls import StageError
 from depthmask.storage.location import refuse_passwords
+from depthmask.untrusted import visible_traceback
 
 _INTERRUPTED = "interrupted"
 _RESUME = f"{_INTERRUPTED}; run the same command again to resume"
@@ -85,7 +85,7 @@ def _failed(error: DepthmaskError) -> int:
     """Print an error, with its traceback if the user asked for that; returns the exit code."""
     facts: dict[str, object] = {"code": error.exit_code}
     if os.environ.get(TRACEBACK) == "1":
-        facts["traceback"] = "".join(traceback.format_exception(error))
+        facts["traceback"] = visible_traceback(error)
     lines.say(str(error), "error", **facts)
     return error.exit_code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from depthmask.untrusted import visible_lines
+from depthmask.untrusted import visible
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -35,4 +35,4 @@ def _visible(value: Any) -> Any:
 
     A browser obeys those that turn the direction of a text.
     """
-    return visible_lines(value) if type(value) is str else value
+    return visible(value) if type(value) is str else value

@@ -21,7 +21,7 @@ def say(style: str, text: str, event: str = "line", **facts: Any) -> None:
     """Write a line to stderr in the style of a value of `progress`.
 
     event: what the line is about, for programs. facts: the numbers in the text, for the JSON object
-    alone, and a `traceback`, which stands before the text.
+    alone, and a `traceback`, as of `visible_traceback`, which stands before the text.
     """
     if style != "none" or event in _ERRORS:
         _write(formatted(style, text, event, **facts))
@@ -37,7 +37,7 @@ def formatted(style: str, text: str, event: str = "line", **facts: Any) -> str:
     if event in _TABLES:
         return visible_lines(text)
     named = f"{event}: {text}" if event in _NAMED else text
-    return f"{visible_lines(facts.get('traceback', ''))}{visible_message(named)}"
+    return f"{facts.get('traceback', '')}{visible_message(named)}"
 
 
 def _write(line: str) -> None:

@@ -10,12 +10,13 @@ import logging.handlers
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 from depthmask import forks
 from depthmask.engine.display import Display
-from depthmask.untrusted import visible_lines, visible_message
+from depthmask.untrusted import visible_message, visible_traceback
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _LOGGER = logging.getLogger("depthmask")
@@ -88,7 +89,13 @@ class _Formatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's name)
         """The lines of a traceback."""
-        return visible_lines(super().formatException(ei))
+        return visible_traceback(ei[1]).removesuffix("\n")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The whole text of a record."""
+        own = copy(record)
+        own.exc_text = None  # That of another formatter.
+        return super().format(own)
 
 
 class _LogFile(logging.FileHandler):

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from depthmask._version import __version__
 from depthmask.codec.png import encode_png
@@ -32,7 +32,7 @@ from depthmask.reports.templates import page_template
 from depthmask.reports.units import depth_title, size
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
 from depthmask.storage.publish import require_sealed
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import untrusted, visible_lines
 
 _CHANNELS = {"image": ("red", "green", "blue"), "mask": ("mask",)}
 _COLOURS = 256
@@ -105,11 +105,16 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         contract=contract_as_json(contract),
         licences=list(_licences(with_own_licence(info, plan))),
         member_bytes=findings.census.member_bytes,
-        config=yaml.safe_dump(config_of(plan), sort_keys=False, allow_unicode=True),
+        config=_as_lines(yaml.safe_dump(config_of(plan), sort_keys=False, allow_unicode=True)),
         version=__version__,
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _as_lines(text: str) -> Markup:
+    """A text whose line breaks stay, unlike those of all others (see `page_template`)."""
+    return escape(visible_lines(text))
 
 
 def _choices(
