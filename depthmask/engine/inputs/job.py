@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,9 +15,10 @@ from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
-from depthmask.errors import SettingError
+from depthmask.errors import SettingError, UsageError
 from depthmask.storage.dataset_info import SCHEMA, DatasetFacts, LabelInfo
 from depthmask.storage.identity import DatasetIdentity
+from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 
@@ -132,11 +134,23 @@ def identity_of(
 
 
 def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> StorePath:
-    """The folder of the new dataset; without `output` it is named after the input."""
+    """The folder of the new dataset; without `output` it is named after the input.
+
+    Raises `UsageError` for a folder with the input, which `overwrite=true` would delete.
+    """
     if root.output is not None:
-        return location(root.output)
+        output = location(root.output)
+        for path in job_input.paths:
+            if f"{_real(location(path))}/".startswith(f"{_real(output)}/"):
+                raise UsageError(f"output={output}: holds the input, {path}; choose another output")
+        return output
     stages = [root.depth.name] if "depth" in identity.description["config"] else []
     stem = job_input.stem
     return location("outputs") / "-".join(
         [stem, *stages, root.writer.name, identity.fingerprint[:8]]
     )
+
+
+def _real(path: StorePath) -> str:
+    """The path as text, without links and `..`."""
+    return os.path.realpath(path) if isinstance(path, LocalPath) else str(path)
