@@ -10,7 +10,7 @@ from typing import Any
 
 from depthmask.config.command_line import options_and_overrides
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.reading.dataset import no_dataset
+from depthmask.reading.dataset import datasets_in, no_dataset
 from depthmask.storage.location import SCHEMES, location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
@@ -91,11 +91,11 @@ def _ways_of_sweep(folder: StorePath) -> Iterator[str]:
             yield f"give its command again: `{command}`"
     except (ValueError, KeyError, TypeError, OSError):
         pass  # The datasets can be resumed without it.
-    if datasets := _datasets_in(folder):
+    if datasets := _first_datasets(folder):
         yield f"give one of its datasets: {datasets}"
 
 
-def _datasets_in(folder: StorePath) -> str:
-    names = [str(path) for path in folder.iterdir() if (path / "plan.json").is_file()]
+def _first_datasets(folder: StorePath) -> str:
+    names = [shlex.quote(str(folder / name)) for name in datasets_in(folder)]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return f"{', '.join(map(shlex.quote, sorted(names)[:_MOST_NAMED]))}{more}"
+    return f"{', '.join(names[:_MOST_NAMED])}{more}"

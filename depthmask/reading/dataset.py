@@ -226,7 +226,7 @@ def no_dataset(path: StorePath) -> UsageError:
         if (folder / "plan.json").is_file():
             kind = "a file" if path.is_file() else "a folder"
             return UsageError(f"{path} is {kind} of the dataset {folder}; give {folder} instead")
-    names = _datasets_in(path) if path.is_dir() else []
+    names = datasets_in(path) if path.is_dir() else []
     if names:
         count = "a dataset" if len(names) == 1 else f"{len(names):,} datasets"
         return UsageError(f"{path} holds {count}, and is none; give one, such as {path / names[0]}")
@@ -243,7 +243,7 @@ def _why_none(path: StorePath) -> str:
         )
     if path.exists():
         return "dataset.json is missing"
-    others = _datasets_in(path.parent) if path.parent.is_dir() else []
+    others = datasets_in(path.parent) if path.parent.is_dir() else []
     close = get_close_matches(path.name, others, 1)
     meant = f"; did you mean {path.parent / close[0]}?" if close else ""
     return f"there is no such folder{meant}"
@@ -260,5 +260,17 @@ def _above(path: StorePath) -> Iterator[StorePath]:
         yield from (one.parent, one.parent.parent, one.parent.parent.parent)
 
 
-def _datasets_in(folder: StorePath) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if (path / "plan.json").is_file())
+def datasets_in(folder: StorePath) -> list[str]:
+    """The names of the datasets in a folder, without what this user is not allowed to see."""
+    try:
+        paths = list(folder.iterdir())
+    except OSError:
+        return []
+    return sorted(path.name for path in paths if _has_plan(path))
+
+
+def _has_plan(folder: StorePath) -> bool:
+    try:
+        return (folder / "plan.json").is_file()
+    except OSError:
+        return False

@@ -31,7 +31,7 @@ def test_every_variable_in_the_code_is_known_and_documented() -> None:
     for path in (ROOT / "depthmask").rglob("*.py"):
         names |= set(re.findall(r"DEPTHMASK_[A-Z_]+[A-Z]", path.read_text()))
     assert names - {"DEPTHMASK_NOTIFY"} == VARIABLES.keys()
-    pages = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    pages = "".join(path.read_text() for path in (ROOT / "docs").rglob("*.md"))
     assert [name for name in VARIABLES if name not in pages] == []
 
 

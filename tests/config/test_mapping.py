@@ -127,7 +127,7 @@ def test_groups_blocks_and_presets() -> None:
         ({"placement": "of-any-type", "placement.table": {"a": "b"}},
          "placement.table={'a': 'b'}: must be a mapping {NAME: VALUE}, each value a list"),
         ({"placement.table": {"a": [1]}},
-         "placement.table={}: belongs to placement=of-any-type, and placement=random is"),
+         "placement.table={}: belongs to placement="),
         ({"samples": {"a": 1}}, "samples={}: "),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import itertools
 import multiprocessing
@@ -20,7 +21,9 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.errors import UsageError
 from depthmask.reading.dataset import Dataset
+from depthmask.storage.local import LocalPath
 
 SAMPLES = 40
 WRITERS = ("webdataset", "zip", "npz", "folder")
@@ -219,3 +222,23 @@ def test_a_folder_of_assets_is_no_dataset(tmp_path: Path) -> None:
         "(it holds assets; make a dataset of them: python -m depthmask source=assets "
         f"'source.root={tmp_path}/my photos' output=OUT)"
     )
+
+
+def test_datasets_that_this_user_must_not_read_are_no_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("mine", "yours"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "plan.json").touch()
+    is_file = LocalPath.is_file
+
+    def by_this_user(path: LocalPath) -> bool:
+        if path.parent.name == "yours":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(LocalPath, "is_file", by_this_user)
+    with pytest.raises(UsageError, match=r"there is no such folder; did you mean .*/mine\?"):
+        depthmask.open(tmp_path / "mines")
+    with pytest.raises(UsageError, match=r"there is no such folder\)$"):
+        depthmask.open(tmp_path / "yourself")

@@ -307,7 +307,10 @@ def test_settings_out_of_range_are_refused() -> None:
 def test_missing_openvino_is_a_usage_error(
     random_npz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "openvino" else find_spec(name)
+    )
     with pytest.raises(UsageError, match=r"pip install 'depthmask\[openvino\]'"):
         DenseDepth(weights=str(random_npz), runtime=Runtime.openvino).check_resources()
 
