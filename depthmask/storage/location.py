@@ -41,6 +41,14 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     return ObjectPath(f"{scheme}://{bucket}", "/".join(components))
 
 
+def holds(folder: StorePath, path: StorePath) -> bool:
+    """Whether a path is the folder or lies in it, also through links and `..`."""
+    inner, outer = (
+        os.path.realpath(one) if isinstance(one, LocalPath) else str(one) for one in (path, folder)
+    )
+    return f"{inner}/".startswith(f"{outer.rstrip('/')}/")
+
+
 def path_text(path: str | PathLike[str] | StorePath) -> str:
     """Return the path as text; UsageError for an object that is no path."""
     text = os.fspath(path) if isinstance(path, str | PathLike) else path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,8 +17,7 @@ from depthmask.engine.recode import Recoding
 from depthmask.errors import SettingError, UsageError
 from depthmask.storage.dataset_info import SCHEMA, DatasetFacts, LabelInfo
 from depthmask.storage.identity import DatasetIdentity
-from depthmask.storage.local import LocalPath
-from depthmask.storage.location import location
+from depthmask.storage.location import holds, location
 from depthmask.storage.path import StorePath
 
 _SETTINGS = ("samples", "size", "shard_size", "encode", "writer")
@@ -141,7 +139,7 @@ def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> Sto
     if root.output is not None:
         output = location(root.output)
         for path in job_input.paths:
-            if f"{_real(location(path))}/".startswith(f"{_real(output)}/"):
+            if holds(output, location(path)):
                 raise UsageError(f"output={output}: holds the input, {path}; choose another output")
         return output
     stages = [root.depth.name] if "depth" in identity.description["config"] else []
@@ -149,8 +147,3 @@ def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> Sto
     return location("outputs") / "-".join(
         [stem, *stages, root.writer.name, identity.fingerprint[:8]]
     )
-
-
-def _real(path: StorePath) -> str:
-    """The path as text, without links and `..`."""
-    return os.path.realpath(path) if isinstance(path, LocalPath) else str(path)
