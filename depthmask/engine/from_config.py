@@ -199,7 +199,7 @@ def _keep_inputs(root: Root, output: StorePath) -> None:
     """Raise `UsageError` if a setting names a path in the output, which is about to be deleted."""
     for kind, stage in stages_of(root):
         for name in setting_types(type(stage)):
-            value = str(getattr(stage, name))
+            value = os.path.expanduser(str(getattr(stage, name)))
             is_path = value.startswith(_URLS) or os.path.exists(value)
             if is_path and holds(output, location(value)):
                 raise UsageError(
