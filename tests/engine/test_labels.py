@@ -185,9 +185,9 @@ def test_every_writer_carries_labels_there_and_back(
     with patch.dict(registry().stages["labels"]):
         # The plugin that made the labels is not needed to carry them.
         del registry().stages["labels"]["everything"]
-        for one, other, into in ((made, there, writer), (there, back, "webdataset")):
-            words = [f"writer={into}", f"output={other}", "runner.workers=1"]
-            assert main(["convert", str(one), *words]) == 0
+        for source, out, into in ((made, there, writer), (there, back, "webdataset")):
+            words = [f"writer={into}", f"output={out}", "runner.workers=1"]
+            assert main(["convert", str(source), *words]) == 0
         for one, other in zip(depthmask.open(made), depthmask.open(there), strict=True):
             assert same_labels(one.labels, other.labels)
         assert members(depthmask.open(back)) == members(depthmask.open(made))

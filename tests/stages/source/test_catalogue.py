@@ -55,5 +55,5 @@ def test_labels_are_sorted() -> None:
 
 @pytest.mark.parametrize("labels", ["chair", (1,), None])
 def test_labels_that_are_none(labels: Any) -> None:
-    with pytest.raises(DepthmaskError, match="foreground_labels|NoneType"):
+    with pytest.raises(DepthmaskError, match=r"foreground_labels|NoneType"):
         catalogue_of(OddlyLabelled(labels=labels), (24, 32))
