@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -289,7 +289,7 @@ def measure(assets: Path, samples: int, runs: int) -> dict[str, float]:
     return {**found, **reading(assets, min(samples, 10_000))}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table and its ratios; write it as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -298,7 +298,10 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=40_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if missing := [kind for kind in KINDS if not (options.assets / kind).is_dir()]:
+        make = "python -m depthmask prepare source.root=DIR output=PREPARED"
+        parser.error(f"--assets {options.assets}: {missing[0]}/ is missing; `{make}` makes all")
     found = measure(options.assets, options.samples, options.runs)
     made = found["q50, webdataset, 2 workers"]
     found["ratio: 2 workers to 1"] = made / found["q50, webdataset, 1 worker"]
