@@ -56,7 +56,8 @@ def original_loop(assets: Path, pairs: int) -> float:
                     cut_out = cut_out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                     mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                 with Image.open(background) as scene:
-                    place = tuple(int(one) for one in rng.integers(0, scene.size))
+                    left, top = (int(one) for one in rng.integers(0, scene.size))
+                    place = (left, top)
                     scene.paste(cut_out, place, cut_out)
                     scene.save(files[0], optimize=True, quality=50)
                 over = Image.new("L", scene.size)
@@ -194,11 +195,10 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
     found = {}
     ways = {"savez": savez, "npz": lambda one: encode_npz({"depth": one}), "compact": compact}
     for name, way in ways.items():
-        sizes: list[int] = []
-        found[f"80x80 depth, {name} [maps/s]"] = _rate(
-            len(maps), lambda way=way, sizes=sizes: sizes.extend(len(way(one)) for one in maps)
-        )
-        found[f"80x80 depth, {name} [bytes]"] = statistics.mean(sizes)
+        encoded: list[bytes] = []
+        work = partial(encoded.extend, map(way, maps))
+        found[f"80x80 depth, {name} [maps/s]"] = _rate(len(maps), work)
+        found[f"80x80 depth, {name} [bytes]"] = statistics.mean(map(len, encoded))
     return found
 
 
@@ -209,13 +209,14 @@ def network(assets: Path, batches: int = 8) -> float:
     from depthmask.engine.job import Progress
     from depthmask.engine.shard import make_shard
     from depthmask.stages.depth.base import Estimator
+    from depthmask.storage.location import location
 
     words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]
     with tempfile.TemporaryDirectory() as folder:
         root = compose_root([*words, "samples=100000", f"shard_size={32 * batches}"])
         job = job_from_config(root)
         (Path(folder) / "records").mkdir()
-        job = dataclasses.replace(job, output=Path(folder))
+        job = dataclasses.replace(job, output=location(folder))
         assert isinstance(root.depth, Estimator)
         size = root.depth.batch_size
         images = np.stack([job.sample(index).image for index in range(size)])
