@@ -83,6 +83,11 @@ class Dataset(Samples):
         """The names of the splits; `ds.splits["val"]` is the number of samples in one."""
         return Splits({name: split.samples for name, split in self.metadata.splits.items()})
 
+    @property
+    def foreground_labels(self) -> tuple[str, ...]:
+        """The labels of all foregrounds of the source, sorted; empty if they are not known."""
+        return self.metadata.foreground_labels
+
     def __len__(self) -> int:
         return self._length
 

@@ -51,14 +51,14 @@ def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
     deeper: the files in sub-folders that `root`, a copy, does not have, as `bg/holiday/a.jpg`.
     """
     entries = _sorted(root / folder)
-    paths = [path for path in entries if _is_picture(path)]
+    paths = [path for path in entries if is_picture(path)]
     faults = [*_named_alike(paths), *_unfit(root, paths)]
     bad = {fault.path for fault in faults}
     files = {path.stem: path for path in paths if path not in bad}
     unused = [
         LeftOut(shown(path.relative_to(root)), reason, files=count)
         for path in entries
-        if not _is_picture(path)
+        if not is_picture(path)
         for reason, count in _unused(path, folder)
     ]
     sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
@@ -93,7 +93,7 @@ def missing_folder(root: Path, folder: str) -> UsageError:
         return UsageError(f"{text}; did you mean source.root={root.parent}?")
     if other := meant_for(root, folder):
         return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
-    if pictures := sum(map(_is_picture, _sorted(root))):
+    if pictures := sum(map(is_picture, _sorted(root))):
         count = "is 1 picture" if pictures == 1 else f"are {pictures:,} pictures"
         return UsageError(
             f"{text}; in {root} itself {count}: move photographs to bg/ and cut-outs to fg/"
@@ -115,7 +115,8 @@ def _sorted(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture to read; hidden files are not read."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 

@@ -108,6 +108,7 @@ class Inspection:
             licences=self._licences(),
             backgrounds=tuple(self._used["bg"]),
             foregrounds=tuple(self._used["fg"]),
+            foreground_labels=self._labels(),
         )
         return InspectionResult(catalogue, len(unused))
 
@@ -239,6 +240,10 @@ class Inspection:
             )
             for folder in ("bg", "fg")
         }
+
+    def _labels(self) -> tuple[str, ...]:
+        """Without those of cut-outs that are left out: they may come and go within a dataset."""
+        return tuple(sorted({self._table.row(key).label for key in self._used["fg"]}))
 
     def _digest(self) -> str:
         """A hash of the names and contents of all files in use, and of the table."""
