@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +24,7 @@ from depthmask.stages.source._folder import (
 )
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._names import TABLE, picture_meant
-from depthmask.stages.source._table import AssetTable, rows_as_csv
+from depthmask.stages.source._table import AssetTable, rows_as_csv, table_key
 from depthmask.storage.fault_list import with_all_faults
 from depthmask.storage.left_out import left_out_in_one_line
 
@@ -113,11 +113,13 @@ class Inspection:
 
     def _leave_out_rows(self) -> list[LeftOut]:
         """The rows that cannot be used; `UsageError` for the first if it is not left out."""
-        bad_rows = ((row.number, row.reason) for row in self._table.bad_rows)
+        bad_rows = ((row.line, row.reason) for row in self._table.bad_rows)
         faults = sorted([*bad_rows, *self._unknown()])
         path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(_refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))
+            raise UsageError(
+                _refusal([f"{path}: line {line}: {reason}" for line, reason in faults])
+            )
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
@@ -126,24 +128,29 @@ class Inspection:
         ]
 
     def _unknown(self) -> list[tuple[int, str]]:
-        """(number, what is wrong) of each row whose picture is neither used nor left out."""
-        known: set[str | None] = set()
+        """(line, what is wrong) of each row whose picture is neither used nor left out."""
+        stems: set[str] = set()
         for folder in ("bg", "fg"):
-            known |= self._listings[folder].files.keys()
-            known |= {fault.path.stem for fault in self._listings[folder].faults}
+            stems |= self._listings[folder].files.keys()
+            stems |= {fault.path.stem for fault in self._listings[folder].faults}
+        known = set(map(table_key, stems))
         rows = self._table.rows
         return [
-            (rows[key].number, f"no picture named {key}{_did_you_mean(key, known)}")
-            for key in sorted(rows.keys() - known, key=str)
+            (rows[key].line, f"no picture named {key}{_did_you_mean(key, known)}")
+            for key in sorted(rows.keys() - known)
         ]
 
     def _of_bad_rows(self) -> list[AssetError]:
         """The pictures whose rows cannot be used."""
+        reasons = {
+            row.key: f"line {row.line} of {TABLE} cannot be used: {row.reason}"
+            for row in reversed(self._table.bad_rows)
+        }
         return [
-            AssetError(path, f"row {row.number} of {TABLE} cannot be used: {row.reason}")
-            for row in self._table.bad_rows
+            AssetError(path, reasons[table_key(key)])
             for folder in ("bg", "fg")
-            if row.key is not None and (path := self._used[folder].get(row.key))
+            for key, path in self._used[folder].items()
+            if table_key(key) in reasons
         ]
 
     def _unused(self) -> list[LeftOut]:
@@ -234,7 +241,7 @@ class Inspection:
                 Counter(
                     row.licence
                     for key in sorted(self._used[folder])
-                    if (row := self._table.rows.get(key)) and row.licence
+                    if (row := self._table.row(key)).licence
                 )
             )
             for folder in ("bg", "fg")
@@ -248,6 +255,9 @@ class Inspection:
             files.append(table)
         with ThreadPoolExecutor(cores()) as threads:
             lines = "".join(threads.map(self._digest_line, sorted(files)))
+        if not self._table.is_exact:
+            # Earlier versions did not read it so, and their samples have other labels.
+            lines += f"{TABLE} by the meaning of its columns\n"
         return blake2b(lines.encode(), digest_size=16).hexdigest()
 
     def _digest_line(self, path: Path) -> str:
@@ -256,13 +266,11 @@ class Inspection:
         return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
 
-def _did_you_mean(key: str | None, known: Iterable[str | None]) -> str:
-    """A guess at the picture of a key that has a suffix, other marks or a typo."""
-    if key is None:
-        return ""
-    stems = [one for one in known if one is not None]
-    stem = key.rpartition(".")[0] if key.lower().endswith(SUFFIXES) else key
-    meant = stem if stem in stems else picture_meant(stem, stems)
+def _did_you_mean(key: str, known: Collection[str]) -> str:
+    """A guess at the picture of a key that has a folder, a suffix, other marks or a typo."""
+    name = key.replace("\\", "/").rpartition("/")[2]
+    stem = name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name
+    meant = stem if stem in known else picture_meant(stem, known)
     return f" (did you mean {meant}?)" if meant else ""
 
 

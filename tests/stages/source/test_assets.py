@@ -400,10 +400,9 @@ def test_keypoints_follow_crop_and_scale(assets_root: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "text"),
     [
-        ("name,label\ncup,Tasse\n", "no column named key"),
-        ("key;label\ncup;Tasse\n", "no column named key"),
+        ("label\nTasse\n", "line 1: no column named key in 'label'"),
         ("key,label\ncupp,Tasse\n", "no picture named cupp"),
-        ("label,key\nTasse\nx,zzz\n", "no picture named None"),
+        ("label,key\nTasse\nx,zzz\n", "line 2: no key; "),
         ("key,height_m\ncup,tall\n", "height_m=tall of cup is not a number of metres"),
         ("key,height_m\ncup,-1\n", "height_m=-1 of cup"),
         ("key,height_m\ncup,nan\n", "height_m=nan of cup"),
