@@ -29,6 +29,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> the transposition that makes the image upright."""
+_MARKS_OF_METADATA = (b"Exif\0\0", b"eXIf", b"exif", b"xmp", b"tiff:Orientation")
+"""Bytes of which one is in every JPEG or PNG that says which side is up: by EXIF, by the text that
+ImageMagick makes of EXIF, or by XMP, which has the same field."""
 _FILTERING = threading.Lock()
 """Held while warning filters are changed, since they belong to the whole process."""
 
@@ -78,6 +81,17 @@ def orientation(image: Image.Image) -> int:
     with _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return image.getexif().get(ExifTags.Base.Orientation, 1)
+
+
+def is_turned(data: bytes) -> bool:
+    """Whether programs that heed its orientation turn the pixels of a JPEG or PNG in memory."""
+    if not any(mark in data for mark in _MARKS_OF_METADATA):
+        return False
+    with opened(io.BytesIO(data)) as image:
+        if image.format == "PNG":
+            # Its metadata may follow the pixels.
+            image.load()
+        return orientation(image) in _TURNS
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
