@@ -13,13 +13,13 @@ from pathlib import Path
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
+from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """Folder -> the folder of the pictures to which its files belong by name."""
 _TARGETS = {"fg_mask": "PNG", "bg_depth": "16-bit PNG in millimetres"}
 """Folder -> the format to save other files in, if it is not just JPEG or PNG."""
-_BY_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 _HIDDEN = "hidden, or made by the system"
 
 
@@ -63,7 +63,11 @@ def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
     ]
     sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
     unused += [
-        LeftOut(shown(Path(folder, name)), _in_sub_folder(folder), files=count)
+        LeftOut(
+            shown(Path(folder, name)),
+            _HIDDEN if is_hidden(name) else _in_sub_folder(folder),
+            files=1 if is_hidden(name) else count,
+        )
         for name, count in sorted(sub_folders.items())
     ]
     return Listing(files, tuple(sorted(faults, key=lambda fault: fault.path)), tuple(unused))
@@ -122,7 +126,7 @@ def is_picture(path: Path) -> bool:
 
 def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
     """Yield why an entry that is no picture is not used, and how many files it stands for."""
-    if path.name.startswith(".") or path.name.lower() in _BY_THE_SYSTEM:
+    if is_hidden(path.name):
         yield _HIDDEN, 1
     elif is_called_table(path.name) and path.is_file():
         yield f"{_quoted(path)}; move it out of {folder}/, to {TABLE} beside it", 1
