@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def original_loop(assets: Path, pairs: int) -> float:
                     cut_out = cut_out.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                     mask = mask.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
                 with Image.open(background) as scene:
-                    place = tuple(int(one) for one in rng.integers(0, scene.size))
+                    left, top = (int(one) for one in rng.integers(0, scene.size))
+                    place = (left, top)
                     scene.paste(cut_out, place, cut_out)
                     scene.save(files[0], optimize=True, quality=50)
                 over = Image.new("L", scene.size)
@@ -194,11 +195,10 @@ def depth_maps(assets: Path, count: int = 200) -> dict[str, float]:
     found = {}
     ways = {"savez": savez, "npz": lambda one: encode_npz({"depth": one}), "compact": compact}
     for name, way in ways.items():
-        sizes: list[int] = []
-        found[f"80x80 depth, {name} [maps/s]"] = _rate(
-            len(maps), lambda way=way, sizes=sizes: sizes.extend(len(way(one)) for one in maps)
-        )
-        found[f"80x80 depth, {name} [bytes]"] = statistics.mean(sizes)
+        encoded: list[bytes] = []
+        work = partial(encoded.extend, map(way, maps))
+        found[f"80x80 depth, {name} [maps/s]"] = _rate(len(maps), work)
+        found[f"80x80 depth, {name} [bytes]"] = statistics.mean(map(len, encoded))
     return found
 
 
@@ -209,13 +209,14 @@ def network(assets: Path, batches: int = 8) -> float:
     from depthmask.engine.job import Progress
     from depthmask.engine.shard import make_shard
     from depthmask.stages.depth.base import Estimator
+    from depthmask.storage.location import location
 
     words = [*PAIRS, "source=assets", f"source.root={assets}", "depth=fastdepth"]
     with tempfile.TemporaryDirectory() as folder:
         root = compose_root([*words, "samples=100000", f"shard_size={32 * batches}"])
         job = job_from_config(root)
         (Path(folder) / "records").mkdir()
-        job = dataclasses.replace(job, output=Path(folder))
+        job = dataclasses.replace(job, output=location(folder))
         assert isinstance(root.depth, Estimator)
         size = root.depth.batch_size
         images = np.stack([job.sample(index).image for index in range(size)])
@@ -289,7 +290,7 @@ def measure(assets: Path, samples: int, runs: int) -> dict[str, float]:
     return {**found, **reading(assets, min(samples, 10_000))}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table and its ratios; write it as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -298,7 +299,10 @@ def main() -> int:
     parser.add_argument("--samples", type=int, default=40_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if missing := [kind for kind in KINDS if not (options.assets / kind).is_dir()]:
+        make = "python -m depthmask prepare source.root=DIR output=PREPARED"
+        parser.error(f"--assets {options.assets}: {missing[0]}/ is missing; `{make}` makes all")
     found = measure(options.assets, options.samples, options.runs)
     made = found["q50, webdataset, 2 workers"]
     found["ratio: 2 workers to 1"] = made / found["q50, webdataset, 1 worker"]

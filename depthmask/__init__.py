@@ -197,10 +197,10 @@ def open(path: str | PathLike[str] | StorePath) -> Dataset:
         raise for_caller(error)  # noqa: B904
 
 
-def virtual(config: Sequence[str] | Root) -> Virtual:
+def virtual(config: Sequence[str] | Mapping[str, Any] | Root) -> Virtual:
     """The dataset that a run with these settings would make, without any files.
 
-    config: settings as on the command line, `["source=assets", "source.root=DIR"]`, or a root.
+    config: settings as of `make`, such as `{"source": "assets", "source.root": "DIR"}`.
     Returns the same sequence as `open`; each sample is made when it is asked for, with the pixels
     before encoding. Raises `UsageError` for a bad setting, or for assets that cannot be used.
     """

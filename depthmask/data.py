@@ -190,7 +190,8 @@ class AssetCatalogue:
     how many assets have each licence, by kind (`backgrounds`, `foregrounds`). backgrounds,
     foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
     the folder or URL of the assets, empty for assets that are not files. notes: what the user
-    should know before the run, each in one line.
+    should know before the run, each in one line. foreground_labels: the labels of the foregrounds
+    in use, empty where `Source.foreground_labels` has no others.
     """
 
     digest: str
@@ -201,6 +202,7 @@ class AssetCatalogue:
     foregrounds: tuple[str, ...] = ()
     origin: str = ""
     notes: tuple[str, ...] = ()
+    foreground_labels: tuple[str, ...] = ()
 
     __repr__ = brief
 

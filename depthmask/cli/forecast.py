@@ -54,10 +54,12 @@ def state_of(result: Forecast) -> str:
     if result.state is FolderState.empty:
         is_full = result.job.root.overwrite and (result.job.output / "plan.json").exists()
         return "whose dataset would be deleted" if is_full else "a new dataset"
-    done = f"{samples - missing:,} samples are already made"
+    kept = f"{samples - missing:,} samples are in"
     if result.state is FolderState.fewer_samples:
-        return f"which would be extended; {done}"
-    return f"which would be completed; {done}" if missing else "which has all samples"
+        return f"which would be extended; {kept} full shards, which stay"
+    return (
+        f"which would be completed; {kept} finished shards" if missing else "which has all samples"
+    )
 
 
 def _splits(job: Job) -> str:

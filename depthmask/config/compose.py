@@ -27,8 +27,9 @@ def compose_root(words: Sequence[str], mappings: Mapping[str, Any] = MappingProx
     """
     line = CommandLine.parse(words)
     if line.options:
+        sweep = "; for a sweep, write a loop" if line.options[0] in ("-m", "--multirun") else ""
         raise UsageError(
-            f"{line.options[0]}: no such option here; available: --config-dir, --config-name"
+            f"{line.options[0]}: no such option here; available: --config-dir, --config-name{sweep}"
         )
     try:
         with hydra_initialized(line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -19,17 +20,18 @@ from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
 from depthmask.engine.sample_size import sample_size
 from depthmask.engine.shard_size import shard_size_of
-from depthmask.errors import SettingError, group_before_setting_errors
+from depthmask.errors import SettingError, UsageError, group_before_setting_errors
 from depthmask.plan.plan import Plan, Sampling, SplitAssets
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls
+from depthmask.stage.decorators import setting_types
 from depthmask.stages.depth.base import Depth
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.stages.source.base import Source, catalogue_of
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
-from depthmask.storage.location import location
+from depthmask.storage.location import SCHEMES, holds, location
 from depthmask.storage.path import StorePath
 
 _SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
@@ -37,6 +39,7 @@ _SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
 measure. Writer and runner only make the files."""
 _UNLABELLED = "foreground"
 """The label of the assets that have none of their own."""
+_URLS = tuple(f"{scheme}://" for scheme in SCHEMES)
 _MOST_LABELS = 20
 """The most labels that an error lists."""
 
@@ -74,6 +77,8 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         }
     )
     output = _output(root, identity, sweep)
+    if root.overwrite:
+        _keep_inputs(root, output)
     job = Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
     if job.backgrounds_to_measure():
         check_inner_stages("geometry", root.geometry)
@@ -188,3 +193,16 @@ def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> StorePath:
     if root.output is None:
         return location("outputs") / name
     return location(root.output) / name if sweep else location(root.output)
+
+
+def _keep_inputs(root: Root, output: StorePath) -> None:
+    """Raise `UsageError` if a setting names a path in the output, which is about to be deleted."""
+    for kind, stage in stages_of(root):
+        for name in setting_types(type(stage)):
+            value = os.path.expanduser(str(getattr(stage, name)))
+            is_path = value.startswith(_URLS) or os.path.exists(value)
+            if is_path and holds(output, location(value)):
+                raise UsageError(
+                    f"{kind}.{name}={value}: lies in output={output}, which overwrite=true "
+                    "would delete; choose another output"
+                )

@@ -9,6 +9,7 @@ from depthmask.errors import UsageError
 from depthmask.reading.dataset import open
 from depthmask.reports.dataset.charts import require_vega
 from depthmask.reports.dataset.page import report
+from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error
@@ -45,8 +46,10 @@ def write_report(
 
 
 def _refuse_other_content(path: StorePath) -> None:
-    """Raise `UsageError` for a folder, and for a file that is no page."""
+    """Raise `UsageError` for a folder, a file in no folder, and a file that is no page."""
     if path.is_dir():
         raise UsageError(f"--into {path} is a folder; give a file, such as {path / REPORT}")
+    if isinstance(path, LocalPath) and not path.parent.is_dir():
+        raise UsageError(f"--into {path}: there is no folder {path.parent}; make it first")
     if path.is_file() and not path.read_bytes().startswith(_START):
         raise UsageError(f"--into {path} exists, and is no report; choose another file")

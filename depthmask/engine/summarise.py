@@ -36,5 +36,6 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         counts=totals.statistics.counts,
         versions=job.identity.description["versions"],
         manifest_sha256=totals.manifest_sha256(job.plan.numbering.names),
+        foreground_labels=catalogue.foreground_labels,
         added_statistics=totals.statistics.added_summary(),
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from depthmask import forks
-from depthmask.config.compose import compose_root
 from depthmask.config.plugins import registry
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Sample
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
+from depthmask.engine.interface.root import root_of
 from depthmask.engine.job import ShardLog
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.samples import Samples
@@ -107,11 +107,9 @@ class Virtual(Samples):
         return f"Virtual({contents})"
 
 
-def virtual(config: Sequence[str] | Root) -> Virtual:
+def virtual(config: Sequence[str] | Mapping[str, Any] | Root) -> Virtual:
     """The samples that a run with these settings would make; `UsageError` for a bad setting."""
-    if isinstance(config, str):
-        raise UsageError(f"virtual({config!r}): settings must be a list: {config.split()}")
-    root = config if isinstance(config, Root) else compose_root(config)
+    root = root_of("virtual", config, None)
     try:
         return Virtual(job_from_config(root))
     except StageError as error:

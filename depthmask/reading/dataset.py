@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -53,13 +52,16 @@ class Dataset(Samples):
         *,
         only: str | None = None,
         known: Mapping[str, Record] = MappingProxyType({}),
+        folder: StorePath | None = None,
     ) -> None:
         """Read `dataset.json`; UsageError if it is missing or damaged.
 
         metadata: its content, if it is not written yet. only: the name of the split to read, None
-        for all. known: records that are in memory already, by the name of the shard.
+        for all. known: records that are in memory already, by the name of the shard. folder: the
+        path independent of the working folder, if that may have changed.
         """
         self.path = location(path)
+        self._folder = folder or self.path.absolute()
         self.metadata = metadata or _read_info(self.path / "dataset.json")
         self.only = only
         self._known = known
@@ -74,12 +76,17 @@ class Dataset(Samples):
         """Return the samples of a split, numbered from 0; UsageError if it does not exist."""
         if name not in self.splits:
             raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
-        return Dataset(self.path, self.metadata, only=name, known=self._known)
+        return Dataset(self.path, self.metadata, only=name, known=self._known, folder=self._folder)
 
     @property
     def splits(self) -> Splits:
         """The names of the splits; `ds.splits["val"]` is the number of samples in one."""
         return Splits({name: split.samples for name, split in self.metadata.splits.items()})
+
+    @property
+    def foreground_labels(self) -> tuple[str, ...]:
+        """The labels of all foregrounds of the source, sorted; empty if they are not known."""
+        return self.metadata.foreground_labels
 
     def __len__(self) -> int:
         return self._length
@@ -146,7 +153,7 @@ class Dataset(Samples):
         """The writer that reads the shards; UsageError with its package if that is missing."""
         with self._lock:
             if self._cached_writer is None:
-                plan = require_sealed(self.path / "plan.json")
+                plan = require_sealed(self._folder / "plan.json")
                 with untrusted(str(self.path / "plan.json")):
                     require_stages(plan, ("writer",))
                     self._cached_writer = stage_from_plain("writer", config_of(plan)["writer"])
@@ -155,7 +162,7 @@ class Dataset(Samples):
     def _record(self, split: str, number: int) -> Record:
         """The record of a shard; `DepthmaskError` unless it describes the samples of that shard."""
         name = shard_name(split, number)
-        record = self._known.get(name) or Records(self.path).require(name)
+        record = self._known.get(name) or Records(self._folder).require(name)
         shard_size = self.metadata.shard_size
         start = number * shard_size
         stop = min(start + shard_size, self._numbering.count(split, self.metadata.samples))
@@ -168,14 +175,15 @@ class Dataset(Samples):
 
     def _open_shard(self, split: str, number: int) -> OpenShard:
         record = self._record(split, number)
-        return record, self.writer.read(self.path / "shards", record)
+        return record, self.writer.read(self._folder / "shards", record)
 
     def close(self) -> None:
         """Close all files; they are reopened when needed."""
         self._shards.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), only=self.only), (self.path, self.metadata)
+        make = partial(type(self), only=self.only, folder=self._folder)
+        return make, (self.path, self.metadata)
 
     def __repr__(self) -> str:
         pictures = [kind for kind in self.metadata.statistics if kind != "depth"]
@@ -240,8 +248,6 @@ def _why_none(path: StorePath) -> str:
         )
     if path.exists():
         return "dataset.json is missing"
-    if str(path).startswith("~"):
-        return f"~ is the home folder only in a shell; give {os.path.expanduser(str(path))}"
     others = datasets_in(path.parent) if path.parent.is_dir() else []
     close = get_close_matches(path.name, others, 1)
     meant = f"; did you mean {path.parent / close[0]}?" if close else ""

@@ -99,7 +99,8 @@ class DatasetInfo:
     those of plugins, by name (see `Distribution.summary`); the shards that another run made may
     lack some. smallest: the size of the smallest image if sizes differ, `size` is then that of the
     largest; None if all have one size. named: whether the keys of samples are in their JSON, after
-    the names of pictures; else they are numbers.
+    the names of pictures; else they are numbers. foreground_labels: those of all foregrounds of
+    the source, sorted; empty if they are not known.
     """
 
     fingerprint: str
@@ -125,6 +126,7 @@ class DatasetInfo:
     added_statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     smallest: Size | None = None
     named: bool = False
+    foreground_labels: tuple[str, ...] = ()
 
     @property
     def size_text(self) -> str:
@@ -171,6 +173,7 @@ class DatasetInfo:
         """Return plain data for the JSON file."""
         labels = {"labels": [asdict(label) for label in self.labels]} if self.labels else {}
         added = dict(self.added_statistics)
+        foreground_labels = list(self.foreground_labels)
         smallest = {} if self.smallest is None else {"smallest": list(self.smallest)}
         return {
             "schema": SCHEMA,
@@ -184,6 +187,7 @@ class DatasetInfo:
             "leakage": asdict(self.leakage),
             "backgrounds": self.backgrounds,
             "foregrounds": self.foregrounds,
+            **({"foreground_labels": foreground_labels} if foreground_labels else {}),
             "shards": self.shards,
             "shard_size": self.shard_size,
             "bytes": self.bytes,
@@ -230,6 +234,7 @@ class DatasetInfo:
             leakage=Leakage(**{name: _count(one) for name, one in data["leakage"].items()}),
             backgrounds=_count(data["backgrounds"]),
             foregrounds=_count(data["foregrounds"]),
+            foreground_labels=tuple(map(_text, data.get("foreground_labels", ()))),
             shards=_positive(data["shards"]),
             shard_size=_positive(data["shard_size"]),
             bytes=_positive(data["bytes"]),

@@ -8,6 +8,7 @@ from os import PathLike
 from urllib.parse import unquote
 
 from depthmask.errors import UsageError
+from depthmask.stage.calls import described
 from depthmask.storage.local import LocalPath
 from depthmask.storage.path import StorePath
 from depthmask.storage.remote import ObjectPath
@@ -20,7 +21,7 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     """Return the path for a text, a URL or a `pathlib.Path`; UsageError if a URL is not valid."""
     if isinstance(path, StorePath):
         return path
-    text = os.fspath(path)
+    text = path_text(path)
     scheme, separator, rest = text.partition("://")
     if not separator:
         _refuse_accidents(text)
@@ -40,13 +41,34 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     return ObjectPath(f"{scheme}://{bucket}", "/".join(components))
 
 
+def holds(folder: StorePath, path: StorePath) -> bool:
+    """Whether a path is the folder or lies in it, also through links and `..`."""
+    inner, outer = (
+        os.path.realpath(one) if isinstance(one, LocalPath) else str(one) for one in (path, folder)
+    )
+    return f"{inner}/".startswith(f"{outer.rstrip('/')}/")
+
+
+def path_text(path: str | PathLike[str] | StorePath) -> str:
+    """Return the path as text; UsageError for an object that is no path."""
+    text = os.fspath(path) if isinstance(path, str | PathLike) else path
+    if isinstance(text, str | StorePath):
+        return str(text)
+    raise UsageError(
+        f"{described(path)} is no path; give a text or a pathlib.Path, such as the `path` of a "
+        "dataset"
+    )
+
+
 def _refuse_accidents(text: str) -> None:
-    """Raise UsageError for an empty path, and for a URL that lost a slash."""
+    """Raise UsageError for an empty path, for a `~`, and for a URL that lost a slash."""
     if not text:
         raise UsageError(
             "the path is empty, as with a variable that is not set; "
             "give a folder, or `.` for the current one"
         )
+    if (expanded := os.path.expanduser(text)) != text:
+        raise UsageError(f"{text}: ~ is the home folder only in a shell; give {expanded}")
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("file", *SCHEMES):
         slashes = "///" if scheme == "file" else "//"

@@ -20,7 +20,7 @@ from depthmask.codec.labels import LabelCodec, LabelOutput
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, InstancesFormat, decode
 from depthmask.data import Encoded, Sample, Size, sample_key
 from depthmask.errors import DepthmaskError
-from depthmask.stages.writer.base import Writer
+from depthmask.stages.writer.base import ShardKind, Writer
 from depthmask.storage.location import location
 from depthmask.storage.publish import Draft
 from depthmask.storage.record import Record, as_byte_ranges
@@ -106,6 +106,20 @@ class WriterSuite(StageSuite):
         """File names begin with the shard's name, so that shards share a folder."""
         record = _published(stage, tmp_path, _samples(_ENCODES[0]))
         assert all(file.name.startswith(_SHARD) for file in record.files)
+
+    def test_members_are_files_where_it_says(self, stage: Any, tmp_path: Path) -> None:
+        """`member_path` leads to the file of a member if `shard_kind` says that members are files.
+
+        The paths of all samples differ.
+        """
+        samples = _samples(_ENCODES[0])
+        _published(stage, tmp_path, samples)
+        paths = [stage.member_path(_SHARD, one, name) for one in samples for name in one.members]
+        assert len(set(paths)) == sum(len(one.members) for one in samples)
+        contents = [data for one in samples for data in one.members.values()]
+        if stage.shard_kind is ShardKind.files:
+            files = [tmp_path / "shards" / path for path in paths]
+            assert [file.read_bytes() for file in files] == contents
 
     def test_a_shard_of_one_sample(self, stage: Any, tmp_path: Path) -> None:
         """The last shard of a dataset may have a single sample."""

@@ -121,14 +121,17 @@ def test_a_dataset_that_exists_is_completed_extended_or_refused(
     assert dry(tmp_path, *words, "samples=10") == 0
     assert "OUT, which has all samples" in capsys.readouterr().err
     assert dry(tmp_path, *words, "samples=20") == 0
-    assert "which would be extended; 8 samples are already made" in capsys.readouterr().err
+    assert (
+        "which would be extended; 8 samples are in full shards, which stay"
+        in capsys.readouterr().err
+    )
     assert dry(tmp_path, *words, "samples=10", "seed=3") == 2
     assert "OUT holds another dataset" in capsys.readouterr().err
     assert dry(tmp_path, *words, "samples=10", "seed=3", "overwrite=true") == 0
     assert "OUT, whose dataset would be deleted" in capsys.readouterr().err
     os.unlink("OUT/records/train-000001.json")
     assert dry(tmp_path, *words, "samples=10") == 0
-    assert "which would be completed; 6 samples are already made" in capsys.readouterr().err
+    assert "which would be completed; 6 samples are in finished shards" in capsys.readouterr().err
 
 
 def test_other_commands_accept_it(assets: Path, tmp_path: Path, capsys: Printed) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
 import depthmask
 from depthmask.config.compose import compose_root
@@ -119,6 +120,8 @@ def test_groups_blocks_and_presets() -> None:
         ({"placement": "grib"}, "placement=grib: no such placement; did you mean placement=grid?"),
         ({3: 3}, "3: is no name of a setting; write names such as 'samples' or 'split.train'"),
         ({"samples=3": 3}, "'samples=3': is no name of a setting; write names such as"),
+        ({"split.": 3}, "'split.': is no name of a setting"),
+        ({"split..train": 3}, "'split..train': is no name of a setting"),
         ({"samples": 1j}, "samples: a complex cannot be a setting; give a number, a text, a path"),
         ({"size": [8, {8}]}, "size: a set cannot be a setting"),
         ({"placement": "of-any-type", "placement.table": {"a": "b"}},
@@ -133,3 +136,15 @@ def test_mistakes(settings: dict[Any, Any], line: str) -> None:
         composed(settings)
     assert str(caught.value).startswith(line)
     assert "\n" not in str(caught.value)
+
+
+def test_a_config_of_omegaconf_is_resolved() -> None:
+    """A program with Hydra has such: as a whole, as a group, or as a list."""
+    config = OmegaConf.create({"n": 3, "data": {"samples": "${n}", "size": [24, 32]}})
+    assert composed(config.data) == composed({"samples": 3, "size": [24, 32]})
+    assert composed({"size": config.data.size}) == composed({"size": [24, 32]})
+    for value, said in (("???", "Missing mandatory value"), ("${m}", "Interpolation key 'm'")):
+        config.data.samples = value
+        with pytest.raises(UsageError, match=said) as caught:
+            composed(config.data)
+        assert "\n" not in str(caught.value)

@@ -49,6 +49,7 @@ ELSEWHERE = {
     "my_thing": "tools/check_new_plugin.py",
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
     "runner=ray": "plugins/depthmask-ray",
+    "depth=onnx": "plugins/depthmask-onnx",
     "python examples/": "tests/examples/test_torch.py",
     "benchmarks/depth_accuracy.py": "tests/cli/commands/test_evaluate.py",
     "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",

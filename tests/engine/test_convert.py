@@ -154,8 +154,24 @@ def test_another_dataset_is_refused(
     assert main([*ROOMS, f"output={source}", "samples=12"]) == 0
     text = refused(capfd, str(source), f"output={out}")
     assert f"{out} holds another dataset: samples is 10 there and 12 now" in text
-    text = refused(capfd, str(source), f"output={source}")
+    text = refused(capfd, str(out), f"output={source}")
     assert "job is generate there and convert now" in text
+
+
+def test_the_input_is_not_overwritten(
+    made: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However it is named, and if it lies deeper in the folder."""
+    source = convert(made, tmp_path / "source").path
+    inner = convert(made, Path(str(source)) / "inner").path
+    (tmp_path / "link").symlink_to(tmp_path / "source")
+    monkeypatch.chdir(tmp_path)
+    for given in (source, inner):
+        for out in (source, "source/", "./inner/../source", "link"):
+            text = refused(capfd, str(given), f"output={out}", "overwrite=true", "writer=npz")
+            assert f"holds the input, {given}; choose another output" in text
+    for dataset in (source, inner):
+        assert main(["verify", str(dataset)]) == 0
 
 
 def test_damage_in_the_input_is_an_error(

@@ -185,8 +185,9 @@ def test_every_writer_carries_labels_there_and_back(
     with patch.dict(registry().stages["labels"]):
         # The plugin that made the labels is not needed to carry them.
         del registry().stages["labels"]["everything"]
-        assert main(["convert", str(made), f"writer={writer}", f"output={there}"]) == 0
-        assert main(["convert", str(there), "writer=webdataset", f"output={back}"]) == 0
+        for source, out, into in ((made, there, writer), (there, back, "webdataset")):
+            words = [f"writer={into}", f"output={out}", "runner.workers=1"]
+            assert main(["convert", str(source), *words]) == 0
         for one, other in zip(depthmask.open(made), depthmask.open(there), strict=True):
             assert same_labels(one.labels, other.labels)
         assert members(depthmask.open(back)) == members(depthmask.open(made))
@@ -217,7 +218,7 @@ def test_convert_leaves_labels_out(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert main(["convert", str(made), "labels=[]", f"output={out}"]) == 0
+    assert main(["convert", str(made), "labels=[]", f"output={out}", "runner.workers=1"]) == 0
     assert "the label flow is left out" in capsys.readouterr().err
     dataset = depthmask.open(out)
     assert dataset[0].labels == {}
@@ -235,7 +236,7 @@ def test_annotate_leaves_out_labels_of_the_earlier_depth(
     made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    words = ["depth=layered", "geometry=source", f"output={out}"]
+    words = ["depth=layered", "geometry=source", f"output={out}", "runner.workers=1"]
     assert main(["annotate", str(made), *words]) == 0
     assert set(depthmask.open(out)[0].labels) == {"instances"}
     said = capsys.readouterr().err

@@ -99,6 +99,7 @@ def test_from_a_root(dataset: Virtual) -> None:
     [
         (["placement=rnadom"], "did you mean placement=random"),
         (["sample=3"], "samples"),
+        (["-m", "samples=3"], "-m: no such option here; .*; for a sweep, write a loop"),
         ("samples=3", r"settings must be a list: \['samples=3'\]"),
         ("samples=3 seed=1", r"settings must be a list: \['samples=3', 'seed=1'\]"),
     ],

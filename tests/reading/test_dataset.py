@@ -192,6 +192,21 @@ def test_a_path_that_is_nearly_that_of_a_dataset(dataset: Dataset) -> None:
     )
 
 
+def test_another_working_folder(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program may change it once the dataset is open, also before the first sample."""
+    path = Path(str(dataset.path))
+    monkeypatch.chdir(path.parent)
+    opened = [depthmask.open(path.name), Dataset(path.name)]
+    monkeypatch.chdir(tmp_path)
+    for one in (*opened, pickle.loads(pickle.dumps(opened[1]))):
+        for samples in (one, one.split("val"), one[1:]):
+            assert (samples[0].image == samples[-len(samples)].image).all()
+        assert str(one.path) == path.name
+        assert one.split("val").stats == dataset.split("val").stats
+
+
 def test_the_home_folder_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     with pytest.raises(depthmask.UsageError, match="only in a shell; give /home/me/out"):

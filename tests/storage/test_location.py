@@ -34,6 +34,7 @@ def test_places(text: str, expected: object) -> None:
     ("text", "reason"),
     [
         ("", r"^the path is empty, as with a variable that is not set; give a folder, or `.`"),
+        ("~/a", r"^~/a: ~ is the home folder only in a shell; give /home/me/a$"),
         ("s3:/bucket/a", r"^s3:/bucket/a: a URL is written s3://bucket/a$"),
         ("gs:bucket/a", r"a URL is written gs://bucket/a$"),
         ("file:/a/b", r"a URL is written file:///a/b$"),
@@ -46,7 +47,8 @@ def test_places(text: str, expected: object) -> None:
         ("s3://bucket/a?X-Amz-Signature=0", r"expected s3://BUCKET/NAME"),
     ],
 )
-def test_what_is_no_place(text: str, reason: str) -> None:
+def test_what_is_no_place(text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
     with pytest.raises(UsageError, match=reason):
         location(text)
 

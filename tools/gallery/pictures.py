@@ -73,7 +73,10 @@ START = {
         width=528,
         font_size=32,
     ),
-    "random": Picture(settings=("placement=random", "size=[240,360]"), samples=(28, 37), width=270),
+    # One column, as high as those beside it.
+    "random": Picture(
+        settings=("placement=random", "size=[352,528]"), samples=(24,), width=528, font_size=28
+    ),
 }
 GALLERY = {
     "gallery-random": _placement("placement=random"),

@@ -47,6 +47,9 @@ def explain(error: Exception, words: Sequence[str]) -> UsageError:
         add_position(error, CommandLine.parse(words))
     if isinstance(error, UsageError):
         return error
+    # Only the working folder has no name.
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return UsageError("the current folder was deleted; change to another folder")
     try:
         tree = YamlTree(CommandLine.parse(words))
         return _in_files(error, tree) or UsageError(_in_words(error, tree))
@@ -62,6 +65,8 @@ def _in_files(error: Exception, tree: YamlTree) -> UsageError | None:
     if base := tree.without_base():
         return base
     if merged := re.match(r"In '([^']+)': \w+ raised while\s+composing config", text):
+        if several := next(choices_of_no_stage(tree.line.overrides), None):
+            return UsageError(several)
         return files.bad_merge(merged[1], error.__context__, tree) or files.swept_list(tree)
     if unused := re.match(r"In '[^']+': Could not override '(.+?)'\.\s", f"{text} "):
         return files.unused_override(unused[1], tree)

@@ -7,6 +7,7 @@ by their texts only.
 from __future__ import annotations
 
 import dataclasses
+import glob
 import os
 import re
 import shlex
@@ -293,7 +294,8 @@ def _unread_file(config_path: str, tree: YamlTree) -> str:
     if folder is None:
         return ""
     expected = folder / f"{config_path}.yaml"
-    for path in sorted({*folder.glob(f"{name}*"), *folder.glob(f"*/{name}*")}):
+    pattern = f"{glob.escape(name)}*"
+    for path in sorted({*folder.glob(pattern), *folder.glob(f"*/{pattern}")}):
         if path.is_file() and path.name.lower() in (name, f"{name}.yml", f"{name}.yaml"):
             if path.parent.name in KINDS and path.parent != expected.parent:
                 continue

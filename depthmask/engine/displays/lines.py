@@ -44,4 +44,5 @@ def _write(line: str) -> None:
     # A reader of stderr that goes away does not end a run of hours.
     with suppress(OSError, ValueError):
         if sys.stderr is not None:
-            print(line, file=sys.stderr, flush=True)
+            # An object that a program has put in its place may have no `flush`.
+            print(line, file=sys.stderr, flush=hasattr(sys.stderr, "flush"))

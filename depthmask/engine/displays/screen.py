@@ -115,12 +115,24 @@ def _bar(pace: Pace) -> Iterator[Callable[[int], None]]:
 
 
 def _chosen(style: ProgressStyle) -> ProgressStyle:
-    """The style that `auto` stands for: a bar on a terminal that can move its cursor."""
+    """The style that can be shown; `auto` is a bar on a terminal that can move its cursor."""
+    if style is ProgressStyle.bar and not _can_move():
+        return ProgressStyle.lines
     if style is not ProgressStyle.auto:
         return style
     # A notebook gives its commands a terminal that shows each state of a bar as a line.
-    is_terminal = sys.stderr is not None and sys.stderr.isatty()
+    is_terminal = _is_terminal()
     is_plain = os.environ.get("TERM", "") in ("", "dumb", "unknown")
     is_notebook = "JPY_PARENT_PID" in os.environ
     can_draw = is_terminal and not is_plain and not is_notebook
     return ProgressStyle.bar if can_draw else ProgressStyle.lines
+
+
+def _is_terminal() -> bool:
+    """Whether stderr is a terminal. A program may have put an object in its place."""
+    return _can_move() and hasattr(sys.stderr, "isatty") and sys.stderr.isatty()
+
+
+def _can_move() -> bool:
+    """Whether a bar can be drawn: a program may have closed stderr, or have an object to write."""
+    return hasattr(sys.stderr, "flush") and not getattr(sys.stderr, "closed", False)

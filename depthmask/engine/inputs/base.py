@@ -141,9 +141,19 @@ class JobInput(ABC):
         return {}
 
     @property
+    def foreground_labels(self) -> tuple[str, ...]:
+        """The labels of all foregrounds of the source, sorted; empty if unknown."""
+        return ()
+
+    @property
     def catalogue(self) -> AssetCatalogue:
         """The catalogue of the assets that the samples were made from, as far as it is known."""
-        return AssetCatalogue(self.sha256, files=self.assets, licences=self.licences)
+        return AssetCatalogue(
+            self.sha256,
+            files=self.assets,
+            licences=self.licences,
+            foreground_labels=self.foreground_labels,
+        )
 
     @property
     def most_pixels(self) -> int:

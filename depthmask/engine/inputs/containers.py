@@ -107,7 +107,7 @@ class ZipFiles(Files):
         self.path = path
         entries = [entry for entry in self._archive.infolist() if _is_readable(entry)]
         self._entries = [entry.filename for entry in entries]
-        self.names = list(map(_printable, self._entries))
+        self.names = list(map(_plain, self._entries))
         self._check_count()
 
     @cached_property
@@ -149,7 +149,7 @@ class TarFiles(Files):
                 # `archive` would keep every entry that it has read, a kilobyte each.
                 archive.members = []  # type: ignore[attr-defined]
                 if entry.type in (tarfile.REGTYPE, tarfile.AREGTYPE):
-                    names.append(_printable(entry.name))
+                    names.append(_plain(entry.name))
                     self._spans.append((entry.offset_data, entry.size))
         self.names = names
         self._check_count()
@@ -239,11 +239,6 @@ class JoinedFiles(Files):
         return container.read(number - self._ends[position] + len(container.names))
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a file, or a folder above it, is one that file managers hide, or macOS adds."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
-
-
 def _content(file: BinaryIO) -> bytes:
     _check_size(os.fstat(file.fileno()).st_size)
     return file.read(MOST_BYTES)
@@ -273,6 +268,11 @@ def _regular_files(folder: Path) -> tuple[list[Path], int]:
 def _printable(name: str) -> str:
     """The name with characters that cannot be printed as escapes, safe in messages."""
     return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def _plain(name: str) -> str:
+    """The name of an entry without the `./` that `tar -cf photos.tar .` writes before each."""
+    return _printable("/".join(part for part in name.split("/") if part != "."))
 
 
 def _sha256(path: Path) -> str:

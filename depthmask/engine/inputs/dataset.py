@@ -94,6 +94,11 @@ class DatasetInput(JobInput):
         """Copied from the input dataset."""
         return self._dataset.metadata.licences
 
+    @property
+    def foreground_labels(self) -> tuple[str, ...]:
+        """Copied from the input dataset."""
+        return self._dataset.foreground_labels
+
     def check_shard(self, layout: Layout, shard: Shard) -> Statistics | None:
         """Check the files by their hashes; returns statistics if the shards have the same size."""
         records = Records(self._dataset.path)

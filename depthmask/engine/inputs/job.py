@@ -14,10 +14,10 @@ from depthmask.data import DepthContract
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
-from depthmask.errors import SettingError
+from depthmask.errors import SettingError, UsageError
 from depthmask.storage.dataset_info import SCHEMA, DatasetFacts, LabelInfo
 from depthmask.storage.identity import DatasetIdentity
-from depthmask.storage.location import location
+from depthmask.storage.location import holds, location
 from depthmask.storage.path import StorePath
 
 _SETTINGS = ("samples", "size", "shard_size", "encode", "writer")
@@ -132,9 +132,16 @@ def identity_of(
 
 
 def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> StorePath:
-    """The folder of the new dataset; without `output` it is named after the input."""
+    """The folder of the new dataset; without `output` it is named after the input.
+
+    Raises `UsageError` for a folder with the input, which `overwrite=true` would delete.
+    """
     if root.output is not None:
-        return location(root.output)
+        output = location(root.output)
+        for path in job_input.paths:
+            if holds(output, location(path)):
+                raise UsageError(f"output={output}: holds the input, {path}; choose another output")
+        return output
     stages = [root.depth.name] if "depth" in identity.description["config"] else []
     stem = job_input.stem
     return location("outputs") / "-".join(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from depthmask.engine.inputs.photographs import Photographs
 from depthmask.engine.inputs.picture_list import list_pictures
 from depthmask.engine.inputs.pictures import PictureInput, has_pairs
 from depthmask.errors import UsageError
+from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -64,10 +67,13 @@ def _locations(paths: Sequence[str]) -> Iterator[str]:
 
 
 def _matches(pattern: str) -> list[str]:
-    matches = sorted(glob.glob(str(location(pattern)), recursive=True))
+    local = str(location(pattern))
+    matches = sorted(glob.glob(local, recursive=True))
     if not matches:
         raise UsageError(f"{pattern}: no file has such a name; check the pattern")
-    return matches
+    # Wildcards match no name that begins with a dot, but those that a system gives: `__MACOSX`.
+    fixed = os.path.dirname(re.split(r"[*?[]", local)[0]) or "."
+    return [one for one in matches if not is_hidden(os.path.relpath(one, fixed))] or matches
 
 
 def _remote_dataset(path: StorePath) -> StorePath:

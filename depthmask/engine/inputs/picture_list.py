@@ -16,10 +16,11 @@ from PIL import Image
 from depthmask.concurrency import cores, parallel_map
 from depthmask.data import LeftOut, Size
 from depthmask.engine.display import Display
-from depthmask.engine.inputs.containers import Files, is_hidden
+from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._formats import SUFFIXES
+from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.fault_list import with_all_faults
 
 _OTHER_PICTURES = frozenset(
@@ -148,7 +149,7 @@ def _picture(number: int, name: str, path: Path, data: bytes) -> Picture:
     if size is None:
         upright = images.load(path, data)
         size = upright.height, upright.width
-        change = _change_of_jpeg(data, upright) if kind == "JPEG" else _change(kind, data, upright)
+        change = _change(kind, data, upright)
     return Picture(number, name, size, len(data), hashlib.sha256(data).hexdigest(), kind, change)
 
 
@@ -165,18 +166,19 @@ def _size_of_plain_jpeg(data: bytes) -> Size | None:
         return None  # Pillow decodes more, or says what is wrong.
 
 
-def _change_of_jpeg(data: bytes, upright: Image.Image) -> str:
+def _change_of_jpeg(upright: Image.Image) -> str:
     """Why a JPEG has to be encoded again."""
-    with images.opened(io.BytesIO(data)) as image:
-        if images.orientation(image) != 1:
-            return "turned upright by EXIF"
     return upright.mode if upright.mode not in ("RGB", "L") else "with faults in the JPEG data"
 
 
 def _change(kind: str, data: bytes, upright: Image.Image) -> str:
-    """Why the file of another picture has to be encoded again; empty for a plain PNG."""
-    if kind != "PNG":
+    """Why the file of a picture has to be encoded again; empty for a plain PNG."""
+    if kind == "WebP":
         return kind
+    if images.is_turned(data):
+        return "turned upright by EXIF"
+    if kind == "JPEG":
+        return _change_of_jpeg(upright)
     if upright.mode.startswith(_DEEP):
         return "of 16 bits"
     if upright.mode == "P" and upright.has_transparency_data:

@@ -16,10 +16,12 @@ from depthmask.codec.members import JPG, JSON, MASK_JPG, MASK_PNG, PNG
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
 from depthmask.engine.inputs.base import JobInput
-from depthmask.engine.inputs.containers import Files, is_hidden
+from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.stages.source import _images as images
+from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 from depthmask.untrusted import untrusted
 
@@ -63,8 +65,11 @@ class PictureInput(JobInput):
     def read(self, index: int) -> Encoded:
         """The files, unchanged."""
         name = self._files.names[self._images[index]]
-        image = self._files.read(self._images[index])
+        image, mask = (self._files.read(one[index]) for one in (self._images, self._masks))
+        with untrusted(self._files.names[self._masks[index]]):
+            _require_upright(mask)
         with untrusted(name):
+            _require_upright(image)
             size, member = _size_of(image, name), PNG if _is_png(image) else JPG
             if (size, member) != (self.size, self._image_member):
                 raise DepthmaskError(
@@ -74,7 +79,7 @@ class PictureInput(JobInput):
                 )
         members = {
             self._image_member.name: image,
-            self._mask_member.name: self._files.read(self._masks[index]),
+            self._mask_member.name: mask,
             JSON.name: orjson.dumps(self._meta(index, name)),
         }
         return Encoded(sample_key(index), members, {})
@@ -188,6 +193,12 @@ def _table_rows(table: bytes) -> Iterator[tuple[str, list[int]]]:
                 f"line {number} has {len(cells)} columns; expected image, mask, x, y, width, height"
             )
         yield cells[0], [round(float(cell)) for cell in cells[2:]]
+
+
+def _require_upright(data: bytes) -> None:
+    """Raise `DepthmaskError` for a picture that some programs turn, unlike what belongs to it."""
+    if images.is_turned(data):
+        raise DepthmaskError("its EXIF orientation turns it, and is not copied; save it upright")
 
 
 def _is_png(data: bytes) -> bool:

@@ -12,7 +12,8 @@ from depthmask.config.mapping import words_and_mappings
 from depthmask.config.options import check_options, refuse_accidents, refuse_folders_of_hydra
 from depthmask.config.root import Root
 from depthmask.errors import UsageError
-from depthmask.storage.location import refuse_passwords
+from depthmask.stage.calls import described
+from depthmask.storage.location import path_text, refuse_passwords
 from depthmask.storage.path import StorePath
 
 Output: TypeAlias = str | PathLike[str] | StorePath | None
@@ -26,7 +27,7 @@ def root_of(
 ) -> Root:
     """The root of a run; raises `UsageError` for a bad setting. The parameters: see `words_of`."""
     if isinstance(config, Root):
-        return config if output is None else replace(config, output=str(output))
+        return config if output is None else replace(config, output=path_text(output))
     return composed(*words_of(function, config, output))
 
 
@@ -36,15 +37,21 @@ def words_of(function: str, config: Sequence[str] | Mapping[str, Any], output: O
     function: the name of the caller's function, for messages. output: takes the place of the
     setting, unless it is None.
     """
-    folder = {} if output is None else {"output": str(output)}
+    folder = {} if output is None else {"output": path_text(output)}
+    last, _ = words_and_mappings(folder)
     if isinstance(config, Mapping):
-        return words_and_mappings({**config, **folder})
-    if isinstance(config, str) or not isinstance(config, Sequence):
-        example = config.split() if isinstance(config, str) else ["samples=100"]
-        raise UsageError(f"{function}({config!r}): settings must be a list: {example}")
+        words, mappings = words_and_mappings(config)
+        return [*words, *last], mappings
+    if isinstance(config, str):
+        raise UsageError(f"{function}({config!r}): settings must be a list: {config.split()}")
+    if not isinstance(config, Sequence):
+        raise UsageError(
+            f"{function}({described(config)}): settings must be a list, ['samples=100'], or a "
+            "mapping, {'samples': 100}"
+        )
     if texts := [word for word in config if not isinstance(word, str)]:
         raise UsageError(f"{function}: {texts[0]!r} is no text such as 'samples=100'")
-    return [*config, *words_and_mappings(folder)[0]], {}
+    return [*config, *last], {}
 
 
 def composed(words: list[str], mappings: Mapping[str, Any]) -> Root:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import multiprocessing.connection
 from collections.abc import Callable, Collection, Iterable, Iterator
 
@@ -12,6 +13,7 @@ from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._workers import Worker
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
+from depthmask.errors import UsageError
 from depthmask.plan.layout import Shard
 from depthmask.stage import setting, stage
 from depthmask.stages.depth.base import Estimator
@@ -45,6 +47,11 @@ class Local(Runner):
         # An explicit worker count means separate processes, even for one shard.
         if workers <= 1 and self.workers <= 1:
             return _in_this_process(job, shards, made)
+        if _is_childless():
+            raise UsageError(
+                f"runner.workers={self.workers}: this process may start no others, as a worker of "
+                "multiprocessing.Pool; set runner.workers=1, or use a ProcessPoolExecutor"
+            )
         for _, chosen in stages_of(job.root):
             require_importable(chosen)
         return _Pool(job, shards, workers, self.timeout).run(made)
@@ -55,10 +62,17 @@ class Local(Runner):
             return self.workers
         if isinstance(job.output, ObjectPath) and job.output.is_memory:
             return 1
+        if _is_childless():
+            return 1
         # Each worker would load the network, and one network already uses all cores.
         if isinstance(job.root.depth, Estimator):
             return 1
         return cores()
+
+
+def _is_childless() -> bool:
+    """Whether this process may start no others, as the workers of `multiprocessing.Pool`."""
+    return bool(multiprocessing.current_process().daemon)
 
 
 def _in_this_process(

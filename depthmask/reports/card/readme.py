@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from depthmask.codec.members import DEPTH_PNG
 from depthmask.config.command_from_plan import command_from_plan
 from depthmask.config.registry import KINDS, LISTS
 from depthmask.contract import contract_as_json
@@ -52,6 +53,7 @@ def readme(facts: CardFacts) -> str:
         command=_printable(command_from_plan(_without_folders(facts.plan))),
         settings=list(_main_settings(facts.plan["config"])),
         depth=contract_as_json(info.contract),
+        in_millimetres=DEPTH_PNG.name in facts.sample.members,
         titles={"depth": depth_title(info.contract)},
         licences=[(kind, info.licences[kind], info.unlicensed(kind)) for kind in LICENSED],
         install=install_command(*facts.reader) if facts.reader else "",

@@ -39,7 +39,8 @@ _MEANINGS = {
     "image": "the composite, RGB",
     "mask": "soft alpha of all foregrounds, 0..255",
     "instances": "number of the foreground at each pixel, 0 = background",
-    "depth": "depth, 0 = invalid; the contract is in dataset.json",
+    "depth": "depth in the unit of the contract in dataset.json, whose `invalid` is no depth",
+    DEPTH_PNG.name: "depth in millimetres, 0 = invalid",
     "depth_planes": "depth in millimetres as byte planes, see depthmask.codec.planes",
     "json": "background, foregrounds with their boxes, camera, as JSON",
 }
@@ -111,7 +112,7 @@ def _of_parquet(facts: CardFacts) -> Structure:
         columns = [_field(split, "key", _TEXT, file_set, column="key")]
         for member in filter(_has_field, facts.sample.members):
             name, kind = _field_name(member), _kind(member)
-            text = _meaning(facts, name)
+            text = _meaning(facts, member)
             columns.append(_field(split, name, kind, file_set, text, column=name))
             if kind != _TEXT:
                 # Hugging Face `datasets` stores an image as {"bytes": ..., "path": ...}.
@@ -161,10 +162,12 @@ def _kind(member: str) -> str:
     return _TEXT if member_of(member).suffix in _TEXTS else "sc:ImageObject"
 
 
-def _meaning(facts: CardFacts, name: str) -> str:
-    """What a field means: a label as its stage describes it."""
-    if name in _MEANINGS:
-        return _MEANINGS[name]
+def _meaning(facts: CardFacts, member: str) -> str:
+    """What the field of a member means: a label as its stage describes it."""
+    name = _field_name(member)
+    known = _MEANINGS.get(member) or _MEANINGS.get(name)
+    if known:
+        return known
     outputs = (output for label in facts.info.labels for output in label.outputs)
     return next((one.meaning for one in outputs if one.name == name), f"the label {name}")
 
@@ -175,7 +178,7 @@ def _contents(facts: CardFacts, split: str, member: str, file_set: Node) -> Node
     record_set = f"{split}/{name}"
     key = _field(record_set, "key", _TEXT, file_set, fileProperty="filename")
     key["source"]["transform"] = {"regex": r"^(\d+)\."}
-    text = _meaning(facts, name)
+    text = _meaning(facts, member)
     content = _field(record_set, name, _kind(member), file_set, text, fileProperty="content")
     return _record_set(record_set, split, [key, content])
 

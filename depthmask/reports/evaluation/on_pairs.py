@@ -1,4 +1,4 @@
-"""Scores of an estimator on RGB-D pairs: photographs with a measured depth map."""
+"""Scores of an estimator on RGB-D pairs: pictures with a depth map that is measured or exact."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ from depthmask.reports.evaluation.metrics import (
 )
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.source import _images as images
+from depthmask.stages.source._folder import is_picture
 from depthmask.untrusted import visible
 
-_RGB = ".rgb."
-_DEPTH = ".depth_mm.png"
+_RGB = ".rgb"
+_DEPTH = ".depth_mm"
+_MEAN = "mean"
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A photograph and its measured depth; image: uint8 [h, w, 3], depth_m: float32 [h, w]."""
+    """A picture and its true depth; image: uint8 [h, w, 3], depth_m: float32 [h, w]."""
 
     name: str
     image: UInt8
@@ -50,14 +52,16 @@ class Row:
 
 
 def evaluate_pairs(estimator: Estimator, folder: Path) -> list[Row]:
-    """Score every pair in `folder`, over the pixels with a valid measured depth."""
+    """Score every pair in `folder`, over the pixels with a valid true depth."""
     return [_row(estimator, pair) for pair in pairs(folder)]
 
 
 def pairs(folder: Path) -> Iterator[Pair]:
-    """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.*` and `bg_depth/NAME.png`.
+    """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.jpg` and `bg_depth/NAME.png`.
 
-    Depth files hold 16-bit millimetres, 0 = invalid. Raises `UsageError` if there is no pair.
+    Pictures are JPEG, PNG or WebP; depth files hold 16-bit millimetres, 0 = invalid. Other files
+    are not read. Raises `UsageError` if there is no pair, a file of a pair is missing, or two files
+    have one name.
     """
     if not folder.is_dir():
         raise UsageError(f"on={folder}: no such folder")
@@ -68,24 +72,41 @@ def pairs(folder: Path) -> Iterator[Pair]:
             "or bg/ and bg_depth/"
         )
     for name, rgb, depth in files:
+        if name == _MEAN:
+            raise UsageError(f"{rgb}: {_MEAN} is the name of the last row; rename the picture")
         picture = images.to_rgb(images.load(rgb))
         size = (picture.height, picture.width)
         yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
 
 
 def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    for rgb in sorted(folder.glob(f"*{_RGB}*")):
-        name = rgb.name.partition(_RGB)[0]
-        depth = folder / f"{name}{_DEPTH}"
-        if not depth.is_file():
-            raise UsageError(f"{rgb}: the depth file {depth.name} is missing")
-        yield name, rgb, depth
+    pictures, depths = _pictures(folder, _RGB), _pictures(folder, _DEPTH)
+    for name in sorted({*pictures, *depths}):
+        if name not in depths:
+            raise UsageError(f"{pictures[name]}: the depth file {name}{_DEPTH}.png is missing")
+        if name not in pictures:
+            raise UsageError(f"{depths[name]}: the picture {name}{_RGB}.jpg or .png is missing")
+        yield name, pictures[name], depths[name]
 
 
 def _asset_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
-    for depth in sorted(folder.glob("bg_depth/*.png")):
-        for rgb in sorted(folder.glob(f"bg/{depth.stem}.*")):
-            yield depth.stem, rgb, depth
+    """Yield the pairs of a folder of assets, of which some backgrounds may have no depth."""
+    pictures = _pictures(folder / "bg")
+    for name, depth in _pictures(folder / "bg_depth").items():
+        if name not in pictures:
+            raise UsageError(f"{depth}: bg/ has no JPEG, PNG or WebP picture named {name}")
+        yield name, pictures[name], depth
+
+
+def _pictures(folder: Path, ending: str = "") -> dict[str, Path]:
+    """The pictures in a folder whose names have this ending before the suffix, by the rest."""
+    pictures: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if is_picture(path) and path.stem.endswith(ending):
+            other = pictures.setdefault(path.stem.removesuffix(ending), path)
+            if other != path:
+                raise UsageError(f"{path}: {other.name} has the same name; move one of them away")
+    return pictures
 
 
 def _row(estimator: Estimator, pair: Pair) -> Row:
@@ -104,7 +125,7 @@ def _row(estimator: Estimator, pair: Pair) -> Row:
 
 def _mean(rows: list[Row]) -> Row:
     plain = [row.plain for row in rows if row.plain is not None]
-    return Row("mean", mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
+    return Row(_MEAN, mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
 
 
 def table(rows: list[Row]) -> str:

@@ -25,7 +25,8 @@ class Coco(Labels):
 
     In the sample's JSON, each layer gets `area` in pixels, `visible_box` [top, left, height, width]
     and `counts` (COCO's run lengths) of its visible pixels, and `amodal` for the object as if
-    nothing were in front of it. Beside the shards, `coco_SPLIT.json` has all samples of a split.
+    nothing were in front of it. Beside the shards, `coco_SPLIT.json` has all samples of a split;
+    categories have the same ids in the files of all splits.
     """
 
     def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:
@@ -41,9 +42,7 @@ class Coco(Labels):
 
     def derive(self, dataset: PublishedDataset) -> None:
         """Write `coco_SPLIT.json` for each split with samples."""
-        for name in dataset.splits:
-            if len(split := dataset.split(name)):
-                write_coco(split, dataset.path / f"coco_{name}.json")
+        write_coco(dataset)
 
 
 def _of_layer(sample: FinishedSample, number: int) -> dict[str, Any]:

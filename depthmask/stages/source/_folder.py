@@ -13,6 +13,7 @@ from pathlib import Path
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
+from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
 from depthmask.untrusted import visible
 
@@ -20,7 +21,6 @@ FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
 """Folder -> the folder of the pictures to which its files belong by name."""
 _TARGETS = {"fg_mask": "PNG", "bg_depth": "16-bit PNG in millimetres"}
 """Folder -> the format to save other files in, if it is not just JPEG or PNG."""
-_BY_THE_SYSTEM = ("thumbs.db", "desktop.ini", "__macosx")
 _HIDDEN = "hidden, or made by the system"
 
 
@@ -52,19 +52,23 @@ def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
     deeper: the files in sub-folders that `root`, a copy, does not have, as `bg/holiday/a.jpg`.
     """
     entries = _sorted(root / folder)
-    paths = [path for path in entries if _is_picture(path)]
+    paths = [path for path in entries if is_picture(path)]
     faults = [*_named_alike(paths), *_unfit(root, paths)]
     bad = {fault.path for fault in faults}
     files = {path.stem: path for path in paths if path not in bad}
     unused = [
         LeftOut(shown(path.relative_to(root)), reason, files=count)
         for path in entries
-        if not _is_picture(path)
+        if not is_picture(path)
         for reason, count in _unused(path, folder)
     ]
     sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
     unused += [
-        LeftOut(shown(Path(folder, name)), _in_sub_folder(folder), files=count)
+        LeftOut(
+            shown(Path(folder, name)),
+            _HIDDEN if is_hidden(name) else _in_sub_folder(folder),
+            files=1 if is_hidden(name) else count,
+        )
         for name, count in sorted(sub_folders.items())
     ]
     return Listing(files, tuple(sorted(faults, key=lambda fault: fault.path)), tuple(unused))
@@ -94,7 +98,7 @@ def missing_folder(root: Path, folder: str) -> UsageError:
         return UsageError(f"{text}; did you mean source.root={root.parent}?")
     if other := meant_for(root, folder):
         return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
-    if pictures := sum(map(_is_picture, _sorted(root))):
+    if pictures := sum(map(is_picture, _sorted(root))):
         count = "is 1 picture" if pictures == 1 else f"are {pictures:,} pictures"
         return UsageError(
             f"{text}; in {root} itself {count}: move photographs to bg/ and cut-outs to fg/"
@@ -115,13 +119,14 @@ def _sorted(folder: Path) -> list[Path]:
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
-def _is_picture(path: Path) -> bool:
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a picture to read; hidden files are not read."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
     """Yield why an entry that is no picture is not used, and how many files it stands for."""
-    if path.name.startswith(".") or path.name.lower() in _BY_THE_SYSTEM:
+    if is_hidden(path.name):
         yield _HIDDEN, 1
     elif is_called_table(path.name) and path.is_file():
         yield f"{_quoted(path)}; move it out of {folder}/, to {TABLE} beside it", 1

@@ -17,6 +17,7 @@ from depthmask.stages.source._folder import AssetError
 from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 _TURNS = {
@@ -29,6 +30,9 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """EXIF orientation -> the transposition that makes the image upright."""
+_MARKS_OF_METADATA = (b"Exif\0\0", b"eXIf", b"exif", b"xmp", b"tiff:Orientation")
+"""Bytes of which one is in every JPEG or PNG that says which side is up: by EXIF, by the text that
+ImageMagick makes of EXIF, or by XMP, which has the same field."""
 _FILTERING = threading.Lock()
 """Held while warning filters are changed, since they belong to the whole process."""
 
@@ -80,6 +84,17 @@ def orientation(image: Image.Image) -> int:
         return image.getexif().get(ExifTags.Base.Orientation, 1)
 
 
+def is_turned(data: bytes) -> bool:
+    """Whether programs that heed its orientation turn the pixels of a JPEG or PNG in memory."""
+    if not any(mark in data for mark in _MARKS_OF_METADATA):
+        return False
+    with opened(io.BytesIO(data)) as image:
+        if image.format == "PNG":
+            # Its metadata may follow the pixels.
+            image.load()
+        return orientation(image) in _TURNS
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """8-bit RGB; transparent pixels of a background keep their colour."""
     if image.mode in _DEEP_MODES:
@@ -94,7 +109,7 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
     """8-bit RGBA with straight alpha; None if the image has no transparency."""
     if not image.has_transparency_data:
         return None
-    rgba = image.convert("RGBA")
+    rgba = _deep_to_rgba(image) if image.mode in _DEEP_MODES else image.convert("RGBA")
     return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
 
 
@@ -141,6 +156,20 @@ def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
     )
     return np.asarray(millimetres, np.float32) / np.float32(1000)
+
+
+def has_deep_transparent_colour(data: bytes) -> bool:
+    """Whether a file is a PNG of 16-bit grey of which one value is transparent."""
+    header = data[: data.find(b"IDAT")]
+    return header.startswith(_PNG) and header[24:26] == b"\x10\0" and b"tRNS" in header
+
+
+def _deep_to_rgba(image: Image.Image) -> Image.Image:
+    """RGBA of 16-bit grey with a transparent value; Pillow would clip it at 255 of 65535."""
+    rgba = _eight_bits(image).convert("RGBA")
+    opaque = np.asarray(image) != image.info["transparency"]
+    rgba.putalpha(Image.fromarray(opaque.astype(np.uint8) * 255))
+    return rgba
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

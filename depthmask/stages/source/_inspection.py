@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +14,7 @@ from pathlib import Path
 from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
+from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import (
     FOLDERS,
     AssetError,
@@ -24,7 +25,7 @@ from depthmask.stages.source._folder import (
 )
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._names import TABLE, picture_meant
-from depthmask.stages.source._table import AssetTable, rows_as_csv
+from depthmask.stages.source._table import AssetTable, rows_as_csv, table_key
 from depthmask.storage.fault_list import with_all_faults
 from depthmask.storage.left_out import left_out_in_one_line
 
@@ -34,6 +35,10 @@ _KINDS = {
     "fg_mask": "foreground_masks",
     "bg_depth": "background_depths",
 }
+
+_READ_ANEW = " read anew"
+"""Marks a file in the digest, so that no dataset has samples of both readings. The pixel version of
+the source would stop every dataset, and few have such files."""
 
 
 class OnBadAsset(Enum):
@@ -108,16 +113,19 @@ class Inspection:
             licences=self._licences(),
             backgrounds=tuple(self._used["bg"]),
             foregrounds=tuple(self._used["fg"]),
+            foreground_labels=self._labels(),
         )
         return InspectionResult(catalogue, len(unused))
 
     def _leave_out_rows(self) -> list[LeftOut]:
         """The rows that cannot be used; `UsageError` for the first if it is not left out."""
-        bad_rows = ((row.number, row.reason) for row in self._table.bad_rows)
+        bad_rows = ((row.line, row.reason) for row in self._table.bad_rows)
         faults = sorted([*bad_rows, *self._unknown()])
         path = self._root / TABLE
         if faults and self._on_bad_asset is OnBadAsset.fail:
-            raise UsageError(_refusal([f"{path}: row {row}: {reason}" for row, reason in faults]))
+            raise UsageError(
+                _refusal([f"{path}: line {line}: {reason}" for line, reason in faults])
+            )
         rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
@@ -126,24 +134,29 @@ class Inspection:
         ]
 
     def _unknown(self) -> list[tuple[int, str]]:
-        """(number, what is wrong) of each row whose picture is neither used nor left out."""
-        known: set[str | None] = set()
+        """(line, what is wrong) of each row whose picture is neither used nor left out."""
+        stems: set[str] = set()
         for folder in ("bg", "fg"):
-            known |= self._listings[folder].files.keys()
-            known |= {fault.path.stem for fault in self._listings[folder].faults}
+            stems |= self._listings[folder].files.keys()
+            stems |= {fault.path.stem for fault in self._listings[folder].faults}
+        known = set(map(table_key, stems))
         rows = self._table.rows
         return [
-            (rows[key].number, f"no picture named {key}{_did_you_mean(key, known)}")
-            for key in sorted(rows.keys() - known, key=str)
+            (rows[key].line, f"no picture named {key}{_did_you_mean(key, known)}")
+            for key in sorted(rows.keys() - known)
         ]
 
     def _of_bad_rows(self) -> list[AssetError]:
         """The pictures whose rows cannot be used."""
+        reasons = {
+            row.key: f"line {row.line} of {TABLE} cannot be used: {row.reason}"
+            for row in reversed(self._table.bad_rows)
+        }
         return [
-            AssetError(path, f"row {row.number} of {TABLE} cannot be used: {row.reason}")
-            for row in self._table.bad_rows
+            AssetError(path, reasons[table_key(key)])
             for folder in ("bg", "fg")
-            if row.key is not None and (path := self._used[folder].get(row.key))
+            for key, path in self._used[folder].items()
+            if table_key(key) in reasons
         ]
 
     def _unused(self) -> list[LeftOut]:
@@ -234,11 +247,15 @@ class Inspection:
                 Counter(
                     row.licence
                     for key in sorted(self._used[folder])
-                    if (row := self._table.rows.get(key)) and row.licence
+                    if (row := self._table.row(key)).licence
                 )
             )
             for folder in ("bg", "fg")
         }
+
+    def _labels(self) -> tuple[str, ...]:
+        """Without those of cut-outs that are left out: they may come and go within a dataset."""
+        return tuple(sorted({self._table.row(key).label for key in self._used["fg"]}))
 
     def _digest(self) -> str:
         """A hash of the names and contents of all files in use, and of the table."""
@@ -252,17 +269,23 @@ class Inspection:
 
     def _digest_line(self, path: Path) -> str:
         """A file's path within the root, and a hash of its content; a root may move."""
-        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return f"{path.relative_to(self._root).as_posix()} {content}\n"
+        data = path.read_bytes()
+        content = blake2b(data, digest_size=16).hexdigest()
+        mark = _READ_ANEW if self._is_read_anew(path, data) else ""
+        return f"{path.relative_to(self._root).as_posix()} {content}{mark}\n"
+
+    def _is_read_anew(self, path: Path, data: bytes) -> bool:
+        """Whether samples differ from those that earlier versions made of this file."""
+        if path.name == TABLE:
+            return not self._table.is_exact
+        return path.parent.name == "fg" and images.has_deep_transparent_colour(data)
 
 
-def _did_you_mean(key: str | None, known: Iterable[str | None]) -> str:
-    """A guess at the picture of a key that has a suffix, other marks or a typo."""
-    if key is None:
-        return ""
-    stems = [one for one in known if one is not None]
-    stem = key.rpartition(".")[0] if key.lower().endswith(SUFFIXES) else key
-    meant = stem if stem in stems else picture_meant(stem, stems)
+def _did_you_mean(key: str, known: Collection[str]) -> str:
+    """A guess at the picture of a key that has a folder, a suffix, other marks or a typo."""
+    name = key.replace("\\", "/").rpartition("/")[2]
+    stem = name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name
+    meant = stem if stem in known else picture_meant(stem, known)
     return f" (did you mean {meant}?)" if meant else ""
 
 

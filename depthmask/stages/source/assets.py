@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -43,6 +44,7 @@ from depthmask.stages.source._table import AssetTable, read_table
 from depthmask.stages.source.base import Source
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
+from depthmask.storage.path import StorePath
 from depthmask.storage.remote import ObjectPath
 
 _LEAST_F_PX, _MOST_F_PX = 0.1, 100
@@ -199,7 +201,7 @@ class Assets(Source):
         except PermissionError as error:
             raise _unreadable(error) from None
         except UsageError as error:
-            if isinstance(location(self.root), LocalPath):
+            if isinstance(self._location, LocalPath):
                 raise
             raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
 
@@ -222,11 +224,15 @@ class Assets(Source):
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @property
+    def _location(self) -> StorePath:
+        """The root; a shell does not expand `~` after `source.root=`."""
+        return location(os.path.expanduser(self.root))
+
+    @property
     def _root(self) -> Path:
-        root = location(self.root)
+        root = self._location
         if not isinstance(root, LocalPath):
             return self._copies.folder
-        root = root.expanduser()
         try:
             is_folder = root.is_dir()
         except PermissionError as error:
@@ -245,14 +251,14 @@ class Assets(Source):
 
     @cached_property
     def _copies(self) -> LocalCopy:
-        root = location(self.root)
+        root = self._location
         assert isinstance(root, ObjectPath), "only object stores are copied"
         return local_copy(root)
 
     @cached_property
     def _listings(self) -> dict[str, Listing]:
         """The files of each folder, by key; listed once, since a folder may have thousands."""
-        deeper = () if isinstance(location(self.root), LocalPath) else self._copies.deeper
+        deeper = () if isinstance(self._location, LocalPath) else self._copies.deeper
         return {folder: listing(self._root, folder, deeper) for folder in FOLDERS}
 
     @cached_property

@@ -51,7 +51,8 @@ class Source(Stage):
     def foreground_labels(self) -> Sequence[str]:
         """The labels of all foregrounds; empty if they are not known without opening each.
 
-        Settings such as `placement.heights` are checked against them. Called after `check`.
+        Settings such as `placement.heights` are checked against them, and their order by the
+        alphabet numbers the categories of COCO files. Called after `check`.
         """
         return ()
 
@@ -83,6 +84,7 @@ def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
         licences={kind: dict(counts) for kind, counts in catalogue.licences.items()},
         backgrounds=_keys(source, "backgrounds", catalogue.backgrounds),
         foregrounds=_keys(source, "foregrounds", catalogue.foregrounds),
+        foreground_labels=_labels(source, catalogue.foreground_labels),
     )
 
 
@@ -124,6 +126,17 @@ def _keys(source: Source, method: str, catalogued: Sequence[str]) -> tuple[str, 
         twice = next(key for key, count in Counter(listed).items() if count > 1)
         raise calls.fault(f"returned the key {twice!r} twice; expected each once")
     return tuple(listed)
+
+
+def _labels(source: Source, catalogued: Sequence[str]) -> tuple[str, ...]:
+    """The labels of the catalogue, or else those that the source lists, sorted."""
+    calls = StageCalls(source, "foreground_labels")
+    with calls:
+        labels = catalogued or source.foreground_labels()
+        listed = [labels] if isinstance(labels, str) else list(labels)
+    if isinstance(labels, str) or not _all(str, listed):
+        raise calls.returned(labels, "a sequence of labels")
+    return tuple(sorted(set(listed)))
 
 
 def _is_usable(key: str) -> bool:

@@ -40,6 +40,14 @@ class PublishedDataset(Protocol):
         """The record of each shard, in order."""
 
     @property
+    def writer(self) -> Writer:
+        """The writer of its shards."""
+
+    @property
+    def foreground_labels(self) -> tuple[str, ...]:
+        """The labels of all foregrounds of the source, sorted; empty if it does not tell them."""
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """The names of the splits."""
 
@@ -88,6 +96,15 @@ class Writer(Stage):
     def stored_as(self, encode: Encode) -> Encode:
         """The encode settings whose members take as many bytes as what is stored, for estimates."""
         return encode
+
+    def member_path(self, shard: str, sample: Encoded, member: str) -> str:
+        """The path by which other programs find a member, with forward slashes.
+
+        It is below the folder of the shards where members are files, and else within the archive.
+        Paths differ between all samples of a dataset. By default it is that of `shard_kind`.
+        """
+        name = f"{sample.key}.{member}"
+        return f"{shard}/{name}" if self.shard_kind is ShardKind.files else name
 
     def derive(self, dataset: PublishedDataset) -> None:
         """Write files about the whole dataset into its folder, from its published shards."""

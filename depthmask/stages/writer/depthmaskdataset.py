@@ -96,6 +96,10 @@ class DepthMaskDataset(Writer):
             members[JSON.name] = [(2, start, size) for _, start, size in members[JSON.name]]
         return members
 
+    def member_path(self, shard: str, sample: Encoded, member: str) -> str:
+        """The name in the zip, which is another one in each shard."""
+        return path_of(orjson.loads(sample.members[JSON.name]), member)
+
     def read(self, folder: StorePath, record: Record) -> ShardReader:
         """Open the zip at the offsets in the record; the batch is read at the first access."""
         return _Reader(folder, record, self.far_m)

@@ -63,10 +63,14 @@ def test_parquet(tmp_path: Path, load: Any, depth: str, streaming: bool) -> None
     samples.close()
 
 
-@pytest.mark.parametrize("streaming", [False, True])
-def test_webdataset(tmp_path: Path, load: Any, streaming: bool) -> None:
+@pytest.mark.parametrize(
+    ("depth", "streaming"), [("png16", False), ("png16", True), ("npz", False), ("npz16", True)]
+)
+def test_webdataset(tmp_path: Path, load: Any, depth: str, streaming: bool) -> None:
+    """Pictures of 16 bits have 16 bits; arrays are rows of numbers."""
     words = [*SMALL, "samples=12", "shard_size=7", "objects=[1,3]", "placement=ground"]
-    assert main([*words, "writer=webdataset", f"output={tmp_path}/out"]) == 0
+    words += [f"encode.depth={depth}", "labels=[instances]", "writer=webdataset"]
+    assert main([*words, f"output={tmp_path}/out"]) == 0
     rows = load("webdataset", tmp_path / "out" / "shards" / "*.tar", streaming=streaming)
     samples = depthmask.open(tmp_path / "out")
     assert len(rows) == len(samples) == 12
@@ -75,7 +79,12 @@ def test_webdataset(tmp_path: Path, load: Any, streaming: bool) -> None:
         assert row["__key__"] == sample.key
         assert np.abs(np.asarray(row["jpg"]).astype(int) - sample.image).max() <= 3
         assert np.array_equal(np.asarray(row["mask.png"]), sample.mask)
-        assert np.allclose(np.asarray(row["depth.png"]) / 1000, sample.depth)
+        assert np.array_equal(np.asarray(row["instances.png"]), sample.labels["instances"])
+        if depth == "png16":
+            metres = np.asarray(row["depth.png"]) / np.float32(1000)
+        else:
+            metres = np.asarray(row["depth.npz"]["depth"], np.float32)
+        assert np.array_equal(metres, sample.depth)
         assert row["json"]["index"] == sample.meta["index"]
         assert len(row["json"]["layers"]) == len(sample.meta["layers"])
     samples.close()

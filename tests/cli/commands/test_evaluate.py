@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -81,6 +82,54 @@ def test_asset_folders_and_missing_depth_files(tmp_path: Path) -> None:
     assert (pair.name, float(pair.depth_m[0, 0])) == ("hall", 1.5)
     Image.new("RGB", (8, 6)).save(tmp_path / "alone.rgb.jpg")
     with pytest.raises(UsageError, match=r"alone.depth_mm.png is missing"):
+        list(pairs(tmp_path))
+
+
+NAMES = ["room", "room.2", "hall[1]", "a*", "?"]
+"""Some are patterns, and one begins like another."""
+
+
+def depth_file(path: Path, millimetres: int) -> None:
+    Image.fromarray(np.full((6, 8), millimetres, np.uint16)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "depth"), [("{}.rgb.png", "{}.depth_mm.png"), ("bg/{}.jpg", "bg_depth/{}.png")]
+)
+def test_pairs_have_exactly_one_name(tmp_path: Path, rgb: str, depth: str) -> None:
+    for folder in ("bg", "bg_depth"):
+        (tmp_path / folder).mkdir()
+    for number, name in enumerate(NAMES, 1):
+        Image.new("RGB", (8, 6), (number, 0, 0)).save(tmp_path / rgb.format(name), quality=100)
+        depth_file(tmp_path / depth.format(name), 1000 * number)
+    # Notes and hidden files beside the pictures, which end no run.
+    for name in ("bg/room.json", "room.rgb.json", "bg/._room.jpg", "._room.rgb.png", "bg/room.txt"):
+        (tmp_path / name).write_bytes(b"{}")
+    depths = {pair.name: float(pair.depth_m[0, 0]) for pair in pairs(tmp_path)}
+    assert depths == {name: number for number, name in enumerate(NAMES, 1)}
+    assert len(list(pairs(tmp_path))) == len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "depth", "line"),
+    [
+        (["a.rgb.jpg", "a.rgb.png"], ["a.depth_mm.png"], "a.rgb.png: a.rgb.jpg has the same name"),
+        ([], ["a.depth_mm.png"], "a.depth_mm.png: the picture a.rgb.jpg or .png is missing"),
+        (["bg/a.jpg", "bg/a.png"], ["bg_depth/a.png"], "bg/a.png: a.jpg has the same name"),
+        (["bg/b.jpg"], ["bg_depth/a.png"], "bg_depth/a.png: bg/ has no JPEG, PNG or WebP picture"),
+        (["mean.rgb.jpg"], ["mean.depth_mm.png"], "mean is the name of the last row"),
+    ],
+)
+def test_pairs_that_are_not_clear(
+    tmp_path: Path, rgb: list[str], depth: list[str], line: str
+) -> None:
+    for folder in ("bg", "bg_depth"):
+        (tmp_path / folder).mkdir()
+    for name in rgb:
+        Image.new("RGB", (8, 6)).save(tmp_path / name)
+    for name in depth:
+        depth_file(tmp_path / name, 1500)
+    with pytest.raises(UsageError, match=re.escape(line)):
         list(pairs(tmp_path))
 
 
@@ -197,9 +246,19 @@ def test_the_table_in_the_docs_has_the_measured_scores(monkeypatch: pytest.Monke
     rows = {
         cells[1].strip(): [cell.strip() for cell in cells[2:-1]]
         for line in (ROOT / "docs" / "depth.md").read_text().splitlines()
-        if len(cells := line.split("|")) == 6
+        if len(cells := line.split("|")) == 7
     }
-    names = ("abs_rel", "delta1", "spearman")
-    for row, prefix in (("as estimated", "plain"), ("scaled to the median", "scaled")):
-        assert rows[row] == [f"{found[f'{prefix} {name}']:.2f}" for name in names]
-    assert rows["against DenseDepth's own output"][2] == f"{found['spearman to DenseDepth']:.2f}"
+    for kind, images in (("photographs", 7), ("renders", 5)):
+        assert found[f"{kind} images"] == images
+        for row, prefix in (("as estimated", "plain"), ("scaled to the median", "scaled")):
+            scores = [
+                found[f"{kind} {prefix} {name}"] for name in ("abs_rel", "delta1", "spearman")
+            ]
+            assert rows[f"{kind}, {row}"] == [str(images), *(f"{score:.2f}" for score in scores)]
+    with_densedepth = [
+        f"{found['DenseDepth images']}",
+        "",
+        "",
+        f"{found['DenseDepth spearman']:.2f}",
+    ]
+    assert rows["against DenseDepth's own output"] == with_densedepth

@@ -383,6 +383,11 @@ SPARSE = f"{CHOICES}  - override /placement: sparse\n  - _self_\n"
            "preset=mine: no such preset; available: depthmaskdataset, depthmaskdataset224, pairs; "
            f"mydir/preset/mine{ending} is not read: rename it to mine.yaml")
           for ending in (".yml", ".YAML", "")),
+        # No pattern: `*` stands for itself, and `**x` would be none at all.
+        ({"preset/a[1].yml": f"{GLOBAL}samples: 5\n"}, ('+preset="a[1]"',),
+         "preset=a[1]: no such preset; available: depthmaskdataset, depthmaskdataset224, pairs; "
+         "mydir/preset/a[1].yml is not read: rename it to a[1].yaml"),
+        ({}, ("+preset=**x",), "preset=**x: no such preset; available: "),
         ({"preset/mine.yaml/x": "a folder"}, PRESET,
          "preset=mine: no such preset; available: depthmaskdataset, depthmaskdataset224, pairs"),
         ({"preset/mine.yaml": f"{GLOBAL}samples: 5\n"}, ("+preset=mien",),

@@ -114,6 +114,7 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         # Groups.
         (["split=0.8"], "split=0.8: is a group of settings: split.train, split.val, split.test"),
         (["encode=[jpeg]"], "encode=[jpeg]: is a group of settings: encode.image, encode.quality"),
+        (["placement=[ground,random]"], "placement=[ground,random]: choose one, or several by -m "),
         (["placement=[random,grid]"], "placement=[random,grid]: choose one, or several by -m place"
          "ment=random,grid"),
         # Choices that are no names.
@@ -192,3 +193,15 @@ def test_a_path_of_a_config(
     monkeypatch.chdir(tmp_path)
     assert main(words) == 2
     assert capsys.readouterr().err.startswith(f"error: {line}")
+
+
+def test_a_working_folder_that_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert main(["samples=3", f"output={tmp_path / 'out'}"]) == 2
+    said = "error: the current folder was deleted; change to another folder\n"
+    assert capsys.readouterr().err == said

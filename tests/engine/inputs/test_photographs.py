@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 import tarfile
 import zipfile
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import orjson
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from depthmask.codec.sample import Encode, ImageFormat, decode
 from depthmask.data import Size, UInt8
@@ -77,23 +79,83 @@ def test_a_pickled_input_reads_the_same(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(photos)).read(0) == photos.read(0)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_upright(tmp_path: Path, orientation: int) -> None:
-    """As Pillow turns them, in files without an orientation of their own."""
-    from PIL import ImageOps
+UPRIGHT = {
+    # By the standard, where the first row and the first column of the stored pixels belong.
+    1: lambda pixels: pixels,
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: pixels.swapaxes(0, 1)[:, ::-1],
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: pixels.swapaxes(0, 1)[::-1],
+}
+"""EXIF orientation -> what makes the stored pixels upright."""
+LITTLE, BIG = b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"
 
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    path = save(tmp_path / "a.jpg", (30, 50), exif=exif.tobytes(), quality=95, subsampling=0)
-    photos = open_input([str(path)])
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image)
-    assert photos.size == (upright.height, upright.width)
-    difference = pixels_of(photos).astype(int) - np.asarray(upright).astype(int)
-    assert abs(difference).mean() < 2
-    with Image.open(io.BytesIO(photos.read(0).members["jpg"])) as image:
-        assert image.size == upright.size
+
+def exif_block(orientation: int, header: bytes) -> bytes:
+    """EXIF, a TIFF file of either byte order with the orientation alone."""
+    order = "<" if header == LITTLE else ">"
+    entry = struct.pack(f"{order}HHHIHHI", 1, 0x0112, 3, 1, orientation, 0, 0)
+    return b"Exif\0\0" + header + entry
+
+
+def turned(orientation: int, how: str) -> dict[str, object]:
+    """What Pillow's `save` takes to say an orientation in this way."""
+    if how == "XMP":
+        xmp = f'<rdf:Description tiff:Orientation="{orientation}"/>'
+        return {"xmp": xmp.encode()}
+    return {"exif": exif_block(orientation, LITTLE if how == "little" else BIG)}
+
+
+def text_chunks(orientation: int, how: str) -> PngInfo:
+    """EXIF as ImageMagick writes it, or XMP, in text chunks of a PNG."""
+    info = PngInfo()
+    if how == "XMP":
+        info.add_itxt("XML:com.adobe.xmp", f'<a tiff:Orientation="{orientation}"/>', zip=True)
+    else:
+        block = exif_block(orientation, LITTLE)
+        info.add_text("Raw profile type exif", f"\nexif\n{len(block)}\n{block.hex()}\n", zip=True)
+    return info
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        *(("a.jpg", "little"), ("a.jpg", "big"), ("a.jpg", "XMP")),
+        *(("a.png", "little"), ("a.png", "text"), ("a.png", "XMP")),
+        *(("a.webp", "little"), ("a.webp", "XMP")),
+    ],
+)
+def test_pictures_are_upright(tmp_path: Path, name: str, how: str, orientation: int) -> None:
+    """In files without an orientation, whoever reads them: the mask has none either."""
+    options = turned(orientation, how)
+    if name == "a.png" and how != "little":
+        options = {"pnginfo": text_chunks(orientation, how)}
+    if name == "a.jpg":
+        options |= {"quality": 95, "subsampling": 0}
+    if name == "a.webp":
+        options |= {"lossless": True}
+    photos = open_input([str(save(tmp_path / name, (30, 50), **options))])
+    upright = UPRIGHT[orientation](np.asarray(ramp((30, 50))))
+    assert photos.size == upright.shape[:2]
+    assert abs(pixels_of(photos).astype(int) - upright).mean() < 3
+    encoded = photos.read(0)
+    data = encoded.members.get("jpg") or encoded.members["png"]
+    with Image.open(io.BytesIO(data)) as image:
+        image.load()
+        assert image.size == upright.shape[1::-1]
         assert image.getexif().get(0x0112, 1) == 1
+    assert decode(encoded).mask.shape == upright.shape[:2]
+
+
+def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path) -> None:
+    for number, orientation in enumerate((0, 9)):
+        save(tmp_path / f"{number}.jpg", (30, 50), exif=exif_block(orientation, LITTLE))
+    photos = open_input([str(tmp_path)])
+    assert [decode(photos.read(index)).size for index in (0, 1)] == [(30, 50)] * 2
 
 
 def test_grey_of_16_bits_keeps_its_upper_bits(tmp_path: Path) -> None:
@@ -173,6 +235,42 @@ def test_files_folders_and_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "z/link.jpg").symlink_to(tmp_path / "x/photos/1.jpg")
     assert keys(open_input(["link"])) == ["3"]
     assert keys(open_input(["z/link.jpg"])) == ["link"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        *("._a.jpg", ".a.jpg", ".ipynb_checkpoints/a-checkpoint.jpg", "b/.thumbnails/a.jpg"),
+        *("__MACOSX/._a.jpg", "__macosx/b/a.jpg", "@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg"),
+        *("#recycle/a.jpg", "$RECYCLE.BIN/a.jpg", ".Trash-1000/files/a.jpg"),
+    ],
+)
+@pytest.mark.parametrize("container", ["folder", "zip", "tar", "pattern"])
+def test_hidden_files_are_no_pictures(tmp_path: Path, hidden: str, container: str) -> None:
+    """macOS, Jupyter, thumbnailers and waste baskets leave pictures; half of them are none."""
+    content = save(tmp_path / "in" / "a.jpg").read_bytes()
+    path = tmp_path / "in" / hidden
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    if container == "zip":
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+            for name in ("a.jpg", hidden):
+                archive.writestr(f"in/{name}", content)
+    if container == "tar":
+        with tarfile.open(tmp_path / "in.tar", "w") as tar:
+            tar.add(tmp_path / "in", ".")
+    paths = {"folder": "in", "pattern": "in/**", "zip": "in.zip", "tar": "in.tar"}
+    photos = open_input([str(tmp_path / paths[container])])
+    assert keys(photos) == ["in/a" if container == "zip" else "a"]
+    if container != "pattern":
+        assert "1 hidden" in photos.lines[1]
+
+
+def test_a_folder_in_a_hidden_one_may_be_named(tmp_path: Path) -> None:
+    save(tmp_path / ".cache/photos/a.jpg")
+    save(tmp_path / "b.jpg")
+    photos = open_input([str(tmp_path / ".cache/photos"), str(tmp_path / "b.jpg")])
+    assert photos.samples == 2
 
 
 def test_archives(tmp_path: Path) -> None:

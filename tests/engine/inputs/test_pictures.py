@@ -16,7 +16,7 @@ from PIL import Image
 import depthmask
 from depthmask.cli.main import main
 from depthmask.engine.inputs.open import open_input
-from depthmask.errors import UsageError
+from depthmask.errors import DepthmaskError, UsageError
 
 Contents = Mapping[str, bytes]
 
@@ -62,6 +62,25 @@ def as_folder(path: Path, contents: Contents) -> Path:
         (path / name).parent.mkdir(parents=True, exist_ok=True)
         (path / name).write_bytes(data)
     return path
+
+
+@pytest.mark.parametrize("folder", ["fg_bg", "fg_bg_mask"])
+def test_pictures_that_exif_turns_are_refused(folder: str, tmp_path: Path) -> None:
+    """Files are copied: the picture would lie in another way than mask and depth."""
+    contents, exif = original(), Image.Exif()
+    name = next(name for name in contents if f"/{folder}/" in name)
+    for orientation, is_fine in ((1, True), (3, False)):
+        exif[0x0112] = orientation
+        file = io.BytesIO()
+        Image.new("RGB", (24, 20)).save(file, "jpeg", exif=exif)
+        pictures = open_input(
+            [str(as_zip(tmp_path / "a.zip", {**contents, name: file.getvalue()}))]
+        )
+        if is_fine:
+            assert file.getvalue() in pictures.read(0).members.values()
+            continue
+        with pytest.raises(DepthmaskError, match=f"{name}: its EXIF orientation turns it"):
+            pictures.read(0)
 
 
 @pytest.mark.parametrize("make", [as_zip, as_tar, as_folder])

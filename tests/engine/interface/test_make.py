@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import multiprocessing
 import subprocess
 import sys
 import threading
@@ -17,6 +19,7 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.config.compose import compose_root
 from depthmask.config.plugins import registry
+from depthmask.reading.dataset import Dataset
 from tests.engine.interface.conftest import SETTINGS, WORDS, content
 from tests.support.displays import Shown
 
@@ -116,6 +119,18 @@ def test_threads_make_datasets_at_the_same_time(by_command: Path, tmp_path: Path
     assert LOGGER.handlers == []
 
 
+def test_a_process_that_may_start_no_others(
+    by_command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a worker of `multiprocessing.Pool`; without a number of workers, it makes all itself."""
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
+    make = functools.partial(depthmask.make, output=tmp_path / "out", progress="none")
+    with pytest.raises(depthmask.UsageError, match=r"^runner.workers=2: .* set runner.workers=1"):
+        make({**SETTINGS, "runner.workers": 2})
+    make({**SETTINGS, "runner.workers": 0})
+    assert content(tmp_path / "out") == content(by_command)
+
+
 def test_inputs_are_annotated_and_converted(by_command: Path, tmp_path: Path) -> None:
     outputs = [tmp_path / "a", tmp_path / "b"]
     words = ["writer=npz", "shard_size=3"]
@@ -190,6 +205,8 @@ def _table(dataset: Path) -> list[tuple[Sequence[str], Callable[[], object]]]:
         (["report", str(wrong)], lambda: depthmask.report(wrong)),
         (["report", out, "--into", str(wrong / "notes.txt")],
          lambda: depthmask.report(out, into=wrong / "notes.txt")),
+        (["report", out, "--into", "no/such/page.html"],
+         lambda: depthmask.report(out, into="no/such/page.html")),
     ]  # fmt: skip
 
 
@@ -234,11 +251,35 @@ class Broken(depthmask.Placement):
         raise AssertionError
 
 
-@pytest.mark.parametrize("config", ["samples=4", 3, None, [3], object()])
+@pytest.mark.parametrize("config", ["samples=4", 3, None, [3], object(), b"samples=4"])
 def test_what_is_no_config_gets_one_line(config: Any) -> None:
-    with pytest.raises(depthmask.UsageError, match=r"^make[(:].*samples=") as caught:
-        depthmask.make(config)
-    assert "\n" not in str(caught.value)
+    for name in ("make", "virtual"):
+        with pytest.raises(depthmask.UsageError, match=rf"^{name}[(:].*samples=") as caught:
+            getattr(depthmask, name)(config)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, b"out", ["out"], 3, Dataset])
+def test_what_is_no_path_gets_one_line(
+    value: Any, by_command: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its text would be the name of a folder."""
+    monkeypatch.chdir(tmp_path)
+    value = depthmask.open(by_command) if value is Dataset else value
+    calls: list[Callable[[Any], object]] = [
+        *(depthmask.open, depthmask.verify, depthmask.report),
+        lambda path: depthmask.convert([path], output="out"),
+    ]
+    if value:
+        calls += [
+            lambda path: depthmask.make(SETTINGS, output=path),
+            lambda path: depthmask.convert(by_command, output=path),
+            lambda path: depthmask.report(by_command, into=path),
+        ]
+    for call in calls:
+        with pytest.raises(depthmask.UsageError, match=r"is no path; give a text or a pathlib"):
+            call(value)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_import_loads_no_large_library() -> None:

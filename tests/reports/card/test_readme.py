@@ -62,6 +62,16 @@ def test_without_depth(make_dataset: Callable[..., Path]) -> None:
         assert "There are no depth maps." in (out / "README.md").read_text()
 
 
+def test_the_card_says_where_files_hold_millimetres(make_dataset: Callable[..., Path]) -> None:
+    """The contract is in metres, and other programs read the integers as they are."""
+    row = "| stored as | millimetres, 16-bit integers: divide by 1000 |"
+    for words, is_said in ((["samples=1"], True), (["samples=1", "encode.depth=npz"], False)):
+        out = make_dataset(*words, name=words[-1][-5:])
+        assert (row in (out / "README.md").read_text()) == is_said
+        croissant = (out / "croissant.json").read_text()
+        assert ("depth in millimetres, 0 = invalid" in croissant) == is_said
+
+
 def test_formats_that_datasets_cannot_load_get_no_config(make_dataset: Callable[..., Path]) -> None:
     text = (make_dataset("writer=npz") / "README.md").read_text()
     assert "configs:" not in text

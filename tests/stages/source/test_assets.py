@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from PIL import Image
 
 from depthmask.data import AssetFiles, Camera
 from depthmask.errors import SettingError, UsageError
-from depthmask.stages.source import _images, _state
+from depthmask.stages.source import _images, _inspection, _state
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.local import LocalPath
 from tests.support.paths import SHARED
@@ -334,6 +335,36 @@ def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(assets_root: Path)
     )
 
 
+@pytest.mark.parametrize("clear", [0, 255, 30_000, 65_535])
+def test_16_bits_with_a_transparent_value(assets_root: Path, clear: int) -> None:
+    """The upper byte of each grey, and alpha 0 where exactly this value is."""
+    grey = np.array([[0, 255, 30_000, 30_001], [65_535, 65_534, 40_000, 1]], np.uint16)
+    path = assets_root / "fg" / "cup.png"
+    Image.fromarray(grey).save(path, transparency=clear)
+    cup = assets(assets_root, foreground_scale=None).foreground("cup", SIZE)
+    assert np.array_equal(cup.rgba[..., :3], np.repeat(grey[..., None] >> 8, 3, axis=2))
+    assert np.array_equal(cup.rgba[..., 3], np.where(grey == clear, 0, 255))
+
+
+def test_a_cut_out_that_is_read_anew_makes_another_dataset(assets_root: Path) -> None:
+    """Earlier versions clipped it; a cut-out of any other kind leaves the digest as it was."""
+
+    def is_marked(image: Image.Image, folder: str = "fg", **save: Any) -> bool:
+        image.save(assets_root / folder / "cup.png", **save)
+        with mock.patch.object(_inspection, "_READ_ANEW", ""):
+            before = assets(assets_root).check(SIZE).digest
+        return assets(assets_root).check(SIZE).digest != before
+
+    deep = Image.fromarray(np.array([[9, 30_000], [7, 7]], np.uint16))
+    assert is_marked(deep, transparency=9)
+    clear = Image.new("RGBA", (2, 2), (9, 9, 9, 99))
+    assert not is_marked(clear)
+    assert not is_marked(clear.convert("LA"))
+    assert not is_marked(Image.fromarray(np.array([[9, 7]], np.uint8)), transparency=9)
+    # A background has always been read by its upper bytes.
+    assert not is_marked(deep, "bg", transparency=9)
+
+
 # assets.csv
 
 
@@ -400,10 +431,9 @@ def test_keypoints_follow_crop_and_scale(assets_root: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "text"),
     [
-        ("name,label\ncup,Tasse\n", "no column named key"),
-        ("key;label\ncup;Tasse\n", "no column named key"),
+        ("label\nTasse\n", "line 1: no column named key in 'label'"),
         ("key,label\ncupp,Tasse\n", "no picture named cupp"),
-        ("label,key\nTasse\nx,zzz\n", "no picture named None"),
+        ("label,key\nTasse\nx,zzz\n", "line 2: no key; "),
         ("key,height_m\ncup,tall\n", "height_m=tall of cup is not a number of metres"),
         ("key,height_m\ncup,-1\n", "height_m=-1 of cup"),
         ("key,height_m\ncup,nan\n", "height_m=nan of cup"),

@@ -484,9 +484,9 @@ TABLE_WITH_FAULTS = (
 
 
 BAD_ROWS = (
-    'row 3: room1: column meta must be a JSON object, such as {"page": 3}',
-    "row 4: no picture named nobody",
-    "row 5: height_m=0 of ../../x is not a number of metres above 0",
+    'line 4: room1: column meta must be a JSON object, such as {"page": 3}',
+    "line 6: no picture named nobody",
+    "line 7: height_m=0 of ../../x is not a number of metres above 0",
 )
 
 
@@ -495,7 +495,7 @@ def test_bad_rows_end_the_run(assets_root: Path) -> None:
     with pytest.raises(UsageError) as caught:
         assets(assets_root, OnBadAsset.fail).check(SIZE)
     assert str(caught.value) == (
-        f"{assets_root}/assets.csv: row 1: height_m=tall of cup is not a number of metres; "
+        f"{assets_root}/assets.csv: line 2: height_m=tall of cup is not a number of metres; "
         "source.on_bad_asset=skip leaves out what cannot be used; 3 more:"
         + "".join(f"\n  {assets_root}/assets.csv: {reason}" for reason in BAD_ROWS)
     )
@@ -513,12 +513,12 @@ def test_bad_rows_are_left_out(mode: OnBadAsset, assets_root: Path, tmp_path: Pa
         ("assets.csv", "height_m=0 of ../../x is not a number of metres above 0"),
         (
             "bg/room1.png",
-            "row 3 of assets.csv cannot be used: room1: column meta must be a JSON object, such as "
-            '{"page": 3}',
+            "line 4 of assets.csv cannot be used: room1: column meta must be a JSON object, such "
+            'as {"page": 3}',
         ),
         (
             "fg/cup.png",
-            "row 1 of assets.csv cannot be used: height_m=tall of cup is not a number of metres",
+            "line 2 of assets.csv cannot be used: height_m=tall of cup is not a number of metres",
         ),
     ]
     check_contents(catalogue.left_out, "assets")
@@ -531,9 +531,9 @@ def test_bad_rows_are_left_out(mode: OnBadAsset, assets_root: Path, tmp_path: Pa
     if mode is OnBadAsset.skip:
         assert kept == set()
         return
-    rows = {f"assets.csv/{number}.csv" for number in (1, 3, 4, 5)}
+    rows = {f"assets.csv/{number}.csv" for number in (2, 4, 6, 7)}
     assert kept == {"bg/room1.png", "fg/cup.png", *rows}
-    row = tmp_path / "out" / "quarantine" / "assets.csv" / "5.csv"
+    row = tmp_path / "out" / "quarantine" / "assets.csv" / "7.csv"
     assert row.read_text() == "key,label,height_m,meta\n../../x,,0,\n"
     assert row.with_suffix(".csv.txt").read_text().startswith("assets.csv: height_m=0 of ../../x")
 

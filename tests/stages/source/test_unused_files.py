@@ -12,6 +12,7 @@ from PIL import Image
 
 from depthmask.cli.main import main
 from depthmask.errors import UsageError
+from depthmask.stages.source._folder import listing
 from depthmask.stages.source.assets import Assets
 from tests.support import tiny
 
@@ -71,6 +72,26 @@ def test_the_first_line_counts_assets_and_files_that_are_not_used(
     } in left_out
     # Also of a run that has nothing left to do.
     assert "6 files not used" in first_line(capsys, *words)
+
+
+@pytest.mark.parametrize("folder", ["bg", "fg", "fg_mask", "bg_depth"])
+def test_what_systems_leave_is_hidden(root: Path, folder: str) -> None:
+    """In a folder, and in an object store, whose sub-folders are not copied."""
+    names = ("._wall0.png", "@eaDir/wall0.png/a.jpg", "__MACOSX/a.jpg", ".ipynb_checkpoints/a.png")
+    before = Assets(root=str(root)).check(SIZE)
+    for name in names:
+        (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / folder / name).write_bytes(b"")
+    after = Assets(root=str(root)).check(SIZE)
+    assert (after.digest, after.files) == (before.digest, before.files)
+    reason = "hidden, or made by the system"
+    assert [(one.reason, one.files) for one in after.left_out] == [(reason, 1)] * 4
+    copied = listing(
+        root, folder, [f"{folder}/@eaDir/b/a.jpg", f"{folder}/.git/a", f"{folder}/x/a"]
+    )
+    last = [(one.file, one.reason) for one in copied.unused[-3:]]
+    assert last[:2] == [(f"{folder}/.git", reason), (f"{folder}/@eaDir", reason)]
+    assert last[2] == (f"{folder}/x", f"in a sub-folder; move into {folder}/")
 
 
 def test_notes_come_after_the_first_line(

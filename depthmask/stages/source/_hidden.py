@@ -1,0 +1,20 @@
+"""Tells files that file managers hide, or that a system adds, from those that people put there."""
+
+from __future__ import annotations
+
+_OF_SYSTEMS = frozenset(
+    {
+        *("__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "system volume information"),
+        # Thumbnails and deleted files on network storage of Synology and QNAP.
+        *("@eadir", "#recycle", "@recycle"),
+    }
+)
+"""In lower case; other names of this kind begin with a dot."""
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a file, or a folder above it, is hidden or made by a system. path: with slashes."""
+    return any(
+        part.casefold() in _OF_SYSTEMS or (part.startswith(".") and part not in (".", ".."))
+        for part in path.split("/")
+    )
