@@ -4,9 +4,9 @@
 
 Makes every configuration below twice in this environment: with the package as it was at COMMIT and
 with the working tree. Compares every file in `shards/`, the fingerprint in `plan.json`, all fields
-of `dataset.json`, the records without times and reasons of redraws, label tables and prepared
-assets. Prints one line for each configuration and exits 1 if any differs. COMMIT has to know all of
-the settings.
+of `dataset.json` but the labels of the source, the records without times and reasons of redraws,
+label tables and prepared assets. Prints one line for each configuration and exits 1 if any differs.
+COMMIT has to know all of the settings.
 DIR: a folder with `bg/` and `fg/` of photographs, for one more configuration.
 """
 
@@ -23,7 +23,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -297,19 +297,18 @@ def facts_of(output: Path) -> Iterator[tuple[str, Any]]:
         if name == "plan.json":
             yield "fingerprint", json.loads(path.read_bytes())["fingerprint"]
         elif name == "dataset.json":
-            yield from fields(name, sealed(path))
+            yield from fields(name, sealed(path, but=("foreground_labels",)))
         elif name.startswith("records/"):
-            record = sealed(path)
-            for about_the_run in ("seconds", "redraws"):
-                record.pop(about_the_run, None)
-            yield from fields(name, record)
+            yield from fields(name, sealed(path, but=("seconds", "redraws")))
         else:
             yield name, sha256(path)
 
 
-def sealed(path: Path) -> dict[str, Any]:
-    """Read a sealed JSON file without its checksum."""
+def sealed(path: Path, but: Sequence[str]) -> dict[str, Any]:
+    """Read a sealed JSON file without its checksum and some fields."""
     content: dict[str, Any] = json.loads(path.read_bytes())
+    for name in but:
+        content.pop(name, None)
     del content["checksum"]
     return content
 
