@@ -100,7 +100,7 @@ def test_sizes_of_small_datasets_are_not_zero(
     assert main([*words, f"output={tmp_path / 'out'}"]) == 0
     assert main(["stats", str(tmp_path / "out")]) == 0
     printed = "".join(capsys.readouterr())
-    assert not re.search(r"\b0(\.0+)? [kMGT]?B\b", printed)
+    assert not re.search(r"(?<![\d.,])0(\.0+)? [kMGT]?B\b", printed)
     assert len(re.findall(r"\d kB\b", printed)) == 3
 
 

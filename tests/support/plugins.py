@@ -119,9 +119,11 @@ def run_with_plugins(
 ) -> subprocess.CompletedProcess[str]:
     """`python -m COMMAND` with the packages in `site` on its path."""
     path = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    # No bytecode: Python would use that of an earlier version with the same second and size.
+    settings = {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(
         [sys.executable, "-m", *command],
-        env={**os.environ, "PYTHONPATH": path, **env},
+        env={**os.environ, **settings, **env},
         cwd=cwd or site,
         capture_output=True,
         text=True,

@@ -67,8 +67,8 @@ def test_another_path(made: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert path.is_file()
     assert [one.name for one in tmp_path.iterdir()] == ["page.html"]
     capsys.readouterr()
-    assert main(["report", str(made), "--into", str(tmp_path / "none" / "page.html")]) == 1
-    assert "No such file or directory" in capsys.readouterr().err
+    assert main(["report", str(made), "--into", str(tmp_path / "none" / "page.html")]) == 2
+    assert f"there is no folder {tmp_path / 'none'}; make it first" in capsys.readouterr().err
 
 
 def test_another_file_is_not_replaced(
