@@ -140,8 +140,10 @@ def _show(
     seconds: float,
 ) -> None:
     command = shlex.join(["python", "-m", "depthmask", *arguments])
-    (folder / TABLE).write_whole(table.as_csv().encode())
-    (folder / PAGE).write_whole(page(table, folder, command, seconds, best).encode())
+    # A folder's name may hold bytes that are not valid UTF-8.
+    (folder / TABLE).write_whole(table.as_csv().encode(errors="surrogateescape"))
+    text = page(table, folder, command, seconds, best)
+    (folder / PAGE).write_whole(text.encode("utf-8", "backslashreplace"))
     say(table.as_text(), "table")
     for trial in best:
         say(f"best      {trial.text}", "best")
