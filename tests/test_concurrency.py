@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
+import cv2
 import pytest
 
 from depthmask import concurrency
 from depthmask.concurrency import cores, parallel_map, prefetch
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
+from depthmask.engine.runner import local
 from depthmask.engine.runner.local import Local
 from depthmask.stages.depth._keras import set_keras_defaults
 from tests.support.paths import ROOT
@@ -86,12 +88,20 @@ def test_stated_numbers_limit_the_cores(
 
 
 def test_quotas_count_wherever_cores_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The default of `runner.workers`, and the threads of TensorFlow."""
+    """The default of `runner.workers`, and the threads of TensorFlow and OpenCV."""
+    monkeypatch.setattr(local, "processors", lambda: 2)
     monkeypatch.setenv("PYTHON_CPU_COUNT", "1")
+    before = cv2.getNumThreads()
     monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
     words = ["source.rooms=2", "source.furniture=2", "depth=none", "size=[32,32]"]
     job = job_from_config(compose_root(words))
     assert Local().workers_for(job) == 1
+    cv2.setNumThreads(2)
+    try:
+        assert not list(Local().run(job, [], lambda samples: None))
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
     set_keras_defaults()
     assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
 

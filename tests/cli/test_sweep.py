@@ -86,6 +86,16 @@ def test_each_job_has_a_dataset_and_a_row(
     assert printed.out == f"{out}\n"
 
 
+def test_a_folder_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """As all names outside ASCII are to a Python in an ASCII locale."""
+    out = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    assert main(["-m", *SMALL, "depth=none", "seed=0", f"output='{out}'"]) == 0
+    with (out / "sweep.csv").open(newline="", errors="surrogateescape") as file:
+        (row,) = csv.DictReader(file)
+    assert Path(row["dataset"]).parent == out
+    assert (out / "sweep.html").is_file()
+
+
 def test_a_failed_job_is_in_the_table_and_the_others_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

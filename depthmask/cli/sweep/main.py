@@ -142,8 +142,7 @@ def _show(
     command = shlex.join(["python", "-m", "depthmask", *arguments])
     # A folder's name may hold bytes that are not valid UTF-8.
     (folder / TABLE).write_whole(table.as_csv().encode(errors="surrogateescape"))
-    text = page(table, folder, command, seconds, best)
-    (folder / PAGE).write_whole(text.encode("utf-8", "backslashreplace"))
+    (folder / PAGE).write_whole(page(table, folder, command, seconds, best).encode())
     say(table.as_text(), "table")
     for trial in best:
         say(f"best      {trial.text}", "best")

@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from depthmask.concurrency import cores
+from depthmask.concurrency import cores, processors
 from depthmask.config.local_stages import require_importable
 from depthmask.config.versions import stages_of
 from depthmask.engine.job import Job, Progress
@@ -78,8 +78,9 @@ def _is_childless() -> bool:
 def _in_this_process(
     job: Job, shards: Iterable[Shard], made: Callable[[int], None]
 ) -> Iterator[Record]:
-    # OpenCV sees no CPU quotas.
-    limit_opencv(cores())
+    if cores() < processors():
+        # OpenCV sees no CPU quotas.
+        limit_opencv(cores())
     failures = Failures(log_file=job.output / "run.log")
     for shard in shards:
         retry = True

@@ -49,10 +49,11 @@ def local_copy(root: ObjectPath) -> LocalCopy:
     files = {name: cache / "files" / _digest(root, one) for name, one in objects.items()}
     folder = cache / _digest(*sorted((name, path.name) for name, path in files.items()))
     if not folder.is_dir():
-        with cache_written(), ThreadPoolExecutor(_AT_ONCE) as threads:
+        with cache_written():
             (cache / "files").mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
             list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
-            _link(files, folder)
+        _link(files, folder)
     return LocalCopy(folder, deeper)
 
 
