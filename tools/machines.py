@@ -58,7 +58,8 @@ class Machine:
 
     before: shell commands that take it away, in a mount namespace of their own if they mount.
     prefix: words before each command. environment: variables; None takes one away. line: what the
-    line of a command that fails has to match; without it every command has to succeed.
+    line of a command that fails has to match; without it every command has to succeed. settings:
+    of the run, beside those of all machines.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Machine:
     environment: Mapping[str, str | None] = field(default_factory=dict)
     line: str = ""
     output: str = "out"
+    settings: Sequence[str] = ("geometry=source",)
 
     @property
     def needs_root(self) -> bool:
@@ -90,6 +92,10 @@ def machines(work: Path) -> Iterator[Machine]:
     yield Machine(
         "unknown user, read-only, TMPDIR", mounted + with_tmp, user,
         {**no_home, "TMPDIR": f"{work}/tmp"},
+    )  # fmt: skip
+    yield Machine(
+        "unknown user, read-only, TMPDIR, a network", mounted + with_tmp, user,
+        {**no_home, "TMPDIR": f"{work}/tmp"}, settings=("geometry=fastdepth",),
     )  # fmt: skip
     yield Machine(
         "unknown user, read-only", _READ_ONLY.format(volume=volume, tmp=""), user, no_home,
@@ -154,9 +160,10 @@ def commands(work: Path, machine: Machine) -> dict[str, list[str]]:
     depthmask = [sys.executable, "-m", "depthmask"]
     output = str(work / "volume" / machine.output)
     run = [
-        *["source=assets", f"source.root={work / 'assets'}", "size=[32,32]", "geometry=source"],
+        *["source=assets", f"source.root={work / 'assets'}", "size=[32,32]"],
         *["depth=layered", "split.train=0.5", "split.val=0.5", "split.alike=0", "samples=6"],
         *["shard_size=2", f"output='{output}'"],
+        *machine.settings,
     ]
     # A quota is seen where the number of workers is not stated.
     workers = [] if "quota" in machine.name else ["runner.workers=2"]
