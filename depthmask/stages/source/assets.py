@@ -17,6 +17,7 @@ from depthmask.codec.metadata import move_keypoints
 from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta, Size
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._copies import LocalCopy, local_copy
 from depthmask.stages.source._folder import (
@@ -100,7 +101,7 @@ class Assets(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
-        picture = images.to_rgb(images.load(self._required_files("bg")[key]))
+        picture = images.to_rgb(colours.load_picture(self._required_files("bg")[key]))
         depth = self._files("bg_depth").get(key)
         return Background(
             key=key,
@@ -268,7 +269,7 @@ class Assets(Source):
     def _cut_out(self, key: str) -> Image.Image:
         """The cut-out with alpha of its own, or with its mask as alpha."""
         path = self._required_files("fg")[key]
-        picture = images.load(path)
+        picture = colours.load_picture(path)
         rgba = images.to_rgba(picture) or images.with_mask(picture, self._mask(path, picture))
         if rgba.getchannel("A").getbbox() is None:
             raise AssetError(path, "wholly transparent; replace or remove it")
