@@ -188,11 +188,11 @@ class Photographs(JobInput):
         return "resized" if self._resized else picture.change or picture.kind
 
     def _encoded(self, index: int, data: bytes, meta: dict[str, Any]) -> Encoded:
-        picture = images.to_rgb(colours.load_picture(Path(self.name_of(index)), data))
+        picture = images.load(Path(self.name_of(index)), data)
         size = self._resized or (picture.height, picture.width)
         sample = Sample(
             key=self._keys[index],
-            image=images.resize_picture(picture, size),
+            image=colours.resize_picture(picture, size),
             mask=np.zeros(size, np.uint8),
             instances=None,
             depth=None,

@@ -101,11 +101,11 @@ class Assets(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
-        picture = images.to_rgb(colours.load_picture(self._required_files("bg")[key]))
+        picture = images.load(self._required_files("bg")[key])
         depth = self._files("bg_depth").get(key)
         return Background(
             key=key,
-            image=images.resize_picture(picture, size),
+            image=colours.resize_picture(picture, size),
             depth_m=None if depth is None else images.load_depth(depth, picture, size),
             camera=self._camera(key, picture, size),
             meta=self._meta(key, images.crop_box(picture, size), size),

@@ -274,6 +274,21 @@ def test_backgrounds_and_cut_outs(root: Path) -> None:
     assert near(cut_out[..., :3], in_srgb(np.array([60, 180, 60], np.uint8), ADOBE_RGB))
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+def test_resized_backgrounds(mode: str, root: Path) -> None:
+    """Colours are converted after the resize, which mixes those of a file by their own curve."""
+    press = cmyk_profile({(1, 0, 0, 0): (55, -36, -38)})
+    icc = {"L": grey_profile(1.8), "CMYK": press}.get(mode, ADOBE)
+    small = Image.fromarray(CHART).convert(mode)
+    path = root / f"bg/c.{'jpg' if mode == 'CMYK' else 'png'}"
+    options: dict[str, Any] = {"quality": 100} if mode == "CMYK" else {}
+    small.resize((180, 120), Image.Resampling.NEAREST).save(path, icc_profile=icc, **options)
+    large = Image.fromarray(Assets(root=str(root)).background("c", (120, 180)).image)
+    image = Assets(root=str(root)).background("c", (60, 90)).image
+    assert near(image[2::5, 2::5], np.asarray(large)[5::10, 5::10], 4)
+    assert abs(image[2::5, 2::5].astype(int) - CHART).max() > 60
+
+
 def test_masks_and_depth_have_no_colours(root: Path) -> None:
     """A profile of grey says how light its values are, and not how opaque, or how far."""
     icc = grey_profile(1.0)
@@ -313,7 +328,7 @@ def test_all_other_readers_keep_the_values(tmp_path: Path) -> None:
 
 
 def test_nobody_reads_pictures_past_their_profiles() -> None:
-    """Of the package, these alone call `images.load`: for masks, depth and checks."""
+    """Of the package, these alone call `images.load`: for masks and checks, and to resize."""
     package = Path(depthmask.__file__).parent
     calls = {
         (path.relative_to(package).as_posix(), line.strip())
@@ -328,5 +343,10 @@ def test_nobody_reads_pictures_past_their_profiles() -> None:
             'return images.to_rgba(images.load(self._required_files("fg")[key])) is not None',
         ),
         ("stages/source/assets.py", "mask = images.load(mask_path)"),
+        ("stages/source/assets.py", 'picture = images.load(self._required_files("bg")[key])'),
         ("engine/inputs/picture_list.py", "upright = images.load(path, data)"),
+        (
+            "engine/inputs/photographs.py",
+            "picture = images.load(Path(self.name_of(index)), data)",
+        ),
     }
