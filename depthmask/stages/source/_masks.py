@@ -67,7 +67,8 @@ def _of_colours(path: Path, rgb: Image.Image, *, is_palette: bool) -> Image.Imag
         return _of_grey(path, _nearly_grey(path, rgb))
     colours: set[Any] = {colour for _, colour in counted}
     is_grey = all(red == green == blue for red, green, blue in colours)
-    if is_grey and not (is_palette and len(colours) == 2):
+    is_marked = is_palette and len(colours) == 2 and _BLACK in colours
+    if is_grey and not is_marked:
         return _of_grey(path, rgb.convert("L"))
     objects = colours - {_BLACK, _VOID}
     if len(objects) != 1 or _BLACK not in colours:

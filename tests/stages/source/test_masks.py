@@ -94,6 +94,7 @@ SHAPES: dict[str, tuple[Image.Image, np.ndarray]] = {
     "0 and 1 as RGB": (Image.fromarray(ONE).convert("RGB"), HARD),
     "bilevel": (Image.fromarray(HARD).convert("1"), HARD),
     "palette of black and grey": (indexed(ONE, [0, 0, 0, 100, 100, 100]), HARD),
+    "palette of nearly black and white": (indexed(ONE, [1, 1, 1, 254, 254, 254]), 1 + ONE * 253),
     "palette of black and red": (indexed(ONE, [0, 0, 0, *RED]), HARD),
     "RGB of black and red": (rgb([(0, 0, 0), RED], ONE), HARD),
     "one class of Pascal VOC": (indexed(ONE * 15, VOC), HARD),
