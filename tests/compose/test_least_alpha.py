@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from depthmask.compose.least_alpha import FAINT, least_alpha
-from depthmask.data import UInt8
+from depthmask.compose.least_alpha import least_alpha
+from depthmask.data import FAINT_ALPHA, UInt8
 
 
 def disc(side: int, alpha: int = 255) -> UInt8:
@@ -22,7 +22,7 @@ def test_half_of_an_opaque_object(side: int) -> None:
     assert least_alpha(disc(side)) == 128
 
 
-@pytest.mark.parametrize(("alpha", "expected"), [(255, 128), (254, 127), (120, 60), (9, 5)])
+@pytest.mark.parametrize(("alpha", "expected"), [(255, 128), (254, 127), (120, 60), (17, 9)])
 def test_half_of_the_alpha_of_glass(alpha: int, expected: int) -> None:
     assert least_alpha(np.full((5, 4), alpha, np.uint8)) == expected
 
@@ -40,10 +40,10 @@ def test_a_wire_thinner_than_a_pixel() -> None:
 
 
 def test_noise_around_an_object_does_not_count() -> None:
-    noisy = np.random.default_rng(0).integers(0, FAINT + 1, (90, 90), np.uint8)
+    noisy = np.random.default_rng(0).integers(0, FAINT_ALPHA + 1, (90, 90), np.uint8)
     noisy[40:60, 30:60] = 250
     assert least_alpha(noisy) == 125
-    assert least_alpha(np.full((3, 3), FAINT, np.uint8)) == 128
+    assert least_alpha(np.full((3, 3), FAINT_ALPHA, np.uint8)) == 128
     assert least_alpha(np.zeros((3, 3), np.uint8)) == 128
 
 

@@ -8,7 +8,7 @@ intent=INTENT_PERCEPTUAL" in MagickCore/profile.c) and of Firefox
 (gfx.color_management.rendering_intent=0). It matters for profiles with tables alone, mostly of
 CMYK: those of cameras and phones are a matrix, of which colours outside sRGB are clipped.
 
-LittleCMS computes in integers, without instructions that only some processors have. A conversion
+LittleCMS converts in integers, without instructions that only some processors have. A conversion
 may be shared by threads: each call works on its own copy of the cache of one pixel.
 """
 
@@ -107,7 +107,7 @@ def is_file_converted(data: bytes) -> bool:
 
 def _conversion(image: Image.Image) -> _Conversion | None:
     """The conversion of the colours of an image; None if they stay as they are."""
-    # 0.1 us without a profile, 2 us with one that was seen; to decode 160x160 takes 120 us.
+    # 0.1 us without a profile, 1 us with one of 3 kB that was seen; decoding 160x160 takes 120.
     profile = image.info.get("icc_profile")
     if not isinstance(profile, bytes) or len(profile) > _MOST_BYTES:
         return None
