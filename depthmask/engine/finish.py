@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from PIL import Image
 
@@ -14,19 +12,16 @@ from depthmask.engine.job import Job
 from depthmask.engine.labels import deriving_stages
 from depthmask.engine.summarise import summarise
 from depthmask.engine.totals import Totals
-from depthmask.errors import in_one_line
 from depthmask.plan.layout import Layout, shard_name
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import with_own_licence
+from depthmask.reports.optional import optional
 from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.path import PREVIEW, StorePath
-
-T = TypeVar("T")
-_log = logging.getLogger(__name__)
 
 
 def preview_shards(plan: Layout) -> set[str]:
@@ -52,7 +47,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    for name, text in (_made("the card", lambda: cards(facts)) or {}).items():
+    for name, text in (optional("the card", lambda: cards(facts)) or {}).items():
         (job.output / name).write_text(text, encoding="utf-8")
     with StageCalls(job.root.writer, "derive"):
         job.root.writer.derive(dataset)
@@ -65,7 +60,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
     samples = [thinned(dataset[index]) for index in _preview_samples(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
-    content = _made(PREVIEW, lambda: _as_jpeg(contact_sheet(samples, title, dataset.contract)))
+    content = optional(PREVIEW, lambda: _as_jpeg(contact_sheet(samples, title, dataset.contract)))
     if content is None:
         # An earlier one shows fewer samples.
         (output / PREVIEW).unlink(missing_ok=True)
@@ -77,15 +72,6 @@ def _as_jpeg(picture: Image.Image) -> bytes:
     content = io.BytesIO()
     picture.save(content, "jpeg", quality=92)
     return content.getvalue()
-
-
-def _made(name: str, make: Callable[[], T]) -> T | None:
-    """The content of a file that is only for looking at; without it the dataset is complete."""
-    try:
-        return make()
-    except Exception as error:
-        _log.warning("%s is left out: %s", name, in_one_line(error))
-        return None
 
 
 def _preview_samples(samples: int) -> Sequence[int]:

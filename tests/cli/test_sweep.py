@@ -96,6 +96,19 @@ def test_a_folder_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
     assert (out / "sweep.html").is_file()
 
 
+def test_a_page_that_cannot_be_drawn_ends_no_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("cannot be drawn")
+
+    monkeypatch.setattr(sweep, "page", fail)
+    assert main(["-m", *SMALL, "depth=none", "seed=0,1", f"output={tmp_path / 'out'}"]) == 0
+    assert len(table(tmp_path / "out")) == 2
+    assert not (tmp_path / "out" / "sweep.html").exists()
+    assert "sweep.html is left out: ValueError: cannot be drawn" in caplog.text
+
+
 def test_a_failed_job_is_in_the_table_and_the_others_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
