@@ -149,7 +149,7 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
             f"output={output}: the folder of a sweep, and no dataset; choose another output, or "
             "add -m to a run, which makes one more job of it"
         )
-    if not (output / "plan.json").is_file():
+    if not (output / "plan.json").has_name():
         raise UsageError(
             f"output={output}: the folder is not empty and holds no depthmask dataset; "
             "choose another output"
