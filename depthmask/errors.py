@@ -199,12 +199,12 @@ def in_one_line(error: BaseException, source: str = "") -> str:
     source: a folder or file; its innermost frame is named rather than one of a library.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500).rstrip(": ") + way_on(error)
+    text = textwrap.shorten(f"{type(error).__name__}: {error}", 500).rstrip(": ")
     own = [frame for frame in frames if source and _is_in(frame.filename, source)]
     if not frames:
-        return text
+        return f"{text}{way_on(error)}"
     frame = (own or frames)[-1]
-    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"
+    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno}){way_on(error)}"
 
 
 def _is_in(file: str, source: str) -> bool:

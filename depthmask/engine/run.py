@@ -30,8 +30,8 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
-from depthmask.storage.object_store import AccessError
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
+from depthmask.storage.object_store import AccessError
 from depthmask.storage.path import REPORT, StorePath, dataset_word
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record

@@ -142,6 +142,7 @@ def _hash(description: dict[str, Any]) -> str:
 
 def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Return what the folder holds; UsageError if it may not be used. Nothing is written."""
+    _refuse_folder_of_dataset(output)
     if _is_free(output):
         return FolderState.empty
     if (output / "jobs" / "sweep.json").is_file():
@@ -276,6 +277,18 @@ def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any,
             yield from _differences(old.get(key), new.get(key), path)
     elif old != new:
         yield name, old, new
+
+
+def _refuse_folder_of_dataset(output: StorePath) -> None:
+    """Raise UsageError inside the folders of another dataset, whose repair removes other files."""
+    folder = output.absolute()
+    while folder.parent != folder:
+        if folder.name in ("shards", "records") and (folder.parent / "plan.json").has_name():
+            raise UsageError(
+                f"output={output}: lies in {folder.name} of the dataset {folder.parent}; choose "
+                "another output"
+            )
+        folder = folder.parent
 
 
 def _is_free(output: StorePath) -> bool:

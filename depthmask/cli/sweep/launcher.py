@@ -25,7 +25,7 @@ def _end_those_of_joblib() -> None:
     # Imported here, since only this launcher needs it.
     from joblib.parallel import LokyBackend, register_parallel_backend
 
-    class EndingWithParent(LokyBackend):  # type: ignore[misc]
+    class EndingWithParent(LokyBackend):
         """joblib's own processes; only a backend can have them begin with a function."""
 
         def configure(self, *args: Any, **settings: Any) -> Any:

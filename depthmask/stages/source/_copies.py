@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from depthmask.caching import cache_folder, cache_written
 from depthmask.errors import UsageError
@@ -83,7 +83,7 @@ def _listed(root: ObjectPath) -> Iterator[tuple[str, object_store.ObjectInfo]]:
 
 def _is_read(name: str) -> bool:
     """Whether a source reads the content of a file."""
-    path = PurePosixPath(name)
+    path = Path(name)
     return name == TABLE or (path.parent.name in FOLDERS and is_picture(path))
 
 

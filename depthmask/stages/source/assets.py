@@ -182,7 +182,12 @@ class Assets(Source):
             _LAST_INSPECTION.clear()
             if is_settled(states):
                 _LAST_INSPECTION[key] = result
-        return replace(result.catalogue, origin=self.root.rstrip("/"), notes=self._notes(result))
+        return replace(
+            result.catalogue,
+            origin=self.root.rstrip("/"),
+            notes=self._notes(result),
+            folders=tuple(str(self._location / folder) for folder in FOLDERS),
+        )
 
     def _notes(self, result: InspectionResult) -> tuple[str, ...]:
         masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
