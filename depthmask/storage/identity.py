@@ -295,7 +295,10 @@ def _is_free(output: StorePath) -> bool:
     """Return whether the folder does not exist, or holds nothing to keep."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"output={output}: is a file; choose a folder")
-    return not output.exists() or all(_is_debris(path) for path in output.iterdir())
+    if not output.exists():
+        return True
+    # An object store may list folders without anything in them.
+    return all(_is_debris(path) or not path.has_name() for path in output.iterdir())
 
 
 def _is_debris(path: StorePath) -> bool:

@@ -148,7 +148,8 @@ class ObjectPath(StorePath):
             try:
                 yield temporary
             finally:
-                with suppress(DepthmaskError):
+                # Neither may hide an error of the block, which may have written nothing.
+                with suppress(DepthmaskError, FileNotFoundError):
                     object_store.put(self.root, self.key, temporary)
 
     def make_folder(self) -> None:

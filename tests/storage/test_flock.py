@@ -79,12 +79,13 @@ def test_a_group_extends_repairs_and_reports(shared: Path) -> None:
     os.chown(shared, -1, GROUP)
     shared.chmod(0o2775)
     out = shared / "out"
+    as_user = ["setpriv", f"--regid={GROUP}", "--clear-groups"]
 
     def by(user: int, *words: str) -> int:
         done = subprocess.run(
-            [sys.executable, "-B", "-m", "depthmask", *words],
+            [*as_user, f"--reuid={user}", sys.executable, "-B", "-m", "depthmask", *words],
             env={**os.environ, "DEPTHMASK_CACHE": str(shared / "cache"), "HOME": str(shared)},
-            user=user, group=GROUP, extra_groups=[], capture_output=True, text=True, check=False,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert not done.returncode, done.stderr
         return user
