@@ -151,8 +151,8 @@ def disk_error(error: OSError, output: StorePath | Path) -> DepthmaskError:
     """Return an error of the disk in one line: the path, the reason, and what to do."""
     where = error.filename or output
     if error.errno == errno.ENOSPC:
-        text = f"{where}: {error.strerror}; {_room(where)} and run the same command again"
-        return DepthmaskError(f"{text}: published shards are kept")
+        text = f"{where}: {error.strerror}; {_room(where)}"
+        return DepthmaskError(f"{text} and run the same command again: published shards are kept")
     return machine_error(where, error)
 
 

@@ -18,7 +18,6 @@ from depthmask.stages.source._folder import AssetError
 from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 _TURNS = {
@@ -117,10 +116,10 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
     return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
 
 
-def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
-    """RGBA of an image and the grey values of a mask of the same size."""
+def with_alpha(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """RGBA of an image and an 8-bit grey alpha of the same size."""
     rgba = to_rgb(image)
-    rgba.putalpha(to_rgb(mask).convert("L"))
+    rgba.putalpha(alpha)
     return rgba
 
 
@@ -160,12 +159,6 @@ def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
     )
     return np.asarray(millimetres, np.float32) / np.float32(1000)
-
-
-def has_deep_transparent_colour(data: bytes) -> bool:
-    """Whether a file is a PNG of 16-bit grey of which one value is transparent."""
-    header = data[: data.find(b"IDAT")]
-    return header.startswith(_PNG) and header[24:26] == b"\x10\0" and b"tRNS" in header
 
 
 def _deep_to_rgba(image: Image.Image) -> Image.Image:
