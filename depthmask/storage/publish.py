@@ -29,6 +29,7 @@ from depthmask.errors import (
     causes_of,
     machine_error,
     refuse_machine_errors,
+    way_on,
 )
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -150,10 +151,12 @@ def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
 def disk_error(error: OSError, output: StorePath | Path) -> DepthmaskError:
     """Return an error of the disk in one line: the path, the reason, and what to do."""
     where = error.filename or output
-    if error.errno == errno.ENOSPC:
-        text = f"{where}: {error.strerror}; {_room(where)}"
-        return DepthmaskError(f"{text} and run the same command again: published shards are kept")
-    return machine_error(where, error)
+    if error.errno not in DISK_FULL:
+        return machine_error(where, error)
+    what = f"; {_room(where)}" if error.errno == errno.ENOSPC else f"{way_on(error)},"
+    return DepthmaskError(
+        f"{where}: {error.strerror}{what} and run the same command again: published shards are kept"
+    )
 
 
 def _room(path: str | StorePath | Path) -> str:

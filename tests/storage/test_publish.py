@@ -276,7 +276,8 @@ def test_what_a_disk_lacks_is_measured_before_the_draft_is_removed(
 def test_a_quota_that_is_used_up(tmp_path: Path) -> None:
     error = OSError(errno.EDQUOT, "Disk quota exceeded")
     assert str(disk_error(error, location(tmp_path))) == (
-        f"{tmp_path}: Disk quota exceeded; delete files of this user, or ask for a larger quota"
+        f"{tmp_path}: Disk quota exceeded; delete files of this user, or ask for a larger quota, "
+        "and run the same command again: published shards are kept"
     )
 
 
