@@ -198,7 +198,8 @@ class AssetCatalogue:
     foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
     the folder or URL of the assets, empty for assets that are not files. notes: what the user
     should know before the run, each in one line. foreground_labels: the labels of the foregrounds
-    in use, empty where `Source.foreground_labels` has no others.
+    in use, empty where `Source.foreground_labels` has no others. folders: the folders or URLs
+    whose files are read; no output may lie in them.
     """
 
     digest: str
@@ -210,6 +211,7 @@ class AssetCatalogue:
     origin: str = ""
     notes: tuple[str, ...] = ()
     foreground_labels: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
     __repr__ = brief
 

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError, refuse_machine_errors
 
 _MOST_CHARACTERS = 500
 """The most characters of an error message."""
@@ -59,9 +59,12 @@ def untrusted(name: str) -> Iterator[None]:
         yield
     except UsageError as error:
         raise UsageError(f"{name}: {_short(error)}") from None
+    except MachineError:
+        raise
     except DepthmaskError as error:
         raise DepthmaskError(f"{name}: {_short(error)}") from None
     except Exception as error:
+        refuse_machine_errors(name, error)
         # Decoders raise many types: OSError, SyntaxError, KeyError, struct.error, ...
         reason = _short(error) or type(error).__name__
         raise DepthmaskError(f"{name}: cannot be read ({reason})") from None

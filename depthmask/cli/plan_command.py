@@ -49,7 +49,7 @@ def _meant_by_second(command: str, word: str) -> str:
 
 def plan_of(dataset: StorePath) -> dict[str, Any]:
     """The content of `plan.json`; raises `DepthmaskError` if the folder holds no dataset."""
-    if not (dataset / "plan.json").is_file():
+    if not (dataset / "plan.json").has_name():
         raise _not_a_dataset(dataset)
     plan = read_sealed(dataset / "plan.json")
     if plan is None:

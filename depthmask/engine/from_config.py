@@ -15,7 +15,7 @@ from depthmask.config.resources import check_inner_stages, check_resources, chec
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions, stages_of
 from depthmask.contract import contract_as_json
-from depthmask.data import DepthContract, Size
+from depthmask.data import AssetCatalogue, DepthContract, Size
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
 from depthmask.engine.sample_size import sample_size
@@ -77,6 +77,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         }
     )
     output = _output(root, identity, sweep)
+    keep_apart(catalogue, output)
     if root.overwrite:
         _keep_inputs(root, output)
     job = Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
@@ -193,6 +194,15 @@ def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> StorePath:
     if root.output is None:
         return location("outputs") / name
     return location(root.output) / name if sweep else location(root.output)
+
+
+def keep_apart(catalogue: AssetCatalogue, output: StorePath) -> None:
+    """Raise `UsageError` for an output among the assets: the next run would read it as such."""
+    for folder in catalogue.folders:
+        if holds(location(folder), output):
+            raise UsageError(
+                f"output={output}: lies in {folder}, whose files are assets; choose another output"
+            )
 
 
 def _keep_inputs(root: Root, output: StorePath) -> None:

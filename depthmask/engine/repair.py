@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 def problems_of(dataset: StorePath, display: Display) -> list[Problem]:
     """All problems of a dataset; raises `UsageError` if there is none at this path."""
-    if not (dataset / "plan.json").is_file():
+    if not (dataset / "plan.json").has_name():
         raise no_dataset(dataset)
     with display.waiting(f"checking the files of {dataset}"):
         return verify(dataset)

@@ -215,8 +215,8 @@ def open(path: str | PathLike[str] | StorePath) -> Dataset:
 def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
-    if not (folder / "dataset.json").is_file():
-        if (folder / "plan.json").is_file():
+    if not (folder / "dataset.json").has_name():
+        if (folder / "plan.json").has_name():
             raise UsageError(
                 f"{folder}: the dataset is unfinished; `python -m depthmask resume "
                 f"{dataset_word(folder)}` completes it"

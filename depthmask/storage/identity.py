@@ -142,6 +142,7 @@ def _hash(description: dict[str, Any]) -> str:
 
 def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Return what the folder holds; UsageError if it may not be used. Nothing is written."""
+    _refuse_folder_of_dataset(output)
     if _is_free(output):
         return FolderState.empty
     if (output / "jobs" / "sweep.json").is_file():
@@ -149,7 +150,7 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
             f"output={output}: the folder of a sweep, and no dataset; choose another output, or "
             "add -m to a run, which makes one more job of it"
         )
-    if not (output / "plan.json").is_file():
+    if not (output / "plan.json").has_name():
         raise UsageError(
             f"output={output}: the folder is not empty and holds no depthmask dataset; "
             "choose another output"
@@ -278,11 +279,26 @@ def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any,
         yield name, old, new
 
 
+def _refuse_folder_of_dataset(output: StorePath) -> None:
+    """Raise UsageError inside the folders of another dataset, whose repair removes other files."""
+    folder = output.absolute()
+    while folder.parent != folder:
+        if folder.name in ("shards", "records") and (folder.parent / "plan.json").has_name():
+            raise UsageError(
+                f"output={output}: lies in {folder.name} of the dataset {folder.parent}; choose "
+                "another output"
+            )
+        folder = folder.parent
+
+
 def _is_free(output: StorePath) -> bool:
     """Return whether the folder does not exist, or holds nothing to keep."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"output={output}: is a file; choose a folder")
-    return not output.exists() or all(_is_debris(path) for path in output.iterdir())
+    if not output.exists():
+        return True
+    # An object store may list folders without anything in them.
+    return all(_is_debris(path) or not path.has_name() for path in output.iterdir())
 
 
 def _is_debris(path: StorePath) -> bool:

@@ -89,6 +89,10 @@ class StorePath(ABC):
         """Return whether a file or a folder exists here."""
 
     @abstractmethod
+    def has_name(self) -> bool:
+        """Return whether anything has this path, a link that leads nowhere included."""
+
+    @abstractmethod
     def read_bytes(self) -> bytes:
         """Return the content of the file; FileNotFoundError if there is none."""
 

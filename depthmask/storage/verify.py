@@ -38,7 +38,7 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
     """Return all problems of a dataset, none if it is as it was published."""
     output = location(dataset)
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
-    if plan is not None and not (output / "dataset.json").is_file():
+    if plan is not None and not (output / "dataset.json").has_name():
         command = f"python -m depthmask resume {dataset_word(output)}"
         text = f"dataset.json is missing: the dataset is unfinished; `{command}` completes it"
         return [Problem(None, text)]
@@ -125,4 +125,6 @@ def _strays(output: StorePath, known: set[StorePath], unknown: set[str]) -> list
         for name in (output / folder).file_names()
         if output / folder / name not in known
         and name.partition("/")[0].partition(".")[0] not in unknown
+        # An object store may list a folder that has a content of its own.
+        and (output / folder / name).is_file()
     )

@@ -27,6 +27,7 @@ from depthmask.cli.sweep.folder import (
     refuse_other_content,
 )
 from depthmask.cli.sweep.job import job
+from depthmask.cli.sweep.launcher import end_workers_with_sweep
 from depthmask.cli.sweep.targets import directions_of, targets_of
 from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.command_line import CommandLine
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         earlier = read_results(folder / JOBS)
         clear_results(job_folder, folder / JOBS, earlier)
         try:
+            end_workers_with_sweep(config)
             _launch(arguments, job_folder)
         except Exception as error:
             raise _reason(error, arguments, collect(job_folder, jobs)) from error

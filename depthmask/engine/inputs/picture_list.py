@@ -17,7 +17,7 @@ from depthmask.concurrency import cores, parallel_map
 from depthmask.data import LeftOut, Size
 from depthmask.engine.display import Display
 from depthmask.engine.inputs.containers import Files
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._formats import SUFFIXES
@@ -139,6 +139,8 @@ def _checked(files: Files, names: Sequence[str], number: int) -> Picture | LeftO
     try:
         data = files.read(number)
         return _picture(number, name, files.path / name, data)
+    except MachineError:
+        raise
     except DepthmaskError as error:
         return LeftOut(name, str(error).removeprefix(f"{files.path / name}: "))
 

@@ -48,6 +48,7 @@ class PictureInput(JobInput):
     """Images of one size with masks, and with boxes if the files contain them."""
 
     contract = None
+    reads_all_files = True
     numbering = Numbering((("train", MILLION),))
 
     def __init__(self, paths: Sequence[str], files: Files) -> None:

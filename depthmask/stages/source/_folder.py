@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import unicodedata
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthmask.data import LeftOut
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, refuse_machine_errors, way_on
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
@@ -181,7 +182,11 @@ def _reason(root: Path, path: Path) -> str | None:
         # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
         real = path.resolve(strict=True)
         kind = real.stat().st_mode
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, PermissionError):
+            return f"{error.strerror}{way_on(error)}"
+        if getattr(error, "errno", None) != errno.ELOOP:
+            refuse_machine_errors(path, error)
         return "a link that leads nowhere; replace or remove it"
     if not real.is_relative_to(root):
         return "a link out of source.root; put the file itself there"

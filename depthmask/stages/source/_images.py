@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from depthmask.data import Float32, Size, UInt8
+from depthmask.errors import refuse_machine_errors, way_on
 from depthmask.stages.source._folder import AssetError
 from depthmask.stages.source._formats import format_of
 
@@ -55,6 +56,9 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
     except UnidentifiedImageError:
         raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
+        if isinstance(error, PermissionError):
+            raise AssetError(path, f"{error.strerror}{way_on(error)}") from None
+        refuse_machine_errors(path, error)
         # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None

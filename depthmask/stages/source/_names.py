@@ -55,13 +55,13 @@ def meant_for(root: Path, name: str) -> Path | None:
             if path.name != name
             and not path.name.startswith(".")
             and path.is_dir() != is_table
-            and _meaning(path.name) == name
+            and meaning(path.name) == name
         ),
         None,
     )
 
 
-def _meaning(text: str) -> str | None:
+def meaning(text: str) -> str | None:
     """The name of a folder, or of the table, that a text stands for."""
     plain = re.sub(r"[^a-z0-9]", "", text.casefold())
     close = get_close_matches(plain, _MEANINGS, 1, _CLOSE)
@@ -70,7 +70,7 @@ def _meaning(text: str) -> str | None:
 
 def is_called_table(name: str) -> bool:
     """Whether a file was most likely meant to be the table: `Assets.csv`, `assets.xlsx`."""
-    return _meaning(name) == TABLE
+    return meaning(name) == TABLE
 
 
 def cut_out_of_mask(stem: str, stems: Iterable[str]) -> str | None:

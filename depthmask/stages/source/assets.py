@@ -177,7 +177,8 @@ class Assets(Source):
         The next job of a sweep does not decode assets again that have not changed.
         """
         self._forget_listings()
-        states = file_states(self._root, FOLDERS)
+        with self._errors_with_url():
+            states = file_states(self._root, FOLDERS)
         key = (type(self), repr(self), size, states)
         result = _LAST_INSPECTION.get(key)
         if result is None:
@@ -186,12 +187,26 @@ class Assets(Source):
             _LAST_INSPECTION.clear()
             if is_settled(states):
                 _LAST_INSPECTION[key] = result
-        return replace(result.catalogue, origin=self.root.rstrip("/"), notes=self._notes(result))
+        return replace(
+            result.catalogue,
+            origin=self.root.rstrip("/"),
+            notes=self._notes(result),
+            folders=tuple(str(self._location / folder) for folder in FOLDERS),
+        )
 
     def _notes(self, result: InspectionResult) -> tuple[str, ...]:
         masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
         of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
-        return (*of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
+        return (*self._copied(), *of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
+
+    def _copied(self) -> Iterator[str]:
+        """Yield what was copied to this machine, if anything was."""
+        copies = None if isinstance(self._location, LocalPath) else self._copies
+        if copies is not None and copies.files:
+            yield (
+                f"{self.root.rstrip('/')}: {copies.files:,} files of {copies.bytes:,} bytes were "
+                f"copied to {copies.folder.parent}"
+            )
 
     def _forget_listings(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import pickle
 import struct
 import tarfile
@@ -19,7 +21,7 @@ from depthmask.codec.sample import Encode, ImageFormat, decode
 from depthmask.data import Size, UInt8
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError
 from tests.support.profiles import DISPLAY_P3, SRGB, in_srgb, rgb_profile
 
 
@@ -425,6 +427,25 @@ def test_the_description_says_how_pictures_become_images(tmp_path: Path) -> None
         "key": "a", "index": 0, "split": "train", "size": [9, 9], "background": "a", "layers": [],
         "file": "a.jpg",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_what_the_machine_lacks_is_no_damage_of_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It would be left out of the dataset."""
+    for name in ("a.jpg", "b.jpg"):
+        save(tmp_path / name)
+    opened = os.open
+
+    def refused(path: object, *more: int) -> int:
+        if path == tmp_path / "b.jpg":
+            raise OSError(code, os.strerror(code))
+        return opened(path, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(MachineError, match=f"b.jpg: {os.strerror(code)}; "):
+        open_input([str(tmp_path)], skip_damaged=True)
 
 
 def test_photographs_of_other_colour_spaces_become_srgb(tmp_path: Path) -> None:

@@ -287,3 +287,17 @@ def test_damaged_archives_end_in_one_line(
             refusals.append(str(error))
     assert len(refusals) > 30
     assert all(map(str.isprintable, refusals))
+
+
+def test_no_output_among_files_that_are_all_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The input of the next run would be another one."""
+    folder = as_folder(tmp_path / "input", original())
+    for words in ([f"output={folder}/data/out"], []):
+        monkeypatch.chdir(folder)
+        assert main(["convert", str(folder), "writer=zip", *words]) == 2
+        error = capfd.readouterr().err
+        assert f"lies in the input, {folder}, of which every file is read" in error
+    assert not (folder / "outputs").exists()
+    assert main(["convert", str(folder), "writer=zip", f"output={tmp_path / 'out'}"]) == 0

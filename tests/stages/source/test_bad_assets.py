@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -23,7 +24,8 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.data import AssetCatalogue
 from depthmask.engine.quarantine import check_contents, quarantine
-from depthmask.errors import UsageError
+from depthmask.errors import MachineError, UsageError
+from depthmask.stages.source import _images as images
 from depthmask.stages.source._inspection import OnBadAsset
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.location import location
@@ -440,8 +442,25 @@ def test_files_that_may_not_be_read(assets_root: Path) -> None:
         assert left_out == ()
         return
     assert [(one.file, one.reason) for one in left_out] == [
-        ("bg/locked.png", "cannot be decoded (Permission denied); replace or remove it")
+        ("bg/locked.png", "Permission denied; its owner must give this user the right to it")
     ]
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO])
+def test_what_the_machine_lacks_is_no_fault_of_a_file(
+    assets_root: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It would be left out, and the next run would make another dataset."""
+    opened = images.opened
+
+    def refused(file: Any) -> Any:
+        if str(file).endswith("room1.png"):
+            raise OSError(code, os.strerror(code))
+        return opened(file)
+
+    monkeypatch.setattr(images, "opened", refused)
+    with pytest.raises(MachineError, match=rf"bg/room1\.png: {os.strerror(code)}; "):
+        assets(assets_root, OnBadAsset.skip).check(SIZE)
 
 
 @pytest.mark.parametrize("folder", ["bg", "fg"])
