@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -30,10 +29,11 @@ from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word, setting
 from depthmask.untrusted import untrusted
 
 
@@ -218,8 +218,8 @@ def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     if not (folder / "dataset.json").is_file():
         if (folder / "plan.json").is_file():
             raise UsageError(
-                f"{folder}: the dataset is unfinished; `python -m depthmask resume "
-                f"{dataset_word(folder)}` completes it"
+                f"{folder}: the dataset is unfinished; "
+                f"`{command('resume', path_word(folder))}` completes it"
             )
         raise no_dataset(folder)
     return Dataset(folder)
@@ -241,10 +241,10 @@ def no_dataset(path: StorePath) -> UsageError:
 def _why_none(path: StorePath) -> str:
     """Why a path is no dataset, and what was most likely meant."""
     if (path / "bg").is_dir() and (path / "fg").is_dir():
-        root = shlex.quote(f"source.root={path}")
+        root = setting("source.root", path_word(path))
         return (
             "it holds assets; make a dataset of them: "
-            f"python -m depthmask source=assets {root} output=OUT"
+            f"{command('source=assets', root, 'output=OUT')}"
         )
     if path.exists():
         return "dataset.json is missing"

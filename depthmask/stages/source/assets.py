@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -225,8 +224,8 @@ class Assets(Source):
 
     @property
     def _location(self) -> StorePath:
-        """The root; a shell does not expand `~` after `source.root=`."""
-        return location(os.path.expanduser(self.root))
+        """The folder or the object store of the root."""
+        return location(self.root)
 
     @property
     def _root(self) -> Path:
