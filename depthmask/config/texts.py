@@ -32,7 +32,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """What Hydra reads as another value than a text."""
-_NUMBERS = re.compile(r"(range|interval|glob)\(")
+_CALL = re.compile(r"(?!(choice|shuffle|sort)\()[^'\"\[]*\(")
+"""A function whose values are no items of a sweep, such as `range(1,4)`; or a text with one."""
 
 
 def keep_texts(words: Sequence[str]) -> list[str]:
@@ -46,7 +47,7 @@ def keep_texts(words: Sequence[str]) -> list[str]:
 
 def _kept(word: str, words: Sequence[str]) -> str:
     name, equals, value = word.partition("=")
-    if not equals or _NUMBERS.match(value) or not any(map(_is_odd, _ITEM.findall(value))):
+    if not equals or _CALL.match(value) or not any(map(_is_odd, _ITEM.findall(value))):
         return word
     hints = _hints(name.lstrip("+"), words)
 

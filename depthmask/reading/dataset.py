@@ -34,7 +34,7 @@ from depthmask.storage.publish import require_sealed
 from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
 from depthmask.storage.shell import command, path_word, setting
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import other_accents, untrusted
 
 
 class Dataset(Samples):
@@ -249,9 +249,11 @@ def _why_none(path: StorePath) -> str:
     if path.exists():
         return "dataset.json is missing"
     others = datasets_in(path.parent) if path.parent.is_dir() else []
-    close = get_close_matches(path.name, others, 1)
-    meant = f"; did you mean {path.parent / close[0]}?" if close else ""
-    return f"there is no such folder{meant}"
+    alike = [one for one in others if other_accents(path.name, one)]
+    if close := alike or get_close_matches(path.name, others, 1):
+        accents = other_accents(path.name, close[0])
+        return f"there is no such folder; did you mean {path.parent / close[0]}?{accents}"
+    return "there is no such folder"
 
 
 def _above(path: StorePath) -> Iterator[StorePath]:

@@ -39,7 +39,7 @@ def test_a_leading_tilde_is_the_home_folder(
     text: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    assert location(text) == location(Path(text)) == Path(expected)
+    assert str(location(text)) == str(location(Path(text))) == expected
 
 
 def test_a_home_folder_that_nothing_tells(monkeypatch: pytest.MonkeyPatch) -> None:

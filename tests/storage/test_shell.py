@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -48,14 +47,14 @@ PLACES = {
 WRITERS = {"path_word", "setting", "command"}
 """What a word of a command comes from, beside texts of our own."""
 OTHERS = {
-    # Words of the command line, which the user has typed, and overrides from `setting` and `text_of`.
+    # Words that the user has typed, and overrides whose values `text_of` has quoted.
     *("config/command_from_plan.py: command_from_plan", "cli/sweep/main.py: _show"),
     *("cli/plan_command.py: _ways_of_sweep", "cli/make.py: _extend"),
     "cli/commands/new_plugin.py: main",
 }
 """The functions whose commands have words that they name in variables."""
 EXAMPLES = re.compile(
-    r"(python -m depthmask|\b(resume|extend|repeat|verify|annotate|convert|stats|report)) [^`;]*\0"
+    r"(python -m depthmask|`(resume|extend|repeat|verify|annotate|convert|stats|report)) [^`;]*\0"
 )
 """A command in a text; a null byte stands for a value in it."""
 FIXED = {
@@ -102,7 +101,7 @@ def test_hydra_reads_every_text_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_our_commands_read_every_path_as_it_is(name: str) -> None:
     path = LocalPath(name)
-    assert os.path.normpath(location(path_word(path))) == os.path.normpath(f"./{name}")
+    assert os.path.normpath(str(location(path_word(path)))) == os.path.normpath(f"./{name}")
     assert path_word(path)[:1] not in ("-", "+", "~")
 
 

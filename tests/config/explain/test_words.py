@@ -43,7 +43,7 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         (["seed=range(1,4)"], f"seed=range(1,4): {SEVERAL}; {M}"),
         (["seed=range(a"], "seed=range(a: range(...) is not written so; "),
         (["seed=choice()"], "seed=choice(): choice(...) is not written so; choice(A,B), range(A,B"),
-        (["output=data(1)"], "output=data(1): data(...) is no function; a text is written \"output"),
+        (["output=data(1)"], "output=data(1): data(...) is no function; a text is written "),
         # Sizes.
         *((["size=" + value], f"size={shown}: must be [height, width], two whole numbers from 8 to")
           for value, shown in {"160": "160", "160x120": "160x120", "[160,160,3]": "[160, 160, 3]",
