@@ -28,7 +28,9 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     scheme, separator, rest = text.partition("://")
     if not separator:
         _refuse_accidents(text)
-        return LocalPath(with_home(text))
+        path = LocalPath(with_home(text))
+        # `./~` stays no home folder where its text is read once more.
+        return path.absolute() if str(path).startswith("~") else path
     refuse_passwords(text)
     if scheme == "file":
         if not rest.startswith("/"):

@@ -27,6 +27,7 @@ PLACES = {
     "cli/commands/extend.py: main",
     "cli/commands/extend.py: _require_generated",
     "cli/commands/repeat.py: _require_new_output",
+    "cli/dispatch.py: _no_such_command",
     "cli/plan_command.py: _not_a_dataset",
     "cli/plan_command.py: _ways_of_sweep",
     "reading/dataset.py: _why_none",
@@ -66,6 +67,10 @@ FIXED = {
     "cli/dataset_command.py": {
         "\0 needs a dataset first\0, or a folder of photographs, as in `python -m depthmask \0`"
     },
+    "cli/commands/resume.py": {
+        "\0 changes nothing but \0; `repeat OUT output=OUT2 \0=...` makes another dataset with "
+        "another \0"
+    },
     "cli/plan_command.py": {"as in `python -m depthmask \0 OUT`"},
     "config/dump.py": {"# python -m depthmask --config-dir FOLDER --config-name NAME \0"},
 }  # fmt: skip
@@ -101,7 +106,7 @@ def test_hydra_reads_every_text_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_our_commands_read_every_path_as_it_is(name: str) -> None:
     path = LocalPath(name)
-    assert os.path.normpath(str(location(path_word(path)))) == os.path.normpath(f"./{name}")
+    assert os.path.abspath(str(location(path_word(path)))) == os.path.abspath(name)
     assert path_word(path)[:1] not in ("-", "+", "~")
 
 

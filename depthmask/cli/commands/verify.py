@@ -25,8 +25,8 @@ def main(arguments: Sequence[str]) -> int:
             not_compared = repair(dataset, problems, screen)
         problems = _report(dataset, not_compared)
     elif any(problem.shard or problem.stray for problem in problems):
-        again = command("verify", path_word(dataset), "--repair")
-        lines.say(f"`{again}` makes damaged shards again")
+        repair_command = command("verify", path_word(dataset), "--repair")
+        lines.say(f"`{repair_command}` makes damaged shards again")
     return DepthmaskError.exit_code if problems else 0
 
 
