@@ -65,7 +65,7 @@ def plan_of(dataset: StorePath) -> dict[str, Any]:
 
 def _is_folder(word: str) -> bool:
     if word.startswith(("+", "~")):
-        return False
+        return word.startswith("~/")
     is_url = word.startswith(tuple(f"{scheme}://" for scheme in (*SCHEMES, "file")))
     return "=" not in word or is_url or Path(word).is_dir()
 

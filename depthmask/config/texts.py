@@ -23,12 +23,14 @@ TYPOGRAPHIC = str.maketrans(
     }
 )
 """Characters that word processors and web pages put for those of the command line."""
+_CHAR = r"""[^\s,'"()\[\]{}\\$=]"""
 _ITEM = re.compile(
-    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?:^|(?<=[,(\[]))\s*([^\s,'"()\[\]{}\\$=]+)\s*(?=$|[,)\]])"""
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|"""
+    rf"(?:^|(?<=[,(\[]))\s*({_CHAR}+(?:\s+{_CHAR}+)*)\s*(?=$|[,)\]])"
 )
 """A text in quotes, or one value without any: alone, or one of a list or of a sweep."""
 _OTHER = re.compile(
-    r"true|false|null|nan|[+-]?(inf|\d[\d_]*|[\d_]*\.?[\d_]+(e[+-]?[\d_]+)?|[\d_]+\.)",
+    r"true|false|null|(?!(0|[1-9]\d*)$)[+-]?(nan|inf|([\d_]+\.?[\d_]*|\.[\d_]+)(e[+-]?[\d_]+)?)",
     re.IGNORECASE,
 )
 """What Hydra reads as another value than a text."""
@@ -62,7 +64,7 @@ def _kept(word: str, words: Sequence[str]) -> str:
 def _is_odd(item: str) -> bool:
     """Whether Hydra reads something else, or refuses the item."""
     is_beyond = not item.isascii() and item.translate(TYPOGRAPHIC) == item
-    return is_beyond or item.startswith("~") or _OTHER.fullmatch(item) is not None
+    return is_beyond or "~" in item or _OTHER.fullmatch(item) is not None
 
 
 def _hints(name: str, words: Sequence[str]) -> list[Any]:

@@ -32,8 +32,10 @@ def test_places(text: str, expected: object) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("~", "/home/me"), ("~/", "/home/me"), ("~/a", "/home/me/a"), ("~a~", f"{Path.cwd()}/~a~"), ("./~", f"{Path.cwd()}/~"),
-     ("a/~", "a/~"), ("/~/a", "/~/a")],
+    [
+        ("~", "/home/me"), ("~/", "/home/me"), ("~/a", "/home/me/a"), ("a/~", "a/~"),
+        ("/~/a", "/~/a"), ("./~", f"{Path.cwd()}/~"), ("~a~", f"{Path.cwd()}/~a~"),
+    ],
 )  # fmt: skip
 def test_a_leading_tilde_is_the_home_folder(
     text: str, expected: str, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+TYPED = (
+    *("2024_01_15", "1_1", "1.10", "1e3", "1.e3", "1E+3", ".5", "1.", "-1", "+5", "007", "0x10"),
+    *("12", "true", "False", "NULL", "off", "nan", "-Inf", "2024-01-15", "12:30", "x~1", "1e3/a"),
+    *("ü中", "ü 中", "😀", "u\u0308#1"),
+)
+"""Names of folders that need no quotes for Hydra: a text on the command line is what was typed."""
 NAMES = (
     # Numbers, and other values of YAML.
     *("2024_01_15", "1.10", "1e3", "007", "0x10", "1_000", "12", "1.", ".5", "-1", "true", "null"),
