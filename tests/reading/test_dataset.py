@@ -183,6 +183,14 @@ def test_commands_say_so_too(
     assert f"error: . is a folder of the dataset {dataset.path}" in capsys.readouterr().err
 
 
+def test_a_path_whose_accents_are_spelled_in_another_way(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "\u00fc").symlink_to(dataset.path)
+    with pytest.raises(depthmask.UsageError) as raised:
+        depthmask.open(tmp_path / "u\u0308")
+    meant = f"did you mean {tmp_path / chr(0xFC)}? (the accents in it are spelled in another way)"
+    assert meant in str(raised.value)
+
+
 def test_a_path_that_is_nearly_that_of_a_dataset(dataset: Dataset) -> None:
     out = dataset.path
     with pytest.raises(depthmask.UsageError) as raised:
