@@ -90,7 +90,7 @@ def _ways_of_sweep(folder: StorePath) -> Iterator[str]:
     try:
         arguments = json.loads((folder / "jobs" / "sweep.json").read_bytes())["arguments"]
         yield f"give its command again: `{shell.command(*arguments)}`"
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         pass  # The datasets can be resumed without it.
     if datasets := _first_datasets(folder):
         yield f"give one of its datasets: {datasets}"

@@ -15,7 +15,6 @@ from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
 from depthmask.stage.setting import traits
 from depthmask.storage.identity import SHARD_SIZE, UNHASHED
-from depthmask.storage.location import with_home
 
 _HASHED_SHARD_SIZE = 1000
 """Stands in the hash for a shard size that was not given: the default when the default determined
@@ -75,7 +74,7 @@ def _take_unhashed(place: str, stage: Stage, plain: dict[str, Any]) -> Iterator[
         if not declared.decides_bytes:
             yield name, plain.pop(name)
         elif declared.by_content and plain[name] is not None:
-            path = Path(with_home(plain[name])).absolute()
+            path = Path(plain[name]).absolute()
             plain[name] = f"sha256:{_content(place, stage, name, path)}"
             yield name, str(path)
 

@@ -184,7 +184,7 @@ def test_commands_say_so_too(
 
 
 def test_a_path_whose_accents_are_spelled_in_another_way(dataset: Dataset, tmp_path: Path) -> None:
-    (tmp_path / "\u00fc").symlink_to(dataset.path)
+    (tmp_path / "\u00fc").symlink_to(str(dataset.path))
     with pytest.raises(depthmask.UsageError) as raised:
         depthmask.open(tmp_path / "u\u0308")
     meant = f"did you mean {tmp_path / chr(0xFC)}? (the accents in it are spelled in another way)"
