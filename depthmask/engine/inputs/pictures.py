@@ -33,6 +33,10 @@ _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ORIGINAL_BATCH = 4000
 """The samples in each depth file of DepthMaskDataset."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_BITS_AT = 24
+"""Where a PNG has the bits of a channel, and the kind of its colours after that."""
+_PNG_WITHOUT_ALPHA = (0, 2)
+"""Grey and RGB."""
 _NO_BOX = np.iinfo(np.int32).min
 
 
@@ -68,6 +72,7 @@ class PictureInput(JobInput):
         image, mask = (self._files.read(one[index]) for one in (self._images, self._masks))
         with untrusted(self._files.names[self._masks[index]]):
             _require_upright(mask)
+            _require_grey(mask)
         with untrusted(name):
             _require_upright(image)
             size, member = _size_of(image, name), PNG if _is_png(image) else JPG
@@ -201,6 +206,15 @@ def _require_upright(data: bytes) -> None:
     """Raise `DepthmaskError` for a picture that some programs turn, unlike what belongs to it."""
     if images.is_turned(data):
         raise DepthmaskError("its EXIF orientation turns it, and is not copied; save it upright")
+
+
+def _require_grey(data: bytes) -> None:
+    """Raise `DepthmaskError` for a PNG whose readers would not see the mask: they want 8 bits."""
+    bits, kind = data[_PNG_BITS_AT : _PNG_BITS_AT + 2] if _is_png(data) else (8, 0)
+    if bits == 16 or kind not in _PNG_WITHOUT_ALPHA:
+        raise DepthmaskError(
+            "a mask in 16 bits, with a palette or with transparency; save it as 8-bit grey"
+        )
 
 
 def _is_png(data: bytes) -> bool:

@@ -113,10 +113,10 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
     return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
 
 
-def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
-    """RGBA of an image and the grey values of a mask of the same size."""
+def with_alpha(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """RGBA of an image and an 8-bit grey alpha of the same size."""
     rgba = to_rgb(image)
-    rgba.putalpha(to_rgb(mask).convert("L"))
+    rgba.putalpha(alpha)
     return rgba
 
 

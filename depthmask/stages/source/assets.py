@@ -17,6 +17,7 @@ from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta,
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _images as images
+from depthmask.stages.source._alpha import require_visible, visible_box
 from depthmask.stages.source._copies import LocalCopy, local_copy
 from depthmask.stages.source._folder import (
     FOLDERS,
@@ -32,6 +33,7 @@ from depthmask.stages.source._inspection import (
     InspectionResult,
     OnBadAsset,
 )
+from depthmask.stages.source._masks import load_mask
 from depthmask.stages.source._names import (
     TABLE,
     cut_out_of_mask,
@@ -73,8 +75,10 @@ class Assets(Source):
     reason.
 
     Backgrounds are cropped at the centre to the canvas's aspect and resized. Cut-outs are trimmed
-    to their visible pixels and scaled so that the long side is `foreground_scale` of the canvas's
-    shorter side; with `foreground_scale=null` they stay as they are.
+    to what is visible, alpha above 16 of 255, and scaled so that the long side is
+    `foreground_scale` of the canvas's shorter side; with `foreground_scale=null` they stay as they
+    are. A mask may be grey, one colour on black, of 0 and 1, or in the file's transparency; one of
+    several classes or objects cannot be used.
     """
 
     loads_quickly = True
@@ -146,7 +150,7 @@ class Assets(Source):
         rgba = self._cut_out(key)
         box = (0, 0, *rgba.size)
         if self.foreground_scale is not None:
-            box = rgba.getchannel("A").getbbox() or box
+            box = visible_box(rgba.getchannel("A"))
             rgba = rgba.crop(box)
             scale = self.foreground_scale * min(size) / max(rgba.size)
             target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
@@ -269,9 +273,10 @@ class Assets(Source):
         """The cut-out with alpha of its own, or with its mask as alpha."""
         path = self._required_files("fg")[key]
         picture = images.load(path)
-        rgba = images.to_rgba(picture) or images.with_mask(picture, self._mask(path, picture))
-        if rgba.getchannel("A").getbbox() is None:
-            raise AssetError(path, "wholly transparent; replace or remove it")
+        rgba = images.to_rgba(picture)
+        if rgba is None:
+            return images.with_alpha(picture, self._mask(path, picture))
+        require_visible(path, rgba.getchannel("A"))
         return rgba
 
     def _without_mask(self, path: Path) -> str:
@@ -298,17 +303,21 @@ class Assets(Source):
         )
 
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
-        """The mask of a cut-out; `AssetError` if it is missing or has another size."""
+        """The mask of a cut-out as alpha.
+
+        Raises `AssetError` if it is missing, has another size, or is not the shape of one object.
+        """
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
             raise AssetError(path, self._without_mask(path))
-        mask = images.load(mask_path)
+        mask = load_mask(mask_path)
         if mask.size != picture.size:
             raise AssetError(
                 mask_path,
                 f"{mask.height}x{mask.width}, but its cut-out {path.name} is "
                 f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
+        require_visible(mask_path, mask)
         return mask
 
 

@@ -83,6 +83,21 @@ def test_pictures_that_exif_turns_are_refused(folder: str, tmp_path: Path) -> No
             pictures.read(0)
 
 
+@pytest.mark.parametrize("mode", ["L", "1", "RGB", "P", "LA", "RGBA", "I;16"])
+def test_png_masks_are_grey_in_8_bits(mode: str, tmp_path: Path) -> None:
+    """Files are copied: readers would see other values in the rest."""
+    contents = original()
+    name = next(name for name in contents if "/fg_bg_mask/" in name)
+    file = io.BytesIO()
+    Image.new("L", (24, 20), 255).convert(mode).save(file, "png")
+    pictures = open_input([str(as_zip(tmp_path / "a.zip", {**contents, name: file.getvalue()}))])
+    if mode in ("L", "1", "RGB"):
+        assert file.getvalue() in pictures.read(0).members.values()
+    else:
+        with pytest.raises(DepthmaskError, match=f"{name}: a mask in 16 bits, with a palette or"):
+            pictures.read(0)
+
+
 @pytest.mark.parametrize("make", [as_zip, as_tar, as_folder])
 def test_the_layout_of_depthmaskdataset(
     make: Callable[[Path, Contents], Path], tmp_path: Path

@@ -230,7 +230,7 @@ TABLE: dict[str, Case] = {
     "alpha of 255, no mask": bad(
         "fg/a.png", Image.new("RGBA", (8, 8), "red"), "no transparency and no mask"
     ),
-    "opaque with mask": used(both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 9))), "a"),
+    "opaque with mask": used(both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 255))), "a"),
     "larger than the background": used(put("fg/a.png", CUT_OUT.resize((200, 160))), "a"),
     "mask of another size": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", Image.new("L", (9, 9), 255))),
@@ -238,7 +238,18 @@ TABLE: dict[str, Case] = {
     ),
     "mask of nothing but black": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0))),
-        refused={"fg/a.png": "wholly transparent"},
+        refused={"fg_mask/a.png": "wholly transparent or black"},
+    ),
+    "mask of classes": Case(
+        both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 1, 2))),
+        refused={"fg_mask/a.png": "its greys 0, 1, 2 are most likely class or object numbers"},
+    ),
+    "mask that is faint everywhere": Case(
+        both(put("fg/a.png", PHOTO), put("fg_mask/a.png", Image.merge("LA", [grey(9)] * 2))),
+        refused={"fg_mask/a.png": "nearly transparent, 9 of 255 at most"},
+    ),
+    "faint everywhere": bad(
+        "fg/a.png", Image.new("RGBA", (8, 8), (9, 9, 9, 1)), "nearly transparent, 1 of 255 at most"
     ),
     "mask that is cut": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", cut("PNG", 0.5))),
