@@ -41,6 +41,23 @@ def test_the_line_of_a_run_extends_its_dataset(
     assert len(depthmask.open(tmp_path / name)) == 4
 
 
+def test_a_run_by_a_config_of_the_user_is_extended_without_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my configs" / "preset" / "mine.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text("# @package _global_\nseed: 7\n")
+    out = tmp_path / "OUT"
+    words = ["--config-dir", str(file.parent.parent), "+preset=mine", f"output={out}"]
+    assert main([*SMALL, *words]) == 0
+    file.unlink()
+    (words,) = pasted([extend_line(capsys.readouterr().err)])
+    assert main([*words[3:], "runner.workers=1"]) == 0
+    ds = depthmask.open(out)
+    assert len(ds) == 4
+    assert '"seed":7' in (out / "plan.json").read_text()
+
+
 def test_bash_runs_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*SMALL, setting("output", str(tmp_path / ALL_AT_ONCE))]) == 0
     line = extend_line(capsys.readouterr().err)

@@ -582,11 +582,6 @@ def test_optuna_with_two_numbers(tmp_path: Path) -> None:
             "target=statistics.masks.mean: dataset.json has no such number; did you mean "
             "statistics.mask.mean?",
         ),
-        (
-            ["target=quality"],
-            "target=quality: dataset.json has no such number; it has samples, bytes, shards, "
-            "backgrounds, foregrounds, statistics.image.mean.0, ",
-        ),
     ],
 )
 def test_optuna_needs_a_target_that_exists(tmp_path: Path, words: list[str], line: str) -> None:
