@@ -111,8 +111,8 @@ def test_the_fingerprint_is_that_of_the_description(name: str, folder: Path) -> 
 
 
 CHANGED = (
-    "depthmask has pixel version 1 there and 2 now, which changed how pictures and masks are read, "
-    "cut-outs are trimmed, and layers get depth and labels (made by depthmask 0.1.0: "
+    "depthmask has pixel version 1 there and 2 now, which changed how pictures, masks and "
+    "assets.csv are read, cut-outs are trimmed, and layers get depth (made by depthmask 0.1.0: "
     "`pip install 'depthmask==0.1.0'`)"
 )
 

@@ -18,6 +18,7 @@ from depthmask.data import LeftOut, Size
 from depthmask.engine.display import Display
 from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._hidden import is_hidden
@@ -154,10 +155,12 @@ def _picture(number: int, name: str, path: Path, data: bytes) -> Picture:
 
 
 def _size_of_plain_jpeg(data: bytes) -> Size | None:
-    """(height, width) of a whole JPEG that all decoders show alike; None if it is none."""
+    """(height, width) of a whole JPEG that all readers show alike; None if it is none."""
     try:
         with images.opened(io.BytesIO(data)) as image:
             if image.mode not in ("RGB", "L") or images.orientation(image) != 1:
+                return None
+            if colours.is_converted(image):
                 return None
             # An eighth of the size takes less time, and all of the data is read as well.
             simplejpeg.decode_jpeg(data, min_height=1, min_width=1, min_factor=8)
@@ -177,6 +180,8 @@ def _change(kind: str, data: bytes, upright: Image.Image) -> str:
         return kind
     if images.is_turned(data):
         return "turned upright by EXIF"
+    if colours.is_converted(upright):
+        return "converted to sRGB"
     if kind == "JPEG":
         return _change_of_jpeg(upright)
     if upright.mode.startswith(_DEEP):

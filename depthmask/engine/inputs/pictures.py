@@ -6,13 +6,16 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 import simplejpeg
 
+from depthmask.codec.jpeg import encode_jpeg
 from depthmask.codec.members import JPG, JSON, MASK_JPG, MASK_PNG, PNG
+from depthmask.codec.png import encode_png
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
 from depthmask.engine.inputs.base import JobInput
@@ -20,6 +23,7 @@ from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
@@ -67,7 +71,7 @@ class PictureInput(JobInput):
         )
 
     def read(self, index: int) -> Encoded:
-        """The files, unchanged."""
+        """The files, unchanged but for pictures of another colour space than sRGB."""
         name = self._files.names[self._images[index]]
         image, mask = (self._files.read(one[index]) for one in (self._images, self._masks))
         with untrusted(self._files.names[self._masks[index]]):
@@ -82,6 +86,8 @@ class PictureInput(JobInput):
                     f"{self._image_member.name} of {_size_text(self.size)}, and all pictures of a "
                     "dataset must have one format and one size"
                 )
+            if colours.is_file_converted(image):
+                image = self._in_srgb(image, name)
         members = {
             self._image_member.name: image,
             self._mask_member.name: mask,
@@ -119,6 +125,13 @@ class PictureInput(JobInput):
             "layers": [layer] if foreground else [],
             "file": name,
         }
+
+    def _in_srgb(self, image: bytes, name: str) -> bytes:
+        """An image encoded again in sRGB: few readers of datasets heed the profile of a file."""
+        pixels = np.asarray(images.to_rgb(colours.load_picture(Path(name), image)))
+        if self._image_member is PNG:
+            return encode_png(pixels)
+        return encode_jpeg(pixels, self.encode.quality, self.encode.subsampling)
 
     def _asset_keys(self, name: str) -> tuple[str, str]:
         """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`."""

@@ -21,6 +21,7 @@ from depthmask.reports.evaluation.metrics import (
     valid,
 )
 from depthmask.stages.depth.base import Estimator
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import is_picture
 from depthmask.untrusted import accents_alike, visible
@@ -74,7 +75,7 @@ def pairs(folder: Path) -> Iterator[Pair]:
     for name, rgb, depth in files:
         if name == _MEAN:
             raise UsageError(f"{rgb}: {_MEAN} is the name of the last row; rename the picture")
-        picture = images.to_rgb(images.load(rgb))
+        picture = images.to_rgb(colours.load_picture(rgb))
         size = (picture.height, picture.width)
         yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
 

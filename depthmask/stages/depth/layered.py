@@ -32,8 +32,8 @@ class Layered(Depth):
     object's height behind the foot stays so at any size. No pixel is deeper than what it covers, or
     nearer than all of the background. Occlusion depends on the depths of whole objects alone. A
     pixel belongs to the front object whose alpha there is at least half of its usual alpha (the
-    median; 128 for an opaque object), so a soft edge never mixes two depths. No network runs on the
-    composite.
+    median away from its edges: 255 for an opaque object), so a soft edge never mixes two depths. No
+    network runs on the composite.
     """
 
     reads_geometry = True

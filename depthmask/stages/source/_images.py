@@ -17,7 +17,6 @@ from depthmask.stages.source._folder import AssetError
 from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 _TURNS = {
@@ -156,12 +155,6 @@ def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
     )
     return np.asarray(millimetres, np.float32) / np.float32(1000)
-
-
-def has_deep_transparent_colour(data: bytes) -> bool:
-    """Whether a file is a PNG of 16-bit grey of which one value is transparent."""
-    header = data[: data.find(b"IDAT")]
-    return header.startswith(_PNG) and header[24:26] == b"\x10\0" and b"tRNS" in header
 
 
 def _deep_to_rgba(image: Image.Image) -> Image.Image:

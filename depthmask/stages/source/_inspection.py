@@ -14,7 +14,6 @@ from pathlib import Path
 from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
-from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import (
     FOLDERS,
     AssetError,
@@ -36,10 +35,6 @@ _KINDS = {
     "fg_mask": "foreground_masks",
     "bg_depth": "background_depths",
 }
-
-_READ_ANEW = " read anew"
-"""Marks a file in the digest, so that no dataset has samples of both readings. The pixel version of
-the source would stop every dataset, and few have such files."""
 
 
 class OnBadAsset(Enum):
@@ -272,16 +267,8 @@ class Inspection:
 
     def _digest_line(self, path: Path) -> str:
         """A file's path within the root, and a hash of its content; a root may move."""
-        data = path.read_bytes()
-        content = blake2b(data, digest_size=16).hexdigest()
-        mark = _READ_ANEW if self._is_read_anew(path, data) else ""
-        return f"{path.relative_to(self._root).as_posix()} {content}{mark}\n"
-
-    def _is_read_anew(self, path: Path, data: bytes) -> bool:
-        """Whether samples differ from those that earlier versions made of this file."""
-        if path.name == TABLE:
-            return not self._table.is_exact
-        return path.parent.name == "fg" and images.has_deep_transparent_colour(data)
+        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
 
 def _did_you_mean(key: str, known: Collection[str]) -> str:

@@ -16,6 +16,7 @@ from depthmask.codec.metadata import move_keypoints
 from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta, Size
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._alpha import require_visible, visible_box
 from depthmask.stages.source._copies import LocalCopy, local_copy
@@ -104,11 +105,11 @@ class Assets(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
-        picture = images.to_rgb(images.load(self._required_files("bg")[key]))
+        picture = images.load(self._required_files("bg")[key])
         depth = self._files("bg_depth").get(key)
         return Background(
             key=key,
-            image=images.resize_picture(picture, size),
+            image=colours.resize_picture(picture, size),
             depth_m=None if depth is None else images.load_depth(depth, picture, size),
             camera=self._camera(key, picture, size),
             meta=self._meta(key, images.crop_box(picture, size), size),
@@ -272,7 +273,7 @@ class Assets(Source):
     def _cut_out(self, key: str) -> Image.Image:
         """The cut-out with alpha of its own, or with its mask as alpha."""
         path = self._required_files("fg")[key]
-        picture = images.load(path)
+        picture = colours.load_picture(path)
         rgba = images.to_rgba(picture)
         if rgba is None:
             return images.with_alpha(picture, self._mask(path, picture))

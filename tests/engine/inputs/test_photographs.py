@@ -20,6 +20,7 @@ from depthmask.data import Size, UInt8
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
 from depthmask.errors import DepthmaskError, UsageError
+from tests.support.profiles import DISPLAY_P3, SRGB, in_srgb, rgb_profile
 
 
 def ramp(size: Size) -> Image.Image:
@@ -426,3 +427,31 @@ def test_the_description_says_how_pictures_become_images(tmp_path: Path) -> None
         "key": "a", "index": 0, "split": "train", "size": [9, 9], "background": "a", "layers": [],
         "file": "a.jpg",
     }  # fmt: skip
+
+
+def test_photographs_of_other_colour_spaces_become_srgb(tmp_path: Path) -> None:
+    """Readers of datasets heed no profile: what the network sees is what viewers show."""
+    expected = in_srgb(np.array([60, 180, 60], np.uint8), DISPLAY_P3).astype(int)
+    wide, usual = rgb_profile(DISPLAY_P3), rgb_profile(SRGB)
+    for name, icc in {"a.jpg": wide, "b.png": wide, "c.webp": wide, "d.jpg": usual}.items():
+        Image.new("RGB", (32, 24), (60, 180, 60)).save(tmp_path / name, icc_profile=icc)
+    photos = open_input([str(tmp_path)])
+    assert photos.lines[-1] == (
+        "encoded   3 pictures as jpeg: 1 WebP, 2 converted to sRGB; the others are copied"
+    )
+    for index in range(3):
+        data = photos.read(index).members["jpg"]
+        assert "icc_profile" not in Image.open(io.BytesIO(data)).info
+        assert abs(pixels_of(photos, index) - expected).mean() < 3
+        assert abs(pixels_of(photos.adapted((8, 8), None), index) - expected).mean() < 3
+    assert photos.read(3).members["jpg"] == (tmp_path / "d.jpg").read_bytes()
+
+
+def test_png_of_another_colour_space_becomes_srgb(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    ramp((24, 32)).save(path, icc_profile=rgb_profile(DISPLAY_P3))
+    photos = open_input([str(path)])
+    assert photos.lines[-1] == "encoded   1 picture as png: 1 converted to sRGB"
+    assert b"iCCP" not in photos.read(0).members["png"]
+    expected = in_srgb(np.asarray(ramp((24, 32))), DISPLAY_P3)
+    assert abs(pixels_of(photos).astype(int) - expected).max() <= 2

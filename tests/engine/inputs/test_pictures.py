@@ -15,8 +15,10 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.codec.sample import decode
 from depthmask.engine.inputs.open import open_input
 from depthmask.errors import DepthmaskError, UsageError
+from tests.support.profiles import ADOBE_RGB, SRGB, grey_profile, in_srgb, rgb_profile
 
 Contents = Mapping[str, bytes]
 
@@ -81,6 +83,31 @@ def test_pictures_that_exif_turns_are_refused(folder: str, tmp_path: Path) -> No
             continue
         with pytest.raises(DepthmaskError, match=f"{name}: its EXIF orientation turns it"):
             pictures.read(0)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_pictures_of_another_colour_space_become_srgb(kind: str, tmp_path: Path) -> None:
+    """Readers of datasets heed no profile; one of sRGB says nothing else, and the file is copied.
+
+    The values of masks are no colours: their files are copied with any profile.
+    """
+    files = {}
+    for number, icc in enumerate((rgb_profile(ADOBE_RGB), rgb_profile(SRGB))):
+        for folder in ("fg_bg", "fg_bg_mask"):
+            file = io.BytesIO()
+            icc = icc if folder == "fg_bg" else grey_profile(1.0)
+            image = Image.new("RGB" if folder == "fg_bg" else "L", (24, 20), "#3cb43c")
+            image.save(file, kind, icc_profile=icc)
+            files[f"{folder}/bg1/bg1_fg1_{number}.{kind}"] = file.getvalue()
+    pictures = open_input([str(as_folder(tmp_path / "in", files))])
+    converted, copied = pictures.read(0), pictures.read(1)
+    member = "jpg" if kind == "jpeg" else "png"
+    assert converted.members[f"mask.{member}"] == files[f"fg_bg_mask/bg1/bg1_fg1_0.{kind}"]
+    assert copied.members[member] == files[f"fg_bg/bg1/bg1_fg1_1.{kind}"]
+    with Image.open(io.BytesIO(converted.members[member])) as image:
+        assert "icc_profile" not in image.info
+    expected = in_srgb(np.array([60, 180, 60], np.uint8), ADOBE_RGB).astype(int)
+    assert abs(decode(converted).image - expected).max() <= 4
 
 
 @pytest.mark.parametrize("mode", ["L", "1", "RGB", "P", "LA", "RGBA", "I;16"])
