@@ -217,7 +217,7 @@ def test_another_working_folder(
 
 def test_the_home_folder_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    with pytest.raises(depthmask.UsageError, match="only in a shell; give /home/me/out"):
+    with pytest.raises(depthmask.UsageError, match="^/home/me/out: no dataset here"):
         depthmask.open("~/out")
 
 
@@ -228,7 +228,7 @@ def test_a_folder_of_assets_is_no_dataset(tmp_path: Path) -> None:
         depthmask.open(tmp_path / "my photos")
     assert str(raised.value).endswith(
         "(it holds assets; make a dataset of them: python -m depthmask source=assets "
-        f"'source.root={tmp_path}/my photos' output=OUT)"
+        f"\"source.root='{tmp_path}/my photos'\" output=OUT)"
     )
 
 
