@@ -217,7 +217,7 @@ def test_another_working_folder(
 
 def test_the_home_folder_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    with pytest.raises(depthmask.UsageError, match="^/home/me/out: no dataset here"):
+    with pytest.raises(depthmask.UsageError, match=r"^/home/me/out: no dataset here"):
         depthmask.open("~/out")
 
 
