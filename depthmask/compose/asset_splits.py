@@ -8,7 +8,7 @@ from hashlib import blake2b
 import numpy as np
 
 from depthmask._version import PIXEL_VERSION
-from depthmask.caching import cache_folder, load_array, store_array
+from depthmask.caching import load_array, store_array
 from depthmask.compose.near_duplicates import (
     Hashes,
     alike,
@@ -69,14 +69,12 @@ class AssetHashes:
         """The hashes from the cache, or else made and stored there."""
         digest = self._catalogue.digest
         text = "\n".join([kind, self._source.name, str(PIXEL_VERSION), digest, *keys])
-        path = (
-            cache_folder() / "looks" / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
-        )
-        hashes = load_array(path, np.uint64) if digest else None
+        name = f"looks/{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
+        hashes = load_array(name, np.uint64) if digest else None
         if hashes is None or hashes.shape != (len(keys), 2):
             hashes = make()
             if digest:
-                store_array(path, hashes)
+                store_array(name, hashes)
         return hashes
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from depthmask.concurrency import cores, processors
 from depthmask.data import Float32
 from depthmask.errors import SettingError, UsageError
 
@@ -138,6 +139,9 @@ def _openvino(model: keras.Model, precision: Precision) -> Run:
         converted = openvino.convert_model(_tensorflow_graph(model))
     # Set explicitly, since OpenVINO uses bfloat16 on CPUs that have it, with an error of 0.6 %.
     options = {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"}
+    if cores() < processors():
+        # It does not see CPU quotas, and knows better without them.
+        options["INFERENCE_NUM_THREADS"] = str(cores())
     request = core.compile_model(converted, "CPU", options).create_infer_request()
 
     def run(batch: Float32) -> Float32:

@@ -22,6 +22,7 @@ import pytest
 import depthmask
 import depthmask.engine.run
 from depthmask.cli.main import main
+from depthmask.cli.sweep import main as sweep
 from depthmask.config.presets.folders import config_folder
 from depthmask.engine.finish import finish
 from depthmask.storage.location import location
@@ -82,6 +83,29 @@ def test_each_job_has_a_dataset_and_a_row(
     assert lines[head].split()[:4] == ["job", "placement", "writer", "samples"]
     assert lines[head + 3].split()[:4] == ["2", "grid", "zip", "3"]
     assert printed.out == f"{out}\n"
+
+
+def test_a_folder_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """As all names outside ASCII are to a Python in an ASCII locale."""
+    out = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    assert main(["-m", *SMALL, "depth=none", "seed=0", f"output='{out}'"]) == 0
+    with (out / "sweep.csv").open(newline="", errors="surrogateescape") as file:
+        (row,) = csv.DictReader(file)
+    assert Path(row["dataset"]).parent == out
+    assert (out / "sweep.html").is_file()
+
+
+def test_a_page_that_cannot_be_drawn_ends_no_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("cannot be drawn")
+
+    monkeypatch.setattr(sweep, "page", fail)
+    assert main(["-m", *SMALL, "depth=none", "seed=0,1", f"output={tmp_path / 'out'}"]) == 0
+    assert len(table(tmp_path / "out")) == 2
+    assert not (tmp_path / "out" / "sweep.html").exists()
+    assert "sweep.html is left out: ValueError: cannot be drawn" in caplog.text
 
 
 def test_a_failed_job_is_in_the_table_and_the_others_run(

@@ -43,7 +43,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         try:
             for file, text in files.items():
                 (draft / file).parent.mkdir(exist_ok=True)
-                (draft / file).write_text(text)
+                (draft / file).write_text(text, encoding="utf-8")
             os.chmod(draft, 0o755)  # mkdtemp gives access only to the owner
             os.rename(draft, target)
         finally:

@@ -36,6 +36,7 @@ from depthmask.config.hydra_internals import (
 )
 from depthmask.config.options import refuse_folders_of_hydra
 from depthmask.errors import DepthmaskError
+from depthmask.reports.optional import optional
 from depthmask.reports.sweep.best import BestTrial, best_trials
 from depthmask.reports.sweep.earlier import read_results, with_earlier, write_results
 from depthmask.reports.sweep.page import page
@@ -130,12 +131,15 @@ def _show(
     arguments: Sequence[str],
     seconds: float,
 ) -> None:
-    (folder / TABLE).write_whole(table.as_csv().encode())
-    (folder / PAGE).write_whole(page(table, folder, command(*arguments), seconds, best).encode())
+    # A folder's name may hold bytes that are not valid UTF-8.
+    (folder / TABLE).write_whole(table.as_csv().encode(errors="surrogateescape"))
+    text = optional(PAGE, lambda: page(table, folder, command(*arguments), seconds, best))
+    if text is not None:
+        (folder / PAGE).write_whole(text.encode())
     say(table.as_text(), "table")
     for trial in best:
         say(f"best      {trial.text}", "best")
         say(f"again     {trial.command}", "again")
     say(f"table     {folder / TABLE}")
-    say(f"page      {folder / PAGE}", "done", output=str(folder))
+    say(f"page      {folder / PAGE}" if text else "done", "done", output=str(folder))
     show_path(folder)

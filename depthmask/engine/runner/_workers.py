@@ -140,7 +140,8 @@ def _serve(parcel: Parcel, pipe: Connection, progress: Progress) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     _end_with_parent()
-    _keep_to_one_core()
+    # There is a worker for each core.
+    limit_opencv(1)
     job = _opened(parcel)
     while True:
         try:
@@ -162,11 +163,11 @@ def _opened(parcel: Parcel) -> Job | Refusal:
     return job
 
 
-def _keep_to_one_core() -> None:
-    """Keep OpenCV to one thread, since there is a worker for each core."""
+def limit_opencv(threads: int) -> None:
+    """Let OpenCV use no more than this number of threads in this process."""
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(min(threads, cv2.getNumThreads()))
 
 
 def _end_with_parent() -> None:

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from depthmask.concurrency import cores
 from depthmask.data import Float32, Size
 from depthmask.networks.runtime import Precision, Run, Runtime, check_runtime
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
@@ -50,6 +51,8 @@ def set_keras_defaults() -> None:
     """Set environment variables that Keras and its backends read at import, unless they are set."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow does not see CPU quotas; the number of threads changes no bit of its results.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(cores()))
     # On a GPU, take memory as needed instead of nearly all of it at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -123,8 +123,9 @@ def crop_box(image: Image.Image, size: Size) -> tuple[float, float, float, float
     """The largest centred box (left, top, right, bottom) with the aspect of (height, width)."""
     height, width = size
     scale = min(image.width / width, image.height / height)
-    left = (image.width - width * scale) / 2
-    top = (image.height - height * scale) / 2
+    # By rounding, a side that fills the picture may begin 3e-14 pixels before it.
+    left = max(0.0, (image.width - width * scale) / 2)
+    top = max(0.0, (image.height - height * scale) / 2)
     return left, top, left + width * scale, top + height * scale
 
 
