@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from depthmask.errors import DepthmaskError, MachineError, UsageError, refuse_machine_errors
@@ -45,6 +45,20 @@ def visible_traceback(error: BaseException) -> str:
     """The traceback of an error as Python prints it, with the messages of errors in one line."""
     entries = (entry.strip("\n") for entry in traceback.format_exception(error))
     return "".join(f"{visible_message(entry)}\n" for entry in entries)
+
+
+def other_accents(name: str, other: str) -> str:
+    """What to add where a message names both and they look the same; empty if they do not.
+
+    Unicode spells most accents in two ways: as one character, or as a letter and a mark.
+    """
+    is_same = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)
+    return " (the accents in it are spelled in another way)" if is_same and name != other else ""
+
+
+def accents_alike(name: str, others: Iterable[str]) -> str:
+    """The same for a name that is missing, if one of the others looks like it."""
+    return next(filter(None, (other_accents(name, one) for one in others)), "")
 
 
 def _escaped(char: str) -> str:

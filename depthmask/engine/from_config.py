@@ -33,6 +33,7 @@ from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import SCHEMES, holds, location
 from depthmask.storage.path import StorePath
+from depthmask.untrusted import other_accents
 
 _SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
 """The config groups whose stages make the samples; those inside a geometry may have nothing to
@@ -119,7 +120,8 @@ def _require_known_labels(root: Root) -> None:
 def _unknown_label(label: object, known: Sequence[str]) -> str:
     close = get_close_matches(str(label), known, 1)
     if close:
-        return f"no foreground has this label; did you mean {close[0]}?"
+        accents = other_accents(str(label), close[0])
+        return f"no foreground has this label; did you mean {close[0]}?{accents}"
     if list(known) == [_UNLABELLED]:
         return (
             "no foreground has a label; source=assets reads them from the column label of "

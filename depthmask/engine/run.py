@@ -32,10 +32,11 @@ from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
 from depthmask.storage.object_store import AccessError
-from depthmask.storage.path import REPORT, StorePath, dataset_word
+from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
@@ -98,7 +99,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         if has_report and state is FolderState.fewer_samples:
             _log.warning(
                 "%s was about the dataset before this run and is removed; after the run, "
-                "`python -m depthmask report %s` makes it again", REPORT, dataset_word(job.output),
+                "`%s` makes it again", REPORT, command("report", path_word(job.output)),
             )  # fmt: skip
         quarantine(job.output, left_out)
         show_assets(job, display)

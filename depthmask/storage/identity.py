@@ -12,8 +12,9 @@ from typing import Any
 
 from depthmask.errors import UsageError, others_below
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
-from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath, dataset_word
+from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 NOT_IN_PLAN = ("output", "overwrite", "progress", "runner", "target")
@@ -235,14 +236,15 @@ def _difference(name: str, old: Any, new: Any) -> str:
 
 def _ways_on(output: StorePath, names: Collection[str]) -> str:
     """What to do where the fields of these names differ."""
-    folder = dataset_word(output)
-    by_plan = f"`repeat {folder} output=OUT2` makes a dataset with the settings of this one"
+    folder = path_word(output)
+    repeat = command("repeat", folder, "output=OUT2")
+    by_plan = f"`{repeat}` makes a dataset with the settings of this one"
     # More samples in the input are no setting of the user's.
     of_input = {_SAMPLES} if "dataset.sha256" in names else set()
     if any(name.startswith("config.") for name in {*names} - of_input):
         by_plan = (
-            f"`resume {folder}` and `extend {folder} samples=N` keep its settings, {by_plan} and "
-            "your changes"
+            f"`{command('resume', folder)}` and `{command('extend', folder, 'samples=N')}` keep "
+            f"its settings, {by_plan} and your changes"
         )
     return f"choose another output, or overwrite=true; {by_plan}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -198,9 +197,3 @@ def not_as_published(path: StorePath, file: ShardFile) -> DepthmaskError:
         f"{path}: does not have the {file.bytes:,} bytes that were published; "
         "`python -m depthmask verify OUT --repair` makes the shard again"
     )
-
-
-def dataset_word(dataset: StorePath) -> str:
-    """The folder as a word for a shell and for the commands of depthmask."""
-    text = str(dataset)
-    return shlex.quote(f"./{text}" if text.startswith(("-", "+", "~")) else text)

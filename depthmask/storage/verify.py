@@ -11,10 +11,11 @@ from depthmask.errors import DepthmaskError
 from depthmask.storage.dataset_info import DatasetInfo, Manifest
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.record import ShardFile
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 
@@ -39,8 +40,8 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
     output = location(dataset)
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
     if plan is not None and not (output / "dataset.json").has_name():
-        command = f"python -m depthmask resume {dataset_word(output)}"
-        text = f"dataset.json is missing: the dataset is unfinished; `{command}` completes it"
+        resume = command("resume", path_word(output))
+        text = f"dataset.json is missing: the dataset is unfinished; `{resume}` completes it"
         return [Problem(None, text)]
     problems = [
         Problem(None, f"{name} is missing or damaged")

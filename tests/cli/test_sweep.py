@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 import depthmask
 import depthmask.engine.run
@@ -438,16 +437,6 @@ def test_a_path_with_odd_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(table(odd / "there")) == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["plain/a b", "it's", "a\\", "\\'", "${x}", "\\${x}", "\\\\${x}'\\", '"${{', "a, b=[1]", "ü"],
-)
-def test_quoted_paths_are_parsed_to_the_same_text(text: str) -> None:
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = compose("config", [f"hydra.sweep.dir={sweep._quoted(text)}"], True)
-    assert config.hydra.sweep.dir == text
-
-
 def test_experiments_are_sweeps_by_name(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["-m", "+experiment=placements", *SMALL, f"output={out}"]) == 0
@@ -612,9 +601,14 @@ def test_optuna_with_two_numbers(tmp_path: Path) -> None:
             ["target=bytes", "hydra.sweeper.direction=max"],
             "hydra.sweeper.direction=max: must be minimize or maximize",
         ),
+        (
+            ["target=statistics.masks.mean"],
+            "target=statistics.masks.mean: dataset.json has no such number; did you mean "
+            "statistics.mask.mean?",
+        ),
     ],
 )
-def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> None:
+def test_optuna_needs_a_target_that_exists(tmp_path: Path, words: list[str], line: str) -> None:
     done = run_optuna(tmp_path / "out", "placement.min_scale=choice(0.2,0.9)", *words)
     assert done.returncode == 2
     assert f"error: {line}" in done.stderr
@@ -626,8 +620,8 @@ def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> N
     [
         # No other trial would have the number, so the first two, a batch of Optuna, are the last.
         (
-            ["placement.min_scale=choice(0.2,0.9)", "target=statistics.masks.mean"],
-            "target=statistics.masks.mean: dataset.json has no such number; "
+            ["placement.min_scale=choice(0.2,0.9)", "target=statistics.depth.mean", "depth=none"],
+            "target=statistics.depth.mean: dataset.json has no such number; "
             "did you mean statistics.mask.mean?",
             2,
         ),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import os
 import re
-import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, suggestion
 from depthmask.errors import UsageError
+from depthmask.storage.shell import word
 
 _FILES = {
     "pyproject.toml": "pyproject.toml.j2",
@@ -60,7 +60,7 @@ def package_files(kind: str, name: str) -> dict[str, str]:
         "kind": kind,
         "name": name,
         "choice": choice_of(kind, name),
-        "word": shlex.quote(choice_of(kind, name)),
+        "word": word(choice_of(kind, name)),
         "distribution": f"depthmask-{name.replace('_', '-')}",
         "package": package,
         "cls": f"{name.title().replace('_', '')}{kind.title()}",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
-import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,8 +48,7 @@ from depthmask.reports.sweep.result import (
 )
 from depthmask.reports.sweep.table import Table
 from depthmask.storage.path import StorePath
-
-_ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
+from depthmask.storage.shell import command, setting
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -118,7 +115,7 @@ def _shared_config(arguments: Sequence[str]) -> DictConfig:
 
 
 def _launch(arguments: Sequence[str], job_folder: Path) -> None:
-    options = [f"hydra.sweep.dir={_quoted(str(job_folder))}", "hydra.sweep.subdir=."]
+    options = [setting("hydra.sweep.dir", str(job_folder)), "hydra.sweep.subdir=."]
     # Freeze the objects created by imports, so that the garbage collector skips them in each job.
     gc.collect()
     gc.freeze()
@@ -129,12 +126,6 @@ def _launch(arguments: Sequence[str], job_folder: Path) -> None:
         gc.unfreeze()
 
 
-def _quoted(text: str) -> str:
-    """The text as a quoted value in Hydra's grammar, with quotes and interpolations escaped."""
-    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda match: 2 * match[1] + _ESCAPES[match[2]], text)
-    return f"'{escaped}'"
-
-
 def _show(
     folder: StorePath,
     table: Table,
@@ -142,10 +133,9 @@ def _show(
     arguments: Sequence[str],
     seconds: float,
 ) -> None:
-    command = shlex.join(["python", "-m", "depthmask", *arguments])
     # A folder's name may hold bytes that are not valid UTF-8.
     (folder / TABLE).write_whole(table.as_csv().encode(errors="surrogateescape"))
-    text = optional(PAGE, lambda: page(table, folder, command, seconds, best))
+    text = optional(PAGE, lambda: page(table, folder, command(*arguments), seconds, best))
     if text is not None:
         (folder / PAGE).write_whole(text.encode())
     say(table.as_text(), "table")

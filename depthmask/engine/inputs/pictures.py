@@ -27,7 +27,7 @@ from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import accents_alike, untrusted
 
 _PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
 _COMPOSITE = re.compile(r"(?:^|/)fg_bg/([^/]+)/([^/]+)$")
@@ -187,7 +187,9 @@ def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
         match = _COMPOSITE.search(names[number])
         mask = masks.get(match.groups()) if match else None
         if mask is None:
-            raise UsageError(f"{names[number]}: no mask of that name in fg_bg_mask/")
+            masks_named = ["/".join(groups) for groups in masks]
+            accents = accents_alike("/".join(match.groups()), masks_named) if match else ""
+            raise UsageError(f"{names[number]}: no mask of that name in fg_bg_mask/{accents}")
         masks_in_order.append(mask)
     return images, masks_in_order
 

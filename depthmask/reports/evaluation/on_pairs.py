@@ -24,7 +24,7 @@ from depthmask.stages.depth.base import Estimator
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import is_picture
-from depthmask.untrusted import visible
+from depthmask.untrusted import accents_alike, visible
 
 _RGB = ".rgb"
 _DEPTH = ".depth_mm"
@@ -84,7 +84,10 @@ def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     pictures, depths = _pictures(folder, _RGB), _pictures(folder, _DEPTH)
     for name in sorted({*pictures, *depths}):
         if name not in depths:
-            raise UsageError(f"{pictures[name]}: the depth file {name}{_DEPTH}.png is missing")
+            accents = accents_alike(name, depths)
+            raise UsageError(
+                f"{pictures[name]}: the depth file {name}{_DEPTH}.png is missing{accents}"
+            )
         if name not in pictures:
             raise UsageError(f"{depths[name]}: the picture {name}{_RGB}.jpg or .png is missing")
         yield name, pictures[name], depths[name]

@@ -16,6 +16,7 @@ from depthmask.errors import UsageError, refuse_machine_errors, way_on
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
+from depthmask.storage import shell
 from depthmask.untrusted import visible
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
@@ -96,7 +97,8 @@ def missing_folder(root: Path, folder: str) -> UsageError:
     """The error for a folder that every root needs; says which other name was most likely meant."""
     text = f"{root / folder}: no such folder; source.root needs bg/ and fg/"
     if (root.parent / "bg").is_dir() and (root.parent / "fg").is_dir():
-        return UsageError(f"{text}; did you mean source.root={root.parent}?")
+        meant = shell.word(shell.setting("source.root", shell.path_word(root.parent)))
+        return UsageError(f"{text}; did you mean {meant}?")
     if other := meant_for(root, folder):
         return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
     if pictures := sum(map(is_picture, _sorted(root))):

@@ -27,6 +27,7 @@ from depthmask.stages.source._names import TABLE, picture_meant
 from depthmask.stages.source._table import AssetTable, rows_as_csv, table_key
 from depthmask.storage.fault_list import with_all_faults
 from depthmask.storage.left_out import left_out_in_one_line
+from depthmask.untrusted import other_accents
 
 _KINDS = {
     "bg": "backgrounds",
@@ -173,7 +174,9 @@ class Inspection:
     def _unpaired_reason(self, path: Path, owner: str) -> str:
         reason = f"no picture of that name in {owner}/; rename or remove it"
         meant = picture_meant(path.stem, self._listings[owner].files)
-        return f"{reason} (did you mean {meant}{path.suffix}?)" if meant else reason
+        if not meant:
+            return reason
+        return f"{reason} (did you mean {meant}{path.suffix}?){other_accents(path.stem, meant)}"
 
     def _undecodable(self) -> list[AssetError]:
         """The files that cannot be opened."""
@@ -273,7 +276,7 @@ def _did_you_mean(key: str, known: Collection[str]) -> str:
     name = key.replace("\\", "/").rpartition("/")[2]
     stem = name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name
     meant = stem if stem in known else picture_meant(stem, known)
-    return f" (did you mean {meant}?)" if meant else ""
+    return f" (did you mean {meant}?){other_accents(stem, meant)}" if meant else ""
 
 
 def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError | None]:

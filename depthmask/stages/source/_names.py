@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,7 +101,7 @@ def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
 
 
 def _without_words(stem: str) -> str:
-    plain = _without_suffix(stem.casefold())
+    plain = _without_suffix(unicodedata.normalize("NFC", stem).casefold())
     # The name itself may be `mask`.
     return _MASK_WORDS.sub("", plain) or plain
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -49,6 +48,7 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.remote import ObjectPath
+from depthmask.untrusted import other_accents
 
 _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
@@ -245,8 +245,8 @@ class Assets(Source):
 
     @property
     def _location(self) -> StorePath:
-        """The root; a shell does not expand `~` after `source.root=`."""
-        return location(os.path.expanduser(self.root))
+        """The folder or the object store of the root."""
+        return location(self.root)
 
     @property
     def _root(self) -> Path:
@@ -310,7 +310,9 @@ class Assets(Source):
         by_cut_out = {picture_meant(one, self._files("fg")): one for one in others}
         if key in by_cut_out:
             file = self._files("fg_mask")[by_cut_out[key]]
-            return f" (fg_mask/{shown(Path(file.name))} may be its mask: give it that name)"
+            name = shown(Path(file.name))
+            accents = other_accents(key, file.stem)
+            return f" (fg_mask/{name} may be its mask: give it that name){accents}"
         folder = None if (self._root / "fg_mask").is_dir() else meant_for(self._root, "fg_mask")
         return (
             f" (did you mean {shown(Path(folder.name))}/? Rename it to fg_mask)" if folder else ""

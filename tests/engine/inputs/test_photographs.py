@@ -388,6 +388,8 @@ def test_paths_with_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "texts/a.txt").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
     assert refusal("phtos") == "phtos: no such file or folder; did you mean photos?"
+    (tmp_path / "\u00fc").mkdir()
+    assert "did you mean \u00fc? (the accents in it are spelled in another" in refusal("u\u0308")
     assert "photos/2024: no such file or folder; check the path" in refusal(
         "photos/2024/a.jpg"
     ) or ("check the path, photos exists" in refusal("photos/2024/a.jpg"))
