@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from depthmask.errors import UsageError
 _DELIMITERS = ",;\t"
 """Comma first: it wins in a line that has none of them. Excel writes semicolons in much of Europe,
 and tabs as `Unicode Text`."""
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?[,;\t]*\s*')
+"""What Excel writes and reads before the header to tell the delimiter."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOKS = (b"PK\3\4", b"\xd0\xcf\x11\xe0")
 """The first bytes of .xlsx and .ods files, and of .xls files."""
@@ -56,13 +59,17 @@ def as_csv(*rows: Line) -> bytes:
 
 
 def _lines(text: str) -> Iterator[Line]:
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    before = 0
+    file = io.StringIO(text, newline="")
+    separator = _SEPARATOR_LINE.fullmatch(file.readline())
+    if not separator:
+        file.seek(0)
+    rows = csv.reader(file, delimiter=separator[1] if separator else _delimiter(text))
+    before = first = 1 if separator else 0
     for cells in rows:
         if any(map(str.strip, cells)):
             yield Line(before + 1, cells)
         # A cell in quotes may have several lines.
-        before = rows.line_num
+        before = first + rows.line_num
 
 
 def _delimiter(text: str) -> str:

@@ -20,6 +20,10 @@ from depthmask.stages.source._formats import format_of
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
+_GREY_STEPS: dict[object, int] = {"L;2": 85, "L;4": 17}
+"""Pillow's name of greys of 2 and 4 bits -> the step between two of them in 8 bits."""
+_DEEP_COLOURS = "RGB;16B"
+"""Pillow's name of RGB of 16 bits in a PNG."""
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -50,8 +54,11 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
                     f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
                     "make it smaller",
                 )
+            stored = image.tile[0][3] if image.tile else None
             image.load()
             turn = _TURNS.get(orientation(image))
+            if "transparency" in image.info:
+                image = _with_exact_alpha(image, stored, path if data is None else data)
             return image.copy() if turn is None else image.transpose(turn)
     except UnidentifiedImageError:
         raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
@@ -62,6 +69,24 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
         # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
+
+
+def _with_exact_alpha(image: Image.Image, stored: object, file: Path | bytes) -> Image.Image:
+    """The image with the transparent pixels of its file, also where Pillow has others.
+
+    stored: Pillow's name of the pixels in the file. Pillow makes 8 bits of greys of 2 or 4 bits and
+    of colours of 16, and compares the result with the transparent value of the file.
+    """
+    if stored in _GREY_STEPS:
+        image.info["transparency"] *= _GREY_STEPS[stored]
+    elif stored == _DEEP_COLOURS:
+        import cv2
+
+        data = file if isinstance(file, bytes) else file.read_bytes()
+        values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        del image.info["transparency"]
+        image.putalpha(Image.fromarray((np.asarray(values)[..., 3] >> 8).astype(np.uint8)))
+    return image
 
 
 def _other_format(start: bytes) -> str:

@@ -18,6 +18,8 @@ _FEW = 32
 fewer, such as the 21 of Pascal VOC with 255 as void."""
 _CLASSES = 20
 """The greatest class number of Pascal VOC, and above that of Cityscapes: both have 255 as void."""
+_NEARLY_BLACK = 2
+"""The greatest grey that some programs write for black, where there is no 0."""
 _BLACK = (0, 0, 0)
 _VOID = (224, 224, 192)
 """The colour of the line around objects in the palette of Pascal VOC."""
@@ -35,6 +37,13 @@ def load_mask(path: Path) -> Image.Image:
     alpha = _alpha_of(path, mask)
     if alpha is not None:
         return alpha
+    shape = _shape_of(path, mask)
+    _require_black_around(path, np.asarray(shape))
+    return shape
+
+
+def _shape_of(path: Path, mask: Image.Image) -> Image.Image:
+    """The shape of a mask by its greys or colours."""
     if _is_lossy(path.read_bytes()):
         return _of_noisy(path, images.to_rgb(mask))
     if mask.mode.startswith("I"):
@@ -58,6 +67,20 @@ def _alpha_of(path: Path, mask: Image.Image) -> Image.Image | None:
     if np.abs(grey - np.asarray(alpha))[is_shown].max() <= FAINT_ALPHA:
         return alpha
     raise AssetError(path, f"its colours and its transparency are two shapes; {_SAVE}")
+
+
+def _require_black_around(path: Path, shape: NDArray[np.uint8]) -> None:
+    """Raise `AssetError` for a mask without black, or with the object black on white."""
+    white = 255 - FAINT_ALPHA
+    if FAINT_ALPHA < shape.min() < white:
+        raise AssetError(path, f"it is nowhere black, {shape.min()} of 255 at least; {_SAVE}")
+    edges = (shape[0], shape[-1], shape[:, 0], shape[:, -1])
+    if shape.min() <= FAINT_ALPHA and min(edge.min() for edge in edges) >= white:
+        raise AssetError(
+            path,
+            "it is white along all edges and black inside, so most likely inverted (an object with "
+            f"a hole that fills its file needs transparency of its own in fg/); {_SAVE}",
+        )
 
 
 def _of_colours(path: Path, rgb: Image.Image, *, is_palette: bool) -> Image.Image:
@@ -129,7 +152,7 @@ def _are_numbers(levels: NDArray[np.intp], counts: NDArray[np.intp]) -> bool:
     is_solid = shown >= white - FAINT_ALPHA * (white // 255)
     if not is_solid.any():
         return len(shown) > 1 or 2 * int(shown[0]) < white
-    if levels[0] == 0 and others[-1] <= _CLASSES:
+    if others[-1] <= _CLASSES and (levels[0] == 0 or others[-1] > _NEARLY_BLACK):
         return True
     # Noise around a small object may be more than the object.
     shades = shown[~is_solid & (shown > _CLASSES)]

@@ -46,6 +46,10 @@ _GREAT_HEIGHT_M = 3
 """Greater heights are possible, and rare in rooms; a cup of 12 cm is not 12 m tall."""
 _MOST_NAMED = 5
 """The most cut-outs in a note."""
+_SPREADSHEET_ERRORS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"}
+)
+"""What spreadsheet programs write for a formula without a value."""
 _NO_ROWS = "has no rows below the names of the columns"
 _LONGEST_LICENCE = 200
 """The most characters of a licence, which is a name or an address; whole texts belong in files."""
@@ -156,7 +160,7 @@ def _asset_row(line: Line, row: Row, columns: int) -> AssetRow:
             "numbers with a point, 1.75, and texts with commas in double quotes"
         )
     return AssetRow(
-        label=row.get("label") or "foreground",
+        label=_label(row),
         height_m=_height_m(row),
         f_px=_positive(row, "f_px", "pixels"),
         licence=_licence(row),
@@ -165,11 +169,21 @@ def _asset_row(line: Line, row: Row, columns: int) -> AssetRow:
     )
 
 
+def _label(row: Row) -> str:
+    text = row.get("label") or "foreground"
+    if not text.isprintable() or text in _SPREADSHEET_ERRORS:
+        raise UsageError(
+            f"label of {row[KEY]}: must be one line of text; look for a quotation mark without its "
+            "pair, or a formula that has failed"
+        )
+    return text
+
+
 def _positive(row: Row, column: str, unit: str) -> float | None:
     """The number in a column; None if the cell is empty, `UsageError` if it is not positive."""
     text = row.get(column, "")
     try:
-        number = float(text) if text else None
+        number = _number(text) if text else None
     except ValueError:
         number = -1.0
     if number is not None and not 0 < number < math.inf:
@@ -179,12 +193,19 @@ def _positive(row: Row, column: str, unit: str) -> float | None:
     return number
 
 
+def _number(text: str) -> float:
+    """The number of a cell; `ValueError` if it is none, also for 1_0, which Python reads as 10."""
+    if "_" in text:
+        raise ValueError
+    return float(text)
+
+
 def _number_hint(text: str) -> str:
     """How to write a number that has a comma or a unit; empty if it is none."""
     has_unit = _WITH_UNIT.fullmatch(text)
     digits = (has_unit[1] if has_unit else text).replace(",", ".")
     try:
-        number = float(digits)
+        number = _number(digits)
     except ValueError:
         return ""
     if not 0 < number < math.inf:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthmask.stages.source._images import crop_box, resize_picture
+from depthmask.stages.source._images import crop_box, load, resize_picture, to_rgba
 
 CANVASES = [
     *[(side, side) for side in (32, 128, 160, 176, 224, 299)],
@@ -60,3 +63,50 @@ def test_ordinary_photographs_are_resized(width: int, height: int, canvas: tuple
     picture = Image.new("RGB", (width, height), (9, 90, 200))
     assert (resize_picture(picture, canvas) == (9, 90, 200)).all()
     assert resize_picture(picture, canvas).shape == (*canvas, 3)
+
+
+def png(values: np.ndarray, bits: int, transparent: list[int]) -> bytes:
+    """A PNG of grey [h, w] or RGB [h, w, 3] with a transparent value, as Pillow writes none."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    height, width = values.shape[:2]
+    if bits == 16:
+        rows = [row.astype(">u2").tobytes() for row in values]
+    else:
+        bitmaps = (values[..., None] >> np.arange(bits)[::-1] & 1).reshape(height, -1)
+        rows = [np.packbits(bitmap).tobytes() for bitmap in bitmaps]
+    colour = 2 if values.ndim == 3 else 0
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+        + chunk(b"tRNS", struct.pack(f">{len(transparent)}H", *transparent))
+        + chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_transparent_value_of_few_bits(bits: int) -> None:
+    """Pillow scales the greys of 2 and 4 bits to 8, and not the transparent one."""
+    most = (1 << bits) - 1
+    values = np.arange(64).reshape(4, 16) % (most + 1)
+    for clear in {0, 1, int(values.max())}:
+        rgba = to_rgba(load(Path("few.png"), png(values, bits, [clear])))
+        assert rgba is not None
+        assert np.array_equal(np.asarray(rgba)[..., 3], np.where(values == clear, 0, 255))
+        assert np.array_equal(np.asarray(rgba)[..., 0], values * (255 // most))
+
+
+def test_the_transparent_colour_of_16_bits() -> None:
+    """All 16 bits are compared: other colours may have the same upper 8."""
+    values = (np.arange(4 * 16 * 3) * 300).reshape(4, 16, 3)
+    values[1, 2] = values[0, 0] + 1
+    rgba = to_rgba(load(Path("deep.png"), png(values, 16, values[0, 0].tolist())))
+    assert rgba is not None
+    expected = np.where((values == values[0, 0]).all(axis=2), 0, 255)
+    assert np.array_equal(np.asarray(rgba)[..., 3], expected)
+    assert np.array_equal(np.asarray(rgba)[..., :3], values >> 8)

@@ -130,6 +130,10 @@ REFUSED: dict[str, tuple[Image.Image, str]] = {
         Image.fromarray(np.where(RING, 255, ONE * 15).astype(np.uint8)),
         "greys 0, 15, 255",
     ),
+    "one class and void, no black": (
+        Image.fromarray(np.where(ONE, 255, 13).astype(np.uint8)),
+        "greys 13, 255",
+    ),
     "one class": (Image.fromarray(ONE * 15), "greys 0, 15 are"),
     "classes of ADE20K": (
         Image.fromarray(ONE * (3 + UPPER * 17 + (X < 40) * 120).astype(np.uint8)),
@@ -156,6 +160,29 @@ def test_a_mask_of_several_classes_is_refused(tmp_path: Path, name: str) -> None
     image, said = REFUSED[name]
     assert said in refusal(tmp_path, image)
     assert NUMBERS in refusal(tmp_path, image)
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        (Image.fromarray(255 - HARD), "most likely inverted"),
+        (Image.fromarray(255 - SOFT), "most likely inverted"),
+        (Image.fromarray(255 - HARD).convert("1"), "most likely inverted"),
+        (indexed(ONE, [255, 255, 255, 0, 0, 0]), "most likely inverted"),
+        (Image.fromarray(np.where(ONE, 62, 255).astype(np.uint8)), "nowhere black, 62 of 255"),
+        (Image.fromarray((X + 100).astype(np.uint8)), "nowhere black, 100 of 255"),
+    ],
+)
+def test_a_mask_without_black_around_the_object_is_refused(
+    tmp_path: Path, image: Image.Image, said: str
+) -> None:
+    assert said in refusal(tmp_path, image)
+
+
+def test_an_object_may_fill_its_file_or_touch_three_edges(tmp_path: Path) -> None:
+    for shape in (WHITE, np.where(Y > 1, 255, 0).astype(np.uint8)):
+        Image.fromarray(shape).save(tmp_path / "mask.png")
+        assert np.array_equal(np.asarray(load_mask(tmp_path / "mask.png")), shape)
 
 
 def refusal(folder: Path, image: Image.Image) -> str:

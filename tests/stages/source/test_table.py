@@ -44,6 +44,7 @@ def error_of(root: Path, table: str) -> str:
         ("nan", "is not a number of metres"),
         ("inf", "is not a number of metres"),
         ("tall", "is not a number of metres"),
+        ("1_0", "is not a number of metres;"),
     ],
 )
 def test_heights(root: Path, cell: str, hint: str) -> None:
@@ -151,12 +152,12 @@ def test_two_columns_of_one_meaning(root: Path, header: str, both: str) -> None:
 
 
 def test_rows_of_one_key_are_named_by_their_lines(root: Path) -> None:
-    table = 'key,label\nbox0,a\n\nbox1,"b\nc"\n box0 ,d\n'
+    table = 'key,label,meta.note\nbox0,a\n\nbox1,b,"two\nlines"\n box0 ,d\n'
     assert notes_of(root, table) == (
         "assets.csv: box0 is in lines 2, 6; the last one that can be used counts",
     )
     source = Assets(root=str(root))
-    assert [source.foreground(key, SIZE).label for key in ("box0", "box1")] == ["d", "b\nc"]
+    assert [source.foreground(key, SIZE).label for key in ("box0", "box1")] == ["d", "b"]
 
 
 TABLE = "key,label,height_m\nbox0,Kü,1.5\nbox1,,\n"
@@ -176,6 +177,9 @@ TABLE = "key,label,height_m\nbox0,Kü,1.5\nbox1,,\n"
         "blank rows": f"\n{TABLE}\n,,\n , ,\n".encode(),
         "quotes": b'"key","label","height_m"\n"box0","K\xc3\xbc","1.5"\n',
         "more delimiters than columns": b"key,label,height_m,,\nbox0,K\xc3\xbc,1.5,,,,\n",
+        "the delimiter told": b"sep=;\r\nkey;label;height_m\r\nbox0;K\xc3\xbc;1.5\r\n",
+        "the delimiter told in quotes": b'"sep=\t"\nkey\tlabel\theight_m\nbox0\tK\xc3\xbc\t1.5\n',
+        "the delimiter told among commas": b"sep=,,\nkey,label,height_m\nbox0,K\xc3\xbc,1.5\n",
         "spaces": b"key, label , height_m\nbox0 , K\xc3\xbc,\xc2\xa01.5\n",
     }.items(),
     ids=lambda table: table[0],
@@ -187,9 +191,7 @@ def test_tables_of_spreadsheet_programs(root: Path, table: tuple[str, bytes]) ->
 
 
 def test_lines_are_numbered_as_editors_do(root: Path) -> None:
-    table = (
-        '\r\nkey;label;height_m\r\nbox1;"two\r\nlines";\r\n\r\n;;\r\nbox0;a;1,75\r\n;b;\r\nx\r\n'
-    )
+    table = '\r\nkey;meta.note;height_m\r\nbox1;"two\r\nlines";\r\n\r\n;;\r\nbox0;a;1,75\r\n;b;\r\nx\r\n'
     (root / "assets.csv").write_bytes(table.encode())
     with pytest.raises(UsageError) as caught:
         Assets(root=str(root)).check(SIZE)
@@ -214,7 +216,9 @@ def test_one_key_in_two_spellings_of_an_accent(root: Path) -> None:
     [
         ("label;size\na;1\n", "assets.csv: line 1: no column named key in 'label', 'size'"),
         ("\nkeys,label\nbox0,a\n", "line 2: no column named key in 'keys', 'label'; rename"),
-        ("sep=;\nkey;label\nbox0;a\n", "line 1: no column named key in 'sep=', ''"),
+        ("sep=;\nkeys;label\nbox0;a\n", "line 2: no column named key in 'keys', 'label'; rename"),
+        ('sep=;\nkey;label\nbox0;"a\nbox1;b\n', "line 3: label of box0: must be one line of text"),
+        ("key,label\nbox0,#N/A\n", "line 2: label of box0: must be one line of text"),
         (
             "x" * 99 + ",a,a,a,a,a,a,a,a,b\n1,2\n",
             "x...', 'a', 'a', 'a', 'a', 'a', 'a', 'a' and 2 more",
