@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from depthmask.data import DepthContract
 from depthmask.reading.splits import Splits
+from depthmask.untrusted import visible
 
 
 def summary(
@@ -27,4 +28,4 @@ def summary(
 
 
 def _depth(contract: DepthContract) -> str:
-    return f"depth in {contract.unit}" if contract.unit else f"depth ({contract.kind.name})"
+    return f"depth in {visible(contract.unit)}" if contract.unit else f"depth ({contract.kind.name})"

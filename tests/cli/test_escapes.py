@@ -127,6 +127,22 @@ def test_texts_of_a_plan(
         assert_inert(said.out)
 
 
+@pytest.mark.parametrize("command", ["stats", "report", "verify"])
+def test_the_unit_of_depth(odd: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    """Charts, tables and the `repr`; at such a unit the drawing library would end the process."""
+    info = location(odd) / "dataset.json"
+    content = {k: v for k, v in require_sealed(info).items() if k != "checksum"}
+    content["depth"]["unit"] = NAME
+    write_sealed(info, content)
+    main([command, str(odd)])
+    said = capsys.readouterr()
+    assert_inert(said.err)
+    if command == "stats":
+        assert f"[{SHOWN}]" in said.out
+        assert_inert(said.out)
+        assert_inert(repr(depthmask.open(odd)))
+
+
 def test_presets_and_their_comments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

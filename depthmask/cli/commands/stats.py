@@ -11,7 +11,7 @@ from depthmask.cli.usage.parser import parse
 from depthmask.reading.dataset import Dataset, open_summary
 from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import depth_title, size, with_unit
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import untrusted, visible
 
 _COLOURS = ("red", "green", "blue")
 
@@ -42,7 +42,7 @@ def _table(dataset: Dataset) -> str:
     lines += [_added_row(name, summary) for name, summary in added.items()]
     if (std := original_depth_std(dataset)) is not None:
         lines.append(f"{'depth [far]':<12}{'':>12}{std:>12.5f}  DepthMaskDataset has 0.03914")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _added_row(name: str, summary: Mapping[str, Any]) -> str:

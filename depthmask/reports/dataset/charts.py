@@ -16,11 +16,14 @@ from depthmask.data import Size
 from depthmask.errors import UsageError
 from depthmask.reports.dataset.census import REACH, Census
 from depthmask.reports.dataset.histogram import Histogram
+from depthmask.untrusted import visible
 
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 """The name that Vega-Lite requires; nothing is loaded from it."""
 _WIDTH, _HEIGHT = 400, 180
 _MAP_SIZE = 330
+_NO_CHARACTERS = {ord(char): "?" for char in "\ufffe\uffff"}
+"""What XML, and so SVG, cannot have, besides what `visible` replaces."""
 _LEAST_BARS = 10
 """The axis has space for at least this many bars, so that a single bar does not fill the chart."""
 _CELL_GROUPS = ((1, 40_000), (2, 4_000), (4, 400), (8, 0))
@@ -45,6 +48,7 @@ def require_vega() -> None:
 
 def histogram(numbers: Histogram, title: str, unit: str = "", *, percent: bool = False) -> Markup:
     """A chart with a bar for each range of values. percent: show values of 0..1 in per cent."""
+    title, unit = _drawable(title), _drawable(unit)
     bars, total, factor = numbers.bars(), numbers.total, 100 if percent else 1
     step = bars[0].stop - bars[0].start
     digits = _digits(step * factor)
@@ -145,6 +149,11 @@ def _digits(step: float) -> int:
     """The number of decimals that tell multiples of `step` apart, 12 at most."""
     fitting = (digits for digits in range(12) if abs(round(step, digits) - step) < step / 1000)
     return next(fitting, 12)
+
+
+def _drawable(text: str) -> str:
+    """The text without characters at which the drawing library ends the process."""
+    return visible(text).translate(_NO_CHARACTERS)
 
 
 def _svg(spec: dict[str, Any]) -> Markup:

@@ -135,11 +135,12 @@ def _mean(rows: list[Row]) -> Row:
 def table(rows: list[Row]) -> str:
     """A line for each image: the scores as estimated, then those after scaling, both in metres."""
     names = ["rmse [m]" if field.name == "rmse" else field.name for field in fields(Scores)]
+    rows = [*rows, _mean(rows)]
     width = max(len(visible(row.name)) for row in rows) + 2
     head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
     columns = "".join(f"{name:>9}" for name in names)
     lines = [head, f"{'image':<{width}}{columns}  {columns}"]
-    for row in [*rows, _mean(rows)]:
+    for row in rows:
         plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
         lines.append(f"{visible(row.name):<{width}}{plain}  {_numbers(row.scaled)}")
     return "\n".join(lines)

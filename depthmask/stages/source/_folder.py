@@ -124,7 +124,7 @@ def _sorted(folder: Path) -> list[Path]:
 
 def is_picture(path: Path) -> bool:
     """Whether the name is that of a picture to read; hidden files are not read."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in SUFFIXES and not is_hidden(path.name)
 
 
 def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:

@@ -246,6 +246,7 @@ def test_files_folders_and_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         *("._a.jpg", ".a.jpg", ".ipynb_checkpoints/a-checkpoint.jpg", "b/.thumbnails/a.jpg"),
         *("__MACOSX/._a.jpg", "__macosx/b/a.jpg", "@eaDir/a.jpg/SYNOFILE_THUMB_M.jpg"),
         *("#recycle/a.jpg", "$RECYCLE.BIN/a.jpg", ".Trash-1000/files/a.jpg"),
+        *("~$a.jpg", "#snapshot/a.jpg", "lost+found/a.jpg"),
     ],
 )
 @pytest.mark.parametrize("container", ["folder", "zip", "tar", "pattern"])

@@ -77,7 +77,7 @@ def test_the_first_line_counts_assets_and_files_that_are_not_used(
 @pytest.mark.parametrize("folder", ["bg", "fg", "fg_mask", "bg_depth"])
 def test_what_systems_leave_is_hidden(root: Path, folder: str) -> None:
     """In a folder, and in an object store, whose sub-folders are not copied."""
-    names = ("._wall0.png", "@eaDir/wall0.png/a.jpg", "__MACOSX/a.jpg", ".ipynb_checkpoints/a.png")
+    names = ("._wall0.png", "@eaDir/wall0.png/a.jpg", "__MACOSX/a.jpg", "~$wall0.png")
     before = Assets(root=str(root)).check(SIZE)
     for name in names:
         (root / folder / name).parent.mkdir(parents=True, exist_ok=True)
