@@ -28,4 +28,6 @@ def summary(
 
 
 def _depth(contract: DepthContract) -> str:
-    return f"depth in {visible(contract.unit)}" if contract.unit else f"depth ({contract.kind.name})"
+    return (
+        f"depth in {visible(contract.unit)}" if contract.unit else f"depth ({contract.kind.name})"
+    )

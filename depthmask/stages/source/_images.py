@@ -54,7 +54,8 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
                     f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
                     "make it smaller",
                 )
-            stored = image.tile[0][3] if image.tile else None
+            tiles = getattr(image, "tile", ())
+            stored = tiles[0][3] if tiles else None
             image.load()
             turn = _TURNS.get(orientation(image))
             if "transparency" in image.info:

@@ -191,7 +191,18 @@ def test_tables_of_spreadsheet_programs(root: Path, table: tuple[str, bytes]) ->
 
 
 def test_lines_are_numbered_as_editors_do(root: Path) -> None:
-    table = '\r\nkey;meta.note;height_m\r\nbox1;"two\r\nlines";\r\n\r\n;;\r\nbox0;a;1,75\r\n;b;\r\nx\r\n'
+    rows = [
+        "",
+        "key;meta.note;height_m",
+        'box1;"two',
+        'lines";',
+        "",
+        ";;",
+        "box0;a;1,75",
+        ";b;",
+        "x",
+    ]
+    table = "".join(f"{row}\r\n" for row in rows)
     (root / "assets.csv").write_bytes(table.encode())
     with pytest.raises(UsageError) as caught:
         Assets(root=str(root)).check(SIZE)
