@@ -107,10 +107,11 @@ def _main_settings(config: dict[str, Any]) -> Iterator[str]:
     """The stages and the seed of a config, such as `source=assets`."""
     for kind in KINDS:
         if kind in config:
-            listed = f"[{','.join(config[kind])}]" if kind in LISTS else config[kind]["stage"]
-            yield f"{kind}={listed}"
+            names = map(plain, config[kind] if kind in LISTS else [config[kind]["stage"]])
+            listed = ",".join(names)
+            yield f"{kind}=[{listed}]" if kind in LISTS else f"{kind}={listed}"
     if "seed" in config:
-        yield f"seed={config['seed']}"
+        yield f"seed={plain(config['seed'])}"
 
 
 def _size_category(samples: int) -> str:

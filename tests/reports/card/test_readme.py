@@ -13,7 +13,7 @@ import yaml
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from depthmask.cli.main import main
-from depthmask.reports.card.readme import _size_category, plain
+from depthmask.reports.card.readme import _main_settings, _size_category, plain
 
 
 def header(out: Path) -> dict[str, Any]:
@@ -102,6 +102,11 @@ def test_a_hostile_name_is_text(tmp_path: Path) -> None:
     )
     assert "# a: \\[b\\] --- \\<script\\> \\*x\\* \\\\xff\n" in parts[1]
     assert "<script>" not in parts[1].replace("\\<script", "")
+
+
+def test_hostile_names_of_stages_are_text() -> None:
+    config = {"source": {"stage": "a\x1b"}, "labels": {"x\n# b": {}, "coco": {}}, "seed": "`c`"}
+    assert list(_main_settings(config)) == [r"source=a\\x1b", r"labels=[x \# b,coco]", r"seed=\`c\`"]
 
 
 def test_plain_text() -> None:
