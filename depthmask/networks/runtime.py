@@ -147,7 +147,6 @@ def _tensorflow(model: keras.Model) -> Run:
     config = tf.compat.v1.ConfigProto(intra_op_parallelism_threads=1)
     session = tf.compat.v1.Session(graph=graph, config=config)
     in_this_thread = tf.compat.v1.RunOptions(inter_op_thread_pool=-1)
-
     source, target = graph.inputs[0].name, graph.outputs[0].name
 
     def run(batch: Float32) -> Float32:

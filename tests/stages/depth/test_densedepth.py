@@ -278,7 +278,6 @@ def test_settings_that_change_depth_change_the_cache_key(random_npz: Path) -> No
     weights = str(random_npz)
     stages = [
         DenseDepth(weights=weights),
-        DenseDepth(weights=weights, batch=2),
         DenseDepth(weights=weights, scale=Scale.kitti),
         DenseDepth(weights=weights, resolution=Resolution.native),
         DenseDepth(weights=weights, runtime=Runtime.openvino),
