@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+import secrets
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -21,6 +26,8 @@ CACHE_BYTES = 64 << 20
 floor), or 740 foregrounds of 150x150."""
 
 _FOLDER = "DEPTHMASK_CACHE"
+_HASH_BYTES = 16
+_log = logging.getLogger(__name__)
 _stores = True
 V = TypeVar("V")
 
@@ -39,13 +46,18 @@ class FifoCache(Generic[V]):
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """The cached value of a key, or else the result of `make`, which is cached."""
-        value = self._values.get(key)
+        value = self.peek(key)
         if value is None:
             value = make()
-            self._keep(key, value)
+            self.keep(key, value)
         return value
 
-    def _keep(self, key: Hashable, value: V) -> None:
+    def peek(self, key: Hashable) -> V | None:
+        """The cached value of a key; None if it is missing."""
+        return self._values.get(key)
+
+    def keep(self, key: Hashable, value: V) -> None:
+        """Cache a value under a new key, unless it is larger than the whole cache."""
         size = self._measure(value)
         if size > CACHE_BYTES:
             return
@@ -54,6 +66,10 @@ class FifoCache(Generic[V]):
         while self._bytes > CACHE_BYTES:
             oldest = next(iter(self._values))
             self._bytes -= self._measure(self._values.pop(oldest))
+
+
+_unwritten: FifoCache[NDArray[Any]] = FifoCache(lambda array: array.nbytes)
+"""What could not be written to the disk."""
 
 
 def background_bytes(background: Background) -> int:
@@ -76,12 +92,17 @@ def _meta_bytes(meta: Meta | None) -> int:
 
 
 def cache_folder() -> Path:
-    """The folder named by `DEPTHMASK_CACHE`, or the user's cache folder; deleting it is safe."""
+    """The folder named by `DEPTHMASK_CACHE`, or the user's cache folder; deleting it is safe.
+
+    Raises `UsageError` for a user who has no home.
+    """
     try:
-        return Path(os.environ.get(_FOLDER) or platformdirs.user_cache_dir("depthmask"))
-    except RuntimeError as error:
-        # The user has no home.
-        raise UsageError(f"no cache folder: {error}; or name one with {_FOLDER}=FOLDER") from None
+        named = os.environ.get(_FOLDER) or platformdirs.user_cache_dir("depthmask")
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"this user has no home, and so no cache folder; name one with {_FOLDER}=FOLDER"
+        ) from None
 
 
 @contextmanager
@@ -96,13 +117,15 @@ def cache_written() -> Iterator[None]:
         ) from None
 
 
-def load_array(path: Path, dtype: type[np.generic]) -> NDArray[Any] | None:
-    """Read a file of `store_array`; None if it is missing, damaged or has another dtype."""
+def load_array(name: str, dtype: type[np.generic]) -> NDArray[Any] | None:
+    """Read what `store_array` stored; None if it is missing, damaged or has another dtype."""
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return array if isinstance(array, np.ndarray) and array.dtype == dtype else None
+        array = _decoded((cache_folder() / name).read_bytes())
+    except (OSError, UsageError):
+        array = None
+    if array is None:
+        array = _unwritten.peek(name)
+    return array if array is not None and array.dtype == dtype else None
 
 
 @contextmanager
@@ -121,13 +144,57 @@ def stores() -> bool:
     return _stores
 
 
-def store_array(path: Path, array: NDArray[Any]) -> None:
-    """Write an array; a concurrent reader sees the whole file or none."""
+def store_array(name: str, array: NDArray[Any]) -> None:
+    """Write an array into the cache folder, with a checksum; readers see the whole file or none.
+
+    name: the path in that folder. If nothing can be written, the array is kept in memory.
+    """
     if not _stores:
         return
-    with cache_written():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-        with temporary.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+    try:
+        with cache_written():
+            _write(cache_folder() / name, _encoded(array))
+    except DepthmaskError as error:
+        _unwritten.keep(name, array)
+        _warn(f"later runs repeat work of this one: {error}")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_bytes(content)
         os.replace(temporary, path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _encoded(array: NDArray[Any]) -> bytes:
+    """The array as an npy file, followed by its hash, which other readers of such files ignore."""
+    file = io.BytesIO()
+    np.save(file, array, allow_pickle=False)
+    return file.getvalue() + _hash(file.getvalue())
+
+
+def _decoded(content: bytes) -> NDArray[Any] | None:
+    """The array of `_encoded`; None if any byte differs."""
+    file = content[:-_HASH_BYTES]
+    if content[-_HASH_BYTES:] != _hash(file):
+        return None
+    return np.asarray(np.load(io.BytesIO(file), allow_pickle=False))
+
+
+def _hash(content: bytes) -> bytes:
+    return blake2b(content, digest_size=_HASH_BYTES).digest()
+
+
+@cache
+def _warn(text: str) -> None:
+    """Warn once; workers leave it to the process that started them, which stores first."""
+    # Imported here, since most commands start no process.
+    from multiprocessing import parent_process
+
+    if parent_process() is None:
+        _log.warning("%s", text)

@@ -1,4 +1,4 @@
-"""The number of cores, and functions that run work in threads and in processes."""
+"""The processors that a process may use, and functions that run work in threads and processes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,76 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+_STATED = ("PYTHON_CPU_COUNT", "LOKY_MAX_CPU_COUNT")
+"""Variables that state a number of processors: of Python from 3.13 on, and of joblib."""
 
-def cores() -> int:
-    """The number of cores that this process may use; in a container often fewer than exist."""
+_UNKNOWN = (OSError, ValueError, ZeroDivisionError)
+
+
+def cores(root: Path = Path("/")) -> int:
+    """The number of processors that this process may use; in a container often fewer than exist.
+
+    It is the least of the affinity, the CPU quotas of its cgroups, rounded up, and what `_STATED`
+    says. root: the folder with `proc` and `sys`.
+    """
+    stated = [int(text) for name in _STATED if (text := os.environ.get(name, "")).isdecimal()]
+    return max(1, min([processors(), *_quotas(root), *stated]))
+
+
+def processors() -> int:
+    """The number of processors on which this process may run, however little of their time."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _quotas(root: Path) -> Iterator[int]:
+    """Yield the CPU quotas of the cgroups of this process, in whole processors."""
+    for folder in _cgroups(root):
+        # Most folders have only one of these files, or none.
+        with suppress(*_UNKNOWN):
+            quota, period = (folder / "cpu.max").read_text("ascii").split()
+            yield -(-int(quota) // int(period))
+        with suppress(*_UNKNOWN):
+            quota, period = (
+                (folder / f"cpu.cfs_{name}_us").read_text("ascii") for name in ("quota", "period")
+            )
+            if int(quota) > 0:
+                yield -(-int(quota) // int(period))
+
+
+def _cgroups(root: Path) -> Iterator[Path]:
+    """Yield the folders of the cgroups of this process and of those around them.
+
+    A container may see its cgroup as the top one, while `proc` names it as the host does.
+    """
+    mounts = root / "sys/fs/cgroup"
+    for controllers, path in _memberships(root):
+        if not controllers:
+            tops = [mounts, mounts / "unified"]
+        elif "cpu" in controllers.split(","):
+            tops = [mounts / controllers, mounts / "cpu"]
+        else:
+            continue
+        inner = PurePosixPath(path.lstrip("/"))
+        yield from (top / one for top in tops for one in (inner, *inner.parents))
+
+
+def _memberships(root: Path) -> list[tuple[str, str]]:
+    """The (controllers, path) of each cgroup of this process; of version 2 without controllers."""
+    try:
+        lines = (root / "proc/self/cgroup").read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return []
+    fields = (line.split(":", 2) for line in lines)
+    return [(one[1], one[2]) for one in fields if len(one) == 3]
 
 
 def machine_info() -> str:

@@ -12,6 +12,25 @@ from pathlib import Path
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """The numbers of the system's errors for a disk, a quota or a file that takes no more."""
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.ENAMETOOLONG)
+"""Those that say what is at a path: nothing, or no file."""
+_DRIVE = "the disk or the network drive failed; check it, and run the same command again"
+_RIGHTS = "its owner must give this user the right to it"
+_WAYS_ON = {
+    errno.EMFILE: "this process may open no more; allow more with `ulimit -n 4096`",
+    errno.ENFILE: "the machine may open no more; end other programs, or raise fs.file-max",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _RIGHTS),
+    errno.EROFS: "choose another folder",
+    errno.ESTALE: "the server of the network drive lost it; run the same command again",
+    errno.EDQUOT: "delete files of this user, or ask for a larger quota",
+    errno.EFBIG: "allow larger files with `ulimit -f`, or choose a smaller shard_size",
+    **dict.fromkeys((errno.EIO, errno.ETIMEDOUT, errno.ENOTCONN, errno.EHOSTDOWN), _DRIVE),
+    errno.ELOOP: (
+        "links in a dataset are not followed; copy the folder with `cp -rL`, or, from the Hugging "
+        "Face Hub, download it with local_dir=FOLDER"
+    ),
+}
+"""The number of an error of the system -> what to do."""
 _LONGEST_REASON = 200
 TRACEBACK = "DEPTHMASK_TRACEBACK"
 """With this environment variable set to 1, the command line shows the tracebacks of errors."""
@@ -31,6 +50,13 @@ class DepthmaskError(Exception):
     exit_code = 1
     final = True
     """Whether a retry would fail in the same way."""
+
+
+class MachineError(DepthmaskError):
+    """The system does not let a file be read or written, which says nothing about its content.
+
+    Such a file is neither damaged nor missing, so that nobody may make or delete it for that.
+    """
 
 
 class ShardError(DepthmaskError):
@@ -88,6 +114,24 @@ def group_before_setting_errors(group: str) -> Iterator[None]:
         yield
     except SettingError as error:
         raise SettingError(f"{group}.{error.name}", error.value, error.expected) from None
+
+
+def machine_error(where: object, error: OSError) -> MachineError:
+    """The error for what the system refuses: the path, the reason, and what to do."""
+    reason = "is a link" if error.errno == errno.ELOOP else error.strerror or str(error)
+    return MachineError(f"{where}: {reason}{way_on(error)}")
+
+
+def refuse_machine_errors(where: object, error: BaseException) -> None:
+    """Raise `MachineError` for an error of the system that does not mean a missing or bad file."""
+    if isinstance(error, OSError) and error.errno is not None and error.errno not in _NO_FILE:
+        raise machine_error(where, error) from error
+
+
+def way_on(error: BaseException) -> str:
+    """What to do about an error of the system, as the end of a message; "" if that is unknown."""
+    text = _WAYS_ON.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f"; {text}" if text else ""
 
 
 def causes_of(error: BaseException, *, contexts: bool = False) -> Iterator[BaseException]:
@@ -158,9 +202,9 @@ def in_one_line(error: BaseException, source: str = "") -> str:
     text = textwrap.shorten(f"{type(error).__name__}: {error}", 500).rstrip(": ")
     own = [frame for frame in frames if source and _is_in(frame.filename, source)]
     if not frames:
-        return text
+        return f"{text}{way_on(error)}"
     frame = (own or frames)[-1]
-    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno})"
+    return f"{text} (in {frame.name}, {Path(frame.filename).name}:{frame.lineno}){way_on(error)}"
 
 
 def _is_in(file: str, source: str) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import traceback
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError, refuse_machine_errors
 
 _MOST_CHARACTERS = 500
 """The most characters of an error message."""
@@ -47,6 +47,20 @@ def visible_traceback(error: BaseException) -> str:
     return "".join(f"{visible_message(entry)}\n" for entry in entries)
 
 
+def other_accents(name: str, other: str) -> str:
+    """What to add where a message names both and they look the same; empty if they do not.
+
+    Unicode spells most accents in two ways: as one character, or as a letter and a mark.
+    """
+    is_same = unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", other)
+    return " (the accents in it are spelled in another way)" if is_same and name != other else ""
+
+
+def accents_alike(name: str, others: Iterable[str]) -> str:
+    """The same for a name that is missing, if one of the others looks like it."""
+    return next(filter(None, (other_accents(name, one) for one in others)), "")
+
+
 def _escaped(char: str) -> str:
     is_byte = "\udc80" <= char <= "\udcff"
     return f"\\x{ord(char) - 0xDC00:02x}" if is_byte else repr(char)[1:-1]
@@ -59,9 +73,12 @@ def untrusted(name: str) -> Iterator[None]:
         yield
     except UsageError as error:
         raise UsageError(f"{name}: {_short(error)}") from None
+    except MachineError:
+        raise
     except DepthmaskError as error:
         raise DepthmaskError(f"{name}: {_short(error)}") from None
     except Exception as error:
+        refuse_machine_errors(name, error)
         # Decoders raise many types: OSError, SyntaxError, KeyError, struct.error, ...
         reason = _short(error) or type(error).__name__
         raise DepthmaskError(f"{name}: cannot be read ({reason})") from None

@@ -2,13 +2,116 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
+from pathlib import Path
 
+import cv2
 import pytest
 
-from depthmask.concurrency import parallel_map, prefetch
+from depthmask import concurrency
+from depthmask.concurrency import cores, parallel_map, prefetch
+from depthmask.config.compose import compose_root
+from depthmask.engine.from_config import job_from_config
+from depthmask.engine.runner import local
+from depthmask.engine.runner.local import Local
+from depthmask.stages.depth._keras import set_keras_defaults
+from tests.support.paths import ROOT
+
+IN_TWO = "0::/a/b\n"
+IN_ONE = "11:memory:/docker/1\n4:cpu,cpuacct:/docker/1\n0::/\n"
+IN_BOTH = "1:cpu:/a\n0::/c\n"
+
+
+@pytest.mark.parametrize(
+    ("memberships", "files", "expected"),
+    [
+        ("", {}, 8),
+        (IN_TWO, {"cpu.max": "max 100000"}, 8),
+        # A container, to which its own cgroup is the top one.
+        ("0::/\n", {"cpu.max": "100000 100000"}, 1),
+        ("0::/\n", {"cpu.max": "250000 100000"}, 3),
+        ("0::/\n", {"cpu.max": "5000 100000"}, 1),
+        ("0::/\n", {"cpu.max": "3200000 100000"}, 8),
+        ("0::/../x\n", {"cpu.max": "200000 100000"}, 2),
+        # The least of a cgroup and of those around it.
+        (IN_TWO, {"a/b/cpu.max": "200000 100000"}, 2),
+        (IN_TWO, {"a/b/cpu.max": "max 100000", "a/cpu.max": "300000 100000"}, 3),
+        (IN_TWO, {"a/b/cpu.max": "400000 100000", "a/cpu.max": "300000 100000"}, 3),
+        (IN_TWO, {"a/c/cpu.max": "200000 100000"}, 8),
+        # The first version, as the host and as a container see it; of two versions at once.
+        (IN_ONE, {"cpu,cpuacct/docker/1": (150000, 100000)}, 2),
+        (IN_ONE, {"cpu,cpuacct": (50000, 50000)}, 1),
+        (IN_ONE, {"cpu": (50000, 50000)}, 1),
+        (IN_ONE, {"cpu,cpuacct": (-1, 100000)}, 8),
+        (IN_ONE, {"memory/docker/1": (100000, 100000)}, 8),
+        (IN_BOTH, {"cpu/a": (500000, 100000), "unified/c/cpu.max": "400000 100000"}, 4),
+        # What cannot be understood limits nothing.
+        ("0::/\nnonsense\n", {"cpu.max": "nonsense"}, 8),
+        ("0::/\n", {"cpu.max": "100000 0"}, 8),
+    ],
+)
+def test_quotas_limit_the_cores(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    memberships: str,
+    files: dict[str, str | tuple[int, int]],
+    expected: int,
+) -> None:
+    monkeypatch.setattr(concurrency, "processors", lambda: 8)
+    if memberships:
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/self/cgroup").write_text(memberships)
+    for name, content in files.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        if isinstance(content, str):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{content}\n")
+        else:
+            path.mkdir(parents=True)
+            (path / "cpu.cfs_quota_us").write_text(f"{content[0]}\n")
+            (path / "cpu.cfs_period_us").write_text(f"{content[1]}\n")
+    assert cores(tmp_path) == expected
+
+
+@pytest.mark.parametrize("name", ["PYTHON_CPU_COUNT", "LOKY_MAX_CPU_COUNT"])
+def test_stated_numbers_limit_the_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(concurrency, "processors", lambda: 8)
+    for text, expected in (("3", 3), ("20", 8), ("0", 1), ("default", 8), ("", 8), ("-1", 8)):
+        monkeypatch.setenv(name, text)
+        assert cores(tmp_path) == expected
+
+
+def test_quotas_count_wherever_cores_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default of `runner.workers`, and the threads of TensorFlow and OpenCV."""
+    monkeypatch.setattr(local, "processors", lambda: 2)
+    monkeypatch.setenv("PYTHON_CPU_COUNT", "1")
+    before = cv2.getNumThreads()
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    words = ["source.rooms=2", "source.furniture=2", "depth=none", "size=[32,32]"]
+    job = job_from_config(compose_root(words))
+    assert Local().workers_for(job) == 1
+    cv2.setNumThreads(2)
+    try:
+        assert not list(Local().run(job, [], lambda samples: None))
+        assert cv2.getNumThreads() == 1
+    finally:
+        cv2.setNumThreads(before)
+    set_keras_defaults()
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
+
+
+def test_nothing_else_counts_processors() -> None:
+    """Libraries and the standard library count those of the machine."""
+    counting = re.compile(r"cpu_count\(|sched_getaffinity\(")
+    modules = (ROOT / "depthmask").rglob("*.py")
+    counted = [path.name for path in modules if counting.search(path.read_text())]
+    assert counted == ["concurrency.py"]
 
 
 @pytest.mark.parametrize("in_thread", [True, False])

@@ -343,3 +343,86 @@ def test_files_of_a_store_that_are_not_used_are_counted(
     error = capfd.readouterr().err
     assert f"{url}/other/fg: no such folder" in error
     assert "did you mean foregrounds/? Rename it to fg" in error
+
+
+def test_folders_that_are_objects(
+    assets: Path,
+    tmp_path: Path,
+    s3: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As the web pages of clouds make them: among assets, in the output, and in the dataset."""
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
+    top = os.urandom(6).hex()
+    s3.push(assets, f"{top}/assets")
+    names = ("assets", "assets/bg", "assets/bg/more", "assets/old", "out", "out/shards")
+    s3.put(**{f"{top}/{name}/": b"" for name in names})
+    url = f"s3://bucket/{top}"
+    words = ("samples=4", f"source.root={url}/assets", f"output={url}/out")
+    assert make(assets, "unused", *words) == 0
+    s3.put(**{f"{top}/out/{name}/": b"" for name in ("records", "shards/train-000000.tar")})
+    s3.put(**{f"{top}/out/shards/more/": b"a folder with a content of its own"})
+    assert main(["verify", f"{url}/out"]) == 0
+    assert make(assets, "unused", *words, "samples=7") == 0
+    assert make(assets, "unused", *words, "seed=1", "overwrite=true") == 0
+    assert main(["verify", f"{url}/out", "--repair"]) == 0
+    capfd.readouterr()
+    assert main(["verify", url]) == 2
+    assert f"{url} holds a dataset, and is none; give one, such as {url}/out" in (
+        capfd.readouterr().err
+    )
+
+
+def test_only_what_is_read_is_copied(
+    assets: Path,
+    tmp_path: Path,
+    s3: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(cache := tmp_path / "cache"))
+    top, large = os.urandom(6).hex(), bytes(300_000)
+    s3.push(assets, top)
+    others = ("raw/a.mp4", "raw//b.mp4", "big.zip", "bg/notes.pdf", "bg/x/deep.png", "bg/.DS_Store")
+    s3.put(**{f"{top}/{name}": large for name in others})
+    words = ("samples=2", "runner.workers=2", f"source.root=s3://bucket/{top}")
+    umask = os.umask(0o002)
+    try:
+        assert make(assets, tmp_path / "out", *words) == 0
+    finally:
+        os.umask(umask)
+    needed = [path for path in assets.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in needed)
+    copied = list((cache / "assets" / "files").iterdir())
+    assert sum(path.stat().st_size for path in copied) == size
+    assert {oct(path.stat().st_mode & 0o777) for path in copied} == {"0o664"}
+    said = capfd.readouterr().err
+    assert (
+        f"s3://bucket/{top}: {len(needed)} files of {size:,} bytes were copied to {cache}/assets"
+    ) in said
+    assert "1 in a sub-folder (move into bg/)" in said
+    assert make(assets, tmp_path / "out2", *words) == 0
+    assert "were copied" not in capfd.readouterr().err
+
+
+def test_a_store_that_allows_no_more(
+    assets: Path,
+    out: ObjectPath,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Code 2 would mean that nothing was written."""
+    put = object_store.put
+
+    def denied(root: str, key: str, *more: Any) -> Any:
+        if key.endswith("records/train-000001.json"):
+            raise object_store.AccessError(f"{root}/{key}: access denied (403 Forbidden)")
+        return put(root, key, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(object_store, "put", denied)
+        assert make(assets, out, "samples=7") == 1
+    assert f"error: {out}/records/train-000001.json: access denied" in capfd.readouterr().err
+    assert make(assets, out, "samples=7") == 0
+    assert "4 samples (3 are already made)" in capfd.readouterr().err

@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import depthmask
-from depthmask.untrusted import visible, visible_lines, visible_message
+from depthmask.untrusted import (
+    accents_alike,
+    other_accents,
+    visible,
+    visible_lines,
+    visible_message,
+)
 
 ACTING = ("Cc", "Cf", "Cs", "Zl", "Zp")
 TEXTS = st.text(st.characters() | st.sampled_from("\x1b\n\r\t\x9b\u202e\u2028\u200b\udcff\ud800 "))
@@ -43,6 +49,13 @@ def test_no_character_acts(text: str) -> None:
     assert "\n" not in visible(text)
     assert visible_lines(text).count("\n") == text.count("\n")
     assert all(line.startswith("  ") for line in visible_message(text).split("\n")[1:])
+
+
+def test_names_that_look_the_same() -> None:
+    one, other = "st\u00fchl", "stu\u0308hl"
+    assert other_accents(one, other) == " (the accents in it are spelled in another way)"
+    assert accents_alike(one, ["x", other]) == other_accents(other, one)
+    assert accents_alike(one, [one, "stuhl"]) == other_accents(one, "Stühl") == ""
 
 
 def test_commands_print_by_one_module() -> None:

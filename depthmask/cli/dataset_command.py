@@ -53,4 +53,5 @@ def _paths_and_words(command: str, arguments: Sequence[str]) -> tuple[list[str],
 
 
 def _is_path(word: str) -> bool:
-    return not word.startswith(("-", "+", "~")) and ("=" not in word or Path(word).exists())
+    is_path = word.startswith("~/") or not word.startswith(("-", "+", "~"))
+    return is_path and ("=" not in word or Path(word).exists())

@@ -104,11 +104,13 @@ def _no_such_command(words: list[str]) -> str:
     from depthmask.config.explain.words import bare_name
     from depthmask.config.plugins import registry
     from depthmask.config.registry import suggestion
+    from depthmask.storage.shell import command, path_word
 
     if setting := bare_name(words):
         return setting
     if os.path.isfile(os.path.join(words[0], "plan.json")):
-        return f"{words[0]} is a dataset; write a command before it, such as `resume {words[0]}`"
+        resume = command("resume", path_word(words[0]))
+        return f"{words[0]} is a dataset; write a command before it, such as `{resume}`"
     if chosen := words_for(Path(words[0])):
         return f"{words[0]}: a config is chosen by its name; write {chosen}"
     names = [*COMMANDS, *registry().commands]

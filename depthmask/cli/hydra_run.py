@@ -107,7 +107,7 @@ class _TaskRunner:
             if HydraConfig.get().mode is RunMode.MULTIRUN:
                 raise UsageError("hydra.mode=MULTIRUN is not supported; use -m for a sweep")
             refuse_unused_sweep(HydraConfig.get().overrides.task, HydraConfig.get())
-            root = from_config(config, line_of_task().overrides)
+            root = from_config(config)
             with Screen(root.progress) as screen:
                 self._task(root, screen, HydraConfig.get().overrides.task)
         except Exception as error:

@@ -29,12 +29,12 @@ def formatted(text: str, event: str = "line", **facts: Any) -> str:
 
 def show(*rows: object) -> None:
     """Write lines to stdout, each with the control characters of names in it visible."""
-    print("\n".join(visible(str(row)) for row in rows), flush=True)
+    _print("\n".join(visible(str(row)) for row in rows))
 
 
 def show_block(text: str) -> None:
     """Write a text to stdout whose line breaks are all ours, such as a table or a page of help."""
-    print(visible_lines(text), flush=True)
+    _print(visible_lines(text))
 
 
 def show_exactly(text: str) -> None:
@@ -45,10 +45,20 @@ def show_exactly(text: str) -> None:
     try:
         print(text, flush=True)
     except UnicodeEncodeError:
-        # A folder's name may hold any bytes.
+        # A folder's name may hold any bytes, and stdout may have another encoding than names.
         sys.stdout.buffer.write(f"{text}\n".encode(errors="surrogateescape"))
+        sys.stdout.flush()
 
 
 def show_path(path: object) -> None:
     """Write the path that a command has made to stdout, alone, for `$(python -m depthmask ...)`."""
     show_exactly(str(path))
+
+
+def _print(text: str) -> None:
+    """Write to stdout; characters that its encoding lacks are escaped as `visible` does."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError as error:
+        escaped = text.encode(error.encoding, "backslashreplace").decode(error.encoding)
+        print(escaped, flush=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, refuse_machine_errors
 from depthmask.storage.identity import identity_in
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
@@ -91,7 +91,8 @@ def _read(path: Path) -> dict[str, Any] | None:
         content = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        refuse_machine_errors(path, error)
         content = None
     return content if isinstance(content, dict) else {}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from depthmask.cli import dry_run
 from depthmask.cli.lines import show_path
 from depthmask.cli.screen import Screen
+from depthmask.config.command_from_plan import program_of
 from depthmask.engine.job import Job
 from depthmask.engine.run import run_job
 from depthmask.engine.summary import show_result
 from depthmask.reading.dataset import Dataset
-from depthmask.storage.path import dataset_word
+from depthmask.storage.shell import command, path_word
 
 
 def make(job: Job, screen: Screen, *, extendable: bool = False) -> None:
@@ -27,10 +28,11 @@ def make(job: Job, screen: Screen, *, extendable: bool = False) -> None:
         show_result(result, screen)
         screen.line(f"open      depthmask.open({str(result.dataset.path)!r})")
         if extendable:
-            screen.line(f"extend    {_extend(result.dataset)}")
+            screen.line(f"extend    {_extend(result.dataset, job)}")
     show_path(job.output)
 
 
-def _extend(dataset: Dataset) -> str:
+def _extend(dataset: Dataset, job: Job) -> str:
     """The command that doubles the number of samples."""
-    return f"python -m depthmask extend {dataset_word(dataset.path)} samples={2 * len(dataset)}"
+    words = ("extend", path_word(dataset.path), f"samples={2 * len(dataset)}")
+    return command(*words, program=program_of(job.identity.description))

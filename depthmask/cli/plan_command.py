@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from depthmask.config.command_line import options_and_overrides
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.dataset import datasets_in, no_dataset
+from depthmask.storage import shell
 from depthmask.storage.location import SCHEMES, location
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
@@ -44,12 +44,15 @@ def _meant_by_second(command: str, word: str) -> str:
     """What to write for a word after the folder; empty if nothing is likely."""
     if command == "extend" and word.isdecimal():
         return f"and the number of samples is written samples={word}"
-    return f"and the other is written output={shlex.quote(word)}" if command == "repeat" else ""
+    if command == "repeat":
+        output = shell.setting("output", shell.path_word(word))
+        return f"and the other is written {shell.word(output)}"
+    return ""
 
 
 def plan_of(dataset: StorePath) -> dict[str, Any]:
     """The content of `plan.json`; raises `DepthmaskError` if the folder holds no dataset."""
-    if not (dataset / "plan.json").is_file():
+    if not (dataset / "plan.json").has_name():
         raise _not_a_dataset(dataset)
     plan = read_sealed(dataset / "plan.json")
     if plan is None:
@@ -62,7 +65,7 @@ def plan_of(dataset: StorePath) -> dict[str, Any]:
 
 def _is_folder(word: str) -> bool:
     if word.startswith(("+", "~")):
-        return False
+        return word.startswith("~/")
     is_url = word.startswith(tuple(f"{scheme}://" for scheme in (*SCHEMES, "file")))
     return "=" not in word or is_url or Path(word).is_dir()
 
@@ -74,10 +77,10 @@ def _not_a_dataset(folder: StorePath) -> UsageError:
             f"{folder} is the folder of a sweep; {'; or '.join(_ways_of_sweep(folder))}"
         )
     if (folder / "assets.csv").is_file():
+        root = shell.setting("source.root", shell.path_word(folder))
         return UsageError(
             f"{folder} holds assets and no dataset; `prepare` writes all of them or none, and "
-            "`python -m depthmask source=assets source.root="
-            f"{shlex.quote(str(folder))} output=OUT` makes a dataset from them"
+            f"`{shell.command('source=assets', root, 'output=OUT')}` makes a dataset from them"
         )
     return no_dataset(folder)
 
@@ -86,16 +89,14 @@ def _ways_of_sweep(folder: StorePath) -> Iterator[str]:
     """Yield the command of a sweep, and its datasets."""
     try:
         arguments = json.loads((folder / "jobs" / "sweep.json").read_bytes())["arguments"]
-        command = shlex.join(["python", "-m", "depthmask", *arguments])
-        if command.isprintable():
-            yield f"give its command again: `{command}`"
-    except (ValueError, KeyError, TypeError, OSError):
+        yield f"give its command again: `{shell.command(*arguments)}`"
+    except (ValueError, KeyError, TypeError, AttributeError, OSError):
         pass  # The datasets can be resumed without it.
     if datasets := _first_datasets(folder):
         yield f"give one of its datasets: {datasets}"
 
 
 def _first_datasets(folder: StorePath) -> str:
-    names = [shlex.quote(str(folder / name)) for name in datasets_in(folder)]
+    names = [shell.word(shell.path_word(folder / name)) for name in datasets_in(folder)]
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return f"{', '.join(names[:_MOST_NAMED])}{more}"

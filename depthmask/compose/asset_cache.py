@@ -10,6 +10,7 @@ from PIL import Image
 
 from depthmask.caching import FifoCache, background_bytes, foreground_bytes
 from depthmask.compose.alpha_sum import byte_sum
+from depthmask.compose.least_alpha import least_alpha
 from depthmask.compose.results import foreground_of, read_only
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
@@ -20,12 +21,14 @@ from depthmask.stages.source.base import Source
 class ScaledForeground:
     """A foreground, scaled and flipped for a layer.
 
-    alpha_sum: the sum of its alpha. relief: float32 [h, w], how far each pixel lies behind the foot
-    point, relative to the height of the foreground, or None.
+    alpha_sum: the sum of its alpha. least_alpha: from this alpha on, a pixel belongs to it. relief:
+    float32 [h, w], how far each pixel lies behind the foot point, relative to the height of the
+    foreground, or None.
     """
 
     patch: Patch
     alpha_sum: int
+    least_alpha: int
     relief: Float32 | None = None
 
     @property
@@ -74,7 +77,12 @@ def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
         read_only(np.ascontiguousarray(rgba[..., :3])),
         read_only(np.ascontiguousarray(rgba[..., 3])),
     )
-    return ScaledForeground(patch, byte_sum(patch.alpha), read_only(_relief(foreground, layer)))
+    return ScaledForeground(
+        patch,
+        byte_sum(patch.alpha),
+        least_alpha(patch.alpha),
+        read_only(_relief(foreground, layer)),
+    )
 
 
 def _relief(foreground: Foreground, layer: Layer) -> Float32 | None:

@@ -7,7 +7,8 @@ from hashlib import blake2b
 
 import numpy as np
 
-from depthmask.caching import cache_folder, load_array, store_array
+from depthmask._version import PIXEL_VERSION
+from depthmask.caching import load_array, store_array
 from depthmask.compose.near_duplicates import (
     Hashes,
     alike,
@@ -43,7 +44,10 @@ def split_assets(
 
 
 class AssetHashes:
-    """The perceptual hashes of the assets of a catalogue, cached on disk by its digest."""
+    """The perceptual hashes of the assets of a catalogue, cached on disk by its digest.
+
+    Another version of the pixels reads assets otherwise, so it has a cache of its own.
+    """
 
     def __init__(self, source: Source, catalogue: AssetCatalogue) -> None:
         self._source = source
@@ -64,15 +68,13 @@ class AssetHashes:
     def _cached(self, kind: str, keys: Sequence[str], make: Callable[[], Hashes]) -> Hashes:
         """The hashes from the cache, or else made and stored there."""
         digest = self._catalogue.digest
-        text = "\n".join([kind, self._source.name, digest, *keys])
-        path = (
-            cache_folder() / "looks" / f"{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
-        )
-        hashes = load_array(path, np.uint64) if digest else None
+        text = "\n".join([kind, self._source.name, str(PIXEL_VERSION), digest, *keys])
+        name = f"looks/{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
+        hashes = load_array(name, np.uint64) if digest else None
         if hashes is None or hashes.shape != (len(keys), 2):
             hashes = make()
             if digest:
-                store_array(path, hashes)
+                store_array(name, hashes)
         return hashes
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 
 from depthmask.codec.metadata import move_keypoints, plain_meta
 from depthmask.compose.asset_cache import AssetCache
+from depthmask.compose.layer_depth import layer_depths
 from depthmask.compose.layer_stack import (
     LayerStack,
     Misfit,
     box_on_canvas,
-    foot_depth,
     is_surely_unseen,
 )
 from depthmask.compose.light import cast_shadow, match_colours
@@ -92,8 +91,10 @@ class Composer:
             scene = Scene(recipe.scene, background, placed, foregrounds, arrangement)
             layer = self._first_fitting(scene, stack, foreground, flip, rng)
             placed = (*placed, layer)
+        depths = layer_depths(background, stack.layers)
+        numbered = [depths[number] for number in range(1, len(placed) + 1)]
         try:
-            layers = tuple(map(_completed, placed, foregrounds, repeat(background), stack.visible))
+            layers = tuple(map(_completed, placed, foregrounds, numbered, stack.visible))
         except UsageError as error:
             raise StageError(self._placement, str(error)) from None
         laps("place")
@@ -229,13 +230,12 @@ def _hull(rows: Sequence[Rows]) -> Rows:
 
 
 def _completed(
-    layer: Layer, foreground: Foreground, background: Background, visible: float
+    layer: Layer, foreground: Foreground, depth_m: float | None, visible: float
 ) -> Layer:
     """The layer with its depth, its visible fraction and all its metadata.
 
     A new layer is made field by field, since `replace` takes five times as long.
     """
-    depth_m = layer.depth_m
     return Layer(
         layer.foreground,
         layer.label,
@@ -244,7 +244,7 @@ def _completed(
         layer.height,
         layer.width,
         layer.flip,
-        foot_depth(background, layer) if depth_m is None else depth_m,
+        depth_m,
         visible,
         None if layer.meta is None and foreground.meta is None else _meta(layer, foreground),
     )

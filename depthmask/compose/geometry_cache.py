@@ -7,11 +7,10 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
-from depthmask.caching import cache_folder, load_array, store_array
+from depthmask.caching import load_array, store_array
 from depthmask.compose.results import background_of, measured_backgrounds, read_only
 from depthmask.contract import depth_fault
 from depthmask.data import Background, DepthContract, Size
@@ -40,7 +39,6 @@ class GeometryCache:
         self._source = source
         self._size = size
         self._contract = contract
-        self._folder = cache_folder() / "geometry"
 
     def background(self, key: str) -> Background:
         """The background with its geometry, and with the metadata that the source gave it."""
@@ -79,7 +77,7 @@ class GeometryCache:
 
     def _cached(self, background: Background) -> Background | None:
         """The background with its cached depth; None if that is missing or breaks the contract."""
-        depth_m = load_array(self._path(background), np.float32)
+        depth_m = load_array(self._name(background), np.float32)
         if depth_m is None or depth_m.shape != background.image.shape[:2]:
             return None
         if self._contract is not None and depth_fault(depth_m, self._contract):
@@ -91,7 +89,7 @@ class GeometryCache:
         measured = self._measured(backgrounds)
         for before, after in zip(backgrounds, measured, strict=True):
             if after.depth_m is not None:
-                store_array(self._path(before), after.depth_m)
+                store_array(self._name(before), after.depth_m)
         return measured
 
     def _measured(self, backgrounds: Sequence[Background]) -> list[Background]:
@@ -112,10 +110,10 @@ class GeometryCache:
         later = [f" {one.name}:{one.pixel_version}" for one in stages if one.pixel_version > 1]
         return "".join([key, *later])
 
-    def _path(self, background: Background) -> Path:
+    def _name(self, background: Background) -> str:
         """The file for the depth of a background, named by its pixels and the key of the stage."""
         digest = blake2b(self._cache_key.encode(), digest_size=16)
         digest.update(repr(background.image.shape).encode())
         digest.update(np.ascontiguousarray(background.image).data)
         name = digest.hexdigest()
-        return self._folder / name[:2] / f"{name}.npy"
+        return f"geometry/{name[:2]}/{name}.npy"

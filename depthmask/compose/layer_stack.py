@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.asset_cache import ScaledForeground
-from depthmask.data import Background, Float32, Foreground, Layer, LayerPixels, Size, UInt8, UInt16
+from depthmask.data import Float32, Foreground, Layer, LayerPixels, Size, UInt8, UInt16
 from depthmask.stages.blend.base import Patch
 
 _SURELY = 0.8
@@ -124,6 +124,11 @@ class LayerStack:
         ]
 
     @property
+    def layers(self) -> list[tuple[Layer, LayerPixels]]:
+        """The layers with their pixels, from back to front."""
+        return [(one.layer, one.pixels) for one in self._stack]
+
+    @property
     def layer_pixels(self) -> list[LayerPixels]:
         """The pixels of each layer, from back to front."""
         return [one.pixels for one in self._stack]
@@ -147,7 +152,9 @@ class LayerStack:
         if alpha_sum == 0 or alpha_sum < min_visible * scaled.alpha_sum:
             return Misfit.unseen
         number, (rows, columns) = 1 + len(self._order), shared.canvas
-        pixels = LayerPixels(number, rows.start, columns.start, alpha, patch.alpha, relief)
+        pixels = LayerPixels(
+            number, rows.start, columns.start, alpha, patch.alpha, relief, scaled.least_alpha
+        )
         new = _StackedLayer(layer, patch.rgb, pixels, shared.canvas, scaled.alpha_sum, alpha_sum)
         if not self._stack:
             self.mask[shared.canvas] = alpha
@@ -265,23 +272,3 @@ def _over_255(product: UInt16) -> UInt8:
     """`product` / 255, rounded, for 0..65025."""
     total = product + np.uint16(128)
     return ((total + (total >> 8)) >> 8).astype(np.uint8)
-
-
-def foot_depth(background: Background, layer: Layer) -> float | None:
-    """The depth of the background in metres at the foot point, which is moved onto the canvas.
-
-    If that pixel is invalid, the depth of the nearest valid one; None if none is valid.
-    """
-    depth_m = background.depth_m
-    if depth_m is None:
-        return None
-    height, width = depth_m.shape
-    row = min(max(layer.top + layer.height - 1, 0), height - 1)
-    column = min(max(layer.left + layer.width // 2, 0), width - 1)
-    if depth_m[row, column] > 0:
-        return float(depth_m[row, column])
-    rows, columns = np.nonzero(depth_m > 0)
-    if not len(rows):
-        return None
-    nearest = np.argmin((rows - row) ** 2 + (columns - column) ** 2)
-    return float(depth_m[rows[nearest], columns[nearest]])

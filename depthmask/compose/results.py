@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from depthmask.codec.metadata import plain_meta
 from depthmask.contract import depth_fault
 from depthmask.data import (
+    FAINT_ALPHA,
     MOST_BOX_PIXELS,
     Background,
     Camera,
@@ -158,8 +159,10 @@ def _require_cut_out(calls: StageCalls, key: str, foreground: Foreground) -> Non
         raise _wrong(calls, key, "label", label, "a text of one line")
     if not is_array(rgba, np.uint8, (-1, -1, 4)):
         raise _wrong(calls, key, "rgba", rgba, "uint8 [h, w, 4]")
-    if not rgba[..., 3].any():
-        raise calls.fault(f"of {key} returned no visible pixel; expected some alpha above 0")
+    if rgba[..., 3].max(initial=0) <= FAINT_ALPHA:
+        raise calls.fault(
+            f"of {key} returned no visible pixel; expected some alpha above {FAINT_ALPHA} of 255"
+        )
     if relief_m is not None and not (
         is_array(relief_m, np.float32, foreground.size) and np.isfinite(relief_m).all()
     ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -17,7 +16,6 @@ from depthmask.config.literal import literal
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, no_such_name, place_of
 from depthmask.config.root import BLOCKS, Root
-from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError, group_before_setting_errors
 from depthmask.stage import Stage, describe_settings
 from depthmask.stage.calls import StageCalls, StageError
@@ -49,12 +47,8 @@ class RequiredError(ConfigError):
     """A setting that has no default has no value."""
 
 
-def from_config(config: DictConfig, overrides: Sequence[str]) -> Root:
-    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value.
-
-    overrides: the words of the command line that Hydra has read.
-    """
-    keep_texts(config, overrides)
+def from_config(config: DictConfig) -> Root:
+    """Build the root from a config that Hydra composed; raises `UsageError` for a bad value."""
     stages: dict[str, Any] = {
         kind: _list_from_config(kind, config.get(kind))
         if kind in LISTS

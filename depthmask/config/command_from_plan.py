@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from depthmask.config.build import STAGE
@@ -16,6 +15,7 @@ from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
 from depthmask.storage.path import StorePath
+from depthmask.storage.shell import PROGRAM, command, path_word, setting, word
 
 _PIXELS = {"image", "mask", "instances", "depth"}
 """What the settings under `encode` can change in a sample."""
@@ -39,27 +39,20 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
             return None
     except NotInGrammarError:
         return None
-    return " ".join(map(_word, [*_program(plan), *arguments]))
+    return command(*arguments, program=program_of(plan))
 
 
-def _program(plan: dict[str, Any]) -> list[str]:
+def program_of(plan: dict[str, Any]) -> Sequence[str]:
     """What runs depthmask: the script that has a stage of the plan, if there is one."""
     versions = plan.get("versions", {}).items()
     scripts = [name for name, version in versions if str(version).startswith(FILE_HASH)]
-    return ["python", scripts[0]] if len(scripts) == 1 else ["python", "-m", "depthmask"]
+    return ("python", path_word(scripts[0])) if len(scripts) == 1 else PROGRAM
 
 
 def command_of(plan: dict[str, Any], output: StorePath) -> str | None:
     """Like `command_from_plan`, with the folder of the dataset."""
-    command = command_from_plan(plan)
-    return command and f"{command} {_word(f'output={text_of(str(output))}')}"
-
-
-def _word(text: str) -> str:
-    """The text as a word for a shell; in double quotes if it has single ones, which is readable."""
-    if "'" in text and not set(text) & set('"$`\\!'):
-        return f'"{text}"'
-    return shlex.quote(text)
+    whole = command_from_plan(plan)
+    return whole and f"{whole} {word(setting('output', path_word(output)))}"
 
 
 def input_job_overrides(plan: dict[str, Any]) -> list[str]:

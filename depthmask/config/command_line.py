@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthmask.config.options import FOLDER, NAME, check_options, takes_value
+from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError
+from depthmask.storage.location import with_home
 
 CONFIG = "config"
 """The name of the config with the defaults of a run."""
@@ -17,9 +19,9 @@ CONFIG = "config"
 class CommandLine:
     """The words of a command line, by what they do.
 
-    overrides: words like NAME=VALUE. options: Hydra's other options, each followed by its value.
-    folder: that of `--config-dir`, with YAML configs of the user. config_name: the config to start
-    from.
+    overrides: words like NAME=VALUE, with texts as they were typed (see `keep_texts`). options:
+    Hydra's other options, each followed by its value. folder: that of `--config-dir`, with YAML
+    configs of the user. config_name: the config to start from.
     """
 
     overrides: tuple[str, ...]
@@ -38,7 +40,7 @@ class CommandLine:
         folder, options = taken_out(options, FOLDER)
         name, options = taken_out(options, NAME)
         return cls(
-            overrides=tuple(overrides),
+            overrides=tuple(keep_texts(overrides)),
             options=tuple(options),
             folder=None if folder is None else existing_folder(folder),
             config_name=name or CONFIG,
@@ -82,7 +84,7 @@ def taken_out(options: Sequence[str], names: Sequence[str]) -> tuple[str | None,
 
 def existing_folder(text: str) -> Path:
     """The folder that `--config-dir` names; `UsageError` if there is none."""
-    folder = Path(text).expanduser().absolute()
+    folder = Path(with_home(text)).absolute()
     if folder.is_file():
         raise UsageError(
             f"--config-dir {text}: this is a file; give the folder that holds preset/NAME.yaml"

@@ -40,7 +40,7 @@ def compose_root(words: Sequence[str], mappings: Mapping[str, Any] = MappingProx
         raise explain(error, words) from error
     try:
         _set(config, mappings)
-        return from_config(config, line.overrides)
+        return from_config(config)
     except UsageError as error:
         add_position(error, line)
         raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,12 +17,13 @@ from depthmask.errors import UsageError
 from depthmask.stage import Stage
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
+from depthmask.storage.shell import word
 
 
 def config_text(root: Root) -> str:
     """The whole config, to be saved as `FOLDER/NAME.yaml`; its first line says how it is used."""
     config = to_plain(root)
-    removed = shlex.join(f"~{name}" for kind in KINDS for name in _removed(kind, root))
+    removed = " ".join(word(f"~{name}") for kind in KINDS for name in _removed(kind, root))
     head = f"# python -m depthmask --config-dir FOLDER --config-name NAME {removed}".rstrip()
     choices = [{f"override /{kind}": _choice(kind, config)} for kind in KINDS]
     stages = {kind: _settings(kind, config) for kind in KINDS}

@@ -5,15 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hydra.core.override_parser.types import Quote, QuotedString
+from depthmask.storage.shell import text_value
 
-from depthmask.config.literal import literal
-
-_PLAIN = re.compile(r"[A-Za-z_/][\w./:-]*", re.ASCII)
-"""Texts that Hydra accepts without quotes, except `_RESERVED`."""
 _KEY = re.compile(r"[\w\\()\[\]{}:=, \t/.*+%$?@|-]+", re.ASCII)
 """Keys of mappings that Hydra accepts, with escapes."""
-_RESERVED = ("true", "false", "null", "inf", "nan", "yes", "no", "on", "off")
 
 
 class NotInGrammarError(Exception):
@@ -30,9 +25,7 @@ def text_of(value: Any) -> str:
         return f"[{','.join(map(text_of, value))}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{_key(key)}:{text_of(item)}' for key, item in value.items())}}}"
-    if isinstance(value, str) and not (_PLAIN.fullmatch(value) and value.lower() not in _RESERVED):
-        return QuotedString(literal(value), Quote.single).with_quotes()
-    return str(value)
+    return text_value(value) if isinstance(value, str) else str(value)
 
 
 def _key(key: str) -> str:

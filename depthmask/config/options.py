@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from depthmask.errors import UsageError
+from depthmask.storage import shell
 
 FOLDER = ("--config-dir", "-cd")
 NAME = ("--config-name", "-cn")
@@ -97,7 +98,8 @@ def _check_name(word: str, option: str, following: str, own: Sequence[str]) -> N
     value = word.partition("=")[2] or (following if "=" not in following else "") or "VALUE"
     setting = f"{name}={value}" if re.fullmatch(r"[a-z_][\w.]*", name) else "NAME=VALUE"
     raise UsageError(
-        f"{word}: no such option; settings have no hyphens: write {setting}; options: {_SHOWN}"
+        f"{word}: no such option; settings have no hyphens: write {shell.word(setting)}; "
+        f"options: {_SHOWN}"
     )
 
 

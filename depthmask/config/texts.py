@@ -1,57 +1,88 @@
-"""Keeps texts that the command line reads as numbers: Hydra makes `1000.0` of `tag=1e3`."""
+"""Keeps texts of the command line as they were typed: Hydra makes `1000.0` of `output=1e3`."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Sequence
 from enum import Enum
+from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from omegaconf import DictConfig, OmegaConf
-
-from depthmask.stage.decorators import setting_types
+from depthmask.config.explain.known import known_settings
 from depthmask.stage.types import choices
 
-_WORD = r"[\w.+-]+"
-_SIMPLE = re.compile(_WORD, re.ASCII)
-"""Texts without quotes, escapes, lists and interpolations."""
-_LIST = re.compile(rf"\[{_WORD}(?:,{_WORD})*\]", re.ASCII)
+TYPOGRAPHIC = str.maketrans(
+    {
+        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2018\u2019\u201a\u00b4", "'"),
+        **dict.fromkeys("\u2010\u2011\u2212", "-"),
+        **dict.fromkeys("\u2013\u2014", "--"),
+        "\u00a0": " ",
+        "\uff1d": "=",
+    }
+)
+"""Characters that word processors and web pages put for those of the command line."""
+_CHAR = r"""[^\s,'"()\[\]{}\\$=]"""
+_ITEM = re.compile(
+    r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|"""
+    rf"(?:^|(?<=[,(\[]))\s*({_CHAR}+(?:\s+{_CHAR}+)*)\s*(?=$|[,)\]])"
+)
+"""A text in quotes, or one value without any: alone, or one of a list or of a sweep."""
+_OTHER = re.compile(
+    r"true|false|null|(?!(0|[1-9]\d*)$)[+-]?(nan|inf|([\d_]+\.?[\d_]*|\.[\d_]+)(e[+-]?[\d_]+)?)",
+    re.IGNORECASE,
+)
+"""What Hydra reads as another value than a text."""
+_CALL = re.compile(r"(?!(choice|shuffle|sort)\()[^'\"\[]*\(")
+"""A function whose values are no items of a sweep, such as `range(1,4)`; or a text with one."""
 
 
-def keep_texts(config: DictConfig, overrides: Sequence[str]) -> None:
-    """Give texts, lists of texts and enums what stands on the command line.
+def keep_texts(words: Sequence[str]) -> list[str]:
+    """The overrides, with quotes around each value of a text that Hydra would not read as one.
 
-    A sweep has read the values before, and a mapping keeps what Hydra reads; quotes help there.
+    Those are numbers and the like, `~`, and letters outside ASCII. A path is such a text, and so is
+    the name of a choice.
     """
-    words = (word.partition("=") for word in overrides)
-    # The last word for a setting is the one that counts.
-    last = {name.lstrip("+"): text.strip() for name, _, text in words}
-    for name, text in last.items():
-        if not _SIMPLE.fullmatch(text) and not _LIST.fullmatch(text):
-            continue
-        hint, value = _setting(config, name)
-        if _SIMPLE.fullmatch(text) and _is_text(hint, text) and value is not None:
-            OmegaConf.update(config, name, text)
-        elif _LIST.fullmatch(text) and list[str] in (hint, *get_args(hint)):
-            OmegaConf.update(config, name, text[1:-1].split(","))
+    return [_kept(word, words) for word in words]
 
 
-def _setting(config: DictConfig, name: str) -> tuple[Any, Any]:
-    """The type and the value of a setting in the config; (None, None) for anything else."""
-    group, _, key = name.rpartition(".")
-    parent = OmegaConf.select(config, group) if group else config
-    cls = OmegaConf.get_type(parent)
-    if not isinstance(parent, DictConfig) or not dataclasses.is_dataclass(cls):
-        return None, None
-    return setting_types(cls).get(key), parent.get(key)
+def _kept(word: str, words: Sequence[str]) -> str:
+    name, equals, value = word.partition("=")
+    if not equals or _CALL.match(value) or not any(map(_is_odd, _ITEM.findall(value))):
+        return word
+    hints = _hints(name.lstrip("+"), words)
+
+    def quoted(match: re.Match[str]) -> str:
+        item = match[1]
+        is_text = item and _is_odd(item) and hints and all(_is_text(hint, item) for hint in hints)
+        return match[0].replace(item, f"'{item}'") if is_text else match[0]
+
+    return f"{name}={_ITEM.sub(quoted, value)}"
 
 
-def _is_text(hint: Any, text: str) -> bool:
-    """Whether values of a type are texts, or those of an enum that has the text as a name."""
-    options = [one for one in get_args(hint) or [hint] if one is not NoneType]
-    if len(options) != 1:
+def _is_odd(item: str) -> bool:
+    """Whether Hydra reads something else, or refuses the item."""
+    is_beyond = not item.isascii() and item.translate(TYPOGRAPHIC) == item
+    return is_beyond or "~" in item or _OTHER.fullmatch(item) is not None
+
+
+def _hints(name: str, words: Sequence[str]) -> list[Any]:
+    """The types of a setting: that of the chosen stage, or those of all stages that have it."""
+    settings = [one for one in known_settings() if one.name == name]
+    return [one.hint for one in settings if one.choice in words] or [one.hint for one in settings]
+
+
+def _is_text(hint: Any, item: str) -> bool:
+    """Whether values of a type are texts, or lists of texts; of an enum, whether it has the item.
+
+    `null` is none of a text that may be missing.
+    """
+    options = get_args(hint) if NoneType in get_args(hint) else (hint,)
+    if item.lower() == "null" and NoneType in options:
         return False
-    is_enum = isinstance(options[0], type) and issubclass(options[0], Enum)
-    return options[0] is str or (is_enum and text in choices(options[0]))
+    kinds = [one for one in options if one is not NoneType]
+    if len(kinds) != 1:
+        return False
+    is_enum = isinstance(kinds[0], type) and issubclass(kinds[0], Enum)
+    return kinds[0] in (str, Path, list[str], list[Path]) or (is_enum and item in choices(kinds[0]))

@@ -6,6 +6,8 @@ import io
 import os
 from collections.abc import Sequence
 
+from PIL import Image
+
 from depthmask.engine.job import Job
 from depthmask.engine.labels import deriving_stages
 from depthmask.engine.summarise import summarise
@@ -15,10 +17,11 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.card import cards
 from depthmask.reports.card.facts import CardFacts
 from depthmask.reports.card.licences import with_own_licence
+from depthmask.reports.optional import optional
 from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import PREVIEW, StorePath
 
 
 def preview_shards(plan: Layout) -> set[str]:
@@ -44,7 +47,7 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    for name, text in cards(facts).items():
+    for name, text in (optional("the card", lambda: cards(facts)) or {}).items():
         (job.output / name).write_text(text, encoding="utf-8")
     with StageCalls(job.root.writer, "derive"):
         job.root.writer.derive(dataset)
@@ -57,10 +60,18 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
     samples = [thinned(dataset[index]) for index in _preview_samples(len(dataset))]
     title = f"{output.name}: {len(dataset):,} samples"
-    sheet = contact_sheet(samples, title, dataset.contract)
+    content = optional(PREVIEW, lambda: _as_jpeg(contact_sheet(samples, title, dataset.contract)))
+    if content is None:
+        # An earlier one shows fewer samples.
+        (output / PREVIEW).unlink(missing_ok=True)
+    else:
+        (output / PREVIEW).write_bytes(content)
+
+
+def _as_jpeg(picture: Image.Image) -> bytes:
     content = io.BytesIO()
-    sheet.save(content, "jpeg", quality=92)
-    (output / "preview.jpg").write_bytes(content.getvalue())
+    picture.save(content, "jpeg", quality=92)
+    return content.getvalue()
 
 
 def _preview_samples(samples: int) -> Sequence[int]:

@@ -15,7 +15,7 @@ from depthmask.config.resources import check_inner_stages, check_resources, chec
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions, stages_of
 from depthmask.contract import contract_as_json
-from depthmask.data import DepthContract, Size
+from depthmask.data import AssetCatalogue, DepthContract, Size
 from depthmask.engine.generate import Generate
 from depthmask.engine.labels import Labeller
 from depthmask.engine.sample_size import sample_size
@@ -33,6 +33,7 @@ from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
 from depthmask.storage.location import SCHEMES, holds, location
 from depthmask.storage.path import StorePath
+from depthmask.untrusted import other_accents
 
 _SAMPLE_KINDS = ("source", "placement", "blend", "depth", "labels")
 """The config groups whose stages make the samples; those inside a geometry may have nothing to
@@ -77,6 +78,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         }
     )
     output = _output(root, identity, sweep)
+    keep_apart(catalogue, output)
     if root.overwrite:
         _keep_inputs(root, output)
     job = Generate(root, plan, contract, output, identity, catalogue, geometry, expected.bytes)
@@ -118,7 +120,8 @@ def _require_known_labels(root: Root) -> None:
 def _unknown_label(label: object, known: Sequence[str]) -> str:
     close = get_close_matches(str(label), known, 1)
     if close:
-        return f"no foreground has this label; did you mean {close[0]}?"
+        accents = other_accents(str(label), close[0])
+        return f"no foreground has this label; did you mean {close[0]}?{accents}"
     if list(known) == [_UNLABELLED]:
         return (
             "no foreground has a label; source=assets reads them from the column label of "
@@ -193,6 +196,15 @@ def _output(root: Root, identity: DatasetIdentity, sweep: bool) -> StorePath:
     if root.output is None:
         return location("outputs") / name
     return location(root.output) / name if sweep else location(root.output)
+
+
+def keep_apart(catalogue: AssetCatalogue, output: StorePath) -> None:
+    """Raise `UsageError` for an output among the assets: the next run would read it as such."""
+    for folder in catalogue.folders:
+        if holds(location(folder), output):
+            raise UsageError(
+                f"output={output}: lies in {folder}, whose files are assets; choose another output"
+            )
 
 
 def _keep_inputs(root: Root, output: StorePath) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depthmask.config.plugins import registry
-from depthmask.errors import TRACEBACK, DepthmaskError, in_one_line
+from depthmask.errors import TRACEBACK, DepthmaskError, in_one_line, machine_error
 from depthmask.stage.calls import StageError
 
 
@@ -12,7 +12,7 @@ def one_line_error(error: Exception) -> DepthmaskError:
     if isinstance(error, DepthmaskError) and not isinstance(error, StageError):
         return error
     if isinstance(error, OSError) and error.filename is not None:
-        return with_cause(f"{error.filename}: {error.strerror}", error)
+        return with_cause(str(machine_error(error.filename, error)), error)
     if isinstance(error, OSError):
         return with_cause(in_one_line(error), error)
     text = registry().message(error) if isinstance(error, StageError) else in_one_line(error)

@@ -23,6 +23,7 @@ from depthmask.storage.path import DRAFTS, StorePath
 from depthmask.storage.publish import Draft, read_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.storage.verify import Problem, verify
 
 _log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 def problems_of(dataset: StorePath, display: Display) -> list[Problem]:
     """All problems of a dataset; raises `UsageError` if there is none at this path."""
-    if not (dataset / "plan.json").is_file():
+    if not (dataset / "plan.json").has_name():
         raise no_dataset(dataset)
     with display.waiting(f"checking the files of {dataset}"):
         return verify(dataset)
@@ -135,7 +136,8 @@ class _Restorer:
     def _refusal(self, output: StorePath, shards: Sequence[str], why: str) -> DepthmaskError:
         cause = self.pixels or "the same plan gives other bytes on this machine"
         hidden = len(shards) - MOST_LISTED
-        more = f" and {hidden:,} more, which `verify {output}` lists," if hidden > 0 else ""
+        verify = command("verify", path_word(output))
+        more = f" and {hidden:,} more, which `{verify}` lists," if hidden > 0 else ""
         return DepthmaskError(
             f"{output}: {', '.join(shards[:MOST_LISTED])}{more} cannot be made as published, "
             f"{why}: {cause}"

@@ -31,10 +31,12 @@ from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
-from depthmask.storage.path import REPORT, StorePath, dataset_word
+from depthmask.storage.object_store import AccessError
+from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
@@ -97,11 +99,11 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         if has_report and state is FolderState.fewer_samples:
             _log.warning(
                 "%s was about the dataset before this run and is removed; after the run, "
-                "`python -m depthmask report %s` makes it again", REPORT, dataset_word(job.output),
+                "`%s` makes it again", REPORT, command("report", path_word(job.output)),
             )  # fmt: skip
         quarantine(job.output, left_out)
         show_assets(job, display)
-        with closing(Totals(preview_shards(job.plan))) as totals:
+        with _begun(), closing(Totals(preview_shards(job.plan))) as totals:
             with display.waiting("checking the shards that are already made"):
                 complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
             if restore is not None:
@@ -149,6 +151,15 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
             raise disk_error(full, output) from error
         _log.info("failed", exc_info=True)
         raise DepthmaskError(f"{in_one_line(error)}; see {output / 'run.log'}") from error
+
+
+@contextmanager
+def _begun() -> Iterator[None]:
+    """Have a store that allows no more fail the run: bad usage would mean that nothing is there."""
+    try:
+        yield
+    except AccessError as error:
+        raise DepthmaskError(str(error)) from error
 
 
 def _intact_shards(job: Job, totals: Totals) -> list[Shard]:

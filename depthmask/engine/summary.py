@@ -14,6 +14,7 @@ from depthmask.reports.dataset.formatting import counted
 from depthmask.reports.units import size
 from depthmask.statistics.redraws import WHEN_IT_LOOKS_WRONG
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.path import PREVIEW
 
 
 def show_result(result: Result, display: Display) -> None:
@@ -50,7 +51,8 @@ def show_result(result: Result, display: Display) -> None:
         )
     if info.left_out:
         display.line(f"left out  {_left_out(info.left_out)}")
-    display.line(f"preview   {dataset.path / 'preview.jpg'}")
+    if (preview := dataset.path / PREVIEW).is_file():
+        display.line(f"preview   {preview}")
 
 
 def _splits(info: DatasetInfo) -> str:

@@ -13,15 +13,15 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from depthmask.caching import cache_folder, cache_written, stores
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DISK_FULL, DepthmaskError, UsageError
 from depthmask.networks.shown import bar_of_downloads
-from depthmask.networks.weight_file import PublishedWeights
+from depthmask.networks.weight_file import PublishedWeights, sha256
 
 ATTEMPTS = 4
 """Connections in a row without any data before a download fails."""
@@ -48,19 +48,36 @@ def fetch(published: PublishedWeights) -> Path:
         with _locked(target.with_name(f"{target.name}.lock")):
             if not target.is_file():
                 _download(published, target)
-    size = target.stat().st_size
-    if published.bytes is not None and size != published.bytes:
+    if fault := _fault_of(target, published):
         raise UsageError(
-            f"weights={published.name}: {target} has {size:,} bytes, expected "
-            f"{published.bytes:,}; delete it, and it is downloaded again"
+            f"weights={published.name}: {target} {fault}; delete it, and it is downloaded again"
         )
     return target
 
 
+def _fault_of(target: Path, published: PublishedWeights) -> str:
+    """What is wrong with weights in the cache; empty if nothing is known to be."""
+    size = target.stat().st_size
+    if published.bytes is not None and size != published.bytes:
+        return f"has {size:,} bytes, expected {published.bytes:,}"
+    recorded = _hash_file(target)
+    # A file that the user has put into the cache has none.
+    if recorded.is_file() and recorded.read_text("ascii") != sha256(target):
+        return f"is not as it was downloaded (see {recorded.name})"
+    return ""
+
+
+def _hash_file(target: Path) -> Path:
+    """The file with the sha256 of a download; the authors publish none."""
+    return target.with_name(f"{target.name}.sha256")
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as opened:
+        with cache_written():
+            file = opened.enter_context(path.open("wb"))
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
@@ -79,13 +96,24 @@ def _download(published: PublishedWeights, target: Path) -> None:
             path=target.parent,
             downloader=_Resuming(partial, published.bytes),
         )
+        _hash_file(target).write_text(sha256(target), "ascii")
     except (OSError, HTTPException, ValueError) as error:
+        if _is_of_disk(error):
+            with cache_written():
+                raise
         size = f" ({published.bytes:,} bytes)" if published.bytes is not None else ""
         raise DepthmaskError(
             f"weights={published.name}: {published.url} cannot be downloaded: "
             f"{' '.join(str(error).split())}; put {published.file}{size} at {target}, "
             "or give its path as weights=PATH"
         ) from None
+
+
+def _is_of_disk(error: Exception) -> bool:
+    """Whether an error is one of the cache's disk, and none of the connection."""
+    if not isinstance(error, OSError) or isinstance(error, URLError):
+        return False
+    return error.filename is not None or error.errno in DISK_FULL
 
 
 @contextmanager
@@ -125,6 +153,8 @@ class _Resuming:
                 except (OSError, HTTPException) as error:
                     if isinstance(error, HTTPError):
                         error.close()
+                    if _is_of_disk(error):
+                        raise
                     failures = failures + 1 if self._bytes_so_far() <= before else 0
                     # Without any data, there may be no network: do not wait.
                     if failures == ATTEMPTS or not self._bytes_so_far():

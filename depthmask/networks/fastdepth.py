@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, refuse_machine_errors
 from depthmask.networks.runtime import default_policy
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
@@ -100,6 +100,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
                     if name in archive:
                         arrays[name] = archive[name]
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        refuse_machine_errors(part, error)
         raise DepthmaskError(f"{part}: cannot be read as plain array data: {error}") from None
     return arrays
 

@@ -26,7 +26,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, refuse_machine_errors
 from depthmask.networks.weight_file import ArraySpec, WeightFile, printable
 
 WHOLE_MODEL = "model_weights"
@@ -164,6 +164,7 @@ def _explained(path: Path, name: str = "") -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
+        refuse_machine_errors(path, error)
         what = f"layer {printable(name)}: " if name else ""
         reason = " ".join(str(error).split())
         raise UsageError(f"{path}: {what}cannot be read as HDF5: {reason}") from None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, refuse_machine_errors
 from depthmask.networks.weight_file import ArraySpec, WeightFile, printable
 
 MEMBERS_MAX = 20_000
@@ -85,6 +85,7 @@ def _explained(path: Path, name: str = "") -> Iterator[None]:
         *(OSError, EOFError, ValueError, LookupError, RuntimeError, NotImplementedError),
         *(zipfile.BadZipFile, zlib.error),
     ) as error:
+        refuse_machine_errors(path, error)
         what = f"layer {printable(name)}: " if name else ""
         reason = " ".join(str(error).split())
         raise UsageError(f"{path}: {what}cannot be read as plain array data: {reason}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
@@ -30,11 +29,12 @@ from depthmask.statistics.pixels import Statistics
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.record import Record, is_inside
 from depthmask.storage.records import Records
-from depthmask.untrusted import untrusted
+from depthmask.storage.shell import command, path_word, setting
+from depthmask.untrusted import other_accents, untrusted
 
 
 class Dataset(Samples):
@@ -215,11 +215,11 @@ def open(path: str | PathLike[str] | StorePath) -> Dataset:
 def open_summary(path: str | PathLike[str] | StorePath) -> Dataset:
     """Open a finished dataset whose samples are not read, so that its writer may be missing."""
     folder = location(path)
-    if not (folder / "dataset.json").is_file():
-        if (folder / "plan.json").is_file():
+    if not (folder / "dataset.json").has_name():
+        if (folder / "plan.json").has_name():
             raise UsageError(
-                f"{folder}: the dataset is unfinished; `python -m depthmask resume "
-                f"{dataset_word(folder)}` completes it"
+                f"{folder}: the dataset is unfinished; "
+                f"`{command('resume', path_word(folder))}` completes it"
             )
         raise no_dataset(folder)
     return Dataset(folder)
@@ -241,17 +241,19 @@ def no_dataset(path: StorePath) -> UsageError:
 def _why_none(path: StorePath) -> str:
     """Why a path is no dataset, and what was most likely meant."""
     if (path / "bg").is_dir() and (path / "fg").is_dir():
-        root = shlex.quote(f"source.root={path}")
+        root = setting("source.root", path_word(path))
         return (
             "it holds assets; make a dataset of them: "
-            f"python -m depthmask source=assets {root} output=OUT"
+            f"{command('source=assets', root, 'output=OUT')}"
         )
     if path.exists():
         return "dataset.json is missing"
     others = datasets_in(path.parent) if path.parent.is_dir() else []
-    close = get_close_matches(path.name, others, 1)
-    meant = f"; did you mean {path.parent / close[0]}?" if close else ""
-    return f"there is no such folder{meant}"
+    alike = [one for one in others if other_accents(path.name, one)]
+    if close := alike or get_close_matches(path.name, others, 1):
+        accents = other_accents(path.name, close[0])
+        return f"there is no such folder; did you mean {path.parent / close[0]}?{accents}"
+    return "there is no such folder"
 
 
 def _above(path: StorePath) -> Iterator[StorePath]:

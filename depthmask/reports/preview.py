@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -24,6 +23,8 @@ _MARGIN = 24
 _TILE_HEIGHT = 160
 _MOST_TILE_WIDTH = 640
 """The most pixels of the width of a picture where sizes differ; a tile has three pictures."""
+_MOST_SHEET_WIDTH = 12 << 12
+"""About the most pixels of the width of a sheet; a JPEG has at most 65,500."""
 _LINE_HEIGHT = 26
 _LEGEND_WIDTH = 340
 """The width of the legend with both numbers, and a gap between it and the title."""
@@ -38,15 +39,13 @@ def contact_sheet(
     near, far = colour_scale(samples, contract)
     # Beside a panorama, other photographs would be lost.
     has_one_size = len({sample.size for sample in samples}) == 1
-    most_width = math.inf if has_one_size else _MOST_TILE_WIDTH
+    columns = min(_COLUMNS, len(samples))
+    most_width = _MOST_SHEET_WIDTH // (3 * columns) if has_one_size else _MOST_TILE_WIDTH
     # The masks of photographs without foregrounds are black.
     has_masks = any(sample.depth is None or sample.mask.any() for sample in samples)
     tiles = [_tile(sample, near, far, most_width, has_mask=has_masks) for sample in samples]
-    height, rows = _TILE_HEIGHT, -(-len(tiles) // _COLUMNS)
-    widths = [
-        max(tile.width for tile in tiles[column::_COLUMNS])
-        for column in range(min(_COLUMNS, len(tiles)))
-    ]
+    height, rows = max(tile.height for tile in tiles), -(-len(tiles) // _COLUMNS)
+    widths = [max(tile.width for tile in tiles[column::_COLUMNS]) for column in range(columns)]
     font = ImageFont.load_default(16)
     whole_width = 2 * _MARGIN + sum(width + _GAP for width in widths) - _GAP
     # The legend is beside the title, or below it if the sheet is narrow.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from depthmask.errors import SettingError, UsageError
@@ -44,6 +46,7 @@ def settings(cls: type[S]) -> type[S]:
 
     def check(self: S) -> None:
         _convert_settings(self)
+        _expand_home(self)
         _check_ranges(self)
         if check_of_class is not None:
             check_of_class(self)
@@ -96,6 +99,15 @@ def _convert_settings(instance: Any) -> None:
                 setattr(instance, name, convert(value, hint))
             except WrongTypeError:
                 raise SettingError(name, value, f"must be {words(hint)}") from None
+
+
+def _expand_home(instance: Any) -> None:
+    """Put the home folder for a leading `~` of files whose content counts, not their path."""
+    for field in dataclasses.fields(instance):
+        value = getattr(instance, field.name)
+        if traits(field).by_content and isinstance(value, Path):
+            with suppress(RuntimeError):  # Nothing tells the home folder: no such file, then.
+                setattr(instance, field.name, value.expanduser())
 
 
 def _check_ranges(instance: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from depthmask.caching import cache_folder
-from depthmask.errors import MOST_LISTED, others_below
+from depthmask.errors import MOST_LISTED, UsageError, others_below
 
 _LIST = "bad_files.txt"
 
@@ -25,7 +25,7 @@ def _rest(faults: Sequence[object], way_on: str) -> str:
     """Where to find all faults."""
     try:
         return f"{_written(faults)} has all of them"
-    except OSError:
+    except (OSError, UsageError):
         return way_on
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 
 from depthmask.errors import UsageError
 from depthmask.storage.path import LOCK
+
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
+"""The errors of file systems without locks, as NFS without its lock service, and some of FUSE."""
 
 
 def _require_lock() -> None:
@@ -33,6 +37,14 @@ def flocked(output: Path) -> Iterator[Callable[[], None]]:
             raise UsageError(
                 f"output={output}: another run is at work there (process {holder}); "
                 "wait for it or choose another output"
+            ) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            raise UsageError(
+                f"output={output}: its file system cannot lock files ({error.strerror}), as NFS "
+                "without its lock service (lockd); choose an output on a disk of this machine, and "
+                "move the dataset afterwards"
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

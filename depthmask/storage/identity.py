@@ -12,8 +12,9 @@ from typing import Any
 
 from depthmask.errors import UsageError, others_below
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
-from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath, dataset_word
+from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 NOT_IN_PLAN = ("output", "overwrite", "progress", "runner", "target")
@@ -142,6 +143,7 @@ def _hash(description: dict[str, Any]) -> str:
 
 def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
     """Return what the folder holds; UsageError if it may not be used. Nothing is written."""
+    _refuse_folder_of_dataset(output)
     if _is_free(output):
         return FolderState.empty
     if (output / "jobs" / "sweep.json").is_file():
@@ -149,7 +151,7 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
             f"output={output}: the folder of a sweep, and no dataset; choose another output, or "
             "add -m to a run, which makes one more job of it"
         )
-    if not (output / "plan.json").is_file():
+    if not (output / "plan.json").has_name():
         raise UsageError(
             f"output={output}: the folder is not empty and holds no depthmask dataset; "
             "choose another output"
@@ -234,14 +236,15 @@ def _difference(name: str, old: Any, new: Any) -> str:
 
 def _ways_on(output: StorePath, names: Collection[str]) -> str:
     """What to do where the fields of these names differ."""
-    folder = dataset_word(output)
-    by_plan = f"`repeat {folder} output=OUT2` makes a dataset with the settings of this one"
+    folder = path_word(output)
+    repeat = command("repeat", folder, "output=OUT2")
+    by_plan = f"`{repeat}` makes a dataset with the settings of this one"
     # More samples in the input are no setting of the user's.
     of_input = {_SAMPLES} if "dataset.sha256" in names else set()
     if any(name.startswith("config.") for name in {*names} - of_input):
         by_plan = (
-            f"`resume {folder}` and `extend {folder} samples=N` keep its settings, {by_plan} and "
-            "your changes"
+            f"`{command('resume', folder)}` and `{command('extend', folder, 'samples=N')}` keep "
+            f"its settings, {by_plan} and your changes"
         )
     return f"choose another output, or overwrite=true; {by_plan}"
 
@@ -278,11 +281,26 @@ def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any,
         yield name, old, new
 
 
+def _refuse_folder_of_dataset(output: StorePath) -> None:
+    """Raise UsageError inside the folders of another dataset, whose repair removes other files."""
+    folder = output.absolute()
+    while folder.parent != folder:
+        if folder.name in ("shards", "records") and (folder.parent / "plan.json").has_name():
+            raise UsageError(
+                f"output={output}: lies in {folder.name} of the dataset {folder.parent}; choose "
+                "another output"
+            )
+        folder = folder.parent
+
+
 def _is_free(output: StorePath) -> bool:
     """Return whether the folder does not exist, or holds nothing to keep."""
     if output.exists() and not output.is_dir():
         raise UsageError(f"output={output}: is a file; choose a folder")
-    return not output.exists() or all(_is_debris(path) for path in output.iterdir())
+    if not output.exists():
+        return True
+    # An object store may list folders without anything in them.
+    return all(_is_debris(path) or not path.has_name() for path in output.iterdir())
 
 
 def _is_debris(path: StorePath) -> bool:

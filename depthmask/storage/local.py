@@ -13,10 +13,11 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from fnmatch import fnmatch
 from pathlib import Path, PosixPath
 from typing import BinaryIO
 
-from depthmask.errors import DepthmaskError
+from depthmask.errors import machine_error, refuse_machine_errors
 from depthmask.storage.flock import flocked
 from depthmask.storage.path import DRAFTS, TEMPORARY, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
@@ -74,9 +75,24 @@ class LocalPath(PosixPath, StorePath):
         else:
             self.unlink()
 
+    def has_name(self) -> bool:
+        try:
+            self.lstat()
+        except OSError as error:
+            refuse_machine_errors(self, error)
+            return False
+        return True
+
+    def glob(self, pattern: str) -> Iterator[LocalPath]:  # type: ignore[override]
+        """As in an object store; that of `pathlib` yields nothing from a folder it cannot list."""
+        names = os.listdir(self) if self.is_dir() else []
+        return (self / name for name in names if fnmatch(name, pattern))
+
     def file_names(self) -> Iterator[str]:
-        paths = (path for path in self.rglob("*") if path.is_file())
-        return (path.relative_to(self).as_posix() for path in paths)
+        for folder, _, names in os.walk(self, onerror=_raise_unless_missing):
+            for path in (LocalPath(folder, name) for name in names):
+                if path.is_file():
+                    yield path.relative_to(self).as_posix()
 
     def locked(self) -> AbstractContextManager[Callable[[], None]]:
         self.make_folder()
@@ -118,21 +134,26 @@ class LocalPath(PosixPath, StorePath):
         path = self / file.name
         try:
             status = path.lstat()
+            if stat.S_ISLNK(status.st_mode):
+                raise OSError(errno.ELOOP, "a link")
             if not stat.S_ISREG(status.st_mode):
-                return "is a link or not a regular file"
+                return "is not a regular file"
             if status.st_size != file.bytes:
                 return f"has {status.st_size:,} bytes and was published with {file.bytes:,}"
             with path.open("rb") as content:
                 digest = hashlib.file_digest(content, "sha256").hexdigest()
-        except FileNotFoundError:
-            return "is missing"
         except OSError as error:
-            return f"cannot be read ({error.strerror})"
+            refuse_machine_errors(path, error)
+            return "is missing"
         return None if digest == file.sha256 else "has different content (sha256 differs)"
 
     def is_intact(self, file: ShardFile) -> bool:
         """Hash the whole file, which takes little longer than reading it."""
         return self.difference(file) is None
+
+
+def _raise_unless_missing(error: OSError) -> None:
+    refuse_machine_errors(error.filename, error)
 
 
 class _OpenFile:
@@ -156,15 +177,11 @@ def _open_descriptor(folder: LocalPath, file: ShardFile) -> int:
     path = folder / file.name
     for above in path.relative_to(folder).parents:
         if above.name and (folder / above).is_symlink():
-            raise DepthmaskError(
-                f"{path}: {folder / above} is a link; links are not followed among shards"
-            )
+            raise machine_error(folder / above, OSError(errno.ELOOP, "a link"))
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        is_link = path.is_symlink()
-        reason = "a link; links are not followed among shards" if is_link else error.strerror
-        raise DepthmaskError(f"{path}: {reason}") from None
+        raise machine_error(path, error) from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
         os.close(handle)

@@ -18,14 +18,19 @@ SCHEMES = ("s3", "gs", "memory")
 
 
 def location(path: str | PathLike[str] | StorePath) -> StorePath:
-    """Return the path for a text, a URL or a `pathlib.Path`; UsageError if a URL is not valid."""
+    """Return the path for a text, a URL or a `pathlib.Path`; UsageError if a URL is not valid.
+
+    A leading `~` is the home folder, as in a shell, which does not expand it after every `=`.
+    """
     if isinstance(path, StorePath):
         return path
     text = path_text(path)
     scheme, separator, rest = text.partition("://")
     if not separator:
         _refuse_accidents(text)
-        return LocalPath(text)
+        path = LocalPath(with_home(text))
+        # `./~` stays no home folder where its text is read once more.
+        return path.absolute() if str(path).startswith("~") else path
     refuse_passwords(text)
     if scheme == "file":
         if not rest.startswith("/"):
@@ -39,6 +44,17 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     if not bucket or {"", ".", ".."} & set(components) or "?" in rest or "#" in rest:
         raise UsageError(f"{text}: expected {scheme}://BUCKET/NAME, without ?, #, // and ..")
     return ObjectPath(f"{scheme}://{bucket}", "/".join(components))
+
+
+def with_home(path: str) -> str:
+    """The local path with the home folder for a leading `~`, or that of another user for `~NAME`.
+
+    `./~` begins a name with this character. Raises UsageError where nothing tells the home folder.
+    """
+    expanded = os.path.expanduser(path)
+    if expanded == path and path.split("/")[0] == "~":
+        raise UsageError(f"{path}: the home folder is unknown; set HOME, or give the whole path")
+    return expanded
 
 
 def holds(folder: StorePath, path: StorePath) -> bool:
@@ -61,14 +77,12 @@ def path_text(path: str | PathLike[str] | StorePath) -> str:
 
 
 def _refuse_accidents(text: str) -> None:
-    """Raise UsageError for an empty path, for a `~`, and for a URL that lost a slash."""
+    """Raise UsageError for an empty path, and for a URL that lost a slash."""
     if not text:
         raise UsageError(
             "the path is empty, as with a variable that is not set; "
             "give a folder, or `.` for the current one"
         )
-    if (expanded := os.path.expanduser(text)) != text:
-        raise UsageError(f"{text}: ~ is the home folder only in a shell; give {expanded}")
     scheme, colon, rest = text.partition(":")
     if colon and scheme in ("file", *SCHEMES):
         slashes = "///" if scheme == "file" else "//"

@@ -25,6 +25,7 @@ RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
 """The extra that installs the library, by scheme; only S3 needs more than obstore."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_BAD_NAME = re.compile(r'invalid path: [^"]*"([^"]*)"')
 PART = 16 << 20
 """Bytes of a part of an upload. Parts are sent in parallel; the object appears with the last."""
 
@@ -48,6 +49,10 @@ class ObjectInfo:
     key: str
     bytes: int
     version: Version
+
+
+class AccessError(UsageError):
+    """The store does not allow a request."""
 
 
 class TakenError(Exception):
@@ -122,22 +127,30 @@ def delete(root: str, keys: Iterable[str]) -> None:
 
 
 def list_objects(root: str, prefix: str) -> Iterator[ObjectInfo]:
-    """Yield all objects whose keys begin with the prefix."""
+    """Yield all objects whose keys begin with the prefix, but no folders.
+
+    The library lists an object `a/`, as the web pages of clouds make for a folder, as `a`.
+    """
     with _in_one_line(root, prefix):
         import obstore
 
         for page in obstore.list(_store(root), prefix=prefix or None):
-            yield from map(_object_info, page)
+            for one in map(_object_info, page):
+                is_folder = one.key == prefix.rstrip("/")
+                if not is_folder and (one.bytes or head(root, one.key)):
+                    yield one
 
 
-def children(root: str, prefix: str) -> Iterator[str]:
-    """Yield the keys of folders and objects directly below the prefix."""
+def children(root: str, prefix: str) -> tuple[list[str], list[ObjectInfo]]:
+    """The keys of the folders, and the objects, directly below the prefix."""
     with _in_one_line(root, prefix):
         import obstore
 
         listing = obstore.list_with_delimiter(_store(root), prefix or None)
-    yield from listing["common_prefixes"]
-    yield from (one["path"] for one in listing["objects"])
+    objects = map(_object_info, listing["objects"])
+    # The object `a/` itself is listed as `a` (see `list_objects`).
+    own = [one for one in objects if one.key != prefix.rstrip("/")]
+    return [key for key in listing["common_prefixes"] if key], own
 
 
 @contextmanager
@@ -258,11 +271,19 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
     try:
         yield
     except (PermissionDeniedError, UnauthenticatedError) as error:
-        raise UsageError(f"{where}: access denied ({_reason(error)})") from None
+        raise AccessError(
+            f"{where}: access denied ({_reason(error)}); once it is allowed, the same command goes "
+            "on where it stopped"
+        ) from None
     except (BaseError, FileNotFoundError) as error:
         _require_bucket(root, error)
         if isinstance(error, FileNotFoundError):
             raise
+        if bad_name := _BAD_NAME.search(str(error)):
+            raise UsageError(
+                f"{root}/{bad_name[1]}: no object can be read beside one with such a name, of "
+                "which a part between slashes is empty or made of dots; rename or delete it"
+            ) from None
         raise DepthmaskError(
             f"{where}: the object store failed ({_reason(error)}{_server(root, error)}); "
             "published shards are kept: run the same command again"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from depthmask._version import PIXEL_CHANGES
 from depthmask.untrusted import untrusted
 
 OWN = "depthmask"
@@ -47,5 +48,12 @@ def other_pixels(plan: Mapping[str, Any], present: Mapping[str, Any]) -> str | N
                 made_by = plan.get("versions", {}).get(package, "")
                 command = install_command(package, made_by)
                 advice = f" (made by {package} {made_by}: `{command}`)" if command else ""
-                return f"{stage} has pixel version {old} there and {version} now{advice}"
+                changes = _changes(old, version) if stage == OWN else ""
+                return f"{stage} has pixel version {old} there and {version} now{changes}{advice}"
     return None
+
+
+def _changes(old: int, new: int) -> str:
+    """What the pixel versions of depthmask after `old` changed, in words."""
+    changes = [PIXEL_CHANGES[one] for one in range(old + 1, new + 1) if one in PIXEL_CHANGES]
+    return f", which changed {'; '.join(changes)}" if changes else ""

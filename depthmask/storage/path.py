@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -19,6 +18,8 @@ LOCK = ".lock"
 """Name of the file that marks a dataset as in use by a run."""
 PENDING_HOOKS = "hooks.json"
 """Name of the file with the plugins whose `depthmask_run_finished` is still to be called."""
+PREVIEW = "preview.jpg"
+"""Name of the contact sheet of a dataset."""
 REPORT = "report.html"
 """Name of the page about a dataset; a run that extends the dataset removes it."""
 TEMPORARY = ".tmp"
@@ -85,6 +86,10 @@ class StorePath(ABC):
     @abstractmethod
     def exists(self) -> bool:
         """Return whether a file or a folder exists here."""
+
+    @abstractmethod
+    def has_name(self) -> bool:
+        """Return whether anything has this path, a link that leads nowhere included."""
 
     @abstractmethod
     def read_bytes(self) -> bytes:
@@ -192,9 +197,3 @@ def not_as_published(path: StorePath, file: ShardFile) -> DepthmaskError:
         f"{path}: does not have the {file.bytes:,} bytes that were published; "
         "`python -m depthmask verify OUT --repair` makes the shard again"
     )
-
-
-def dataset_word(dataset: StorePath) -> str:
-    """The folder as a word for a shell and for the commands of depthmask."""
-    text = str(dataset)
-    return shlex.quote(f"./{text}" if text.startswith(("-", "+", "~")) else text)

@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from depthmask.errors import DISK_FULL, DepthmaskError, UsageError, causes_of
+from depthmask.errors import (
+    DISK_FULL,
+    DepthmaskError,
+    UsageError,
+    causes_of,
+    machine_error,
+    refuse_machine_errors,
+    way_on,
+)
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import ShardFile
@@ -41,6 +50,7 @@ class Draft:
 
     def __init__(self, dataset: str | PathLike[str] | StorePath, shard: str) -> None:
         output = location(dataset)
+        self._output = output
         self._shards = output / "shards"
         # A random name, since two machines of a cluster may make the same shard.
         self.folder = output.draft_folder() / f"{shard}.{secrets.token_hex(8)}"
@@ -55,7 +65,12 @@ class Draft:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            # Before the draft is removed, since that gives the disk its room back.
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
+                raise disk_error(error, self._output) from error
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def publish(self) -> tuple[ShardFile, ...]:
         """Hash every file and move it to the folder of the shards, durably."""
@@ -75,7 +90,10 @@ def write_sealed(path: StorePath, data: dict[str, Any]) -> None:
 
 
 def read_sealed(path: StorePath) -> dict[str, Any] | None:
-    """Return what `write_sealed` wrote; None if the file is missing or damaged."""
+    """Return what `write_sealed` wrote; None if the file is missing or damaged.
+
+    Raises `MachineError` if this process may not read it.
+    """
     try:
         content = path.read_whole(MOST_SEALED)
         if content[:_SEAL_BYTES] != _seal(content[_SEAL_BYTES:]):
@@ -83,7 +101,8 @@ def read_sealed(path: StorePath) -> dict[str, Any] | None:
         data: dict[str, Any] = json.loads(content)
         del data["checksum"]
         return data
-    except (OSError, ValueError, KeyError, RecursionError):
+    except (OSError, ValueError, KeyError, RecursionError) as error:
+        refuse_machine_errors(path, error)
         return None
 
 
@@ -108,7 +127,8 @@ def full_disk_as_os_error(folder: Path, needed: int) -> Iterator[None]:
         raise
     except Exception as error:
         # Measured here, since the caller removes what the block has written.
-        if full := full_disk_behind(error, shutil.disk_usage(folder).free < needed):
+        no_room = shutil.disk_usage(folder).free < needed or _lacks_inodes(folder)
+        if full := full_disk_behind(error, no_room):
             raise full from error
         raise
 
@@ -128,16 +148,35 @@ def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
     return None
 
 
-def disk_error(error: OSError, output: StorePath) -> DepthmaskError:
-    """Return an error of the disk in one line: the path, the reason, and the free space."""
+def disk_error(error: OSError, output: StorePath | Path) -> DepthmaskError:
+    """Return an error of the disk in one line: the path, the reason, and what to do."""
     where = error.filename or output
-    if error.errno in DISK_FULL:
-        free = output.free_bytes()
-        return DepthmaskError(
-            f"{where}: {error.strerror}; {free:,} bytes are free in {output}. "
-            "Make room and run the same command again: published shards are kept"
+    if error.errno not in DISK_FULL:
+        return machine_error(where, error)
+    what = f"; {_room(where)}" if error.errno == errno.ENOSPC else f"{way_on(error)},"
+    return DepthmaskError(
+        f"{where}: {error.strerror}{what} and run the same command again: published shards are kept"
+    )
+
+
+def _room(path: str | StorePath | Path) -> str:
+    """What a disk without room has left, and what to do."""
+    # Drafts for an object store are in the folder for temporary files.
+    local = Path(str(path)) if "://" not in str(path) else Path(tempfile.gettempdir())
+    folder = next(one for one in (local, *local.absolute().parents) if one.is_dir())
+    free = f"{shutil.disk_usage(folder).free:,} bytes are free in {folder}"
+    if _lacks_inodes(folder):
+        return (
+            f"{free}, and no inodes: the disk has too many files. Delete some, or choose a writer "
+            "of fewer files,"
         )
-    return DepthmaskError(f"{where}: {error.strerror or error}")
+    return f"{free}. Make room"
+
+
+def _lacks_inodes(folder: Path) -> bool:
+    """Whether a disk can hold no more files, or next to none, whatever their size."""
+    disk = os.statvfs(folder)
+    return disk.f_favail * 1000 < disk.f_files
 
 
 def _seal(text: bytes) -> bytes:

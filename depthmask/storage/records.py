@@ -11,6 +11,7 @@ from depthmask.plan.layout import Layout, Shard
 from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed, write_sealed
 from depthmask.storage.record import Record, is_inside
+from depthmask.storage.shell import command, path_word
 
 
 class Records:
@@ -47,7 +48,8 @@ class Records:
         if record is None:
             raise DepthmaskError(
                 f"{self._output}: the record of {shard} is missing or damaged; "
-                f"`python -m depthmask verify {self._output} --repair` makes the shard again"
+                f"`{command('verify', path_word(self._output), '--repair')}` makes the shard "
+                "again"
             )
         return record
 

@@ -89,6 +89,9 @@ class ObjectPath(StorePath):
         """Return whether there are objects below the path."""
         return any(True for _ in object_store.list_objects(self.root, self._prefix))
 
+    def has_name(self) -> bool:
+        return self.exists()
+
     def exists(self) -> bool:
         return self.is_file() or self.is_dir()
 
@@ -108,7 +111,8 @@ class ObjectPath(StorePath):
         object_store.delete(self.root, [self.key])
 
     def iterdir(self) -> Iterator[ObjectPath]:
-        keys = object_store.children(self.root, self._prefix)
+        folders, objects = object_store.children(self.root, self._prefix)
+        keys = dict.fromkeys([*folders, *(one.key for one in objects)])
         return (ObjectPath(self.root, key) for key in keys)
 
     def glob(self, pattern: str) -> Iterator[ObjectPath]:
@@ -144,7 +148,8 @@ class ObjectPath(StorePath):
             try:
                 yield temporary
             finally:
-                with suppress(DepthmaskError):
+                # Neither may hide an error of the block, which may have written nothing.
+                with suppress(DepthmaskError, FileNotFoundError):
                     object_store.put(self.root, self.key, temporary)
 
     def make_folder(self) -> None:

@@ -11,10 +11,11 @@ from depthmask.errors import DepthmaskError
 from depthmask.storage.dataset_info import DatasetInfo, Manifest
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
 from depthmask.storage.publish import read_sealed
 from depthmask.storage.record import ShardFile
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 
@@ -38,9 +39,9 @@ def verify(dataset: str | PathLike[str] | StorePath) -> list[Problem]:
     """Return all problems of a dataset, none if it is as it was published."""
     output = location(dataset)
     summary, plan = read_sealed(output / "dataset.json"), read_sealed(output / "plan.json")
-    if plan is not None and not (output / "dataset.json").is_file():
-        command = f"python -m depthmask resume {dataset_word(output)}"
-        text = f"dataset.json is missing: the dataset is unfinished; `{command}` completes it"
+    if plan is not None and not (output / "dataset.json").has_name():
+        resume = command("resume", path_word(output))
+        text = f"dataset.json is missing: the dataset is unfinished; `{resume}` completes it"
         return [Problem(None, text)]
     problems = [
         Problem(None, f"{name} is missing or damaged")
@@ -125,4 +126,6 @@ def _strays(output: StorePath, known: set[StorePath], unknown: set[str]) -> list
         for name in (output / folder).file_names()
         if output / folder / name not in known
         and name.partition("/")[0].partition(".")[0] not in unknown
+        # An object store may list a folder that has a content of its own.
+        and (output / folder / name).is_file()
     )

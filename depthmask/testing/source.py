@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from depthmask.codec.metadata import plain_meta
-from depthmask.data import AssetCatalogue
+from depthmask.data import FAINT_ALPHA, AssetCatalogue
 from depthmask.engine.quarantine import check_contents, quarantine
 from depthmask.stages.source.base import Source
 from depthmask.storage.location import location
@@ -66,7 +66,11 @@ class SourceSuite(StageSuite):
                     assert one.depth_m.min() >= 0
 
     def test_foregrounds_are_trimmed_cut_outs(self, checked: Any) -> None:
-        """Foregrounds are uint8 RGBA whose alpha reaches all four edges."""
+        """Foregrounds are uint8 RGBA whose alpha reaches all four edges, also without faint alpha.
+
+        Faint alpha around a foreground makes it smaller: what is above it is at least half of the
+        height and half of the width.
+        """
         for key in list(checked.foregrounds())[:5]:
             one = checked.foreground(key, _SIZES[0])
             assert one.key == key
@@ -74,6 +78,10 @@ class SourceSuite(StageSuite):
             alpha = one.rgba[..., 3]
             edges = (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])
             assert all(edge.any() for edge in edges), f"{key} has an empty rim"
+            shown = alpha > FAINT_ALPHA
+            for side, length in enumerate(one.size):
+                (places,) = shown.any(axis=1 - side).nonzero()
+                assert 2 * (np.ptp(places) + 1) >= length, f"{key} has a rim of faint alpha"
             assert one.height_m is None or one.height_m > 0
             if one.relief_m is not None:
                 assert (one.relief_m.dtype, one.relief_m.shape) == (np.float32, one.size)

@@ -112,4 +112,6 @@ def test_errors_of_the_system(
 ) -> None:
     failure = PermissionError(errno.EACCES, "Permission denied", "OUT/plan.json")
     assert interrupted([name, "OUT"], failure, monkeypatch) == 1
-    assert capsys.readouterr().err == "error: OUT/plan.json: Permission denied\n"
+    assert capsys.readouterr().err == (
+        "error: OUT/plan.json: Permission denied; its owner must give this user the right to it\n"
+    )

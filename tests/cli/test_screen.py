@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +257,20 @@ def test_a_reader_that_goes_away_does_not_end_a_run(assets: Path, tmp_path: Path
     os.close(write)
     assert process.communicate(timeout=60)[0] == f"{out}\n".encode()
     assert (out / "dataset.json").is_file()
+
+
+def test_a_terminal_that_ends_does_not_end_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `nohup`; every shard was made then, and the dataset was unfinished."""
+    near, far = pty.openpty()
+    stderr = open(far, "w", encoding="utf-8")  # noqa: SIM115 (closed below)
+    monkeypatch.setattr(sys, "stderr", stderr)
+    with Screen(ProgressStyle.bar) as shown, shown.bar("samples", 4, "samples") as advance:
+        advance(1)
+        os.close(near)
+        shown.line("a line")
+        advance(3)
+    with suppress(OSError):
+        stderr.close()
 
 
 def test_control_characters_are_shown_as_text(capsys: pytest.CaptureFixture[str]) -> None:

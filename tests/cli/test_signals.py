@@ -88,3 +88,24 @@ def test_an_interrupt_of_other_processes(tmp_path: Path, words: list[str]) -> No
     assert "Traceback" not in text, text
     assert "KeyboardInterrupt" not in text, text
     assert "failed" not in text, text
+
+
+def test_the_workers_of_a_sweep_end_when_it_is_killed(tmp_path: Path) -> None:
+    """Those of the launcher, with one that has no job, and those of its runners."""
+    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
+    rooms = ["source.rooms=2", "source.furniture=2", "size=[16,16]", "depth=none"]
+    words = ["-m", "seed=0,1", "samples=100000", "shard_size=500", "runner.workers=2", *rooms]
+    launcher = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=3", f"output={tmp_path / 'out'}"]
+    process = tiny.start([*words, *launcher], tmp_path / "log")
+    try:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "out").glob("*/records/*")):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(tiny.group(process.pid)) >= 6
+        process.kill()
+        process.wait()
+        assert tiny.orphans(process.pid) == []
+    finally:
+        tiny.end(tiny.group(process.pid))

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 import depthmask
 import depthmask.engine.run
@@ -84,6 +83,29 @@ def test_each_job_has_a_dataset_and_a_row(
     assert lines[head].split()[:4] == ["job", "placement", "writer", "samples"]
     assert lines[head + 3].split()[:4] == ["2", "grid", "zip", "3"]
     assert printed.out == f"{out}\n"
+
+
+def test_a_folder_may_have_a_name_that_is_not_utf_8(tmp_path: Path) -> None:
+    """As all names outside ASCII are to a Python in an ASCII locale."""
+    out = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff"))
+    assert main(["-m", *SMALL, "depth=none", "seed=0", f"output='{out}'"]) == 0
+    with (out / "sweep.csv").open(newline="", errors="surrogateescape") as file:
+        (row,) = csv.DictReader(file)
+    assert Path(row["dataset"]).parent == out
+    assert (out / "sweep.html").is_file()
+
+
+def test_a_page_that_cannot_be_drawn_ends_no_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> str:
+        raise ValueError("cannot be drawn")
+
+    monkeypatch.setattr(sweep, "page", fail)
+    assert main(["-m", *SMALL, "depth=none", "seed=0,1", f"output={tmp_path / 'out'}"]) == 0
+    assert len(table(tmp_path / "out")) == 2
+    assert not (tmp_path / "out" / "sweep.html").exists()
+    assert "sweep.html is left out: ValueError: cannot be drawn" in caplog.text
 
 
 def test_a_failed_job_is_in_the_table_and_the_others_run(
@@ -415,16 +437,6 @@ def test_a_path_with_odd_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(table(odd / "there")) == 2
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["plain/a b", "it's", "a\\", "\\'", "${x}", "\\${x}", "\\\\${x}'\\", '"${{', "a, b=[1]", "ü"],
-)
-def test_quoted_paths_are_parsed_to_the_same_text(text: str) -> None:
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        config = compose("config", [f"hydra.sweep.dir={sweep._quoted(text)}"], True)
-    assert config.hydra.sweep.dir == text
-
-
 def test_experiments_are_sweeps_by_name(tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert main(["-m", "+experiment=placements", *SMALL, f"output={out}"]) == 0
@@ -589,9 +601,14 @@ def test_optuna_with_two_numbers(tmp_path: Path) -> None:
             ["target=bytes", "hydra.sweeper.direction=max"],
             "hydra.sweeper.direction=max: must be minimize or maximize",
         ),
+        (
+            ["target=statistics.masks.mean"],
+            "target=statistics.masks.mean: dataset.json has no such number; did you mean "
+            "statistics.mask.mean?",
+        ),
     ],
 )
-def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> None:
+def test_optuna_needs_a_target_that_exists(tmp_path: Path, words: list[str], line: str) -> None:
     done = run_optuna(tmp_path / "out", "placement.min_scale=choice(0.2,0.9)", *words)
     assert done.returncode == 2
     assert f"error: {line}" in done.stderr
@@ -603,8 +620,8 @@ def test_optuna_needs_a_target(tmp_path: Path, words: list[str], line: str) -> N
     [
         # No other trial would have the number, so the first two, a batch of Optuna, are the last.
         (
-            ["placement.min_scale=choice(0.2,0.9)", "target=statistics.masks.mean"],
-            "target=statistics.masks.mean: dataset.json has no such number; "
+            ["placement.min_scale=choice(0.2,0.9)", "target=statistics.depth.mean", "depth=none"],
+            "target=statistics.depth.mean: dataset.json has no such number; "
             "did you mean statistics.mask.mean?",
             2,
         ),

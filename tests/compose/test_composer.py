@@ -167,8 +167,8 @@ def test_one_opaque_object_by_hand(
     assert np.array_equal(found.instances, inside)
     assert (found.image[inside] == (255, 0, 0)).all()
     assert (found.image[~inside] == 100).all()
-    # The foot stands in row 5, which is 6 m away.
-    assert found.layers == (Layer("red", "a red", 2, 2, 4, 6, False, 6.0, 1.0),)
+    # Its uppermost row, 2, covers what is 3 m away, and its foot stands at 6 m.
+    assert found.layers == (Layer("red", "a red", 2, 2, 4, 6, False, 3.0, 1.0),)
     assert found.recipe is recipe
     assert found.background.key == "room"
 
@@ -213,7 +213,7 @@ def test_objects_across_the_edge_are_cut(
     expected[rows, columns] = 255
     assert np.array_equal(found.mask, expected)
     assert found.layers[0].visible == pytest.approx((expected > 0).sum() / 24)
-    assert found.layers[0].depth_m == (2.0 if start < 0 else 16.0)
+    assert found.layers[0].depth_m == (1.0 if start < 0 else 15.0)
 
 
 def test_where_nothing_fits_the_error_names_the_settings(
@@ -442,7 +442,7 @@ def test_description_is_plain_data(
                 "box": [14, 14, 4, 6],
                 "flip": True,
                 "visible": 0.5,
-                "depth_m": 16.0,
+                "depth_m": 15.0,
             }
         ],
         "camera": {"f_px": 100.0, "cx": 10.0, "cy": 8.0, "height_m": 1.4, "pitch": 0.123457},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthmask.caching import cache_folder
+from depthmask import caching
+from depthmask.caching import FifoCache, cache_folder, store_array
 from depthmask.compose.geometry_cache import GeometryCache
 from depthmask.data import Background, Camera, DepthContract, Float32, Plane, Size
 from depthmask.stage import setting, stage
@@ -162,7 +164,9 @@ def test_another_pixel_version_is_asked_anew(
         assert geometry.asked == asked
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "float64", "shape", "pickle"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "empty", "foreign", "float64", "shape", "pickle", "header", "data"]
+)
 def test_a_damaged_file_is_measured_again(source: Source, folder: Path, damage: str) -> None:
     GeometryCache(Counting(), source, SIZE).background("room2")
     (path,) = folder.rglob("*.npy")
@@ -176,14 +180,47 @@ def test_a_damaged_file_is_measured_again(source: Source, folder: Path, damage: 
         np.save(path, np.ones(SIZE))
     elif damage == "shape":
         np.save(path, np.ones((5, 4), np.float32))
-    else:
+    elif damage == "pickle":
         np.save(path, np.array([{"a": 1}], object), allow_pickle=True)
+    else:
+        content = bytearray(path.read_bytes())
+        content[10 if damage == "header" else -20] ^= 4
+        path.write_bytes(content)
     geometry = Counting()
     for _ in range(2):
         found = GeometryCache(geometry, source, SIZE).background("room2")
         assert found.depth_m is not None
         assert (found.depth_m == 21).all()
     assert geometry.asked == [["room2"]]
+
+
+def test_without_a_cache_the_depth_is_the_same(
+    source: Source,
+    folder: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unwritten = FifoCache[np.ndarray](lambda array: array.nbytes)
+    monkeypatch.setattr(caching, "_unwritten", unwritten)
+    keys = [f"room{number}" for number in range(5)]
+
+    def depths(geometry: Counting) -> list[np.ndarray | None]:
+        cache = GeometryCache(geometry, source, SIZE)
+        cache.fill(keys, lambda count: None)
+        return [cache.background(key).depth_m for key in keys]
+
+    stored = depths(Counting())
+    shutil.rmtree(folder)
+    folder.touch()
+    caching._warn.cache_clear()
+    geometry = Counting()
+    np.testing.assert_array_equal(depths(geometry), stored)
+    # In full batches, each once.
+    assert geometry.asked == [["room0", "room1"], ["room2", "room3"], ["room4"]]
+    assert [record.getMessage() for record in caplog.records] == [
+        f"later runs repeat work of this one: the cache {folder.parent} cannot be written (Not a "
+        "directory); name another folder with DEPTHMASK_CACHE=FOLDER"
+    ]
 
 
 def test_no_temporary_file_stays(source: Source, folder: Path) -> None:
@@ -228,7 +265,7 @@ def test_only_what_was_checked_is_kept_and_taken(source: Source, folder: Path) -
     GeometryCache(Counting(), source, SIZE, contract).background("room2")
     (path,) = folder.rglob("*.npy")
     # As an earlier version may have kept it.
-    np.save(path, np.full(SIZE, np.nan, np.float32))
+    store_array(str(path.relative_to(folder.parent)), np.full(SIZE, np.nan, np.float32))
     mended = Counting()
     depth_m = GeometryCache(mended, source, SIZE, contract).background("room2").depth_m
     assert depth_m is not None

@@ -13,11 +13,10 @@ from depthmask.compose.asset_cache import ScaledForeground, _scaled
 from depthmask.compose.layer_stack import (
     LayerStack,
     Misfit,
-    foot_depth,
     intersection,
     is_surely_unseen,
 )
-from depthmask.data import Background, Foreground, Layer, Size, UInt8, UInt16, instance_map
+from depthmask.data import Foreground, Layer, Size, UInt8, UInt16, instance_map
 from depthmask.stages.blend.base import Patch
 
 START = st.integers(-9, 12)
@@ -32,7 +31,7 @@ def box(top: int, left: int, height: int, width: int) -> Layer:
 
 def cut_out(alpha: np.ndarray) -> ScaledForeground:
     rgb = np.zeros((*alpha.shape, 3), np.uint8)
-    return ScaledForeground(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)))
+    return ScaledForeground(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)), 128)
 
 
 def soft(size: Size, seed: int) -> ScaledForeground:
@@ -246,41 +245,6 @@ def test_more_than_255_layers_need_16_bits() -> None:
         assert add(cover, box(*divmod(number, 30), 1, 1), solid((1, 1)))
         assert owners(cover).dtype == (np.uint8 if number < 255 else np.uint16)
     assert owners(cover).ravel().tolist() == list(range(1, 301))
-
-
-FLOOR = Background(
-    "bg", np.zeros((4, 5, 3), np.uint8), np.arange(1, 21, dtype=np.float32).reshape(4, 5)
-)
-
-
-@pytest.mark.parametrize(
-    ("numbers", "expected"),
-    [
-        ((0, 0, 4, 5), 18),  # row 3, column 2
-        ((0, 1, 2, 2), 8),  # row 1, column 2
-        ((3, 4, 9, 9), 20),  # below and right of the canvas
-        ((-9, -9, 3, 3), 1),  # above and left of it
-        ((2, -1, 1, 1), 11),
-    ],
-)
-def test_foot_depth_is_taken_at_the_middle_of_the_lower_edge(
-    numbers: tuple[int, int, int, int], expected: float
-) -> None:
-    assert foot_depth(FLOOR, box(*numbers)) == expected
-
-
-def test_foot_depth_takes_the_nearest_valid_pixel() -> None:
-    depth = np.zeros((4, 5), np.float32)
-    depth[0, 0], depth[3, 4] = 2.5, 7.5
-    scene = dataclasses.replace(FLOOR, depth_m=depth)
-    assert foot_depth(scene, box(2, 3, 1, 1)) == 7.5
-    assert foot_depth(scene, box(1, 0, 1, 1)) == 2.5
-
-
-def test_foot_depth_without_any_valid_pixel() -> None:
-    empty = np.zeros((4, 5), np.float32)
-    assert foot_depth(dataclasses.replace(FLOOR, depth_m=empty), box(0, 0, 1, 1)) is None
-    assert foot_depth(dataclasses.replace(FLOOR, depth_m=None), box(0, 0, 1, 1)) is None
 
 
 def test_the_nearest_owns_the_pixel_in_10000_scenes() -> None:

@@ -80,6 +80,7 @@ def test_wrong_backgrounds_are_refused(
         ({"label": "a\nb"}, "label='a\\\\nb'; expected"),
         ({"label": 3}, "label=3; expected"),
         ({"rgba": np.zeros((0, 3, 4), np.uint8)}, "no visible pixel"),
+        ({"rgba": np.full((2, 3, 4), 16, np.uint8)}, "expected some alpha above 16 of 255"),
         ({"rgba": np.ones((2, 3, 4), np.float32)}, r"rgba=float32 \[2, 3, 4\]; expected uint8"),
         ({"relief_m": np.zeros((3, 2), np.float32)}, r"relief_m=float32 \[3, 2\]; expected"),
         ({"relief_m": np.full((2, 3), np.nan, np.float32)}, "expected finite float32"),

@@ -8,8 +8,9 @@ import subprocess
 import pytest
 
 from depthmask.config.build import to_plain
-from depthmask.config.command_from_plan import command_from_plan, overrides_of
+from depthmask.config.command_from_plan import command_from_plan, overrides_of, program_of
 from depthmask.config.compose import compose_root
+from depthmask.config.registry import FILE_HASH
 from depthmask.storage.identity import NOT_IN_PLAN
 
 
@@ -53,6 +54,12 @@ def test_single_quotes_stay_readable_in_a_shell() -> None:
     config = to_plain(compose_root(["source=assets", "source.root='null'"]))
     command = command_from_plan({"job": "generate", "config": config}) or ""
     assert """ "source.root='null'" """ in command
+
+
+def test_the_script_that_has_a_stage_runs_the_command() -> None:
+    assert program_of({"versions": {"depthmask": "1"}}) == ("python", "-m", "depthmask")
+    versions = {"depthmask": "1", "-my stage.py": f"{FILE_HASH}0"}
+    assert program_of({"versions": versions}) == ("python", "./-my stage.py")
 
 
 @pytest.mark.parametrize("name", ["a'b $HOME", "it's `id`", "'\"x", "'\\\\'", "'!'"])

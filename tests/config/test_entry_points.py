@@ -24,6 +24,12 @@ class Mine(Blend):
 """
 
 
+@pytest.fixture(autouse=True)
+def depthmask_0_1_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that the requirements below are about, whatever the present one is."""
+    monkeypatch.setattr(entry_points, "__version__", "0.1.0")
+
+
 def requiring(*texts: str) -> Package:
     return Package(Provider("mine", "1.2"), texts, ())
 

@@ -95,6 +95,8 @@ def test_a_moved_file_continues(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> 
     moved = runs.file.rename(runs.folder / "moved.txt")
     monkeypatch.chdir(runs.folder)
     assert runs.run(file=Path("moved.txt")) == 0
+    monkeypatch.setenv("HOME", str(runs.folder))
+    assert runs.run(file=Path("~/moved.txt")) == 0
     assert tiny.sha256s(runs.out) == shards
     assert runs.plan["unhashed"]["placement"]["offsets"] == str(moved)
     # Repair, from any folder, finds it at its new path.

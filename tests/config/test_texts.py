@@ -6,11 +6,15 @@ from enum import Enum
 from typing import Any, Literal
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from depthmask import Foreground, Layer, Placement, Scene, scaled_layer, setting, stage
 from depthmask.config.build import from_plain, to_plain
+from depthmask.config.command_line import CommandLine
 from depthmask.config.compose import compose_root
+from depthmask.config.texts import keep_texts
 from depthmask.errors import UsageError
+from tests.support.awkward import TYPED
 
 pytestmark = pytest.mark.usefixtures("stages_of_tests")
 
@@ -46,6 +50,13 @@ class Texts(Placement):
 
     def place(self, scene: Scene, foreground: Foreground, flip: bool, rng: Any) -> Layer:
         return scaled_layer(foreground, top=0, left=0, scale=0.5, flip=flip)
+
+
+@stage("other_texts")
+class OtherTexts(Texts):
+    """The same name for a number."""
+
+    text: float = setting(0.0, help="number")  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +96,49 @@ def test_values(word: str, value: Any) -> None:
     chosen = getattr(root.placement, word.partition("=")[0])
     assert (chosen, type(chosen)) == (value, type(value))
     assert from_plain(to_plain(root)) == root
+
+
+@pytest.mark.parametrize("name", [name for name in TYPED if name != "NULL"])
+def test_a_path_is_the_text_that_was_typed(name: str) -> None:
+    root = compose_root([f"output={name}", "source=assets", f"source.root={name}"])
+    assert (root.output, root.source.root) == (name, name)
+
+
+def test_values_of_a_sweep() -> None:
+    """Hydra hands its jobs what it has read, so that quotes are needed before."""
+    names = ",".join(TYPED)
+    (word,) = CommandLine.parse([f"output={names}"]).overrides
+    sweep = OverridesParser.create().parse_override(word)
+    parsed = list(sweep.sweep_string_iterator())
+    expected = [None if name == "NULL" else name for name in TYPED]
+    assert [compose_root([f"output={one}"]).output for one in parsed] == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("output=~/a,b", "output='~/a',b"),
+        ("output=choice(1e3,true)", "output=choice('1e3','true')"),
+        ("output=' 1e3',007", "output=' 1e3','007'"),
+        ('output="1,2",a\\,b', 'output="1,2",a\\,b'),
+        ("+output=1e3", "+output='1e3'"),
+        ("placement.texts=[1e3,a],[true]", "placement.texts=['1e3',a],['true']"),
+        *((word, word) for word in (
+            "output=12,a", "seed=1_000,007", "placement.share=1e3,null", "output=null,a",
+            "output=range(01,4)", "output=ü(1e3)", "placement.odd=1e3", "placement.mixed=1e3,2e3",
+            "output=${oc.env:HOME}", "output=“a”", "nosuch=1e3", "output", "~labels", "size=[1e3]",
+        )),
+    ],
+)  # fmt: skip
+def test_quotes(word: str, kept: str) -> None:
+    assert keep_texts([word]) == [kept]
+
+
+def test_the_type_is_that_of_the_chosen_stage() -> None:
+    words = ["placement=other_texts", "placement.text=1e3"]
+    assert keep_texts(words) == words
+    assert keep_texts(["placement=texts", words[1]])[1] == "placement.text='1e3'"
+    assert keep_texts(words[1:]) == words[1:]
 
 
 def test_the_last_word_counts() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from depthmask._version import __version__
+from depthmask._version import PIXEL_VERSION, __version__
 from depthmask.config.compose import compose_root
 from depthmask.config.registry import KINDS
 from depthmask.config.versions import pixel_versions, plan_versions, versions
@@ -18,7 +18,7 @@ def test_the_stages_of_the_kinds_that_count() -> None:
     assert fields["versions"]["depthmask"] == __version__
     assert fields["packages"] == {}
     assert fields["pixel_versions"] == {
-        "depthmask": 1, "placement=grid": 1, "writer=webdataset": 1
+        "depthmask": PIXEL_VERSION, "placement=grid": 1, "writer=webdataset": 1
     }  # fmt: skip
 
 

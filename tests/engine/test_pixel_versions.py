@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import depthmask
+from depthmask._version import PIXEL_VERSION
 from depthmask.cli.main import main
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
@@ -120,17 +121,14 @@ def test_the_plan_has_the_pixel_versions(site: Path) -> None:
     plan = plan_of(make(site))
     assert plan["versions"]["mine"] == "1.4"
     assert plan["pixel_versions"] == {
-        "depthmask": 1, "source=rooms": 1, "geometry=source": 1, "placement=mine": 3,
+        "depthmask": PIXEL_VERSION, "source=rooms": 1, "geometry=source": 1, "placement=mine": 3,
         "blend=alpha": 1, "depth=layered": 1, "writer=webdataset": 1,
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("early", [False, True], ids=["now", "before"])
-def test_another_version_of_the_package_continues(site: Path, early: bool) -> None:
-    """Extended and repaired by 1.1 what 1.0 made, also before plans had pixel versions."""
+def test_another_version_of_the_package_continues(site: Path) -> None:
+    """Extended and repaired by 1.1 what 1.0 made."""
     output = make(site)
-    if early:
-        as_made_before(output)
     before = files(output)
     install(site, "1.1")
     assert "nothing is left to do" in run(site, *WORDS, "samples=4", "output=out")
@@ -193,9 +191,8 @@ def test_another_pixel_version_is_refused(site: Path, first: int, then: int) -> 
 def test_a_plan_without_pixel_versions_means_1(site: Path) -> None:
     output = make(site)
     as_made_before(output)
-    install(site, "1.1", 2)
     line = error(site, *WORDS, "samples=8", "output=out")
-    assert "placement=mine has pixel version 1 there and 2 now (made by mine 1.0: " in line
+    assert f"depthmask has pixel version 1 there and {PIXEL_VERSION} now, which changed " in line
     assert "has pixel version 1 there" in error(site, "render", "out", "--index", "0")
 
 
@@ -319,12 +316,16 @@ def test_our_own_pixel_version_decides(
         assert main(words) == 0
     monkeypatch.setattr("depthmask.config.versions.__version__", "99")
     assert main(words) == 0
-    monkeypatch.setattr("depthmask.config.versions.PIXEL_VERSION", 2)
+    monkeypatch.setattr("depthmask.config.versions.PIXEL_VERSION", PIXEL_VERSION + 1)
+    monkeypatch.setattr(
+        "depthmask.storage.packages.PIXEL_CHANGES", {PIXEL_VERSION + 1: "the colour of shadows"}
+    )
     capsys.readouterr()
     assert main(words) == 2
     assert (
-        "depthmask has pixel version 1 there and 2 now (made by depthmask "
-        f"{depthmask.__version__}: `pip install 'depthmask=={depthmask.__version__}'`)"
+        f"depthmask has pixel version {PIXEL_VERSION} there and {PIXEL_VERSION + 1} now, which "
+        f"changed the colour of shadows (made by depthmask {depthmask.__version__}: "
+        f"`pip install 'depthmask=={depthmask.__version__}'`)"
     ) in capsys.readouterr().err
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -97,7 +99,44 @@ def test_file_is_downloaded_once(server: Server, cache: Path, size: int | None) 
         assert path == cache / "weights.h5"
         assert path.read_bytes() == CONTENT
     assert server.requests == [None]
-    assert sorted(one.name for one in cache.iterdir()) == ["weights.h5", "weights.h5.lock"]
+    names = ["weights.h5", "weights.h5.lock", "weights.h5.sha256"]
+    assert sorted(one.name for one in cache.iterdir()) == names
+
+
+def test_damaged_weights_are_not_used(server: Server, cache: Path) -> None:
+    """The authors publish no hash, so that of the download is kept."""
+    path = fetch(published(server))
+    path.write_bytes(bytes([CONTENT[0] ^ 1]) + CONTENT[1:])
+    with pytest.raises(UsageError, match=r"is not as it was downloaded .*; delete it, and it is"):
+        fetch(published(server))
+    path.unlink()
+    assert fetch(published(server)).read_bytes() == CONTENT
+
+
+def test_weights_that_the_user_has_put_need_no_hash(server: Server, cache: Path) -> None:
+    cache.mkdir()
+    (cache / "weights.h5").write_bytes(CONTENT)
+    assert fetch(published(server)).read_bytes() == CONTENT
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT])
+def test_a_cache_that_takes_no_weights_is_named(
+    server: Server, cache: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It is not the connection that fails, so nothing is tried again."""
+
+    def refuse(source: str, target: str) -> None:
+        raise OSError(number, os.strerror(number), target)
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(DepthmaskError) as caught:
+        fetch(published(server))
+    assert str(caught.value) == (
+        f"the cache {cache.parent} cannot be written ({os.strerror(number)}); "
+        "name another folder with DEPTHMASK_CACHE=FOLDER"
+    )
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), None])

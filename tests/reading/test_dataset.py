@@ -183,6 +183,14 @@ def test_commands_say_so_too(
     assert f"error: . is a folder of the dataset {dataset.path}" in capsys.readouterr().err
 
 
+def test_a_path_whose_accents_are_spelled_in_another_way(dataset: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "\u00fc").symlink_to(str(dataset.path))
+    with pytest.raises(depthmask.UsageError) as raised:
+        depthmask.open(tmp_path / "u\u0308")
+    meant = f"did you mean {tmp_path / chr(0xFC)}? (the accents in it are spelled in another way)"
+    assert meant in str(raised.value)
+
+
 def test_a_path_that_is_nearly_that_of_a_dataset(dataset: Dataset) -> None:
     out = dataset.path
     with pytest.raises(depthmask.UsageError) as raised:
@@ -209,7 +217,7 @@ def test_another_working_folder(
 
 def test_the_home_folder_of_a_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    with pytest.raises(depthmask.UsageError, match="only in a shell; give /home/me/out"):
+    with pytest.raises(depthmask.UsageError, match=r"^/home/me/out: no dataset here"):
         depthmask.open("~/out")
 
 
@@ -220,7 +228,7 @@ def test_a_folder_of_assets_is_no_dataset(tmp_path: Path) -> None:
         depthmask.open(tmp_path / "my photos")
     assert str(raised.value).endswith(
         "(it holds assets; make a dataset of them: python -m depthmask source=assets "
-        f"'source.root={tmp_path}/my photos' output=OUT)"
+        f"\"source.root='{tmp_path}/my photos'\" output=OUT)"
     )
 
 

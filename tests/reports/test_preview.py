@@ -142,3 +142,17 @@ def test_each_column_is_as_wide_as_its_pictures(plain: Callable[..., Sample]) ->
     sizes = [(40, 80), (40, 20), (40, 20), (40, 20), (40, 80), (40, 20)]
     samples = [plain((9, 9, 9), 2.0, size) for size in sizes]
     assert contact_sheet(samples, "t").width == 48 + 3 * 12 + 3 * (320 + 3 * 80)
+
+
+@pytest.mark.parametrize("size", [(1, 8000), (8000, 1), (8, 8192), (8192, 8), (1, 1)])
+def test_a_sheet_of_any_aspect_can_be_a_jpeg(plain: Callable[..., Sample], size: Size) -> None:
+    samples = [thinned(plain((9, 90, 200), None, size))] * SAMPLES
+    sheet = contact_sheet(samples, "title")
+    assert max(sheet.size) <= 50_000
+    assert (np.asarray(sheet) == (9, 90, 200)).all(axis=-1).any()
+
+
+def test_wide_pictures_leave_no_gaps(plain: Callable[..., Sample]) -> None:
+    sheet = contact_sheet([plain((9, 90, 200), None, (8, 1024))] * 8, "title")
+    # Two rows of 32 pixels, the title, and margins.
+    assert sheet.height == 24 + 24 + 12 + 2 * 32 + 12 + 24

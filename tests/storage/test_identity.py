@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.storage.identity import DatasetIdentity, FolderState, identity_in, take_output
+from depthmask.storage.identity import (
+    DatasetIdentity,
+    FolderState,
+    check_output,
+    identity_in,
+    take_output,
+)
 from depthmask.storage.local import LocalPath
 from depthmask.storage.path import DRAFTS
 from depthmask.storage.publish import require_sealed, write_sealed
@@ -282,3 +288,17 @@ def test_the_fingerprint_is_that_of_the_content() -> None:
     assert reordered.fingerprint == plan().fingerprint
     assert plan(seed=1).fingerprint != plan().fingerprint
     assert len(plan().fingerprint) == 64
+
+
+@pytest.mark.parametrize("folder", ["shards", "shards/new", "records/a/b"])
+def test_no_output_in_the_folders_of_another_dataset(output: LocalPath, folder: str) -> None:
+    """Its repair would delete the files there as strays."""
+    finished(output)
+    with pytest.raises(UsageError) as caught:
+        check_output(output / folder, plan(), overwrite=True)
+    assert str(caught.value) == (
+        f"output={output / folder}: lies in {folder.split('/')[0]} of the dataset {output}; choose "
+        "another output"
+    )
+    assert check_output(output.parent / "shards", plan(), overwrite=False) is FolderState.empty
+    assert check_output(output / "new", plan(), overwrite=False) is FolderState.empty

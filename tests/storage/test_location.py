@@ -31,10 +31,31 @@ def test_places(text: str, expected: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("~", "/home/me"), ("~/", "/home/me"), ("~/a", "/home/me/a"), ("a/~", "a/~"),
+        ("/~/a", "/~/a"), ("./~", f"{Path.cwd()}/~"), ("~a~", f"{Path.cwd()}/~a~"),
+    ],
+)  # fmt: skip
+def test_a_leading_tilde_is_the_home_folder(
+    text: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert str(location(text)) == expected
+    assert location(str(location(text))) == location(text)
+
+
+def test_a_home_folder_that_nothing_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 123456)
+    with pytest.raises(UsageError, match=r"^~/a: the home folder is unknown; set HOME, or give"):
+        location("~/a")
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("", r"^the path is empty, as with a variable that is not set; give a folder, or `.`"),
-        ("~/a", r"^~/a: ~ is the home folder only in a shell; give /home/me/a$"),
         ("s3:/bucket/a", r"^s3:/bucket/a: a URL is written s3://bucket/a$"),
         ("gs:bucket/a", r"a URL is written gs://bucket/a$"),
         ("file:/a/b", r"a URL is written file:///a/b$"),
@@ -47,8 +68,7 @@ def test_places(text: str, expected: object) -> None:
         ("s3://bucket/a?X-Amz-Signature=0", r"expected s3://BUCKET/NAME"),
     ],
 )
-def test_what_is_no_place(text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
+def test_what_is_no_place(text: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         location(text)
 

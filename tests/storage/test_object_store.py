@@ -13,6 +13,7 @@ import pytest
 
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage import object_store
+from depthmask.storage.location import location
 from tests.support.s3_server import Server, free_port
 
 
@@ -199,3 +200,37 @@ def test_a_forked_process_is_told(s3: Server) -> None:
     os.close(theirs)
     with os.fdopen(ours) as file:
         assert "start workers by spawn" in file.read()
+
+
+FOLDERS = {"%/": b"", "%/bg/": b"", "%/raw/": b"", "%/full/": b"a content", "%/bg/x.png/": b"more"}
+"""Objects that the web pages of clouds, and other programs, make for folders."""
+
+
+def test_folders_that_are_objects_mean_nothing(s3: Server) -> None:
+    top = os.urandom(6).hex()
+    s3.put(**{key.replace("%", top): content for key, content in FOLDERS.items()})
+    root = "s3://bucket"
+    assert [one.key for one in object_store.list_objects(root, f"{top}/raw/")] == []
+    assert [one.key for one in object_store.list_objects(root, f"{top}/bg/")] == [f"{top}/bg/x.png"]
+    assert location(f"{root}/{top}/raw").is_dir() is False
+    s3.put(**{f"{top}/bg/a.png": b"a", f"{top}/empty": b""})
+    listed = [one.key for one in object_store.list_objects(root, f"{top}/")]
+    # Those with a content cannot be told from others in a list of all that is below.
+    assert set(listed) - {f"{top}/full", f"{top}/bg/x.png"} == {f"{top}/bg/a.png", f"{top}/empty"}
+    folders, objects = object_store.children(root, f"{top}/")
+    assert {*folders} == {f"{top}/{name}" for name in ("bg", "raw", "full")}
+    assert [one.key for one in objects] == [f"{top}/empty"]
+    assert [path.name for path in location(f"{root}/{top}/bg").iterdir()] == ["x.png", "a.png"]
+
+
+@pytest.mark.parametrize("key", ["bg//a.png", "bg/../a.png", "bg/./a.png"])
+def test_a_name_that_is_no_path(s3: Server, key: str) -> None:
+    top = os.urandom(6).hex()
+    s3.put(**{f"{top}/{key}": b"a", f"{top}/fg/b.png": b"b"})
+    with pytest.raises(UsageError) as caught:
+        list(object_store.list_objects("s3://bucket", f"{top}/bg/"))
+    assert str(caught.value) == (
+        f"s3://bucket/{top}/{key}: no object can be read beside one with such a name, of which a "
+        "part between slashes is empty or made of dots; rename or delete it"
+    )
+    assert len(list(object_store.list_objects("s3://bucket", f"{top}/fg/"))) == 1

@@ -147,6 +147,13 @@ def test_a_log_is_continued_whatever_happens(output: StorePath) -> None:
     assert (output / "run.log").read_bytes() == b"one\ntwo\n"
 
 
+def test_a_log_hides_no_error(output: StorePath) -> None:
+    """A run may be refused before it has written anything."""
+    output.make_folder()
+    with pytest.raises(RuntimeError, match="refused"), (output / "run.log").appended():
+        raise RuntimeError("refused")
+
+
 def test_sealed_files(output: StorePath, monkeypatch: pytest.MonkeyPatch) -> None:
     path = output / "plan.json"
     assert read_sealed(path) is None

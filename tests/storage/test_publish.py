@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -226,6 +227,58 @@ def test_other_errors_stay_as_they_are(error: Exception, tmp_path: Path) -> None
     with pytest.raises(type(error)) as caught, full_disk_as_os_error(tmp_path, 1):
         raise error
     assert caught.value is error
+
+
+def inodes(monkeypatch: pytest.MonkeyPatch, free: int, of: int = 4000) -> None:
+    disk = os.statvfs("/")
+    fields = [*disk[:5], of, free, free, *disk[8:]]
+    monkeypatch.setattr(os, "statvfs", lambda folder: os.statvfs_result(fields))
+
+
+@pytest.mark.parametrize("output", ["{}/out", "memory://bucket/out"])
+@pytest.mark.parametrize(("free", "said"), [(0, "no inodes"), (4000, "Make room and")])
+def test_a_disk_with_too_many_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, free: int, said: str
+) -> None:
+    inodes(monkeypatch, free)
+    error = OSError(errno.ENOSPC, "No space left on device")
+    line = str(disk_error(error, location(output.format(tmp_path))))
+    assert said in line
+    assert ("Make room" in line) == bool(free)
+    assert line.endswith("run the same command again: published shards are kept")
+
+
+def test_a_library_that_lacks_inodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inodes(monkeypatch, 0)
+    with (
+        pytest.raises(OSError, match="No space left") as caught,
+        full_disk_as_os_error(tmp_path, 1),
+    ):
+        raise LibraryError("unable to open database file")
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_what_a_disk_lacks_is_measured_before_the_draft_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = Draft(tmp_path / "out", "train-000000")
+
+    def full(folder: Path) -> object:
+        assert draft.folder.is_dir()
+        return os.statvfs_result([1] * 5 + [4000, 0, 0, 0, 255])
+
+    monkeypatch.setattr(os, "statvfs", full)
+    with pytest.raises(DepthmaskError, match="no inodes"), draft:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not draft.folder.exists()
+
+
+def test_a_quota_that_is_used_up(tmp_path: Path) -> None:
+    error = OSError(errno.EDQUOT, "Disk quota exceeded")
+    assert str(disk_error(error, location(tmp_path))) == (
+        f"{tmp_path}: Disk quota exceeded; delete files of this user, or ask for a larger quota, "
+        "and run the same command again: published shards are kept"
+    )
 
 
 def test_a_disk_without_room_is_full(tmp_path: Path) -> None:

@@ -196,7 +196,7 @@ class Opaque(FewRooms):
         return replace(one, rgba=np.ascontiguousarray(one.rgba[..., :3]))
 
 
-@_plant(" returned no visible pixel; expected some alpha above 0")
+@_plant(" returned no visible pixel; expected some alpha above 16 of 255")
 class Invisible(FewRooms):
     """Cut-outs whose alpha is 0."""
 

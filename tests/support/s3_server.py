@@ -65,6 +65,11 @@ class Server:
                 key = f"{prefix}/{path.relative_to(folder).as_posix()}"
                 self._client().put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
 
+    def put(self, **objects: bytes) -> None:
+        """Upload objects by their keys, which may be any text."""
+        for key, content in objects.items():
+            self._client().put_object(Bucket=BUCKET, Key=key, Body=content)
+
     def pull(self, prefix: str, folder: Path) -> None:
         """Download what is below a prefix, by other code than ours."""
         client = self._client()

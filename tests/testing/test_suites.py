@@ -239,6 +239,16 @@ class Forgetting(Captioned):
         return {**self.__dict__, "meta": None}
 
 
+@stage("hazy")
+class Hazy(Rooms):
+    """Cut-outs with faint alpha far around them."""
+
+    def foreground(self, key: str, size: Size) -> Foreground:
+        one = super().foreground(key, size)
+        rgba = np.pad(one.rgba, ((20, 20), (20, 20), (0, 0)), constant_values=1)
+        return Foreground(one.key, one.label, rgba)
+
+
 @stage("moody")
 class Moody(Rooms):
     """Other pictures every time."""
@@ -323,6 +333,9 @@ def test_sources(tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
         suite.test_the_check_says_what_the_assets_are(moody)
     suite.test_a_key_always_gives_the_same_pixels(rooms())
+    with pytest.raises(AssertionError, match="item0000 has a rim of faint alpha"):
+        suite.test_foregrounds_are_trimmed_cut_outs(Hazy(rooms=2, furniture=3))
+    suite.test_foregrounds_are_trimmed_cut_outs(Rooms(rooms=2, furniture=3))
     rooms_with = partial(Captioned, rooms=2, furniture=3, oversample=1)
     suite.test_metadata_reaches_the_samples(rooms_with(meta={"row": 1}), tmp_path / "good")
     with pytest.raises(

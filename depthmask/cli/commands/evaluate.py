@@ -20,7 +20,8 @@ from depthmask.reading.dataset import no_dataset
 from depthmask.reading.dataset import open as open_dataset
 from depthmask.reports.evaluation import on_dataset, on_pairs
 from depthmask.stages.depth.base import Estimator
-from depthmask.storage.location import location
+from depthmask.storage import shell
+from depthmask.storage.location import location, with_home
 from depthmask.storage.path import StorePath
 
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     refuse_misspelt(arguments, list(options))
     for word in options_and_overrides(arguments)[1]:
         if "=" not in word and os.path.exists(word):
-            raise UsageError(f"{word}: write on={word}")
+            raise UsageError(f"{word}: write {shell.word(f'on={word}')}")
     overrides = []
     for word in arguments:
         name, _, value = word.partition("=")
@@ -55,11 +56,11 @@ def main(arguments: Sequence[str]) -> int:
         elif (dataset / "jobs" / "sweep.json").is_file():
             raise no_dataset(dataset)
         else:
-            rows = on_pairs.evaluate_pairs(estimator, Path(options["on"]))
+            rows = on_pairs.evaluate_pairs(estimator, Path(with_home(options["on"])))
             text, numbers = on_pairs.table(rows), on_pairs.as_json(rows)
     show_block(text)
     if options["json"]:
-        Path(options["json"]).write_text(json.dumps(numbers, indent=2) + "\n")
+        Path(with_home(options["json"])).write_text(json.dumps(numbers, indent=2) + "\n")
     return 0
 
 

@@ -10,7 +10,8 @@ from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.config.compose import compose_root
 from depthmask.config.explain.names import names_of
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 
@@ -23,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     samples = compose_root(words).samples if "samples" in names_of(words) else None
     present = _samples_of(dataset, plan)
     if samples is None:
-        example = f"python -m depthmask extend {dataset_word(dataset)} samples={2 * present}"
+        example = command("extend", path_word(dataset), f"samples={2 * present}")
         raise UsageError(f"extend needs samples=N, a whole number, as in `{example}`")
     if samples < present:
         raise UsageError(
@@ -43,7 +44,7 @@ def _require_generated(dataset: StorePath, plan: dict[str, Any]) -> None:
     if job != "generate":
         raise UsageError(
             f"{dataset} was made by `{job}` and has the samples of {', '.join(map(str, paths))}; "
-            f"extend that, then `python -m depthmask repeat {dataset_word(dataset)} output=OUT2`"
+            f"extend that, then `{command('repeat', path_word(dataset), 'output=OUT2')}`"
         )
 
 

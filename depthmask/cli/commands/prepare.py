@@ -14,6 +14,7 @@ from depthmask.config.compose import compose_root
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
+from depthmask.engine.from_config import keep_apart
 from depthmask.engine.prepared_assets import write_prepared
 from depthmask.engine.run_lines import assets_in_one_line
 from depthmask.errors import UsageError
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str]) -> int:
         check_resources([("source", root.source)])
         with screen.waiting("checking the assets"):
             catalogue = catalogue_of(root.source, root.canvas)
+        keep_apart(catalogue, output)
         if dry_run.is_used():
             _show_forecast(root, output, screen)
         else:

@@ -26,7 +26,8 @@ from depthmask.engine.job import Job
 from depthmask.errors import UsageError
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 
@@ -63,13 +64,13 @@ def _config_of(dataset: StorePath, plan: dict[str, Any], words: Sequence[str]) -
 
 
 def _require_new_output(dataset: StorePath, output: str | None) -> None:
-    example = f"python -m depthmask repeat {dataset_word(dataset)} output=OUT2"
+    example = command("repeat", path_word(dataset), "output=OUT2")
     if output is None:
         raise UsageError(f"repeat needs output=FOLDER for the new dataset, as in `{example}`")
     if _is_same(dataset, location(output)):
         raise UsageError(
             f"output={output}: is the dataset to repeat; choose another folder, as in `{example}`, "
-            f"or complete this one with `python -m depthmask resume {dataset_word(dataset)}`"
+            f"or complete this one with `{command('resume', path_word(dataset))}`"
         )
 
 

@@ -18,6 +18,7 @@ from depthmask.config.compose import compose_root
 from depthmask.config.options import refuse_misspelt
 from depthmask.config.resources import check_resources
 from depthmask.data import Size
+from depthmask.engine.runner.orphans import end_with_parent
 from depthmask.errors import UsageError
 from depthmask.stages.depth.base import Estimator
 
@@ -110,4 +111,5 @@ def _measure_in_new_process(estimator: Estimator, size: Size) -> Measurement | N
 
 
 def _measure_and_send(estimator: Estimator, size: Size, sender: Connection) -> None:
+    end_with_parent()
     sender.send(measure(estimator, size))

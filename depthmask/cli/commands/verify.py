@@ -10,7 +10,8 @@ from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import of_unknown_shards, problems_of, repair
 from depthmask.errors import DepthmaskError
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath, dataset_word
+from depthmask.storage.path import StorePath
+from depthmask.storage.shell import command, path_word
 from depthmask.storage.verify import Problem
 
 
@@ -24,8 +25,8 @@ def main(arguments: Sequence[str]) -> int:
             not_compared = repair(dataset, problems, screen)
         problems = _report(dataset, not_compared)
     elif any(problem.shard or problem.stray for problem in problems):
-        command = f"python -m depthmask verify {dataset_word(dataset)} --repair"
-        lines.say(f"`{command}` makes damaged shards again")
+        repair_command = command("verify", path_word(dataset), "--repair")
+        lines.say(f"`{repair_command}` makes damaged shards again")
     return DepthmaskError.exit_code if problems else 0
 
 

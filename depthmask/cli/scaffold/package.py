@@ -5,7 +5,6 @@ from __future__ import annotations
 import keyword
 import os
 import re
-import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, suggestion
 from depthmask.errors import UsageError
+from depthmask.storage.shell import word
 
 _FILES = {
     "pyproject.toml": "pyproject.toml.j2",
@@ -43,7 +43,7 @@ def new_package(kind: str, name: str, into: Path) -> Path:
         try:
             for file, text in files.items():
                 (draft / file).parent.mkdir(exist_ok=True)
-                (draft / file).write_text(text)
+                (draft / file).write_text(text, encoding="utf-8")
             os.chmod(draft, 0o755)  # mkdtemp gives access only to the owner
             os.rename(draft, target)
         finally:
@@ -60,7 +60,7 @@ def package_files(kind: str, name: str) -> dict[str, str]:
         "kind": kind,
         "name": name,
         "choice": choice_of(kind, name),
-        "word": shlex.quote(choice_of(kind, name)),
+        "word": word(choice_of(kind, name)),
         "distribution": f"depthmask-{name.replace('_', '-')}",
         "package": package,
         "cls": f"{name.title().replace('_', '')}{kind.title()}",

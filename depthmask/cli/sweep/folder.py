@@ -61,7 +61,8 @@ def refuse_other_content(folder: StorePath) -> None:
         raise UsageError(f"output={folder} is a file; choose a folder")
     if folder.is_dir() and not (folder / JOBS / _MARKER).is_file():
         for path in folder.iterdir():
-            if path.name not in (LOCK, TABLE, PAGE) and not (path / "plan.json").is_file():
+            is_ours = path.name in (LOCK, TABLE, PAGE) or (path / "plan.json").is_file()
+            if not is_ours and path.has_name():
                 raise UsageError(
                     f"output={folder} is not empty and holds no sweep; choose another output"
                 )

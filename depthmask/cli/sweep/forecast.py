@@ -59,7 +59,7 @@ def show(config: DictConfig, folder: StorePath, arguments: Sequence[str]) -> int
 
 
 def _text(config: DictConfig, screen: Screen) -> str:
-    root = from_config(config, line_of_task().overrides)
+    root = from_config(config)
     result = forecast(job_from_config(root, sweep=True), screen, measure=False)
     made = f"{result.missing.samples:,} samples to make, about {size(result.bytes)}"
     return _named(f"{made}, into {result.job.output}, {state_of(result)}")

@@ -75,7 +75,7 @@ def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
         where=f"{platform.node()}:{os.getpid()}",
     )
     try:
-        root = from_config(config, line_of_task().overrides)
+        root = from_config(config)
         result = replace(result, settings=_settings(root))
         job = job_from_config(root, sweep=True)
         result = replace(result, dataset=str(job.output))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
-import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,6 +25,7 @@ from depthmask.cli.sweep.folder import (
     refuse_other_content,
 )
 from depthmask.cli.sweep.job import job
+from depthmask.cli.sweep.launcher import end_workers_with_sweep
 from depthmask.cli.sweep.targets import directions_of, targets_of
 from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.command_line import CommandLine
@@ -38,6 +37,7 @@ from depthmask.config.hydra_internals import (
 )
 from depthmask.config.options import refuse_folders_of_hydra
 from depthmask.errors import DepthmaskError
+from depthmask.reports.optional import optional
 from depthmask.reports.sweep.best import BestTrial, best_trials
 from depthmask.reports.sweep.earlier import read_results, with_earlier, write_results
 from depthmask.reports.sweep.page import page
@@ -48,8 +48,7 @@ from depthmask.reports.sweep.result import (
 )
 from depthmask.reports.sweep.table import Table
 from depthmask.storage.path import StorePath
-
-_ESCAPES = {"'": "\\'", "${": "\\${", "": ""}
+from depthmask.storage.shell import command, setting
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -70,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         earlier = read_results(folder / JOBS)
         clear_results(job_folder, folder / JOBS, earlier)
         try:
+            end_workers_with_sweep(config)
             _launch(arguments, job_folder)
         except Exception as error:
             raise _reason(error, arguments, collect(job_folder, jobs)) from error
@@ -115,7 +115,7 @@ def _shared_config(arguments: Sequence[str]) -> DictConfig:
 
 
 def _launch(arguments: Sequence[str], job_folder: Path) -> None:
-    options = [f"hydra.sweep.dir={_quoted(str(job_folder))}", "hydra.sweep.subdir=."]
+    options = [setting("hydra.sweep.dir", str(job_folder)), "hydra.sweep.subdir=."]
     # Freeze the objects created by imports, so that the garbage collector skips them in each job.
     gc.collect()
     gc.freeze()
@@ -126,12 +126,6 @@ def _launch(arguments: Sequence[str], job_folder: Path) -> None:
         gc.unfreeze()
 
 
-def _quoted(text: str) -> str:
-    """The text as a quoted value in Hydra's grammar, with quotes and interpolations escaped."""
-    escaped = re.sub(r"(\\*)('|\$\{|$)", lambda match: 2 * match[1] + _ESCAPES[match[2]], text)
-    return f"'{escaped}'"
-
-
 def _show(
     folder: StorePath,
     table: Table,
@@ -139,13 +133,15 @@ def _show(
     arguments: Sequence[str],
     seconds: float,
 ) -> None:
-    command = shlex.join(["python", "-m", "depthmask", *arguments])
-    (folder / TABLE).write_whole(table.as_csv().encode())
-    (folder / PAGE).write_whole(page(table, folder, command, seconds, best).encode())
+    # A folder's name may hold bytes that are not valid UTF-8.
+    (folder / TABLE).write_whole(table.as_csv().encode(errors="surrogateescape"))
+    text = optional(PAGE, lambda: page(table, folder, command(*arguments), seconds, best))
+    if text is not None:
+        (folder / PAGE).write_whole(text.encode())
     say(table.as_text(), "table")
     for trial in best:
         say(f"best      {trial.text}", "best")
         say(f"again     {trial.command}", "again")
     say(f"table     {folder / TABLE}")
-    say(f"page      {folder / PAGE}", "done", output=str(folder))
+    say(f"page      {folder / PAGE}" if text else "done", "done", output=str(folder))
     show_path(folder)

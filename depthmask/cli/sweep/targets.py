@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig, ListConfig
 
+from depthmask.config.plugins import registry
 from depthmask.errors import UsageError
 from depthmask.reports.sweep.best import MAXIMIZE, MINIMIZE
+from depthmask.reports.sweep.result import require_possible
 
 OPTUNA = "optuna"
 
@@ -31,6 +33,8 @@ def directions_of(config: DictConfig) -> dict[str, str]:
             "hydra/sweeper=optuna needs a number in dataset.json to optimise; give target=NAME, "
             "such as target=statistics.mask.mean"
         )
+    for target in targets:
+        require_possible(target, registry().statistics)
     several = isinstance(chosen, ListConfig)
     directions = [getattr(one, "name", str(one)) for one in (chosen if several else [chosen])]
     if len(directions) != len(targets):

@@ -67,7 +67,7 @@ def _value(command: str, option: Option, text: str | None, remaining: Iterator[s
 def _require_words(command: str, words: Sequence[str], arguments: Sequence[str]) -> None:
     """Raise `UsageError` for a setting among the words, a word too many, or one that is missing."""
     for text in words:
-        if _SETTING.match(text) and not Path(text).exists():
+        if _SETTING.match(text) and not text.startswith("~/") and not Path(text).exists():
             raise UsageError(f"{text}: {command} takes no settings; {_usage(command)}")
     declared = PAGES[command].words
     if len(words) > len(declared):

@@ -10,7 +10,6 @@ import dataclasses
 import glob
 import os
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from depthmask.config.root import BLOCKS, Root
 from depthmask.errors import UsageError
 from depthmask.stage.decorators import setting_types
 from depthmask.stage.types import has
+from depthmask.storage.shell import path_word, setting, word
 
 _GLOBAL = "_global_"
 _HEADER = f"# @package {_GLOBAL}"
@@ -166,10 +166,14 @@ def words_for(path: Path) -> str | None:
         return None
     group, folder = path.parent.name, path.parent
     if group in KINDS:
-        return f"--config-dir {shlex.quote(str(folder.parent))} {group}={path.stem}"
+        return _words("--config-dir", path_word(folder.parent), setting(group, path.stem))
     if group in ("preset", "experiment"):
-        return f"--config-dir {shlex.quote(str(folder.parent))} +{group}={path.stem}"
-    return f"--config-dir {shlex.quote(str(folder))} --config-name {path.stem}"
+        return _words("--config-dir", path_word(folder.parent), setting(f"+{group}", path.stem))
+    return _words("--config-dir", path_word(folder), "--config-name", path.stem)
+
+
+def _words(*words: str) -> str:
+    return " ".join(map(word, words))
 
 
 def _bad_setting(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from depthmask.config.presets.folders import config_folder, preset_files
 from depthmask.config.registry import KINDS, LISTS, near, suggestion
 from depthmask.config.root import Root
 from depthmask.stage.types import has
+from depthmask.storage import shell
 
 _HYDRA = {"launcher": "hydra/launcher", "sweeper": "hydra/sweeper"}
 """Config groups of Hydra -> their names on the command line."""
@@ -72,7 +72,7 @@ def _hint(name: str, value: str, schema: type) -> str:
     if not is_near and (meant := _meant(name) or _groups_like(name)):
         return f"no such setting; {_write(meant, value)}"
     if f"command {name}" in registry().built_in_names:
-        return f"no such setting, but a command; write {name} {value or 'OUT'}"
+        return f"no such setting, but a command; write {name} {shell.word(value or 'OUT')}"
     if near(name, known):
         return f"no such setting{suggestion(name, known)}"
     if choices := choices_named(value):
@@ -88,7 +88,7 @@ def _inside_mapping(name: str, value: str) -> str:
     # OmegaConf cannot check mappings, so their settings have the type Any (see `config_type`).
     hints = [one.hint for one in known_settings() if one.name == setting and "." in setting]
     is_mapping = any(hint is Any or has(hint, dict) for hint in hints)
-    whole = shlex.quote(f"{setting}={{{entry}: {value or 'VALUE'}}}")
+    whole = shell.word(f"{setting}={{{entry}: {value or 'VALUE'}}}")
     return f"no such setting; {setting} is given as a whole: write {whole}" if is_mapping else ""
 
 
@@ -154,7 +154,8 @@ def _write(names: Sequence[str], value: str) -> str:
         return f"did you mean {' or '.join(names)}?"
     (name,) = names
     stages = " or ".join(owners(name))
-    return f"write {name}={value}, with {stages}" if stages else f"write {name}={value}"
+    whole = shell.word(f"{name}={value}")
+    return f"write {whole}, with {stages}" if stages else f"write {whole}"
 
 
 def _plain(name: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,19 +11,10 @@ from depthmask.config.explain.known import choice_of, choices_named, known_setti
 from depthmask.config.plugins import registry
 from depthmask.config.registry import KINDS, LISTS, near
 from depthmask.config.root import BLOCKS
+from depthmask.config.texts import TYPOGRAPHIC
 from depthmask.stage.types import has
+from depthmask.storage import shell
 
-_TYPOGRAPHIC = str.maketrans(
-    {
-        **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb", '"'),
-        **dict.fromkeys("\u2018\u2019\u201a\u00b4", "'"),
-        **dict.fromkeys("\u2010\u2011\u2212", "-"),
-        **dict.fromkeys("\u2013\u2014", "--"),
-        "\u00a0": " ",
-        "\uff1d": "=",
-    }
-)
-"""Characters that word processors and web pages put for those of the command line."""
 _NO_TEXT = re.compile(r"null|true|false|nan|-?inf|[-+]?[\d_.]+(?:e[-+]?\d+)?", re.IGNORECASE)
 """What Hydra reads as another value than a text."""
 _OPTUNA = "hydra/sweeper=optuna"
@@ -195,8 +185,8 @@ def _takes(name: str, *kinds: type) -> bool:
 def _cause(word: str, before: str, after: Sequence[str]) -> str:
     """Why a word is no override, and what to write. before, after: the words around it."""
     name, equals, value = word.partition("=")
-    if (plain := word.translate(_TYPOGRAPHIC)) != word:
-        return f"has characters of a word processor; write {shlex.quote(plain.lstrip('-'))}"
+    if (plain := word.translate(TYPOGRAPHIC)) != word:
+        return f"has characters of a word processor; write {shell.word(plain.lstrip('-'))}"
     if not word.strip("~+"):
         return "is no setting; settings are written NAME=VALUE"
     if word.startswith("="):
@@ -208,11 +198,12 @@ def _cause(word: str, before: str, after: Sequence[str]) -> str:
     if not equals:
         return _without_equals(word, before, after[0] if after else "")
     if name and value.startswith("="):
-        return f"write {name}={value.lstrip('=')}"
+        value = value.lstrip("=")
+        return f"write {shell.word(f'{name}={value}')}"
     if not re.fullmatch(r"[~+]*[\w./@-]+", name):
         return f"{name!r} is no name of a setting; settings are written NAME=VALUE"
     if (parts := _with_rest(word, after)) != [word]:
-        return f"a value has no spaces outside of quotes; write {shlex.quote(''.join(parts))}"
+        return f"a value has no spaces outside of quotes; write {shell.word(''.join(parts))}"
     return _unreadable_value(name, value)
 
 
@@ -232,7 +223,7 @@ def _without_spaces(words: Sequence[str]) -> str:
     """What to write for `NAME =VALUE` and `NAME = VALUE`, which begin the words."""
     name = words[0] if re.fullmatch(r"[\w./@+~-]+=?", words[0]) else "NAME"
     joined = "".join([name, *words[1 : 3 if words[1] == "=" else 2]])
-    return f"write {shlex.quote(joined)}, without spaces beside the ="
+    return f"write {shell.word(joined)}, without spaces beside the ="
 
 
 def _unreadable_value(name: str, value: str) -> str:
@@ -242,16 +233,15 @@ def _unreadable_value(name: str, value: str) -> str:
         return f"a list of numbers is written '{name}=[{','.join(numbers)}]'"
     without = re.sub(r",+\s*(?=[\]},]|$)|(?<=[\[{]),+", "", value)
     if without != value:
-        return f"a comma lacks its value; write {shlex.quote(f'{name}={_balanced(without)}')}"
+        return f"a comma lacks its value; write {shell.word(f'{name}={_balanced(without)}')}"
     if opened := _open_bracket(name, value):
         return opened
     if re.fullmatch(r"\{\s*[\w -]+\s*:.*\}", value) and re.search(r"\d,\d", value):
         points = re.sub(r"(?<=\d),(?=\d)", ".", value)
-        return f"decimal numbers have a point; write {shlex.quote(f'{name}={points}')}"
+        return f"decimal numbers have a point; write {shell.word(f'{name}={points}')}"
     if ";" in value:
-        return f"settings are separated by spaces: write {' '.join(f'{name}={value}'.split(';'))}"
-    if value.startswith("~"):
-        return f"the shell does not expand ~ after =; write {name}=$HOME{value[1:]}"
+        words = f"{name}={value}".split(";")
+        return f"settings are separated by spaces: write {' '.join(map(shell.word, words))}"
     if call := re.match(r"(\w+)\(", value):
         is_known = f"{call[1]}(" in _FUNCTIONS
         return (
@@ -266,13 +256,15 @@ def _without_equals(word: str, before: str, after: str) -> str:
     name, colon, value = word.lstrip("+~").partition(":")
     if name in _names():
         value = value if colon else after if "=" not in after else ""
-        return f"a setting needs a value: write {name}={value or _example(name)}"
+        return f"a setting needs a value: write {shell.word(f'{name}={value or _example(name)}')}"
     if f"command {word}" in registry().built_in_names:
         return "a command is the first word, before settings and options"
     if choices := choices_named(name):
         return f"a choice is written with its group: {' or '.join(choices)}"
     if Path(word).exists() or word.startswith(("/", "./", "../")):
-        return f"a path belongs to a setting or a command; write output={word} or verify {word}"
+        output = shell.word(shell.setting("output", shell.path_word(word)))
+        verify = f"verify {shell.word(shell.path_word(word))}"
+        return f"a path belongs to a setting or a command; write {output} or {verify}"
     if "=" in before:
         name, _, start = before.partition("=")
         whole = _quoted(name, f"{start} {word}")
@@ -304,7 +296,7 @@ def _open_bracket(name: str, value: str) -> str:
     if whole == value:
         return ""
     lacks = (Counter(whole) - Counter(value)).most_common(1)[0][0]
-    return f"a bracket {lacks} is missing; write {shlex.quote(f'{name}={whole}')}"
+    return f"a bracket {lacks} is missing; write {shell.word(f'{name}={whole}')}"
 
 
 def _balanced(value: str) -> str:
@@ -317,5 +309,4 @@ def _balanced(value: str) -> str:
 
 def _quoted(name: str, value: str) -> str:
     """An override with a value that Hydra takes as a text, quoted for the shell."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return shlex.quote(f'{name}="{escaped}"')
+    return shell.word(shell.setting(name, value))

@@ -6,8 +6,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Self
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO, Any, Self, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
@@ -34,6 +34,27 @@ class _Facts(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The pace of the task, in one line."""
         return Text(visible(str(task.fields["pace"])), no_wrap=True, overflow="ellipsis")
+
+
+class _LastingStderr:
+    """The stderr of now, whose terminal may end without an end of the run, as with `nohup`."""
+
+    def __init__(self) -> None:
+        self._stream = sys.stderr
+
+    def write(self, text: str) -> int:
+        """Write, if anybody reads it."""
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, if anybody reads it."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class Screen:
@@ -100,7 +121,7 @@ class Screen:
 
 @contextmanager
 def _bar(pace: Pace) -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True, force_terminal=True)
+    console = Console(file=cast(IO[str], _LastingStderr()), force_terminal=True)
     columns = (BarColumn(20), _Facts())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=pace.of, pace=pace)

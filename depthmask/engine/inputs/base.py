@@ -48,7 +48,8 @@ class JobInput(ABC):
     paths: the paths that the user gave. sha256: a hash over all files. shard_size: the samples in a
     shard of the input, None if it has no shards. size: that of its images, the largest where they
     differ. smallest: the size of the smallest image; None if all have one size. named: whether keys
-    are names of pictures instead of numbers. encode: the settings with which its members were
+    are names of pictures instead of numbers. reads_all_files: whether any file that is added to its
+    folders makes it another input. encode: the settings with which its members were
     encoded. lines: what the user should know about it before the run. An input can be pickled; it
     opens its files at first use. plan: the content of `plan.json`, empty if the samples are not
     those of a dataset.
@@ -66,6 +67,7 @@ class JobInput(ABC):
     plan: Mapping[str, Any] = MappingProxyType({})
     smallest: Size | None = None
     named: bool = False
+    reads_all_files: bool = False
     lines: Sequence[str] = ()
 
     @abstractmethod

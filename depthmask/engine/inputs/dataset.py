@@ -22,6 +22,7 @@ from depthmask.storage.dataset_info import DatasetFacts, manifest_hash
 from depthmask.storage.location import location
 from depthmask.storage.publish import require_sealed
 from depthmask.storage.records import Records
+from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
 
 
@@ -46,7 +47,7 @@ class DatasetInput(JobInput):
         if self.sha256 != info.manifest_sha256:
             raise DepthmaskError(
                 f"{path}: its records do not match dataset.json; "
-                f"run `python -m depthmask verify {path} --repair`"
+                f"run `{command('verify', path_word(self._dataset.path), '--repair')}`"
             )
 
     def root_with(self, **stages: Any) -> Root:
@@ -107,7 +108,7 @@ class DatasetInput(JobInput):
             for problem in records.problems(record):
                 raise DepthmaskError(
                     f"{self._dataset.path}: {problem}; "
-                    f"`python -m depthmask verify {self._dataset.path} --repair` repairs it"
+                    f"`{command('verify', path_word(self._dataset.path), '--repair')}` repairs it"
                 )
         if layout.shard_size != self.shard_size:
             return None

@@ -134,16 +134,21 @@ def identity_of(
 def output_of(root: Root, job_input: JobInput, identity: DatasetIdentity) -> StorePath:
     """The folder of the new dataset; without `output` it is named after the input.
 
-    Raises `UsageError` for a folder with the input, which `overwrite=true` would delete.
+    Raises `UsageError` for a folder with the input, which `overwrite=true` would delete, and for
+    one among files that the next run would read as well.
     """
     if root.output is not None:
         output = location(root.output)
-        for path in job_input.paths:
-            if holds(output, location(path)):
-                raise UsageError(f"output={output}: holds the input, {path}; choose another output")
-        return output
-    stages = [root.depth.name] if "depth" in identity.description["config"] else []
-    stem = job_input.stem
-    return location("outputs") / "-".join(
-        [stem, *stages, root.writer.name, identity.fingerprint[:8]]
-    )
+    else:
+        stages = [root.depth.name] if "depth" in identity.description["config"] else []
+        words = [job_input.stem, *stages, root.writer.name, identity.fingerprint[:8]]
+        output = location("outputs") / "-".join(words)
+    for path in map(location, job_input.paths):
+        if holds(output, path):
+            raise UsageError(f"output={output}: holds the input, {path}; choose another output")
+        if job_input.reads_all_files and holds(path, output):
+            raise UsageError(
+                f"output={output}: lies in the input, {path}, of which every file is read; choose "
+                "another output"
+            )
+    return output

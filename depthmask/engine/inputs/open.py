@@ -18,9 +18,11 @@ from depthmask.engine.inputs.picture_list import list_pictures
 from depthmask.engine.inputs.pictures import PictureInput, has_pairs
 from depthmask.errors import UsageError
 from depthmask.stages.source._hidden import is_hidden
+from depthmask.storage import shell
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
+from depthmask.untrusted import other_accents
 
 
 def open_input(
@@ -91,16 +93,18 @@ def _suggestion(path: Path) -> str:
     folder = path.parent
     while not folder.is_dir():
         path, folder = folder, folder.parent
-    close = difflib.get_close_matches(path.name, [one.name for one in folder.iterdir()], 1)
-    if close:
-        return f"; did you mean {folder / close[0]}?"
+    names = [one.name for one in folder.iterdir()]
+    alike = [one for one in names if other_accents(path.name, one)]
+    if close := alike or difflib.get_close_matches(path.name, names, 1):
+        return f"; did you mean {folder / close[0]}?{other_accents(path.name, close[0])}"
     return f"; check the path, {folder} exists"
 
 
 def _refuse_assets(path: str) -> None:
     """Raise `UsageError` for the folder of a source: its cut-outs are no photographs."""
     if all((Path(path) / name).is_dir() for name in ("bg", "fg")):
+        root = shell.word(shell.setting("source.root", shell.path_word(path)))
         raise UsageError(
             f"{path}: a folder of assets, with bg/ and fg/; give {Path(path) / 'bg'} for the depth "
-            f"of its backgrounds, or make samples of it with source=assets source.root={path}"
+            f"of its backgrounds, or make samples of it with source=assets {root}"
         )

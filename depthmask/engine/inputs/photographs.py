@@ -26,6 +26,7 @@ from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
 from depthmask.reports.dataset.formatting import counted
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
 
@@ -36,9 +37,10 @@ _SIDES = (8, 8192)
 
 
 class Photographs(JobInput):
-    """Photographs with empty masks, named after their files, upright by their EXIF orientation.
+    """Photographs with empty masks, named after their files, upright by EXIF, in sRGB.
 
-    JPEG files are copied, and PNG files if all are PNG; the others are encoded.
+    JPEG files are copied, and PNG files if all are PNG; the others are encoded, and so is a file
+    that says which side is up, or has the profile of another colour space: few readers heed it.
     """
 
     contract = None
@@ -186,11 +188,11 @@ class Photographs(JobInput):
         return "resized" if self._resized else picture.change or picture.kind
 
     def _encoded(self, index: int, data: bytes, meta: dict[str, Any]) -> Encoded:
-        picture = images.to_rgb(images.load(Path(self.name_of(index)), data))
+        picture = images.load(Path(self.name_of(index)), data)
         size = self._resized or (picture.height, picture.width)
         sample = Sample(
             key=self._keys[index],
-            image=images.resize_picture(picture, size),
+            image=colours.resize_picture(picture, size),
             mask=np.zeros(size, np.uint8),
             instances=None,
             depth=None,

@@ -17,7 +17,8 @@ from depthmask.concurrency import cores, parallel_map
 from depthmask.data import LeftOut, Size
 from depthmask.engine.display import Display
 from depthmask.engine.inputs.containers import Files
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._formats import SUFFIXES
 from depthmask.stages.source._hidden import is_hidden
@@ -138,6 +139,8 @@ def _checked(files: Files, names: Sequence[str], number: int) -> Picture | LeftO
     try:
         data = files.read(number)
         return _picture(number, name, files.path / name, data)
+    except MachineError:
+        raise
     except DepthmaskError as error:
         return LeftOut(name, str(error).removeprefix(f"{files.path / name}: "))
 
@@ -154,10 +157,12 @@ def _picture(number: int, name: str, path: Path, data: bytes) -> Picture:
 
 
 def _size_of_plain_jpeg(data: bytes) -> Size | None:
-    """(height, width) of a whole JPEG that all decoders show alike; None if it is none."""
+    """(height, width) of a whole JPEG that all readers show alike; None if it is none."""
     try:
         with images.opened(io.BytesIO(data)) as image:
             if image.mode not in ("RGB", "L") or images.orientation(image) != 1:
+                return None
+            if colours.is_converted(image):
                 return None
             # An eighth of the size takes less time, and all of the data is read as well.
             simplejpeg.decode_jpeg(data, min_height=1, min_width=1, min_factor=8)
@@ -177,6 +182,8 @@ def _change(kind: str, data: bytes, upright: Image.Image) -> str:
         return kind
     if images.is_turned(data):
         return "turned upright by EXIF"
+    if colours.is_converted(upright):
+        return "converted to sRGB"
     if kind == "JPEG":
         return _change_of_jpeg(upright)
     if upright.mode.startswith(_DEEP):

@@ -6,13 +6,16 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 import simplejpeg
 
+from depthmask.codec.jpeg import encode_jpeg
 from depthmask.codec.members import JPG, JSON, MASK_JPG, MASK_PNG, PNG
+from depthmask.codec.png import encode_png
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
 from depthmask.data import Encoded, Size, sample_key
 from depthmask.engine.inputs.base import JobInput
@@ -20,10 +23,11 @@ from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.dataset_info import DatasetFacts, Leakage, SplitInfo
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import accents_alike, untrusted
 
 _PICTURE = re.compile(r"\.(jpe?g|png)$", re.IGNORECASE)
 _COMPOSITE = re.compile(r"(?:^|/)fg_bg/([^/]+)/([^/]+)$")
@@ -33,6 +37,10 @@ _NUMBER = re.compile(r"(\d+)\.\w+$")
 _ORIGINAL_BATCH = 4000
 """The samples in each depth file of DepthMaskDataset."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_BITS_AT = 24
+"""Where a PNG has the bits of a channel, and the kind of its colours after that."""
+_PNG_WITHOUT_ALPHA = (0, 2)
+"""Grey and RGB."""
 _NO_BOX = np.iinfo(np.int32).min
 
 
@@ -40,6 +48,7 @@ class PictureInput(JobInput):
     """Images of one size with masks, and with boxes if the files contain them."""
 
     contract = None
+    reads_all_files = True
     numbering = Numbering((("train", MILLION),))
 
     def __init__(self, paths: Sequence[str], files: Files) -> None:
@@ -63,11 +72,12 @@ class PictureInput(JobInput):
         )
 
     def read(self, index: int) -> Encoded:
-        """The files, unchanged."""
+        """The files, unchanged but for pictures of another colour space than sRGB."""
         name = self._files.names[self._images[index]]
         image, mask = (self._files.read(one[index]) for one in (self._images, self._masks))
         with untrusted(self._files.names[self._masks[index]]):
             _require_upright(mask)
+            _require_grey(mask)
         with untrusted(name):
             _require_upright(image)
             size, member = _size_of(image, name), PNG if _is_png(image) else JPG
@@ -77,6 +87,8 @@ class PictureInput(JobInput):
                     f"{self._image_member.name} of {_size_text(self.size)}, and all pictures of a "
                     "dataset must have one format and one size"
                 )
+            if colours.is_file_converted(image):
+                image = self._in_srgb(image, name)
         members = {
             self._image_member.name: image,
             self._mask_member.name: mask,
@@ -114,6 +126,13 @@ class PictureInput(JobInput):
             "layers": [layer] if foreground else [],
             "file": name,
         }
+
+    def _in_srgb(self, image: bytes, name: str) -> bytes:
+        """An image encoded again in sRGB: few readers of datasets heed the profile of a file."""
+        pixels = np.asarray(images.to_rgb(colours.load_picture(Path(name), image)))
+        if self._image_member is PNG:
+            return encode_png(pixels)
+        return encode_jpeg(pixels, self.encode.quality, self.encode.subsampling)
 
     def _asset_keys(self, name: str) -> tuple[str, str]:
         """(background, foreground) of `fg_bg/bg001/bg001_fg001_000001.jpg`."""
@@ -168,7 +187,9 @@ def _pairs(names: Sequence[str]) -> tuple[list[int], list[int]]:
         match = _COMPOSITE.search(names[number])
         mask = masks.get(match.groups()) if match else None
         if mask is None:
-            raise UsageError(f"{names[number]}: no mask of that name in fg_bg_mask/")
+            masks_named = ["/".join(groups) for groups in masks]
+            accents = accents_alike("/".join(match.groups()), masks_named) if match else ""
+            raise UsageError(f"{names[number]}: no mask of that name in fg_bg_mask/{accents}")
         masks_in_order.append(mask)
     return images, masks_in_order
 
@@ -199,6 +220,15 @@ def _require_upright(data: bytes) -> None:
     """Raise `DepthmaskError` for a picture that some programs turn, unlike what belongs to it."""
     if images.is_turned(data):
         raise DepthmaskError("its EXIF orientation turns it, and is not copied; save it upright")
+
+
+def _require_grey(data: bytes) -> None:
+    """Raise `DepthmaskError` for a PNG whose readers would not see the mask: they want 8 bits."""
+    bits, kind = data[_PNG_BITS_AT : _PNG_BITS_AT + 2] if _is_png(data) else (8, 0)
+    if bits == 16 or kind not in _PNG_WITHOUT_ALPHA:
+        raise DepthmaskError(
+            "a mask in 16 bits, with a palette or with transparency; save it as 8-bit grey"
+        )
 
 
 def _is_png(data: bytes) -> bool:

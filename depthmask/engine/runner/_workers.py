@@ -9,10 +9,7 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import multiprocessing.connection
-import os
 import signal
-import sys
-import threading
 import time
 import traceback
 from multiprocessing.connection import Connection
@@ -22,12 +19,10 @@ from depthmask.concurrency import interrupts_blocked
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner.failures import Refusal, attempt
+from depthmask.engine.runner.orphans import end_with_parent
 from depthmask.errors import DepthmaskError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
-
-_PR_SET_PDEATHSIG = 1
-"""The constant of linux/prctl.h."""
 
 
 class Worker:
@@ -139,8 +134,9 @@ def _serve(parcel: Parcel, pipe: Connection, progress: Progress) -> None:
     # Ctrl-C and the end of a terminal reach the whole process group; the parent handles them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _end_with_parent()
-    _keep_to_one_core()
+    end_with_parent()
+    # There is a worker for each core.
+    limit_opencv(1)
     job = _opened(parcel)
     while True:
         try:
@@ -162,27 +158,8 @@ def _opened(parcel: Parcel) -> Job | Refusal:
     return job
 
 
-def _keep_to_one_core() -> None:
-    """Keep OpenCV to one thread, since there is a worker for each core."""
+def limit_opencv(threads: int) -> None:
+    """Let OpenCV use no more than this number of threads in this process."""
     import cv2
 
-    cv2.setNumThreads(1)
-
-
-def _end_with_parent() -> None:
-    """End this worker when its parent is killed, even in the middle of a shard.
-
-    The next run gets the lock at once, and may make another dataset in the same folder.
-    """
-    if sys.platform == "linux":
-        # This ends the worker even if it is stopped or hangs in a library. But it has no effect if
-        # the parent is already dead, and it sees only the end of the parent's main thread.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_await_parent, daemon=True).start()
-
-
-def _await_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
+    cv2.setNumThreads(min(threads, cv2.getNumThreads()))

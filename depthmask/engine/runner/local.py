@@ -6,11 +6,11 @@ import multiprocessing
 import multiprocessing.connection
 from collections.abc import Callable, Collection, Iterable, Iterator
 
-from depthmask.concurrency import cores
+from depthmask.concurrency import cores, processors
 from depthmask.config.local_stages import require_importable
 from depthmask.config.versions import stages_of
 from depthmask.engine.job import Job, Progress
-from depthmask.engine.runner._workers import Worker
+from depthmask.engine.runner._workers import Worker, limit_opencv
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
 from depthmask.errors import UsageError
@@ -78,6 +78,9 @@ def _is_childless() -> bool:
 def _in_this_process(
     job: Job, shards: Iterable[Shard], made: Callable[[int], None]
 ) -> Iterator[Record]:
+    if cores() < processors():
+        # OpenCV sees no CPU quotas.
+        limit_opencv(cores())
     failures = Failures(log_file=job.output / "run.log")
     for shard in shards:
         retry = True

@@ -172,14 +172,21 @@ def _resized(picture: NDArray[np.uint8], most: int) -> NDArray[np.uint8]:
 
 def _thinned(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture; of a large one only every k-th pixel, since labels have no means."""
-    stride = -(-max(picture.shape[:2]) // _IMAGE_SIDE)
-    return picture[stride // 2 :: stride, stride // 2 :: stride]
+    height, width = picture.shape[:2]
+    stride = -(-max(height, width) // _IMAGE_SIDE)
+    return picture[_every(stride, height), _every(stride, width)]
+
+
+def _every(stride: int, side: int) -> slice:
+    """Every k-th pixel of a side, from the middle of the first k; at least one."""
+    return slice(min(stride, side) // 2, None, stride)
 
 
 def _depth_picture(depth: Float32, per_unit: float) -> DepthPicture:
     """The map; of a large one only every k-th pixel, since a mean of near and far is no depth."""
-    stride = -(-max(depth.shape) // _DEPTH_SIDE)
-    picked = depth[stride // 2 :: stride, stride // 2 :: stride]
+    height, width = depth.shape
+    stride = -(-max(height, width) // _DEPTH_SIDE)
+    picked = depth[_every(stride, height), _every(stride, width)]
     steps = np.clip(np.rint(np.nan_to_num(picked) * per_unit), 0, _MOST_STEPS).astype(np.uint16)
     packed = deflate.zlib_compress(to_planes(steps).tobytes(), 6)
     height, width = steps.shape

@@ -21,9 +21,10 @@ from depthmask.reports.evaluation.metrics import (
     valid,
 )
 from depthmask.stages.depth.base import Estimator
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import is_picture
-from depthmask.untrusted import visible
+from depthmask.untrusted import accents_alike, visible
 
 _RGB = ".rgb"
 _DEPTH = ".depth_mm"
@@ -74,7 +75,7 @@ def pairs(folder: Path) -> Iterator[Pair]:
     for name, rgb, depth in files:
         if name == _MEAN:
             raise UsageError(f"{rgb}: {_MEAN} is the name of the last row; rename the picture")
-        picture = images.to_rgb(images.load(rgb))
+        picture = images.to_rgb(colours.load_picture(rgb))
         size = (picture.height, picture.width)
         yield Pair(name, np.asarray(picture), images.load_depth(depth, picture, size))
 
@@ -83,7 +84,10 @@ def _named_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     pictures, depths = _pictures(folder, _RGB), _pictures(folder, _DEPTH)
     for name in sorted({*pictures, *depths}):
         if name not in depths:
-            raise UsageError(f"{pictures[name]}: the depth file {name}{_DEPTH}.png is missing")
+            accents = accents_alike(name, depths)
+            raise UsageError(
+                f"{pictures[name]}: the depth file {name}{_DEPTH}.png is missing{accents}"
+            )
         if name not in pictures:
             raise UsageError(f"{depths[name]}: the picture {name}{_RGB}.jpg or .png is missing")
         yield name, pictures[name], depths[name]

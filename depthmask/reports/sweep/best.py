@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from depthmask.config.command_from_plan import command_from_plan
 from depthmask.reports.sweep.result import JobResult
 from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed
+from depthmask.storage.shell import word
 from depthmask.untrusted import untrusted
 
 MAXIMIZE, MINIMIZE = "maximize", "minimize"
@@ -75,7 +75,7 @@ def _trial(result: JobResult, directions: Mapping[str, str], varied: Sequence[st
     return BestTrial(
         number=result.number,
         values=", ".join(values),
-        settings=shlex.join(chosen or result.overrides),
+        settings=" ".join(map(word, chosen or result.overrides)),
         command=_command(result),
     )
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from depthmask.config.command_from_plan import overrides_of
 from depthmask.config.plan_config import config_of
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, UsageError, refuse_machine_errors
 from depthmask.reports.sweep.figures import with_figures, with_rate, with_values
 from depthmask.reports.sweep.result import JobResult, Status, result_files
 from depthmask.storage.location import location
@@ -83,7 +83,8 @@ def _unfinished_as_it_is(result: JobResult) -> JobResult:
 def _content(path: StorePath) -> object:
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        refuse_machine_errors(path, error)
         return None
 
 

@@ -19,7 +19,7 @@ from depthmask.reports.sweep.table import Table, settings, short_text
 from depthmask.reports.templates import page_template
 from depthmask.reports.units import size, with_unit
 from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
+from depthmask.storage.path import PREVIEW, StorePath
 
 _SHEETS_BYTES = 32 << 20
 """The most bytes of all contact sheets together, which browsers show without delay."""
@@ -100,7 +100,7 @@ def _card(table: Table, position: int, row: dict[str, Any]) -> Card:
         reason=result.reason,
         dataset=result.dataset,
         folder=location(result.dataset).name if result.dataset else "",
-        sheet=_sheet(location(result.dataset) / "preview.jpg", _SHEETS_BYTES // len(table.results))
+        sheet=_sheet(location(result.dataset) / PREVIEW, _SHEETS_BYTES // len(table.results))
         if result.dataset
         else None,
     )

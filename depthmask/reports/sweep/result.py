@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import Enum
 from pathlib import Path
@@ -16,6 +16,17 @@ from depthmask.storage.path import StorePath
 
 _MOST_SIMILAR = 3
 """The most names below a name that an error suggests."""
+_COUNTS = ("samples", "bytes", "shards", "backgrounds", "foregrounds")
+_MOMENTS = tuple(
+    f"statistics.{name}.{moment}{channel}"
+    for name, channels in {"image": (".0", ".1", ".2"), "mask": ("",), "depth": ("",)}.items()
+    for moment in ("mean", "std")
+    for channel in channels
+)
+"""The numbers under `statistics` that a dataset can have."""
+_IN_EVERY = ("schema", "size", "smallest", "variants", "splits", "leakage", "shard_size", "assets",
+             "licences", "left_out", "depth", "counts", *_COUNTS)  # fmt: skip
+"""The fields of `dataset.json` with other numbers."""
 
 
 class Status(Enum):
@@ -103,6 +114,20 @@ def result_files(job_folder: StorePath) -> list[StorePath]:
     return [path for path in job_folder.glob("*.json") if path.stem.isdecimal()]
 
 
+def require_possible(target: str, added: Collection[str]) -> None:
+    """Raise `UsageError` for a name that no `dataset.json` has a number of, before any is made.
+
+    added: the names of the statistics that plugins add.
+    """
+    field_name, _, name = target.partition(".")
+    if field_name == "added_statistics" and name.partition(".")[0] in added:
+        return
+    if field_name not in _IN_EVERY and target not in _MOMENTS:
+        of_plugins = [f"added_statistics.{one}.mean" for one in added]
+        names = [*_COUNTS, *_MOMENTS, *of_plugins]
+        raise UsageError(f"target={target}: {_no_such_number(target, names)}")
+
+
 def number_at(data: dict[str, Any], target: str) -> float:
     """The number at a dotted path of `dataset.json`, such as `statistics.mask.mean`.
 
@@ -119,14 +144,9 @@ def _no_such_number(target: str, names: Sequence[str]) -> str:
     """The message for a name that is missing: similar names, or those that begin with it."""
     below = [name for name in names if target and name.startswith(f"{target}.")]
     similar = below or difflib.get_close_matches(target, names, n=1, cutoff=0.6)
-    if similar:
-        return (
-            f"dataset.json has no such number; did you mean {' or '.join(similar[:_MOST_SIMILAR])}?"
-        )
-    return (
-        "dataset.json has no such number; it has samples, bytes, statistics.mask.mean and others: "
-        "open dataset.json to see all"
-    )
+    meant = f"; did you mean {' or '.join(similar[:_MOST_SIMILAR])}?" if similar else ""
+    usual = ", ".join(one for one in names if one in (*_COUNTS, *_MOMENTS))
+    return f"dataset.json has no such number{meant or f'; it has {usual} and others'}"
 
 
 def _numbers(value: Any, name: str) -> list[tuple[str, float]]:

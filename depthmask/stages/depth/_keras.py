@@ -65,6 +65,8 @@ def set_keras_defaults() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # A session's own number of threads counts only with this (see `networks.runtime`).
     os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
+    # TensorFlow does not see CPU quotas.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(cores()))
     # On a GPU, take memory as needed instead of nearly all of it at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -16,6 +16,7 @@ from depthmask.networks.weight_file import PublishedWeights, sha256
 from depthmask.stage import setting, stage
 from depthmask.stages.depth._keras import KerasEstimator, native_log_muted, set_keras_defaults
 from depthmask.stages.depth.fixed_batch import Resolution
+from depthmask.storage.location import with_home
 
 SERVER = "https://s3-eu-west-1.amazonaws.com/densedepth"
 PUBLISHED = {
@@ -126,7 +127,7 @@ class DenseDepth(KerasEstimator):
             from depthmask.networks.download import fetch
 
             return fetch(PUBLISHED[self.weights])
-        path = Path(self.weights).expanduser()
+        path = Path(with_home(self.weights))
         if not path.is_file():
             names = ", ".join(PUBLISHED)
             raise SettingError("weights", self.weights, f"no such file; give a path, or {names}")

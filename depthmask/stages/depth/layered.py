@@ -23,14 +23,17 @@ from depthmask.stages.depth.base import Depth
 
 @stage("layered")
 class Layered(Depth):
-    """The background's depth with each object set in at the depth of its foot point.
+    """The background's depth with each object set in at its own depth.
 
-    Objects are flat, or have their own relief if the source knows it (`rooms` does) and the camera
-    is known. Relief scales with the object: a pixel that is half the object's height behind the
-    foot stays so at any size. No pixel is deeper than the background behind it, or nearer than all
-    of the background. Occlusion depends on the foot points alone. A pixel belongs to the front
-    object whose visible alpha is 128 or more, so a soft edge never mixes two depths. No network
-    runs on the composite.
+    That is the depth that the placement gave it (`ground`), or else the least of the depth at its
+    foot point, of the background that it covers, and of the objects that it hides: what hides
+    something is never farther. Objects are flat, or have their own relief if the source knows it
+    (`rooms` does) and the camera is known. Relief scales with the object: a pixel that is half the
+    object's height behind the foot stays so at any size. No pixel is deeper than what it covers, or
+    nearer than all of the background. Occlusion depends on the depths of whole objects alone. A
+    pixel belongs to the front object whose alpha there is at least half of its usual alpha (the
+    median away from its edges: 255 for an opaque object), so a soft edge never mixes two depths. No
+    network runs on the composite.
     """
 
     reads_geometry = True
@@ -56,14 +59,18 @@ class Layered(Depth):
         assert background_m is not None, "the framework completes backgrounds for reads_geometry"
         depth_m = background_m.copy()
         has_relief = self.relief and composite.background.camera is not None
-        # From back to front, so that the front layer overwrites the others.
+        # From back to front, so that the front layer covers the others.
         for pixels in composite.layer_pixels:
             layer = composite.layers[pixels.number - 1]
             if has_relief and pixels.relief is not None and layer.depth_m:
                 layer_m: Float32 | np.float32 = _relief_m(composite, layer, pixels)
             else:
                 layer_m = np.float32(layer.depth_m or 0)
-            np.copyto(depth_m[pixels.window], layer_m, where=pixels.alpha >= 128)
+            covered_m = depth_m[pixels.window]
+            # What it covers may be nearer: a network's depth by the placement's tolerance, and the
+            # relief of another layer. Then the label stays, for no pixel may be farther.
+            is_nearer = (layer_m < covered_m) | (covered_m == 0)
+            np.copyto(covered_m, layer_m, where=is_nearer & pixels.shown)
         return depth_m
 
 
@@ -77,9 +84,8 @@ def _relief_m(composite: Composite, layer: Layer, pixels: LayerPixels) -> Float3
     foot_m = np.float32(layer.depth_m)
     box_m = np.float32(layer.height * layer.depth_m / camera.f_px)
     depth_m = foot_m + pixels.relief * box_m
-    # The layer is in front of the background behind it, and not nearer than the nearer of the
-    # nearest background and the foot point: these are within the contract's range, nearer depth may
-    # not be.
+    # Not nearer than the nearer of the nearest background and the foot point, nor farther than the
+    # farther of them: these are within the contract's range, other depth may not be.
     nearest_m = min(_nearest(background_m), foot_m)
     return np.clip(depth_m, nearest_m, np.maximum(background_m[pixels.window], foot_m), out=depth_m)
 

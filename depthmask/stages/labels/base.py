@@ -55,7 +55,7 @@ class FinishedSample:
         return numbers
 
     def visible(self, number: int) -> NDArray[np.bool_]:
-        """Bool [h, w]: where this layer is in front and covers at least half of the pixel.
+        """Bool [h, w]: the pixels that belong to this layer, by the rule of `LayerPixels.shown`.
 
         Raises `IndexError` for a number that no layer has.
         """
@@ -63,14 +63,14 @@ class FinishedSample:
         return np.asarray(self.instances == number)
 
     def amodal(self, number: int) -> NDArray[np.bool_]:
-        """Bool [h, w]: where it would cover at least half of a pixel if nothing were in front.
+        """Bool [h, w]: the pixels that would belong to this layer if nothing were in front.
 
         Neither other layers nor the background hide it here. Raises like `visible`.
         """
         self._require(number)
         mask = np.zeros(self.size, bool)
         pixels = self._pixels[number]
-        mask[pixels.window] = pixels.whole >= 128
+        mask[pixels.window] = pixels.amodal
         return mask
 
     def _require(self, number: int) -> None:

@@ -21,7 +21,8 @@ class Instances(Labels):
     """The number of the front foreground at each pixel, from 1 in the order of placing, as PNG.
 
     8 bits, or 16 bits with 256 or more foregrounds; 0 is the background. A pixel belongs to the
-    front layer that covers at least half of it.
+    front foreground whose alpha there is at least half of its usual alpha: the median away
+    from its edges, 255 for an opaque one. So glass has pixels of its own.
     """
 
     def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:

@@ -60,8 +60,9 @@ class Placement(Stage):
         """Propose a box [pixels] for the foreground; all random numbers come from `rng`.
 
         A layer with `depth_m` is hidden by nearer background and nearer layers; a layer without it
-        lies in front of earlier layers. Raises `NoPlaceError` if no proposal can ever fit this
-        background; the sample then draws other assets.
+        lies in front of earlier layers and of the background, and its depth is then the least of
+        that at its foot point and of all that it hides. Raises `NoPlaceError` if no proposal can
+        ever fit this background; the sample then draws other assets.
         """
 
 

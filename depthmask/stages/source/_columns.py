@@ -45,12 +45,11 @@ _MOST_SHOWN, _LONGEST_SHOWN = 8, 40
 class Columns:
     """The columns of a header.
 
-    positions: name of a column -> its position; at least `key`. renamed: name -> what the header
-    has instead, in its order. notes: what is read by another name, and what is not read.
+    positions: name of a column -> its position; at least `key`. notes: what is read by another
+    name, and what is not read.
     """
 
     positions: Mapping[str, int]
-    renamed: Mapping[str, str]
     notes: Sequence[str]
 
 
@@ -70,7 +69,7 @@ def columns_of(header: Sequence[str]) -> Columns:
         for name, position in sorted(positions.items(), key=itemgetter(1))
         if header[position] != name
     }
-    return Columns(positions, renamed, list(_notes(header, positions, renamed)))
+    return Columns(positions, list(_notes(header, positions, renamed)))
 
 
 def _readings(cell: str) -> tuple[str | None, str | None, str | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
 import shutil
-import tempfile
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -12,7 +14,10 @@ from pathlib import Path
 
 from depthmask.caching import cache_folder, cache_written
 from depthmask.errors import UsageError
+from depthmask.stages.source._folder import FOLDERS, is_picture
+from depthmask.stages.source._names import TABLE, meaning
 from depthmask.storage import object_store
+from depthmask.storage.path import TEMPORARY
 from depthmask.storage.record import is_inside
 from depthmask.storage.remote import ObjectPath
 
@@ -23,38 +28,63 @@ _MOST_COMPONENTS = 2
 
 @dataclass(frozen=True, slots=True)
 class LocalCopy:
-    """A copy of the assets. deeper: names of the objects in sub-folders, which are not copied."""
+    """A copy of the assets.
+
+    deeper: names of the objects in sub-folders, which are not copied. files, bytes: what was
+    fetched for it, and not copied before.
+    """
 
     folder: Path
     deeper: tuple[str, ...]
+    files: int
+    bytes: int
 
 
 def local_copy(root: ObjectPath) -> LocalCopy:
     """A folder in the user's cache with the current files of `root`.
 
-    The folder is named after names, sizes and etags, so its content never changes: processes may
-    share it, and one list request tells whether it exists. Each file is fetched once, and linked
-    into later folders.
+    Files that no source reads are empty in it: they are named in messages only. The folder is named
+    after names, sizes and etags, so its content never changes: processes may share it, and one list
+    request for each folder tells whether it exists. Each file is fetched once, and linked into
+    later folders.
     """
-    listed = {
-        one.key.removeprefix(root.key).strip("/"): one
-        for one in object_store.list_objects(root.root, f"{root.key}/" if root.key else "")
-    }
+    listed = dict(_listed(root))
     deeper = tuple(name for name in listed if name.count("/") >= _MOST_COMPONENTS)
-    objects = {name: one for name, one in listed.items() if name.count("/") < _MOST_COMPONENTS}
+    names = [name for name in listed if name.count("/") < _MOST_COMPONENTS]
+    objects = {name: listed[name] for name in names if _is_read(name)}
+    unread = sorted(name for name in names if not _is_read(name) and is_inside(name))
     for name in objects:
         if not is_inside(name):
             raise UsageError(f"{root}: {name!r} is not a valid file name; rename it")
     cache = cache_folder() / "assets"
     files = {name: cache / "files" / _digest(root, one) for name, one in objects.items()}
-    folder = cache / _digest(*sorted((name, path.name) for name, path in files.items()))
+    folder = cache / _digest(*sorted((name, path.name) for name, path in files.items()), *unread)
+    new = [] if folder.is_dir() else [name for name in files if not files[name].exists()]
     if not folder.is_dir():
         with cache_written():
             (cache / "files").mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), files))
-        _link(files, folder)
-    return LocalCopy(folder, deeper)
+            with ThreadPoolExecutor(_AT_ONCE) as threads:
+                list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), new))
+            _link(files, unread, folder)
+    return LocalCopy(folder, deeper, len(new), sum(objects[name].bytes for name in new))
+
+
+def _listed(root: ObjectPath) -> Iterator[tuple[str, object_store.ObjectInfo]]:
+    """Yield the objects that are, or were meant to be, assets, with their names below `root`."""
+    folders, objects = object_store.children(root.root, f"{root.key}/" if root.key else "")
+    lists = [
+        object_store.list_objects(root.root, f"{folder}/")
+        for folder in folders
+        if meaning(folder.rpartition("/")[2]) in FOLDERS
+    ]
+    for one in itertools.chain(*lists, (one for one in objects if one.key not in folders)):
+        yield one.key.removeprefix(root.key).strip("/"), one
+
+
+def _is_read(name: str) -> bool:
+    """Whether a source reads the content of a file."""
+    path = Path(name)
+    return name == TABLE or (path.parent.name in FOLDERS and is_picture(path))
 
 
 def _digest(*parts: object) -> str:
@@ -62,24 +92,30 @@ def _digest(*parts: object) -> str:
 
 
 def _fetch(address: ObjectPath, listed: object_store.ObjectInfo, target: Path) -> None:
-    if not target.exists():
-        # Another process may fetch it at the same time; it writes the same content.
-        with (
-            tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file,
-            object_store.stream(address.root, address.key) as (now, pieces),
-        ):
-            if (now.bytes, now.version.etag) != (listed.bytes, listed.version.etag):
-                raise UsageError(f"{address}: changed while it was read; run the command again")
-            file.writelines(pieces)
-        os.replace(file.name, target)
+    # Another process may fetch it at the same time; it writes the same content.
+    draft = _draft(target)
+    with draft.open("xb") as file, object_store.stream(address.root, address.key) as (now, pieces):
+        if (now.bytes, now.version.etag) != (listed.bytes, listed.version.etag):
+            raise UsageError(f"{address}: changed while it was read; run the command again")
+        file.writelines(pieces)
+    os.replace(draft, target)
 
 
-def _link(files: dict[str, Path], folder: Path) -> None:
-    """Make a folder of links to the files, whole or not at all."""
-    draft = Path(tempfile.mkdtemp(dir=folder.parent))
+def _draft(target: Path) -> Path:
+    """A new path beside the target; the files of `tempfile` are for their owner only."""
+    return target.with_name(f"{target.name}.{secrets.token_hex(8)}{TEMPORARY}")
+
+
+def _link(files: dict[str, Path], unread: Iterable[str], folder: Path) -> None:
+    """Make a folder of links to the files, and of empty files, whole or not at all."""
+    draft = _draft(folder)
+    draft.mkdir()
     for name, path in files.items():
         (draft / name).parent.mkdir(exist_ok=True)
         os.link(path, draft / name)
+    for name in unread:
+        (draft / name).parent.mkdir(exist_ok=True)
+        (draft / name).touch()
     try:
         os.rename(draft, folder)
     except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import unicodedata
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from depthmask.data import LeftOut
-from depthmask.errors import UsageError
+from depthmask.errors import UsageError, refuse_machine_errors, way_on
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
+from depthmask.storage import shell
 from depthmask.untrusted import visible
 
 FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
@@ -95,7 +97,8 @@ def missing_folder(root: Path, folder: str) -> UsageError:
     """The error for a folder that every root needs; says which other name was most likely meant."""
     text = f"{root / folder}: no such folder; source.root needs bg/ and fg/"
     if (root.parent / "bg").is_dir() and (root.parent / "fg").is_dir():
-        return UsageError(f"{text}; did you mean source.root={root.parent}?")
+        meant = shell.word(shell.setting("source.root", shell.path_word(root.parent)))
+        return UsageError(f"{text}; did you mean {meant}?")
     if other := meant_for(root, folder):
         return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
     if pictures := sum(map(is_picture, _sorted(root))):
@@ -181,7 +184,11 @@ def _reason(root: Path, path: Path) -> str | None:
         # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
         real = path.resolve(strict=True)
         kind = real.stat().st_mode
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, PermissionError):
+            return f"{error.strerror}{way_on(error)}"
+        if getattr(error, "errno", None) != errno.ELOOP:
+            refuse_machine_errors(path, error)
         return "a link that leads nowhere; replace or remove it"
     if not real.is_relative_to(root):
         return "a link out of source.root; put the file itself there"

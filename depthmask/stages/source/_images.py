@@ -13,11 +13,11 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from depthmask.data import Float32, Size, UInt8
+from depthmask.errors import refuse_machine_errors, way_on
 from depthmask.stages.source._folder import AssetError
 from depthmask.stages.source._formats import format_of
 
 _FORMATS = ("JPEG", "PNG", "WEBP")
-_PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_PIXELS = 100_000_000
 _DEEP_MODES = ("I", "I;16", "I;16B", "I;16L")
 _TURNS = {
@@ -56,6 +56,9 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
     except UnidentifiedImageError:
         raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
+        if isinstance(error, PermissionError):
+            raise AssetError(path, f"{error.strerror}{way_on(error)}") from None
+        refuse_machine_errors(path, error)
         # The text of an OSError would repeat the name of the file.
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
@@ -113,10 +116,10 @@ def to_rgba(image: Image.Image) -> Image.Image | None:
     return None if rgba.getchannel("A").getextrema() == (255, 255) else rgba
 
 
-def with_mask(image: Image.Image, mask: Image.Image) -> Image.Image:
-    """RGBA of an image and the grey values of a mask of the same size."""
+def with_alpha(image: Image.Image, alpha: Image.Image) -> Image.Image:
+    """RGBA of an image and an 8-bit grey alpha of the same size."""
     rgba = to_rgb(image)
-    rgba.putalpha(to_rgb(mask).convert("L"))
+    rgba.putalpha(alpha)
     return rgba
 
 
@@ -124,8 +127,9 @@ def crop_box(image: Image.Image, size: Size) -> tuple[float, float, float, float
     """The largest centred box (left, top, right, bottom) with the aspect of (height, width)."""
     height, width = size
     scale = min(image.width / width, image.height / height)
-    left = (image.width - width * scale) / 2
-    top = (image.height - height * scale) / 2
+    # By rounding, a side that fills the picture may begin 3e-14 pixels before it.
+    left = max(0.0, (image.width - width * scale) / 2)
+    top = max(0.0, (image.height - height * scale) / 2)
     return left, top, left + width * scale, top + height * scale
 
 
@@ -156,12 +160,6 @@ def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
         (size[1], size[0]), Image.Resampling.NEAREST, box=crop_box(image, size)
     )
     return np.asarray(millimetres, np.float32) / np.float32(1000)
-
-
-def has_deep_transparent_colour(data: bytes) -> bool:
-    """Whether a file is a PNG of 16-bit grey of which one value is transparent."""
-    header = data[: data.find(b"IDAT")]
-    return header.startswith(_PNG) and header[24:26] == b"\x10\0" and b"tRNS" in header
 
 
 def _deep_to_rgba(image: Image.Image) -> Image.Image:

@@ -14,7 +14,6 @@ from pathlib import Path
 from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
-from depthmask.stages.source import _images as images
 from depthmask.stages.source._folder import (
     FOLDERS,
     AssetError,
@@ -28,6 +27,7 @@ from depthmask.stages.source._names import TABLE, picture_meant
 from depthmask.stages.source._table import AssetTable, rows_as_csv, table_key
 from depthmask.storage.fault_list import with_all_faults
 from depthmask.storage.left_out import left_out_in_one_line
+from depthmask.untrusted import other_accents
 
 _KINDS = {
     "bg": "backgrounds",
@@ -35,10 +35,6 @@ _KINDS = {
     "fg_mask": "foreground_masks",
     "bg_depth": "background_depths",
 }
-
-_READ_ANEW = " read anew"
-"""Marks a file in the digest, so that no dataset has samples of both readings. The pixel version of
-the source would stop every dataset, and few have such files."""
 
 
 class OnBadAsset(Enum):
@@ -178,7 +174,9 @@ class Inspection:
     def _unpaired_reason(self, path: Path, owner: str) -> str:
         reason = f"no picture of that name in {owner}/; rename or remove it"
         meant = picture_meant(path.stem, self._listings[owner].files)
-        return f"{reason} (did you mean {meant}{path.suffix}?)" if meant else reason
+        if not meant:
+            return reason
+        return f"{reason} (did you mean {meant}{path.suffix}?){other_accents(path.stem, meant)}"
 
     def _undecodable(self) -> list[AssetError]:
         """The files that cannot be opened."""
@@ -269,16 +267,8 @@ class Inspection:
 
     def _digest_line(self, path: Path) -> str:
         """A file's path within the root, and a hash of its content; a root may move."""
-        data = path.read_bytes()
-        content = blake2b(data, digest_size=16).hexdigest()
-        mark = _READ_ANEW if self._is_read_anew(path, data) else ""
-        return f"{path.relative_to(self._root).as_posix()} {content}{mark}\n"
-
-    def _is_read_anew(self, path: Path, data: bytes) -> bool:
-        """Whether samples differ from those that earlier versions made of this file."""
-        if path.name == TABLE:
-            return not self._table.is_exact
-        return path.parent.name == "fg" and images.has_deep_transparent_colour(data)
+        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        return f"{path.relative_to(self._root).as_posix()} {content}\n"
 
 
 def _did_you_mean(key: str, known: Collection[str]) -> str:
@@ -286,7 +276,7 @@ def _did_you_mean(key: str, known: Collection[str]) -> str:
     name = key.replace("\\", "/").rpartition("/")[2]
     stem = name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name
     meant = stem if stem in known else picture_meant(stem, known)
-    return f" (did you mean {meant}?)" if meant else ""
+    return f" (did you mean {meant}?){other_accents(stem, meant)}" if meant else ""
 
 
 def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError | None]:

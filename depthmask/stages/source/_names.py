@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -55,13 +56,13 @@ def meant_for(root: Path, name: str) -> Path | None:
             if path.name != name
             and not path.name.startswith(".")
             and path.is_dir() != is_table
-            and _meaning(path.name) == name
+            and meaning(path.name) == name
         ),
         None,
     )
 
 
-def _meaning(text: str) -> str | None:
+def meaning(text: str) -> str | None:
     """The name of a folder, or of the table, that a text stands for."""
     plain = re.sub(r"[^a-z0-9]", "", text.casefold())
     close = get_close_matches(plain, _MEANINGS, 1, _CLOSE)
@@ -70,7 +71,7 @@ def _meaning(text: str) -> str | None:
 
 def is_called_table(name: str) -> bool:
     """Whether a file was most likely meant to be the table: `Assets.csv`, `assets.xlsx`."""
-    return _meaning(name) == TABLE
+    return meaning(name) == TABLE
 
 
 def cut_out_of_mask(stem: str, stems: Iterable[str]) -> str | None:
@@ -100,7 +101,7 @@ def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
 
 
 def _without_words(stem: str) -> str:
-    plain = _without_suffix(stem.casefold())
+    plain = _without_suffix(unicodedata.normalize("NFC", stem).casefold())
     # The name itself may be `mask`.
     return _MASK_WORDS.sub("", plain) or plain
 

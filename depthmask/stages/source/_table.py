@@ -67,14 +67,12 @@ class BadRow:
 class AssetTable:
     """rows: `table_key` of the asset -> its row. bad_rows: those that cannot be used, in order.
 
-    notes: what is most likely not meant, but is no fault. is_exact: whether names and cells that
-    samples show are written as they are read.
+    notes: what is most likely not meant, but is no fault.
     """
 
     rows: Mapping[str, AssetRow] = field(default_factory=dict)
     bad_rows: Sequence[BadRow] = ()
     notes: Sequence[str] = ()
-    is_exact: bool = True
 
     def row(self, key: str) -> AssetRow:
         """The row of an asset, an empty one if there is none."""
@@ -106,7 +104,7 @@ def read_table(path: Path) -> AssetTable:
         except UsageError as error:
             bad.append(BadRow(row[KEY], line.number, str(error)))
     notes = [*columns.notes, *_repeated_keys(lines, columns), *_great_heights(good)]
-    return AssetTable(good, bad, notes, _is_exact(lines, columns))
+    return AssetTable(good, bad, notes)
 
 
 def _cells(line: Line, columns: Columns) -> Row:
@@ -116,21 +114,6 @@ def _cells(line: Line, columns: Columns) -> Row:
         if position < len(line.cells)
     }
     return cells | {KEY: table_key(cells.get(KEY, ""))}
-
-
-def _is_exact(lines: Sequence[Line], columns: Columns) -> bool:
-    """Whether a program that knows neither other names nor spaces would make the same samples.
-
-    A licence is no part of samples, and a key that differs has no picture.
-    """
-    is_renamed = columns.renamed.keys() - {KEY, "licence"}
-    texts = [
-        position
-        for name, position in columns.positions.items()
-        if name == "label" or name.startswith(META_PREFIX)
-    ]
-    cells = (line.cells[at] for line in lines for at in texts if at < len(line.cells))
-    return not is_renamed and all(cell == cell.strip() for cell in cells)
 
 
 def _repeated_keys(lines: Sequence[Line], columns: Columns) -> Iterator[str]:

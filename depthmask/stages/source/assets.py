@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -17,7 +16,9 @@ from depthmask.codec.metadata import move_keypoints
 from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta, Size
 from depthmask.errors import UsageError
 from depthmask.stage import setting, stage
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
+from depthmask.stages.source._alpha import require_visible, visible_box
 from depthmask.stages.source._copies import LocalCopy, local_copy
 from depthmask.stages.source._folder import (
     FOLDERS,
@@ -33,6 +34,7 @@ from depthmask.stages.source._inspection import (
     InspectionResult,
     OnBadAsset,
 )
+from depthmask.stages.source._masks import load_mask
 from depthmask.stages.source._names import (
     TABLE,
     cut_out_of_mask,
@@ -46,6 +48,7 @@ from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.remote import ObjectPath
+from depthmask.untrusted import other_accents
 
 _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
@@ -73,8 +76,10 @@ class Assets(Source):
     reason.
 
     Backgrounds are cropped at the centre to the canvas's aspect and resized. Cut-outs are trimmed
-    to their visible pixels and scaled so that the long side is `foreground_scale` of the canvas's
-    shorter side; with `foreground_scale=null` they stay as they are.
+    to what is visible, alpha above 16 of 255, and scaled so that the long side is
+    `foreground_scale` of the canvas's shorter side; with `foreground_scale=null` they stay as they
+    are. A mask may be grey, one colour on black, of 0 and 1, or in the file's transparency; one of
+    several classes or objects cannot be used.
     """
 
     loads_quickly = True
@@ -100,11 +105,11 @@ class Assets(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
-        picture = images.to_rgb(images.load(self._required_files("bg")[key]))
+        picture = images.load(self._required_files("bg")[key])
         depth = self._files("bg_depth").get(key)
         return Background(
             key=key,
-            image=images.resize_picture(picture, size),
+            image=colours.resize_picture(picture, size),
             depth_m=None if depth is None else images.load_depth(depth, picture, size),
             camera=self._camera(key, picture, size),
             meta=self._meta(key, images.crop_box(picture, size), size),
@@ -146,7 +151,7 @@ class Assets(Source):
         rgba = self._cut_out(key)
         box = (0, 0, *rgba.size)
         if self.foreground_scale is not None:
-            box = rgba.getchannel("A").getbbox() or box
+            box = visible_box(rgba.getchannel("A"))
             rgba = rgba.crop(box)
             scale = self.foreground_scale * min(size) / max(rgba.size)
             target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
@@ -172,7 +177,8 @@ class Assets(Source):
         The next job of a sweep does not decode assets again that have not changed.
         """
         self._forget_listings()
-        states = file_states(self._root, FOLDERS)
+        with self._errors_with_url():
+            states = file_states(self._root, FOLDERS)
         key = (type(self), repr(self), size, states)
         result = _LAST_INSPECTION.get(key)
         if result is None:
@@ -181,12 +187,26 @@ class Assets(Source):
             _LAST_INSPECTION.clear()
             if is_settled(states):
                 _LAST_INSPECTION[key] = result
-        return replace(result.catalogue, origin=self.root.rstrip("/"), notes=self._notes(result))
+        return replace(
+            result.catalogue,
+            origin=self.root.rstrip("/"),
+            notes=self._notes(result),
+            folders=tuple(str(self._location / folder) for folder in FOLDERS),
+        )
 
     def _notes(self, result: InspectionResult) -> tuple[str, ...]:
         masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
         of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
-        return (*of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
+        return (*self._copied(), *of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
+
+    def _copied(self) -> Iterator[str]:
+        """Yield what was copied to this machine, if anything was."""
+        copies = None if isinstance(self._location, LocalPath) else self._copies
+        if copies is not None and copies.files:
+            yield (
+                f"{self.root.rstrip('/')}: {copies.files:,} files of {copies.bytes:,} bytes were "
+                f"copied to {copies.folder.parent}"
+            )
 
     def _forget_listings(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""
@@ -225,8 +245,8 @@ class Assets(Source):
 
     @property
     def _location(self) -> StorePath:
-        """The root; a shell does not expand `~` after `source.root=`."""
-        return location(os.path.expanduser(self.root))
+        """The folder or the object store of the root."""
+        return location(self.root)
 
     @property
     def _root(self) -> Path:
@@ -268,10 +288,11 @@ class Assets(Source):
     def _cut_out(self, key: str) -> Image.Image:
         """The cut-out with alpha of its own, or with its mask as alpha."""
         path = self._required_files("fg")[key]
-        picture = images.load(path)
-        rgba = images.to_rgba(picture) or images.with_mask(picture, self._mask(path, picture))
-        if rgba.getchannel("A").getbbox() is None:
-            raise AssetError(path, "wholly transparent; replace or remove it")
+        picture = colours.load_picture(path)
+        rgba = images.to_rgba(picture)
+        if rgba is None:
+            return images.with_alpha(picture, self._mask(path, picture))
+        require_visible(path, rgba.getchannel("A"))
         return rgba
 
     def _without_mask(self, path: Path) -> str:
@@ -289,24 +310,30 @@ class Assets(Source):
         by_cut_out = {picture_meant(one, self._files("fg")): one for one in others}
         if key in by_cut_out:
             file = self._files("fg_mask")[by_cut_out[key]]
-            return f" (fg_mask/{shown(Path(file.name))} may be its mask: give it that name)"
+            name = shown(Path(file.name))
+            accents = other_accents(key, file.stem)
+            return f" (fg_mask/{name} may be its mask: give it that name){accents}"
         folder = None if (self._root / "fg_mask").is_dir() else meant_for(self._root, "fg_mask")
         return (
             f" (did you mean {shown(Path(folder.name))}/? Rename it to fg_mask)" if folder else ""
         )
 
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
-        """The mask of a cut-out; `AssetError` if it is missing or has another size."""
+        """The mask of a cut-out as alpha.
+
+        Raises `AssetError` if it is missing, has another size, or is not the shape of one object.
+        """
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
             raise AssetError(path, self._without_mask(path))
-        mask = images.load(mask_path)
+        mask = load_mask(mask_path)
         if mask.size != picture.size:
             raise AssetError(
                 mask_path,
                 f"{mask.height}x{mask.width}, but its cut-out {path.name} is "
                 f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
             )
+        require_visible(mask_path, mask)
         return mask
 
 

@@ -20,6 +20,7 @@ from depthmask.reports.evaluation.on_pairs import evaluate_pairs, pairs
 from depthmask.stage import stage
 from depthmask.stages.depth.base import Estimator
 from tests.support.paths import ROOT, SHARED
+from tests.support.profiles import ADOBE_RGB, in_srgb, rgb_profile
 
 REFERENCE = SHARED / "depth-reference"
 
@@ -69,6 +70,14 @@ def test_invalid_pixels_do_not_count(tmp_path: Path) -> None:
     assert pair.depth_m.shape == (20, 80)
     assert (pair.depth_m[:5] == 0).all()
     assert pair.depth_m[6, 0] == np.float32(0.5)
+
+
+def test_pictures_of_another_colour_space_are_scored_in_srgb(tmp_path: Path) -> None:
+    made_pair(tmp_path)
+    image = Image.new("RGB", (80, 20), (60, 180, 60))
+    image.save(tmp_path / "one.rgb.png", icc_profile=rgb_profile(ADOBE_RGB))
+    (pair,) = pairs(tmp_path)
+    assert abs(pair.image - in_srgb(np.asarray(image), ADOBE_RGB).astype(int)).max() <= 2
 
 
 def test_asset_folders_and_missing_depth_files(tmp_path: Path) -> None:

@@ -98,5 +98,6 @@ def test_a_converted_dataset_is_as_long_as_its_input(
     capsys.readouterr()
     assert main(["resume", str(converted)]) == 2
     line = capsys.readouterr().err.partition("\n")[0]
-    assert f"`repeat {converted} output=OUT2` makes a dataset with the settings of this" in line
+    repeat = f"python -m depthmask repeat {converted} output=OUT2"
+    assert f"`{repeat}` makes a dataset with the settings of this" in line
     assert "resume" not in line

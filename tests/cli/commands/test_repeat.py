@@ -115,7 +115,7 @@ def test_annotated_photographs_of_another_size(tmp_path: Path) -> None:
         (["output=OUT"], "output=OUT: is the dataset to repeat; choose another folder, as in"),
         (
             ["my copy"],
-            "OUT my copy: repeat needs one folder, and the other is written output='my co",
+            "OUT my copy: repeat needs one folder, and the other is written \"output='my",
         ),
         (["output=./OUT/"], "output=./OUT/: is the dataset to repeat"),
         (["output=link"], "output=link: is the dataset to repeat"),

@@ -145,7 +145,8 @@ def test_assets_that_have_changed_get_a_line(
     assert main(["resume", str(out)]) == 2
     line = said(capsys)
     assert "holds another dataset: the assets are not those that it was made from" in line
-    assert f"`repeat {out} output=OUT2` makes a dataset with the settings of this one" in line
+    repeat = f"python -m depthmask repeat {out} output=OUT2"
+    assert f"`{repeat}` makes a dataset with the settings of this" in line
     assert "resume" not in line.partition("holds another")[2]
 
 
@@ -194,8 +195,8 @@ def test_another_setting_in_a_run_points_to_it(
     capsys.readouterr()
     assert main([f"output='{out}'"]) == 2
     line = capsys.readouterr().err.partition("\n")[0]
-    assert f"`resume '{out}'` and `extend '{out}' samples=N` keep its settings" in line
-    assert f"`repeat '{out}' output=OUT2`" in line
+    assert f"`python -m depthmask extend '{out}' samples=N` keep its settings" in line
+    assert f"`python -m depthmask repeat '{out}' output=OUT2`" in line
 
 
 def test_a_damaged_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

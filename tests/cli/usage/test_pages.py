@@ -132,7 +132,7 @@ def test_a_folder_of_a_dataset_is_no_command(
 ) -> None:
     (tmp_path / "plan.json").touch()
     assert main([str(tmp_path)]) == 2
-    assert f"such as `resume {tmp_path}`" in capsys.readouterr().err
+    assert f"such as `python -m depthmask resume {tmp_path}`" in capsys.readouterr().err
 
 
 def test_options_in_any_order() -> None:

@@ -45,7 +45,7 @@ def said(*words: str) -> str:
         # Of another group, or of a group whose name is misspelt.
         ("placement.quality=3", "placement.quality=3: no such setting; write encode.quality=3"),
         ("placment.rows=3", "placment.rows=3: no such setting; write placement.rows=3, with plac"),
-        ("source.size=[8,8]", "source.size=[8,8]: no such setting; write size=[8,8]"),
+        ("source.size=[8,8]", "source.size=[8,8]: no such setting; write 'size=[8,8]'"),
         # Another spelling.
         ("shard-size=10", "shard-size=10: no such setting; write shard_size=10"),
         ("shardSize=10", "shardSize=10: no such setting; write shard_size=10"),
@@ -67,12 +67,12 @@ def said(*words: str) -> str:
         ("output_dir=x", "output_dir=x: no such setting; write output=x"),
         ("images=10", "images=10: no such setting; did you mean samples or writer.images?"),
         ("width=640", "width=640: no such setting; did you mean size?"),
-        ("image_size=[48,64]", "image_size=[48,64]: no such setting; write size=[48,64]"),
+        ("image_size=[48,64]", "image_size=[48,64]: no such setting; write 'size=[48,64]'"),
         ("jpeg_quality=50", "jpeg_quality=50: no such setting; write encode.quality=50"),
         # Config groups.
         ("writers=zip", "writers=zip: no such setting; write writer=zip"),
         ("sources=assets", "sources=assets: no such setting; write source=assets"),
-        ("label=[coco]", "label=[coco]: no such setting; write labels=[coco]"),
+        ("label=[coco]", "label=[coco]: no such setting; write 'labels=[coco]'"),
         ("label=coco", "label=coco: no such setting; did you mean labels?"),
         ("preset=pairs", "preset=pairs: nothing is chosen from preset yet; write +preset=pairs"),
         ("presets=pairs", "presets=pairs: no such setting; write +preset=pairs"),

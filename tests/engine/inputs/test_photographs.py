@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import pickle
 import struct
 import tarfile
@@ -19,7 +21,8 @@ from depthmask.codec.sample import Encode, ImageFormat, decode
 from depthmask.data import Size, UInt8
 from depthmask.engine.inputs.base import JobInput
 from depthmask.engine.inputs.open import open_input
-from depthmask.errors import DepthmaskError, UsageError
+from depthmask.errors import DepthmaskError, MachineError, UsageError
+from tests.support.profiles import DISPLAY_P3, SRGB, in_srgb, rgb_profile
 
 
 def ramp(size: Size) -> Image.Image:
@@ -385,6 +388,8 @@ def test_paths_with_nothing_to_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "texts/a.txt").write_bytes(b"x")
     monkeypatch.chdir(tmp_path)
     assert refusal("phtos") == "phtos: no such file or folder; did you mean photos?"
+    (tmp_path / "\u00fc").mkdir()
+    assert "did you mean \u00fc? (the accents in it are spelled in another" in refusal("u\u0308")
     assert "photos/2024: no such file or folder; check the path" in refusal(
         "photos/2024/a.jpg"
     ) or ("check the path, photos exists" in refusal("photos/2024/a.jpg"))
@@ -424,3 +429,50 @@ def test_the_description_says_how_pictures_become_images(tmp_path: Path) -> None
         "key": "a", "index": 0, "split": "train", "size": [9, 9], "background": "a", "layers": [],
         "file": "a.jpg",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EACCES, errno.EIO])
+def test_what_the_machine_lacks_is_no_damage_of_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It would be left out of the dataset."""
+    for name in ("a.jpg", "b.jpg"):
+        save(tmp_path / name)
+    opened = os.open
+
+    def refused(path: object, *more: int) -> int:
+        if path == tmp_path / "b.jpg":
+            raise OSError(code, os.strerror(code))
+        return opened(path, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refused)
+    with pytest.raises(MachineError, match=f"b.jpg: {os.strerror(code)}; "):
+        open_input([str(tmp_path)], skip_damaged=True)
+
+
+def test_photographs_of_other_colour_spaces_become_srgb(tmp_path: Path) -> None:
+    """Readers of datasets heed no profile: what the network sees is what viewers show."""
+    expected = in_srgb(np.array([60, 180, 60], np.uint8), DISPLAY_P3).astype(int)
+    wide, usual = rgb_profile(DISPLAY_P3), rgb_profile(SRGB)
+    for name, icc in {"a.jpg": wide, "b.png": wide, "c.webp": wide, "d.jpg": usual}.items():
+        Image.new("RGB", (32, 24), (60, 180, 60)).save(tmp_path / name, icc_profile=icc)
+    photos = open_input([str(tmp_path)])
+    assert photos.lines[-1] == (
+        "encoded   3 pictures as jpeg: 1 WebP, 2 converted to sRGB; the others are copied"
+    )
+    for index in range(3):
+        data = photos.read(index).members["jpg"]
+        assert "icc_profile" not in Image.open(io.BytesIO(data)).info
+        assert abs(pixels_of(photos, index) - expected).mean() < 3
+        assert abs(pixels_of(photos.adapted((8, 8), None), index) - expected).mean() < 3
+    assert photos.read(3).members["jpg"] == (tmp_path / "d.jpg").read_bytes()
+
+
+def test_png_of_another_colour_space_becomes_srgb(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    ramp((24, 32)).save(path, icc_profile=rgb_profile(DISPLAY_P3))
+    photos = open_input([str(path)])
+    assert photos.lines[-1] == "encoded   1 picture as png: 1 converted to sRGB"
+    assert b"iCCP" not in photos.read(0).members["png"]
+    expected = in_srgb(np.asarray(ramp((24, 32))), DISPLAY_P3)
+    assert abs(pixels_of(photos).astype(int) - expected).max() <= 2

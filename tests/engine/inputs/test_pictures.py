@@ -15,8 +15,10 @@ from PIL import Image
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.codec.sample import decode
 from depthmask.engine.inputs.open import open_input
 from depthmask.errors import DepthmaskError, UsageError
+from tests.support.profiles import ADOBE_RGB, SRGB, grey_profile, in_srgb, rgb_profile
 
 Contents = Mapping[str, bytes]
 
@@ -80,6 +82,46 @@ def test_pictures_that_exif_turns_are_refused(folder: str, tmp_path: Path) -> No
             assert file.getvalue() in pictures.read(0).members.values()
             continue
         with pytest.raises(DepthmaskError, match=f"{name}: its EXIF orientation turns it"):
+            pictures.read(0)
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_pictures_of_another_colour_space_become_srgb(kind: str, tmp_path: Path) -> None:
+    """Readers of datasets heed no profile; one of sRGB says nothing else, and the file is copied.
+
+    The values of masks are no colours: their files are copied with any profile.
+    """
+    files = {}
+    for number, icc in enumerate((rgb_profile(ADOBE_RGB), rgb_profile(SRGB))):
+        for folder in ("fg_bg", "fg_bg_mask"):
+            file = io.BytesIO()
+            icc = icc if folder == "fg_bg" else grey_profile(1.0)
+            image = Image.new("RGB" if folder == "fg_bg" else "L", (24, 20), "#3cb43c")
+            image.save(file, kind, icc_profile=icc)
+            files[f"{folder}/bg1/bg1_fg1_{number}.{kind}"] = file.getvalue()
+    pictures = open_input([str(as_folder(tmp_path / "in", files))])
+    converted, copied = pictures.read(0), pictures.read(1)
+    member = "jpg" if kind == "jpeg" else "png"
+    assert converted.members[f"mask.{member}"] == files[f"fg_bg_mask/bg1/bg1_fg1_0.{kind}"]
+    assert copied.members[member] == files[f"fg_bg/bg1/bg1_fg1_1.{kind}"]
+    with Image.open(io.BytesIO(converted.members[member])) as image:
+        assert "icc_profile" not in image.info
+    expected = in_srgb(np.array([60, 180, 60], np.uint8), ADOBE_RGB).astype(int)
+    assert abs(decode(converted).image - expected).max() <= 4
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "RGB", "P", "LA", "RGBA", "I;16"])
+def test_png_masks_are_grey_in_8_bits(mode: str, tmp_path: Path) -> None:
+    """Files are copied: readers would see other values in the rest."""
+    contents = original()
+    name = next(name for name in contents if "/fg_bg_mask/" in name)
+    file = io.BytesIO()
+    Image.new("L", (24, 20), 255).convert(mode).save(file, "png")
+    pictures = open_input([str(as_zip(tmp_path / "a.zip", {**contents, name: file.getvalue()}))])
+    if mode in ("L", "1", "RGB"):
+        assert file.getvalue() in pictures.read(0).members.values()
+    else:
+        with pytest.raises(DepthmaskError, match=f"{name}: a mask in 16 bits, with a palette or"):
             pictures.read(0)
 
 
@@ -245,3 +287,17 @@ def test_damaged_archives_end_in_one_line(
             refusals.append(str(error))
     assert len(refusals) > 30
     assert all(map(str.isprintable, refusals))
+
+
+def test_no_output_among_files_that_are_all_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The input of the next run would be another one."""
+    folder = as_folder(tmp_path / "input", original())
+    for words in ([f"output={folder}/data/out"], []):
+        monkeypatch.chdir(folder)
+        assert main(["convert", str(folder), "writer=zip", *words]) == 2
+        error = capfd.readouterr().err
+        assert f"lies in the input, {folder}, of which every file is read" in error
+    assert not (folder / "outputs").exists()
+    assert main(["convert", str(folder), "writer=zip", f"output={tmp_path / 'out'}"]) == 0

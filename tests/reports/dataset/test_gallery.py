@@ -98,9 +98,27 @@ def test_large_pictures_become_smaller(make_sample: Callable[..., Sample]) -> No
     )
 
 
+@pytest.mark.parametrize("size", [(1, 8000), (8000, 1), (8, 8192), (2, 300)])
+def test_pictures_of_any_aspect_have_pixels(
+    make_sample: Callable[..., Sample], size: tuple[int, int]
+) -> None:
+    sample = make_sample(0, size)
+    maps = card(0, "train", Encode(depth=DepthFormat.npz).encode(sample), sample, contract())
+    assert maps.depth is not None
+    uris = [maps.image, maps.mask, *maps.label_pictures.values()]
+    for height, width in [
+        (maps.depth.height, maps.depth.width),
+        *(picture(uri).size for uri in uris),
+    ]:
+        assert min(height, width) >= 1
+        assert max(height, width) > 100
+
+
 def test_without_depth(make_sample: Callable[..., Sample]) -> None:
     sample = make_sample(0, depth=False)
-    assert card(0, "train", Encode().encode(sample), sample, None).depth is None
+    assert (
+        card(0, "train", Encode(depth=DepthFormat.npz).encode(sample), sample, None).depth is None
+    )
 
 
 def test_steps_of_depth() -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from depthmask.errors import UsageError
-from depthmask.reports.sweep.result import JobResult, Status, collect, number_at, write_result
+from depthmask.reports.sweep.result import (
+    JobResult,
+    Status,
+    collect,
+    number_at,
+    require_possible,
+    write_result,
+)
 from depthmask.reports.sweep.table import Table
 
 MADE = JobResult(
@@ -78,9 +85,9 @@ def test_numbers_by_name(target: str, value: float) -> None:
             "statistics.image.mean.2?",
         ),
         ("samples.0", "did you mean samples?"),
-        ("split", "it has samples, bytes, statistics.mask.mean and others"),
-        ("nosuch", "it has samples, bytes, statistics.mask.mean and others"),
-        ("", "it has samples, bytes, statistics.mask.mean and others"),
+        ("split", "it has samples, statistics.image.mean.0, statistics.image.mean.1, "),
+        ("nosuch", "it has samples, statistics.image.mean.0, statistics.image.mean.1, "),
+        ("", "it has samples, statistics.image.mean.0, statistics.image.mean.1, "),
     ],
 )
 def test_targets_that_do_not_exist(target: str, advice: str) -> None:
@@ -89,6 +96,28 @@ def test_targets_that_do_not_exist(target: str, advice: str) -> None:
     assert str(raised.value).startswith(f"target={target}: dataset.json has no such number; ")
     assert advice in str(raised.value)
     assert len(str(raised.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("target", "advice"),
+    [
+        ("statistics.masks.mean", "; did you mean statistics.mask.mean?"),
+        ("statistics.image.mean", "; did you mean statistics.image.mean.0 or statistics.image.me"),
+        ("added_statistics.sharp.mean", "; did you mean added_statistics.sharpness.mean?"),
+        ("quality", "; it has samples, bytes, shards, backgrounds, foregrounds, statistics.image."),
+    ],
+)
+def test_targets_that_no_dataset_has(target: str, advice: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        require_possible(target, ["sharpness"])
+    start = f"target={target}: dataset.json has no such number"
+    assert str(raised.value).startswith(start + advice)
+
+
+def test_targets_that_a_dataset_may_have() -> None:
+    for target in ("bytes", "statistics.depth.std", "statistics.image.mean.2", "splits.val.samples",
+                   "counts.layers", "added_statistics.sharpness.max"):  # fmt: skip
+        require_possible(target, ["sharpness"])
 
 
 def row(number: int | None, *overrides: str, **settings: str) -> JobResult:

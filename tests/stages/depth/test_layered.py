@@ -61,11 +61,11 @@ def own_part(owned: np.ndarray, number: int) -> LayerPixels:
 
 
 def test_objects_lie_flat_at_their_foot_point() -> None:
-    one = composite([[1, 1, 2], [0, 2, 0]], [2.5, 0.75])
+    one = composite([[1, 1, 2], [0, 2, 0]], [0.9, 0.75])
     other = composite([[0, 0, 0], [0, 0, 1]], [9.0])
     first, second = Layered().annotate([one, other])
     assert first.dtype == second.dtype == np.float32
-    assert first.tolist() == [[2.5, 2.5, 0.75], [4, 0.75, 0]]
+    assert first.tolist() == [[np.float32(0.9)] * 2 + [0.75], [4, 0.75, 0]]
     assert second.tolist() == [[1, 2, 3], [4, 5, 9]]
 
 
@@ -119,12 +119,39 @@ def test_flat_where_asked_for_or_nothing_is_known(stage: Layered, one: Composite
 
 
 def test_of_two_the_one_in_front_has_the_last_word() -> None:
-    one = composite([[1, 1, 0], [0, 0, 0]], [3.0, 2.0])
+    one = composite([[1, 1, 0], [0, 0, 0]], [0.75, 0.5])
     soft = np.array([[127, 128, 255]], np.uint8)
     (found,) = Layered().annotate(
         [replace(one, layer_pixels=[*one.layer_pixels[:1], LayerPixels(2, 0, 0, soft, soft)])]
     )
-    assert found.tolist() == [[3, 2, 2], [4, 5, 0]]
+    assert found.tolist() == [[0.75, 0.5, 0.5], [4, 5, 0]]
+
+
+def test_no_pixel_is_farther_than_what_it_covers() -> None:
+    """A network's depth, which a placement's tolerance shows through; and another layer."""
+    one = composite([[1, 1, 1], [1, 1, 1]], [4.5, 2.5])
+    other = np.array([[255, 255, 255]], np.uint8)
+    (found,) = Layered().annotate([one])
+    assert found.tolist() == [[1, 2, 3], [4, 4.5, 4.5]]
+    layers = [one.layer_pixels[0], LayerPixels(2, 1, 0, other, other)]
+    (found,) = Layered().annotate([replace(one, layer_pixels=layers)])
+    assert found.tolist() == [[1, 2, 3], [2.5, 2.5, 2.5]]
+    # In front of a layer whose relief makes it nearer.
+    near = with_relief([[-0.25, -0.5], [-0.5, -0.5]])
+    near = replace(near, layers=(*near.layers, replace(near.layers[0], depth_m=3.8)))
+    pixels = near.layer_pixels[0]
+    near = replace(near, layer_pixels=(pixels, replace(pixels, number=2, relief=None)))
+    (found,) = Layered().annotate([near])
+    assert found.tolist() == [[3, 3.5, 3], [9, 3, 3]]
+
+
+def test_what_belongs_to_glass() -> None:
+    one = composite([[0, 0, 0], [0, 0, 0]], [0.5])
+    alpha = np.array([[59, 60, 120]], np.uint8)
+    (found,) = Layered().annotate(
+        [replace(one, layer_pixels=[LayerPixels(1, 0, 0, alpha, alpha, None, 60)])]
+    )
+    assert found.tolist() == [[1, 0.5, 0.5], [4, 5, 0]]
 
 
 def test_the_background_keeps_its_depth() -> None:

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ from PIL import Image
 
 from depthmask.data import AssetFiles, Camera
 from depthmask.errors import SettingError, UsageError
-from depthmask.stages.source import _images, _inspection, _state
+from depthmask.stages.source import _images, _state
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.local import LocalPath
 from tests.support.paths import SHARED
@@ -344,25 +343,6 @@ def test_16_bits_with_a_transparent_value(assets_root: Path, clear: int) -> None
     cup = assets(assets_root, foreground_scale=None).foreground("cup", SIZE)
     assert np.array_equal(cup.rgba[..., :3], np.repeat(grey[..., None] >> 8, 3, axis=2))
     assert np.array_equal(cup.rgba[..., 3], np.where(grey == clear, 0, 255))
-
-
-def test_a_cut_out_that_is_read_anew_makes_another_dataset(assets_root: Path) -> None:
-    """Earlier versions clipped it; a cut-out of any other kind leaves the digest as it was."""
-
-    def is_marked(image: Image.Image, folder: str = "fg", **save: Any) -> bool:
-        image.save(assets_root / folder / "cup.png", **save)
-        with mock.patch.object(_inspection, "_READ_ANEW", ""):
-            before = assets(assets_root).check(SIZE).digest
-        return assets(assets_root).check(SIZE).digest != before
-
-    deep = Image.fromarray(np.array([[9, 30_000], [7, 7]], np.uint16))
-    assert is_marked(deep, transparency=9)
-    clear = Image.new("RGBA", (2, 2), (9, 9, 9, 99))
-    assert not is_marked(clear)
-    assert not is_marked(clear.convert("LA"))
-    assert not is_marked(Image.fromarray(np.array([[9, 7]], np.uint8)), transparency=9)
-    # A background has always been read by its upper bytes.
-    assert not is_marked(deep, "bg", transparency=9)
 
 
 # assets.csv

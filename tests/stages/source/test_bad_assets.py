@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -23,7 +24,8 @@ import depthmask
 from depthmask.cli.main import main
 from depthmask.data import AssetCatalogue
 from depthmask.engine.quarantine import check_contents, quarantine
-from depthmask.errors import UsageError
+from depthmask.errors import MachineError, UsageError
+from depthmask.stages.source import _images as images
 from depthmask.stages.source._inspection import OnBadAsset
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.location import location
@@ -230,7 +232,7 @@ TABLE: dict[str, Case] = {
     "alpha of 255, no mask": bad(
         "fg/a.png", Image.new("RGBA", (8, 8), "red"), "no transparency and no mask"
     ),
-    "opaque with mask": used(both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 9))), "a"),
+    "opaque with mask": used(both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 255))), "a"),
     "larger than the background": used(put("fg/a.png", CUT_OUT.resize((200, 160))), "a"),
     "mask of another size": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", Image.new("L", (9, 9), 255))),
@@ -238,7 +240,18 @@ TABLE: dict[str, Case] = {
     ),
     "mask of nothing but black": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0))),
-        refused={"fg/a.png": "wholly transparent"},
+        refused={"fg_mask/a.png": "wholly transparent or black"},
+    ),
+    "mask of classes": Case(
+        both(put("fg/a.png", PHOTO), put("fg_mask/a.png", grey(0, 1, 2))),
+        refused={"fg_mask/a.png": "its greys 0, 1, 2 are most likely class or object numbers"},
+    ),
+    "mask that is faint everywhere": Case(
+        both(put("fg/a.png", PHOTO), put("fg_mask/a.png", Image.merge("LA", [grey(9)] * 2))),
+        refused={"fg_mask/a.png": "nearly transparent, 9 of 255 at most"},
+    ),
+    "faint everywhere": bad(
+        "fg/a.png", Image.new("RGBA", (8, 8), (9, 9, 9, 1)), "nearly transparent, 1 of 255 at most"
     ),
     "mask that is cut": Case(
         both(put("fg/a.png", PHOTO), put("fg_mask/a.png", cut("PNG", 0.5))),
@@ -429,8 +442,25 @@ def test_files_that_may_not_be_read(assets_root: Path) -> None:
         assert left_out == ()
         return
     assert [(one.file, one.reason) for one in left_out] == [
-        ("bg/locked.png", "cannot be decoded (Permission denied); replace or remove it")
+        ("bg/locked.png", "Permission denied; its owner must give this user the right to it")
     ]
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO])
+def test_what_the_machine_lacks_is_no_fault_of_a_file(
+    assets_root: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """It would be left out, and the next run would make another dataset."""
+    opened = images.opened
+
+    def refused(file: Any) -> Any:
+        if str(file).endswith("room1.png"):
+            raise OSError(code, os.strerror(code))
+        return opened(file)
+
+    monkeypatch.setattr(images, "opened", refused)
+    with pytest.raises(MachineError, match=rf"bg/room1\.png: {os.strerror(code)}; "):
+        assets(assets_root, OnBadAsset.skip).check(SIZE)
 
 
 @pytest.mark.parametrize("folder", ["bg", "fg"])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
 from depthmask.data import Meta
 from depthmask.errors import UsageError
-from depthmask.stages.source import _table
 from depthmask.stages.source.assets import Assets
 from tests.support import tiny
 
@@ -203,23 +201,6 @@ def test_lines_are_numbered_as_editors_do(root: Path) -> None:
         "line 8: no key; write the name of the picture in the column key",
         "line 9: no picture named x",
     ]
-
-
-def test_a_table_that_is_read_otherwise_than_before_makes_another_dataset(root: Path) -> None:
-    """Its samples have other labels; those of licences, and of exact tables, stay."""
-
-    def digest(table: str) -> str:
-        (root / "assets.csv").write_text(table)
-        digest = Assets(root=str(root)).check(SIZE).digest
-        with mock.patch.object(_table, "_is_exact", return_value=True):
-            return "same" if Assets(root=str(root)).check(SIZE).digest == digest else "other"
-
-    other = ["key,class\nbox0,a\n", "key, label\nbox0,a\n", "key,label\nbox0, a\n",
-             "key,height\nbox0,1\n", "key,meta.a_m\nbox0,1 \n"]  # fmt: skip
-    same = ["key,label\nbox0,a b\n", "key,License\nbox0, CC0\n", "key,height_m\nbox0, 1\n",
-            "key,weight\nbox0, 1\n", 'key,meta\nbox0," {}"\n']  # fmt: skip
-    assert [digest(table) for table in other] == ["other"] * len(other)
-    assert [digest(table) for table in same] == ["same"] * len(same)
 
 
 def test_one_key_in_two_spellings_of_an_accent(root: Path) -> None:

@@ -158,6 +158,15 @@ def test_a_folder_of_masks_of_another_name_is_named(root: Path, other: str) -> N
     assert f"did you mean {other}/? Rename it to fg_mask" in error_of(root)
 
 
+def test_a_mask_whose_accents_are_spelled_in_another_way(root: Path) -> None:
+    opaque_cup(root, "fg_mask/stu\u0308hl7.png")
+    (root / "fg" / "cup.png").rename(root / "fg" / "st\u00fchl7.png")
+    accents = "(the accents in it are spelled in another way)"
+    text = error_of(root)
+    assert f"(fg_mask/stu\u0308hl7.png may be its mask: give it that name) {accents}" in text
+    assert f"(did you mean st\u00fchl7.png?) {accents}" in text
+
+
 @pytest.mark.parametrize("mask", ["cup_mask", "mask_cup", "cup-alpha", "Cup", "cup.mask"])
 def test_a_mask_of_another_name_is_named(root: Path, mask: str) -> None:
     opaque_cup(root, f"fg_mask/{mask}.png")

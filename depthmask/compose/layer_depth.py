@@ -1,0 +1,84 @@
+"""The depths of layers whose placement gives none, so that depth agrees with what hides what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from depthmask.data import Background, Layer, LayerPixels
+
+
+def layer_depths(
+    background: Background, stacked: Sequence[tuple[Layer, LayerPixels]]
+) -> dict[int, float | None]:
+    """The depth of each layer in metres, by its number.
+
+    stacked: the layers from back to front. The depth that a placement gave is kept. Otherwise it is
+    the least of the depth at the foot point, of the background that the layer covers, and of the
+    layers that it hides. None where the background has no depth.
+    """
+    depths: dict[int, float | None] = {}
+    for position, (layer, pixels) in enumerate(stacked):
+        depth_m = layer.depth_m
+        if depth_m is None and background.depth_m is not None:
+            hidden = [
+                depths[other.number]
+                for _, other in stacked[:position]
+                if depths[other.number] is not None and _overlap(pixels, other)
+            ]
+            candidates = [
+                foot_depth(background, layer),
+                _covered_depth(background, pixels),
+                *hidden,
+            ]
+            depth_m = min((one for one in candidates if one is not None), default=None)
+        depths[pixels.number] = depth_m
+    return depths
+
+
+def foot_depth(background: Background, layer: Layer) -> float | None:
+    """The depth of the background in metres at the foot point, which is moved onto the canvas.
+
+    If that pixel is invalid, the depth of the nearest valid one; None if none is valid.
+    """
+    depth_m = background.depth_m
+    if depth_m is None:
+        return None
+    height, width = depth_m.shape
+    row = min(max(layer.top + layer.height - 1, 0), height - 1)
+    column = min(max(layer.left + layer.width // 2, 0), width - 1)
+    if depth_m[row, column] > 0:
+        return float(depth_m[row, column])
+    rows, columns = np.nonzero(depth_m > 0)
+    if not len(rows):
+        return None
+    nearest = np.argmin((rows - row) ** 2 + (columns - column) ** 2)
+    return float(depth_m[rows[nearest], columns[nearest]])
+
+
+def _covered_depth(background: Background, pixels: LayerPixels) -> float | None:
+    """The least depth of the background that a layer covers; None if none of it is valid."""
+    import cv2
+
+    assert background.depth_m is not None, "checked by the caller"
+    covered = background.depth_m[pixels.window]
+    where = pixels.shown & (covered > 0)
+    # NumPy's masked minimum takes ten times as long.
+    least, *_ = cv2.minMaxLoc(covered, where.view(np.uint8))
+    # OpenCV gives 0 where it may look at no pixel.
+    return least or None
+
+
+def _overlap(front: LayerPixels, behind: LayerPixels) -> bool:
+    """Whether a layer hides a pixel of another one."""
+    (rows, columns), (other_rows, other_columns) = front.window, behind.window
+    top, left = max(rows.start, other_rows.start), max(columns.start, other_columns.start)
+    bottom, right = min(rows.stop, other_rows.stop), min(columns.stop, other_columns.stop)
+    if top >= bottom or left >= right:
+        return False
+    shown, other_shown = (
+        one.shown[top - one.top : bottom - one.top, left - one.left : right - one.left]
+        for one in (front, behind)
+    )
+    return bool((shown & other_shown).any())
