@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import depthmask
+from depthmask.cli.main import main
 from depthmask.data import Background, Composite, DepthKind, DepthMode, Recipe
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.networks.runtime import Precision, Runtime
@@ -99,6 +101,18 @@ for count in range(2, 9):
 print(hashlib.sha256(np.stack(alone).tobytes()).hexdigest())
 """
 ISAS = ("AVX512_CORE", "AVX2", "AVX", "SSE41")
+
+
+def test_any_sample_of_a_dataset_again(tmp_path: Path) -> None:
+    """Alone and among others, as floats: the last of four in a batch as well."""
+    words = ["source.rooms=2", "source.furniture=2", "size=[24,32]", "depth=fastdepth"]
+    words += ["encode.depth=npz", "samples=8", "shard_size=3", "runner.workers=1"]
+    assert main([*words, f"output={tmp_path / 'out'}"]) == 0
+    written, made = depthmask.open(tmp_path / "out"), depthmask.virtual(words)
+    for numbers in ([7], [3], [5, 3, 7, 2, 6], range(8)):
+        for number, again in zip(numbers, made.__getitems__(list(numbers)), strict=True):
+            assert again.depth is not None
+            assert np.array_equal(again.depth, written[number].depth)
 
 
 @pytest.mark.slow
