@@ -106,7 +106,11 @@ def test_a_hostile_name_is_text(tmp_path: Path) -> None:
 
 def test_hostile_names_of_stages_are_text() -> None:
     config = {"source": {"stage": "a\x1b"}, "labels": {"x\n# b": {}, "coco": {}}, "seed": "`c`"}
-    assert list(_main_settings(config)) == [r"source=a\\x1b", r"labels=[x \# b,coco]", r"seed=\`c\`"]
+    assert list(_main_settings(config)) == [
+        r"source=a\\x1b",
+        r"labels=[x \# b,coco]",
+        r"seed=\`c\`",
+    ]
 
 
 def test_plain_text() -> None:
