@@ -21,6 +21,7 @@ _WAYS_ON = {
     errno.ENFILE: "the machine may open no more; end other programs, or raise fs.file-max",
     **dict.fromkeys((errno.EACCES, errno.EPERM), _RIGHTS),
     errno.EROFS: "choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
     errno.ESTALE: "the server of the network drive lost it; run the same command again",
     errno.EDQUOT: "delete files of this user, or ask for a larger quota",
     errno.EFBIG: "allow larger files with `ulimit -f`, or choose a smaller shard_size",

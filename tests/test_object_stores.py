@@ -116,7 +116,7 @@ def test_a_truncated_object_is_no_sample(assets: Path, out: ObjectPath) -> None:
     assert make(assets, out, "samples=3") == 0
     path = out / "shards" / "train-000000.tar"
     path.write_bytes(path.read_bytes()[:-600])
-    with pytest.raises(depthmask.DepthmaskError, match=r"verify OUT --repair"):
+    with pytest.raises(depthmask.DepthmaskError, match=rf"verify {out} --repair` makes"):
         depthmask.open(out)[0]
 
 

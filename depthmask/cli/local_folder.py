@@ -11,7 +11,7 @@ from typing import Any
 from depthmask.errors import UsageError, refuse_machine_errors
 from depthmask.storage.identity import identity_in
 from depthmask.storage.local import LocalPath
-from depthmask.storage.location import location
+from depthmask.storage.location import holds, location
 from depthmask.storage.path import StorePath
 from depthmask.untrusted import untrusted
 
@@ -67,11 +67,7 @@ def _local(into: str, dataset: StorePath) -> LocalPath:
         )
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; choose a folder with --into FOLDER")
-    is_inside = isinstance(dataset, LocalPath) and dataset.resolve() in (
-        folder.resolve(),
-        *folder.resolve().parents,
-    )
-    if is_inside:
+    if holds(dataset, folder):
         raise UsageError(
             f"{folder} is in the dataset {dataset}, which holds nothing but its own files; "
             "choose another folder with --into FOLDER"

@@ -73,7 +73,7 @@ def refuse_accidents(word: str) -> None:
         )
     if word in ("output=", "source.root="):
         raise UsageError(f"{word}: the value is empty, as with a variable that is not set")
-    if not word.strip():
+    if not word.strip(" \t\n"):
         raise UsageError(
             "a word of the command line is empty: a variable in quotes is not set, or a space "
             "follows the backslash at the end of a line"

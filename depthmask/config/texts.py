@@ -34,6 +34,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """What Hydra reads as another value than a text."""
+_OF_FILES = ("preset", "experiment")
+"""Config groups whose values are names of files; `null` chooses none."""
 _CALL = re.compile(r"(?!(choice|shuffle|sort)\()[^'\"\[]*\(")
 """A function whose values are no items of a sweep, such as `range(1,4)`; or a text with one."""
 
@@ -49,16 +51,18 @@ def keep_texts(words: Sequence[str]) -> list[str]:
 
 def _kept(word: str, words: Sequence[str]) -> str:
     name, equals, value = word.partition("=")
-    if not equals or _CALL.match(value) or not any(map(_is_odd, _ITEM.findall(value))):
+    name = name.lstrip("+")
+    is_odd = _is_odd_name if name in _OF_FILES else _is_odd
+    if not equals or _CALL.match(value) or not any(map(is_odd, _ITEM.findall(value))):
         return word
-    hints = _hints(name.lstrip("+"), words)
+    hints = _hints(name, words)
 
     def quoted(match: re.Match[str]) -> str:
         item = match[1]
-        is_text = item and _is_odd(item) and hints and all(_is_text(hint, item) for hint in hints)
+        is_text = item and is_odd(item) and hints and all(_is_text(hint, item) for hint in hints)
         return match[0].replace(item, f"'{item}'") if is_text else match[0]
 
-    return f"{name}={_ITEM.sub(quoted, value)}"
+    return f"{word.partition('=')[0]}={_ITEM.sub(quoted, value)}"
 
 
 def _is_odd(item: str) -> bool:
@@ -67,8 +71,15 @@ def _is_odd(item: str) -> bool:
     return is_beyond or "~" in item or _OTHER.fullmatch(item) is not None
 
 
+def _is_odd_name(item: str) -> bool:
+    """The same for the name of a file, which is no number at all."""
+    return _is_odd(item) or item.isdecimal()
+
+
 def _hints(name: str, words: Sequence[str]) -> list[Any]:
     """The types of a setting: that of the chosen stage, or those of all stages that have it."""
+    if name in _OF_FILES:
+        return [str | None]
     settings = [one for one in known_settings() if one.name == name]
     return [one.hint for one in settings if one.choice in words] or [one.hint for one in settings]
 

@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PosixPath
 from typing import BinaryIO
 
-from depthmask.errors import machine_error, refuse_machine_errors
+from depthmask.errors import UsageError, machine_error, refuse_machine_errors
 from depthmask.storage.flock import flocked
 from depthmask.storage.path import DRAFTS, TEMPORARY, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
@@ -64,10 +64,14 @@ class LocalPath(PosixPath, StorePath):
         yield self
 
     def make_folder(self) -> None:
-        if not self.is_dir():
-            self.parent.make_folder()
-            self.mkdir(exist_ok=True)
-            _sync_folder(self.parent)
+        if self.is_dir():
+            return
+        if self.has_name():
+            what = "is a link that leads nowhere" if self.is_symlink() else "is a file"
+            raise UsageError(f"{self}: {what}, and no folder; choose another path")
+        self.parent.make_folder()
+        self.mkdir(exist_ok=True)
+        _sync_folder(self.parent)
 
     def remove(self) -> None:
         if self.is_dir() and not self.is_symlink():
@@ -181,11 +185,12 @@ def _open_descriptor(folder: LocalPath, file: ShardFile) -> int:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise machine_error(path, error) from None
+        refuse_machine_errors(path, error)
+        raise not_as_published(folder, file, missing=True) from None
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode) or status.st_size != file.bytes:
         os.close(handle)
-        raise not_as_published(path, file)
+        raise not_as_published(folder, file)
     return handle
 
 

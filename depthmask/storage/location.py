@@ -29,8 +29,9 @@ def location(path: str | PathLike[str] | StorePath) -> StorePath:
     if not separator:
         _refuse_accidents(text)
         path = LocalPath(with_home(text))
-        # `./~` stays no home folder where its text is read once more.
-        return path.absolute() if str(path).startswith("~") else path
+        # `./~` and `./s3:x` stay what they are where their text is read once more.
+        is_special = str(path).startswith("~") or _lost_slash(str(path))
+        return path.absolute() if is_special else path
     refuse_passwords(text)
     if scheme == "file":
         if not rest.startswith("/"):
@@ -83,10 +84,16 @@ def _refuse_accidents(text: str) -> None:
             "the path is empty, as with a variable that is not set; "
             "give a folder, or `.` for the current one"
         )
-    scheme, colon, rest = text.partition(":")
-    if colon and scheme in ("file", *SCHEMES):
+    if _lost_slash(text):
+        scheme, _, rest = text.partition(":")
         slashes = "///" if scheme == "file" else "//"
         raise UsageError(f"{text}: a URL is written {scheme}:{slashes}{rest.lstrip('/')}")
+
+
+def _lost_slash(text: str) -> bool:
+    """Whether a text without `://` begins as a URL does: `s3:/bucket`."""
+    scheme, colon, _ = text.partition(":")
+    return bool(colon) and scheme in ("file", *SCHEMES)
 
 
 def refuse_passwords(text: str) -> None:

@@ -282,7 +282,8 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
         if bad_name := _BAD_NAME.search(str(error)):
             raise UsageError(
                 f"{root}/{bad_name[1]}: no object can be read beside one with such a name, of "
-                "which a part between slashes is empty or made of dots; rename or delete it"
+                "which a part between slashes is empty, made of dots, or has a control character; "
+                "rename or delete it"
             ) from None
         raise DepthmaskError(
             f"{where}: the object store failed ({_reason(error)}{_server(root, error)}); "

@@ -11,6 +11,7 @@ from typing import BinaryIO, ClassVar, Protocol, Self
 
 from depthmask.errors import DepthmaskError
 from depthmask.storage.record import ShardFile
+from depthmask.storage.shell import command, path_word
 
 DRAFTS = ".drafts"
 """Name of the folder of unfinished shards; the next run deletes what a killed one left in it."""
@@ -191,9 +192,15 @@ class StorePath(ABC):
         """
 
 
-def not_as_published(path: StorePath, file: ShardFile) -> DepthmaskError:
-    """Return the error for a file that does not have the size with which it was published."""
-    return DepthmaskError(
-        f"{path}: does not have the {file.bytes:,} bytes that were published; "
-        "`python -m depthmask verify OUT --repair` makes the shard again"
+def not_as_published(
+    shards: StorePath, file: ShardFile, *, missing: bool = False
+) -> DepthmaskError:
+    """Return the error for a file that is missing, or has not the size with which it was published.
+
+    shards: the folder of the shards.
+    """
+    fault = (
+        "is missing" if missing else f"does not have the {file.bytes:,} bytes that were published"
     )
+    repair = command("verify", path_word(shards.parent), "--repair")
+    return DepthmaskError(f"{shards / file.name}: {fault}; `{repair}` makes the shard again")

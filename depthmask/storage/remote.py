@@ -189,10 +189,10 @@ class ObjectPath(StorePath):
         return files
 
     def open_shard_file(self, file: ShardFile) -> OpenShardFile:
-        return _RangeReader(self / file.name, file)
+        return _RangeReader(self, file)
 
     def stream_shard_file(self, file: ShardFile) -> BinaryIO:
-        ranges = _RangeReader(self / file.name, file)
+        ranges = _RangeReader(self, file)
         return io.BufferedReader(_ObjectStream(ranges, file.bytes), _BUFFER)
 
     def difference(self, file: ShardFile) -> str | None:
@@ -235,8 +235,9 @@ class ObjectPath(StorePath):
 class _RangeReader:
     """Reads ranges of an object, which must have the size that it was published with."""
 
-    def __init__(self, path: ObjectPath, file: ShardFile) -> None:
-        self._path = path
+    def __init__(self, shards: ObjectPath, file: ShardFile) -> None:
+        self._shards = shards
+        self._path = shards / file.name
         self._file = file
 
     def read(self, spans: Sequence[tuple[int, int]]) -> list[bytes]:
@@ -256,10 +257,10 @@ class _RangeReader:
             return b""
         try:
             info, content = object_store.get(self._path.root, self._path.key, (start, stop))
-        except FileNotFoundError as error:
-            raise DepthmaskError(str(error)) from None
+        except FileNotFoundError:
+            raise not_as_published(self._shards, self._file, missing=True) from None
         if info.bytes != self._file.bytes:
-            raise not_as_published(self._path, self._file)
+            raise not_as_published(self._shards, self._file)
         return content
 
 

@@ -142,7 +142,7 @@ def test_folders_that_cannot_be_used(
     Path("file").write_text("mine")
     assert "file is a file; choose a folder" in error(capsys, *render, "--into", "file")
     assert "a local folder only" in error(capsys, *render, "--into", "s3://bucket/set")
-    assert "error: file: File exists; choose another folder with --into" in error(
+    assert "error: file: is a file, and no folder; choose another path" in error(
         capsys, *render, "--into", "file/new"
     )
     assert not Path("s3:").exists()

@@ -27,7 +27,20 @@ def extend_line(err: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["a(1)", "ü中", "a=b", "2024_01_15", "-x", "~x", "extend", "a\\", ALL_AT_ONCE]
+    "name",
+    [
+        "a(1)",
+        "ü中",
+        "a=b",
+        "2024_01_15",
+        "-x",
+        "~x",
+        "s3:x",
+        "\u00a0",
+        "extend",
+        "a\\",
+        ALL_AT_ONCE,
+    ],
 )
 def test_the_line_of_a_run_extends_its_dataset(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -122,11 +122,14 @@ def test_values_of_a_sweep() -> None:
         ("output=' 1e3',007", "output=' 1e3','007'"),
         ('output="1,2",a\\,b', 'output="1,2",a\\,b'),
         ("+output=1e3", "+output='1e3'"),
+        ("+preset=2024_01,12,a", "+preset='2024_01','12',a"),
+        ("+experiment=007", "+experiment='007'"),
         ("placement.texts=[1e3,a],[true]", "placement.texts=['1e3',a],['true']"),
         *((word, word) for word in (
             "output=12,a", "seed=1_000,007", "placement.share=1e3,null", "output=null,a",
             "output=range(01,4)", "output=ü(1e3)", "placement.odd=1e3", "placement.mixed=1e3,2e3",
-            "output=${oc.env:HOME}", "output=“a”", "nosuch=1e3", "output", "~labels", "size=[1e3]",
+            "output=${oc.env:HOME}", "output=“a”", "nosuch=1e3", "output", "+preset=null",
+            "~labels", "size=[1e3]",
         )),
     ],
 )  # fmt: skip

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 import depthmask
+from depthmask.errors import UsageError
 from depthmask.stages.writer.reader import open_published
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
@@ -53,3 +56,15 @@ def test_whoever_may_write_a_dataset_may_lock_it(tmp_path: Path) -> None:
     finally:
         os.umask(before)
     assert (tmp_path / "out" / ".lock").stat().st_mode & 0o777 == 0o664
+
+
+@pytest.mark.parametrize("name", ["file", "file/a/b", "dangling", "dangling/a", "loop"])
+def test_no_folder_can_be_made_there(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    top = tmp_path / name.partition("/")[0]
+    what = "is a file" if top.name == "file" else "is a link that leads nowhere"
+    with pytest.raises(UsageError, match=rf"^{top}: {what}, and no folder; choose another path$"):
+        LocalPath(tmp_path / name).make_folder()
+    assert sorted(os.listdir(tmp_path)) == ["dangling", "file", "loop"]

@@ -35,6 +35,7 @@ def test_places(text: str, expected: object) -> None:
     [
         ("~", "/home/me"), ("~/", "/home/me"), ("~/a", "/home/me/a"), ("a/~", "a/~"),
         ("/~/a", "/~/a"), ("./~", f"{Path.cwd()}/~"), ("~a~", f"{Path.cwd()}/~a~"),
+        ("./s3:x", f"{Path.cwd()}/s3:x"), ("x/../file:", "x/../file:"),
     ],
 )  # fmt: skip
 def test_a_leading_tilde_is_the_home_folder(

@@ -26,6 +26,7 @@ PLACES = {
     # Examples of commands that lack a word, and other ways on.
     "cli/commands/extend.py: main",
     "cli/commands/extend.py: _require_generated",
+    "cli/commands/resume.py: refuse_others",
     "cli/commands/repeat.py: _require_new_output",
     "cli/dispatch.py: _no_such_command",
     "cli/plan_command.py: _not_a_dataset",
@@ -39,6 +40,7 @@ PLACES = {
     "engine/inputs/dataset.py: check_shard",
     "engine/repair.py: _refusal",
     "engine/run.py: run_job",
+    "storage/path.py: not_as_published",
     "storage/records.py: require",
     # The log, the card, the report and the page of a sweep.
     "config/command_from_plan.py: command_from_plan",
@@ -66,10 +68,6 @@ FIXED = {
     },
     "cli/dataset_command.py": {
         "\0 needs a dataset first\0, or a folder of photographs, as in `python -m depthmask \0`"
-    },
-    "cli/commands/resume.py": {
-        "\0 changes nothing but \0; `repeat OUT output=OUT2 \0=...` makes another dataset with "
-        "another \0"
     },
     "cli/plan_command.py": {"as in `python -m depthmask \0 OUT`"},
     "config/dump.py": {"# python -m depthmask --config-dir FOLDER --config-name NAME \0"},

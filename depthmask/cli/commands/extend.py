@@ -18,7 +18,7 @@ from depthmask.untrusted import untrusted
 def main(arguments: Sequence[str]) -> int:
     """Make the dataset N samples long; with all settings of its plan."""
     dataset, words = dataset_and_words("extend", arguments)
-    refuse_others("extend", words, ("samples", "runner", "progress"))
+    refuse_others("extend", dataset, words, ("samples", "runner", "progress"))
     plan = plan_of(dataset)
     _require_generated(dataset, plan)
     samples = compose_root(words).samples if "samples" in names_of(words) else None

@@ -16,30 +16,36 @@ from depthmask.config.root import ProgressStyle
 from depthmask.engine.from_plan import job_from_plan
 from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
+from depthmask.storage.shell import command, path_word
 
 
 def main(arguments: Sequence[str]) -> int:
     """Make the samples that are missing; the words may choose and set the runner."""
     dataset, words = dataset_and_words("resume", arguments)
-    refuse_others("resume", words, ("runner", "progress"))
+    refuse_others("resume", dataset, words, ("runner", "progress"))
     continue_dataset(dataset, plan_of(dataset), words)
     return 0
 
 
-def refuse_others(command: str, words: Sequence[str], accepted: Collection[str]) -> None:
-    """Raise `UsageError` for a setting that the command does not accept, with what does."""
-    for name in names_of(words):
-        group = name.partition(".")[0]
+def refuse_others(
+    name: str, dataset: StorePath, words: Sequence[str], accepted: Collection[str]
+) -> None:
+    """Raise `UsageError` for a setting that the command NAME does not accept, with what does."""
+    folder = path_word(dataset)
+    for setting in names_of(words):
+        group = setting.partition(".")[0]
         if group == "samples" and group not in accepted:
             raise UsageError(
-                f"{command} does not change {name}; `extend OUT samples=N` makes more samples"
+                f"{name} does not change {setting}; `{command('extend', folder, 'samples=N')}` "
+                "makes more samples"
             )
         if group not in accepted:
             *others, last = ("runner.*" if one == "runner" else one for one in accepted)
             allowed = f"{', '.join(others)} and {last}"
             raise UsageError(
-                f"{command} changes nothing but {allowed}; `repeat OUT output=OUT2 {name}=...` "
-                f"makes another dataset with another {name}"
+                f"{name} changes nothing but {allowed}; "
+                f"`{command('repeat', folder, 'output=OUT2')} {setting}=...` makes another dataset "
+                f"with another {setting}"
             )
 
 

@@ -239,7 +239,7 @@ def _unreadable_value(name: str, value: str) -> str:
     if re.fullmatch(r"\{\s*[\w -]+\s*:.*\}", value) and re.search(r"\d,\d", value):
         points = re.sub(r"(?<=\d),(?=\d)", ".", value)
         return f"decimal numbers have a point; write {shell.word(f'{name}={points}')}"
-    if ";" in value:
+    if re.search(r";.*=", value):
         words = f"{name}={value}".split(";")
         return f"settings are separated by spaces: write {' '.join(map(shell.word, words))}"
     if call := re.match(r"(\w+)\(", value):

@@ -107,11 +107,11 @@ def test_in_an_object_store(s3: Server, tmp_path: Path) -> None:
         (["assets"], "assets holds assets and no dataset; `prepare` writes all of them or none"),
         (["sweep"], "sweep is the folder of a sweep; give its command again: `python -m depthmask "
          "-m 'seed=1, 2' output=sweep`; or give one of its datasets: sweep/one"),
-        (["OUT", "seed=1"], "resume changes nothing but runner.* and progress; `repeat OUT "),
-        (["OUT", "placement=grid"], "resume changes nothing but runner.* and progress; `repeat OUT "
-         "output=OUT2 placement=..."),
+        (["OUT", "seed=1"], "resume changes nothing but runner.* and progress; `python -m "
+         "depthmask repeat OUT output=OUT2 seed=...` makes another dataset with another seed"),
         (["OUT", "+preset=pairs"], "resume changes nothing but runner.*"),
-        (["OUT", "samples=9"], "resume does not change samples; `extend OUT samples=N` makes more"),
+        (["OUT", "samples=9"], "resume does not change samples; `python -m depthmask extend OUT "
+         "samples=N` makes more"),
         (["OUT", "-m"], "resume does not accept -m; it makes one dataset at a time"),
     ],
 )  # fmt: skip

@@ -117,8 +117,10 @@ OPTUNA = "hydra/sweeper=optuna target=NAME (pip install 'depthmask[optuna]')"
         (["placement=[random,grid]"], "placement=[random,grid]: choose one, or several by -m place"
          "ment=random,grid"),
         # Choices that are no names.
+        (["output=a;b"], "output=a;b: the value has a character with a meaning of its own; write "
+         "\"output='a;b'\""),
         (["writer=-1"], "writer=-1: choose by name, as in writer=NAME"),
-        (["+preset=1e400"], "+preset=1e400: choose by name, as in +preset=NAME"),
+        (["+preset=1e400"], "preset=1e400: no such preset; available: depthmaskdataset, "),
         (["geometry=${nosuch}"], "geometry=${nosuch}: ${nosuch} cannot be resolved here; write a "),
     ],
 )  # fmt: skip
