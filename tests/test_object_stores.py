@@ -92,7 +92,7 @@ def test_resume_extend_overwrite_and_repair(
     assert files(out)["train-000000.tar"] == before["train-000000.tar"]
     assert len(depthmask.open(out)) == 8
     assert make(assets, out, "samples=8", "seed=1") == 2
-    assert "holds another dataset: seed is 0 there and 1 now" in capfd.readouterr().err
+    assert "holds another dataset: seed was 0 and is 1" in capfd.readouterr().err
     whole = files(out)
     path = out / "shards" / "train-000001.tar"
     path.write_bytes(whole[path.name][:-600])

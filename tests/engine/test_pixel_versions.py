@@ -176,7 +176,7 @@ def test_another_pixel_version_is_refused(site: Path, first: int, then: int) -> 
         )
     # A cause that lies nearer is named first.
     line = error(site, *WORDS, "samples=8", "seed=1", "output=out")
-    assert "holds another dataset: seed is 0 there and 1 now; choose" in line
+    assert "holds another dataset: seed was 0 and is 1; choose" in line
     assert error(site, "render", "out", "--index", "1") == (
         f"error: out: the published sample cannot be shown: {changed} {made_by}"
     )
@@ -344,5 +344,5 @@ def test_a_stage_of_another_package_is_refused(site: Path) -> None:
     shutil.rmtree(site)
     write_plugin(site, "other", "1.0", STAGES.format(pixels="", top=2))
     line = error(site, *WORDS, "samples=8", "output=out")
-    assert "holds another dataset: packages.placement=mine is mine there and other now" in line
+    assert "holds another dataset: packages.placement=mine was mine and is other" in line
     assert verify(output) == []

@@ -102,7 +102,7 @@ def test_a_given_size_must_be_that_of_the_dataset(
     for size in (1000, 3):
         capsys.readouterr()
         assert main([*words, f"shard_size={size}"]) == 2
-        assert f"shard_size is 2 there and {size} now" in capsys.readouterr().err
+        assert f"shard_size was 2 and is {size}" in capsys.readouterr().err
 
 
 def test_a_dataset_with_a_given_size_is_continued_without_it(assets: Path, tmp_path: Path) -> None:

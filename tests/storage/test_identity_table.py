@@ -54,22 +54,22 @@ def refused(arena: Path, capsys: pytest.CaptureFixture[str], assets: Path, *more
 
 CONFIG = {
     "samples=3": "4 samples, more than samples=3; ",
-    "seed=1": "seed is 0 ",
-    "size=[32,40]": "size is [32, 32] ",
-    "objects=[1,2]": "objects is 1 ",
-    "sampling=product": "sampling is random ",
-    "flips=false": "flips is True ",
-    "repeats=3": "repeats is 20 ",
-    "shard_size=3": "shard_size is 2 ",
-    "encode.image=png": "encode.image is jpeg ",
-    "encode.quality=80": "encode.quality is 95 ",
-    "encode.depth=npz": "encode.depth is png16 ",
-    "encode.mask=jpeg": "encode.mask is png ",
-    "source.foreground_scale=0.5": "source.foreground_scale is 0.9375 ",
-    "geometry=auto": "geometry.stage is source ",
-    "placement=grid": "placement.stage is random ",
-    "placement.min_visible=0.5": "placement.min_visible is 0.25 ",
-    "writer=zip": "writer.stage is webdataset ",
+    "seed=1": "seed was 0 ",
+    "size=[32,40]": "size was [32,32] ",
+    "objects=[1,2]": "objects was 1 ",
+    "sampling=product": "sampling was random ",
+    "flips=false": "flips was true ",
+    "repeats=3": "repeats was 20 ",
+    "shard_size=3": "shard_size was 2 ",
+    "encode.image=png": "encode.image was jpeg ",
+    "encode.quality=80": "encode.quality was 95 ",
+    "encode.depth=npz": "encode.depth was png16 ",
+    "encode.mask=jpeg": "encode.mask was png ",
+    "source.foreground_scale=0.5": "source.foreground_scale was 0.9375 ",
+    "geometry=auto": "geometry was source ",
+    "placement=grid": "placement was random ",
+    "placement.min_visible=0.5": "placement.min_visible was 0.25 ",
+    "writer=zip": "writer was webdataset ",
 }
 
 
@@ -129,7 +129,7 @@ def test_encoders(
         return "99" if name == package else real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
-    assert refused(arena, capsys, arena / "assets").startswith(f"versions.{package} is ")
+    assert refused(arena, capsys, arena / "assets").startswith(f"versions.{package} was ")
 
 
 def test_weights(
@@ -139,7 +139,7 @@ def test_weights(
         return {**(contract_as_json(contract) or {}), "weights_sha256": "0" * 64}
 
     monkeypatch.setattr("depthmask.engine.from_config.contract_as_json", other)
-    assert refused(arena, capsys, arena / "assets").startswith("depth.weights_sha256 is None ")
+    assert refused(arena, capsys, arena / "assets").startswith("depth.weights_sha256 was null ")
 
 
 def test_what_decides_nothing(

@@ -15,7 +15,7 @@ from depthmask.config.command_from_plan import input_job_overrides
 from depthmask.config.command_line import CONFIG, CommandLine
 from depthmask.config.explain.names import names_of, require_accepted
 from depthmask.config.needs import require_stages
-from depthmask.config.plan_config import config_of
+from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.plan_source import PLAN, plan_offered
 from depthmask.config.root import Root
 from depthmask.engine.from_config import job_from_config
@@ -85,7 +85,7 @@ def _job(plan: dict[str, Any], root: Root, overridden: Collection[str]) -> Job:
     if plan["job"] == "generate":
         return job_from_config(root)
     names = {*names_of(list(input_job_overrides(plan))), *overridden}
-    described = plan["dataset"]
+    described = input_of(plan)
     skip_damaged = bool(described.get("photographs", {}).get("skip_damaged"))
     job_input = open_input(described["paths"], skip_damaged=skip_damaged)
     return MAKERS[plan["job"]](job_input, root, names)
