@@ -180,7 +180,8 @@ def test_assets_by_url(assets: Path, tmp_path: Path, s3: Server) -> None:
     here = read_sealed(location(tmp_path / "here" / "plan.json"))
     assert plan is not None
     assert here is not None
-    assert (plan["config"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
+    assert (plan["unhashed"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
+    assert plan["fingerprint"] == here["fingerprint"]
 
 
 def test_a_bad_asset_is_named_by_its_url(

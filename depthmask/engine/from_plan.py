@@ -64,11 +64,11 @@ def root_from_plan(plan: dict[str, Any], output: StorePath, assets: str | None =
             raise UsageError(f"source.root={assets}: {output} is made by {made_of} and has no root")
         config = {**config, "source": {**source, "root": assets}}
     elif "root" in source:
-        _require_folder(source["root"], output)
+        require_folder(source["root"], output)
     return from_plain(config)
 
 
-def _require_folder(folder: Any, output: StorePath) -> None:
+def require_folder(folder: Any, output: StorePath) -> None:
     """Raise `UsageError` if the folder of the assets is not where it was."""
     path = location(str(folder))
     if isinstance(path, LocalPath) and not path.has_name():

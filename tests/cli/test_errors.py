@@ -214,7 +214,7 @@ def test_output_of_another_plan_is_refused(
     assert (tmp_path / "out" / "dataset.json").read_bytes() == before
     Image.new("RGB", (40, 40), "blue").save(root / "bg" / "wall.png")
     assert main([*words, "samples=4"]) == 2
-    assert "the assets are not those that it was made from" in capsys.readouterr().err
+    assert "assets: bg/wall.png changed; choose" in capsys.readouterr().err
     assert main([*words, "samples=4", "overwrite=true"]) == 0
 
 

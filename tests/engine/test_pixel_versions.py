@@ -335,7 +335,7 @@ def test_an_encoder_is_still_refused(site: Path, monkeypatch: pytest.MonkeyPatch
     write_sealed(
         location(output) / "plan.json", {**plan, "versions": {**plan["versions"], "numpy": "0.1"}}
     )
-    assert "versions.numpy is 0.1 there" in error(site, *WORDS, "samples=8", "output=out")
+    assert "versions.numpy was 0.1 and is " in error(site, *WORDS, "samples=8", "output=out")
 
 
 def test_a_stage_of_another_package_is_refused(site: Path) -> None:
