@@ -16,6 +16,8 @@ from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.errors import UsageError
+from depthmask.stages.source.assets import Assets
+from depthmask.stages.source.base import Source
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
@@ -63,16 +65,19 @@ def root_from_plan(plan: dict[str, Any], output: StorePath, assets: str | None =
             made_of = f"source={source[STAGE]}" if source else f"`{plan['job']}`"
             raise UsageError(f"source.root={assets}: {output} is made by {made_of} and has no root")
         config = {**config, "source": {**source, "root": assets}}
-    elif "root" in source:
-        require_folder(source["root"], output)
-    return from_plain(config)
+    root = from_plain(config)
+    if assets is None:
+        require_folder(root.source, output)
+    return root
 
 
-def require_folder(folder: Any, output: StorePath) -> None:
-    """Raise `UsageError` if the folder of the assets is not where it was."""
-    path = location(str(folder))
+def require_folder(source: Source, output: StorePath) -> None:
+    """Raise `UsageError` if the folder of the assets of a dataset is not where it was."""
+    if not isinstance(source, Assets):
+        return
+    path = location(source.root)
     if isinstance(path, LocalPath) and not path.has_name():
         raise UsageError(
-            f"source.root={folder}: no such folder, and {output} was made of the assets there; add "
-            "source.root=FOLDER with the folder where they are now"
+            f"source.root={source.root}: no such folder, and {output} was made of the assets "
+            "there; add source.root=FOLDER with the folder where they are now"
         )

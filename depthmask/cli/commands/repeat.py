@@ -85,7 +85,7 @@ def _job(dataset: StorePath, plan: dict[str, Any], root: Root, overridden: Colle
     """The job of a plan with another root. overridden: the names of the settings that changed."""
     if plan["job"] == "generate":
         if "source.root" not in overridden:
-            require_folder(getattr(root.source, "root", "."), dataset)
+            require_folder(root.source, dataset)
         return job_from_config(root)
     names = {*names_of(list(input_job_overrides(plan))), *overridden}
     described = input_of(plan)
