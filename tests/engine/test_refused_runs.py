@@ -95,9 +95,8 @@ def test_a_run_without_samples_gives_way(
 ) -> None:
     """As when a runner finds no cluster, or weights cannot be loaded."""
 
-    def refuse(*arguments: Any) -> Iterator[None]:
+    def refuse(*arguments: Any) -> None:
         raise error
-        yield
 
     with monkeypatch.context() as patch:
         patch.setattr(Local, "run", refuse)
