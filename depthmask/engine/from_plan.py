@@ -36,8 +36,8 @@ def job_from_plan(
     assets: the present `source.root`; None if that of the plan holds. changes: other values for
     settings of the root.
     """
+    root = replace(root_from_plan(plan, output, assets), output=str(output), **changes)
     with untrusted(str(output / "plan.json")):
-        root = replace(root_from_plan(plan, output, assets), output=str(output), **changes)
         kind = plan["job"]
         if kind in _INPUT_JOBS:
             changed, described = frozenset(plan["encoded"]), input_of(plan)
@@ -53,21 +53,21 @@ def job_from_plan(
 
 
 def root_from_plan(plan: dict[str, Any], output: StorePath, assets: str | None = None) -> Root:
-    """The root of a plan, with `assets` as the folder or URL of its source; call in `untrusted`.
+    """The root of a plan, with `assets` as the folder or URL of its source, unless that is None.
 
     Raises `UsageError` for a source without such a setting, and asks for it if there is no folder.
     """
-    require_stages(plan)
-    config = config_of(plan)
-    source = config.get("source", {})
-    if assets is not None:
-        if "root" not in source:
-            made_of = f"source={source[STAGE]}" if source else f"`{plan['job']}`"
-            raise UsageError(f"source.root={assets}: {output} is made by {made_of} and has no root")
-        config = {**config, "source": {**source, "root": assets}}
-    root = from_plain(config)
-    if assets is None:
-        require_folder(root.source, output)
+    with untrusted(str(output / "plan.json")):
+        require_stages(plan)
+        config = config_of(plan)
+        source = config.get("source", {})
+        if assets is not None and "root" in source:
+            config = {**config, "source": {**source, "root": assets}}
+        root = from_plain(config)
+        made_of = f"source={source[STAGE]}" if source else f"`{plan['job']}`"
+    if assets is not None and "root" not in source:
+        raise UsageError(f"source.root={assets}: {output} is made by {made_of} and has no root")
+    require_folder(root.source, output)
     return root
 
 
@@ -78,6 +78,6 @@ def require_folder(source: Source, output: StorePath) -> None:
     path = location(source.root)
     if isinstance(path, LocalPath) and not path.has_name():
         raise UsageError(
-            f"source.root={source.root}: no such folder, and {output} was made of the assets "
-            "there; add source.root=FOLDER with the folder where they are now"
+            f"source.root={source.root}: no such folder; the assets of {output} were there, so add "
+            "source.root=FOLDER with the folder where they are now"
         )

@@ -80,7 +80,9 @@ def test_default_folders_have_the_same_name_wherever_the_assets_are(folder: Path
     assert len(list(Path("outputs").iterdir())) == 1
 
 
-ASKED = "source.root=assets: no such folder, and OUT was made of the assets there; add source.root="
+ASKED = (
+    "error: source.root=assets: no such folder; the assets of OUT were there, so add source.root="
+)
 COMMANDS = {
     "render": ["render", "OUT", "--index", "1"],
     "repair": ["verify", "OUT", "--repair"],

@@ -52,7 +52,7 @@ def render(dataset: StorePath, index: int, assets: str | None = None) -> Encoded
                 f"render can only make samples of a generated dataset; this one was made by "
                 f"`{plan['job']}` from {', '.join(input_of(plan)['paths'])}"
             )
-        root = root_from_plan(plan, dataset, assets)
+    root = root_from_plan(plan, dataset, assets)
     job = job_from_config(root)
     if pixels := other_pixels(plan, job.identity.description):
         raise UsageError(f"{dataset}: the published sample cannot be shown: {pixels}")
