@@ -31,6 +31,8 @@ SHARD_SIZE = "shard_size"
 """The setting that stands in `unhashed`, beside those of the stages, unless it was given."""
 
 _SAMPLES = "config.samples"
+_MOST_ASSETS = 300_000
+"""The most assets whose hashes are kept: a sealed file has 220 bytes for each of as many."""
 _LEFTOVERS = (DRAFTS, "quarantine", "records", "shards", "run.log")
 """What a run that made no sample may leave beside its plan."""
 _HASHED_VERSION = "0.1.0"
@@ -248,7 +250,8 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
-    if identity.assets and not (state is FolderState.same and (output / ASSETS).is_file()):
+    is_known = state is FolderState.same and (output / ASSETS).is_file()
+    if 0 < len(identity.assets) <= _MOST_ASSETS and not is_known:
         write_sealed(output / ASSETS, dict(identity.assets))
     (output / "records").make_folder()
     output.remove_leftovers()
