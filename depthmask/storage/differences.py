@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 _SAMPLES = "config.samples"
+_INPUT = "dataset.sha256"
 _STAGE = ".stage"
 """The end of the name of a field with the name of a stage."""
 _CONTENTS = {
     "inputs": "the assets are not those that it was made from",
-    "dataset.sha256": "the samples or pictures of the input are not those that it was made from",
+    _INPUT: "the samples or pictures of the input are not those that it was made from",
 }
 """What to say of fields with a hash, which says nothing to people."""
 _CONTRACT, _ASSETS = "depth.", "inputs"
@@ -55,8 +56,8 @@ def _follows(one: Difference, differences: Iterable[Difference], replaced: Itera
     """Whether a difference says nothing beside the others."""
     others = [other for other in differences if other is not one]
     if one.name == _SAMPLES:
-        # The input has more samples now, or more are allowed.
-        return bool(others) and (one.is_extension or "dataset.sha256" in {o.name for o in others})
+        # More are allowed, but those of an input tell how it differs.
+        return one.is_extension and bool(others) and _INPUT not in {two.name for two in others}
     if one.name.startswith(_CONTRACT):
         return any(other.is_setting and other.name != _SAMPLES for other in others)
     if one.name == _ASSETS:

@@ -30,7 +30,8 @@ JOB = Difference("job", "generate", "convert")
         ([CONTRACT, STAGE], [STAGE]),
         ([CONTRACT], [CONTRACT]),
         ([CONTRACT, MORE], [CONTRACT]),
-        ([FEWER, INPUT], [INPUT]),
+        ([FEWER, INPUT], [FEWER, INPUT]),
+        ([MORE, INPUT], [MORE, INPUT]),
         ([SEED, JOB], [JOB, SEED]),
         ([ASSETS, Difference("config.source.stage", "assets", "rooms")], [
             Difference("config.source.stage", "assets", "rooms")
