@@ -224,7 +224,8 @@ def test_plan_says_which_dataset(made: Path, tmp_path: Path) -> None:
     out = convert(made, tmp_path / "out").path
     plan: Any = read_sealed(out / "plan.json")
     wanted = depthmask.open(made).info["manifest_sha256"]
-    assert plan["dataset"] == {"paths": [str(made)], "sha256": wanted}
+    assert plan["dataset"] == {"sha256": wanted}
+    assert plan["unhashed"]["dataset"] == {"paths": [str(made)]}
     assert set(plan["config"]) == {"samples", "size", "shard_size", "encode", "writer"}
 
 
