@@ -283,19 +283,21 @@ def verify(
     path: str | PathLike[str] | StorePath,
     *,
     repair: bool = False,
+    assets: str | PathLike[str] | None = None,
     progress: str | Display = "auto",
 ) -> list[Problem]:
     """The problems of a dataset; none if every byte is as it was published.
 
     Each problem has `text` and, if it is about one shard, the name `shard`; `str(problem)` is the
     line that the command prints. repair: make damaged shards again, and return the problems that
-    are left. progress: as of `make`. Raises `UsageError` if there is no dataset, and
-    `DepthmaskError` if a shard cannot be made as it was.
+    are left. assets: the present `source.root`, where the folder has moved. progress: as of `make`.
+    Raises `UsageError` if there is no dataset, and `DepthmaskError` if a shard cannot be made as it
+    was.
     """
     from depthmask.engine.interface.call import call
     from depthmask.engine.interface.verify import verify as verify_dataset
 
-    return call(lambda: verify_dataset(path, progress, repair=repair))
+    return call(lambda: verify_dataset(path, progress, repair=repair, assets=assets))
 
 
 def report(

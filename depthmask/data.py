@@ -199,7 +199,8 @@ class AssetCatalogue:
     the folder or URL of the assets, empty for assets that are not files. notes: what the user
     should know before the run, each in one line. foreground_labels: the labels of the foregrounds
     in use, empty where `Source.foreground_labels` has no others. folders: the folders or URLs
-    whose files are read; no output may lie in them.
+    whose files are read; no output may lie in them. hashes: the hash of each file in use, by its
+    name below the root, so that a run can name what has changed; empty where no files are read.
     """
 
     digest: str
@@ -212,6 +213,7 @@ class AssetCatalogue:
     notes: tuple[str, ...] = ()
     foreground_labels: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    hashes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     __repr__ = brief
 

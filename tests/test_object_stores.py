@@ -92,7 +92,7 @@ def test_resume_extend_overwrite_and_repair(
     assert files(out)["train-000000.tar"] == before["train-000000.tar"]
     assert len(depthmask.open(out)) == 8
     assert make(assets, out, "samples=8", "seed=1") == 2
-    assert "holds another dataset: seed is 0 there and 1 now" in capfd.readouterr().err
+    assert "holds another dataset: seed was 0 and is 1" in capfd.readouterr().err
     whole = files(out)
     path = out / "shards" / "train-000001.tar"
     path.write_bytes(whole[path.name][:-600])
@@ -180,7 +180,8 @@ def test_assets_by_url(assets: Path, tmp_path: Path, s3: Server) -> None:
     here = read_sealed(location(tmp_path / "here" / "plan.json"))
     assert plan is not None
     assert here is not None
-    assert (plan["config"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
+    assert (plan["unhashed"]["source"]["root"], plan["inputs"]) == (url, here["inputs"])
+    assert plan["fingerprint"] == here["fingerprint"]
 
 
 def test_a_bad_asset_is_named_by_its_url(

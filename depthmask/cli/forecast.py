@@ -51,6 +51,8 @@ def _lines(result: Forecast) -> Iterator[str]:
 def state_of(result: Forecast) -> str:
     """What the output folder is to the run."""
     missing, samples = result.missing.samples, result.job.plan.samples
+    if result.state is FolderState.without_samples:
+        return "whose plan of another dataset, without any sample, would give way"
     if result.state is FolderState.empty:
         is_full = result.job.root.overwrite and (result.job.output / "plan.json").exists()
         return "whose dataset would be deleted" if is_full else "a new dataset"

@@ -8,7 +8,7 @@ from typing import Any
 
 from depthmask.config.build import STAGE
 from depthmask.config.grammar import NotInGrammarError, text_of
-from depthmask.config.plan_config import config_of
+from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.plugins import registry
 from depthmask.config.registry import FILE_HASH, KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
@@ -32,7 +32,7 @@ def command_from_plan(plan: dict[str, Any]) -> str | None:
         if job == "generate":
             arguments = overrides_of(config_of(plan))
         elif job in ("convert", "annotate"):
-            arguments = [job, *plan["dataset"]["paths"], *input_job_overrides(plan)]
+            arguments = [job, *input_of(plan)["paths"], *input_job_overrides(plan)]
             if plan["dataset"].get("photographs", {}).get("skip_damaged"):
                 arguments.append("--skip-damaged")
         else:

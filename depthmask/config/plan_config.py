@@ -14,7 +14,7 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
 from depthmask.stage.setting import traits
-from depthmask.storage.identity import SHARD_SIZE, UNHASHED
+from depthmask.storage.identity import INPUT, SHARD_SIZE, UNHASHED
 
 _HASHED_SHARD_SIZE = 1000
 """Stands in the hash for a shard size that was not given: the default when the default determined
@@ -42,7 +42,7 @@ def plan_config(root: Root, names: Collection[str], shard_size: int) -> dict[str
 
 def config_of(plan: dict[str, Any]) -> dict[str, Any]:
     """The whole config of a plan, for `from_plain`; call it in `untrusted`."""
-    unhashed = dict(plan.get(UNHASHED, {}))
+    unhashed = {name: one for name, one in plan.get(UNHASHED, {}).items() if name != INPUT}
     config = dict(plan["config"])
     if unhashed.pop(SHARD_SIZE, None) is not None:
         config[SHARD_SIZE] = None  # It was not given.
@@ -54,6 +54,11 @@ def config_of(plan: dict[str, Any]) -> dict[str, Any]:
         else:
             config[kind] = {**config[kind], **values}
     return config
+
+
+def input_of(plan: dict[str, Any]) -> dict[str, Any]:
+    """The description of the input in a plan, with its paths; call it in `untrusted`."""
+    return {**plan[INPUT], **plan.get(UNHASHED, {}).get(INPUT, {})}
 
 
 def _taken_from(kind: str, chosen: Any, plain: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +76,9 @@ def _take_unhashed(place: str, stage: Stage, plain: dict[str, Any]) -> Iterator[
     """Yield the settings of a stage that stay outside the hash, and replace them in `plain`."""
     for field in dataclasses.fields(stage):  # type: ignore[arg-type]
         name, declared = field.name, traits(field)
-        if not declared.decides_bytes:
+        # The digest of the catalogue stands for the content of a source's folder.
+        is_folder = declared.by_content and isinstance(getattr(stage, name), str)
+        if not declared.decides_bytes or is_folder:
             yield name, plain.pop(name)
         elif declared.by_content and plain[name] is not None:
             path = Path(plain[name]).absolute()

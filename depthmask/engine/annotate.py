@@ -42,6 +42,8 @@ from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.statistics.pixels import Moments
 from depthmask.storage.dataset_info import LabelInfo
+from depthmask.storage.identity import changed_assets
+from depthmask.storage.location import location
 from depthmask.storage.packages import other_pixels
 
 _log = logging.getLogger(__name__)
@@ -263,7 +265,11 @@ def _composer(job_input: JobInput, root: Root) -> Generate:
     encode = replace(composed.encode, labels=LayerLabels.none, instances=InstancesFormat.none)
     composer = job_from_config(replace(composed, encode=encode))
     if composer.catalogue.digest != job_input.plan.get("inputs"):
-        raise UsageError(f"{job_input.paths[0]}: its assets have changed since it was generated")
+        changes = changed_assets(location(job_input.paths[0]), composer.catalogue.hashes)
+        named = f": {changes}" if changes else ""
+        raise UsageError(
+            f"{job_input.paths[0]}: its assets have changed since it was generated{named}"
+        )
     kinds = [*_SCENE, *(["geometry"] if composer.root.placement.reads_geometry else [])]
     if pixels := other_pixels(job_input.plan, plan_versions(composer.root, kinds)):
         raise UsageError(

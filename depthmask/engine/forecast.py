@@ -87,8 +87,8 @@ def forecast(job: Job, display: Display, *, measure: bool = True) -> Forecast:
     require_usable(job)
     state = check_output(job.output, job.identity, overwrite=job.root.overwrite)
     complete = []
-    if state is not FolderState.empty:
-        job = continued(job)
+    if not state.is_new:
+        job = continued(job, state)
         with display.waiting("checking the shards that are already made"):
             complete = [
                 job.plan.shard(record.start // job.plan.shard_size, record.split)

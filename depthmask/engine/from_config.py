@@ -75,7 +75,8 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
             "inputs": catalogue.digest,
             "depth": contract_as_json(contract),
             **plan_versions(root, names),
-        }
+        },
+        catalogue.hashes,
     )
     output = _output(root, identity, sweep)
     keep_apart(catalogue, output)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from depthmask.config.build import from_plain
+from depthmask.config.build import STAGE, from_plain
 from depthmask.config.needs import require_stages
-from depthmask.config.plan_config import config_of
+from depthmask.config.plan_config import config_of, input_of
+from depthmask.config.root import Root
 from depthmask.engine.annotate import annotate_job
 from depthmask.engine.convert import convert_job
 from depthmask.engine.from_config import job_from_config
@@ -15,6 +16,10 @@ from depthmask.engine.inputs.open import open_input
 from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.errors import UsageError
+from depthmask.stages.source.assets import Assets
+from depthmask.stages.source.base import Source
+from depthmask.storage.local import LocalPath
+from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.untrusted import untrusted
 
@@ -23,17 +28,19 @@ _NOT_PHOTOGRAPHS = {"skip_damaged": False, "resized": False, "encoded": False}
 """How an input becomes images, if it does not consist of photographs."""
 
 
-def job_from_plan(plan: dict[str, Any], output: StorePath, **changes: Any) -> Job:
+def job_from_plan(
+    plan: dict[str, Any], output: StorePath, *, assets: str | None = None, **changes: Any
+) -> Job:
     """The job that made the dataset, with its assets or its input in their present state.
 
-    changes: other values for settings of the root.
+    assets: the present `source.root`; None if that of the plan holds. changes: other values for
+    settings of the root.
     """
+    root = replace(root_from_plan(plan, output, assets), output=str(output), **changes)
     with untrusted(str(output / "plan.json")):
-        require_stages(plan)
-        root = replace(from_plain(config_of(plan)), output=str(output), **changes)
         kind = plan["job"]
         if kind in _INPUT_JOBS:
-            changed, described = frozenset(plan["encoded"]), plan["dataset"]
+            changed, described = frozenset(plan["encoded"]), input_of(plan)
             how = {**_NOT_PHOTOGRAPHS, **described.get("photographs", {})}
     if kind == "generate":
         return job_from_config(root)
@@ -43,3 +50,34 @@ def job_from_plan(plan: dict[str, Any], output: StorePath, **changes: Any) -> Jo
         )
         return _INPUT_JOBS[kind](job_input, root, Recoding(root.encode, changed))
     raise UsageError(f"{output / 'plan.json'}: this version has no job {kind!r}")
+
+
+def root_from_plan(plan: dict[str, Any], output: StorePath, assets: str | None = None) -> Root:
+    """The root of a plan, with `assets` as the folder or URL of its source, unless that is None.
+
+    Raises `UsageError` for a source without such a setting, and asks for it if there is no folder.
+    """
+    with untrusted(str(output / "plan.json")):
+        require_stages(plan)
+        config = config_of(plan)
+        source = config.get("source", {})
+        if assets is not None and "root" in source:
+            config = {**config, "source": {**source, "root": assets}}
+        root = from_plain(config)
+        made_of = f"source={source[STAGE]}" if source else f"`{plan['job']}`"
+    if assets is not None and "root" not in source:
+        raise UsageError(f"source.root={assets}: {output} is made by {made_of} and has no root")
+    require_folder(root.source, output)
+    return root
+
+
+def require_folder(source: Source, output: StorePath) -> None:
+    """Raise `UsageError` if the folder of the assets of a dataset is not where it was."""
+    if not isinstance(source, Assets):
+        return
+    path = location(source.root)
+    if isinstance(path, LocalPath) and not path.has_name():
+        raise UsageError(
+            f"source.root={source.root}: no such folder; the assets of {output} were there, so add "
+            "source.root=FOLDER with the folder where they are now"
+        )

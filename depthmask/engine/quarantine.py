@@ -44,7 +44,7 @@ def quarantine(output: StorePath, left_out: Iterable[LeftOut]) -> None:
 def without_contents(catalogue: AssetCatalogue) -> AssetCatalogue:
     """The catalogue for workers, which get it by pickle and keep nothing in the folder."""
     left_out = tuple(replace(asset, contents={}) for asset in catalogue.left_out)
-    return replace(catalogue, left_out=left_out)
+    return replace(catalogue, left_out=left_out, hashes={})
 
 
 def _keep(target: StorePath, asset: LeftOut, content: bytes | None) -> None:

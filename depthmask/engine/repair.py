@@ -37,12 +37,19 @@ def problems_of(dataset: StorePath, display: Display) -> list[Problem]:
         return verify(dataset)
 
 
-def repair(output: StorePath, problems: Sequence[Problem], display: Display) -> list[str]:
+def repair(
+    output: StorePath,
+    problems: Sequence[Problem],
+    display: Display,
+    *,
+    assets: str | None = None,
+) -> list[str]:
     """Make what a dataset lacks, and remove the files that belong to no shard.
 
-    Returns and raises as `_make_lost_shards`.
+    assets: the present `source.root`; None if that of the plan holds. Returns and raises as
+    `_make_lost_shards`.
     """
-    not_compared = _make_lost_shards(output, display)
+    not_compared = _make_lost_shards(output, display, assets)
     # Only after the run, so that a run that is refused changes nothing.
     for problem in problems:
         if problem.stray is not None:
@@ -59,7 +66,7 @@ def of_unknown_shards(output: StorePath, not_compared: Sequence[str]) -> str:
     )
 
 
-def _make_lost_shards(output: StorePath, display: Display) -> list[str]:
+def _make_lost_shards(output: StorePath, display: Display, assets: str | None) -> list[str]:
     """Make what a dataset lacks; a shard that was published before keeps its bytes.
 
     Returns the names of new shards that could be compared with nothing, since neither their record
@@ -71,13 +78,15 @@ def _make_lost_shards(output: StorePath, display: Display) -> list[str]:
         raise DepthmaskError(
             f"{output}: plan.json is damaged; make the dataset again with overwrite=true"
         )
-    job = job_from_plan(plan, output)
+    job = job_from_plan(plan, output, assets=assets)
     pixels = other_pixels(plan, job.identity.description)
     # Another pixel version alone is no reason to refuse the repair: the bytes are compared.
     recorded = {PIXEL_VERSIONS: plan.get(PIXEL_VERSIONS, {})}
-    check_output(output, DatasetIdentity({**job.identity.description, **recorded}), overwrite=False)
+    present = replace(job.identity, description={**job.identity.description, **recorded})
+    check_output(output, present, overwrite=False)
     restorer = _Restorer(display, plan, pixels)
-    run_job(replace(job, identity=DatasetIdentity.of_plan(plan)), display, restorer.restore)
+    identity = DatasetIdentity.of_plan(plan).continued_by(job.identity)
+    run_job(replace(job, identity=identity), display, restorer.restore)
     return restorer.not_compared
 
 

@@ -30,7 +30,13 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
-from depthmask.storage.identity import FolderState, check_output, identity_in, take_output
+from depthmask.storage.identity import (
+    DatasetIdentity,
+    FolderState,
+    check_output,
+    continued_identity,
+    take_output,
+)
 from depthmask.storage.object_store import AccessError
 from depthmask.storage.path import REPORT, StorePath
 from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
@@ -83,35 +89,61 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
     """
     start = time.perf_counter()
     require_usable(job)
-    left_out = job.catalogue.left_out
     overwrite = job.root.overwrite
-    check_output(job.output, job.identity, overwrite=overwrite)
+    state = check_output(job.output, job.identity, overwrite=overwrite)
+    if state.is_new:
+        _require_space(job, job.plan.samples)
     with (
         _one_line_for_failures(job.output),
         job.output.locked() as require_lock,
-        (job.output / "run.log").appended() as log,
+        closing(Totals(preview_shards(job.plan))) as totals,
     ):
+        # Again: only now nobody else can take the folder. It is taken last, when nothing refuses.
+        state = check_output(job.output, job.identity, overwrite=overwrite)
+        made_here = continued(job, state)
+        complete_shards = _complete_shards(made_here, state, totals, display)
+        if not state.is_new:
+            _require_space(made_here, made_here.plan.shards(complete_shards).samples)
         has_report = (job.output / REPORT).is_file()
-        state = take_output(job.output, job.identity, overwrite=overwrite)
-        job = replace(continued(job), catalogue=without_contents(job.catalogue))
-        open_log(log)
-        log_beginning(job, left_out)
-        if has_report and state is FolderState.fewer_samples:
-            _log.warning(
-                "%s was about the dataset before this run and is removed; after the run, "
-                "`%s` makes it again", REPORT, command("report", path_word(job.output)),
-            )  # fmt: skip
-        quarantine(job.output, left_out)
-        show_assets(job, display)
-        with _begun(), closing(Totals(preview_shards(job.plan))) as totals:
-            with display.waiting("checking the shards that are already made"):
-                complete_shards = [] if state is FolderState.empty else _intact_shards(job, totals)
+        take_output(job.output, job.identity, overwrite=overwrite)
+        with (job.output / "run.log").appended() as log, _begun():
+            open_log(log)
+            _say_beginning(made_here, state, display, has_report=has_report)
+            job = _for_workers(made_here)
             if restore is not None:
                 missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
             made, stations = _complete(job, complete_shards, totals, display, require_lock)
     elapsed_s = time.perf_counter() - start
     return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
+
+
+def _complete_shards(job: Job, state: FolderState, totals: Totals, display: Display) -> list[Shard]:
+    """The shards that are already made; adds their records to the totals."""
+    if state.is_new:
+        return []
+    with display.waiting("checking the shards that are already made"):
+        return _intact_shards(job, totals)
+
+
+def _say_beginning(job: Job, state: FolderState, display: Display, *, has_report: bool) -> None:
+    """Say what the run begins with, in the log and on the screen, and keep what it leaves out.
+
+    has_report: whether the folder had a page about the dataset.
+    """
+    left_out = job.catalogue.left_out
+    log_beginning(job, left_out)
+    if state is FolderState.without_samples:
+        display.line(
+            f"{job.output}: held the plan of another dataset and no sample of it; it has given way"
+        )
+    if has_report and state is FolderState.fewer_samples:
+        _log.warning(
+            "%s was about the dataset before this run and is removed; after the run, "
+            "`%s` makes it again", REPORT, command("report", path_word(job.output)),
+        )  # fmt: skip
+    quarantine(job.output, left_out)
+    show_assets(job, display)
 
 
 def require_usable(job: Job) -> None:
@@ -123,12 +155,18 @@ def require_usable(job: Job) -> None:
     check_contents(job.catalogue.left_out, job.root.source.name)
 
 
-def continued(job: Job) -> Job:
-    """The job with the identity that the records of its output name, and its size of shards."""
-    identity = identity_in(job.output)
+def continued(job: Job, state: FolderState) -> Job:
+    """The job with the identity and the size of shards that its output gets in this state."""
     with untrusted(str(job.output / "plan.json")):
+        identity = continued_identity(job.output, job.identity, state)
         shard_size = identity.shard_size or job.plan.shard_size
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
+
+
+def _for_workers(job: Job) -> Job:
+    """The job without what only the beginning of the run needs: workers get it by pickle."""
+    identity = DatasetIdentity(job.identity.description)
+    return replace(job, identity=identity, catalogue=without_contents(job.catalogue))
 
 
 @contextmanager
@@ -187,7 +225,6 @@ def _complete(
     hooks = RunHooks(job)
     if missing or not _is_complete(job, totals):
         (job.output / "dataset.json").unlink(missing_ok=True)
-        _require_space(job, missing.samples)
         announce(job, missing.samples, display)
         tally = Tally(job.plan.samples - missing.samples)
         with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
@@ -218,11 +255,13 @@ def _is_complete(job: Job, totals: Totals) -> bool:
 
 def _require_space(job: Job, samples: int) -> None:
     """Raise `UsageError` if the disk has no space for this number of samples."""
-    expected, free = samples * job.sample_bytes, job.output.free_bytes()
+    overwrite = job.root.overwrite
+    expected, free = samples * job.sample_bytes, job.output.free_bytes(emptied=overwrite)
     if free is not None and expected > free:
+        emptied = " without the dataset there" if overwrite else ""
         raise UsageError(
             f"output={job.output}: {samples:,} samples take about {size(expected)}, "
-            f"the disk has {size(free)} free"
+            f"the disk has {size(free)} free{emptied}"
         )
 
 

@@ -70,7 +70,7 @@ def _problems(cls: type, field: dataclasses.Field[Any], hint: Any) -> Iterator[s
         yield problem
     if not is_supported(hint):
         yield f"no setting can have the type {_type_name(hint)}; use {SUPPORTED}"
-    yield from _problems_of_traits(declared, hint)
+    yield from _problems_of_traits(declared, hint, is_source=cls.kind == "source")  # type: ignore[attr-defined]
     if (default := default_of(field)) is not dataclasses.MISSING:
         yield from _problems_of_default(default, hint, declared.limits)
 
@@ -90,13 +90,13 @@ def _problem_of_name(cls: type, name: str) -> str | None:
     return None
 
 
-def _problems_of_traits(declared: Traits, hint: Any) -> Iterator[str]:
+def _problems_of_traits(declared: Traits, hint: Any, *, is_source: bool) -> Iterator[str]:
     if declared.limits and not has(hint, int, float, Any):
         yield f"{declared.limits} limits numbers, and the setting is {words(hint)}"
     if declared.limits.is_empty():
         yield f"no number is {declared.limits}"
-    if declared.by_content and hint not in (Path, Path | None):
-        yield "by_content is for a Path, or Path | None"
+    if declared.by_content and hint not in (Path, Path | None, *([str] if is_source else [])):
+        yield "by_content is for a Path, or Path | None, and for a source's str of a folder or URL"
     if declared.by_content and not declared.decides_bytes:
         yield "a content that counts decides bytes; declare by_content or decides_bytes=False"
 

@@ -135,7 +135,8 @@ def setting(
     help: one line for `--help`, with the unit. ge, gt, le, lt: the limits of a number, or of each
     number in a list or a mapping. decides_bytes: False if samples are the same with any value, as
     with a batch size; another value then continues the dataset. by_content: for a `Path` of a
-    file: its bytes decide about the dataset, its name and folder do not.
+    file: its bytes decide about the dataset, its name and folder do not; for the `str` of a source
+    that is a folder or URL: the digest of `Source.check` decides, and the place does not.
     """
     metadata = {
         "help": help,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatch
 from typing import Any
 
 from depthmask.errors import UsageError, others_below
+from depthmask.storage.differences import Difference, assets_text, setting_text, telling
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
-from depthmask.storage.path import LOCK, REPORT, TEMPORARY, StorePath
+from depthmask.storage.path import ASSETS, DRAFTS, LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.storage.shell import command, path_word
 from depthmask.untrusted import untrusted
@@ -23,16 +24,17 @@ NOT_IN_PLAN = ("output", "overwrite", "progress", "runner", "target")
 UNHASHED = "unhashed"
 """The field of a plan with the settings, by stage, that stand outside the hash."""
 
+INPUT = "dataset"
+"""The field of a plan, and of `unhashed`, about the input of a job over existing samples."""
+
 SHARD_SIZE = "shard_size"
 """The setting that stands in `unhashed`, beside those of the stages, unless it was given."""
 
-_FIRST = ("job", "stage")
-"""Fields that errors name first, since a difference in them causes others."""
 _SAMPLES = "config.samples"
-_CONTENTS = {"inputs": "the assets", "dataset.sha256": "the samples or pictures of the input"}
-"""What the hashes in a plan are of."""
-_RANKS = {_SAMPLES: 1, "dataset.sha256": 2}
-"""Fields that errors name last: more samples alone are allowed, and a hash tells least."""
+_MOST_ASSETS = 300_000
+"""The most assets whose hashes are kept: a sealed file has 220 bytes for each of as many."""
+_LEFTOVERS = (DRAFTS, "quarantine", "records", "shards", "run.log")
+"""What a run that made no sample may leave beside its plan."""
 _HASHED_VERSION = "0.1.0"
 """Stands in the hash for the version of every package: the one that depthmask and its plugins had
 when their versions determined the hash, so that fingerprints stay as they were."""
@@ -47,16 +49,26 @@ class FolderState(Enum):
     """The same dataset, complete or not."""
     fewer_samples = "fewer samples"
     """A dataset that differs in its number of samples alone, and has fewer."""
+    without_samples = "without samples"
+    """The plan of another dataset, of which nothing was made: it gives way."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing in the folder is continued."""
+        return self in (FolderState.empty, FolderState.without_samples)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetIdentity:
     """The plan of a dataset as plain data, and hashes of everything that determines its bytes.
 
-    description: the content of `plan.json`; its field `unhashed` determines nothing.
+    description: the content of `plan.json`; its field `unhashed` determines nothing. assets: the
+    hash of each file of the source that is in use, by its name, so that a change can be named;
+    empty if they are unknown. The description has one hash over all of them.
     """
 
     description: dict[str, Any]
+    assets: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of_plan(cls, plan: dict[str, Any]) -> DatasetIdentity:
@@ -103,14 +115,13 @@ class DatasetIdentity:
         """
         samples = other.description["config"]["samples"]
         config = {**self.description["config"], "samples": samples}
-        unhashed = {**other.description.get(UNHASHED, {})}
-        unhashed.pop(SHARD_SIZE, None)
+        unhashed = _without_hashed(other.description.get(UNHASHED, {}), self.description)
         if not self.chooses_shard_size:
             unhashed[SHARD_SIZE] = self.shard_size
         description = {**self.description, "config": config, UNHASHED: unhashed}
         if not unhashed:
             del description[UNHASHED]
-        return DatasetIdentity(description)
+        return DatasetIdentity(description, other.assets)
 
     @property
     def _decisive(self) -> dict[str, Any]:
@@ -121,6 +132,47 @@ class DatasetIdentity:
         later = {stage: version for stage, version in pixel_versions if version != 1}
         fields = _without_package_versions(self.description, self.packages)
         return {**fields, PIXEL_VERSIONS: later} if later else fields
+
+
+def _without_hashed(unhashed: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    """The settings outside the hash, but those that the hash of a plan covers with this value.
+
+    A plan of an earlier version may have there what stands outside the hash today. The size of the
+    shards is left out as well.
+    """
+    hashed = {**plan["config"], INPUT: plan.get(INPUT, {})}
+    others = {kind: _other_leaves(one, hashed.get(kind, {})) for kind, one in unhashed.items()}
+    return {kind: one for kind, one in others.items() if one and kind != SHARD_SIZE}
+
+
+def _other_leaves(values: Any, hashed: Any) -> Any:
+    """The values that `hashed` does not have, of nested mappings."""
+    if not isinstance(values, dict) or not isinstance(hashed, dict):
+        return values
+    leaves = {
+        name: _other_leaves(value, hashed[name])
+        if isinstance(value, dict) and name in hashed
+        else value
+        for name, value in values.items()
+        if isinstance(value, dict) or name not in hashed or hashed[name] != value
+    }
+    return {name: value for name, value in leaves.items() if value != {}}
+
+
+def _without_unhashed(fields: dict[str, Any], unhashed: Any, other: Any) -> dict[str, Any]:
+    """The fields without those that stand outside the hash in another plan.
+
+    unhashed, other: the fields of that plan outside its hash, and in it.
+    """
+    if not isinstance(unhashed, dict) or not isinstance(other, dict):
+        return fields
+    return {
+        name: _without_unhashed(value, unhashed.get(name), other.get(name))
+        if isinstance(value, dict)
+        else value
+        for name, value in fields.items()
+        if name not in unhashed or name in other
+    }
 
 
 def _without_package_versions(
@@ -156,7 +208,23 @@ def check_output(output: StorePath, identity: DatasetIdentity, *, overwrite: boo
             f"output={output}: the folder is not empty and holds no depthmask dataset; "
             "choose another output"
         )
-    return FolderState.empty if overwrite else _compare(output, identity)
+    if overwrite:
+        return FolderState.empty
+    try:
+        return _compare(output, identity)
+    except UsageError:
+        if holds_samples(output):
+            raise
+        return FolderState.without_samples
+
+
+def holds_samples(output: StorePath) -> bool:
+    """Whether a folder with a plan has anything that was made by it."""
+    return (
+        (output / "dataset.json").has_name()
+        or any((output / "records").glob("*.json"))
+        or next(iter((output / "shards").file_names()), None) is not None
+    )
 
 
 def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool) -> FolderState:
@@ -168,10 +236,11 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
     outside the hash, such as the path of a moved file.
     """
     state = check_output(output, identity, overwrite=overwrite)
-    if state is not FolderState.empty:
-        identity = identity_in(output).continued_by(identity)
+    identity = continued_identity(output, identity, state)
     if overwrite:
         _clear(output)
+    if state is FolderState.without_samples:
+        _clear(output, _LEFTOVERS)
     if state is not FolderState.same:
         output.make_folder()
         # An incomplete dataset must not be read as a complete one.
@@ -181,9 +250,21 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
+    is_known = state is FolderState.same and (output / ASSETS).is_file()
+    if 0 < len(identity.assets) <= _MOST_ASSETS and not is_known:
+        write_sealed(output / ASSETS, dict(identity.assets))
     (output / "records").make_folder()
     output.remove_leftovers()
     return state
+
+
+def continued_identity(
+    output: StorePath, identity: DatasetIdentity, state: FolderState
+) -> DatasetIdentity:
+    """The identity that a dataset gets in a folder of this state: that of the one it continues."""
+    if state.is_new:
+        return identity
+    return identity_in(output).continued_by(identity)
 
 
 def identity_in(output: StorePath) -> DatasetIdentity:
@@ -201,7 +282,7 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     with untrusted(str(output / "plan.json")):
         differences = list(_other_settings(DatasetIdentity.of_plan(existing), identity))
         pixels = other_pixels(existing, identity.description)
-    names = {name for name, _, _ in differences}
+    names = {one.name for one in differences}
     if pixels and names <= {_SAMPLES}:
         raise UsageError(
             f"output={output} cannot be continued: {pixels}; choose another output, or "
@@ -209,17 +290,17 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
         )
     if not differences:
         return FolderState.same
-    _, old, new = differences[0]
-    if names == {_SAMPLES} and type(old) is int and old < new:
+    if names == {_SAMPLES} and differences[0].is_extension:
         return FolderState.fewer_samples
-    if names == {_SAMPLES} and type(old) is int:
+    if names == {_SAMPLES} and type(old := differences[0].old) is int:
+        new = differences[0].new
         raise UsageError(
             f"output={output} holds {old:,} samples, more than samples={new}; "
             f"depthmask.open({str(output)!r})[:{new}] has the first {new:,} of them; choose "
             f"another output for a dataset of {new:,}"
         )
-    differences.sort(key=lambda one: _RANKS.get(one[0], 0))
-    texts = [_difference(*one) for one in differences]
+    texts = [_difference(output, identity, one) for one in telling(differences)]
+    texts += [pixels] if pixels else []
     rest = f"{output / 'plan.json'} has all settings of the dataset there"
     raise UsageError(
         f"output={output} holds another dataset: {texts[0]}; {_ways_on(output, names)}"
@@ -227,11 +308,20 @@ def _compare(output: StorePath, identity: DatasetIdentity) -> FolderState:
     )
 
 
-def _difference(name: str, old: Any, new: Any) -> str:
+def _difference(output: StorePath, identity: DatasetIdentity, difference: Difference) -> str:
     """A difference in words; two hashes would say nothing to people."""
-    if name in _CONTENTS and old and new:
-        return f"{_CONTENTS[name]} are not those that it was made from"
-    return f"{name.removeprefix('config.')} is {old} there and {new} now"
+    changes = changed_assets(output, identity.assets) if difference.name == "inputs" else ""
+    if changes:
+        return f"assets: {changes}"
+    return setting_text(difference)
+
+
+def changed_assets(output: StorePath, assets: Mapping[str, str]) -> str:
+    """Which assets are not those of a dataset, in words; empty if its folder does not tell.
+
+    assets: the hash of each file by its name, as they are now.
+    """
+    return assets_text(read_sealed(output / ASSETS) or {}, assets)
 
 
 def _ways_on(output: StorePath, names: Collection[str]) -> str:
@@ -249,15 +339,17 @@ def _ways_on(output: StorePath, names: Collection[str]) -> str:
     return f"choose another output, or overwrite=true; {by_plan}"
 
 
-def _other_settings(
-    existing: DatasetIdentity, identity: DatasetIdentity
-) -> Iterator[tuple[str, Any, Any]]:
-    """Yield (field, old value, new value) of all that differs, except versions of packages."""
+def _other_settings(existing: DatasetIdentity, identity: DatasetIdentity) -> Iterator[Difference]:
+    """Yield all that differs, except versions of packages."""
     packages = existing.packages | identity.packages
     plans = existing.description, identity.description
     old, new = (_without_package_versions(plan, packages) for plan in plans)
     if all(PACKAGES in plan for plan in plans):
         old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
+    unhashed = dict(new.get(UNHASHED, {}))
+    old[INPUT] = _without_unhashed(old.get(INPUT, {}), unhashed.pop(INPUT, None), new.get(INPUT))
+    new[INPUT] = new.get(INPUT, {})
+    old["config"] = _without_unhashed(old["config"], unhashed, new["config"])
     size = existing.shard_size
     old["config"] = {**old["config"], SHARD_SIZE: size}
     if not identity.chooses_shard_size:
@@ -271,14 +363,14 @@ def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
     return bool(unhashed) and require_sealed(output / "plan.json").get(UNHASHED) != unhashed
 
 
-def _differences(old: Any, new: Any, name: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield (field, old value, new value) of all leaves that differ."""
+def _differences(old: Any, new: Any, name: str = "") -> Iterator[Difference]:
+    """Yield all leaves that differ."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted({*old, *new} - {UNHASHED}, key=lambda k: (k not in _FIRST, k)):
+        for key in sorted({*old, *new} - {UNHASHED}):
             path = f"{name}.{key}" if name else key
             yield from _differences(old.get(key), new.get(key), path)
     elif old != new:
-        yield name, old, new
+        yield Difference(name, old, new)
 
 
 def _refuse_folder_of_dataset(output: StorePath) -> None:
@@ -308,12 +400,16 @@ def _is_debris(path: StorePath) -> bool:
     return path.name == LOCK or fnmatch(path.name, f"plan.json.*{TEMPORARY}")
 
 
-def _clear(output: StorePath) -> None:
-    """Remove a dataset, but not the lock that this run holds."""
+def _clear(output: StorePath, names: Collection[str] | None = None) -> None:
+    """Remove a dataset, but not the lock that this run holds.
+
+    names: of what is removed beside the plan; None for all.
+    """
     # If this run is killed, the rest must not look complete, and must still be known as a dataset.
     last = [output / "plan.json", output / LOCK]
     (output / "dataset.json").unlink(missing_ok=True)
     for path in output.iterdir():
-        if path not in last:
+        if path not in last and (names is None or path.name in names):
             path.remove()
+    (output / ASSETS).unlink(missing_ok=True)
     (output / "plan.json").unlink(missing_ok=True)

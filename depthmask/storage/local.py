@@ -112,9 +112,11 @@ class LocalPath(PosixPath, StorePath):
             for path in folder.glob(f"*.json.*{TEMPORARY}"):
                 path.unlink(missing_ok=True)
 
-    def free_bytes(self) -> int:
+    def free_bytes(self, *, emptied: bool = False) -> int:
         folders = (self, *self.absolute().parents)
-        return shutil.disk_usage(next(folder for folder in folders if folder.is_dir())).free
+        free = shutil.disk_usage(next(folder for folder in folders if folder.is_dir())).free
+        used = ((self / name).stat().st_size for name in self.file_names()) if emptied else ()
+        return free + sum(used)
 
     def publish(self, draft: Path) -> tuple[ShardFile, ...]:
         """Sync and hash every file, then rename."""

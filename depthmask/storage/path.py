@@ -13,6 +13,8 @@ from depthmask.errors import DepthmaskError
 from depthmask.storage.record import ShardFile
 from depthmask.storage.shell import command, path_word
 
+ASSETS = "assets.json"
+"""Name of the file with the hash of each file of the source, so that a change can be named."""
 DRAFTS = ".drafts"
 """Name of the folder of unfinished shards; the next run deletes what a killed one left in it."""
 LOCK = ".lock"
@@ -165,8 +167,11 @@ class StorePath(ABC):
         """Remove the unfinished files of a killed run from the dataset."""
 
     @abstractmethod
-    def free_bytes(self) -> int | None:
-        """Return the free space for the dataset; None if it is unlimited."""
+    def free_bytes(self, *, emptied: bool = False) -> int | None:
+        """Return the free space for the dataset; None if it is unlimited.
+
+        emptied: count what the folder takes now as free.
+        """
 
     @abstractmethod
     def publish(self, draft: Path) -> tuple[ShardFile, ...]:

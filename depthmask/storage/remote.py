@@ -173,7 +173,7 @@ class ObjectPath(StorePath):
         """Remove drafts from this machine; there are no unfinished objects."""
         shutil.rmtree(self.draft_folder(), ignore_errors=True)
 
-    def free_bytes(self) -> None:
+    def free_bytes(self, *, emptied: bool = False) -> None:
         """Return None: object stores have no limit."""
 
     def publish(self, draft: Path) -> tuple[ShardFile, ...]:

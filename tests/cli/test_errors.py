@@ -199,10 +199,10 @@ def test_output_of_another_plan_is_refused(
     assert main([*words, "samples=4"]) == 0
     before = (tmp_path / "out" / "dataset.json").read_bytes()
     for change, line in [
-        ("seed=5", "seed is 0 there and 5 now"),
+        ("seed=5", "seed was 0 and is 5"),
         ("samples=3", "holds 4 samples, more than samples=3"),
-        ("placement=grid", "placement.stage is random there and grid now"),
-        ("encode.quality=50", "encode.quality is 95 there and 50 now"),
+        ("placement=grid", "placement was random and is grid"),
+        ("encode.quality=50", "encode.quality was 95 and is 50"),
     ]:
         capsys.readouterr()
         assert main([*words, "samples=4", change]) == 2
@@ -214,7 +214,7 @@ def test_output_of_another_plan_is_refused(
     assert (tmp_path / "out" / "dataset.json").read_bytes() == before
     Image.new("RGB", (40, 40), "blue").save(root / "bg" / "wall.png")
     assert main([*words, "samples=4"]) == 2
-    assert "the assets are not those that it was made from" in capsys.readouterr().err
+    assert "assets: bg/wall.png changed; choose" in capsys.readouterr().err
     assert main([*words, "samples=4", "overwrite=true"]) == 0
 
 

@@ -89,8 +89,8 @@ def test_commands_read_a_plan_as_text(
     out: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
 ) -> None:
     plan = require_sealed(location(out) / "plan.json")
-    secret = plan["config"]["source"]["root"]
-    plan["config"]["source"]["root"] = TEXT
+    secret = plan["unhashed"]["source"]["root"]
+    plan["unhashed"]["source"]["root"] = TEXT
     write(out / "plan.json", plan)
     shard = out / "shards" / "train-000001.tar"
     if command.startswith(("verify", "resume")):
@@ -175,7 +175,7 @@ def test_labels_and_licences_stay_as_they_are(out: Path, tmp_path: Path) -> None
 def test_a_config_that_no_grammar_can_read(out: Path) -> None:
     """The page about a dataset shows the text; OmegaConf would refuse it."""
     plan = require_sealed(location(out) / "plan.json")
-    plan["config"]["source"]["root"] = "${oc.env:"
+    plan["unhashed"]["source"]["root"] = "${oc.env:"
     write(out / "plan.json", plan)
     assert main(["report", str(out)]) == 0
     assert "${oc.env:" in (out / "report.html").read_text()

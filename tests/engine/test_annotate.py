@@ -286,7 +286,7 @@ def test_a_dataset_named_by_numbers_is_refused_by_one_line(
     write_sealed(path, {**identity.description, "fingerprint": identity.fingerprint})
     assert main([*words, "runner.workers=1"]) == 2
     error = capfd.readouterr().err.splitlines()[-1]
-    assert "holds another dataset: dataset.photographs is None there" in error
+    assert "holds another dataset: dataset.photographs was null and is {" in error
 
 
 def test_large_photographs_are_not_decoded_by_the_dozen(tmp_path: Path) -> None:

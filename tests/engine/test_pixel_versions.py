@@ -176,7 +176,7 @@ def test_another_pixel_version_is_refused(site: Path, first: int, then: int) -> 
         )
     # A cause that lies nearer is named first.
     line = error(site, *WORDS, "samples=8", "seed=1", "output=out")
-    assert "holds another dataset: seed is 0 there and 1 now; choose" in line
+    assert "holds another dataset: seed was 0 and is 1; choose" in line
     assert error(site, "render", "out", "--index", "1") == (
         f"error: out: the published sample cannot be shown: {changed} {made_by}"
     )
@@ -335,7 +335,7 @@ def test_an_encoder_is_still_refused(site: Path, monkeypatch: pytest.MonkeyPatch
     write_sealed(
         location(output) / "plan.json", {**plan, "versions": {**plan["versions"], "numpy": "0.1"}}
     )
-    assert "versions.numpy is 0.1 there" in error(site, *WORDS, "samples=8", "output=out")
+    assert "versions.numpy was 0.1 and is " in error(site, *WORDS, "samples=8", "output=out")
 
 
 def test_a_stage_of_another_package_is_refused(site: Path) -> None:
@@ -344,5 +344,5 @@ def test_a_stage_of_another_package_is_refused(site: Path) -> None:
     shutil.rmtree(site)
     write_plugin(site, "other", "1.0", STAGES.format(pixels="", top=2))
     line = error(site, *WORDS, "samples=8", "output=out")
-    assert "holds another dataset: packages.placement=mine is mine there and other now" in line
+    assert "holds another dataset: packages.placement=mine was mine and is other" in line
     assert verify(output) == []

@@ -92,17 +92,17 @@ def test_more_samples_extend_and_the_dataset_is_no_longer_complete(output: Local
 @pytest.mark.parametrize(
     ("config", "text"),
     [
-        ({"seed": 3}, "seed is 0 there and 3 now"),
-        ({"size": [160, 80]}, "size is [160, 160] there and [160, 80] now"),
-        ({"samples": 200, "seed": 3}, "seed is 0 there and 3 now"),
-        ({"new": 1}, "new is None there and 1 now"),
+        ({"seed": 3}, "seed was 0 and is 3"),
+        ({"size": [160, 80]}, "size was [160,160] and is [160,80]"),
+        ({"samples": 200, "seed": 3}, "seed was 0 and is 3"),
+        ({"new": 1}, "new was null and is 1"),
         (
             {"placement": {"stage": "random", "min_visible": 0.5}},
-            "placement.min_visible is 0.25 there and 0.5 now",
+            "placement.min_visible was 0.25 and is 0.5",
         ),
         (
             {"placement": {"stage": "grid", "rows": 2}},
-            "placement.stage is random there and grid now",
+            "placement was random and is grid",
         ),
     ],
 )
@@ -124,9 +124,9 @@ def test_all_settings_that_differ_are_listed(output: LocalPath, count: int) -> N
     with pytest.raises(UsageError) as caught:
         take_output(output, plan(**changes), overwrite=False)
     first, *others = str(caught.value).splitlines()
-    assert "new00 is None there and 0 now; choose another output" in first
+    assert "new00 was null and is 0; choose another output" in first
     assert first.endswith(f"; {count - 1} more:")
-    listed = [f"  {name} is None there and {number} now" for name, number in changes.items()]
+    listed = [f"  {name} was null and is {number}" for name, number in changes.items()]
     rest = f"  and {count - 20} more: {output / 'plan.json'} has all settings of the dataset there"
     assert others == [*listed[1:20], *([rest] if count > 20 else [])]
 

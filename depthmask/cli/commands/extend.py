@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from depthmask.cli.commands.resume import continue_dataset, refuse_others
+from depthmask.cli.moved_assets import assets_and_words
 from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.config.compose import compose_root
 from depthmask.config.explain.names import names_of
+from depthmask.config.plan_config import input_of
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage.path import StorePath
 from depthmask.storage.shell import command, path_word
@@ -17,7 +19,8 @@ from depthmask.untrusted import untrusted
 
 def main(arguments: Sequence[str]) -> int:
     """Make the dataset N samples long; with all settings of its plan."""
-    dataset, words = dataset_and_words("extend", arguments)
+    assets, words = assets_and_words(arguments)
+    dataset, words = dataset_and_words("extend", words)
     refuse_others("extend", dataset, words, ("samples", "runner", "progress"))
     plan = plan_of(dataset)
     _require_generated(dataset, plan)
@@ -32,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
             f"some; ds[:{samples}] reads the first {samples:,}"
         )
     others = [word for word in words if names_of([word]) != ["samples"]]
-    continue_dataset(dataset, plan, others, samples=samples)
+    continue_dataset(dataset, plan, others, assets=assets, samples=samples)
     return 0
 
 
@@ -40,7 +43,7 @@ def _require_generated(dataset: StorePath, plan: dict[str, Any]) -> None:
     """Raise `UsageError` for a dataset that has as many samples as its input."""
     with untrusted(str(dataset / "plan.json")):
         job = plan["job"]
-        paths = [] if job == "generate" else plan["dataset"]["paths"]
+        paths = [] if job == "generate" else input_of(plan)["paths"]
     if job != "generate":
         raise UsageError(
             f"{dataset} was made by `{job}` and has the samples of {', '.join(map(str, paths))}; "

@@ -15,10 +15,11 @@ from depthmask.config.command_from_plan import input_job_overrides
 from depthmask.config.command_line import CONFIG, CommandLine
 from depthmask.config.explain.names import names_of, require_accepted
 from depthmask.config.needs import require_stages
-from depthmask.config.plan_config import config_of
+from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.plan_source import PLAN, plan_offered
 from depthmask.config.root import Root
 from depthmask.engine.from_config import job_from_config
+from depthmask.engine.from_plan import require_folder
 from depthmask.engine.inputs.open import open_input
 from depthmask.engine.inputs.settings import ACCEPTED
 from depthmask.engine.inputs.task import MAKERS
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         _require_new_output(dataset, root.output)
         with screen.waiting("checking the assets"):
-            job = _job(plan, root, names_of(overrides))
+            job = _job(dataset, plan, root, names_of(overrides))
         make(job, screen, extendable=plan["job"] == "generate")
 
     with plan_offered(config):
@@ -80,12 +81,14 @@ def _is_same(one: StorePath, other: StorePath) -> bool:
     return str(one) == str(other)
 
 
-def _job(plan: dict[str, Any], root: Root, overridden: Collection[str]) -> Job:
+def _job(dataset: StorePath, plan: dict[str, Any], root: Root, overridden: Collection[str]) -> Job:
     """The job of a plan with another root. overridden: the names of the settings that changed."""
     if plan["job"] == "generate":
+        if "source.root" not in overridden:
+            require_folder(root.source, dataset)
         return job_from_config(root)
     names = {*names_of(list(input_job_overrides(plan))), *overridden}
-    described = plan["dataset"]
+    described = input_of(plan)
     skip_damaged = bool(described.get("photographs", {}).get("skip_damaged"))
     job_input = open_input(described["paths"], skip_damaged=skip_damaged)
     return MAKERS[plan["job"]](job_input, root, names)

@@ -7,6 +7,7 @@ from typing import Any
 
 from depthmask.cli.hydra_run import warn_of_disabled_plugins
 from depthmask.cli.make import make
+from depthmask.cli.moved_assets import assets_and_words
 from depthmask.cli.plan_command import dataset_and_words, plan_of
 from depthmask.cli.screen import Screen
 from depthmask.cli.system_error import as_depthmask_error
@@ -21,9 +22,10 @@ from depthmask.storage.shell import command, path_word
 
 def main(arguments: Sequence[str]) -> int:
     """Make the samples that are missing; the words may choose and set the runner."""
-    dataset, words = dataset_and_words("resume", arguments)
+    assets, words = assets_and_words(arguments)
+    dataset, words = dataset_and_words("resume", words)
     refuse_others("resume", dataset, words, ("runner", "progress"))
-    continue_dataset(dataset, plan_of(dataset), words)
+    continue_dataset(dataset, plan_of(dataset), words, assets=assets)
     return 0
 
 
@@ -54,8 +56,7 @@ def continue_dataset(
 ) -> None:
     """Make what a dataset lacks by its plan, and show the result.
 
-    words: of the command line, for the runner and the progress. changes: values for settings of the
-    root.
+    words: of the command line, for the runner and the progress. changes: as of `job_from_plan`.
     """
     warn_of_disabled_plugins()
     if words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from depthmask.cli import lines
+from depthmask.cli.moved_assets import assets_and_words
 from depthmask.cli.screen import Screen
 from depthmask.cli.usage.parser import parse
 from depthmask.engine.repair import of_unknown_shards, problems_of, repair
@@ -17,12 +18,13 @@ from depthmask.storage.verify import Problem
 
 def main(arguments: Sequence[str]) -> int:
     """Print a line for each problem; returns 0 if there are none, or none after the repair."""
-    options = parse("verify", arguments)
+    assets, words = assets_and_words(arguments)
+    options = parse("verify", words)
     dataset = location(options["OUT"])
     problems = _report(dataset)
     if problems and options["repair"]:
         with Screen() as screen:
-            not_compared = repair(dataset, problems, screen)
+            not_compared = repair(dataset, problems, screen, assets=assets)
         problems = _report(dataset, not_compared)
     elif any(problem.shard or problem.stray for problem in problems):
         repair_command = command("verify", path_word(dataset), "--repair")

@@ -10,6 +10,9 @@ INPUT = Word(
     "INPUT", "a dataset, photographs (folder, file or pattern), or files of DepthMaskDataset",
     takes_files=True,
 )  # fmt: skip
+_ASSETS = Option(
+    "source.root=", "the folder of the assets, if it has moved", "FOLDER", is_path=True
+)
 _CONFIG_DIR = Option(
     "--config-dir", "folder with YAML presets of yours, such as preset/mine.yaml", "FOLDER",
     short="-cd", is_path=True,
@@ -55,14 +58,14 @@ PAGES = {
     ),
     "resume": Page(
         words=(_OUT,),
-        options=(_DRY_RUN,),
+        options=(_DRY_RUN, _ASSETS),
         settings=("runner", "progress"),
         about="The settings come from OUT/plan.json, so no other can be changed.",
         examples=("resume OUT", "resume OUT runner.workers=2"),
     ),
     "extend": Page(
         words=(_OUT,),
-        options=(_DRY_RUN,),
+        options=(_DRY_RUN, _ASSETS),
         settings=("samples", "runner", "progress"),
         required=("samples=N",),
         about="The samples that are there do not change. All other settings come from "
@@ -95,6 +98,7 @@ PAGES = {
         options=(
             Option("--index", "number of the sample", "N", int, is_required=True),
             Option("--into", "folder for the files; default: OUT-render", "FOLDER", is_path=True),
+            _ASSETS,
         ),
         examples=("render OUT --index 5", "render OUT --index 123 --into SAMPLE"),
     ),
@@ -113,7 +117,7 @@ PAGES = {
     ),
     "verify": Page(
         words=(_OUT,),
-        options=(Option("--repair", "make damaged and missing shards again"),),
+        options=(Option("--repair", "make damaged and missing shards again"), _ASSETS),
         about="The exit code is 1 if something is wrong.",
         examples=("verify OUT", "verify OUT --repair"),
     ),

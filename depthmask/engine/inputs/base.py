@@ -101,8 +101,8 @@ class JobInput(ABC):
 
     @property
     def description(self) -> dict[str, Any]:
-        """The input as `plan.json` describes it."""
-        return {"paths": list(self.paths), "sha256": self.sha256}
+        """The input as `plan.json` describes it, wherever it is."""
+        return {"sha256": self.sha256}
 
     @property
     def place(self) -> str:

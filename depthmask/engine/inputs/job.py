@@ -16,7 +16,7 @@ from depthmask.engine.job import Job
 from depthmask.engine.recode import Recoding
 from depthmask.errors import SettingError, UsageError
 from depthmask.storage.dataset_info import SCHEMA, DatasetFacts, LabelInfo
-from depthmask.storage.identity import DatasetIdentity
+from depthmask.storage.identity import INPUT, UNHASHED, DatasetIdentity
 from depthmask.storage.location import holds, location
 from depthmask.storage.path import StorePath
 
@@ -118,13 +118,16 @@ def identity_of(
     bytes, besides the writer.
     """
     names = {*_SETTINGS, *stages}
+    fields = plan_config(root, names, shard_size)
+    paths = {INPUT: {"paths": list(job_input.paths)}}
     return DatasetIdentity(
         {
             "schema": SCHEMA,
             "job": job,
-            "dataset": job_input.description,
+            INPUT: job_input.description,
             "encoded": sorted(recoding.changed),
-            **plan_config(root, names, shard_size),
+            **fields,
+            UNHASHED: {**fields.get(UNHASHED, {}), **paths},
             "depth": contract_as_json(contract),
             **plan_versions(root, names),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from os import PathLike
 
 from depthmask.engine.display import Display
@@ -14,7 +15,11 @@ from depthmask.storage.verify import Problem
 
 
 def verify(
-    path: str | PathLike[str] | StorePath, progress: str | Display, *, repair: bool
+    path: str | PathLike[str] | StorePath,
+    progress: str | Display,
+    *,
+    repair: bool,
+    assets: str | PathLike[str] | None,
 ) -> list[Problem]:
     """The problems of a dataset, after the repair if there is one; see `depthmask.verify`."""
     dataset = location(path)
@@ -22,7 +27,9 @@ def verify(
         problems = problems_of(dataset, display)
         if not problems or not repair:
             return problems
-        not_compared = repair_dataset(dataset, problems, display)
+        not_compared = repair_dataset(
+            dataset, problems, display, assets=None if assets is None else os.fspath(assets)
+        )
         if not_compared:
             display.line(of_unknown_shards(dataset, not_compared))
         return problems_of(dataset, display)

@@ -102,8 +102,10 @@ class Inspection:
         self._require_both(faults)
         left_out += self._unused()
         unused = self._unused_masks()
+        hashes = self._hashes()
         catalogue = AssetCatalogue(
-            digest=self._digest(),
+            digest=_digest(hashes),
+            hashes=hashes,
             left_out=tuple(sorted(left_out, key=lambda one: one.file)),
             files=self._files_in_use(unused),
             licences=self._licences(),
@@ -255,20 +257,25 @@ class Inspection:
         """Without those of cut-outs that are left out: they may come and go within a dataset."""
         return tuple(sorted({self._table.row(key).label for key in self._used["fg"]}))
 
-    def _digest(self) -> str:
-        """A hash of the names and contents of all files in use, and of the table."""
+    def _hashes(self) -> dict[str, str]:
+        """The hashes of all files in use and of the table, by their paths; a root may move."""
         files = [path for used in self._used.values() for path in used.values()]
         table = self._root / TABLE
         if table.is_file():
             files.append(table)
+        names = [path.relative_to(self._root).as_posix() for path in sorted(files)]
         with ThreadPoolExecutor(cores()) as threads:
-            lines = "".join(threads.map(self._digest_line, sorted(files)))
-        return blake2b(lines.encode(), digest_size=16).hexdigest()
+            return dict(zip(names, threads.map(_hash, sorted(files)), strict=True))
 
-    def _digest_line(self, path: Path) -> str:
-        """A file's path within the root, and a hash of its content; a root may move."""
-        content = blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        return f"{path.relative_to(self._root).as_posix()} {content}\n"
+
+def _hash(path: Path) -> str:
+    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def _digest(hashes: Mapping[str, str]) -> str:
+    """A hash of the names and contents of all files."""
+    lines = "".join(f"{name} {content}\n" for name, content in hashes.items())
+    return blake2b(lines.encode(), digest_size=16).hexdigest()
 
 
 def _did_you_mean(key: str, known: Collection[str]) -> str:

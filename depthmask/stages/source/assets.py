@@ -84,7 +84,7 @@ class Assets(Source):
 
     loads_quickly = True
 
-    root: str = setting(help="the folder or URL that holds bg/ and fg/")
+    root: str = setting(by_content=True, help="the folder or URL that holds bg/ and fg/")
     foreground_scale: float | None = setting(
         150 / 160,
         gt=0,

@@ -81,6 +81,7 @@ def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
         catalogue,
         # Plain copies of what a plugin may give as any mapping: workers get them by pickle.
         files=dict(catalogue.files),
+        hashes=dict(catalogue.hashes),
         licences={kind: dict(counts) for kind, counts in catalogue.licences.items()},
         backgrounds=_keys(source, "backgrounds", catalogue.backgrounds),
         foregrounds=_keys(source, "foregrounds", catalogue.foregrounds),
@@ -94,6 +95,10 @@ def _require_facts(calls: StageCalls, catalogue: AssetCatalogue) -> None:
         raise calls.fault(f"returned digest={described(catalogue.digest)}; expected a text")
     if not isinstance(catalogue.files, Mapping) or not _all(AssetFiles, catalogue.files.values()):
         raise calls.fault("returned other files than a mapping from kinds to AssetFiles")
+    if not isinstance(catalogue.hashes, Mapping) or not _all(
+        str, [*catalogue.hashes, *catalogue.hashes.values()]
+    ):
+        raise calls.fault("returned other hashes than a mapping from names of files to texts")
     if not isinstance(catalogue.licences, Mapping) or not all(
         isinstance(counts, Mapping) and _all(int, counts.values())
         for counts in catalogue.licences.values()

@@ -144,7 +144,7 @@ def test_assets_that_have_changed_get_a_line(
     capsys.readouterr()
     assert main(["resume", str(out)]) == 2
     line = said(capsys)
-    assert "holds another dataset: the assets are not those that it was made from" in line
+    assert "holds another dataset: assets: fg/box0.png gone; choose" in line
     repeat = f"python -m depthmask repeat {out} output=OUT2"
     assert f"`{repeat}` makes a dataset with the settings of this" in line
     assert "resume" not in line.partition("holds another")[2]
@@ -153,7 +153,8 @@ def test_assets_that_have_changed_get_a_line(
 def change(out: Path, kind: str, name: str, value: Any) -> None:
     """Write another value into the plan, as a stranger may."""
     plan = require_sealed(location(out) / "plan.json")
-    plan["config"][kind][name] = value
+    outside = plan["unhashed"].get(kind, {})
+    (outside if name in outside else plan["config"][kind])[name] = value
     write_sealed(location(out) / "plan.json", {k: v for k, v in plan.items() if k != "checksum"})
 
 

@@ -136,7 +136,7 @@ def test_a_folder_of_a_dataset_is_no_command(
 
 
 def test_options_in_any_order() -> None:
-    wanted = {"OUT": "a", "index": -3, "into": "b c"}
+    wanted = {"OUT": "a", "index": -3, "into": "b c", "source.root": None}
     assert parse("render", ["--into=b c", "a", "--index", "-3"]) == wanted
     assert parse("render", ["a", "--index=-3", "--into", "b c"]) == wanted
     with pytest.raises(UsageError, match=r"^-x: render has no such option; usage"):

@@ -645,7 +645,4 @@ def test_another_set_of_assets_is_another_plan(
     assert main(words) == 0
     (assets_root / "bg" / "room1.png").write_bytes(b"hello")
     assert main(words) == 2
-    assert (
-        "holds another dataset: the assets are not those that it was made from"
-        in capsys.readouterr().err
-    )
+    assert "holds another dataset: assets: bg/room1.png gone; choose" in capsys.readouterr().err
