@@ -39,7 +39,7 @@ PLACES = {
     "engine/inputs/dataset.py: __init__",
     "engine/inputs/dataset.py: check_shard",
     "engine/repair.py: _refusal",
-    "engine/run.py: run_job",
+    "engine/run.py: _say_beginning",
     "storage/path.py: not_as_published",
     "storage/records.py: require",
     # The log, the card, the report and the page of a sweep.
