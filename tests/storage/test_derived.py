@@ -143,7 +143,7 @@ def test_an_edited_card_is_kept(
     assert (out / CARD).read_text() == edited
     capsys.readouterr()
     assert main(["verify", str(out)]) == 0
-    assert f"{CARD}: changed, and kept as it is" in capsys.readouterr().out
+    assert f"note: {CARD}: changed, and kept as it is" in capsys.readouterr().err
 
 
 def test_a_card_that_was_deleted_is_made_again(out: Path) -> None:
@@ -172,10 +172,11 @@ def test_other_files_are_no_damage(out: Path, capsys: pytest.CaptureFixture[str]
     assert main(["report", str(out)]) == 0
     capsys.readouterr()
     assert main(["verify", str(out)]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr()
     shown = ("coco_extra.json", "labels/ (1 files)", "note.txt", "quarantine/more", "report.html")
-    said = [f"{name}: foreign, not written by the run, and not checked" for name in shown]
-    assert lines == [*said, f"{out}: every shard is as published"]
+    notes = [f"note: {name}: foreign, not written by the run, and not checked" for name in shown]
+    assert said.err.splitlines() == notes
+    assert said.out == f"{out}: every shard is as published\n"
     (out / "preview.jpg").unlink()
     assert main(["verify", str(out), "--repair"]) == 0
     assert {name: (out / name).read_text() for name in others} == others
@@ -197,6 +198,19 @@ def test_what_could_not_be_made_is_made_later(
     assert main(["verify", str(tmp_path / "out"), "--repair"]) == 0
     assert inspected(tmp_path / "out").notes == []
     assert listed(tmp_path / "out") >= lacking
+
+
+def test_those_of_a_converted_dataset(out: Path, tmp_path: Path) -> None:
+    """Its labels are those of the input, whose stage writes the files of the copy."""
+    converted = tmp_path / "converted"
+    assert main(["convert", str(out), "writer=folder", f"output={converted}"]) == 0
+    before = derived(converted)
+    names = sorted(set(before) - {CARD})
+    assert listed(converted) == {*names, CARD} >= {"coco_train.json", "coco_val.json"}
+    damaged = damage(converted, "swap", names, before)
+    assert named(converted) == damaged
+    assert main(["verify", str(converted), "--repair"]) == 0
+    assert derived(converted) == before
 
 
 @stage("derives_by_pathlib")

@@ -22,7 +22,7 @@ PLACES = {
     # After a run, and where a dataset is unfinished.
     "cli/make.py: _extend",
     "reading/dataset.py: open_summary",
-    "storage/verify.py: verify",
+    "storage/verify.py: inspected",
     # Examples of commands that lack a word, and other ways on.
     "cli/commands/extend.py: main",
     "cli/commands/extend.py: _require_generated",

@@ -35,8 +35,10 @@ def _report(output: StorePath, not_compared: Sequence[str] = ()) -> Findings:
     """Print the problems, or that there are none; not_compared: see `repair`."""
     with Screen() as screen:
         findings = findings_in(output, screen)
-    for one in [*findings.problems, *findings.notes]:
-        lines.show(one)
+    for problem in findings.problems:
+        lines.show(problem)
+    for note in findings.notes:
+        lines.say(f"note: {note}")
     if not findings.problems and not_compared:
         lines.show(of_unknown_shards(output, not_compared))
     elif not findings.problems:

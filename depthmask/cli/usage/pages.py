@@ -113,7 +113,7 @@ PAGES = {
     ),
     "verify": Page(
         words=(_OUT,),
-        options=(Option("--repair", "make damaged and missing shards again"),),
+        options=(Option("--repair", "make damaged and missing files again"),),
         about="The exit code is 1 if something is wrong.",
         examples=("verify OUT", "verify OUT --repair"),
     ),
