@@ -289,8 +289,9 @@ def verify(
 
     Each problem has `text` and, if it is about one shard, the name `shard`; `str(problem)` is the
     line that the command prints. `derived` names a file about the whole dataset, such as
-    `coco_train.json`. repair: make damaged files again, and return the problems that are left. progress: as of `make`. Raises `UsageError` if there is no dataset, and
-    `DepthmaskError` if a shard cannot be made as it was.
+    `coco_train.json`. repair: make damaged files again, and return the problems that are left.
+    progress: as of `make`. Raises `UsageError` if there is no dataset, and `DepthmaskError` if a
+    shard cannot be made as it was.
     """
     from depthmask.engine.interface.call import call
     from depthmask.engine.interface.verify import verify as verify_dataset

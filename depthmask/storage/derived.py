@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from math import inf
 
+from depthmask.concurrency import parallel_map
 from depthmask.errors import MOST_LISTED, refuse_machine_errors
 from depthmask.storage.path import PREVIEW, StorePath
 from depthmask.storage.record import ShardFile
@@ -47,9 +50,13 @@ def is_edited_card(output: StorePath) -> bool:
 
 def are_intact(output: StorePath, files: Sequence[ShardFile]) -> bool:
     """Whether no derived file is missing or differs, apart from an edited card."""
-    return not left_out(files) and all(
-        output.is_intact(file) or (file.name == CARD and is_edited_card(output)) for file in files
-    )
+    if left_out(files):
+        return False
+    return all(parallel_map(output.parallel_checks(inf), partial(_is_intact, output), files))
+
+
+def _is_intact(output: StorePath, file: ShardFile) -> bool:
+    return output.is_intact(file) or (file.name == CARD and is_edited_card(output))
 
 
 def left_out(files: Iterable[ShardFile]) -> list[str]:
