@@ -16,7 +16,7 @@ class Network(FixedBatchEstimator):
     """Depth as a weighted sum of red, green and blue: three weights, in a text file."""
 
     weights: Path = setting(by_content=True, help="text file with three weights, in metres")
-    batch: int = setting(8, ge=1, help="images for each call of the network")
+    batch: int = setting(8, ge=1, help="images at a time")
     resolution: Resolution = setting(Resolution.image, help="size of the depth maps")
 
     def check_resources(self) -> None:
@@ -37,7 +37,7 @@ class Network(FixedBatchEstimator):
     @property
     def cache_key(self) -> str:
         """Everything that depth depends on."""
-        return f"{self.name} {self.weights_sha256} {self.batch} {self.resolution.name}"
+        return f"{self.name} {self.weights_sha256} {self.resolution.name}"
 
     @property
     def value_range(self) -> tuple[float, float]:
@@ -53,5 +53,5 @@ class Network(FixedBatchEstimator):
         return 96, 128
 
     def run(self, inputs: Float32) -> Float32:
-        """float32 [batch, 96, 128, 3], 0..1 -> float32 [batch, 96, 128]."""
+        """float32 [1, 96, 128, 3], 0..1 -> float32 [1, 96, 128]."""
         return np.asarray(inputs @ self._model)

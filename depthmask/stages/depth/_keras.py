@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from depthmask.concurrency import cores
 from depthmask.data import Float32, Size
+from depthmask.forks import Lock
 from depthmask.networks.runtime import Precision, Run, Runtime, check_runtime
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 
@@ -29,12 +30,17 @@ class KerasEstimator(FixedBatchEstimator):
         """The network for inputs of `size`, compiled once in a process."""
 
     @property
+    def parallel_runs(self) -> int:
+        """One picture for each core, since a call uses one core."""
+        return cores()
+
+    @property
     def cache_key(self) -> str:
-        """The weights and all settings, including `batch`, which changes the last bits."""
+        """The weights and all settings that change depth; `batch` does not."""
         near, far = self.value_range
         return (
-            f"{self.name} weights={self.weights_sha256} batch={self.batch} near={near!r} "
-            f"far={far!r} resolution={self.resolution.name} runtime={self.runtime.name} "
+            f"{self.name} weights={self.weights_sha256} near={near!r} far={far!r} "
+            f"resolution={self.resolution.name} runtime={self.runtime.name} "
             f"precision={self.precision.name}"
         )
 
@@ -43,15 +49,23 @@ class KerasEstimator(FixedBatchEstimator):
         check_runtime(self.runtime, self.precision)
 
     def run(self, inputs: Float32) -> Float32:
-        """The network's raw output: float32 [batch, h, w, 3] -> float32 [batch, dh, dw]."""
-        return self.compiled_network((inputs.shape[1], inputs.shape[2]))(inputs)[..., 0]
+        """The network's raw output: float32 [1, h, w, 3] -> float32 [1, dh, dw]."""
+        with _compiling:
+            network = self.compiled_network((inputs.shape[1], inputs.shape[2]))
+        return network(inputs)[..., 0]
+
+
+_compiling = Lock()
+"""Held by the one thread that compiles a network."""
 
 
 def set_keras_defaults() -> None:
     """Set environment variables that Keras and its backends read at import, unless they are set."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # TensorFlow does not see CPU quotas; the number of threads changes no bit of its results.
+    # A session's own number of threads counts only with this (see `networks.runtime`).
+    os.environ.setdefault("TF_OVERRIDE_GLOBAL_THREADPOOL", "1")
+    # TensorFlow does not see CPU quotas.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(cores()))
     # On a GPU, take memory as needed instead of nearly all of it at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -67,11 +67,11 @@ class DenseDepth(KerasEstimator):
     bilinear, to the next larger multiples. The weights, 173 MB, are downloaded once.
     """
 
+    pixel_version = 2
+
     weights: str = setting("nyu", help="nyu (rooms), kitti (roads), or the path of an .h5 or .npz")
     scale: Scale = setting(Scale.auto, help="training data of the weights; auto: by their name")
-    # The network on 160x160 images, TensorFlow 2.21, images per second of CPU time of 2 cores,
-    # batch 1: 7.9, 4: 8.4, 8: 9.0, 16: 9.1, 32: 8.8. A short batch costs as much as a full one.
-    batch: int = setting(8, ge=1, help="images in each batch of the network")
+    batch: int = setting(8, ge=1, help="images at a time, each on one core")
     resolution: Resolution = setting(
         Resolution.image, help="size of the depth maps: the image's, or the network's half of that"
     )
@@ -116,9 +116,9 @@ class DenseDepth(KerasEstimator):
         return to_metres(raw, self._metres())
 
     def compiled_network(self, size: Size) -> Run:
-        """The network at `batch` images of `size`, compiled once in a process."""
+        """The network for an image of `size`, compiled once in a process."""
         path = self._weights_path()
-        return _network(path, sha256(path), self.batch, size, self.runtime, self.precision)
+        return _network(path, sha256(path), size, self.runtime, self.precision)
 
     def _weights_path(self) -> Path:
         """The path of the weights file; published weights are downloaded if they are missing."""
@@ -153,12 +153,10 @@ def _check_file(path: Path, digest: str) -> None:
     densedepth_weights.check(path)
 
 
-# Two, for images that come in two orientations; one takes some 400 MB.
+# Two, for images that come in two orientations; one takes some 1 GB.
 @functools.lru_cache(maxsize=2)
-def _network(
-    path: Path, digest: str, batch: int, size: Size, runtime: Runtime, precision: Precision
-) -> Run:
-    """float32 [batch, h, w, 3] -> [batch, h / 2, w / 2, 1], compiled at its first call."""
+def _network(path: Path, digest: str, size: Size, runtime: Runtime, precision: Precision) -> Run:
+    """float32 [1, h, w, 3] -> [1, h / 2, w / 2, 1], compiled at its first call."""
     from depthmask.networks import densedepth_weights
 
     set_keras_defaults()
@@ -167,5 +165,5 @@ def _network(
         # Here, because importing TensorFlow takes seconds and forbids forking.
         from depthmask.networks import densedepth as network
 
-        model = network.build(layout, weights, batch, size, dtype_policy(runtime, precision))
+        model = network.build(layout, weights, 1, size, dtype_policy(runtime, precision))
         return compiled(model, runtime, precision)

@@ -27,9 +27,8 @@ class FastDepth(KerasEstimator):
     up to 10 m). The weights come with depthmask.
     """
 
-    # Whole `estimate` calls on 160x160 images, TensorFlow 2.21, 2 cores, median of 9, images/s:
-    # batch 1: 67, 2: 83, 4: 93, 8: 93, 16: 95, 32: 87. A short batch costs as much as a full one.
-    batch: int = setting(4, ge=1, help="images in each batch of the network")
+    pixel_version = 2
+    batch: int = setting(4, ge=1, help="images at a time, each on one core")
     near: float = setting(0.1, gt=0, le=100, help="metres; nearer depth is set to this")
     far: float = setting(10.0, gt=0, le=100, help="metres; farther depth is set to this")
     resolution: Resolution = setting(
@@ -65,19 +64,19 @@ class FastDepth(KerasEstimator):
         return SIDE, SIDE
 
     def compiled_network(self, size: Size) -> Run:
-        """The network at `batch` images of 224x224, compiled once in a process."""
-        return _network(self.batch, self.runtime, self.precision)
+        """The network for an image of 224x224, compiled once in a process."""
+        return _network(self.runtime, self.precision)
 
 
 @functools.cache
-def _network(batch: int, runtime: Runtime, precision: Precision) -> Run:
-    """float32 [batch, 224, 224, 3] -> [batch, 224, 224, 1], compiled at its first call."""
+def _network(runtime: Runtime, precision: Precision) -> Run:
+    """float32 [1, 224, 224, 3] -> [1, 224, 224, 1], compiled at its first call."""
     set_keras_defaults()
     with native_log_muted():
         # Here, because importing TensorFlow takes seconds and forbids forking.
         from depthmask.networks import fastdepth as network
 
         model = network.build(
-            network.load_weights(WEIGHTS), batch, SIDE, dtype_policy(runtime, precision)
+            network.load_weights(WEIGHTS), 1, SIDE, dtype_policy(runtime, precision)
         )
         return compiled(model, runtime, precision)

@@ -1,8 +1,12 @@
-"""The base class of estimators whose network runs at one batch shape."""
+"""The base class of estimators whose network sees one picture at a time, at one batch shape."""
 
 from __future__ import annotations
 
+import functools
+import os
 from abc import abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from enum import Enum
 from typing import TypeVar
 
@@ -26,12 +30,13 @@ class Resolution(Enum):
 
 
 class FixedBatchEstimator(Estimator):
-    """An estimator whose network always runs at one batch shape.
+    """An estimator whose network sees one picture in each call, at one batch shape.
 
-    Another batch shape gives other last bits (FastDepth: 6e-6 m between batch 1 and 8); within one
-    shape, the position in the batch and the other images make no difference. So every call of the
-    network has the same number of images, padded with zeros. A subclass declares the settings
-    `batch` and `resolution`, and describes the network's input and output.
+    The last bits of a depth can depend on the shape of the batch and on the position in it: on
+    processors with AVX2 and without AVX-512, TensorFlow sums the last picture of four in another
+    order. So no call has two pictures; those of a batch run beside each other in threads if `run`
+    allows it. A subclass declares the settings `batch` and `resolution`, and describes the
+    network's input and output.
     """
 
     batch: int
@@ -44,8 +49,16 @@ class FixedBatchEstimator(Estimator):
 
     @property
     def network_batch(self) -> int:
-        """Images in every call of `run`; the setting `batch` unless the network has its own."""
-        return self.batch
+        """Length of the first axis in every call of `run`: 1, unless the network has its own.
+
+        The first is the picture, the others are zeros.
+        """
+        return 1
+
+    @property
+    def parallel_runs(self) -> int:
+        """How many threads may be in `run` at a time: 1, unless it is safe for more."""
+        return 1
 
     @property
     def resampling(self) -> Image.Resampling:
@@ -120,8 +133,8 @@ class FixedBatchEstimator(Estimator):
             return np.empty((0, *self._depth_size(size)), np.float32)
         input_size = self.input_size(size)
         maps: list[Float32] = []
-        for start in range(0, len(images), self.network_batch):
-            chunk = images[start : start + self.network_batch]
+        for start in range(0, len(images), self.batch):
+            chunk = images[start : start + self.batch]
             resized = (_resized(image, input_size, self.resampling) for image in chunk)
             depth = self.predict(np.stack([self.normalize(image) for image in resized]))
             if self.resolution is Resolution.image:
@@ -133,19 +146,38 @@ class FixedBatchEstimator(Estimator):
     def predict(self, inputs: Float32) -> Float32:
         """The bare network: normalized float32 [n, h, w, 3] -> depth, float32 [n, dh, dw].
 
-        n is at most `network_batch`; the depth is not limited to `value_range`. Raises
-        `DepthmaskError` for output that is not finite.
+        The depth is not limited to `value_range`. Raises `DepthmaskError` for output that is not
+        finite.
         """
-        padded = np.zeros((self.network_batch, *inputs.shape[1:]), np.float32)
-        padded[: len(inputs)] = inputs
-        raw = self.run(padded)[: len(inputs)]
+        raw = np.concatenate(self._run_each(inputs))
         if not np.isfinite(raw).all():
             raise DepthmaskError(self.not_finite())
         return self.to_depth(raw)
 
+    def _run_each(self, inputs: Float32) -> list[Float32]:
+        """The raw output [1, dh, dw] of each picture of [n, h, w, 3]."""
+        count = min(self.parallel_runs, self.batch)
+        if count == 1 or len(inputs) == 1:
+            return [self._run_one(picture) for picture in inputs]
+        threads = _threads(os.getpid(), count)
+        calls = [threads.submit(copy_context().run, self._run_one, one) for one in inputs]
+        return [call.result() for call in calls]
+
+    def _run_one(self, picture: Float32) -> Float32:
+        """The raw output [1, dh, dw] of a picture [h, w, 3], which is alone in its call."""
+        padded = np.zeros((self.network_batch, *picture.shape), np.float32)
+        padded[0] = picture
+        return self.run(padded)[:1]
+
     def _depth_size(self, size: Size) -> Size:
         output_size = self.output_size(size)
         return size if self.resolution is Resolution.image else output_size
+
+
+@functools.cache
+def _threads(process: int, count: int) -> ThreadPoolExecutor:
+    """Threads that stay, since runtimes keep prepared kernels by thread; none in a forked child."""
+    return ThreadPoolExecutor(count, "network")
 
 
 def _resized(pixels: Pixels, size: Size, resampling: Image.Resampling) -> Pixels:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
-import os
+import threading
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, TypeAlias
 
+import numpy as np
 from depthmask import DepthmaskError, SettingError
 from numpy.typing import NDArray
 
@@ -30,12 +31,13 @@ class Runtime(Enum):
 def session(runtime: Runtime, model: ModelFile, source: str, target: str, threads: int) -> Run:
     """The model from input `source` to output `target`, loaded once in a process.
 
-    threads: 0 for one per core. Raises `SettingError` for a runtime that is not installed and for a
+    threads: how many may call it at a time. Each call uses one core, since with more the last bits
+    depend on their number. Raises `SettingError` for a runtime that is not installed and for a
     model that it cannot load.
     """
     load = {Runtime.onnxruntime: _onnxruntime, Runtime.openvino: _openvino}[runtime]
     try:
-        run = load(model.read(), source, target, threads or len(os.sched_getaffinity(0)))
+        run = load(model.read(), source, target, threads)
     except ImportError as error:
         text = f"{first_line(error)}; pip install {runtime.name}"
         raise SettingError("runtime", runtime.name, text) from None
@@ -68,12 +70,9 @@ def _onnxruntime(model: bytes, source: str, target: str, threads: int) -> Run:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     # Log only fatal errors: others are raised as exceptions, and users cannot act on warnings.
     options.log_severity_level = 4
-    # Waiting threads must not spin: with another busy process, FastDepth on 2 cores makes 83
-    # images/s without spinning and 38 with it; alone, 97 either way.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # Otherwise it guesses the format, and may read the scanned bytes as another one.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     inference = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
@@ -88,6 +87,18 @@ def _openvino(model: bytes, source: str, target: str, threads: int) -> Run:
     frontend = FrontEndManager().load_by_framework("onnx")
     network = frontend.convert(frontend.load(io.BytesIO(model)))
     # Explicitly float32, since bfloat16 is the default on some processors.
-    settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": threads,
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     compiled = openvino.Core().compile_model(network, "CPU", settings)
-    return lambda batch: compiled({source: batch})[target]
+    of_thread = threading.local()
+
+    def run(batch: NDArray[Any]) -> NDArray[Any]:
+        if not hasattr(of_thread, "request"):
+            of_thread.request = compiled.create_infer_request()
+        # A copy, since the next call of the thread writes to the same memory.
+        return np.array(of_thread.request.infer({source: batch})[target])
+
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from enum import Enum
 from functools import cached_property
 from math import prod
@@ -35,6 +36,8 @@ MAX_VALUES = 2**28
 """Largest number of values in an input: 1 GiB, 85 images of 1024x1024."""
 _FLOATS: dict[int, np.dtype[Any]] = {1: np.dtype(np.float32), 10: np.dtype(np.float16)}
 """`TensorProto.DataType` -> NumPy's type."""
+_loading = forks.Lock()
+"""Held by the one thread that loads a model."""
 
 
 class Layout(Enum):
@@ -56,12 +59,12 @@ class Onnx(FixedBatchEstimator):
     Only models in one file of standard ONNX operators are run, without external data.
     """
 
+    pixel_version = 2
+
     weights: str = setting(help="path of the .onnx file")
     runtime: Runtime = setting(Runtime.onnxruntime, help="library that runs the model, on the CPU")
-    threads: int = setting(0, ge=0, le=1024, help="threads of the runtime; 0: one per core")
-    batch: int = setting(
-        4, ge=1, le=4096, help="images at a time, unless the model has a fixed batch size"
-    )
+    threads: int = setting(0, ge=0, le=1024, help="images that run at a time; 0: one per core")
+    batch: int = setting(4, ge=1, le=4096, help="images at a time, each on one core")
     input: str | None = setting(None, help="name of the input; null: the only one")
     output: str | None = setting(None, help="name of the output; null: the first")
     layout: Layout = setting(Layout.nchw, help="order of the input's axes")
@@ -117,8 +120,13 @@ class Onnx(FixedBatchEstimator):
 
     @property
     def network_batch(self) -> int:
-        """The model's own batch size, else the setting `batch`."""
-        return self._axes["n"] or self.batch
+        """The model's own batch size, else 1."""
+        return self._axes["n"] or 1
+
+    @property
+    def parallel_runs(self) -> int:
+        """The setting `threads`."""
+        return self.threads or len(os.sched_getaffinity(0))
 
     @property
     def resampling(self) -> Image.Resampling:
@@ -166,10 +174,11 @@ class Onnx(FixedBatchEstimator):
         target = size if self.size is None else (self.size[0], self.size[1])
         height, width = fitted(size, target, self.fit, self.multiple)
         network = own[0] or height, own[1] or width
-        if prod((self.network_batch, *network, 3)) > MAX_VALUES:
+        count = max(self.network_batch, self.batch)
+        if prod((count, *network, 3)) > MAX_VALUES:
             raise SettingError(
                 "batch",
-                self.network_batch,
+                count,
                 f"too many images of {network[0]}x{network[1]} at a time",
             )
         return network
@@ -229,7 +238,9 @@ class Onnx(FixedBatchEstimator):
         """The loaded model, one for each process."""
         # Needed here, too: `contract` runs the model outside of the framework's loop.
         forks.network(f"{self.name} {self.weights}")
-        return session(self.runtime, self._model, self._input.name, self._output.name, self.threads)
+        names = self._input.name, self._output.name
+        with _loading:
+            return session(self.runtime, self._model, *names, self.parallel_runs)
 
     @cached_property
     def _model(self) -> ModelFile:

@@ -24,7 +24,11 @@ import numpy as np
 from depthmask.stages.depth.densedepth import DenseDepth
 weights, source, target = sys.argv[1:]
 images = np.load(source, allow_pickle=False)
-found = DenseDepth(weights=weights, batch=len(images)).run(images)
+stage = DenseDepth(weights=weights)
+found = np.concatenate([stage.run(image[None]) for image in images])
+depth = stage.estimate(np.uint8(images * 255))
+alone = [stage.estimate(np.uint8(image[None] * 255))[0] for image in images]
+np.testing.assert_array_equal(depth, alone)
 import keras
 np.savez(target, found=found, backend=np.array(keras.backend.backend()), allow_pickle=False)
 """

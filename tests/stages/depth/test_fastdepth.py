@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import pickle
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import depthmask
+from depthmask.cli.main import main
 from depthmask.data import Background, Composite, DepthKind, DepthMode, Recipe
 from depthmask.errors import DepthmaskError, SettingError
 from depthmask.networks.runtime import Precision, Runtime
@@ -75,11 +78,64 @@ def test_neighbours_make_no_difference(images: np.ndarray) -> None:
         np.testing.assert_array_equal(
             stage.estimate(images[number : number + 1])[0], together[number]
         )
+    np.testing.assert_array_equal(stage.estimate(images[::-1])[::-1], together)
+    for batch in (1, 3):
+        np.testing.assert_array_equal(FastDepth(batch=batch).estimate(images), together)
 
 
-def test_batch_sizes_agree_to_a_hundredth_of_a_millimetre(images: np.ndarray) -> None:
-    one, four = FastDepth(batch=1).estimate(images[:2]), FastDepth().estimate(images[:2])
-    np.testing.assert_allclose(one, four, atol=1e-5, rtol=0)
+PROGRAM = """
+import hashlib, sys
+import numpy as np
+import tensorflow as tf
+from depthmask.stages.depth.fastdepth import FastDepth, Runtime
+tf.config.threading.set_intra_op_parallelism_threads(int(sys.argv[1]))
+tf.config.threading.set_inter_op_parallelism_threads(int(sys.argv[1]))
+y, x = np.mgrid[0:int(sys.argv[2]), 0:int(sys.argv[3])]
+images = np.stack([np.stack([y * 4 + i, x * 3, (x + y) * 2], -1) for i in range(8)])
+images = images.clip(0, 255).astype(np.uint8)
+stage = FastDepth(runtime=Runtime[sys.argv[4]])
+alone = [stage.estimate(images[i : i + 1])[0] for i in range(8)]
+for count in range(2, 9):
+    for number, depth in enumerate(stage.estimate(images[:count])):
+        assert (depth == alone[number]).all(), f"picture {number} of {count}"
+print(hashlib.sha256(np.stack(alone).tobytes()).hexdigest())
+"""
+ISAS = ("AVX512_CORE", "AVX2", "AVX", "SSE41")
+
+
+def test_any_sample_of_a_dataset_again(tmp_path: Path) -> None:
+    """Alone and among others, as floats: the last of four in a batch as well."""
+    words = ["source.rooms=2", "source.furniture=2", "size=[24,32]", "depth=fastdepth"]
+    words += ["encode.depth=npz", "samples=8", "shard_size=3", "runner.workers=1"]
+    assert main([*words, f"output={tmp_path / 'out'}"]) == 0
+    written, made = depthmask.open(tmp_path / "out"), depthmask.virtual(words)
+    for numbers in ([7], [3], [5, 3, 7, 2, 6], range(8)):
+        for number, again in zip(numbers, made.__getitems__(list(numbers)), strict=True):
+            assert again.depth is not None
+            assert np.array_equal(again.depth, written[number].depth)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", ["keras", pytest.param("openvino", marks=needs_openvino)])
+@pytest.mark.parametrize("one_dnn", ["1", "0"])
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("size", [("160", "160"), ("480", "640"), ("1024", "1024")])
+def test_neither_neighbours_nor_cores_make_a_difference(
+    size: tuple[str, str], isa: str, one_dnn: str, runtime: str
+) -> None:
+    limits = {"ONEDNN_MAX_CPU_ISA": isa, "TF_ENABLE_ONEDNN_OPTS": one_dnn}
+    digests = set()
+    for threads in ("1", "2", "4", "16"):
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM, threads, *size, runtime],
+            cwd=ROOT,
+            env=os.environ | limits,
+            capture_output=True,
+            text=True,
+        )
+        assert ran.returncode == 0, ran.stderr
+        digests.add(ran.stdout)
+    assert len(digests) == 1
 
 
 def test_no_images_no_depth() -> None:
@@ -139,7 +195,6 @@ def _composite(image: np.ndarray) -> Composite:
 def test_settings_that_change_depth_change_the_cache_key() -> None:
     stages = [
         FastDepth(),
-        FastDepth(batch=2),
         FastDepth(near=0.2),
         FastDepth(far=9.0),
         FastDepth(resolution=Resolution.native),
@@ -147,7 +202,7 @@ def test_settings_that_change_depth_change_the_cache_key() -> None:
         FastDepth(precision=Precision.bfloat16),
     ]
     assert len({stage.cache_key for stage in stages}) == len(stages)
-    assert FastDepth().cache_key == FastDepth().cache_key
+    assert FastDepth().cache_key == FastDepth(batch=2).cache_key
 
 
 def test_batch_size_is_the_setting() -> None:
