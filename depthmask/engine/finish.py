@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,9 @@ from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.derived import CARD, is_edited_card, listed
 from depthmask.storage.path import PREVIEW, StorePath
 from depthmask.storage.record import ShardFile, is_inside
+from depthmask.storage.shell import command, path_word
+
+_log = logging.getLogger(__name__)
 
 
 def preview_shards(plan: Layout) -> set[str]:
@@ -78,7 +82,12 @@ def _write_cards(output: StorePath, texts: Mapping[str, str]) -> dict[str, Shard
     """Write the cards, but keep a README that its owner has edited."""
     contents = {name: text.encode() for name, text in texts.items()}
     for name, content in contents.items():
-        if name != CARD or not is_edited_card(output):
+        if name == CARD and is_edited_card(output):
+            _log.warning(
+                "%s is kept, as it was edited, or made by an earlier version; delete it, and "
+                "`%s` makes it again", CARD, command("verify", path_word(output), "--repair"),
+            )  # fmt: skip
+        else:
             (output / name).write_whole(content)
     return {CARD: listed(CARD, contents[CARD])} if CARD in contents else {}
 

@@ -105,7 +105,8 @@ def _derived_differences(
     for file, difference in zip(files, checks, strict=True):
         if difference and file.name == CARD and is_edited_card(output):
             notes.append(
-                f"{CARD}: changed, and kept as it is; without it, `verify --repair` makes it again"
+                f"{CARD}: edited, or made by an earlier version, and kept; once it is deleted, "
+                "`verify --repair` makes it again"
             )
         elif difference:
             problems.append(Problem(None, f"{file.name} {difference}", derived=file.name))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,9 +144,11 @@ def test_an_edited_card_is_kept(
     assert named(out) == {"coco_val.json"}
     assert main([words[0], str(out), *words[1:]]) == 0
     assert (out / CARD).read_text() == edited
-    capsys.readouterr()
+    assert f"note: {CARD} is kept, as it was edited, or made by an ear" in capsys.readouterr().err
     assert main(["verify", str(out)]) == 0
-    assert f"note: {CARD}: changed, and kept as it is" in capsys.readouterr().err
+    assert (
+        f"note: {CARD}: edited, or made by an earlier version, and kept" in capsys.readouterr().err
+    )
 
 
 def test_a_card_that_was_deleted_is_made_again(out: Path) -> None:
@@ -162,6 +167,36 @@ def test_an_extended_dataset_has_a_card_of_its_own(out: Path) -> None:
     assert {name for name in before if after[name] != before[name]} == names
     assert not is_edited_card(location(out))
     assert verify(out) == []
+
+
+def test_an_extension_that_ends_anywhere_goes_on(
+    out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two files: there is no `dataset.json`, or all of them are as it says."""
+    words = ["extend", str(out), "samples=6"]
+    before, replace = Path(shutil.copytree(out, tmp_path / "before")), os.replace
+    assert main(words) == 0
+    after, ended = derived(out), []
+    for last in range(0, 40, 7):
+        shutil.rmtree(out)
+        shutil.copytree(before, out)
+        count = itertools.count()
+
+        def until(source: Any, target: Any, count: Any = count, last: int = last) -> None:
+            if next(count) == last:
+                raise KeyboardInterrupt
+            replace(source, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", until)
+            ended.append(main(words))
+        assert ended[-1] == 0 or not (out / "dataset.json").exists() or verify(out) == []
+        assert main(words) == 0
+        assert derived(out) == after
+        if ended[-1] == 0:
+            break
+    assert ended == [*(130 for _ in ended[1:]), 0]
+    assert len(ended) > 2
 
 
 def test_other_files_are_no_damage(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
