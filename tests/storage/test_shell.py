@@ -35,6 +35,7 @@ PLACES = {
     "cli/commands/new_plugin.py: main",
     # Damage.
     "cli/commands/verify.py: main",
+    "engine/finish.py: _write_cards",
     "engine/inputs/dataset.py: __init__",
     "engine/inputs/dataset.py: check_shard",
     "engine/repair.py: _refusal",
