@@ -47,6 +47,7 @@ class AssetCache:
         self._backgrounds = FifoCache[Background](background_bytes)
         self._foregrounds = FifoCache[Foreground](foreground_bytes)
         self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes)
+        self._least_alphas: dict[str, int] = {}
 
     def background(self, key: str) -> Background:
         """The background, with its geometry if a stage reads that."""
@@ -59,10 +60,20 @@ class AssetCache:
     def scaled_foreground(self, layer: Layer) -> ScaledForeground:
         """The layer's foreground, scaled and flipped."""
         key = (layer.foreground, layer.height, layer.width, layer.flip)
-        return self._scaled.get(key, lambda: _scaled(self.foreground(layer.foreground), layer))
+        return self._scaled.get(key, lambda: self._make_scaled(layer))
+
+    def _make_scaled(self, layer: Layer) -> ScaledForeground:
+        foreground = self.foreground(layer.foreground)
+        # Once for each foreground, since it takes as long as to blend it.
+        least = self._least_alphas.get(layer.foreground)
+        if least is None:
+            least = self._least_alphas[layer.foreground] = least_alpha(
+                np.ascontiguousarray(foreground.rgba[..., 3])
+            )
+        return _scaled(foreground, layer, least)
 
 
-def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
+def _scaled(foreground: Foreground, layer: Layer, least: int) -> ScaledForeground:
     """Resize and flip a foreground as its layer needs it."""
     rgba = foreground.rgba
     if (layer.height, layer.width) != foreground.size:
@@ -80,7 +91,7 @@ def _scaled(foreground: Foreground, layer: Layer) -> ScaledForeground:
     return ScaledForeground(
         patch,
         byte_sum(patch.alpha),
-        least_alpha(patch.alpha),
+        least,
         read_only(_relief(foreground, layer)),
     )
 

@@ -18,10 +18,12 @@ def layer_depths(
     the least of the depth at the foot point, of the background that the layer covers, and of the
     layers that it hides. None where the background has no depth.
     """
+    if background.depth_m is None:
+        return {pixels.number: layer.depth_m for layer, pixels in stacked}
     depths: dict[int, float | None] = {}
     for position, (layer, pixels) in enumerate(stacked):
         depth_m = layer.depth_m
-        if depth_m is None and background.depth_m is not None:
+        if depth_m is None:
             hidden = [
                 depths[other.number]
                 for _, other in stacked[:position]
@@ -78,7 +80,8 @@ def _overlap(front: LayerPixels, behind: LayerPixels) -> bool:
     if top >= bottom or left >= right:
         return False
     shown, other_shown = (
-        one.shown[top - one.top : bottom - one.top, left - one.left : right - one.left]
+        one.alpha[top - one.top : bottom - one.top, left - one.left : right - one.left]
+        >= one.least_alpha
         for one in (front, behind)
     )
     return bool((shown & other_shown).any())

@@ -1,4 +1,4 @@
-"""The alpha from which on a pixel belongs to a layer."""
+"""The alpha from which on a pixel belongs to the layer of a foreground."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from depthmask.data import FAINT_ALPHA, UInt8
 
 
 def least_alpha(alpha: UInt8) -> int:
-    """Half of the usual alpha of a layer uint8 [h, w]: the median of it away from its edges.
+    """Half of the usual alpha of a foreground uint8 [h, w]: the median away from its edges.
 
     128 for an opaque object, as is usual. By that bound, glass of alpha 120 would belong to nobody,
     although it can be seen.

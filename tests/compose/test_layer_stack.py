@@ -329,7 +329,7 @@ def test_what_is_surely_unseen_would_not_be_added(
     foreground = Foreground("a", "a", np.dstack([np.zeros((12, 9, 3), np.uint8), alpha]))
     top, left = (int(rng.integers(-one, CANVAS[0])) for one in scaled)
     layer = dataclasses.replace(box(top, left, *scaled), flip=flip)
-    whole = _scaled(foreground, layer)
+    whole = _scaled(foreground, layer, 128)
     misfit = LayerStack(CANVAS).add(layer, whole, min_visible=min_visible, max_overlap=1)
     if is_surely_unseen(layer, foreground, CANVAS, min_visible):
         assert misfit is Misfit.unseen

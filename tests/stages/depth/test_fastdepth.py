@@ -112,7 +112,9 @@ def test_any_sample_of_a_dataset_again(tmp_path: Path) -> None:
     for numbers in ([7], [3], [5, 3, 7, 2, 6], range(8)):
         for number, again in zip(numbers, made.__getitems__(list(numbers)), strict=True):
             assert again.depth is not None
-            assert np.array_equal(again.depth, written[number].depth)
+            published = written[number].depth
+            assert published is not None
+            assert np.array_equal(again.depth, published)
 
 
 @pytest.mark.slow
