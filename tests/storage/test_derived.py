@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import shutil
@@ -14,10 +15,12 @@ import depthmask
 from depthmask import PublishedDataset, stage
 from depthmask.cli.main import main
 from depthmask.engine import finish
+from depthmask.errors import MachineError
 from depthmask.stages.writer.folder import Folder
 from depthmask.storage.derived import is_edited_card
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
+from depthmask.storage.publish import read_sealed, write_sealed
 from depthmask.storage.verify import Findings, inspected, verify
 from tests.support import tiny
 
@@ -301,8 +304,6 @@ def test_in_an_object_store(assets: Path, tmp_path: Path) -> None:
 
 def test_an_older_dataset_lists_none(out: Path) -> None:
     """Nothing is checked there, as when it was made."""
-    from depthmask.storage.publish import read_sealed, write_sealed
-
     data = read_sealed(location(out) / "dataset.json")
     assert data is not None
     del data["derived"]
@@ -310,3 +311,18 @@ def test_an_older_dataset_lists_none(out: Path) -> None:
     damage(out, "flip", ["coco_val.json"], derived(out))
     (out / "note.txt").touch()
     assert inspected(out) == Findings([])
+
+
+@pytest.mark.parametrize("name", ["../secret", "linked/secret"])
+def test_no_file_outside_the_dataset_is_read(out: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "secret").write_bytes(b"1")
+    (out / "linked").symlink_to(tmp_path)
+    data = read_sealed(location(out) / "dataset.json")
+    assert data is not None
+    data["derived"].append({"name": name, "bytes": 1, "sha256": hashlib.sha256(b"1").hexdigest()})
+    write_sealed(location(out) / "dataset.json", data)
+    if name.startswith(".."):
+        assert [one.text.partition(":")[0] for one in verify(out)] == ["dataset.json"]
+    else:
+        with pytest.raises(MachineError, match="linked: is a link; links in a dataset are not fol"):
+            verify(out)
