@@ -289,10 +289,10 @@ def verify(
     """The problems of a dataset; none if every byte is as it was published.
 
     Each problem has `text` and, if it is about one shard, the name `shard`; `str(problem)` is the
-    line that the command prints. repair: make damaged shards again, and return the problems that
-    are left. assets: the present `source.root`, where the folder has moved. progress: as of `make`.
-    Raises `UsageError` if there is no dataset, and `DepthmaskError` if a shard cannot be made as it
-    was.
+    line that the command prints. `derived` names a file about the whole dataset, such as
+    `coco_train.json`. repair: make damaged files again, and return the problems that are left.
+    assets: the present `source.root`, where the folder has moved. progress: as of `make`. Raises
+    `UsageError` if there is no dataset, and `DepthmaskError` if a shard cannot be made as it was.
     """
     from depthmask.engine.interface.call import call
     from depthmask.engine.interface.verify import verify as verify_dataset

@@ -129,7 +129,13 @@ def prefetch(
 
 
 def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """`map` in `count` threads, with results in order; at most 4 items a thread are queued."""
+    """`map` in `count` threads, with results in order; at most 4 items a thread are queued.
+
+    One thread is that of the caller.
+    """
+    if count == 1:
+        yield from map(work, items)
+        return
     threads = ThreadPoolExecutor(count)
     pending: deque[Future[R]] = deque()
     try:

@@ -3,8 +3,8 @@
     python -m tools.check_publish            # makes a tiny dataset with every writer, under strace
     python -m tools.check_publish TRACE OUT  # judges a trace that is there already
 
-Every file that ends in shards/ or records/, plan.json and dataset.json: all writes come before an
-fsync of the file, that before its rename, that before an fsync of its folder. A record is renamed
+Every file of a dataset but its log and lock: all writes come before an fsync of the file, that
+before its rename, that before an fsync of its folder. A record is renamed
 only after the folder of its shard is synced, dataset.json after everything else. Exits 1 if not.
 """
 
@@ -27,6 +27,8 @@ CALLS = (
     "openat,write,writev,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2,"
     "link,linkat,symlink,copy_file_range,sendfile,close,mkdir,unlink"
 )
+_FREE = (".drafts", ".lock", "run.log", "hooks.json")
+"""What is not published: nothing of a dataset depends on it."""
 _WRITES = ("write", "writev", "pwrite64", "ftruncate", "copy_file_range", "sendfile")
 _PATH = r'"((?:[^"\\]|\\.)*)"'
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
@@ -106,8 +108,9 @@ class State:
 
     def _is_durable(self, path: str) -> bool:
         file = self.finals[path]
-        top = PurePosixPath(path).relative_to(self.output).parts
-        folder = f"{self.output}/{top[0]}" if len(top) > 1 else self.output
+        # A folder of shards is published as a whole.
+        is_shard = _within(path, f"{self.output}/shards")
+        folder = f"{self.output}/shards" if is_shard else str(PurePosixPath(path).parent)
         return self.folders.get(folder, -1) > file.renamed >= 0
 
     def finish(self) -> list[str]:
@@ -127,9 +130,10 @@ class State:
         if not _within(path, self.output) or path == self.output:
             return False
         parts = PurePosixPath(path).relative_to(self.output).parts
-        if parts[-1].endswith(".tmp"):
+        # `#` begins the name that strace shows of a file without one.
+        if parts[-1].endswith(".tmp") or parts[-1].startswith("#"):
             return False
-        return parts[0] in ("shards", "records") or parts in (("plan.json",), ("dataset.json",))
+        return parts[0] not in _FREE
 
     def _short(self, path: str) -> str:
         return path[len(self.output) + 1 :]
@@ -210,10 +214,10 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="depthmask-publish-")).resolve()
     assets = tiny.make_assets(folder / "assets")
     found = 0
-    for writer in (*tiny.WRITERS, "folder"):
+    for writer in (*tiny.WRITERS, "folder", "depthmaskdataset"):
         for workers in (1, 2):
             output = folder / f"{writer}-{workers}"
-            plan = ("samples=20", "shard_size=6", f"runner.workers={workers}")
+            plan = ("samples=20", "shard_size=6", f"runner.workers={workers}", "labels=[coco]")
             trace(tiny.words(assets, output, f"writer={writer}", *plan), folder / "trace")
             found += _judge(folder / "trace", output)
     shutil.rmtree(folder)

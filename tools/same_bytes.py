@@ -4,8 +4,9 @@
 
 Makes every configuration below twice in this environment: with the package as it was at COMMIT and
 with the working tree. Compares every file in `shards/`, the fingerprint in `plan.json`, all fields
-of `dataset.json` but the labels of the source, the records without times and reasons of redraws,
-label tables and prepared assets. Prints one line for each configuration and exits 1 if any differs.
+of `dataset.json` but the labels of the source and the list of derived files, the records without
+times and reasons of redraws, label tables and prepared assets. Prints one line for each
+configuration and exits 1 if any differs.
 COMMIT has to know all of the settings.
 DIR: a folder with `bg/` and `fg/` of photographs, for one more configuration.
 """
@@ -297,7 +298,7 @@ def facts_of(output: Path) -> Iterator[tuple[str, Any]]:
         if name == "plan.json":
             yield "fingerprint", json.loads(path.read_bytes())["fingerprint"]
         elif name == "dataset.json":
-            yield from fields(name, sealed(path, but=("foreground_labels",)))
+            yield from fields(name, sealed(path, but=("foreground_labels", "derived")))
         elif name.startswith("records/"):
             yield from fields(name, sealed(path, but=("seconds", "redraws")))
         else:

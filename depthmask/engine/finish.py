@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from PIL import Image
 
+from depthmask.data import LeftOut
 from depthmask.engine.job import Job
 from depthmask.engine.labels import deriving_stages
+from depthmask.engine.quarantine import quarantine
 from depthmask.engine.summarise import summarise
 from depthmask.engine.totals import Totals
 from depthmask.plan.layout import Layout, shard_name
@@ -21,7 +25,12 @@ from depthmask.reports.optional import optional
 from depthmask.reports.preview import SAMPLES, contact_sheet, thinned
 from depthmask.stage.calls import StageCalls
 from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.derived import CARD, is_edited_card, listed
 from depthmask.storage.path import PREVIEW, StorePath
+from depthmask.storage.record import ShardFile, is_inside
+from depthmask.storage.shell import command, path_word
+
+_log = logging.getLogger(__name__)
 
 
 def preview_shards(plan: Layout) -> set[str]:
@@ -30,9 +39,24 @@ def preview_shards(plan: Layout) -> set[str]:
     return {shard_name(split, rank // plan.shard_size) for split, rank in ranks}
 
 
-def finish(job: Job, totals: Totals) -> DatasetInfo:
-    """Write preview, cards, and the files of labels and writer; returns `dataset.json`."""
+def finish(job: Job, totals: Totals, left_out: Iterable[LeftOut]) -> DatasetInfo:
+    """Write the files about the dataset, and return `dataset.json`, which lists them.
+
+    left_out: the files of the source to keep in the folder of the dataset.
+    """
     info = summarise(job, totals)
+    with job.output.recorded() as files:
+        quarantine(job.output, left_out)
+        card = _write_files(job, totals, info)
+    # Remove drafts of workers that died while others continued.
+    job.output.remove_leftovers()
+    # That of a card which its owner has edited is recorded as it would be without.
+    files = {**card, **files}
+    return replace(info, derived=tuple(files[name] for name in sorted(files) if is_inside(name)))
+
+
+def _write_files(job: Job, totals: Totals, info: DatasetInfo) -> dict[str, ShardFile]:
+    """Write preview, cards, and the files of labels and writer; returns the README by its name."""
     dataset = Dataset(job.output, info, known=totals.records)
     _write_preview(dataset, job.output)
     for labels in deriving_stages(job.root.encode, info.labels):
@@ -47,14 +71,25 @@ def finish(job: Job, totals: Totals) -> DatasetInfo:
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    for name, text in (optional("the card", lambda: cards(facts)) or {}).items():
-        (job.output / name).write_text(text, encoding="utf-8")
+    card = _write_cards(job.output, optional("the card", lambda: cards(facts)) or {})
     with StageCalls(job.root.writer, "derive"):
         job.root.writer.derive(dataset)
     dataset.close()
-    # Remove drafts of workers that died while others continued.
-    job.output.remove_leftovers()
-    return info
+    return card
+
+
+def _write_cards(output: StorePath, texts: Mapping[str, str]) -> dict[str, ShardFile]:
+    """Write the cards, but keep a README that its owner has edited."""
+    contents = {name: text.encode() for name, text in texts.items()}
+    for name, content in contents.items():
+        if name == CARD and is_edited_card(output):
+            _log.warning(
+                "%s is kept, as it was edited, or made by an earlier version; delete it, and "
+                "`%s` makes it again", CARD, command("verify", path_word(output), "--repair"),
+            )  # fmt: skip
+        else:
+            (output / name).write_whole(content)
+    return {CARD: listed(CARD, contents[CARD])} if CARD in contents else {}
 
 
 def _write_preview(dataset: Dataset, output: StorePath) -> None:
@@ -65,7 +100,7 @@ def _write_preview(dataset: Dataset, output: StorePath) -> None:
         # An earlier one shows fewer samples.
         (output / PREVIEW).unlink(missing_ok=True)
     else:
-        (output / PREVIEW).write_bytes(content)
+        (output / PREVIEW).write_whole(content)
 
 
 def _as_jpeg(picture: Image.Image) -> bytes:

@@ -51,9 +51,10 @@ def _keep(target: StorePath, asset: LeftOut, content: bytes | None) -> None:
     """Write the reason, and the content if there is any that can be read."""
     target.parent.make_folder()
     reason = target.parent / f"{target.name}.txt"
-    reason.write_text(f"{asset.file}: {asset.reason}\n", encoding="utf-8")
+    # A file name of the asset may be no valid UTF-8.
+    reason.write_whole(f"{asset.file}: {asset.reason}\n".encode("utf-8", "backslashreplace"))
     if content is not None:
-        target.write_bytes(content)
+        target.write_whole(content)
 
 
 def _fault(name: Any, content: Any, names: set[str]) -> str | None:

@@ -24,17 +24,17 @@ from depthmask.storage.publish import Draft, read_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
 from depthmask.storage.shell import command, path_word
-from depthmask.storage.verify import Problem, verify
+from depthmask.storage.verify import Findings, Problem, inspected
 
 _log = logging.getLogger(__name__)
 
 
-def problems_of(dataset: StorePath, display: Display) -> list[Problem]:
-    """All problems of a dataset; raises `UsageError` if there is none at this path."""
+def findings_in(dataset: StorePath, display: Display) -> Findings:
+    """What is wrong with a dataset; raises `UsageError` if there is none at this path."""
     if not (dataset / "plan.json").has_name():
         raise no_dataset(dataset)
     with display.waiting(f"checking the files of {dataset}"):
-        return verify(dataset)
+        return inspected(dataset)
 
 
 def repair(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from depthmask.config.plugins import registry
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of
+from depthmask.data import LeftOut
 from depthmask.engine.display import Display
 from depthmask.engine.displays.log import open_log
 from depthmask.engine.finish import finish, preview_shards
@@ -30,6 +31,8 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
+from depthmask.storage.dataset_info import derived_in
+from depthmask.storage.derived import are_intact
 from depthmask.storage.identity import (
     DatasetIdentity,
     FolderState,
@@ -113,7 +116,10 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
             if restore is not None:
                 missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
-            made, stations = _complete(job, complete_shards, totals, display, require_lock)
+            left_out = made_here.catalogue.left_out
+            made, stations = _complete(
+                job, complete_shards, totals, left_out, display, require_lock
+            )
     elapsed_s = time.perf_counter() - start
     return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
 
@@ -213,6 +219,7 @@ def _complete(
     job: Job,
     complete_shards: list[Shard],
     totals: Totals,
+    left_out: Sequence[LeftOut],
     display: Display,
     require_lock: Callable[[], None],
 ) -> tuple[int, dict[str, float]]:
@@ -237,7 +244,7 @@ def _complete(
                 add_seconds(stations, record.seconds)
                 _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
             with display.waiting("writing the files about the dataset"):
-                info = finish(job, totals)
+                info = finish(job, totals, left_out)
             require_lock()
             hooks.expect_finished()
             write_sealed(job.output / "dataset.json", info.as_json())
@@ -246,11 +253,15 @@ def _complete(
 
 
 def _is_complete(job: Job, totals: Totals) -> bool:
-    """Whether `dataset.json` is intact, and was made from the present records."""
+    """Whether `dataset.json` and its files are intact, and from the present records."""
     info = read_sealed(job.output / "dataset.json")
     if info is None:
         return False
-    return bool(info.get("manifest_sha256") == totals.manifest_sha256(job.plan.numbering.names))
+    if info.get("manifest_sha256") != totals.manifest_sha256(job.plan.numbering.names):
+        return False
+    with untrusted(str(job.output / "dataset.json")):
+        derived = derived_in(info)
+    return derived is None or are_intact(job.output, derived)
 
 
 def _require_space(job: Job, samples: int) -> None:

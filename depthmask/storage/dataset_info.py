@@ -15,10 +15,12 @@ from depthmask.plan.layout import shard_name
 from depthmask.plan.numbering import Numbering
 from depthmask.plan.shares import MILLION, NAMES
 from depthmask.statistics.added import checked_summaries
-from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile
+from depthmask.storage.record import MOST_SAMPLES, Record, ShardFile, shard_file
 
 SCHEMA = 2
 """1 had a single split and no variants."""
+DERIVED = "derived"
+"""The field with the files that a run wrote beside shards and records."""
 LICENSED = ("backgrounds", "foregrounds")
 """The kinds of assets whose licences are counted."""
 
@@ -71,6 +73,11 @@ class LabelInfo:
     outputs: tuple[LabelOutputInfo, ...]
 
 
+def derived_in(data: Mapping[str, Any]) -> tuple[ShardFile, ...] | None:
+    """The derived files that `dataset.json` lists; None if it lists none. Call in `untrusted`."""
+    return tuple(map(shard_file, data[DERIVED])) if DERIVED in data else None
+
+
 class DatasetFacts(TypedDict):
     """The fields of `DatasetInfo` about where the samples come from."""
 
@@ -100,7 +107,8 @@ class DatasetInfo:
     lack some. smallest: the size of the smallest image if sizes differ, `size` is then that of the
     largest; None if all have one size. named: whether the keys of samples are in their JSON, after
     the names of pictures; else they are numbers. foreground_labels: those of all foregrounds of
-    the source, sorted; empty if they are not known.
+    the source, sorted; empty if they are not known. derived: the files that the run wrote beside
+    shards and records, sorted by name; None if an earlier version made the dataset.
     """
 
     fingerprint: str
@@ -127,6 +135,7 @@ class DatasetInfo:
     smallest: Size | None = None
     named: bool = False
     foreground_labels: tuple[str, ...] = ()
+    derived: tuple[ShardFile, ...] | None = None
 
     @property
     def size_text(self) -> str:
@@ -211,6 +220,7 @@ class DatasetInfo:
             "manifest_sha256": self.manifest_sha256,
             **labels,
             **({"added_statistics": added} if added else {}),
+            **({} if self.derived is None else {DERIVED: [one.as_json() for one in self.derived]}),
         }
 
     @classmethod
@@ -262,6 +272,7 @@ class DatasetInfo:
             manifest_sha256=_text(data["manifest_sha256"]),
             labels=tuple(map(_label, data.get("labels", ()))),
             added_statistics=checked_summaries(data.get("added_statistics", {})),
+            derived=derived_in(data),
         )
         _check_plausible(info)
         return info

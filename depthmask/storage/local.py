@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -21,6 +22,9 @@ from depthmask.errors import UsageError, machine_error, refuse_machine_errors
 from depthmask.storage.flock import flocked
 from depthmask.storage.path import DRAFTS, TEMPORARY, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}" + re.escape(TEMPORARY) + r"\Z")
+"""The end of the names that `_temporary` gives."""
 
 
 class LocalPath(PosixPath, StorePath):
@@ -57,6 +61,7 @@ class LocalPath(PosixPath, StorePath):
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, self)
+        _sync_folder(self.parent)
 
     @contextmanager
     def appended(self) -> Iterator[Path]:
@@ -93,24 +98,40 @@ class LocalPath(PosixPath, StorePath):
         return (self / name for name in names if fnmatch(name, pattern))
 
     def file_names(self) -> Iterator[str]:
+        if self.is_symlink():
+            return
+        top = len(os.path.join(self, ""))
         for folder, _, names in os.walk(self, onerror=_raise_unless_missing):
-            for path in (LocalPath(folder, name) for name in names):
-                if path.is_file():
-                    yield path.relative_to(self).as_posix()
+            for path in (os.path.join(folder, name) for name in names):
+                if os.path.isfile(path):
+                    yield path[top:]
 
     def locked(self) -> AbstractContextManager[Callable[[], None]]:
         self.make_folder()
         return flocked(self)
 
+    @contextmanager
+    def recorded(self) -> Iterator[dict[str, ShardFile]]:
+        """Whatever the block has written, by any call: it may not know of `StorePath`."""
+        before, files = _states(self), dict[str, ShardFile]()
+        yield files
+        changed = {name for name, state in _states(self).items() if before.get(name) != state}
+        files |= {name: _synced(self, self / name) for name in sorted(changed)}
+        for folder in {above for name in changed for above in Path(name).parents}:
+            _sync_folder(self / folder)
+
     def draft_folder(self) -> Path:
         return self / DRAFTS
 
     def remove_leftovers(self) -> None:
-        """Remove drafts, and sealed files that were not renamed yet."""
+        """Remove drafts, and files that were not renamed yet."""
         shutil.rmtree(self / DRAFTS, ignore_errors=True)
         for folder in (self, self / "records"):
             for path in folder.glob(f"*.json.*{TEMPORARY}"):
                 path.unlink(missing_ok=True)
+        for name in self.derived_names():
+            if _TEMPORARY.search(name):
+                (self / name).unlink(missing_ok=True)
 
     def free_bytes(self, *, emptied: bool = False) -> int:
         folders = (self, *self.absolute().parents)
@@ -138,6 +159,7 @@ class LocalPath(PosixPath, StorePath):
 
     def difference(self, file: ShardFile) -> str | None:
         path = self / file.name
+        _refuse_links(self, file.name)
         try:
             status = path.lstat()
             if stat.S_ISLNK(status.st_mode):
@@ -181,9 +203,7 @@ def _open_descriptor(folder: LocalPath, file: ShardFile) -> int:
     A downloaded dataset must not make us read, or wait for, what is not a part of it.
     """
     path = folder / file.name
-    for above in path.relative_to(folder).parents:
-        if above.name and (folder / above).is_symlink():
-            raise machine_error(folder / above, OSError(errno.ELOOP, "a link"))
+    _refuse_links(folder, file.name)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -196,6 +216,13 @@ def _open_descriptor(folder: LocalPath, file: ShardFile) -> int:
     return handle
 
 
+def _refuse_links(folder: LocalPath, name: str) -> None:
+    """Raise `MachineError` if a folder between `folder` and the file is a link."""
+    for above in Path(name).parents[:-1]:
+        if (folder / above).is_symlink():
+            raise machine_error(folder / above, OSError(errno.ELOOP, "a link"))
+
+
 def _synced(draft: Path, path: Path) -> ShardFile:
     """Sync and hash a file of a draft."""
     with path.open("rb") as file:
@@ -206,6 +233,15 @@ def _synced(draft: Path, path: Path) -> ShardFile:
 
 def _temporary(path: LocalPath) -> LocalPath:
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
+
+
+def _states(output: LocalPath) -> dict[str, tuple[int, ...]]:
+    """What tells, for each derived file, whether it was written in the meantime."""
+    statuses = {name: (output / name).stat() for name in output.derived_names()}
+    return {
+        name: (one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
+        for name, one in statuses.items()
+    }
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Protocol, Self
 
-from depthmask.errors import DepthmaskError
+from depthmask.concurrency import cores
+from depthmask.errors import DepthmaskError, MachineError
 from depthmask.storage.record import ShardFile
 from depthmask.storage.shell import command, path_word
 
@@ -25,6 +26,13 @@ PREVIEW = "preview.jpg"
 """Name of the contact sheet of a dataset."""
 REPORT = "report.html"
 """Name of the page about a dataset; a run that extends the dataset removes it."""
+_NOT_DERIVED = {
+    *("shards", "records", DRAFTS),
+    *("dataset.json", "plan.json", ASSETS, PENDING_HOOKS, LOCK, "run.log"),
+}
+"""What a dataset has beside its derived files; anything else is foreign."""
+_SMALL = 1 << 18
+"""Bytes of a file up to which one thread reads and hashes as many of them as several do."""
 TEMPORARY = ".tmp"
 """Suffix of files that are not complete yet."""
 
@@ -50,6 +58,13 @@ class StorePath(ABC):
 
     parallel_reads: ClassVar[int]
     """How many small files are best read at the same time."""
+
+    def parallel_checks(self, mean_bytes: float) -> int:
+        """How many files of this mean size to hash at once; hashlib releases the GIL.
+
+        Threads slow down small local files, where most of the time is not spent in hashing.
+        """
+        return max(cores() if mean_bytes > _SMALL else 1, self.parallel_reads)
 
     @abstractmethod
     def __truediv__(self, key: str | PathLike[str]) -> Self: ...
@@ -159,6 +174,27 @@ class StorePath(ABC):
         """
 
     @abstractmethod
+    def recorded(self) -> AbstractContextManager[dict[str, ShardFile]]:
+        """Give a mapping which has, after the block, the derived files that the block has written.
+
+        By their names relative to the dataset. They are durable then.
+        """
+
+    def derived_names(self) -> Iterator[str]:
+        """Yield the names of all files of a dataset beside its shards, records and plan.
+
+        Those of a folder that this process may not list are left out.
+        """
+        for path in self.iterdir():
+            if not is_derived(path.name):
+                continue
+            if path.is_dir():
+                with suppress(MachineError):
+                    yield from (f"{path.name}/{name}" for name in path.file_names())
+            elif path.is_file():
+                yield path.name
+
+    @abstractmethod
     def draft_folder(self) -> Path:
         """Return the local folder for unfinished shards of the dataset; it need not exist."""
 
@@ -195,6 +231,11 @@ class StorePath(ABC):
 
         Object stores vouch for a content by its etag, so that it need not be downloaded.
         """
+
+
+def is_derived(name: str) -> bool:
+    """Whether a name relative to a dataset is that of a derived file, or of none of depthmask's."""
+    return name.partition("/")[0] not in _NOT_DERIVED
 
 
 def not_as_published(

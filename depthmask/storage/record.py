@@ -30,7 +30,8 @@ MOST_BYTES = 1 << 29
 class ShardFile:
     """One published file.
 
-    name: relative to the folder of the shards, with forward slashes. etag: the object store's
+    name: relative to the folder of the shards, or that of the dataset for derived files, with
+    forward slashes. etag: the object store's
     identifier of the content, None in a local folder.
     """
 
@@ -98,7 +99,7 @@ class Record:
             lineage=_of_type(str, data["lineage"]),
             start=_count(data["start"]),
             stop=_count(data["stop"]),
-            files=tuple(_shard_file(file) for file in data["files"]),
+            files=tuple(shard_file(file) for file in data["files"]),
             members={
                 name: as_byte_ranges(ranges)
                 for name, ranges in _of_type(dict, data["members"]).items()
@@ -124,11 +125,12 @@ def is_inside(name: str) -> bool:
     return plain and not {"", ".", ".."} & set(components)
 
 
-def _shard_file(data: Any) -> ShardFile:
+def shard_file(data: Any) -> ShardFile:
+    """Read what `ShardFile.as_json` gave; raises as `Record.from_json`."""
     file = ShardFile(**_of_type(dict, data))
     _count(file.bytes)
     if not is_inside(_of_type(str, file.name)):
-        raise ValueError(f"{file.name!r} is not below the folder of the shards")
+        raise ValueError(f"{file.name!r} is not below its folder")
     if not _SHA256.fullmatch(_of_type(str, file.sha256)):
         raise ValueError(f"{file.sha256[:80]!r} is not a sha256")
     if file.etag is not None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from math import inf
 
-from depthmask.concurrency import cores, parallel_map
+from depthmask.concurrency import parallel_map
 from depthmask.errors import DepthmaskError
 from depthmask.plan.layout import Layout, Shard
 from depthmask.storage.path import StorePath
@@ -77,7 +78,9 @@ class Records:
         for them. lineage: of the dataset that the shards must belong to.
         """
         for record in parallel_map(
-            self.parallel_checks, lambda shard: self._intact(shard, lineage), self.shards(layout)
+            self._output.parallel_checks(inf),
+            lambda shard: self._intact(shard, lineage),
+            self.shards(layout),
         ):
             if record is not None:
                 yield record
@@ -86,11 +89,6 @@ class Records:
         """Hash every file of a shard; return a line for each that is not as published."""
         differences = ((file.name, self._shards.difference(file)) for file in record.files)
         return [f"{name} {difference}" for name, difference in differences if difference]
-
-    @property
-    def parallel_checks(self) -> int:
-        """How many shards to hash at once; hashlib releases the GIL."""
-        return max(cores(), self._output.parallel_reads)
 
     def _intact(self, shard: Shard, lineage: str) -> Record | None:
         record = self.read(shard.name)

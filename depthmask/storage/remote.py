@@ -22,7 +22,14 @@ from typing import Any, BinaryIO
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.storage import object_store
 from depthmask.storage.lease import leased
-from depthmask.storage.path import DRAFTS, LOCK, OpenShardFile, StorePath, not_as_published
+from depthmask.storage.path import (
+    DRAFTS,
+    LOCK,
+    OpenShardFile,
+    StorePath,
+    is_derived,
+    not_as_published,
+)
 from depthmask.storage.record import ShardFile
 
 _AT_ONCE = 16
@@ -99,7 +106,7 @@ class ObjectPath(StorePath):
         return object_store.get(self.root, self.key)[1]
 
     def write_bytes(self, data: bytes) -> int:
-        object_store.put(self.root, self.key, data)
+        self._put(data)
         return len(data)
 
     def write_text(self, data: str, encoding: str) -> int:
@@ -137,7 +144,7 @@ class ObjectPath(StorePath):
         """Give a path in a local folder; the file is uploaded at the end."""
         with self._scratch_file() as temporary:
             yield temporary
-            object_store.put(self.root, self.key, temporary)
+            self._put(temporary)
 
     @contextmanager
     def appended(self) -> Iterator[Path]:
@@ -165,6 +172,20 @@ class ObjectPath(StorePath):
     def locked(self) -> AbstractContextManager[Callable[[], None]]:
         return leased(self.root, (self / LOCK).key, str(self))
 
+    @contextmanager
+    def recorded(self) -> Iterator[dict[str, ShardFile]]:
+        """What the block puts by methods of this class, in any thread."""
+        files: dict[str, ShardFile] = {}
+        recording = (self, files)
+        _RECORDINGS.append(recording)
+        try:
+            yield files
+        finally:
+            _RECORDINGS.remove(recording)
+        for name in [*files]:
+            if not is_derived(name) or not (self / name).is_file():
+                del files[name]
+
     def draft_folder(self) -> Path:
         """Return a folder named after the path, where the next run finds what a killed one left."""
         return _own_folder() / hashlib.sha256(str(self).encode()).hexdigest()[:16] / DRAFTS
@@ -180,7 +201,7 @@ class ObjectPath(StorePath):
         """Hash and upload every file, then delete other objects in the folders of the draft."""
         paths = sorted(path for path in draft.rglob("*") if path.is_file())
         with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as threads:
-            files = tuple(threads.map(lambda path: self._put(draft, path), paths))
+            files = tuple(threads.map(lambda path: self._published(draft, path), paths))
         for entry in draft.iterdir():
             if entry.is_dir():
                 existing = {f"{entry.name}/{name}" for name in (self / entry.name).file_names()}
@@ -224,12 +245,17 @@ class ObjectPath(StorePath):
         with tempfile.TemporaryDirectory(dir=_own_folder()) as folder:
             yield Path(folder) / self.name
 
-    def _put(self, draft: Path, path: Path) -> ShardFile:
+    def _published(self, draft: Path, path: Path) -> ShardFile:
         name = path.relative_to(draft).as_posix()
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         version = object_store.put(self.root, (self / name).key, path)
-        return ShardFile(name, path.stat().st_size, digest, version.etag)
+        return _shard_file(name, path, version)
+
+    def _put(self, content: bytes | Path) -> None:
+        version = object_store.put(self.root, self.key, content)
+        for output, files in tuple(_RECORDINGS):
+            if output.root == self.root and self.key.startswith(output._prefix):
+                name = self.key.removeprefix(output._prefix)
+                files[name] = _shard_file(name, content, version)
 
 
 class _RangeReader:
@@ -291,6 +317,19 @@ class _ObjectStream(io.RawIOBase):
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
+
+
+_RECORDINGS: list[tuple[ObjectPath, dict[str, ShardFile]]] = []
+"""The datasets whose derived files are being recorded, each with those that were put so far."""
+
+
+def _shard_file(name: str, content: bytes | Path, version: object_store.Version) -> ShardFile:
+    """What is recorded of an object with this content."""
+    if isinstance(content, bytes):
+        return ShardFile(name, len(content), hashlib.sha256(content).hexdigest(), version.etag)
+    with content.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return ShardFile(name, content.stat().st_size, digest, version.etag)
 
 
 def _own_folder() -> Path:

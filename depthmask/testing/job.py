@@ -71,7 +71,7 @@ def run_whole(job: Generate) -> None:
     with closing(Totals(preview_shards(job.plan))) as totals:
         for record in job.root.runner.run(job, job.plan.shards(), lambda samples: None):
             totals.add(record)
-        dataset = Dataset(job.output, finish(job, totals))
+        dataset = Dataset(job.output, finish(job, totals, ()))
     assert len(list(dataset)) == SAMPLES
     dataset.close()
 

@@ -119,8 +119,8 @@ def test_runners_that_yield_records_twice_or_not_at_all(
     """`dataset.json` is about what is published, as it was when the records were read again."""
     monkeypatch.setattr(Odd, "yields", staticmethod(yields))
     for name, stages in (("plain", {}), ("odd", {"runner": Odd()})):
-        run(small_job(tmp_path / name, **stages).root, Silent())
+        run(small_job(tmp_path / name / "out", **stages).root, Silent())
     plain, odd = (
-        require_sealed(location(tmp_path / name / "dataset.json")) for name in ("plain", "odd")
+        require_sealed(location(tmp_path / name / "out/dataset.json")) for name in ("plain", "odd")
     )
     assert odd == plain

@@ -27,6 +27,7 @@ PLAN = published("plan.json", "", 3)
 SHARD = published("train-000000.tar", "shards", 4)
 RECORD = published("train-000000.json", "records", 5)
 LAST = published("dataset.json", "", 6)
+COCO = published("coco_train.json", "", 8)
 
 
 def judge(*parts: list[str]) -> list[str]:
@@ -34,7 +35,7 @@ def judge(*parts: list[str]) -> list[str]:
 
 
 def test_the_right_order() -> None:
-    assert judge(PLAN, SHARD, RECORD, LAST) == []
+    assert judge(PLAN, SHARD, RECORD, COCO, LAST) == []
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,8 @@ def test_the_right_order() -> None:
         ([*PLAN, *SHARD, *LAST, *RECORD], "published after dataset.json"),
         ([*PLAN, *SHARD, *RECORD[:4], *LAST], "not durable before dataset.json"),
         ([*PLAN, *SHARD, *RECORD, *LAST[:4]], "dataset.json: its folder was not synced at the end"),
+        ([*PLAN, *SHARD, *RECORD, *COCO[:4], *LAST], "not durable before dataset.json"),
+        ([*PLAN, *SHARD, *RECORD, *LAST, *COCO], "published after dataset.json"),
         ([*SHARD, *RECORD, *LAST], "plan.json: never published"),
         ([*PLAN, *SHARD, '7  write(4</o/shards/train-000000.tar>, "x", 1) = 1', *RECORD, *LAST],
          "shards/train-000000.tar: written in place"),
@@ -71,12 +74,14 @@ def test_a_call_that_failed_is_none_and_a_split_one_is_one() -> None:
 
 @pytest.mark.tools
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.parametrize("writer", ["webdataset", "folder"])
-def test_a_run(tmp_path: Path, writer: str) -> None:
+@pytest.mark.parametrize(
+    ("writer", "count"), [("webdataset", 12), ("folder", 49), ("depthmaskdataset", 22)]
+)
+def test_a_run(tmp_path: Path, writer: str, count: int) -> None:
     assets, out = tiny.make_assets(tmp_path / "assets"), tmp_path / "out"
-    plan = ("samples=10", "shard_size=4", "runner.workers=2", f"writer={writer}")
+    plan = ("samples=10", "shard_size=4", "runner.workers=2", f"writer={writer}", "labels=[coco]")
     check_publish.trace(tiny.words(assets, out, *plan), tmp_path / "trace")
     with (tmp_path / "trace").open(errors="replace") as lines:
         problems, files = check_publish.check(lines, str(out))
     assert problems == []
-    assert files == (8 if writer == "webdataset" else 45)
+    assert files == count

@@ -22,7 +22,7 @@ PLACES = {
     # After a run, and where a dataset is unfinished.
     "cli/make.py: _extend",
     "reading/dataset.py: open_summary",
-    "storage/verify.py: verify",
+    "storage/verify.py: inspected",
     # Examples of commands that lack a word, and other ways on.
     "cli/commands/extend.py: main",
     "cli/commands/extend.py: _require_generated",
@@ -36,6 +36,7 @@ PLACES = {
     "cli/commands/new_plugin.py: main",
     # Damage.
     "cli/commands/verify.py: main",
+    "engine/finish.py: _write_cards",
     "engine/inputs/dataset.py: __init__",
     "engine/inputs/dataset.py: check_shard",
     "engine/repair.py: _refusal",

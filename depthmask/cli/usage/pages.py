@@ -117,7 +117,7 @@ PAGES = {
     ),
     "verify": Page(
         words=(_OUT,),
-        options=(Option("--repair", "make damaged and missing shards again"), _ASSETS),
+        options=(Option("--repair", "make damaged and missing files again"), _ASSETS),
         about="The exit code is 1 if something is wrong.",
         examples=("verify OUT", "verify OUT --repair"),
     ),

@@ -33,8 +33,13 @@ WORDS = [
 
 
 def content(dataset: Path) -> dict[str, Any]:
-    """Everything in a dataset, without the times in its records and without its log."""
-    files = {name: (dataset / name).read_bytes() for name in ("dataset.json", "plan.json")}
+    """Everything in a dataset, without the times in its records and without its log.
+
+    Derived files show the name of its folder.
+    """
+    facts = json.loads((dataset / "dataset.json").read_bytes())
+    files = {"dataset.json": facts | {"derived": None, "checksum": None}}
+    files["plan.json"] = json.loads((dataset / "plan.json").read_bytes())
     records = {}
     for path in sorted((dataset / "records").iterdir()):
         record = json.loads(path.read_bytes())
