@@ -405,10 +405,10 @@ def test_a_job_that_is_interrupted_in_its_middle_has_one_row(
 ) -> None:
     real = finish
 
-    def interrupted(job: Any, totals: Any) -> Any:
+    def interrupted(job: Any, totals: Any, left_out: Any) -> Any:
         if job.root.seed == 1:
             raise KeyboardInterrupt
-        return real(job, totals)
+        return real(job, totals, left_out)
 
     monkeypatch.setattr("depthmask.engine.run.finish", interrupted)
     out = tmp_path / "out"
