@@ -302,6 +302,8 @@ def test_a_server_that_goes_away_and_comes_back(
 
 @pytest.mark.parametrize("words", [["verify"], ["stats"], ["render", "--index", "0"]])
 def test_nothing_there(s3: Server, words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """Also beside an object of which the name is no path."""
+    s3.put(**{"odd/../name.png": b"a"})
     assert main([words[0], "s3://bucket/nothing", *words[1:]]) == 2
     assert capfd.readouterr().err.startswith("error: s3://bucket/nothing")
 

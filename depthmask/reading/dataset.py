@@ -231,7 +231,7 @@ def no_dataset(path: StorePath) -> UsageError:
         if (folder / "plan.json").is_file():
             kind = "a file" if path.is_file() else "a folder"
             return UsageError(f"{path} is {kind} of the dataset {folder}; give {folder} instead")
-    names = datasets_in(path) if path.is_dir() else []
+    names = _datasets_to_name(path)
     if names:
         count = "a dataset" if len(names) == 1 else f"{len(names):,} datasets"
         return UsageError(f"{path} holds {count}, and is none; give one, such as {path / names[0]}")
@@ -248,12 +248,21 @@ def _why_none(path: StorePath) -> str:
         )
     if path.exists():
         return "dataset.json is missing"
-    others = datasets_in(path.parent) if path.parent.is_dir() else []
+    others = _datasets_to_name(path.parent)
     alike = [one for one in others if other_accents(path.name, one)]
     if close := alike or get_close_matches(path.name, others, 1):
         accents = other_accents(path.name, close[0])
         return f"there is no such folder; did you mean {path.parent / close[0]}?{accents}"
     return "there is no such folder"
+
+
+def _datasets_to_name(folder: StorePath) -> list[str]:
+    """The names of the datasets in a folder for a hint; none if it cannot be listed."""
+    try:
+        return list(datasets_in(folder)) if folder.is_dir() else []
+    except DepthmaskError:
+        # An object store may have an object of which the name is no path.
+        return []
 
 
 def _above(path: StorePath) -> Iterator[StorePath]:

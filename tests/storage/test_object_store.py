@@ -231,6 +231,7 @@ def test_a_name_that_is_no_path(s3: Server, key: str) -> None:
         list(object_store.list_objects("s3://bucket", f"{top}/bg/"))
     assert str(caught.value) == (
         f"s3://bucket/{top}/{key}: no object can be read beside one with such a name, of which a "
-        "part between slashes is empty or made of dots; rename or delete it"
+        "part between slashes is empty, made of dots, or has a control character; rename or "
+        "delete it"
     )
     assert len(list(object_store.list_objects("s3://bucket", f"{top}/fg/"))) == 1
