@@ -30,7 +30,16 @@ SETTINGS = (
     "source.on_bad_asset=quarantine",
 )
 HOW = ("flip", "truncate", "delete", "swap")
-NOT_LISTED = ("shards", "records", "dataset.json", "plan.json", "run.log", ".lock", ".drafts")
+NOT_LISTED = (
+    "shards",
+    "records",
+    "dataset.json",
+    "plan.json",
+    "assets.json",
+    "run.log",
+    ".lock",
+    ".drafts",
+)
 CARD = "README.md"
 
 

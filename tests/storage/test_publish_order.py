@@ -75,7 +75,7 @@ def test_a_call_that_failed_is_none_and_a_split_one_is_one() -> None:
 @pytest.mark.tools
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 @pytest.mark.parametrize(
-    ("writer", "count"), [("webdataset", 12), ("folder", 49), ("depthmaskdataset", 22)]
+    ("writer", "count"), [("webdataset", 13), ("folder", 50), ("depthmaskdataset", 23)]
 )
 def test_a_run(tmp_path: Path, writer: str, count: int) -> None:
     assets, out = tiny.make_assets(tmp_path / "assets"), tmp_path / "out"
