@@ -14,10 +14,11 @@ def local_stages(packages: Collection[str]) -> Iterator[type[Stage]]:
     """Yield the stage classes at the top of modules that are in none of these packages.
 
     A class that was defined again, as in a notebook, has lost its name to the new one, and is left
-    out.
+    out; so is one that `stage` has not decorated.
     """
     for cls in _subclasses(Stage):
-        if "name" in vars(cls) and is_importable(cls) and not _is_in(cls.__module__, packages):
+        is_stage = "name" in vars(cls) and "__dataclass_fields__" in vars(cls)
+        if is_stage and is_importable(cls) and not _is_in(cls.__module__, packages):
             yield cls
 
 

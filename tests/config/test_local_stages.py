@@ -128,6 +128,19 @@ def test_a_plan_has_the_hash_of_its_file(define: Define) -> None:
     assert first != second
 
 
+class Bare(depthmask.Placement):
+    """Without the decorator, and with what it would set."""
+
+    kind, name = "placement", "bare"
+
+    def place(self, *arguments: object) -> depthmask.Layer:
+        raise AssertionError
+
+
+def test_a_class_without_the_decorator_is_not_offered() -> None:
+    assert "bare" not in [one.stage.name for one in registry().offered("placement")]
+
+
 def test_a_class_inside_a_function_is_not_offered() -> None:
     @depthmask.stage("inside")
     class Inside(depthmask.Placement):
