@@ -237,11 +237,13 @@ def _temporary(path: LocalPath) -> LocalPath:
 
 def _states(output: LocalPath) -> dict[str, tuple[int, ...]]:
     """What tells, for each derived file, whether it was written in the meantime."""
-    statuses = {name: (output / name).stat() for name in output.derived_names()}
-    return {
-        name: (one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
-        for name, one in statuses.items()
-    }
+    states: dict[str, tuple[int, ...]] = {}
+    for name in output.derived_names():
+        # A foreign file may go at any time.
+        with suppress(FileNotFoundError):
+            one = (output / name).stat()
+            states[name] = (one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
+    return states
 
 
 def _sync_folder(folder: Path) -> None:
