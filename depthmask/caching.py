@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +25,7 @@ CACHE_BYTES = 64 << 20
 floor), or 740 foregrounds of 150x150."""
 
 _FOLDER = "DEPTHMASK_CACHE"
-_HASH_BYTES = 16
+_CHECKSUM_BYTES = 4
 _log = logging.getLogger(__name__)
 _stores = True
 V = TypeVar("V")
@@ -172,22 +171,28 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _encoded(array: NDArray[Any]) -> bytes:
-    """The array as an npy file, followed by its hash, which other readers of such files ignore."""
+    """The array as an npy file, followed by its checksum, which other readers of it ignore."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
-    return file.getvalue() + _hash(file.getvalue())
+    return file.getvalue() + _checksum(file.getvalue())
 
 
 def _decoded(content: bytes) -> NDArray[Any] | None:
     """The array of `_encoded`; None if any byte differs."""
-    file = content[:-_HASH_BYTES]
-    if content[-_HASH_BYTES:] != _hash(file):
+    file = memoryview(content)[:-_CHECKSUM_BYTES]
+    if content[-_CHECKSUM_BYTES:] != _checksum(file):
         return None
     return np.asarray(np.load(io.BytesIO(file), allow_pickle=False))
 
 
-def _hash(content: bytes) -> bytes:
-    return blake2b(content, digest_size=_HASH_BYTES).digest()
+def _checksum(content: bytes | memoryview) -> bytes:
+    """The CRC-32 of a file: 1.2 MB, a depth map of 480x640, in 0.03 ms, of which BLAKE2 takes 1.3.
+
+    Whoever makes samples reads such files again and again, as far as memory does not suffice.
+    """
+    from zlib_ng import zlib_ng
+
+    return zlib_ng.crc32(content).to_bytes(_CHECKSUM_BYTES, "little")
 
 
 @cache

@@ -24,17 +24,13 @@ def layer_depths(
     for position, (layer, pixels) in enumerate(stacked):
         depth_m = layer.depth_m
         if depth_m is None:
-            hidden = [
-                depths[other.number]
-                for _, other in stacked[:position]
-                if depths[other.number] is not None and _overlap(pixels, other)
-            ]
-            candidates = [
-                foot_depth(background, layer),
-                _covered_depth(background, pixels),
-                *hidden,
-            ]
-            depth_m = min((one for one in candidates if one is not None), default=None)
+            depth_m = _covered_depth(background, pixels, foot_depth(background, layer))
+            for _, other in stacked[:position]:
+                other_m = depths[other.number]
+                # The pixels of two layers are compared only where that may decide.
+                is_nearer = other_m is not None and (depth_m is None or other_m < depth_m)
+                if is_nearer and _overlap(pixels, other):
+                    depth_m = other_m
         depths[pixels.number] = depth_m
     return depths
 
@@ -59,17 +55,22 @@ def foot_depth(background: Background, layer: Layer) -> float | None:
     return float(depth_m[rows[nearest], columns[nearest]])
 
 
-def _covered_depth(background: Background, pixels: LayerPixels) -> float | None:
-    """The least depth of the background that a layer covers; None if none of it is valid."""
+def _covered_depth(
+    background: Background, pixels: LayerPixels, foot_m: float | None
+) -> float | None:
+    """The least of the depth at the foot point and of the background that a layer covers."""
     import cv2
 
     assert background.depth_m is not None, "checked by the caller"
-    covered = background.depth_m[pixels.window]
-    where = pixels.shown & (covered > 0)
-    # NumPy's masked minimum takes ten times as long.
-    least, *_ = cv2.minMaxLoc(covered, where.view(np.uint8))
-    # OpenCV gives 0 where it may look at no pixel.
-    return least or None
+    covered, shown = background.depth_m[pixels.window], pixels.shown
+    # NumPy's masked minimum takes ten times as long. The result is 0 if there is no pixel.
+    least, *_ = cv2.minMaxLoc(covered, shown.view(np.uint8))
+    if not least:
+        # Most maps have no invalid pixels.
+        least, *_ = cv2.minMaxLoc(covered, (shown & (covered > 0)).view(np.uint8))
+    if not least or foot_m is None:
+        return least or foot_m
+    return min(least, foot_m)
 
 
 def _overlap(front: LayerPixels, behind: LayerPixels) -> bool:
