@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path, PosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from depthmask.errors import UsageError, machine_error, refuse_machine_errors
 from depthmask.storage.flock import flocked
@@ -92,8 +92,11 @@ class LocalPath(PosixPath, StorePath):
             return False
         return True
 
-    def glob(self, pattern: str) -> Iterator[LocalPath]:  # type: ignore[override]
+    def glob(self, pattern: str, **options: Any) -> Iterator[LocalPath]:  # type: ignore[override]
         """As in an object store; that of `pathlib` yields nothing from a folder it cannot list."""
+        if options:
+            # `rglob` of Python 3.13 comes here, with options of `pathlib`.
+            return iter(super().glob(pattern, **options))
         names = os.listdir(self) if self.is_dir() else []
         return (self / name for name in names if fnmatch(name, pattern))
 
