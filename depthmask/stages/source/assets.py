@@ -304,14 +304,14 @@ class Assets(Source):
             fault = (name_of(error.path), "")
         except AssetError as error:
             fault = (name_of(error.path), error.reason)
-        hashes = [(self._hashes or {}).get(name, "") for name in asset.names]
-        return Look(asset.files, asset.f_px, hashes, fault, has_alpha)
+        hashes = [(self._hashes or {}).get(file.name, "") for file in asset.files]
+        return Look(asset, hashes, fault, has_alpha)
 
     def _read_rest(self, asset: Asset) -> None:
         """Read the mask that a cut-out with alpha does not need, for its hash."""
-        for name in asset.names:
-            if name not in (self._hashes or {}):
-                self._content(self._root / name)
+        for file in asset.files:
+            if file.name not in (self._hashes or {}):
+                self._content(self._root / file.name)
 
     def __getstate__(self) -> dict[str, Any]:
         """The settings, and what was looked at: each machine keeps copies by itself."""
