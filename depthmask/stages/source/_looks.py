@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -14,7 +15,8 @@ import numpy as np
 import orjson
 
 from depthmask._version import PIXEL_VERSION, __version__
-from depthmask.caching import load_array, store_array
+from depthmask.caching import cache_folder, load_array, store_array, stores
+from depthmask.errors import UsageError
 
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
@@ -155,12 +157,24 @@ class KeptLooks:
         _in_memory[self._name] = plain
         if self._is_on_disk:
             store_array(self._name, np.frombuffer(orjson.dumps(plain), np.uint8))
+            _remove_oldest()
 
     def _loaded(self) -> Mapping[str, Any]:
         if self._name in _in_memory:
             return _in_memory[self._name]
         stored = load_array(self._name, np.uint8) if self._is_on_disk else None
         return {} if stored is None else orjson.loads(stored.tobytes())
+
+
+def _remove_oldest() -> None:
+    """Remove what is kept of the roots whose assets have not changed for the longest time."""
+    if not stores():
+        return
+    with suppress(OSError, UsageError):
+        folder = cache_folder() / _FOLDER
+        paths = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        for path in paths[:-_MOST_KEPT]:
+            path.unlink()
 
 
 @cache

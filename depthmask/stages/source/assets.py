@@ -200,16 +200,14 @@ class Assets(Source):
         hashes = self._hashes
         if hashes is None or type(self) is not Assets:
             return None
-        paths = self._files(folder).get(key), self._files(companions).get(key)
+        paths = [self._files(one).get(key) for one in (folder, companions)]
         contents = [hashes.get(name_of(path)) if path else "" for path in paths]
+        if None in contents:
+            return None
         row = self._table.row(key)
         of_row = [row.label, row.height_m, row.f_px, row.meta]
         versions = [self.pixel_version, decoder()]
-        return (
-            orjson.dumps([folder, contents, of_row, settings, versions]).decode()
-            if None not in contents
-            else None
-        )
+        return orjson.dumps([folder, contents, of_row, settings, versions]).decode()
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""

@@ -122,6 +122,20 @@ class Rooms(Source):
         """A hash of the settings and the generator's version; there is nothing to read."""
         return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
 
+    def background_identity(self, key: str, size: Size) -> str | None:
+        """The settings, the generator's version and the key."""
+        return self._identity_of(key, size)
+
+    def foreground_identity(self, key: str, size: Size) -> str | None:
+        """As `background_identity`: keys tell rooms from furniture."""
+        return self._identity_of(key, size)
+
+    def _identity_of(self, key: str, size: Size) -> str | None:
+        """None for a subclass, which may render something else."""
+        if type(self) is not Rooms:
+            return None
+        return f"rooms {self.pixel_version} {key} {self._identity(size)}"
+
     def _identity(self, size: Size) -> str:
         """Everything that determines the pixels of a key, as text."""
         return json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
