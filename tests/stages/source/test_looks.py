@@ -175,7 +175,8 @@ def _cut_outs_with_faults(root: Path) -> None:
 def test_faults_have_the_same_words_and_order(checks: Checks) -> None:
     _cut_outs_with_faults(checks.root)
     texts = []
-    for settings in ({}, {}, {"recheck": True}):
+    rounds: list[dict[str, Any]] = [{}, {}, {"recheck": True}]
+    for settings in rounds:
         with pytest.raises(UsageError) as caught:
             checks.check(**settings)
         texts.append((str(caught.value), list(checks.looked_at)))
