@@ -56,6 +56,18 @@ class Source(Stage):
         """
         return ()
 
+    def background_identity(self, key: str, size: Size) -> str | None:
+        """A text that differs whenever `background` would give other pixels or metadata.
+
+        A background with an identity is kept on disk, for later runs. None, the default: it is not.
+        Called after `check`.
+        """
+        return None
+
+    def foreground_identity(self, key: str, size: Size) -> str | None:
+        """As `background_identity`, for `foreground`."""
+        return None
+
     @abstractmethod
     def check(self, size: Size) -> AssetCatalogue:
         """Inspect every asset, before the first sample is planned.
