@@ -30,7 +30,9 @@ def entry_name(group: str, *determining: object) -> str:
 @cache
 def _machine() -> str:
     """The software and the processor, as far as the last bit of a result may depend on them."""
-    from numpy._core._multiarray_umath import __cpu_features__ as features
+    from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+        __cpu_features__ as features,
+    )
 
     versions = [f"{name} {importlib.metadata.version(name)}" for name in _LIBRARIES]
     used = sorted(name for name, is_used in features.items() if is_used)

@@ -10,11 +10,13 @@ from dataclasses import replace
 from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.asset_store.entry import Entry
-from depthmask.asset_store.folder import load, save
+from depthmask.asset_store.folder import is_stored, load, save
 from depthmask.asset_store.names import entry_name
 from depthmask.asset_store.prepared import (
     as_camera,
@@ -24,7 +26,7 @@ from depthmask.asset_store.prepared import (
     present,
 )
 from depthmask.compose.floor import with_floor
-from depthmask.compose.results import measured_backgrounds, read_only
+from depthmask.compose.results import measured_backgrounds
 from depthmask.compose.stored_assets import background_identity, stored_background
 from depthmask.contract import depth_fault
 from depthmask.data import Background, DepthContract, Size
@@ -67,7 +69,7 @@ class GeometryCache:
         background = stored_background(self._source, key, self._size)
         if not self._needs_measuring(key):
             measured = self._measured([background])[0]
-            return self._with_floor(measured, _digest(measured))
+            return self._with_floor(measured, _digest(measured, measured.depth_m))
         content = self._content(background)
         measured = self._stored(background, content) or self._measure([background])[0]
         return self._with_floor(measured, f"{content} {self._cache_key}")
@@ -80,6 +82,14 @@ class GeometryCache:
         unknown = self._not_stored(keys, advance)
         while batch := list(islice(unknown, self._geometry.batch_size)):
             self._measure(batch)
+
+    def lacks_floor(self, key: str) -> bool:
+        """Whether the store should have the floor of a background of `to_measure`, and has not."""
+        identity = background_identity(self._source, key, self._size)
+        if self._fov_deg is None or identity is None:
+            return False
+        content = f"{self._source.name} {identity} {self._cache_key}"
+        return not is_stored(entry_name(_FLOORS, content, self._fov_deg))
 
     def to_measure(self, keys: Sequence[str]) -> list[str]:
         """The keys whose depth a model measures, stored or not."""
@@ -159,13 +169,15 @@ class GeometryCache:
     def _content(self, background: Background) -> str:
         """What determines a background of the source: its identity, or a hash of it."""
         identity = background_identity(self._source, background.key, self._size)
-        return _digest(background) if identity is None else f"{self._source.name} {identity}"
+        if identity is None:
+            return _digest(background, background.image, background.depth_m)
+        return f"{self._source.name} {identity}"
 
 
-def _digest(background: Background) -> str:
-    """A hash of all that a background shows and says, but its metadata."""
+def _digest(background: Background, *arrays: NDArray[Any] | None) -> str:
+    """A hash of the camera and the plane of a background, and of some of its arrays."""
     digest = blake2b(repr((background.camera, background.plane)).encode(), digest_size=16)
-    for array in (background.image, background.depth_m):
+    for array in arrays:
         digest.update(b"" if array is None else f"{array.dtype} {array.shape}".encode())
         digest.update(b"" if array is None else np.ascontiguousarray(array).data)
-    return f"{digest.hexdigest()} {background.guessed}"
+    return digest.hexdigest()

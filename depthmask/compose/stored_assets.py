@@ -35,6 +35,18 @@ def stored_foreground(source: Source, key: str, size: Size) -> Foreground:
     return foreground
 
 
+def lacks_background(source: Source, key: str, size: Size) -> bool:
+    """Whether the store should have the background, and has not."""
+    identity = background_identity(source, key, size)
+    return identity is not None and not prepared.has_background(source.name, identity)
+
+
+def lacks_foreground(source: Source, key: str, size: Size) -> bool:
+    """Whether the store should have the foreground, and has not."""
+    identity = foreground_identity(source, key, size)
+    return identity is not None and not prepared.has_foreground(source.name, identity)
+
+
 def background_identity(source: Source, key: str, size: Size) -> str | None:
     """What names a background in the store; None if it is not kept there."""
     return _identity(source, "background_identity", source.background_identity, key, size)
