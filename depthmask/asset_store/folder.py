@@ -82,10 +82,10 @@ def load(name: str) -> Entry | None:
 
 def is_stored(name: str) -> bool:
     """Whether there is a file for an entry; it may be damaged."""
-    try:
-        return _path(name).is_file() or _unwritten.peek(name) is not None
-    except UsageError:
-        return False
+    with suppress(UsageError):
+        if _path(name).is_file():
+            return True
+    return _unwritten.peek(name) is not None
 
 
 def save(name: str, entry: Entry) -> None:
@@ -101,6 +101,22 @@ def save(name: str, entry: Entry) -> None:
         _warn(f"later runs repeat work of this one: {error}")
         return
     _count(len(content))
+
+
+def can_store() -> bool:
+    """Whether the store can be written now; makes room in it."""
+    if not stores():
+        return False
+    try:
+        with cache_written():
+            store_folder().mkdir(parents=True, exist_ok=True)
+            draft = _draft(store_folder() / "draft")
+            draft.touch()
+            draft.unlink()
+        trim()
+    except (OSError, DepthmaskError):
+        return False
+    return True
 
 
 def stored_files() -> Iterator[StoredFile]:
@@ -156,7 +172,7 @@ def _path(name: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
+    temporary = _draft(path)
     try:
         try:
             temporary.write_bytes(content)
@@ -168,6 +184,10 @@ def _write(path: Path, content: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
 
 
 def _entries(folder: str | Path) -> list[os.DirEntry[str]]:

@@ -149,10 +149,10 @@ class GeometryCache:
             camera, plane = as_camera(fields["camera"]), as_plane(fields["plane"])
             floor = entry.arrays.get("floor")
             return replace(background, camera=camera, plane=plane, floor=floor)
-        found = with_floor(background, self._fov_deg)
-        fields = {"camera": camera_fields(found.camera), "plane": plane_fields(found.plane)}
-        save(name, Entry(fields, present({"floor": found.floor})))
-        return found
+        fitted = with_floor(background, self._fov_deg)
+        fields = {"camera": camera_fields(fitted.camera), "plane": plane_fields(fitted.plane)}
+        save(name, Entry(fields, present({"floor": fitted.floor})))
+        return fitted
 
     @cached_property
     def _cache_key(self) -> str:

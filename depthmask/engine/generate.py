@@ -15,7 +15,7 @@ from operator import attrgetter
 import numpy as np
 
 from depthmask import forks
-from depthmask.caching import stores
+from depthmask.asset_store.folder import can_store
 from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
@@ -162,7 +162,7 @@ class Generate(Job):
 
     def _prepared(self, display: Display, assets: Sequence[Asset], title: str) -> float:
         """Have the runner prepare assets; returns the seconds that it took."""
-        if not assets or not stores():
+        if not assets or not can_store():
             return 0.0
         start = time.perf_counter()
         calls = StageCalls(self.root.runner, "prepare")

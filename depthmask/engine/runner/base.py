@@ -16,7 +16,7 @@ from depthmask.storage.record import Record
 _GIB = 1 << 30
 _SHARE = 4
 """Of the memory of the machine, a run takes a quarter unless it is told otherwise."""
-_PROCESS_BYTES = 96 << 20
+_PROCESS_BYTES = 128 << 20
 """What a process takes without assets, measured at 160x160; a worker has 60 MiB."""
 _PIXEL_BYTES = 64
 """What a sample in work takes for each pixel of the canvas, measured at 480x640 and 1024x1024."""
