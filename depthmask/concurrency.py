@@ -6,7 +6,7 @@ import os
 import platform
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -146,7 +146,9 @@ def prefetch(
             yield previous
 
 
-def parallel_map(count: int, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def parallel_map(
+    count: int, work: Callable[[T], R], items: Iterable[T]
+) -> Generator[R, None, None]:
     """`map` in `count` threads, with results in order; at most 4 items a thread are queued.
 
     One thread is that of the caller.

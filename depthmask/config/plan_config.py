@@ -73,12 +73,17 @@ def _taken_from(kind: str, chosen: Any, plain: dict[str, Any]) -> dict[str, Any]
 
 
 def _take_unhashed(place: str, stage: Stage, plain: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the settings of a stage that stay outside the hash, and replace them in `plain`."""
+    """Yield the settings of a stage that stay outside the hash, and replace them in `plain`.
+
+    Those that concern one run alone are removed.
+    """
     for field in dataclasses.fields(stage):  # type: ignore[arg-type]
         name, declared = field.name, traits(field)
         # The digest of the catalogue stands for the content of a source's folder.
         is_folder = declared.by_content and isinstance(getattr(stage, name), str)
-        if not declared.decides_bytes or is_folder:
+        if not declared.in_plan:
+            del plain[name]
+        elif not declared.decides_bytes or is_folder:
             yield name, plain.pop(name)
         elif declared.by_content and plain[name] is not None:
             path = Path(plain[name]).absolute()

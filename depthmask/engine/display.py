@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol
+
+from depthmask.stages.source.base import checks_shown
+
+_SHORT_S = 0.8
+"""Work that takes no longer needs no bar."""
 
 
 class Display(Protocol):
@@ -20,6 +26,37 @@ class Display(Protocol):
 
     def waiting(self, text: str) -> AbstractContextManager[None]:
         """Show the text if the block takes long, from time to time."""
+
+
+@contextmanager
+def checking_assets(display: Display) -> Iterator[None]:
+    """Inside the block, show how far the check of a source has come, or that it takes long."""
+    with (
+        display.waiting("checking the assets"),
+        checks_shown(lambda total: _late_bar(display, "check", total, "assets")),
+    ):
+        yield
+
+
+@contextmanager
+def _late_bar(
+    display: Display, title: str, total: int, unit: str
+) -> Iterator[Callable[[int], None]]:
+    """A bar that is shown if the work is not over in less than a second, as it mostly is."""
+    start, done = time.monotonic(), 0
+    advance: Callable[[int], None] | None = None
+    with ExitStack() as block:
+
+        def late(count: int) -> None:
+            nonlocal done, advance
+            done += count
+            if advance is not None:
+                advance(count)
+            elif time.monotonic() - start >= _SHORT_S:
+                advance = block.enter_context(display.bar(title, total, unit))
+                advance(done)
+
+        yield late
 
 
 class Silent:

@@ -15,7 +15,7 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of
 from depthmask.data import LeftOut
-from depthmask.engine.display import Display
+from depthmask.engine.display import Display, checking_assets
 from depthmask.engine.displays.log import open_log
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -80,7 +80,7 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     sweep: `output` is a folder of datasets, one for each job. Raises `UsageError` before anything
     is written if the config, the assets or the output folder cannot be used.
     """
-    with display.waiting("checking the assets"):
+    with checking_assets(display):
         job = job_from_config(root, sweep=sweep)
     return run_job(job, display)
 

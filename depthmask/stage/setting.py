@@ -80,6 +80,7 @@ class Traits:
     limits: Limits = Limits()
     decides_bytes: bool = True
     by_content: bool = False
+    in_plan: bool = True
 
 
 def traits(field: dataclasses.Field[Any]) -> Traits:
@@ -106,6 +107,7 @@ def setting(
     lt: float | None = ...,
     decides_bytes: bool = ...,
     by_content: bool = ...,
+    in_plan: bool = ...,
 ) -> Any: ...
 @overload
 def setting(
@@ -118,6 +120,7 @@ def setting(
     lt: float | None = ...,
     decides_bytes: bool = ...,
     by_content: bool = ...,
+    in_plan: bool = ...,
 ) -> T: ...
 def setting(
     default: Any = dataclasses.MISSING,
@@ -129,6 +132,7 @@ def setting(
     lt: float | None = None,
     decides_bytes: bool = True,
     by_content: bool = False,
+    in_plan: bool = True,
 ) -> Any:
     """Define a field of a stage; the user must set a field without a default.
 
@@ -136,13 +140,16 @@ def setting(
     number in a list or a mapping. decides_bytes: False if samples are the same with any value, as
     with a batch size; another value then continues the dataset. by_content: for a `Path` of a
     file: its bytes decide about the dataset, its name and folder do not; for the `str` of a source
-    that is a folder or URL: the digest of `Source.check` decides, and the place does not.
+    that is a folder or URL: the digest of `Source.check` decides, and the place does not. in_plan:
+    False for what concerns one run alone, as whether it looks at files again: it decides no bytes,
+    and no later run has it from the plan.
     """
     metadata = {
         "help": help,
         "limits": Limits(ge, gt, le, lt),
-        "decides_bytes": decides_bytes,
+        "decides_bytes": decides_bytes and in_plan,
         "by_content": by_content,
+        "in_plan": in_plan,
     }
     if isinstance(default, (list, dict)):
         return dataclasses.field(default_factory=lambda: copy.deepcopy(default), metadata=metadata)

@@ -14,6 +14,7 @@ from depthmask.config.compose import compose_root
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.data import AssetCatalogue
+from depthmask.engine.display import checking_assets
 from depthmask.engine.from_config import keep_apart
 from depthmask.engine.prepared_assets import write_prepared
 from depthmask.engine.run_lines import assets_in_one_line
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"output={output} is not empty; choose a new folder")
     with Screen(root.progress) as screen:
         check_resources([("source", root.source)])
-        with screen.waiting("checking the assets"):
+        with checking_assets(screen):
             catalogue = catalogue_of(root.source, root.canvas)
         keep_apart(catalogue, output)
         if dry_run.is_used():

@@ -18,6 +18,7 @@ from depthmask.config.needs import require_stages
 from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.plan_source import PLAN, plan_offered
 from depthmask.config.root import Root
+from depthmask.engine.display import checking_assets
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.from_plan import require_folder
 from depthmask.engine.inputs.open import open_input
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 
     def task(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
         _require_new_output(dataset, root.output)
-        with screen.waiting("checking the assets"):
+        with checking_assets(screen):
             job = _job(dataset, plan, root, names_of(overrides))
         make(job, screen, extendable=plan["job"] == "generate")
 

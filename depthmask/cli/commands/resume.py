@@ -14,6 +14,7 @@ from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.compose import compose_root
 from depthmask.config.explain.names import names_of
 from depthmask.config.root import ProgressStyle
+from depthmask.engine.display import checking_assets
 from depthmask.engine.from_plan import job_from_plan
 from depthmask.errors import UsageError
 from depthmask.storage.path import StorePath
@@ -64,7 +65,7 @@ def continue_dataset(
         changes |= {"runner": root.runner, "progress": root.progress}
     with Screen(changes.get("progress", ProgressStyle.auto)) as screen:
         try:
-            with screen.waiting("checking the assets"):
+            with checking_assets(screen):
                 job = job_from_plan(plan, dataset, **changes)
             make(job, screen, extendable=plan["job"] == "generate")
         except Exception as error:

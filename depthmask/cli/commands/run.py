@@ -9,6 +9,7 @@ from depthmask.cli.make import make
 from depthmask.cli.screen import Screen
 from depthmask.cli.show_config import show, with_topic
 from depthmask.config.root import Root
+from depthmask.engine.display import checking_assets
 from depthmask.engine.from_config import job_from_config
 
 
@@ -28,6 +29,6 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _generate(root: Root, screen: Screen, overrides: Sequence[str]) -> None:
-    with screen.waiting("checking the assets"):
+    with checking_assets(screen):
         job = job_from_config(root)
     make(job, screen, extendable=True)

@@ -16,6 +16,7 @@ from depthmask.cli.system_error import as_depthmask_error
 from depthmask.config.build import from_config
 from depthmask.config.explain.error import explain
 from depthmask.config.presets.tree import add_position, line_of_task
+from depthmask.engine.display import checking_assets
 from depthmask.engine.forecast import forecast
 from depthmask.engine.from_config import job_from_config
 from depthmask.errors import DepthmaskError, UsageError
@@ -60,7 +61,9 @@ def show(config: DictConfig, folder: StorePath, arguments: Sequence[str]) -> int
 
 def _text(config: DictConfig, screen: Screen) -> str:
     root = from_config(config)
-    result = forecast(job_from_config(root, sweep=True), screen, measure=False)
+    with checking_assets(screen):
+        job = job_from_config(root, sweep=True)
+    result = forecast(job, screen, measure=False)
     made = f"{result.missing.samples:,} samples to make, about {size(result.bytes)}"
     return _named(f"{made}, into {result.job.output}, {state_of(result)}")
 

@@ -24,6 +24,7 @@ from depthmask.config.hydra_internals import (
 )
 from depthmask.config.presets.tree import add_position, line_of_task
 from depthmask.config.root import ProgressStyle, Root
+from depthmask.engine.display import checking_assets
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.run import run_job
 from depthmask.errors import DepthmaskError, UsageError
@@ -77,7 +78,8 @@ def _run(config: DictConfig, screen: Screen, job_folder: Path) -> JobResult:
     try:
         root = from_config(config)
         result = replace(result, settings=_settings(root))
-        job = job_from_config(root, sweep=True)
+        with checking_assets(screen):
+            job = job_from_config(root, sweep=True)
         result = replace(result, dataset=str(job.output))
         # If the job is killed, its row still names the dataset.
         write_result(job_folder, result)

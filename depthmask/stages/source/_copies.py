@@ -6,7 +6,7 @@ import itertools
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -30,12 +30,14 @@ _MOST_COMPONENTS = 2
 class LocalCopy:
     """A copy of the assets.
 
-    deeper: names of the objects in sub-folders, which are not copied. files, bytes: what was
+    deeper: names of the objects in sub-folders, which are not copied. versions: the name of each
+    file -> a text that stands for its name, bytes and etag. files, bytes: what was
     fetched for it, and not copied before.
     """
 
     folder: Path
     deeper: tuple[str, ...]
+    versions: Mapping[str, str]
     files: int
     bytes: int
 
@@ -66,7 +68,8 @@ def local_copy(root: ObjectPath) -> LocalCopy:
             with ThreadPoolExecutor(_AT_ONCE) as threads:
                 list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), new))
             _link(files, unread, folder)
-    return LocalCopy(folder, deeper, len(new), sum(objects[name].bytes for name in new))
+    versions = {name: path.name for name, path in files.items()}
+    return LocalCopy(folder, deeper, versions, len(new), sum(objects[name].bytes for name in new))
 
 
 def _listed(root: ObjectPath) -> Iterator[tuple[str, object_store.ObjectInfo]]:

@@ -30,13 +30,12 @@ class Line:
     cells: Sequence[str]
 
 
-def read_lines(path: Path) -> list[Line]:
+def read_lines(path: Path, data: bytes) -> list[Line]:
     """The rows of a table with its header first, without blank ones.
 
-    UTF-8 or, with a byte order mark, UTF-16, separated by commas, semicolons or tabs. Raises
-    `UsageError` for another file.
+    data: the content of the file: UTF-8 or, with a byte order mark, UTF-16, separated by commas,
+    semicolons or tabs. Raises `UsageError`, which names the file, for another content.
     """
-    data = path.read_bytes()
     try:
         # Spreadsheet programs put a byte order mark before UTF-8 as well.
         text = data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")

@@ -7,14 +7,15 @@ import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError, refuse_machine_errors, way_on
 from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
 from depthmask.stages.source._hidden import is_hidden
+from depthmask.stages.source._looks import FileState, file_state
 from depthmask.stages.source._names import TABLE, is_called_table, meant_for
 from depthmask.storage import shell
 from depthmask.untrusted import visible
@@ -40,22 +41,28 @@ class Listing:
     """The pictures of a folder.
 
     files: those to open, by key. faults: those that cannot be used, known without opening them.
-    unused: everything else in the folder, which is no fault.
+    unused: everything else in the folder, which is no fault. states: of `files`, by key.
     """
 
     files: dict[str, Path]
-    faults: tuple[AssetError, ...]
+    faults: tuple[AssetError, ...] = ()
     unused: tuple[LeftOut, ...] = ()
+    states: dict[str, FileState] = field(default_factory=dict)
 
 
-def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
+def listing(
+    root: Path, folder: str, deeper: Iterable[str] = (), versions: Mapping[str, str] | None = None
+) -> Listing:
     """List a folder in `root`; an empty listing if there is no such folder.
 
     deeper: the files in sub-folders that `root`, a copy, does not have, as `bg/holiday/a.jpg`.
+    versions: the name of each file in a copy -> a text that stands for its content.
     """
     entries = _sorted(root / folder)
     paths = [path for path in entries if is_picture(path)]
-    faults = [*_named_alike(paths), *_unfit(root, paths)]
+    statuses = {path: _status(root.resolve(), path) for path in paths}
+    unfit = [AssetError(path, one) for path, one in statuses.items() if isinstance(one, str)]
+    faults = [*_named_alike(paths), *unfit]
     bad = {fault.path for fault in faults}
     files = {path.stem: path for path in paths if path not in bad}
     unused = [
@@ -73,7 +80,24 @@ def listing(root: Path, folder: str, deeper: Iterable[str] = ()) -> Listing:
         )
         for name, count in sorted(sub_folders.items())
     ]
-    return Listing(files, tuple(sorted(faults, key=lambda fault: fault.path)), tuple(unused))
+    return Listing(
+        files,
+        tuple(sorted(faults, key=lambda fault: fault.path)),
+        tuple(unused),
+        {
+            path.stem: file_state(name_of(path), one, (versions or {}).get(name_of(path)))
+            for path, one in statuses.items()
+            if path not in bad and not isinstance(one, str)
+        },
+    )
+
+
+def listings_of(root: Path, names: Iterable[str]) -> dict[str, Listing]:
+    """The listing of each folder with the pictures of these names below `root`, and no others."""
+    files: dict[str, dict[str, Path]] = {folder: {} for folder in FOLDERS}
+    for folder, _, name in (one.partition("/") for one in names if one != TABLE):
+        files[folder][name.rpartition(".")[0]] = root / folder / name
+    return {folder: Listing(one) for folder, one in files.items()}
 
 
 def misnamed(root: Path) -> list[LeftOut]:
@@ -111,6 +135,11 @@ def missing_folder(root: Path, folder: str) -> UsageError:
 
 def _quoted(path: Path) -> str:
     return shown(Path(path.name)) + ("/" if path.is_dir() else "")
+
+
+def name_of(path: Path) -> str:
+    """The name below the root of a picture, or of the table, at `path`."""
+    return path.name if path.name == TABLE else f"{path.parent.name}/{path.name}"
 
 
 def shown(path: Path) -> str:
@@ -168,22 +197,14 @@ def _named_alike(paths: list[Path]) -> Iterator[AssetError]:
             )
 
 
-def _unfit(root: Path, paths: list[Path]) -> Iterator[AssetError]:
-    """Yield an error for each path that is not a regular file inside of `root`."""
-    resolved_root = root.resolve()
-    for path in paths:
-        if reason := _reason(resolved_root, path):
-            yield AssetError(path, reason)
-
-
-def _reason(root: Path, path: Path) -> str | None:
-    """Why a path cannot be used; None if it can."""
+def _status(root: Path, path: Path) -> os.stat_result | str:
+    """The status of a regular file inside of `root`, or why another path cannot be used."""
     if not all(map(_is_text, path.name)):
         return "its name is not UTF-8 text; rename it"
     try:
         # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
         real = path.resolve(strict=True)
-        kind = real.stat().st_mode
+        status = real.stat()
     except (OSError, RuntimeError) as error:
         if isinstance(error, PermissionError):
             return f"{error.strerror}{way_on(error)}"
@@ -193,7 +214,7 @@ def _reason(root: Path, path: Path) -> str | None:
     if not real.is_relative_to(root):
         return "a link out of source.root; put the file itself there"
     # To read from a pipe could take for ever.
-    return None if stat.S_ISREG(kind) else "not a regular file; replace or remove it"
+    return status if stat.S_ISREG(status.st_mode) else "not a regular file; replace or remove it"
 
 
 def _is_text(char: str) -> bool:

@@ -6,6 +6,8 @@ import io
 import struct
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,28 +43,47 @@ _FILTERING = threading.Lock()
 """Held while warning filters are changed, since they belong to the whole process."""
 
 
+def read(path: Path) -> bytes:
+    """The content of an image file; raises `AssetError`, which names the file."""
+    with _faults_of(path):
+        return path.read_bytes()
+
+
 def load(path: Path, data: bytes | None = None) -> Image.Image:
     """The decoded image, upright by its EXIF orientation; the first frame of an animation.
 
     data: the content of the file, if it is in memory. Raises `AssetError`, which names the file.
     """
+    data = read(path) if data is None else data
+    with _faults_of(path), _identified(path, data) as image:
+        if image.width * image.height > _MOST_PIXELS:
+            raise AssetError(
+                path,
+                f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
+                "make it smaller",
+            )
+        tiles = getattr(image, "tile", ())
+        stored = tiles[0][3] if tiles else None
+        image.load()
+        turn = _TURNS.get(orientation(image))
+        if "transparency" in image.info:
+            image = _with_exact_alpha(image, stored, data)
+        return image.copy() if turn is None else image.transpose(turn)
+
+
+def _identified(path: Path, data: bytes) -> Image.Image:
+    """The image in a file with its header read; `AssetError` for another format."""
     try:
-        with opened(path if data is None else io.BytesIO(data)) as image:
-            if image.width * image.height > _MOST_PIXELS:
-                raise AssetError(
-                    path,
-                    f"{image.width}x{image.height} is more than {_MOST_PIXELS:,} pixels; "
-                    "make it smaller",
-                )
-            tiles = getattr(image, "tile", ())
-            stored = tiles[0][3] if tiles else None
-            image.load()
-            turn = _TURNS.get(orientation(image))
-            if "transparency" in image.info:
-                image = _with_exact_alpha(image, stored, path if data is None else data)
-            return image.copy() if turn is None else image.transpose(turn)
+        return opened(io.BytesIO(data))
     except UnidentifiedImageError:
-        raise AssetError(path, _other_format(path.read_bytes() if data is None else data)) from None
+        raise AssetError(path, _other_format(data)) from None
+
+
+@contextmanager
+def _faults_of(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line that names it."""
+    try:
+        yield
     except (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError) as error:
         if isinstance(error, PermissionError):
             raise AssetError(path, f"{error.strerror}{way_on(error)}") from None
@@ -72,7 +93,7 @@ def load(path: Path, data: bytes | None = None) -> Image.Image:
         raise AssetError(path, f"cannot be decoded ({reason}); replace or remove it") from None
 
 
-def _with_exact_alpha(image: Image.Image, stored: object, file: Path | bytes) -> Image.Image:
+def _with_exact_alpha(image: Image.Image, stored: object, data: bytes) -> Image.Image:
     """The image with the transparent pixels of its file, also where Pillow has others.
 
     stored: Pillow's name of the pixels in the file. Pillow makes 8 bits of greys of 2 or 4 bits and
@@ -83,7 +104,6 @@ def _with_exact_alpha(image: Image.Image, stored: object, file: Path | bytes) ->
     elif stored == _DEEP_COLOURS:
         import cv2
 
-        data = file if isinstance(file, bytes) else file.read_bytes()
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         del image.info["transparency"]
         image.putalpha(Image.fromarray((np.asarray(values)[..., 3] >> 8).astype(np.uint8)))
@@ -97,7 +117,7 @@ def _other_format(start: bytes) -> str:
     return "not a JPEG, PNG or WebP picture; replace or remove it"
 
 
-def opened(file: Path | BinaryIO) -> Image.Image:
+def opened(file: BinaryIO) -> Image.Image:
     """The image with its header read and its pixels not; raises what Pillow raises."""
     # Pillow warns about large images; the caller checks our own limit.
     with _FILTERING, warnings.catch_warnings():
@@ -167,13 +187,14 @@ def resize_picture(image: Image.Image, size: Size) -> UInt8:
     return np.asarray(resized)
 
 
-def load_depth(path: Path, picture: Image.Image, size: Size) -> Float32:
+def load_depth(path: Path, picture: Image.Image, size: Size, data: bytes | None = None) -> Float32:
     """Metres float32 [h, w] from a 16-bit millimetre PNG, cropped and resized like its image.
 
-    Each pixel is the nearest one, since a mean of near and far is the depth of neither. Raises
-    `AssetError` for another mode, or another aspect than that of `picture`.
+    Each pixel is the nearest one, since a mean of near and far is the depth of neither. data: the
+    content of the file, if it is in memory. Raises `AssetError` for another mode, or another aspect
+    than that of `picture`.
     """
-    image = load(path)
+    image = load(path, data)
     if image.mode not in _DEEP_MODES:
         raise AssetError(path, f"mode {image.mode}; depth has to be a 16-bit grey PNG [mm]")
     if image.width * picture.height != image.height * picture.width:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import blake2b
-from itertools import compress
 from pathlib import Path
 
-from depthmask.concurrency import cores
 from depthmask.data import AssetCatalogue, AssetFiles, LeftOut
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import (
@@ -23,6 +20,7 @@ from depthmask.stages.source._folder import (
     shown,
 )
 from depthmask.stages.source._formats import SUFFIXES
+from depthmask.stages.source._looks import Asset, FileState, Look, content_hash
 from depthmask.stages.source._names import TABLE, picture_meant
 from depthmask.stages.source._table import AssetTable, rows_as_csv, table_key
 from depthmask.storage.fault_list import with_all_faults
@@ -37,6 +35,10 @@ _KINDS = {
 }
 
 
+_COMPANIONS = {"bg": "bg_depth", "fg": "fg_mask"}
+"""Folder of pictures -> the folder of what belongs to them."""
+
+
 class OnBadAsset(Enum):
     """What a run does about a file, or a row of the table, that cannot be used."""
 
@@ -46,12 +48,15 @@ class OnBadAsset(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class AssetOpeners:
-    """Functions that open an asset by its key, or raise `AssetError` if it cannot be used."""
+class Eyes:
+    """What an inspection needs to know about the contents of files.
 
-    open_background: Callable[[str], object]
-    open_foreground: Callable[[str], object]
-    has_alpha: Callable[[str], bool]
+    look: the looks at pictures, each with its mask or depth map, in the same order. without_mask:
+    what is wrong with a cut-out that has neither transparency nor a mask.
+    """
+
+    look: Callable[[Sequence[Asset]], Sequence[Look]]
+    without_mask: Callable[[Path], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +76,14 @@ class Inspection:
         listings: Mapping[str, Listing],
         table: AssetTable,
         on_bad_asset: OnBadAsset,
-        openers: AssetOpeners,
+        eyes: Eyes,
     ) -> None:
         self._root = root
         self._listings = listings
         self._table = table
         self._on_bad_asset = on_bad_asset
-        self._openers = openers
+        self._eyes = eyes
+        self._looks: dict[tuple[str, str], Look] = {}
         self._used = {folder: dict(one.files) for folder, one in listings.items()}
 
     def result(self) -> InspectionResult:
@@ -124,7 +130,8 @@ class Inspection:
             raise UsageError(
                 _refusal([f"{path}: line {line}: {reason}" for line, reason in faults])
             )
-        rows = rows_as_csv(path, (number for number, _ in faults)) if faults else ()
+        numbers = (number for number, _ in faults)
+        rows = rows_as_csv(path, self._table.content or b"", numbers) if faults else ()
         is_kept = self._on_bad_asset is OnBadAsset.quarantine
         return [
             LeftOut(TABLE, reason, contents={f"{TABLE}/{number}.csv": row} if is_kept else {})
@@ -181,15 +188,24 @@ class Inspection:
         return f"{reason} (did you mean {meant}{path.suffix}?){other_accents(path.stem, meant)}"
 
     def _undecodable(self) -> list[AssetError]:
-        """The files that cannot be opened."""
-        openers = self._openers
-        # Decoding releases the GIL.
-        with ThreadPoolExecutor(cores()) as threads:
-            results = [
-                *threads.map(_fault_of(openers.open_background), self._used["bg"]),
-                *threads.map(_fault_of(openers.open_foreground), self._used["fg"]),
-            ]
-        return [fault for fault in results if fault is not None]
+        """The files whose content cannot be used."""
+        assets = [
+            Asset(folder, key, self._states(folder, key), self._table.row(key).f_px)
+            for folder in _COMPANIONS
+            for key in self._used[folder]
+        ]
+        looks = self._eyes.look(assets)
+        self._looks = {(one.folder, one.key): look for one, look in zip(assets, looks, strict=True)}
+        return [self._fault(*look.fault) for look in looks if look.fault is not None]
+
+    def _states(self, folder: str, key: str) -> list[FileState]:
+        """The states of a picture and of the mask or depth map that belongs to it."""
+        folders = (folder, _COMPANIONS[folder])
+        return [self._listings[one].states[key] for one in folders if key in self._used[one]]
+
+    def _fault(self, name: str, reason: str) -> AssetError:
+        path = self._root / name
+        return AssetError(path, reason or self._eyes.without_mask(path))
 
     def _leave_out(self, faults: Iterable[AssetError]) -> list[LeftOut]:
         """Remove the files at fault, and all files that belong to them, from the lists."""
@@ -228,17 +244,16 @@ class Inspection:
         )
 
     def _unused_masks(self) -> set[str]:
-        keys = list(self._used["fg_mask"])
-        with ThreadPoolExecutor(cores()) as threads:
-            return set(compress(keys, threads.map(self._openers.has_alpha, keys)))
+        return {key for key in self._used["fg_mask"] if self._looks["fg", key].has_alpha}
 
     def _files_in_use(self, unused_masks: set[str]) -> dict[str, AssetFiles]:
         files = {}
         for folder, kind in _KINDS.items():
             unused = unused_masks if folder == "fg_mask" else set()
-            used = [path for key, path in self._used[folder].items() if key not in unused]
-            if used:
-                files[kind] = AssetFiles(len(used), sum(path.stat().st_size for path in used))
+            states = self._listings[folder].states
+            sizes = [int(states[key][2]) for key in self._used[folder] if key not in unused]
+            if sizes:
+                files[kind] = AssetFiles(len(sizes), sum(sizes))
         return files
 
     def _licences(self) -> dict[str, dict[str, int]]:
@@ -259,17 +274,17 @@ class Inspection:
 
     def _hashes(self) -> dict[str, str]:
         """The hashes of all files in use and of the table, by their paths; a root may move."""
-        files = [path for used in self._used.values() for path in used.values()]
-        table = self._root / TABLE
-        if table.is_file():
-            files.append(table)
-        names = [path.relative_to(self._root).as_posix() for path in sorted(files)]
-        with ThreadPoolExecutor(cores()) as threads:
-            return dict(zip(names, threads.map(_hash, sorted(files)), strict=True))
-
-
-def _hash(path: Path) -> str:
-    return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        hashes = {
+            str(state[0]): content
+            for folder in _COMPANIONS
+            for key in self._used[folder]
+            for look in (self._looks[folder, key],)
+            for state, content in zip(look.files, look.hashes, strict=True)
+        }
+        if self._table.content is not None:
+            hashes[TABLE] = content_hash(self._table.content)
+        # By folder, then by name, as paths are sorted.
+        return dict(sorted(hashes.items(), key=lambda one: one[0].split("/")))
 
 
 def _digest(hashes: Mapping[str, str]) -> str:
@@ -284,19 +299,6 @@ def _did_you_mean(key: str, known: Collection[str]) -> str:
     stem = name.rpartition(".")[0] if name.lower().endswith(SUFFIXES) else name
     meant = stem if stem in known else picture_meant(stem, known)
     return f" (did you mean {meant}?){other_accents(stem, meant)}" if meant else ""
-
-
-def _fault_of(open_asset: Callable[[str], object]) -> Callable[[str], AssetError | None]:
-    """A function that opens an asset and returns what is wrong with it."""
-
-    def fault(key: str) -> AssetError | None:
-        try:
-            open_asset(key)
-        except AssetError as error:
-            return error
-        return None
-
-    return fault
 
 
 def _refusal(faults: Sequence[object]) -> str:

@@ -28,23 +28,25 @@ _SHOWN = 6
 """The greys or colours that a message names."""
 
 
-def load_mask(path: Path) -> Image.Image:
+def load_mask(path: Path, data: bytes | None = None) -> Image.Image:
     """The alpha that a mask file stands for, 8-bit grey; docs/assets.md has the rules.
 
-    Raises `AssetError`, which names the file, if it cannot be decoded or is not one shape.
+    data: the content of the file, if it is in memory. Raises `AssetError`, which names the file, if
+    it cannot be decoded or is not one shape.
     """
-    mask = images.load(path)
+    data = images.read(path) if data is None else data
+    mask = images.load(path, data)
     alpha = _alpha_of(path, mask)
     if alpha is not None:
         return alpha
-    shape = _shape_of(path, mask)
+    shape = _shape_of(path, mask, is_lossy=_is_lossy(data))
     _require_black_around(path, np.asarray(shape))
     return shape
 
 
-def _shape_of(path: Path, mask: Image.Image) -> Image.Image:
+def _shape_of(path: Path, mask: Image.Image, *, is_lossy: bool) -> Image.Image:
     """The shape of a mask by its greys or colours."""
-    if _is_lossy(path.read_bytes()):
+    if is_lossy:
         return _of_noisy(path, images.to_rgb(mask))
     if mask.mode.startswith("I"):
         return _of_deep(path, np.asarray(mask).astype(np.uint16))

@@ -71,12 +71,13 @@ class BadRow:
 class AssetTable:
     """rows: `table_key` of the asset -> its row. bad_rows: those that cannot be used, in order.
 
-    notes: what is most likely not meant, but is no fault.
+    notes: what is most likely not meant, but is no fault. content: of the file, None without one.
     """
 
     rows: Mapping[str, AssetRow] = field(default_factory=dict)
     bad_rows: Sequence[BadRow] = ()
     notes: Sequence[str] = ()
+    content: bytes | None = None
 
     def row(self, key: str) -> AssetRow:
         """The row of an asset, an empty one if there is none."""
@@ -88,13 +89,13 @@ def table_key(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def read_table(path: Path) -> AssetTable:
-    """The rows of the table, none without a file; `UsageError` if it is no such table."""
-    if not path.is_file():
+def read_table(path: Path, data: bytes | None) -> AssetTable:
+    """The rows of a table, none without a content; `UsageError` if it is no such table."""
+    if data is None:
         return AssetTable()
-    header, *lines = read_lines(path) or [Line(1, ())]
+    header, *lines = read_lines(path, data) or [Line(1, ())]
     if not lines:
-        return AssetTable(notes=[_NO_ROWS])
+        return AssetTable(notes=[_NO_ROWS], content=data)
     try:
         columns = columns_of(header.cells)
     except UsageError as error:
@@ -108,7 +109,7 @@ def read_table(path: Path) -> AssetTable:
         except UsageError as error:
             bad.append(BadRow(row[KEY], line.number, str(error)))
     notes = [*columns.notes, *_repeated_keys(lines, columns), *_great_heights(good)]
-    return AssetTable(good, bad, notes)
+    return AssetTable(good, bad, notes, data)
 
 
 def _cells(line: Line, columns: Columns) -> Row:
@@ -142,9 +143,9 @@ def _great_heights(rows: Mapping[str, AssetRow]) -> Iterator[str]:
         )
 
 
-def rows_as_csv(path: Path, numbers: Iterable[int]) -> Iterator[bytes]:
+def rows_as_csv(path: Path, data: bytes, numbers: Iterable[int]) -> Iterator[bytes]:
     """Yield the rows at these lines of a table, each below the line with the columns."""
-    header, *lines = read_lines(path)
+    header, *lines = read_lines(path, data)
     by_number = {line.number: line for line in lines}
     for number in numbers:
         yield as_csv(header, by_number[number])

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from PIL import Image
 
 from depthmask.codec.metadata import move_keypoints
-from depthmask.data import AssetCatalogue, Background, Camera, Foreground, Meta, Size
-from depthmask.errors import UsageError
+from depthmask.data import AssetCatalogue, Background, Camera, Float32, Foreground, Meta, Size
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
@@ -25,14 +26,19 @@ from depthmask.stages.source._folder import (
     AssetError,
     Listing,
     listing,
+    listings_of,
     missing_folder,
+    name_of,
     shown,
 )
-from depthmask.stages.source._inspection import (
-    AssetOpeners,
-    Inspection,
-    InspectionResult,
-    OnBadAsset,
+from depthmask.stages.source._inspection import Eyes, Inspection, InspectionResult, OnBadAsset
+from depthmask.stages.source._looking import look_at
+from depthmask.stages.source._looks import (
+    Asset,
+    KeptLooks,
+    Look,
+    content_hash,
+    decoder,
 )
 from depthmask.stages.source._masks import load_mask
 from depthmask.stages.source._names import (
@@ -41,7 +47,6 @@ from depthmask.stages.source._names import (
     meant_for,
     picture_meant,
 )
-from depthmask.stages.source._state import file_states, is_settled
 from depthmask.stages.source._table import AssetTable, read_table
 from depthmask.stages.source.base import Source
 from depthmask.storage.local import LocalPath
@@ -54,10 +59,14 @@ _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
 
 Others are most likely in millimetres."""
-_LAST_INSPECTION: dict[object, InspectionResult] = {}
-"""The last inspection of this process, by settings and file states.
 
-To see that no file has changed takes a hundredth of the time of another inspection."""
+
+class _NoMaskError(AssetError):
+    """A cut-out has neither transparency nor a mask."""
+
+
+class AssetChangedError(DepthmaskError):
+    """A file is another one than the run has looked at."""
 
 
 @stage("assets")
@@ -70,10 +79,11 @@ class Assets(Source):
     of the file) for backgrounds, licence for either, and meta (a JSON object) or meta.NAME (a
     text), which go into the JSON of the samples, for either.
 
-    All files are inspected before the first sample is planned. A file or a row of `assets.csv` that
-    cannot be used ends the run; with `on_bad_asset=skip` it is left out, and its cut-out or
-    background with it; `quarantine` also copies them to `quarantine/` of the output, with the
-    reason.
+    All files are inspected before the first sample is planned, each once: later runs look at those
+    that are new or have changed. A file that changes after that ends the run. A file or a row of
+    `assets.csv` that cannot be used ends the run; with `on_bad_asset=skip` it is left out, and its
+    cut-out or background with it; `quarantine` also copies them to `quarantine/` of the output,
+    with the reason.
 
     Backgrounds are cropped at the centre to the canvas's aspect and resized. Cut-outs are trimmed
     to what is visible, alpha above 16 of 255, and scaled so that the long side is
@@ -95,6 +105,10 @@ class Assets(Source):
         OnBadAsset.fail, help="stop at a file or a row that cannot be used, or leave it out"
     )
 
+    recheck: bool = setting(
+        False, in_plan=False, help="look at all files again, not at new and changed ones alone"
+    )
+
     def backgrounds(self) -> Sequence[str]:
         """File names in `bg/` without suffix."""
         return tuple(self._required_files("bg"))
@@ -105,15 +119,21 @@ class Assets(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
-        picture = images.load(self._required_files("bg")[key])
-        depth = self._files("bg_depth").get(key)
+        path = self._required_files("bg")[key]
+        picture = images.load(path, self._content(path))
         return Background(
             key=key,
             image=colours.resize_picture(picture, size),
-            depth_m=None if depth is None else images.load_depth(depth, picture, size),
+            depth_m=self._depth(key, picture, size),
             camera=self._camera(key, picture, size),
             meta=self._meta(key, images.crop_box(picture, size), size),
         )
+
+    def _depth(self, key: str, picture: Image.Image, size: Size) -> Float32 | None:
+        path = self._files("bg_depth").get(key)
+        if path is None:
+            return None
+        return images.load_depth(path, picture, size, self._content(path))
 
     def _meta(self, key: str, box: tuple[float, float, float, float], size: Size) -> Meta | None:
         """The metadata, moved from the file's pixels to those of its `box`, resized to `size`.
@@ -148,7 +168,11 @@ class Assets(Source):
 
     def foreground(self, key: str, size: Size) -> Foreground:
         """The cut-out, trimmed and scaled."""
-        rgba = self._cut_out(key)
+        rgba, _ = self._cut_out(key)
+        return self._prepared(key, rgba, size)
+
+    def _prepared(self, key: str, rgba: Image.Image, size: Size) -> Foreground:
+        """A cut-out with these pixels."""
         box = (0, 0, *rgba.size)
         if self.foreground_scale is not None:
             box = visible_box(rgba.getchannel("A"))
@@ -160,6 +184,32 @@ class Assets(Source):
         row = self._table.row(key)
         meta = self._meta(key, box, (rgba.height, rgba.width))
         return Foreground(key, row.label, np.asarray(rgba), height_m=row.height_m, meta=meta)
+
+    def background_identity(self, key: str, size: Size) -> str | None:
+        """The contents of the picture and of its depth map, and what else decides its pixels."""
+        return self._identity("bg", "bg_depth", key, [size])
+
+    def foreground_identity(self, key: str, size: Size) -> str | None:
+        """As `background_identity`, with the mask and the scale."""
+        return self._identity("fg", "fg_mask", key, [size, self.foreground_scale])
+
+    def _identity(
+        self, folder: str, companions: str, key: str, settings: Sequence[object]
+    ) -> str | None:
+        """None before any check, and for a subclass, which may make other pixels of the files."""
+        hashes = self._hashes
+        if hashes is None or type(self) is not Assets:
+            return None
+        paths = self._files(folder).get(key), self._files(companions).get(key)
+        contents = [hashes.get(name_of(path)) if path else "" for path in paths]
+        row = self._table.row(key)
+        of_row = [row.label, row.height_m, row.f_px, row.meta]
+        versions = [self.pixel_version, decoder()]
+        return (
+            orjson.dumps([folder, contents, of_row, settings, versions]).decode()
+            if None not in contents
+            else None
+        )
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""
@@ -174,19 +224,13 @@ class Assets(Source):
     def check(self, size: Size) -> AssetCatalogue:
         """Decode every asset; the digest covers names and contents of all files in use.
 
-        The next job of a sweep does not decode assets again that have not changed.
+        Assets that an earlier check has seen, and that have not changed, are not decoded again.
         """
-        self._forget_listings()
+        self._forget()
         with self._errors_with_url():
-            states = file_states(self._root, FOLDERS)
-        key = (type(self), repr(self), size, states)
-        result = _LAST_INSPECTION.get(key)
-        if result is None:
-            with self._errors_with_url():
-                result = self._inspect(size)
-            _LAST_INSPECTION.clear()
-            if is_settled(states):
-                _LAST_INSPECTION[key] = result
+            result = self._inspect(size)
+        # Of the files in use alone, so that workers use no others.
+        self.__dict__["_hashes"] = dict(result.catalogue.hashes)
         return replace(
             result.catalogue,
             origin=self.root.rstrip("/"),
@@ -208,10 +252,15 @@ class Assets(Source):
                 f"copied to {copies.folder.parent}"
             )
 
-    def _forget_listings(self) -> None:
+    def _forget(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""
-        for name in ("_copies", "_listings", "_table"):
+        for name in ("_copies", "_listings", "_table", "_hashes"):
             self.__dict__.pop(name, None)
+
+    @property
+    def _hashes(self) -> dict[str, str] | None:
+        """The hash of each file that was looked at, by its name; None before any check."""
+        return self.__dict__.get("_hashes")
 
     @contextmanager
     def _errors_with_url(self) -> Iterator[None]:
@@ -226,22 +275,48 @@ class Assets(Source):
             raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
 
     def _inspect(self, size: Size) -> InspectionResult:
-        openers = AssetOpeners(
-            open_background=lambda key: self.background(key, size),
-            open_foreground=self._cut_out,
-            has_alpha=self._has_alpha,
+        root, listings, table = self._root, self._listings, self._table
+        # From here on, each file has one content.
+        self.__dict__["_hashes"] = {}
+        eyes = Eyes(
+            look=lambda assets: self._look_at(assets, size), without_mask=self._without_mask
         )
-        return Inspection(
-            self._root, self._listings, self._table, self.on_bad_asset, openers
-        ).result()
+        return Inspection(root, listings, table, self.on_bad_asset, eyes).result()
 
-    def _has_alpha(self, key: str) -> bool:
-        """Whether the file of a cut-out has transparency of its own."""
-        return images.to_rgba(images.load(self._required_files("fg")[key])) is not None
+    def _look_at(self, assets: Sequence[Asset], size: Size) -> list[Look]:
+        """The looks at assets, of which only new and changed ones are opened."""
+        url = "" if isinstance(self._location, LocalPath) else str(self._location)
+        # Another process may have another class of that name.
+        rules = () if type(self) is Assets else (type(self), repr(self), size)
+        kept = KeptLooks(self._root, url, rules, is_trusted=not self.recheck)
+        return look_at(assets, kept, partial(self._look, size=size), self.progress)
+
+    def _look(self, asset: Asset, size: Size) -> Look:
+        """What opening the files of an asset tells."""
+        fault, has_alpha = None, False
+        try:
+            if asset.folder == "bg":
+                self.background(asset.key, size)
+            else:
+                _, has_alpha = self._cut_out(asset.key)
+            self._read_rest(asset)
+        except _NoMaskError as error:
+            fault = (name_of(error.path), "")
+        except AssetError as error:
+            fault = (name_of(error.path), error.reason)
+        hashes = [(self._hashes or {}).get(name, "") for name in asset.names]
+        return Look(asset.files, asset.f_px, hashes, fault, has_alpha)
+
+    def _read_rest(self, asset: Asset) -> None:
+        """Read the mask that a cut-out with alpha does not need, for its hash."""
+        for name in asset.names:
+            if name not in (self._hashes or {}):
+                self._content(self._root / name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Only the settings: each machine lists the folders, and keeps copies, by itself."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        """The settings, and what was looked at: each machine keeps copies by itself."""
+        settings = {item.name: getattr(self, item.name) for item in fields(self)}
+        return settings if self._hashes is None else settings | {"_hashes": self._hashes}
 
     @property
     def _location(self) -> StorePath:
@@ -278,22 +353,51 @@ class Assets(Source):
     @cached_property
     def _listings(self) -> dict[str, Listing]:
         """The files of each folder, by key; listed once, since a folder may have thousands."""
-        deeper = () if isinstance(self._location, LocalPath) else self._copies.deeper
-        return {folder: listing(self._root, folder, deeper) for folder in FOLDERS}
+        if self._hashes is not None:
+            return listings_of(self._root, self._hashes)
+        if isinstance(self._location, LocalPath):
+            return {folder: listing(self._root, folder) for folder in FOLDERS}
+        deeper, versions = self._copies.deeper, self._copies.versions
+        return {folder: listing(self._root, folder, deeper, versions) for folder in FOLDERS}
 
     @cached_property
     def _table(self) -> AssetTable:
-        return read_table(self._root / TABLE)
+        path = self._root / TABLE
+        if self._hashes is not None:
+            return read_table(path, self._content(path) if TABLE in self._hashes else None)
+        return read_table(path, path.read_bytes() if path.is_file() else None)
 
-    def _cut_out(self, key: str) -> Image.Image:
-        """The cut-out with alpha of its own, or with its mask as alpha."""
+    def _content(self, path: Path) -> bytes:
+        """The content of a file; `AssetChangedError` if it is not the one that was looked at."""
+        name, hashes = name_of(path), self._hashes
+        try:
+            data = images.read(path)
+        except AssetError:
+            if hashes and name in hashes and not path.exists():
+                raise self._changed(name) from None
+            raise
+        # Without a check, nothing was looked at.
+        if hashes is not None:
+            content = content_hash(data)
+            if hashes.setdefault(name, content) != content:
+                raise self._changed(name)
+        return data
+
+    def _changed(self, name: str) -> AssetChangedError:
+        return AssetChangedError(
+            f"{self.root.rstrip('/')}/{name}: changed since the run looked at it; "
+            "run the command again"
+        )
+
+    def _cut_out(self, key: str) -> tuple[Image.Image, bool]:
+        """The cut-out, and whether the alpha is its own; if not, it is its mask."""
         path = self._required_files("fg")[key]
-        picture = colours.load_picture(path)
+        picture = colours.load_picture(path, self._content(path))
         rgba = images.to_rgba(picture)
         if rgba is None:
-            return images.with_alpha(picture, self._mask(path, picture))
+            return images.with_alpha(picture, self._mask(path, picture)), False
         require_visible(path, rgba.getchannel("A"))
-        return rgba
+        return rgba, True
 
     def _without_mask(self, path: Path) -> str:
         """What is wrong with a picture in `fg/` that has no transparency and no mask."""
@@ -325,8 +429,8 @@ class Assets(Source):
         """
         mask_path = self._files("fg_mask").get(path.stem)
         if mask_path is None:
-            raise AssetError(path, self._without_mask(path))
-        mask = load_mask(mask_path)
+            raise _NoMaskError(path, self._without_mask(path))
+        mask = load_mask(mask_path, self._content(mask_path))
         if mask.size != picture.size:
             raise AssetError(
                 mask_path,

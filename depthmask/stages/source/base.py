@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from depthmask.codec.density import PHOTOGRAPHS, Densities
 from depthmask.data import AssetCatalogue, AssetFiles, Background, Foreground, LeftOut, Size
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls, described
+
+Bar: TypeAlias = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+"""A function that shows a progress bar up to a number; its context yields what advances the bar."""
+
+
+@contextmanager
+def _no_bar(total: int) -> Iterator[Callable[[int], None]]:
+    yield lambda count: None
+
+
+_bar: ContextVar[Bar] = ContextVar("bar", default=_no_bar)
+
+
+@contextmanager
+def checks_shown(bar: Bar) -> Iterator[None]:
+    """Inside the block, sources show by `bar` how far `check` has come."""
+    before = _bar.set(bar)
+    try:
+        yield
+    finally:
+        _bar.reset(before)
 
 
 class Source(Stage):
@@ -67,6 +90,14 @@ class Source(Stage):
     def foreground_identity(self, key: str, size: Size) -> str | None:
         """As `background_identity`, for `foreground`."""
         return None
+
+    def progress(self, total: int) -> AbstractContextManager[Callable[[int], None]]:
+        """The progress bar of `check`, for as many assets as it looks at; nothing is shown for 0.
+
+        The context yields a function, to be called in the thread of `check` with the number of
+        assets that were looked at since the last call.
+        """
+        return _bar.get()(total)
 
     @abstractmethod
     def check(self, size: Size) -> AssetCatalogue:

@@ -25,7 +25,6 @@ from depthmask.cli.main import main
 from depthmask.data import AssetCatalogue
 from depthmask.engine.quarantine import check_contents, quarantine
 from depthmask.errors import MachineError, UsageError
-from depthmask.stages.source import _images as images
 from depthmask.stages.source._inspection import OnBadAsset
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.location import location
@@ -451,14 +450,14 @@ def test_what_the_machine_lacks_is_no_fault_of_a_file(
     assets_root: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     """It would be left out, and the next run would make another dataset."""
-    opened = images.opened
+    read = Path.read_bytes
 
-    def refused(file: Any) -> Any:
-        if str(file).endswith("room1.png"):
+    def refused(path: Path) -> bytes:
+        if path.name == "room1.png":
             raise OSError(code, os.strerror(code))
-        return opened(file)
+        return read(path)
 
-    monkeypatch.setattr(images, "opened", refused)
+    monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(MachineError, match=rf"bg/room1\.png: {os.strerror(code)}; "):
         assets(assets_root, OnBadAsset.skip).check(SIZE)
 
