@@ -1,4 +1,4 @@
-"""The processors that a process may use, and functions that run work in threads and processes."""
+"""The processors and the memory that a process may use, and work in threads and processes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,27 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def memory(root: Path = Path("/")) -> int:
+    """The bytes of memory that this process may use: those of the machine, or of its cgroups.
+
+    root: the folder with `proc` and `sys`.
+    """
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([machine, *_memory_limits(root)])
+
+
+def _memory_limits(root: Path) -> Iterator[int]:
+    """Yield the limits of the cgroups of this process, in bytes."""
+    for folder in _cgroups(root, "memory"):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            # It says "max" where there is no limit.
+            with suppress(*_UNKNOWN):
+                yield int((folder / name).read_text("ascii"))
+
+
 def _quotas(root: Path) -> Iterator[int]:
     """Yield the CPU quotas of the cgroups of this process, in whole processors."""
-    for folder in _cgroups(root):
+    for folder in _cgroups(root, "cpu"):
         # Most folders have only one of these files, or none.
         with suppress(*_UNKNOWN):
             quota, period = (folder / "cpu.max").read_text("ascii").split()
@@ -53,7 +71,7 @@ def _quotas(root: Path) -> Iterator[int]:
                 yield -(-int(quota) // int(period))
 
 
-def _cgroups(root: Path) -> Iterator[Path]:
+def _cgroups(root: Path, controller: str) -> Iterator[Path]:
     """Yield the folders of the cgroups of this process and of those around them.
 
     A container may see its cgroup as the top one, while `proc` names it as the host does.
@@ -62,8 +80,8 @@ def _cgroups(root: Path) -> Iterator[Path]:
     for controllers, path in _memberships(root):
         if not controllers:
             tops = [mounts, mounts / "unified"]
-        elif "cpu" in controllers.split(","):
-            tops = [mounts / controllers, mounts / "cpu"]
+        elif controller in controllers.split(","):
+            tops = [mounts / controllers, mounts / controller]
         else:
             continue
         inner = PurePosixPath(path.lstrip("/"))

@@ -1,32 +1,23 @@
-"""The cache on disk: it costs time only, whatever state it is in."""
+"""Caches in memory, and the folder for what is kept on disk."""
 
 from __future__ import annotations
 
-import logging
-import os
 from pathlib import Path
 
-import numpy as np
 import platformdirs
 import pytest
 
-from depthmask import caching
-from depthmask.caching import FifoCache, cache_folder, load_array, nothing_stored, store_array
+from depthmask.caching import FifoCache, cache_folder
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.download import fetch
 from depthmask.networks.weight_file import PublishedWeights
 from depthmask.storage.fault_list import with_all_faults
 
-ARRAY = np.arange(12, dtype=np.float32).reshape(3, 4)
-NAME = "geometry/ab/abc.npy"
-
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that does not exist yet, and a process that has not warned yet."""
+    """A folder that does not exist yet."""
     monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(caching, "_unwritten", FifoCache[np.ndarray](lambda array: array.nbytes))
-    caching._warn.cache_clear()
     return cache_folder()
 
 
@@ -46,93 +37,24 @@ def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platformdirs, "user_cache_dir", refuse)
 
 
-def loaded() -> np.ndarray:
-    array = load_array(NAME, np.float32)
-    assert array is not None
-    return array
-
-
-def test_an_array_comes_back(cache: Path) -> None:
-    assert load_array(NAME, np.float32) is None
-    store_array(NAME, ARRAY)
-    np.testing.assert_array_equal(loaded(), ARRAY)
-    assert load_array(NAME, np.uint64) is None
-    # Also a program that knows no checksums can read it.
-    np.testing.assert_array_equal(np.load(cache / NAME), ARRAY)
-    assert [path.name for path in (cache / NAME).parent.iterdir()] == ["abc.npy"]
-
-
-def test_any_flipped_bit_is_noticed(cache: Path) -> None:
-    """One in the header was a `TokenError` in every later run, one in the data another result."""
-    store_array(NAME, ARRAY)
-    whole = (cache / NAME).read_bytes()
-    for at in range(len(whole)):
-        damaged = bytearray(whole)
-        damaged[at] ^= 1 << at % 8
-        (cache / NAME).write_bytes(damaged)
-        assert load_array(NAME, np.float32) is None
-    for length in range(len(whole)):
-        (cache / NAME).write_bytes(whole[:length])
-        assert load_array(NAME, np.float32) is None
-
-
-def test_an_array_without_a_checksum_is_not_used(cache: Path) -> None:
-    """As earlier versions wrote them: nobody knows whether it is damaged."""
-    (cache / NAME).parent.mkdir(parents=True)
-    np.save(cache / NAME, ARRAY)
-    assert load_array(NAME, np.float32) is None
-    store_array(NAME, ARRAY)
-    np.testing.assert_array_equal(loaded(), ARRAY)
-
-
-def test_a_cache_that_cannot_be_written_ends_nothing(
-    no_folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for number in range(3):
-        store_array(f"looks/{number}.npy", ARRAY)
-    store_array(NAME, ARRAY)
-    (record,) = caplog.records
-    assert record.levelno == logging.WARNING
-    assert record.getMessage() == (
-        f"later runs repeat work of this one: the cache {no_folder} cannot be written (Not a "
-        "directory); name another folder with DEPTHMASK_CACHE=FOLDER"
-    )
-    # For this run it is in memory.
-    np.testing.assert_array_equal(loaded(), ARRAY)
-
-
-def test_a_full_disk_leaves_no_piece(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def write_half(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[: len(content) // 2])
-        raise OSError(28, os.strerror(28))
-
-    monkeypatch.setattr(Path, "write_bytes", write_half)
-    store_array(NAME, ARRAY)
-    assert not list((cache / NAME).parent.iterdir())
-    assert "(No space left on device)" in caplog.text
-    np.testing.assert_array_equal(loaded(), ARRAY)
-
-
 @pytest.mark.usefixtures("no_home")
-def test_a_user_without_a_home(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_user_without_a_home() -> None:
     with pytest.raises(UsageError, match=r"no home.*name one with DEPTHMASK_CACHE=FOLDER$"):
         cache_folder()
-    assert load_array(NAME, np.float32) is None
-    store_array(NAME, ARRAY)
-    assert "name one with DEPTHMASK_CACHE=FOLDER" in caplog.text
-    np.testing.assert_array_equal(loaded(), ARRAY)
     text = with_all_faults("a: bad", [f"{number}: bad" for number in range(40)], "see the rest")
     assert "see the rest" in text
 
 
-def test_a_dry_run_keeps_nothing(no_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with nothing_stored():
-        store_array(NAME, ARRAY)
-    assert not caplog.records
-    assert load_array(NAME, np.float32) is None
+def test_a_limit_is_kept_and_the_newest_stay() -> None:
+    values = FifoCache[bytes](len, 10)
+    for key in "abc":
+        assert values.get(key, lambda: b"1234") == b"1234"
+    assert values.peek("a") is None
+    assert values.peek("b") == values.peek("c") == b"1234"
+    # What is larger than the limit is handed out, and pushes nothing out.
+    assert values.get("d", lambda: b"1" * 11) == b"1" * 11
+    assert values.peek("d") is None
+    assert values.peek("c") == b"1234"
 
 
 def test_a_folder_may_begin_with_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

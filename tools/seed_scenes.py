@@ -13,7 +13,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from depthmask.compose.floor import with_floor
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
@@ -55,10 +54,7 @@ def job_of(root: Path, placement: str, samples: int) -> Generate:
 def without_floor(job: Generate) -> list[str]:
     """The backgrounds that `placement=ground` cannot use."""
     job.geometry.fill(job.plan.backgrounds, lambda count: None)
-    grounded = (
-        with_floor(job.geometry.background(key), job.root.fov_deg) for key in job.plan.backgrounds
-    )
-    return [one.key for one in grounded if one.plane is None]
+    return [key for key in job.plan.backgrounds if job.geometry.background(key).plane is None]
 
 
 def main() -> None:

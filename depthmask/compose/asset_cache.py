@@ -1,4 +1,4 @@
-"""Keeps the decoded, resized and flipped assets of a worker in bounded memory."""
+"""Keeps the prepared, resized and flipped assets of a worker in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from depthmask.caching import FifoCache, background_bytes, foreground_bytes
+from depthmask.caching import CACHE_BYTES, FifoCache, background_bytes, foreground_bytes
 from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.least_alpha import least_alpha
-from depthmask.compose.results import foreground_of, read_only
+from depthmask.compose.results import read_only
+from depthmask.compose.stored_assets import stored_foreground
 from depthmask.data import Background, Float32, Foreground, Layer, Size
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
@@ -38,15 +39,29 @@ class ScaledForeground:
 
 
 class AssetCache:
-    """Backgrounds and foregrounds by key, each decoded once while memory allows."""
+    """Backgrounds and foregrounds by key, each read from the store once while memory allows."""
 
-    def __init__(self, source: Source, size: Size, background: Callable[[str], Background]) -> None:
+    def __init__(
+        self,
+        source: Source,
+        size: Size,
+        background: Callable[[str], Background],
+        most_bytes: int = 3 * CACHE_BYTES,
+    ) -> None:
+        """most_bytes: of memory for assets.
+
+        Half of it is for backgrounds, and little for foregrounds that are scaled, as few scales
+        come twice.
+        """
         self._source = source
         self._size = size
         self._make_background = background
-        self._backgrounds = FifoCache[Background](background_bytes)
-        self._foregrounds = FifoCache[Foreground](foreground_bytes)
-        self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes)
+        scaled = min(CACHE_BYTES, most_bytes // 6)
+        self._backgrounds = FifoCache[Background](background_bytes, most_bytes // 2)
+        self._foregrounds = FifoCache[Foreground](
+            foreground_bytes, most_bytes - most_bytes // 2 - scaled
+        )
+        self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes, scaled)
         self._least_alphas: dict[str, int] = {}
 
     def background(self, key: str) -> Background:
@@ -55,7 +70,7 @@ class AssetCache:
 
     def foreground(self, key: str) -> Foreground:
         """The prepared foreground."""
-        return self._foregrounds.get(key, lambda: foreground_of(self._source, key, self._size))
+        return self._foregrounds.get(key, lambda: stored_foreground(self._source, key, self._size))
 
     def scaled_foreground(self, layer: Layer) -> ScaledForeground:
         """The layer's foreground, scaled and flipped."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
-import numpy as np
-
-from depthmask._version import PIXEL_VERSION
-from depthmask.caching import load_array, store_array
+from depthmask.asset_store.entry import Entry
+from depthmask.asset_store.folder import load, save
+from depthmask.asset_store.names import entry_name
 from depthmask.compose.near_duplicates import (
     Hashes,
     alike,
@@ -44,10 +43,7 @@ def split_assets(
 
 
 class AssetHashes:
-    """The perceptual hashes of the assets of a catalogue, cached on disk by its digest.
-
-    Another version of the pixels reads assets otherwise, so it has a cache of its own.
-    """
+    """The perceptual hashes of the assets of a catalogue, stored by its digest."""
 
     def __init__(self, source: Source, catalogue: AssetCatalogue) -> None:
         self._source = source
@@ -67,14 +63,14 @@ class AssetHashes:
 
     def _cached(self, kind: str, keys: Sequence[str], make: Callable[[], Hashes]) -> Hashes:
         """The hashes from the cache, or else made and stored there."""
-        digest = self._catalogue.digest
-        text = "\n".join([kind, self._source.name, str(PIXEL_VERSION), digest, *keys])
-        name = f"looks/{blake2b(text.encode(), digest_size=16).hexdigest()}.npy"
-        hashes = load_array(name, np.uint64) if digest else None
+        if not (digest := self._catalogue.digest):
+            return make()
+        name = entry_name("looks", kind, self._source.name, digest, *keys)
+        entry = load(name)
+        hashes = None if entry is None else entry.arrays["hashes"]
         if hashes is None or hashes.shape != (len(keys), 2):
             hashes = make()
-            if digest:
-                store_array(name, hashes)
+            save(name, Entry(arrays={"hashes": hashes}))
         return hashes
 
 

@@ -105,9 +105,10 @@ class Annotate(InputJob):
                 log.lap("write")
             log.progress.made(len(batch))
 
-    def before_shards(self, display: Display) -> dict[str, float]:
-        """Measure the geometry that the composer needs."""
-        return self.composer.before_shards(display) if self.composer else {}
+    def before_shards(self, display: Display, missing: Collection[Shard]) -> dict[str, float]:
+        """Prepare the assets of the composer, and measure the geometry that it needs."""
+        composer = self.composer
+        return composer.before_shards(display, composer.plan.shards()) if composer else {}
 
     def _batches(self, indices: Sequence[int], log: ShardLog) -> Iterator[Batch]:
         for batch_indices in self._batch_indices(indices):

@@ -7,7 +7,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthmask.caching import CACHE_BYTES
 from depthmask.data import Encoded
 from depthmask.engine.display import Display
 from depthmask.engine.generate import Generate
@@ -177,4 +176,7 @@ def _fit_into_cache(job: Job) -> bool:
     if not isinstance(job, Generate):
         return True
     height, width = job.root.canvas
-    return len(job.plan.backgrounds) * height * width * _PIXEL_BYTES <= CACHE_BYTES
+    return (
+        len(job.plan.backgrounds) * height * width * _PIXEL_BYTES
+        <= job.root.runner.asset_bytes(job) // 2
+    )

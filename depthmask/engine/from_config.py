@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from depthmask.asset_store.folder import set_limit
 from depthmask.compose.asset_splits import split_assets
 from depthmask.config.plan_config import plan_config
 from depthmask.config.resources import check_inner_stages, check_resources, check_stage
@@ -54,6 +55,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     """
     check_resources(stages_of(root, _SAMPLE_KINDS))
     check_stage("geometry", root.geometry)
+    set_limit(root.runner.store_bytes)
     catalogue = catalogue_of(root.source, root.canvas)
     _require_known_labels(root)
     _require_count(root.blend, "variants")

@@ -6,7 +6,7 @@ plan -> Recipe -> place, stack, blend -> Composite -> annotate -> Sample -> enco
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -15,14 +15,19 @@ from operator import attrgetter
 import numpy as np
 
 from depthmask import forks
+from depthmask.asset_store.folder import can_store
 from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
 from depthmask.compose.composer import Composer, PlacedRecipe
 from depthmask.compose.describe import describe
-from depthmask.compose.floor import with_floor
 from depthmask.compose.geometry_cache import GeometryCache
-from depthmask.compose.results import background_of
+from depthmask.compose.stored_assets import (
+    lacks_background,
+    lacks_foreground,
+    stored_background,
+    stored_foreground,
+)
 from depthmask.concurrency import prefetch
 from depthmask.contract import depth_fault
 from depthmask.data import (
@@ -37,7 +42,7 @@ from depthmask.data import (
     StripSource,
 )
 from depthmask.engine.display import Display
-from depthmask.engine.job import Job, ShardLog
+from depthmask.engine.job import Asset, Job, ShardLog
 from depthmask.engine.labels import Labeller
 from depthmask.errors import NoPlaceError
 from depthmask.plan.layout import Shard
@@ -47,6 +52,8 @@ from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.geometry.estimated import as_geometry
 from depthmask.storage.dataset_info import DatasetFacts, SplitInfo
 
+_BACKGROUND, _FOREGROUND, _FLOOR = "background", "foreground", "floor"
+"""What of an asset to prepare."""
 _sample_number = attrgetter("recipe.index")
 
 
@@ -134,15 +141,60 @@ class Generate(Job):
             "labels": self.labeller.infos(self.root),
         }
 
-    def before_shards(self, display: Display) -> dict[str, float]:
-        """Measure the geometry of each background once, where it is not known."""
+    def before_shards(self, display: Display, missing: Collection[Shard]) -> dict[str, float]:
+        """Prepare what the asset store lacks, and measure the geometry that is not known."""
+        backgrounds, foregrounds = self._needed(missing)
+        source, size = self.root.source, self.root.canvas
+        assets = [
+            *((_BACKGROUND, key) for key in backgrounds if lacks_background(source, key, size)),
+            *((_FOREGROUND, key) for key in foregrounds if lacks_foreground(source, key, size)),
+        ]
+        seconds = {"source": self._prepared(display, assets, "assets")}
         keys = self.backgrounds_to_measure()
-        if not keys:
-            return {}
+        if keys:
+            start = time.perf_counter()
+            with display.bar("geometry", len(keys), "backgrounds") as advance:
+                self.geometry.fill(keys, advance)
+            seconds["geometry"] = time.perf_counter() - start
+            floors = [(_FLOOR, key) for key in keys if self.geometry.lacks_floor(key)]
+            seconds["source"] += self._prepared(display, floors, "floors")
+        return seconds
+
+    def _prepared(self, display: Display, assets: Sequence[Asset], title: str) -> float:
+        """Have the runner prepare assets; returns the seconds that it took."""
+        if not assets or not can_store():
+            return 0.0
         start = time.perf_counter()
-        with display.bar("geometry", len(keys), "backgrounds") as advance:
-            self.geometry.fill(keys, advance)
-        return {"geometry": time.perf_counter() - start}
+        calls = StageCalls(self.root.runner, "prepare")
+        with display.bar(title, len(assets), title) as advance, calls:
+            self.root.runner.prepare(self, assets, advance)
+        return time.perf_counter() - start
+
+    def _needed(self, missing: Iterable[Shard]) -> tuple[Collection[str], Collection[str]]:
+        """The keys of the backgrounds and foregrounds that these shards need, apart from redraws.
+
+        All keys, if there are more samples than assets.
+        """
+        plan, samples = self.plan, 0
+        backgrounds, foregrounds = dict[str, None](), dict[str, None]()
+        for shard in missing:
+            samples += len(shard)
+            if samples > len(plan.backgrounds) + len(plan.foregrounds):
+                return plan.backgrounds, plan.foregrounds
+            for recipe in plan.recipes(plan.indices(shard)):
+                backgrounds[recipe.background] = None
+                foregrounds |= {key: None for key, _ in recipe.foregrounds}
+        return backgrounds, foregrounds
+
+    def prepare(self, asset: Asset) -> None:
+        """Put an asset, or the floor of a background, into the asset store."""
+        kind, key = asset
+        if kind == _BACKGROUND:
+            stored_background(self.root.source, key, self.root.canvas)
+        elif kind == _FOREGROUND:
+            stored_foreground(self.root.source, key, self.root.canvas)
+        else:
+            self.geometry.background(key)
 
     def backgrounds_to_measure(self) -> list[str]:
         """The keys of the backgrounds whose depth a network has to give, cached or not."""
@@ -151,8 +203,11 @@ class Generate(Job):
     @cached_property
     def geometry(self) -> GeometryCache:
         """The geometry of the backgrounds, for the stages that read it."""
-        geometry = as_geometry(self.root.geometry)
-        return GeometryCache(geometry, self.root.source, self.root.canvas, self.geometry_contract)
+        root, contract = self.root, self.geometry_contract
+        fov_deg = root.fov_deg if root.placement.needs_ground else None
+        return GeometryCache(
+            as_geometry(root.geometry), root.source, root.canvas, contract, fov_deg
+        )
 
     @property
     def reads_geometry(self) -> bool:
@@ -229,17 +284,15 @@ class Generate(Job):
     @cached_property
     def _composer(self) -> Composer:
         source, size = self.root.source, self.root.canvas
-        library = AssetCache(source, size, self._background)
+        most_bytes = self.root.runner.asset_bytes(self)
+        library = AssetCache(source, size, self._background, most_bytes)
         return Composer(self.root.seed, self.root.placement, self.root.blend, library)
 
     def _background(self, key: str) -> Background:
         """The background, with the geometry that the stages read."""
-        if not self.reads_geometry:
-            return background_of(self.root.source, key, self.root.canvas)
-        background = self.geometry.background(key)
-        if self.root.placement.needs_ground:
-            return with_floor(background, self.root.fov_deg)
-        return background
+        if self.reads_geometry:
+            return self.geometry.background(key)
+        return stored_background(self.root.source, key, self.root.canvas)
 
 
 def depths_of(depth: Depth, composites: Sequence[Composite]) -> Sequence[Float32 | None]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
+from depthmask.asset_store.folder import set_limit
 from depthmask.config.plugins import registry
 from depthmask.config.registry import RegisteredStatistic
 from depthmask.config.root import Root
@@ -22,6 +23,8 @@ from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
 
 T = TypeVar("T")
+Asset: TypeAlias = tuple[str, str]
+"""(what of an asset to prepare, its key)."""
 _sample_index = attrgetter("index")
 
 
@@ -121,9 +124,16 @@ class Job(ABC):
         """The plan of the run that generated the samples; empty if it is unknown."""
         return self.identity.description
 
-    def before_shards(self, display: Display) -> dict[str, float]:
-        """Do work that is needed once, before workers start; returns its seconds by station."""
+    def before_shards(self, display: Display, missing: Collection[Shard]) -> dict[str, float]:
+        """Do work that is needed once, before workers start; returns its seconds by station.
+
+        missing: the shards to make.
+        """
         return {}
+
+    def prepare(self, asset: Asset) -> None:
+        """Put an asset into the asset store; see `Runner.prepare`."""
+        raise AssertionError(f"{self} has no assets, and there is {asset}")
 
     def shard_log(self, progress: Progress) -> ShardLog:
         """A log for one shard; raises `UsageError` if a plugin with statistics is missing here."""
@@ -131,3 +141,8 @@ class Job(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        # Other processes keep the store within the limit of the run, too.
+        set_limit(self.root.runner.store_bytes)

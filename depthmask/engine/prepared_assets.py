@@ -11,7 +11,7 @@ import orjson
 from PIL import Image
 
 from depthmask.codec.sample import to_millimetres
-from depthmask.compose.results import background_of, foreground_of
+from depthmask.compose.stored_assets import stored_background, stored_foreground
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.stages.source.base import Source
 
@@ -33,7 +33,7 @@ def write_prepared(
     """
     rows: list[tuple[str, str, float | None, float | None, str]] = []
     for key in catalogue.backgrounds:
-        background = background_of(source, key, size)
+        background = stored_background(source, key, size)
         _save(background.image, folder / "bg", key)
         if background.depth_m is not None:
             _save(to_millimetres(background.depth_m), folder / "bg_depth", key)
@@ -43,7 +43,7 @@ def write_prepared(
             rows.append((key, "", None, f_px, meta))
         advance(1)
     for key in catalogue.foregrounds:
-        foreground = foreground_of(source, key, size)
+        foreground = stored_foreground(source, key, size)
         _save(foreground.rgba, folder / "fg", key)
         _save(foreground.rgba[..., 3], folder / "fg_mask", key)
         rows.append((key, foreground.label, foreground.height_m, None, _meta_text(foreground)))

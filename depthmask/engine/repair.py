@@ -134,7 +134,7 @@ class _Restorer:
     def _remake(self, job: Job, scratch: StorePath, shards: Sequence[Shard]) -> Iterator[Shard]:
         """Make the shards in the scratch folder; yield each once it is there."""
         by_name = {shard.name: shard for shard in shards}
-        job.before_shards(self.display)
+        job.before_shards(self.display, shards)
         with self.display.bar("samples", sum(map(len, shards)), "samples") as advance:
             for record in job.root.runner.run(replace(job, output=scratch), shards, advance):
                 # A runner may yield a record twice, or not at all.

@@ -235,7 +235,7 @@ def _complete(
         announce(job, missing.samples, display)
         tally = Tally(job.plan.samples - missing.samples)
         with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
-            add_seconds(stations, job.before_shards(display))
+            add_seconds(stations, job.before_shards(display, missing))
             for record in _made(job, missing, totals, display, tally):
                 require_lock()
                 if record.shard not in totals:

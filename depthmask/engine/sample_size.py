@@ -12,7 +12,7 @@ from PIL import Image
 
 from depthmask.codec.density import PHOTOGRAPHS, Densities
 from depthmask.codec.sample import DepthFormat, Encode, SizeEstimate, decode
-from depthmask.compose.results import background_of, foreground_of
+from depthmask.compose.stored_assets import stored_background, stored_foreground
 from depthmask.config.root import Root
 from depthmask.data import DepthContract, Float32, Foreground, Sample, Size, UInt8, sample_key
 from depthmask.engine.inputs.base import JobInput
@@ -123,7 +123,7 @@ def _some(items: Sequence[T], most: int) -> list[T]:
 
 def _stand_in(source: Source, background: str, foregrounds: Sequence[str], size: Size) -> Sample:
     """A background with cut-outs pasted side by side: about as many bytes as a sample."""
-    scene = background_of(source, background, size)
+    scene = stored_background(source, background, size)
     canvas = _Canvas(
         scene.image.copy(),
         np.zeros(size, np.uint8),
@@ -131,7 +131,7 @@ def _stand_in(source: Source, background: str, foregrounds: Sequence[str], size:
     )
     for number, key in enumerate(foregrounds):
         left = size[1] * (number + 1) // (len(foregrounds) + 1)
-        canvas.paste(foreground_of(source, key, size), left)
+        canvas.paste(stored_foreground(source, key, size), left)
     meta = {"key": background, "layers": [{"foreground": key} for key in foregrounds], "": " " * 90}
     return Sample(sample_key(0), canvas.image, canvas.mask, None, canvas.depth_m, meta)
 

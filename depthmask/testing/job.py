@@ -67,7 +67,7 @@ def small_job(output: Path, **stages: Any) -> Generate:
 
 def run_whole(job: Generate) -> None:
     """Run a job as the command does, but without hooks of plugins; then read all samples."""
-    job.before_shards(Silent())
+    job.before_shards(Silent(), job.plan.shards())
     with closing(Totals(preview_shards(job.plan))) as totals:
         for record in job.root.runner.run(job, job.plan.shards(), lambda samples: None):
             totals.add(record)

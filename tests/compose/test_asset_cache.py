@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask import caching
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.results import background_of
 from depthmask.data import Background, Foreground, Layer, Size
@@ -140,9 +139,10 @@ def test_the_memory_of_a_relief_counts(
     source = make_source()
     monkeypatch.setattr(source, "foreground", lambda *_: replace(thick))
     held = 2 * 4 * 6 * 4
-    for bound, kept in ((held, True), (held - 1, False)):
-        monkeypatch.setattr(caching, "CACHE_BYTES", bound)
-        shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+    for bound, kept in ((held, True), (held - 2, False)):
+        shelf = AssetCache(
+            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=3 * bound
+        )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
 
@@ -151,17 +151,16 @@ def test_the_memory_of_metadata_counts(
 ) -> None:
     source = make_source(replace(gradient, meta={"row": 1}))
     held = gradient.rgba.nbytes + 10 * len('{"row":1}')
-    for bound, kept in ((held, True), (held - 1, False)):
-        monkeypatch.setattr(caching, "CACHE_BYTES", bound)
-        shelf = AssetCache(source, (8, 8), lambda key: source.background(key, (8, 8)))
+    for bound, kept in ((held, True), (held - 2, False)):
+        shelf = AssetCache(
+            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=3 * bound
+        )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
 
 def test_memory_is_bounded_and_the_newest_stay(
     make_source: Callable[..., Source], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Room for two pictures of 8x8x3 bytes with depth, 192 + 256 each.
-    monkeypatch.setattr(caching, "CACHE_BYTES", 900)
     calls: list[str] = []
 
     def background(key: str) -> Background:
@@ -171,7 +170,8 @@ def test_memory_is_bounded_and_the_newest_stay(
             key, np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.float32)
         )
 
-    shelf = AssetCache(make_source(), (8, 8), background)
+    # Half is for backgrounds: room for two of 8x8x3 bytes with depth, 192 + 256 each.
+    shelf = AssetCache(make_source(), (8, 8), background, most_bytes=1800)
     for key in ("a", "b", "a", "c", "a", "b"):
         shelf.background(key)
     assert calls == ["a", "b", "c", "a", "b"]

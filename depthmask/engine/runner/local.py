@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.connection
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from depthmask.concurrency import cores, processors
-from depthmask.config.local_stages import require_importable
+from depthmask.config.local_stages import is_importable, require_importable
 from depthmask.config.versions import stages_of
-from depthmask.engine.job import Job, Progress
+from depthmask.engine.job import Asset, Job, Progress
+from depthmask.engine.runner._preparing import prepare
 from depthmask.engine.runner._workers import Worker, limit_opencv
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
@@ -56,11 +57,22 @@ class Local(Runner):
             require_importable(chosen)
         return _Pool(job, shards, workers, self.timeout).run(made)
 
+    def prepare(self, job: Job, assets: Sequence[Asset], advance: Callable[[int], None]) -> None:
+        """Prepare the assets on as many cores as there would be workers without a network."""
+        prepare(job, assets, advance, self._helpers(job))
+
+    def _helpers(self, job: Job) -> int:
+        """How many other processes may help this one."""
+        classes = [type(stage) for _, stage in stages_of(job.root)]
+        if _is_in_memory(job) or _is_childless() or not all(map(is_importable, classes)):
+            return 0
+        return (self.workers or cores()) - 1
+
     def workers_for(self, job: Job) -> int:
         """The number of worker processes, if there are as many shards."""
         if self.workers:
             return self.workers
-        if isinstance(job.output, ObjectPath) and job.output.is_memory:
+        if _is_in_memory(job):
             return 1
         if _is_childless():
             return 1
@@ -68,6 +80,11 @@ class Local(Runner):
         if isinstance(job.root.depth, Estimator):
             return 1
         return cores()
+
+
+def _is_in_memory(job: Job) -> bool:
+    """Whether other processes could not see what is published."""
+    return isinstance(job.output, ObjectPath) and job.output.is_memory
 
 
 def _is_childless() -> bool:

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from depthmask.caching import FifoCache, background_bytes, foreground_bytes
 from depthmask.codec.density import ROOMS
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
@@ -16,11 +15,6 @@ from depthmask.stages.source.base import Source
 
 GENERATOR = 1
 """Version of the renderer: raised whenever the same settings give other pixels."""
-
-# Pictures that this process has rendered: the jobs of a sweep mostly differ in other settings than
-# those of the rooms, and a room takes 0.1 s.
-_rooms = FifoCache[Background](background_bytes)
-_furniture = FifoCache[Foreground](foreground_bytes)
 
 
 @stage("rooms")
@@ -65,9 +59,6 @@ class Rooms(Source):
 
     def background(self, key: str, size: Size) -> Background:
         """The room as a photograph, with depth, camera and floor."""
-        return _rooms.get((type(self), self._identity(size), key), lambda: self._room(key, size))
-
-    def _room(self, key: str, size: Size) -> Background:
         # Imported here and below, since that takes 70 ms, which `--help` does not need.
         from depthmask.stages.source._rooms import photo
         from depthmask.stages.source._rooms.scene import Optics, scene
@@ -90,11 +81,6 @@ class Rooms(Source):
 
         `height_m` is the height that the picture spans at the distance of the nearest foot.
         """
-        return _furniture.get(
-            (type(self), self._identity(size), key), lambda: self._item(key, size)
-        )
-
-    def _item(self, key: str, size: Size) -> Foreground:
         from depthmask.stages.source._rooms import cutout
 
         subject = cutout.subject(self.seed, _number(key, "item", self.furniture))
@@ -107,6 +93,14 @@ class Rooms(Source):
             relief_m=cutout.relief(subject, frame),
             height_m=subject.height_m,
         )
+
+    def background_identity(self, key: str, size: Size) -> str:
+        """The settings, the canvas and the key: a room takes 0.1 s."""
+        return f"{self._identity(size)} {key}"
+
+    def foreground_identity(self, key: str, size: Size) -> str:
+        """As of a background."""
+        return f"{self._identity(size)} {key}"
 
     def has_depth(self, key: str) -> bool:
         """True for every room."""

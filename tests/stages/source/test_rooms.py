@@ -8,10 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.caching import FifoCache, background_bytes
-from depthmask.data import Background, Foreground
 from depthmask.errors import SettingError, UsageError
-from depthmask.stages.source import rooms
 from depthmask.stages.source._rooms import cutout
 from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.photo import Photo
@@ -26,12 +23,6 @@ SIZE = (32, 48)
 
 def small(**settings: object) -> Rooms:
     return Rooms(rooms=4, furniture=16, oversample=2, **settings)  # type: ignore[arg-type]
-
-
-def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this process has made."""
-    monkeypatch.setattr(rooms, "_rooms", FifoCache[Background](background_bytes))
-    monkeypatch.setattr(rooms, "_furniture", FifoCache[Foreground](lambda one: one.rgba.nbytes))
 
 
 def test_keys_are_sorted_and_carry_depth() -> None:
@@ -93,12 +84,11 @@ def test_the_field_of_view_is_what_was_asked_for() -> None:
     assert made.camera.f_px == pytest.approx(SIZE[1] / 2 / math.tan(math.radians(30)))
 
 
-def test_pixels_depend_on_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pixels_depend_on_the_key_alone() -> None:
     first, second = small(), small()
     keys = ["room0002", "room0000", "room0003"]
     one = {key: first.background(key, SIZE) for key in keys}
     item = first.foreground("item0001", SIZE)
-    forget(monkeypatch)
     for key in reversed(keys):
         again = second.background(key, SIZE)
         assert again.image.tobytes() == one[key].image.tobytes()
@@ -113,14 +103,23 @@ def test_pixels_depend_on_the_key_alone(monkeypatch: pytest.MonkeyPatch) -> None
     assert other.image.tobytes() != one["room0002"].image.tobytes()
 
 
-def test_what_is_made_is_made_once_for_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    forget(monkeypatch)
-    made = small().background("room0001", SIZE)
-    assert small().background("room0001", SIZE) is made
-    for other in (small(seed=1), small(fov_deg=[60.0, 70.0])):
-        assert other.background("room0001", SIZE) is not made
-    assert small().background("room0001", (48, 32)) is not made
-    assert small().background("room0002", SIZE) is not made
+def test_an_identity_names_the_pixels() -> None:
+    source, size = small(), SIZE
+    identities = [
+        one.background_identity(key, of_size)
+        for one, key, of_size in (
+            (source, "room0001", size),
+            (source, "room0002", size),
+            (source, "room0001", (48, 32)),
+            (small(seed=1), "room0001", size),
+            (small(fov_deg=[60.0, 70.0]), "room0001", size),
+        )
+    ]
+    assert len(set(identities)) == len(identities)
+    assert small().background_identity("room0001", size) == identities[0]
+    assert small().foreground_identity("item0001", size) == source.foreground_identity(
+        "item0001", size
+    )
 
 
 def test_every_kind_of_cutout_is_trimmed_and_soft_edged() -> None:
