@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-import orjson
-
-from depthmask._version import PIXEL_VERSION, __version__
-from depthmask.caching import cache_folder, load_array, store_array, stores
-from depthmask.errors import UsageError
+from depthmask.asset_store.entry import Entry
+from depthmask.asset_store.folder import load, save
+from depthmask.asset_store.names import entry_name
 
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
 systems are coarse."""
-_MOST_KEPT = 100
-"""The most roots of which looks are kept on disk; 2,000 assets take 400 kB."""
-_FOLDER = "looks"
+_GROUP = "looks"
 _in_memory: dict[str, dict[str, Any]] = {}
 """The looks at the last root of this process, by their name: the jobs of a sweep share them, also
 where nothing can be kept on disk."""
@@ -110,8 +103,8 @@ def file_state(name: str, status: os.stat_result, version: str | None = None) ->
 class KeptLooks:
     """The looks at the assets of one root that can be trusted, by the name of the picture.
 
-    They are kept in a file of the cache folder. It has a checksum and is written whole, so that
-    runs share it; one that is damaged or missing costs time alone.
+    They are an entry of the asset store, which other runs and versions of this package share; one
+    that is damaged or missing costs time alone.
     """
 
     def __init__(
@@ -123,10 +116,7 @@ class KeptLooks:
         is_trusted: False to look at all assets again.
         """
         device = 0 if url else root.stat().st_dev
-        place = url or os.path.realpath(root)
-        parts = (place, device, rules, __version__, PIXEL_VERSION, decoder())
-        name = blake2b(repr(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
-        self._name = f"{_FOLDER}/{name}.npy"
+        self._name = entry_name(_GROUP, url or os.path.realpath(root), device, rules)
         self._is_on_disk = not rules
         self._before = self._loaded() if is_trusted else {}
 
@@ -156,30 +146,10 @@ class KeptLooks:
         _in_memory.clear()
         _in_memory[self._name] = plain
         if self._is_on_disk:
-            store_array(self._name, np.frombuffer(orjson.dumps(plain), np.uint8))
-            _remove_oldest()
+            save(self._name, Entry({"looks": plain}))
 
     def _loaded(self) -> Mapping[str, Any]:
         if self._name in _in_memory:
             return _in_memory[self._name]
-        stored = load_array(self._name, np.uint8) if self._is_on_disk else None
-        return {} if stored is None else orjson.loads(stored.tobytes())
-
-
-def _remove_oldest() -> None:
-    """Remove what is kept of the roots whose assets have not changed for the longest time."""
-    if not stores():
-        return
-    with suppress(OSError, UsageError):
-        folder = cache_folder() / _FOLDER
-        paths = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        for path in paths[:-_MOST_KEPT]:
-            path.unlink()
-
-
-@cache
-def decoder() -> str:
-    """The version of the library that decodes, which may refuse other files than an earlier one."""
-    import PIL
-
-    return PIL.__version__
+        entry = load(self._name) if self._is_on_disk else None
+        return {} if entry is None else entry.fields["looks"]

@@ -38,7 +38,6 @@ from depthmask.stages.source._looks import (
     KeptLooks,
     Look,
     content_hash,
-    decoder,
 )
 from depthmask.stages.source._masks import load_mask
 from depthmask.stages.source._names import (
@@ -206,8 +205,8 @@ class Assets(Source):
             return None
         row = self._table.row(key)
         of_row = [row.label, row.height_m, row.f_px, row.meta]
-        versions = [self.pixel_version, decoder()]
-        return orjson.dumps([folder, contents, of_row, settings, versions]).decode()
+        determining = [folder, contents, of_row, settings, self.pixel_version]
+        return orjson.dumps(determining).decode()
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""
@@ -294,10 +293,12 @@ class Assets(Source):
         fault, has_alpha = None, False
         try:
             if asset.folder == "bg":
-                self.background(asset.key, size)
+                background = self.background(asset.key, size)
+                self.hand_on(lambda: background, size)
             else:
-                _, has_alpha = self._cut_out(asset.key)
-            self._read_rest(asset)
+                rgba, has_alpha = self._cut_out(asset.key)
+                self._read_rest(asset)
+                self.hand_on(lambda: self._prepared(asset.key, rgba, size), size)
         except _NoMaskError as error:
             fault = (name_of(error.path), "")
         except AssetError as error:

@@ -94,14 +94,6 @@ class Rooms(Source):
             height_m=subject.height_m,
         )
 
-    def background_identity(self, key: str, size: Size) -> str:
-        """The settings, the canvas and the key: a room takes 0.1 s."""
-        return f"{self._identity(size)} {key}"
-
-    def foreground_identity(self, key: str, size: Size) -> str:
-        """As of a background."""
-        return f"{self._identity(size)} {key}"
-
     def has_depth(self, key: str) -> bool:
         """True for every room."""
         return True

@@ -114,28 +114,51 @@ def test_without_a_check_files_may_change(root: Path) -> None:
     assert not np.array_equal(stage.background("room0", SIZE).image, before)
 
 
-def test_a_run_publishes_nothing_of_a_changed_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    root, out = tiny.make_assets(tmp_path / "assets"), tmp_path / "out"
+@pytest.fixture
+def changed_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose cut-outs become dark once a run has checked them."""
+    root = tiny.make_assets(tmp_path / "assets")
     check = Assets.check
 
     def changed_afterwards(self: Assets, size: tuple[int, int]) -> Any:
         catalogue = check(self, size)
-        for path in (root / "fg").iterdir():
-            with Image.open(path) as image:
-                dark = image.point(lambda level: level // 2)
-            dark.save(path)
+        for path in (root / "fg").iterdir() if self.root == str(root) else ():
+            _darker(path)
         return catalogue
 
     monkeypatch.setattr(Assets, "loads_quickly", False)
     monkeypatch.setattr(Assets, "check", changed_afterwards)
-    words = tiny.words(root, out, "samples=8", "shard_size=2", "runner.workers=1", "depth=none")
-    assert main(words) == DepthmaskError.exit_code
+    return root
+
+
+def words(root: Path, out: Path) -> list[str]:
+    return tiny.words(root, out, "samples=8", "shard_size=2", "runner.workers=1", "depth=none")
+
+
+def test_a_run_publishes_nothing_of_a_changed_file(
+    changed_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("depthmask.engine.from_config.can_store", lambda: False)
+    assert main(words(changed_root, tmp_path / "out")) == DepthmaskError.exit_code
     error = capfd.readouterr().err.splitlines()[-1]
-    assert error.startswith(f"error: {root}/fg/")
+    assert error.startswith(f"error: {changed_root}/fg/")
     assert error.endswith(": changed since the run looked at it; run the command again")
-    assert not list((out / "shards").glob("*"))
+    assert not list((tmp_path / "out" / "shards").glob("*"))
+
+
+def test_a_store_has_the_pixels_that_the_run_has_looked_at(
+    changed_root: Path, tmp_path: Path
+) -> None:
+    untouched = shutil.copytree(changed_root, tmp_path / "untouched")
+    shards = []
+    for root in (untouched, changed_root):
+        out = tmp_path / f"out-{root.name}"
+        assert main(words(root, out)) == 0
+        shards.append({path.name: path.read_bytes() for path in (out / "shards").iterdir()})
+    assert shards[0] == shards[1]
 
 
 # Identities
