@@ -10,11 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-import orjson
-
-from depthmask._version import PIXEL_VERSION, __version__
-from depthmask.caching import load_array, store_array
+from depthmask.asset_store.entry import Entry
+from depthmask.asset_store.folder import load, save
+from depthmask.asset_store.names import entry_name
 
 FileState: TypeAlias = list[str | int]
 """The name of a file below the root, its inode, its bytes, and the times of its modification and of
@@ -23,9 +21,7 @@ bytes and etag, and its bytes."""
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
 systems are coarse."""
-_MOST_KEPT = 100
-"""The most roots of which looks are kept on disk; 2,000 assets take 400 kB."""
-_FOLDER = "looks"
+_GROUP = "checks"
 _in_memory: dict[str, dict[str, Any]] = {}
 """The looks at the last root of this process, by their name: the jobs of a sweep share them, also
 where nothing can be kept on disk."""
@@ -113,9 +109,7 @@ class KeptLooks:
         """
         device = 0 if url else root.stat().st_dev
         place = url or os.path.realpath(root)
-        parts = (place, device, rules, __version__, PIXEL_VERSION, decoder())
-        name = blake2b(repr(parts).encode("utf-8", "backslashreplace"), digest_size=16).hexdigest()
-        self._name = f"{_FOLDER}/{name}.npy"
+        self._name = entry_name(_GROUP, ascii(place), device, ascii(rules))
         self._is_on_disk = not rules
         self._before = self._loaded() if is_trusted else {}
 
@@ -138,13 +132,13 @@ class KeptLooks:
         _in_memory.clear()
         _in_memory[self._name] = plain
         if self._is_on_disk:
-            store_array(self._name, np.frombuffer(orjson.dumps(plain), np.uint8))
+            save(self._name, Entry(plain))
 
     def _loaded(self) -> Mapping[str, Any]:
         if self._name in _in_memory:
             return _in_memory[self._name]
-        stored = load_array(self._name, np.uint8) if self._is_on_disk else None
-        return {} if stored is None else orjson.loads(stored.tobytes())
+        stored = load(self._name) if self._is_on_disk else None
+        return {} if stored is None else stored.fields
 
 
 @cache
