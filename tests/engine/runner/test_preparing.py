@@ -138,12 +138,12 @@ def test_processes_end_with_an_error(tmp_path: Path, assets: list[Asset]) -> Non
     assert not multiprocessing.active_children()
 
 
-def test_a_store_changes_no_pixel(tmp_path: Path) -> None:
+def test_a_store_changes_no_pixel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shards of a run that fills the store, of one that uses it, and of one without."""
     content = []
     for name in ("fills", "uses", "without"):
         if name == "without":
-            os.environ["DEPTHMASK_CACHE"] = str(tmp_path / "file")
+            monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "file"))
             (tmp_path / "file").touch()
         words = [*ROOMS, "geometry=source", "placement=ground", "progress=none"]
         assert main([*words, f"output={tmp_path / name}"]) == 0
