@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import numpy as np
@@ -78,7 +78,7 @@ def do(fault: str, store: Path, chance: random.Random) -> None:
             if fault == "flip":
                 _flip(path, chance)
             elif fault == "truncate":
-                os.truncate(path, chance.randrange(path.stat().st_size))
+                os.truncate(path, chance.randint(0, path.stat().st_size))
             elif fault == "swap":
                 _swap(path, chance.choice(some))
             else:
@@ -86,6 +86,8 @@ def do(fault: str, store: Path, chance: random.Random) -> None:
 
 
 def _flip(path: Path, chance: random.Random) -> None:
+    if not path.stat().st_size:
+        return
     with path.open("r+b") as file:
         file.seek(chance.randrange(path.stat().st_size))
         byte = file.read(1)
@@ -139,7 +141,7 @@ class Arena:
         chance = random.Random(f"{seed}/{number}")
         cache, output = self.folder / f"cache-{number}", self.folder / f"out-{number}"
         options = "size=3m" if fault == "full" else "size=64m"
-        needs = mounted(cache, options) if fault in NEED_MOUNT else suppress()
+        needs = mounted(cache, options) if fault in NEED_MOUNT else nullcontext()
         with needs:
             if chance.random() < 0.5 and fault != "full":
                 shutil.copytree(self.filled, cache, dirs_exist_ok=True)

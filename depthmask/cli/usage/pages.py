@@ -205,6 +205,12 @@ PAGES = {
         required=("depth=NAME",),
         examples=("tune depth=fastdepth", "tune depth=fastdepth batches=1,2,4"),
     ),
+    "store": Page(
+        options=(Option("--clear", "remove all entries; later runs make them again"),),
+        about="Prepared assets and what is derived from them are kept in the cache folder, which "
+        "DEPTHMASK_CACHE names. runner.store_gb limits their size.",
+        examples=("store", "store --clear"),
+    ),
     "completion": Page(
         words=(Word("SHELL", "bash, zsh or fish", ("bash", "zsh", "fish"), is_path=False),),
         about='For bash: eval "$(python -m depthmask completion bash)". It completes both '

@@ -16,7 +16,7 @@ from depthmask.asset_store.names import entry_name
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
 systems are coarse."""
-_GROUP = "looks"
+_GROUP = "checks"
 _in_memory: dict[str, dict[str, Any]] = {}
 """The looks at the last root of this process, by their name: the jobs of a sweep share them, also
 where nothing can be kept on disk."""
@@ -116,7 +116,9 @@ class KeptLooks:
         is_trusted: False to look at all assets again.
         """
         device = 0 if url else root.stat().st_dev
-        self._name = entry_name(_GROUP, url or os.path.realpath(root), device, rules)
+        # A name may have bytes that are no text.
+        place = ascii(url or os.path.realpath(root))
+        self._name = entry_name(_GROUP, place, device, ascii(rules))
         self._is_on_disk = not rules
         self._before = self._loaded() if is_trusted else {}
 
@@ -146,10 +148,10 @@ class KeptLooks:
         _in_memory.clear()
         _in_memory[self._name] = plain
         if self._is_on_disk:
-            save(self._name, Entry({"looks": plain}))
+            save(self._name, Entry(plain))
 
     def _loaded(self) -> Mapping[str, Any]:
         if self._name in _in_memory:
             return _in_memory[self._name]
         entry = load(self._name) if self._is_on_disk else None
-        return {} if entry is None else entry.fields["looks"]
+        return {} if entry is None else entry.fields

@@ -228,7 +228,7 @@ def test_what_was_seen_before_an_interruption_is_kept(
 
 
 def kept_files(checks: Checks) -> list[Path]:
-    return list((checks.root.parent / "cache" / "store" / "looks").glob("*/*"))
+    return list((checks.root.parent / "cache" / "store" / "checks").glob("*/*"))
 
 
 @pytest.mark.parametrize("place", [0, 200, -1])
