@@ -34,7 +34,7 @@ def test_a_bar_counts_what_was_looked_at(monkeypatch: pytest.MonkeyPatch, is_lon
 
 def test_a_bar_that_comes_late_counts_what_was_done_before(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.1, 0.2, 0.9, 1.0])
-    monkeypatch.setattr(display.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr("depthmask.engine.display.time.monotonic", lambda: next(times))
     shown = Shown()
     with checking_assets(shown):
         Slow().check(SIZE)
