@@ -33,7 +33,7 @@ def checking_assets(display: Display) -> Iterator[None]:
     """Inside the block, show how far the check of a source has come, or that it takes long."""
     with (
         display.waiting("checking the assets"),
-        checks_shown(lambda total: _late_bar(display, "check", total, "assets")),
+        checks_shown(lambda total, title: _late_bar(display, title, total, "assets")),
     ):
         yield
 

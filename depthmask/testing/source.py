@@ -52,6 +52,23 @@ class SourceSuite(StageSuite):
         check_contents(left_out, stage.name)
         quarantine(location(tmp_path), left_out)
 
+    def test_an_identity_names_the_pixels(self, checked: Any) -> None:
+        """An identity, if any, is the same in another process, and another one for other pixels."""
+        worker = pickle.loads(pickle.dumps(checked))  # noqa: S301
+        for kind, keys in (
+            ("background", list(checked.backgrounds())[:3]),
+            ("foreground", list(checked.foregrounds())[:3]),
+        ):
+            pixels: dict[str, bytes] = {}
+            for key, size in ((key, size) for key in keys for size in _SIZES):
+                identity = getattr(checked, f"{kind}_identity")(key, size)
+                assert identity == getattr(worker, f"{kind}_identity")(key, size)
+                if identity is not None:
+                    assert type(identity) is str
+                    one = getattr(checked, kind)(key, size)
+                    shown = (one.image if kind == "background" else one.rgba).tobytes()
+                    assert pixels.setdefault(identity, shown) == shown
+
     def test_backgrounds_fill_the_canvas(self, checked: Any) -> None:
         """Images are uint8 RGB of the canvas size; depth, if any, has that size as well."""
         for size in _SIZES:

@@ -7,15 +7,16 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 from depthmask.caching import cache_folder, cache_written
+from depthmask.concurrency import parallel_map
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import FOLDERS, is_picture
 from depthmask.stages.source._names import TABLE, meaning
+from depthmask.stages.source.base import Bar
 from depthmask.storage import object_store
 from depthmask.storage.path import TEMPORARY
 from depthmask.storage.record import is_inside
@@ -42,13 +43,13 @@ class LocalCopy:
     bytes: int
 
 
-def local_copy(root: ObjectPath) -> LocalCopy:
+def local_copy(root: ObjectPath, bar: Bar) -> LocalCopy:
     """A folder in the user's cache with the current files of `root`.
 
     Files that no source reads are empty in it: they are named in messages only. The folder is named
     after names, sizes and etags, so its content never changes: processes may share it, and one list
     request for each folder tells whether it exists. Each file is fetched once, and linked into
-    later folders.
+    later folders. bar: shows the number of files fetched.
     """
     listed = dict(_listed(root))
     deeper = tuple(name for name in listed if name.count("/") >= _MOST_COMPONENTS)
@@ -65,8 +66,11 @@ def local_copy(root: ObjectPath) -> LocalCopy:
     if not folder.is_dir():
         with cache_written():
             (cache / "files").mkdir(parents=True, exist_ok=True)
-            with ThreadPoolExecutor(_AT_ONCE) as threads:
-                list(threads.map(lambda name: _fetch(root / name, objects[name], files[name]), new))
+            with bar(len(new), "copy") as advance:
+                for _ in parallel_map(
+                    _AT_ONCE, lambda name: _fetch(root / name, objects[name], files[name]), new
+                ):
+                    advance(1)
             _link(files, unread, folder)
     versions = {name: path.name for name, path in files.items()}
     return LocalCopy(folder, deeper, versions, len(new), sum(objects[name].bytes for name in new))

@@ -26,7 +26,7 @@ def look_at(
     try:
         # Decoding releases the GIL.
         with (
-            bar(len(new)) as advance,
+            bar(len(new), "check") as advance,
             closing(parallel_map(cores(), partial(_timed, look), new)) as results,
         ):
             for asset, (read_at_ns, one) in zip(new, results, strict=True):

@@ -347,7 +347,7 @@ class Assets(Source):
     def _copies(self) -> LocalCopy:
         root = self._location
         assert isinstance(root, ObjectPath), "only object stores are copied"
-        return local_copy(root)
+        return local_copy(root, self.progress)
 
     @cached_property
     def _listings(self) -> dict[str, Listing]:

@@ -15,12 +15,13 @@ from depthmask.data import AssetCatalogue, AssetFiles, Background, Foreground, L
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls, described
 
-Bar: TypeAlias = Callable[[int], AbstractContextManager[Callable[[int], None]]]
-"""A function that shows a progress bar up to a number; its context yields what advances the bar."""
+Bar: TypeAlias = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
+"""A function that shows a progress bar up to a number, with a title; its context yields a function
+that advances it."""
 
 
 @contextmanager
-def _no_bar(total: int) -> Iterator[Callable[[int], None]]:
+def _no_bar(total: int, title: str) -> Iterator[Callable[[int], None]]:
     yield lambda count: None
 
 
@@ -106,13 +107,15 @@ class Source(Stage):
         """As `background_identity`, for `foreground`."""
         return None
 
-    def progress(self, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    def progress(
+        self, total: int, title: str = "check"
+    ) -> AbstractContextManager[Callable[[int], None]]:
         """The progress bar of `check`, for as many assets as it looks at; nothing is shown for 0.
 
-        The context yields a function, to be called in the thread of `check` with the number of
-        assets that were looked at since the last call.
+        title: one word for what is done to the assets. The context yields a function, to be called
+        in the thread of `check` with the number of assets that are done since the last call.
         """
-        return _bar.get()(total)
+        return _bar.get()(total, title)
 
     def hand_on(self, make: Callable[[], Background | Foreground], size: Size) -> None:
         """Hand on an asset that `check` has decoded, so that nobody has to decode it once more.

@@ -36,7 +36,7 @@ class Checks:
 
     root: Path
     looked_at: list[str] = field(default_factory=list)
-    bars: list[tuple[int, int]] = field(default_factory=list)
+    bars: list[tuple[str, int, int]] = field(default_factory=list)
 
     def check(self, stage: Assets | None = None, **settings: Any) -> AssetCatalogue:
         _looks._in_memory.clear()
@@ -51,10 +51,10 @@ class Checks:
             return stage.check(SIZE)
 
     @contextmanager
-    def _bar(self, total: int) -> Iterator[Callable[[int], None]]:
+    def _bar(self, total: int, title: str) -> Iterator[Callable[[int], None]]:
         counts = [0]
         yield counts.append
-        self.bars.append((total, sum(counts)))
+        self.bars.append((title, total, sum(counts)))
 
 
 @pytest.fixture
@@ -82,9 +82,9 @@ def save_cut_out(path: Path, colour: int = 9) -> None:
 
 def test_a_second_run_looks_at_nothing(checks: Checks) -> None:
     first = checks.check()
-    assert (checks.looked_at, checks.bars) == (BASE, [(5, 5)])
+    assert (checks.looked_at, checks.bars) == (BASE, [("check", 5, 5)])
     assert checks.check() == first
-    assert (checks.looked_at, checks.bars) == ([], [(0, 0)])
+    assert (checks.looked_at, checks.bars) == ([], [("check", 0, 0)])
     # Neither the canvas nor the settings change what a look tells.
     checks.check(foreground_scale=None, on_bad_asset=OnBadAsset.skip)
     assert checks.looked_at == []
@@ -305,8 +305,9 @@ def test_an_object_with_the_same_etag_is_not_looked_at_again(
         (top / path.parent.name / path.name).write_whole(path.read_bytes())
     source = Assets(root=str(top))
     first = checks.check(source)
-    assert checks.looked_at == BASE
+    assert (checks.looked_at, checks.bars) == (BASE, [("copy", 5, 5), ("check", 5, 5)])
     assert checks.check(source).hashes == first.hashes
+    assert checks.bars == [("check", 0, 0)]
     assert checks.looked_at == []
     (top / "bg" / "room0.png").write_whole((checks.root / "bg" / "room1.png").read_bytes())
     assert checks.check(source).digest != first.digest
