@@ -39,6 +39,11 @@ def background_of(source: Source, key: str, size: Size) -> Background:
     calls = StageCalls(source, "background")
     with calls:
         background = source.background(key, size)
+    return checked_background(calls, background, key, size)
+
+
+def checked_background(calls: StageCalls, background: object, key: str, size: Size) -> Background:
+    """What a source gave as the background of a key, checked and read-only."""
     if not isinstance(background, Background):
         raise calls.returned(background, "a Background")
     _require_key(calls, background.key, key)
@@ -57,6 +62,11 @@ def foreground_of(source: Source, key: str, size: Size) -> Foreground:
     calls = StageCalls(source, "foreground")
     with calls:
         foreground = source.foreground(key, size)
+    return checked_foreground(calls, foreground, key)
+
+
+def checked_foreground(calls: StageCalls, foreground: object, key: str) -> Foreground:
+    """What a source gave as the foreground of a key, checked and read-only."""
     if not isinstance(foreground, Foreground):
         raise calls.returned(foreground, "a Foreground")
     _require_key(calls, foreground.key, key)

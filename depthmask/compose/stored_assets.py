@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from depthmask.asset_store import prepared
-from depthmask.compose.results import background_of, foreground_of
+from depthmask.compose.results import (
+    background_of,
+    checked_background,
+    checked_foreground,
+    foreground_of,
+)
 from depthmask.data import Background, Foreground, Size
-from depthmask.stage.calls import StageCalls
+from depthmask.stage.calls import StageCalls, StageError
 from depthmask.stages.source.base import Source
 
 
@@ -33,6 +39,22 @@ def stored_foreground(source: Source, key: str, size: Size) -> Foreground:
         foreground = foreground_of(source, key, size)
         prepared.save_foreground(source.name, identity, foreground)
     return foreground
+
+
+def store_seen(source: Source, asset: Background | Foreground, size: Size) -> None:
+    """Store an asset that the check of its source has prepared; a sample names one that is bad."""
+    with suppress(StageError):
+        if isinstance(asset, Background):
+            identity = background_identity(source, asset.key, size)
+            calls = StageCalls(source, "background")
+            background = checked_background(calls, asset, asset.key, size)
+            if identity is not None:
+                prepared.save_background(source.name, identity, background)
+        else:
+            identity = foreground_identity(source, asset.key, size)
+            foreground = checked_foreground(StageCalls(source, "foreground"), asset, asset.key)
+            if identity is not None:
+                prepared.save_foreground(source.name, identity, foreground)
 
 
 def lacks_background(source: Source, key: str, size: Size) -> bool:

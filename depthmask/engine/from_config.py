@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import fields, replace
 from difflib import get_close_matches
 
 import numpy as np
 
-from depthmask.asset_store.folder import set_limit
+from depthmask.asset_store.folder import can_store, set_limit
 from depthmask.compose.asset_splits import split_assets
+from depthmask.compose.stored_assets import store_seen
 from depthmask.config.plan_config import plan_config
 from depthmask.config.resources import check_inner_stages, check_resources, check_stage
 from depthmask.config.root import Root
@@ -28,7 +30,7 @@ from depthmask.stage.calls import StageCalls
 from depthmask.stage.decorators import setting_types
 from depthmask.stages.depth.base import Depth
 from depthmask.stages.geometry.estimated import as_geometry
-from depthmask.stages.source.base import Source, catalogue_of
+from depthmask.stages.source.base import Source, catalogue_of, prepared_taken
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
 from depthmask.storage.identity import NOT_IN_PLAN, DatasetIdentity
@@ -56,7 +58,8 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     check_resources(stages_of(root, _SAMPLE_KINDS))
     check_stage("geometry", root.geometry)
     set_limit(root.runner.store_bytes)
-    catalogue = catalogue_of(root.source, root.canvas)
+    with prepared_taken(store_seen) if can_store() else nullcontext():
+        catalogue = catalogue_of(root.source, root.canvas)
     _require_known_labels(root)
     _require_count(root.blend, "variants")
     splits = split_assets(root.source, catalogue, root.split)

@@ -29,6 +29,7 @@ class ByFile(Placement):
     offsets: Path = setting(by_content=True, help="file with one number")
     other: Path | None = setting(None, by_content=True, help="one more file")
     batch: int = setting(8, ge=1, decides_bytes=False, help="samples at a time")
+    once: bool = setting(False, in_plan=False, help="how this run works")
     scale: float = setting(0.5, help="scale")
 
     def place(self, scene: Scene, foreground: Foreground, flip: bool, rng: Any) -> Layer:
@@ -88,6 +89,15 @@ def test_another_value_continues_and_extends(runs: Runs) -> None:
     assert runs.run("placement.batch=3", samples=6) == 0
     assert tiny.sha256s(runs.out).items() > shards.items()
     assert runs.plan["unhashed"]["placement"]["batch"] == 3
+
+
+def test_what_concerns_one_run_is_in_no_plan(runs: Runs) -> None:
+    before = (runs.out / "plan.json").read_bytes()
+    assert runs.run("placement.once=true", "source.recheck=true") == 0
+    assert (runs.out / "plan.json").read_bytes() == before
+    assert runs.run("placement.once=true", "source.recheck=true", samples=6) == 0
+    assert not re.search(r'"(once|recheck)"', (runs.out / "plan.json").read_text())
+    assert not re.search(r"\.(once|recheck)=", command_from_plan(runs.plan) or "")
 
 
 def test_a_moved_file_continues(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError, refuse_machine_errors, way_on
@@ -36,6 +37,9 @@ class AssetError(UsageError):
         self.reason = reason
 
 
+_NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The pictures of a folder.
@@ -51,7 +55,7 @@ class Listing:
 
 
 def listing(
-    root: Path, folder: str, deeper: Iterable[str] = (), versions: Mapping[str, str] | None = None
+    root: Path, folder: str, deeper: Iterable[str] = (), versions: Mapping[str, str] = _NO_VERSIONS
 ) -> Listing:
     """List a folder in `root`; an empty listing if there is no such folder.
 
@@ -59,16 +63,21 @@ def listing(
     versions: the name of each file in a copy -> a text that stands for its content.
     """
     entries = _sorted(root / folder)
-    paths = [path for path in entries if is_picture(path)]
-    statuses = {path: _status(root.resolve(), path) for path in paths}
-    unfit = [AssetError(path, one) for path, one in statuses.items() if isinstance(one, str)]
-    faults = [*_named_alike(paths), *unfit]
+    pictures = {path: path.stem for path in entries if is_picture(path)}
+    within = _Within(root, root / folder)
+    statuses = list(map(within.status, pictures))
+    unfit = [
+        AssetError(path, one)
+        for path, one in zip(pictures, statuses, strict=True)
+        if isinstance(one, str)
+    ]
+    faults = [*_named_alike(pictures), *unfit]
     bad = {fault.path for fault in faults}
-    files = {path.stem: path for path in paths if path not in bad}
+    files = {stem: path for path, stem in pictures.items() if path not in bad}
     unused = [
         LeftOut(shown(path.relative_to(root)), reason, files=count)
         for path in entries
-        if not is_picture(path)
+        if path not in pictures
         for reason, count in _unused(path, folder)
     ]
     sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
@@ -80,16 +89,14 @@ def listing(
         )
         for name, count in sorted(sub_folders.items())
     ]
-    return Listing(
-        files,
-        tuple(sorted(faults, key=lambda fault: fault.path)),
-        tuple(unused),
-        {
-            path.stem: file_state(name_of(path), one, (versions or {}).get(name_of(path)))
-            for path, one in statuses.items()
-            if path not in bad and not isinstance(one, str)
-        },
-    )
+    states = {
+        stem: file_state(name, one, versions.get(name))
+        for (path, stem), one in zip(pictures.items(), statuses, strict=True)
+        if not isinstance(one, str)
+        for name in (f"{folder}/{path.name}",)
+    }
+    faults.sort(key=lambda fault: fault.path)
+    return Listing(files, tuple(faults), tuple(unused), states)
 
 
 def listings_of(root: Path, names: Iterable[str]) -> dict[str, Listing]:
@@ -148,12 +155,13 @@ def shown(path: Path) -> str:
 
 
 def _sorted(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    return [folder / name for name in sorted(os.listdir(folder))] if folder.is_dir() else []
 
 
 def is_picture(path: Path) -> bool:
     """Whether the name is that of a picture to read; hidden files are not read."""
-    return path.suffix.lower() in SUFFIXES and not is_hidden(path.name)
+    name = path.name
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
@@ -179,15 +187,15 @@ def _files_below(folder: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(folder))
 
 
-def _named_alike(paths: list[Path]) -> Iterator[AssetError]:
+def _named_alike(pictures: Mapping[Path, str]) -> Iterator[AssetError]:
     """Yield an error for each file that shares its name with another, since keys must be unique.
 
     `Cup` and `cup` are two names on Linux, and one on macOS and Windows; the same holds for the two
     spellings that Unicode has for most accents.
     """
     alike: dict[str, list[Path]] = defaultdict(list)
-    for path in paths:
-        alike[unicodedata.normalize("NFC", path.stem).casefold()].append(path)
+    for path, stem in pictures.items():
+        alike[unicodedata.normalize("NFC", stem).casefold()].append(path)
     for group in alike.values():
         for path in group if len(group) > 1 else ():
             other = next(one for one in group if one != path)
@@ -197,24 +205,35 @@ def _named_alike(paths: list[Path]) -> Iterator[AssetError]:
             )
 
 
-def _status(root: Path, path: Path) -> os.stat_result | str:
-    """The status of a regular file inside of `root`, or why another path cannot be used."""
-    if not all(map(_is_text, path.name)):
-        return "its name is not UTF-8 text; rename it"
-    try:
-        # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
-        real = path.resolve(strict=True)
-        status = real.stat()
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, PermissionError):
-            return f"{error.strerror}{way_on(error)}"
-        if getattr(error, "errno", None) != errno.ELOOP:
-            refuse_machine_errors(path, error)
-        return "a link that leads nowhere; replace or remove it"
-    if not real.is_relative_to(root):
-        return "a link out of source.root; put the file itself there"
-    # To read from a pipe could take for ever.
-    return status if stat.S_ISREG(status.st_mode) else "not a regular file; replace or remove it"
+class _Within:
+    """Tells regular files inside of `root` from others; `folder` is that of all paths."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root.resolve()
+        self._is_folder_within = folder.resolve().is_relative_to(self._root)
+
+    def status(self, path: Path) -> os.stat_result | str:
+        """The status of a file, or why a path cannot be used."""
+        if not path.name.isprintable() and not all(map(_is_text, path.name)):
+            return "its name is not UTF-8 text; rename it"
+        try:
+            status = path.lstat()
+            is_within = self._is_folder_within
+            if stat.S_ISLNK(status.st_mode) or not is_within:
+                # A link that leads back to itself raises RuntimeError, from Python 3.13 on OSError.
+                real = path.resolve(strict=True)
+                status, is_within = real.stat(), real.is_relative_to(self._root)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, PermissionError):
+                return f"{error.strerror}{way_on(error)}"
+            if getattr(error, "errno", None) != errno.ELOOP:
+                refuse_machine_errors(path, error)
+            return "a link that leads nowhere; replace or remove it"
+        if not is_within:
+            return "a link out of source.root; put the file itself there"
+        # To read from a pipe could take for ever.
+        is_file = stat.S_ISREG(status.st_mode)
+        return status if is_file else "not a regular file; replace or remove it"
 
 
 def _is_text(char: str) -> bool:

@@ -198,10 +198,11 @@ class Inspection:
         self._looks = {(one.folder, one.key): look for one, look in zip(assets, looks, strict=True)}
         return [self._fault(*look.fault) for look in looks if look.fault is not None]
 
-    def _states(self, folder: str, key: str) -> list[FileState]:
+    def _states(self, folder: str, key: str) -> tuple[FileState, ...]:
         """The states of a picture and of the mask or depth map that belongs to it."""
         folders = (folder, _COMPANIONS[folder])
-        return [self._listings[one].states[key] for one in folders if key in self._used[one]]
+        used = (one for one in folders if key in self._used[one])
+        return tuple(self._listings[one].states[key] for one in used)
 
     def _fault(self, name: str, reason: str) -> AssetError:
         path = self._root / name
@@ -251,7 +252,7 @@ class Inspection:
         for folder, kind in _KINDS.items():
             unused = unused_masks if folder == "fg_mask" else set()
             states = self._listings[folder].states
-            sizes = [int(states[key][2]) for key in self._used[folder] if key not in unused]
+            sizes = [states[key].bytes for key in self._used[folder] if key not in unused]
             if sizes:
                 files[kind] = AssetFiles(len(sizes), sum(sizes))
         return files
@@ -275,11 +276,10 @@ class Inspection:
     def _hashes(self) -> dict[str, str]:
         """The hashes of all files in use and of the table, by their paths; a root may move."""
         hashes = {
-            str(state[0]): content
+            name: content
             for folder in _COMPANIONS
             for key in self._used[folder]
-            for look in (self._looks[folder, key],)
-            for state, content in zip(look.files, look.hashes, strict=True)
+            for name, content in self._looks[folder, key].hash_of
         }
         if self._table.content is not None:
             hashes[TABLE] = content_hash(self._table.content)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple
 
 from depthmask.asset_store.entry import Entry
 from depthmask.asset_store.folder import load, save
 from depthmask.asset_store.names import entry_name
 
-FileState: TypeAlias = list[str | int]
-"""The name of a file below the root, its inode, its bytes, and the times of its modification and of
-its status change in nanoseconds. Of an object in a store: its name, a text that stands for name,
-bytes and etag, and its bytes."""
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
 systems are coarse."""
@@ -25,6 +20,19 @@ _GROUP = "checks"
 _in_memory: dict[str, dict[str, Any]] = {}
 """The looks at the last root of this process, by their name: the jobs of a sweep share them, also
 where nothing can be kept on disk."""
+
+
+class FileState(NamedTuple):
+    """The state of a file, which is another one after any change.
+
+    name: below the root. changed_ns: when it last changed, in nanoseconds of the epoch; 0 for the
+    copy of an object, whose etag tells changes at once. rest: what else changes with the content.
+    """
+
+    name: str
+    bytes: int
+    changed_ns: int
+    rest: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,31 +44,34 @@ class Asset:
 
     folder: str
     key: str
-    files: list[FileState]
+    files: tuple[FileState, ...]
     f_px: float | None
 
     @property
-    def names(self) -> list[str]:
-        """The names of the files below the root."""
-        return [str(state[0]) for state in self.files]
+    def state(self) -> str:
+        """All that a look depends on, as text."""
+        return f"{self.files} {self.f_px}"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at a picture, and at the mask or depth map that belongs to it, has told.
+    """What a look at an asset has told.
 
-    files, f_px: as in `Asset`; the states are those before the files were read. hashes: of their
-    contents, empty for one that was not read. fault: the name of the file that cannot be
-    used, and the reason, which is empty for a cut-out without transparency and mask: there it
-    depends on the names of other files. has_alpha: whether a cut-out has transparency of its own.
-    Nothing in it depends on the canvas or on other files.
+    hashes: of the contents of its files, empty for one that was not read. fault: the name of the
+    file that cannot be used, and the reason, which is empty for a cut-out without transparency and
+    mask: there it depends on the names of other files. has_alpha: whether a cut-out has
+    transparency of its own. Nothing in it depends on the canvas or on other files.
     """
 
-    files: list[FileState]
-    f_px: float | None
-    hashes: list[str]
+    asset: Asset
+    hashes: Sequence[str]
     fault: tuple[str, str] | None = None
     has_alpha: bool = False
+
+    @property
+    def hash_of(self) -> Iterator[tuple[str, str]]:
+        """The name and the hash of each file."""
+        return zip((file.name for file in self.asset.files), self.hashes, strict=True)
 
     def is_lasting(self, read_at_ns: int) -> bool:
         """Whether a later run may trust it.
@@ -69,11 +80,9 @@ class Look:
         again by each run, since the right to it may belong to a folder above.
         """
         at_fault = None if self.fault is None else self.fault[0]
-        is_read = all(
-            content or at_fault not in (None, state[0])
-            for state, content in zip(self.files, self.hashes, strict=True)
-        )
-        return is_read and all(_is_settled(state, read_at_ns) for state in self.files)
+        is_read = all(content or at_fault not in (None, name) for name, content in self.hash_of)
+        newest = max(file.changed_ns for file in self.asset.files)
+        return is_read and newest < read_at_ns - _SETTLED_NS
 
 
 def content_hash(data: bytes) -> str:
@@ -84,19 +93,18 @@ def content_hash(data: bytes) -> str:
 def file_state(name: str, status: os.stat_result, version: str | None = None) -> FileState:
     """The state of a file on this machine; version: that of the object that it is a copy of."""
     if version is not None:
-        return [name, version, status.st_size]
-    return [name, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-
-
-def _is_settled(state: FileState, read_at_ns: int) -> bool:
-    return all(int(changed) < read_at_ns - _SETTLED_NS for changed in state[3:])
+        return FileState(name, status.st_size, 0, version)
+    modified, changed = status.st_mtime_ns, status.st_ctime_ns
+    return FileState(
+        name, status.st_size, max(modified, changed), f"{status.st_ino} {modified} {changed}"
+    )
 
 
 class KeptLooks:
     """The looks at the assets of one root that can be trusted, by the name of the picture.
 
-    They are kept in a file of the cache folder. It has a checksum and is written whole, so that
-    runs share it; one that is damaged or missing costs time alone.
+    They are an entry of the asset store, which other runs and versions of this package share; one
+    that is damaged or missing costs time alone.
     """
 
     def __init__(
@@ -108,8 +116,9 @@ class KeptLooks:
         is_trusted: False to look at all assets again.
         """
         device = 0 if url else root.stat().st_dev
-        place = url or os.path.realpath(root)
-        self._name = entry_name(_GROUP, ascii(place), device, ascii(rules))
+        # A name may have bytes that are no text.
+        place = ascii(url or os.path.realpath(root))
+        self._name = entry_name(_GROUP, place, device, ascii(rules))
         self._is_on_disk = not rules
         self._before = self._loaded() if is_trusted else {}
 
@@ -118,15 +127,22 @@ class KeptLooks:
 
     def get(self, asset: Asset) -> Look | None:
         """The look at an asset whose files and row were as they are now; None if there was none."""
-        kept = self._before.get(str(asset.files[0][0]))
-        if kept is None or kept[:2] != [asset.files, asset.f_px]:
+        kept = self._before.get(asset.files[0].name)
+        if kept is None or kept[0] != asset.state:
             return None
-        return Look(*kept)
+        _, hashes, fault, has_alpha = kept
+        return Look(asset, hashes.split(","), fault, has_alpha)
 
     def replace(self, looks: list[Look]) -> None:
         """Keep these looks, which can be trusted, and no others."""
+        # A few texts are read much faster than nested lists.
         plain = {
-            str(one.files[0][0]): [one.files, one.f_px, one.hashes, one.fault, one.has_alpha]
+            one.asset.files[0].name: [
+                one.asset.state,
+                ",".join(one.hashes),
+                one.fault,
+                one.has_alpha,
+            ]
             for one in looks
         }
         _in_memory.clear()
@@ -137,13 +153,5 @@ class KeptLooks:
     def _loaded(self) -> Mapping[str, Any]:
         if self._name in _in_memory:
             return _in_memory[self._name]
-        stored = load(self._name) if self._is_on_disk else None
-        return {} if stored is None else stored.fields
-
-
-@cache
-def decoder() -> str:
-    """The version of the library that decodes, which may refuse other files than an earlier one."""
-    import PIL
-
-    return PIL.__version__
+        entry = load(self._name) if self._is_on_disk else None
+        return {} if entry is None else entry.fields

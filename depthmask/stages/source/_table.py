@@ -37,6 +37,7 @@ class AssetRow:
     line: int = 0
 
 
+_NO_ROW = AssetRow()
 _WITH_UNIT = re.compile(r"([0-9.,]+)\s*(m|cm|mm|metres?|meters?|px|pixels?)", re.IGNORECASE)
 _DIVISORS = {"cm": 100, "mm": 1000}
 """Unit -> how many of it are a metre."""
@@ -81,7 +82,7 @@ class AssetTable:
 
     def row(self, key: str) -> AssetRow:
         """The row of an asset, an empty one if there is none."""
-        return self.rows.get(table_key(key), AssetRow())
+        return self.rows.get(table_key(key), _NO_ROW) if self.rows else _NO_ROW
 
 
 def table_key(text: str) -> str:

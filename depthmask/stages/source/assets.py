@@ -38,7 +38,6 @@ from depthmask.stages.source._looks import (
     KeptLooks,
     Look,
     content_hash,
-    decoder,
 )
 from depthmask.stages.source._masks import load_mask
 from depthmask.stages.source._names import (
@@ -200,16 +199,14 @@ class Assets(Source):
         hashes = self._hashes
         if hashes is None or type(self) is not Assets:
             return None
-        paths = self._files(folder).get(key), self._files(companions).get(key)
+        paths = [self._files(one).get(key) for one in (folder, companions)]
         contents = [hashes.get(name_of(path)) if path else "" for path in paths]
+        if None in contents:
+            return None
         row = self._table.row(key)
         of_row = [row.label, row.height_m, row.f_px, row.meta]
-        versions = [self.pixel_version, decoder()]
-        return (
-            orjson.dumps([folder, contents, of_row, settings, versions]).decode()
-            if None not in contents
-            else None
-        )
+        determining = [folder, contents, of_row, settings, self.pixel_version]
+        return orjson.dumps(determining).decode()
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""
@@ -296,22 +293,24 @@ class Assets(Source):
         fault, has_alpha = None, False
         try:
             if asset.folder == "bg":
-                self.background(asset.key, size)
+                background = self.background(asset.key, size)
+                self.hand_on(lambda: background, size)
             else:
-                _, has_alpha = self._cut_out(asset.key)
-            self._read_rest(asset)
+                rgba, has_alpha = self._cut_out(asset.key)
+                self._read_rest(asset)
+                self.hand_on(lambda: self._prepared(asset.key, rgba, size), size)
         except _NoMaskError as error:
             fault = (name_of(error.path), "")
         except AssetError as error:
             fault = (name_of(error.path), error.reason)
-        hashes = [(self._hashes or {}).get(name, "") for name in asset.names]
-        return Look(asset.files, asset.f_px, hashes, fault, has_alpha)
+        hashes = [(self._hashes or {}).get(file.name, "") for file in asset.files]
+        return Look(asset, hashes, fault, has_alpha)
 
     def _read_rest(self, asset: Asset) -> None:
         """Read the mask that a cut-out with alpha does not need, for its hash."""
-        for name in asset.names:
-            if name not in (self._hashes or {}):
-                self._content(self._root / name)
+        for file in asset.files:
+            if file.name not in (self._hashes or {}):
+                self._content(self._root / file.name)
 
     def __getstate__(self) -> dict[str, Any]:
         """The settings, and what was looked at: each machine keeps copies by itself."""

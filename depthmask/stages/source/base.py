@@ -37,6 +37,21 @@ def checks_shown(bar: Bar) -> Iterator[None]:
         _bar.reset(before)
 
 
+Take: TypeAlias = Callable[["Source", Background | Foreground, Size], None]
+"""A function that takes a prepared asset of a source, for a canvas of a size."""
+_take: ContextVar[Take | None] = ContextVar("take", default=None)
+
+
+@contextmanager
+def prepared_taken(take: Take) -> Iterator[None]:
+    """Inside the block, `take` is called with the assets that `check` has decoded anyway."""
+    before = _take.set(take)
+    try:
+        yield
+    finally:
+        _take.reset(before)
+
+
 class Source(Stage):
     """Backgrounds and foregrounds by key.
 
@@ -98,6 +113,15 @@ class Source(Stage):
         assets that were looked at since the last call.
         """
         return _bar.get()(total)
+
+    def hand_on(self, make: Callable[[], Background | Foreground], size: Size) -> None:
+        """Hand on an asset that `check` has decoded, so that nobody has to decode it once more.
+
+        make: prepares it as `background` or `foreground` do; called only if somebody takes it.
+        """
+        take = _take.get()
+        if take is not None:
+            take(self, make(), size)
 
     @abstractmethod
     def check(self, size: Size) -> AssetCatalogue:

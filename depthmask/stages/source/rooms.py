@@ -94,14 +94,6 @@ class Rooms(Source):
             height_m=subject.height_m,
         )
 
-    def background_identity(self, key: str, size: Size) -> str:
-        """The settings, the canvas and the key: a room takes 0.1 s."""
-        return f"{self._identity(size)} {key}"
-
-    def foreground_identity(self, key: str, size: Size) -> str:
-        """As of a background."""
-        return f"{self._identity(size)} {key}"
-
     def has_depth(self, key: str) -> bool:
         """True for every room."""
         return True
@@ -115,6 +107,20 @@ class Rooms(Source):
     def check(self, size: Size) -> AssetCatalogue:
         """A hash of the settings and the generator's version; there is nothing to read."""
         return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
+
+    def background_identity(self, key: str, size: Size) -> str | None:
+        """The settings, the generator's version and the key."""
+        return self._identity_of(key, size)
+
+    def foreground_identity(self, key: str, size: Size) -> str | None:
+        """As `background_identity`: keys tell rooms from furniture."""
+        return self._identity_of(key, size)
+
+    def _identity_of(self, key: str, size: Size) -> str | None:
+        """None for a subclass, which may render something else."""
+        if type(self) is not Rooms:
+            return None
+        return f"rooms {self.pixel_version} {key} {self._identity(size)}"
 
     def _identity(self, size: Size) -> str:
         """Everything that determines the pixels of a key, as text."""

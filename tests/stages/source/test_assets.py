@@ -17,7 +17,7 @@ from PIL import Image
 
 from depthmask.data import AssetFiles, Camera
 from depthmask.errors import SettingError, UsageError
-from depthmask.stages.source import _images, _state
+from depthmask.stages.source import _images
 from depthmask.stages.source.assets import Assets
 from depthmask.storage.local import LocalPath
 from tests.support.paths import SHARED
@@ -658,41 +658,6 @@ def _changes(root: Path) -> list[Callable[[], object]]:
         lambda: (root / "assets.csv").write_text("key,label\ncup,Becher\n"),
         lambda: shutil.copytree(root / "fg", root / "fg_mask"),
     ]
-
-
-def test_untouched_assets_are_looked_at_once(
-    assets_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A mask that is not used: that is said every time.
-    (assets_root / "fg_mask").mkdir()
-    Image.new("L", (8, 10), 255).save(assets_root / "fg_mask" / "cup.png")
-    looks: list[object] = []
-    real = Assets._inspect
-
-    def inspect(self: Assets, size: tuple[int, int]) -> Any:
-        looks.append(size)
-        return real(self, size)
-
-    monkeypatch.setattr(Assets, "_inspect", inspect)
-    assets(assets_root).check(SIZE)
-    assets(assets_root).check(SIZE)
-    assert len(looks) == 2, "files that have just changed are not trusted"
-    monkeypatch.setattr(_state, "_SETTLED_NS", 0)
-    first, second = assets(assets_root), assets(assets_root)
-    assert second.check(SIZE) == first.check(SIZE)
-    assert second.check(SIZE).notes[0].startswith("fg_mask/: 1 masks are not used")
-    assert len(looks) == 3
-    assert second.backgrounds() == first.backgrounds()
-    assets(assets_root, foreground_scale=0.5).check(SIZE)
-    assets(assets_root).check((40, 40))
-    assert len(looks) == 5
-    digests = {assets(assets_root).check(SIZE).digest}
-    # All but the last, which makes the folder of masks.
-    changes = _changes(assets_root)[:-1]
-    for change in changes:
-        change()
-        digests.add(assets(assets_root).check(SIZE).digest)
-    assert len(digests) == 1 + len(changes)
 
 
 def test_a_second_check_sees_files_that_have_come_and_gone(assets_root: Path) -> None:
