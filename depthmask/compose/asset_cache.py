@@ -13,7 +13,7 @@ from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.least_alpha import least_alpha
 from depthmask.compose.results import read_only
 from depthmask.compose.stored_assets import stored_foreground
-from depthmask.data import Background, Float32, Foreground, Layer, Size
+from depthmask.data import Background, Float32, Foreground, Layer, Size, UInt8
 from depthmask.stages.blend.base import Patch
 from depthmask.stages.source.base import Source
 
@@ -57,10 +57,10 @@ class AssetCache:
         self._size = size
         self._make_background = background
         scaled = min(CACHE_BYTES, most_bytes // 6)
+        of_foregrounds = most_bytes - most_bytes // 2 - scaled
         self._backgrounds = FifoCache[Background](background_bytes, most_bytes // 2)
-        self._foregrounds = FifoCache[Foreground](
-            foreground_bytes, most_bytes - most_bytes // 2 - scaled
-        )
+        self._foregrounds = FifoCache[Foreground](foreground_bytes, of_foregrounds // 2)
+        self._premultiplied = FifoCache[Image.Image](_image_bytes, of_foregrounds // 2)
         self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes, scaled)
         self._least_alphas: dict[str, int] = {}
 
@@ -85,18 +85,31 @@ class AssetCache:
             least = self._least_alphas[layer.foreground] = least_alpha(
                 np.ascontiguousarray(foreground.rgba[..., 3])
             )
-        return _scaled(foreground, layer, least)
+        return _scaled(foreground, self._resized(foreground, layer), layer, least)
 
+    def _resized(self, foreground: Foreground, layer: Layer) -> UInt8:
+        """The pixels of a foreground at the size of its layer, straight: uint8 [h, w, 4].
 
-def _scaled(foreground: Foreground, layer: Layer, least: int) -> ScaledForeground:
-    """Resize and flip a foreground as its layer needs it."""
-    rgba = foreground.rgba
-    if (layer.height, layer.width) != foreground.size:
-        # Pillow premultiplies RGBA before it resamples, so hidden colours do not bleed in.
-        resized = Image.fromarray(rgba).resize(
-            (layer.width, layer.height), Image.Resampling.LANCZOS
+        Pillow resizes RGBA premultiplied, so that hidden colours do not bleed in; to keep that form
+        saves an eighth of the time. Smaller copies, from which small layers would be resized, save
+        another third, but thin objects lose by it: 31 to 34 dB against 40 from the whole.
+        """
+        size = layer.height, layer.width
+        if size == foreground.size:
+            return foreground.rgba
+        image = self._premultiplied.get(
+            foreground.key, lambda: Image.fromarray(foreground.rgba).convert("RGBa")
         )
-        rgba = np.asarray(resized)
+        resized = image.resize((layer.width, layer.height), Image.Resampling.LANCZOS)
+        return np.asarray(resized.convert("RGBA"))
+
+
+def _image_bytes(image: Image.Image) -> int:
+    return 4 * image.width * image.height
+
+
+def _scaled(foreground: Foreground, rgba: UInt8, layer: Layer, least: int) -> ScaledForeground:
+    """A foreground as its layer needs it. rgba: its pixels at the size of the layer."""
     if layer.flip:
         rgba = rgba[:, ::-1]
     patch = Patch(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.results import background_of
@@ -81,6 +82,25 @@ def test_a_layer_decides_the_size(shelf: AssetCache, size: Size) -> None:
     assert found.patch.alpha.flags.c_contiguous
 
 
+@pytest.mark.parametrize("size", [(5, 3), (30, 20), (59, 40), (90, 41)])
+@pytest.mark.parametrize("flip", [False, True])
+def test_layers_are_resized_by_lanczos_from_the_whole_foreground(
+    make_source: Callable[..., Source], make_foreground: MakeForeground, size: Size, flip: bool
+) -> None:
+    """Poles of one to four pixels over hidden colours: the hard case for halos."""
+    rgba = np.full((60, 40, 4), (255, 255, 255, 0), np.uint8)
+    for number, column in enumerate(range(3, 36, 8)):
+        rgba[3:-3, column : column + 1 + number % 4] = (9, 9, 9, 255)
+    thing = replace(make_foreground("cup", (60, 40)), rgba=rgba)
+    shelf = AssetCache(make_source(thing), (64, 64), lambda key: None)  # type: ignore[arg-type,return-value]
+    patch = shelf.scaled_foreground(layer(*size, flip=flip)).patch
+    direct = np.asarray(Image.fromarray(rgba).resize(size[::-1], Image.Resampling.LANCZOS))
+    direct = direct[:, ::-1] if flip else direct
+    np.testing.assert_array_equal(patch.rgb, direct[..., :3])
+    np.testing.assert_array_equal(patch.alpha, direct[..., 3])
+    assert patch.rgb[patch.alpha > 30].max() <= 9 + 4
+
+
 def test_hidden_colours_do_not_bleed_into_a_resized_edge(
     make_source: Callable[..., Source], make_foreground: MakeForeground
 ) -> None:
@@ -141,7 +161,7 @@ def test_the_memory_of_a_relief_counts(
     held = 2 * 4 * 6 * 4
     for bound, kept in ((held, True), (held - 2, False)):
         shelf = AssetCache(
-            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=3 * bound
+            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=6 * bound
         )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
@@ -153,7 +173,7 @@ def test_the_memory_of_metadata_counts(
     held = gradient.rgba.nbytes + 10 * len('{"row":1}')
     for bound, kept in ((held, True), (held - 2, False)):
         shelf = AssetCache(
-            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=3 * bound
+            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=6 * bound
         )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 

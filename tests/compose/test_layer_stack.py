@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from depthmask.compose.asset_cache import ScaledForeground, _scaled
 from depthmask.compose.layer_stack import (
@@ -329,7 +330,9 @@ def test_what_is_surely_unseen_would_not_be_added(
     foreground = Foreground("a", "a", np.dstack([np.zeros((12, 9, 3), np.uint8), alpha]))
     top, left = (int(rng.integers(-one, CANVAS[0])) for one in scaled)
     layer = dataclasses.replace(box(top, left, *scaled), flip=flip)
-    whole = _scaled(foreground, layer, 128)
+    image = Image.fromarray(foreground.rgba)
+    rgba = np.asarray(image.resize((layer.width, layer.height), Image.Resampling.LANCZOS))
+    whole = _scaled(foreground, rgba, layer, 128)
     misfit = LayerStack(CANVAS).add(layer, whole, min_visible=min_visible, max_overlap=1)
     if is_surely_unseen(layer, foreground, CANVAS, min_visible):
         assert misfit is Misfit.unseen
