@@ -224,8 +224,12 @@ class Assets(Source):
         Assets that an earlier check has seen, and that have not changed, are not decoded again.
         """
         self._forget()
-        with self._errors_with_url():
-            result = self._inspect(size)
+        try:
+            with self._errors_with_url():
+                result = self._inspect(size)
+        except BaseException:
+            self._forget()
+            raise
         # Of the files in use alone, so that workers use no others.
         self.__dict__["_hashes"] = dict(result.catalogue.hashes)
         return replace(

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from depthmask.cli.main import main
-from depthmask.errors import DepthmaskError
+from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stages.source.assets import AssetChangedError, Assets
 from depthmask.stages.source.rooms import Rooms
 from tests.support import tiny
@@ -93,18 +93,26 @@ def test_what_comes_after_the_check_is_not_used(root: Path) -> None:
         assert np.array_equal(one, other)
 
 
-def test_a_check_ends_if_a_file_changes_meanwhile(
-    root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of a picture that is read twice: by the check, and by what follows it in the same run."""
+def test_another_check_looks_at_a_changed_file_again(root: Path) -> None:
     stage = Assets(root=str(root))
     stage.check(SIZE)
     shutil.copy(root / "bg" / "room0.png", root / "bg" / "room1.png")
     with pytest.raises(AssetChangedError, match=r"bg/room1\.png: changed since"):
         stage.background("room1", SIZE)
-    # Another check looks at it again.
     stage.check(SIZE)
     assert stage.background("room1", SIZE).key == "room1"
+
+
+def test_a_check_that_failed_is_none(root: Path) -> None:
+    bad = root / "fg" / "bad.png"
+    bad.write_text("no picture")
+    stage = Assets(root=str(root))
+    with pytest.raises(UsageError, match=r"bad\.png"):
+        stage.check(SIZE)
+    shutil.copy(root / "fg" / "cup.png", bad)
+    copy = pickle.loads(pickle.dumps(stage))
+    assert "bad" in copy.foregrounds()
+    assert copy.foreground("bad", SIZE).key == "bad"
 
 
 def test_without_a_check_files_may_change(root: Path) -> None:
