@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +28,9 @@ _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _BAD_NAME = re.compile(r'invalid path: [^"]*"([^"]*)"')
 PART = 16 << 20
 """Bytes of a part of an upload. Parts are sent in parallel; the object appears with the last."""
+MOST_CONDITIONAL = 8 * PART
+"""The most bytes of an object that is put in place of a version: the library sends it in one piece,
+from memory. The files of a shard have half of that at most, unless the user chose larger shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class ObjectInfo:
 
 class AccessError(UsageError):
     """The store does not allow a request."""
+
+
+class UnansweredError(DepthmaskError):
+    """A request broke off, so that nobody knows whether the store has done it."""
 
 
 class TakenError(Exception):
@@ -93,6 +100,7 @@ def put(root: str, key: str, content: bytes | Path, instead_of: Version | None =
     """Put an object from bytes or from a local file.
 
     instead_of: the version to replace, TakenError if the object has another; None replaces any.
+    Such a put is not retried if it breaks off: it might find itself.
     """
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     multipart: dict[str, Any] = {"use_multipart": size > 2 * PART, "chunk_size": PART}
@@ -107,6 +115,24 @@ def put(root: str, key: str, content: bytes | Path, instead_of: Version | None =
         except taken as error:
             _require_bucket(root, error)
             raise TakenError from None
+
+
+def put_in_parts(root: str, key: str, content: Path, before_last: Callable[[], None]) -> Version:
+    """Put an object from a local file, in place of any other.
+
+    before_last: called before the object appears; if it raises an error, that never happens.
+    """
+    with _in_one_line(root, key):
+        import obstore
+
+        upload = obstore.open_writer(_store(root), key, buffer_size=PART)
+        with content.open("rb") as file:
+            while part := file.read(PART):
+                upload.write(part)
+        before_last()
+        upload.close()
+    info = head(root, key)
+    return NOTHING if info is None else info.version
 
 
 def _mode(instead_of: Version | None) -> Any:
@@ -285,7 +311,8 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
                 "which a part between slashes is empty, made of dots, or has a control character; "
                 "rename or delete it"
             ) from None
-        raise DepthmaskError(
+        broke_off = "status code" not in str(error)
+        raise (UnansweredError if broke_off else DepthmaskError)(
             f"{where}: the object store failed ({_reason(error)}{_server(root, error)}); "
             "published shards are kept: run the same command again"
         ) from None
