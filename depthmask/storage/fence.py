@@ -100,11 +100,16 @@ def require_lock(path: StorePath) -> None:
 
 
 def lock_lost(path: StorePath) -> LockLostError | None:
-    """The error for a lost lock of the path; None if this process need not hold it, or does."""
+    """The error for a lost lock of the path; None if this process need not hold it, or does.
+
+    None also where nothing tells: the caller has another error to raise.
+    """
     try:
         require_lock(path)
     except LockLostError as error:
         return error
+    except (DepthmaskError, OSError):
+        pass
     return None
 
 

@@ -250,7 +250,8 @@ def _rename(temporary: LocalPath, path: LocalPath) -> None:
     try:
         require_lock(path)
     except DepthmaskError:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
     os.replace(temporary, path)
     _sync_folder(path.parent)

@@ -41,10 +41,8 @@ _BUFFER = 1 << 20
 _FRESH_S = 0.5
 """How old the answer may be that the run holds its lock, for a put that replaces nothing unseen: so
 a shard takes one request for that, its files and its record together."""
-_RETRY_S = 30.0
-"""How long puts that break off are tried, beside what the library does when it cannot connect."""
 _WAIT_S = 0.1
-"""The wait before the first of these tries; it doubles each time."""
+"""The wait before a put is tried again; it doubles each time."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -301,19 +299,21 @@ class ObjectPath(StorePath):
         So it replaces nothing that another run has put since it took the lock, also if this process
         is suspended between any two of the steps, or in the put itself.
         """
-        begun, broken_off = time.monotonic(), 0
+        begun, failed = time.monotonic(), 0
         while True:
             fence.require(_FRESH_S)
             try:
-                return object_store.put(self.root, self.key, content, instead_of)
+                # The library would not read the lock before it tries again.
+                return object_store.put(self.root, self.key, content, instead_of, 0)
             except object_store.TakenError:
                 # By an earlier run, or by a put whose answer was lost.
                 instead_of = self._seen(fence)
-            except object_store.UnansweredError:
-                if broken_off >= object_store.RETRIES or time.monotonic() - begun > _RETRY_S:
+            except object_store.TransientError:
+                retry_for = object_store.RETRY_FOR.total_seconds()
+                if failed >= object_store.RETRIES or time.monotonic() - begun > retry_for:
                     raise
-                time.sleep(_WAIT_S * 2**broken_off)
-                broken_off += 1
+                time.sleep(_WAIT_S * 2**failed)
+                failed += 1
 
     def _seen(self, fence: Fence | None) -> object_store.Version:
         """The version of the object; it is of no other run, as the lock is read after it."""
