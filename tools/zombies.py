@@ -298,7 +298,7 @@ def in_store(arena: Arena, scenario: Scenario, name: str) -> list[str]:
             _send(first[0].pid, signal.SIGCONT, scenario.sleep)
             stop.woken.set()
             code = first[0].wait(DEADLINE_S)
-            return [*_changes(before, _objects(name)), *_ending(code, log)]
+            return [*changes(before, _objects(name)), *ending(code, log)]
         except (RuntimeError, subprocess.TimeoutExpired) as error:
             return [str(error)]
         finally:
@@ -311,7 +311,9 @@ def in_folder(arena: Arena, scenario: Local, name: str) -> list[str]:
     output, log = arena.folder / name, arena.folder / f"{name}.log"
     words = arena.words(output, "resume", f"runner.workers={scenario.workers}")
     path = f"{arena.folder / 'site'}:{os.environ.get('PYTHONPATH', '')}"
-    first = arena.start(words, log, "first", ZOMBIE_AT=scenario.at, PYTHONPATH=path)
+    slept = f"{arena.folder / name}-slept"
+    settings = {"PYTHONPATH": path, "ZOMBIE_AT": scenario.at, "ZOMBIE_SLEPT": slept}
+    first = arena.start(words, log, "first", **settings)
     try:
         if not _wait_until_stopped(first.pid):
             return [f"it never came to {scenario.at}: {log.read_text()[-500:]}"]
@@ -327,7 +329,7 @@ def in_folder(arena: Arena, scenario: Local, name: str) -> list[str]:
         before = _files(output)
         _send(first.pid, signal.SIGCONT, "group")
         code = first.wait(DEADLINE_S)
-        return [*_changes(before, _files(output)), *_ending(code, log)]
+        return [*changes(before, _files(output)), *ending(code, log)]
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         return [str(error)]
     finally:
@@ -369,15 +371,16 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _changes(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+def changes(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+    """Yield a line for each file of the second run that is another now, and for each new one."""
     for name in sorted({*before, *after}):
         if before.get(name) != after.get(name):
             how = "is new" if name not in before else "is gone" if name not in after else "differs"
             yield f"{name} {how}"
 
 
-def _ending(code: int, log: Path) -> Iterator[str]:
-    """What is wrong with how the first run ended."""
+def ending(code: int, log: Path) -> Iterator[str]:
+    """Yield what is wrong with how the first run ended."""
     text = log.read_text()
     lines = [line for line in text.splitlines() if line.startswith("error: ")]
     if code != 1 or len(lines) != 1 or "the lock of this run is gone" not in lines[0]:
@@ -425,11 +428,20 @@ def stop_before_sync(at: str) -> None:
 
     def fsync(handle: Any) -> None:
         number = handle if isinstance(handle, int) else handle.fileno()
-        if pattern.search(os.readlink(f"/proc/self/fd/{number}")):
+        if pattern.search(os.readlink(f"/proc/self/fd/{number}")) and _is_first():
             os.kill(os.getpid(), signal.SIGSTOP)
         sync(handle)
 
     os.fsync = fsync  # type: ignore[assignment]
+
+
+def _is_first() -> bool:
+    """Whether no other process of this run has been here, nor this one."""
+    try:
+        Path(os.environ["ZOMBIE_SLEPT"]).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def main() -> int:

@@ -39,6 +39,10 @@ class Fence:
     is_conditional: bool = False
     _read_at: float | None = field(default=None, init=False)
 
+    def __reduce__(self) -> tuple[type[Fence], tuple[StorePath, str, bool]]:
+        """Without the time of the last answer, as another machine has another clock."""
+        return Fence, (self.lock, self.token, self.is_conditional)
+
     def require(self, at_most_s: float = 0.0) -> None:
         """Raise `LockLostError` if the run has lost the lock.
 
