@@ -43,17 +43,17 @@ BUGS = (
             (_LOCAL, "class LocalPath(", "LATER: list[Path] = []\n\n\nclass LocalPath("),
             (
                 _LOCAL,
-                "        os.replace(temporary, self)\n        _sync",
-                "        os.replace(temporary, self)\n"
-                '        while self.parent.name == "records" and LATER:\n'
-                "            late = LATER.pop(0)\n"
-                '            os.replace(late, self.parent.parent / "shards" / late.name)\n'
-                "        _sync",
+                "    os.replace(temporary, path)\n    _sync",
+                "    os.replace(temporary, path)\n"
+                '    while path.parent.name == "records" and LATER:\n'
+                "        late = LATER.pop(0)\n"
+                '        os.replace(late, path.parent.parent / "shards" / late.name)\n'
+                "    _sync",
             ),
             (
                 _PUBLISH,
-                "    ) -> None:\n        shutil.rmtree(self.folder, ignore_errors=True)",
-                "    ) -> None:\n        pass",
+                "            shutil.rmtree(self.folder, ignore_errors=True)\n",
+                "            pass\n",
             ),
         ),
         (_ORDER,),
@@ -62,6 +62,21 @@ BUGS = (
         "marker by presence",
         (("storage/records.py", "self._shards.is_intact(file)", "True"),),
         ("tests/cli/commands/test_verify.py",),
+    ),
+    Bug(
+        "the lock is not read before a rename",
+        ((_LOCAL, "    try:\n        require_lock(path)\n", "    try:\n        pass\n"),),
+        ("tests/storage/test_fence.py",),
+    ),
+    Bug(
+        "an object is put whatever is there",
+        (("storage/remote.py", "content, instead_of, 0)", "content, None, 0)"),),
+        ("tests/storage/test_fence.py", "-k", "meanwhile"),
+    ),
+    Bug(
+        "workers have no lock",
+        (("engine/job.py", '"fence": fence_of(self.output)', '"fence": None'),),
+        ("tests/storage/test_fence.py", "-k", "job"),
     ),
     Bug(
         "close on exception",

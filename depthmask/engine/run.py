@@ -33,7 +33,6 @@ from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.dataset_info import derived_in
 from depthmask.storage.derived import are_intact
-from depthmask.storage.fence import LockLostError, lock_lost
 from depthmask.storage.identity import (
     DatasetIdentity,
     FolderState,
@@ -110,7 +109,7 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
             _require_space(made_here, made_here.plan.shards(complete_shards).samples)
         has_report = (job.output / REPORT).is_file()
         take_output(job.output, job.identity, overwrite=overwrite)
-        with (job.output / "run.log").appended() as log, _begun(job.output):
+        with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
@@ -199,19 +198,12 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
 
 
 @contextmanager
-def _begun(output: StorePath) -> Iterator[None]:
-    """Have a store that allows no more fail the run: bad usage would mean that nothing is there.
-
-    A run that has lost its lock fails for that, whatever it met in what another run has made there.
-    """
+def _begun() -> Iterator[None]:
+    """Have a store that allows no more fail the run: bad usage would mean that nothing is there."""
     try:
         yield
-    except Exception as error:
-        if not isinstance(error, LockLostError) and (lost := lock_lost(output)):
-            raise lost from error
-        if isinstance(error, AccessError):
-            raise DepthmaskError(str(error)) from error
-        raise
+    except AccessError as error:
+        raise DepthmaskError(str(error)) from error
 
 
 def _intact_shards(job: Job, totals: Totals) -> list[Shard]:
