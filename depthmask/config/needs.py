@@ -8,10 +8,10 @@ from typing import Any
 
 from depthmask.config.build import STAGE
 from depthmask.config.plugins import registry
-from depthmask.config.registry import FILE_HASH, KINDS, LISTS, Problem
+from depthmask.config.registry import KINDS, LISTS, Problem
 from depthmask.config.versions import NOT_PLUGINS
 from depthmask.errors import UsageError
-from depthmask.storage.packages import PACKAGES, install_command, package_of
+from depthmask.storage.packages import FILE_HASH, PACKAGES, install_command, package_of
 
 
 def require_stages(plan: dict[str, Any], kinds: Collection[str] = KINDS) -> None:

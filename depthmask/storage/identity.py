@@ -12,7 +12,7 @@ from typing import Any
 
 from depthmask.errors import UsageError, others_below
 from depthmask.storage.differences import Difference, assets_text, setting_text, telling
-from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
+from depthmask.storage.packages import FILE_HASH, OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
 from depthmask.storage.path import ASSETS, DRAFTS, LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.storage.shell import command, path_word
@@ -187,6 +187,17 @@ def _without_package_versions(
     return {name: fields[name] for name in fields if name not in (PACKAGES, PIXEL_VERSIONS)}
 
 
+def _compared(description: dict[str, Any]) -> dict[str, Any]:
+    """The description as it is compared: of the versions, only the hashes of scripts count."""
+    versions = {
+        name: version
+        for name, version in description.get("versions", {}).items()
+        if str(version).startswith(FILE_HASH)
+    }
+    fields = {**description, "versions": versions}
+    return {name: fields[name] for name in fields if name not in (PACKAGES, PIXEL_VERSIONS)}
+
+
 def _hash(description: dict[str, Any]) -> str:
     hashed = {name: value for name, value in description.items() if name != UNHASHED}
     text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
@@ -341,9 +352,8 @@ def _ways_on(output: StorePath, names: Collection[str]) -> str:
 
 def _other_settings(existing: DatasetIdentity, identity: DatasetIdentity) -> Iterator[Difference]:
     """Yield all that differs, except versions of packages."""
-    packages = existing.packages | identity.packages
     plans = existing.description, identity.description
-    old, new = (_without_package_versions(plan, packages) for plan in plans)
+    old, new = (_compared(plan) for plan in plans)
     if all(PACKAGES in plan for plan in plans):
         old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
     unhashed = dict(new.get(UNHASHED, {}))
