@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_info
 
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
+from depthmask.storage.identity import DatasetIdentity
 
 SWITCHES = (
     "KERAS_BACKEND",
@@ -25,6 +26,8 @@ SWITCHES = (
 )
 """Variables that choose among code for processors, whose results differ in the last bits."""
 _MACHINE, _PROCESSOR, _OPENCV = "machine", "processor", "OpenCV"
+_IPP, _BLAS, _KERNEL = "IPP", "BLAS", "BLAS kernel"
+_NO_PACKAGES = (*SWITCHES, _MACHINE, _PROCESSOR, _OPENCV, _IPP, _BLAS, _KERNEL)
 _FEATURES = {
     "SSE42": "SSE4.2",
     "AVX": "AVX",
@@ -51,7 +54,7 @@ def environment_of(root: Root) -> dict[str, str]:
         _MACHINE: platform.machine(),
         _PROCESSOR: " ".join(_processor_features()),
         _OPENCV: " ".join(_opencv_features()),
-        "IPP": cv2.ipp.getIppVersion() if cv2.ipp.useIPP() else "off",
+        _IPP: cv2.ipp.getIppVersion() if cv2.ipp.useIPP() else "off",
         **_blas(),
         **{name: os.environ[name] for name in SWITCHES if name in os.environ},
         **versions(root),
@@ -63,8 +66,12 @@ def recorded_environment(plan: Mapping[str, Any]) -> dict[str, str]:
 
     Of older plans the versions of packages are known.
     """
-    recorded = plan.get("environment", plan.get("versions", {}))
-    return {str(name): str(value) for name, value in recorded.items()}
+    return DatasetIdentity.of_plan(dict(plan)).environments[0]
+
+
+def package_versions(environment: Mapping[str, str]) -> dict[str, str]:
+    """The versions of packages and libraries in an environment, by their names."""
+    return {name: text for name, text in environment.items() if name not in _NO_PACKAGES}
 
 
 def environment_difference(recorded: Mapping[str, str], present: Mapping[str, str]) -> str:
@@ -126,5 +133,5 @@ def _blas() -> dict[str, str]:
     if not of_numpy:
         return {}
     name, version = of_numpy[0]["internal_api"], of_numpy[0]["version"]
-    fields = {"BLAS": f"{name} {version}", "BLAS kernel": of_numpy[0].get("architecture")}
+    fields = {_BLAS: f"{name} {version}", _KERNEL: of_numpy[0].get("architecture")}
     return {name: text for name, text in fields.items() if text}

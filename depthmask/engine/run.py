@@ -17,12 +17,14 @@ from depthmask.config.versions import stages_of
 from depthmask.data import LeftOut
 from depthmask.engine.display import Display
 from depthmask.engine.displays.log import open_log
+from depthmask.engine.environment import environment_difference, environment_of
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import check_contents, quarantine, without_contents
 from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.run_lines import Tally, announce, log_beginning, show_assets
+from depthmask.engine.self_test import require_same_samples
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.forks import refuse_worker_import
@@ -105,16 +107,20 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         state = check_output(job.output, job.identity, overwrite=overwrite)
         made_here = continued(job, state)
         complete_shards = _complete_shards(made_here, state, totals, display)
+        missing = made_here.plan.shards(complete_shards)
         if not state.is_new:
-            _require_space(made_here, made_here.plan.shards(complete_shards).samples)
+            _require_space(made_here, missing.samples)
+        if missing:
+            made_here, difference = _in_this_environment(made_here, state)
+            if not state.is_new and restore is None:
+                require_same_samples(made_here, complete_shards, display, difference)
         has_report = (job.output / REPORT).is_file()
-        take_output(job.output, job.identity, overwrite=overwrite)
+        take_output(job.output, made_here.identity, overwrite=overwrite)
         with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
             if restore is not None:
-                missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
             left_out = made_here.catalogue.left_out
             made, stations = _complete(
@@ -167,6 +173,16 @@ def continued(job: Job, state: FolderState) -> Job:
         identity = continued_identity(job.output, job.identity, state)
         shard_size = identity.shard_size or job.plan.shard_size
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
+
+
+def _in_this_environment(job: Job, state: FolderState) -> tuple[Job, str]:
+    """The job with this environment in its plan, and how it differs from that of the beginning."""
+    environment, earlier = environment_of(job.root), []
+    if not state.is_new:
+        with untrusted(str(job.output / "plan.json")):
+            earlier = job.identity.environments
+    difference = environment_difference(earlier[0], environment) if earlier else ""
+    return replace(job, identity=job.identity.made_in(environment, earlier)), difference
 
 
 def _for_workers(job: Job) -> Job:
