@@ -110,9 +110,9 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         missing = made_here.plan.shards(complete_shards)
         if not state.is_new:
             _require_space(made_here, missing.samples)
-        if missing:
+        if missing and restore is None:
             made_here, difference = _in_this_environment(made_here, state)
-            if not state.is_new and restore is None:
+            if not state.is_new:
                 require_same_samples(made_here, complete_shards, display, difference)
         has_report = (job.output / REPORT).is_file()
         take_output(job.output, made_here.identity, overwrite=overwrite)

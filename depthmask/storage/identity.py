@@ -386,7 +386,7 @@ def _other_settings(existing: DatasetIdentity, identity: DatasetIdentity) -> Ite
     plans = existing.description, identity.description
     old, new = (_compared(plan) for plan in plans)
     if all(PACKAGES in plan for plan in plans):
-        old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
+        old[PACKAGES], new[PACKAGES] = (dict(plan[PACKAGES]) for plan in plans)
     unhashed = dict(new.get(UNHASHED, {}))
     old[INPUT] = _without_unhashed(old.get(INPUT, {}), unhashed.pop(INPUT, None), new.get(INPUT))
     new[INPUT] = new.get(INPUT, {})
