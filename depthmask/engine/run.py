@@ -17,12 +17,14 @@ from depthmask.config.versions import stages_of
 from depthmask.data import LeftOut
 from depthmask.engine.display import Display
 from depthmask.engine.displays.log import open_log
+from depthmask.engine.environment import environment_difference, environment_of
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import check_contents, quarantine, without_contents
 from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.run_lines import Tally, announce, log_beginning, show_assets
+from depthmask.engine.self_test import require_same_samples
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.forks import refuse_worker_import
@@ -105,17 +107,22 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         state = check_output(job.output, job.identity, overwrite=overwrite)
         made_here = continued(job, state)
         complete_shards = _complete_shards(made_here, state, totals, display)
+        missing = made_here.plan.shards(complete_shards)
         if not state.is_new:
-            _require_space(made_here, made_here.plan.shards(complete_shards).samples)
+            _require_space(made_here, missing.samples)
+        if missing and restore is None:
+            made_here = _tested(made_here, state, complete_shards, display)
         has_report = (job.output / REPORT).is_file()
-        take_output(job.output, job.identity, overwrite=overwrite)
+        take_output(job.output, made_here.identity, overwrite=overwrite)
         with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
             if restore is not None:
-                missing = job.plan.shards(complete_shards)
                 complete_shards += restore(job, missing, totals, require_lock)
+                if job.plan.shards(complete_shards):
+                    # Those left have no record with which they could be compared.
+                    _tested(job, state, complete_shards, display)
             left_out = made_here.catalogue.left_out
             made, stations = _complete(
                 job, complete_shards, totals, left_out, display, require_lock
@@ -167,6 +174,20 @@ def continued(job: Job, state: FolderState) -> Job:
         identity = continued_identity(job.output, job.identity, state)
         shard_size = identity.shard_size or job.plan.shard_size
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
+
+
+def _tested(job: Job, state: FolderState, finished: Sequence[Shard], display: Display) -> Job:
+    """The job with this environment in its plan; `UsageError` if it gives other bytes here.
+
+    finished: the shards whose samples are compared, if any.
+    """
+    environment = environment_of(job.root)
+    if state.is_new:
+        return replace(job, identity=job.identity.made_in(environment))
+    with untrusted(str(job.output / "plan.json")):
+        earlier = job.identity.environments
+    require_same_samples(job, finished, display, environment_difference(earlier[0], environment))
+    return replace(job, identity=job.identity.made_in(environment, earlier))
 
 
 def _for_workers(job: Job) -> Job:
