@@ -109,23 +109,36 @@ def _is_compared(job: Job, one: Shard, difference: str) -> bool:
     Raises `UsageError` if they differ.
     """
     (index,) = job.plan.indices(one)
-    writer, key = job.root.writer, sample_key(index)
     try:
-        record = Records(job.output).require(one.name)
-        published = published_sample(
-            writer, job.output / "shards", record, one.start - record.start, key
-        )
+        published = published_of(job, one)
     except DepthmaskError as error:
         _log.warning("sample %d of %s cannot be compared: %s", index, one.name, error)
         return False
+    if names := other_members(job, one, published):
+        raise _refusal(job, f"{' and '.join(names)} of sample {index} in {one.name}", difference)
+    return True
+
+
+def published_of(job: Job, one: Shard) -> Encoded:
+    """A sample, given as a shard of one, as it was published; raises `DepthmaskError`."""
+    (index,) = job.plan.indices(one)
+    record = Records(job.output).require(one.name)
+    number, key = one.start - record.start, sample_key(index)
+    return published_sample(job.root.writer, job.output / "shards", record, number, key)
+
+
+def other_members(job: Job, one: Shard, published: Encoded) -> list[str]:
+    """The names of the members that a published sample, made once more, does not share.
+
+    one: the sample, as a shard of one.
+    """
+    (index,) = job.plan.indices(one)
     with tempfile.TemporaryDirectory() as folder:
         scratch = LocalPath(folder)
         (scratch / "records").make_folder()
         made = make_shard(replace(job, output=scratch), one, Progress())
-        remade = published_sample(writer, scratch / "shards", made, 0, key)
-    if names := _other_members(published, remade):
-        raise _refusal(job, f"{' and '.join(names)} of sample {index} in {one.name}", difference)
-    return True
+        remade = published_sample(job.root.writer, scratch / "shards", made, 0, sample_key(index))
+    return _other_members(published, remade)
 
 
 def _other_members(one: Encoded, other: Encoded) -> list[str]:
