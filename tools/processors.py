@@ -2,7 +2,7 @@
 
     python -m tools.processors                  # all switches, all datasets: some minutes
     python -m tools.processors --only feather   # the datasets with this word in their name
-    python -m tools.processors --old            # with the oldest NumPy, Pillow and OpenCV: see below
+    python -m tools.processors --old            # with the oldest NumPy, Pillow, OpenCV
 
 Each dataset is made on this machine as it is, and once more with more samples. Then, under each
 switch that makes a library take other code, as an older processor would: all its shards are
@@ -158,7 +158,9 @@ def faults(seen: Mapping[str, object], switch: Mapping[str, str]) -> list[str]:
     return wrong
 
 
-def under(switch: Mapping[str, str], names: Sequence[str], folder: Path) -> dict[str, dict]:
+def under(
+    switch: Mapping[str, str], names: Sequence[str], folder: Path
+) -> dict[str, dict[str, object]]:
     """What is seen of these datasets in a process of its own with these variables."""
     done = subprocess.run(
         [sys.executable, "-m", "tools.processors", "--inside", *names],

@@ -110,9 +110,7 @@ def run_job(job: Job, display: Display, restorer: Restorer | None = None) -> Res
             complete_shards += restored
             missing = made_here.plan.shards(complete_shards)
         if missing:
-            made_here, difference = _in_this_environment(made_here, state)
-            if not state.is_new:
-                require_same_samples(made_here, complete_shards, display, difference)
+            made_here = _tested(made_here, state, complete_shards, display)
         has_report = (job.output / REPORT).is_file()
         take_output(job.output, made_here.identity, overwrite=overwrite)
         with (job.output / "run.log").appended() as log, _begun():
@@ -192,14 +190,18 @@ def continued(job: Job, state: FolderState) -> Job:
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
 
 
-def _in_this_environment(job: Job, state: FolderState) -> tuple[Job, str]:
-    """The job with this environment in its plan, and how it differs from that of the beginning."""
-    environment, earlier = environment_of(job.root), []
-    if not state.is_new:
-        with untrusted(str(job.output / "plan.json")):
-            earlier = job.identity.environments
-    difference = environment_difference(earlier[0], environment) if earlier else ""
-    return replace(job, identity=job.identity.made_in(environment, earlier)), difference
+def _tested(job: Job, state: FolderState, finished: Sequence[Shard], display: Display) -> Job:
+    """The job with this environment in its plan; `UsageError` if it gives other bytes here.
+
+    finished: the shards whose samples are compared, if any.
+    """
+    environment = environment_of(job.root)
+    if state.is_new:
+        return replace(job, identity=job.identity.made_in(environment))
+    with untrusted(str(job.output / "plan.json")):
+        earlier = job.identity.environments
+    require_same_samples(job, finished, display, environment_difference(earlier[0], environment))
+    return replace(job, identity=job.identity.made_in(environment, earlier))
 
 
 def _for_workers(job: Job) -> Job:

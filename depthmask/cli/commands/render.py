@@ -16,7 +16,7 @@ from depthmask.engine.from_config import job_from_config
 from depthmask.engine.from_plan import root_from_plan
 from depthmask.engine.job import Job
 from depthmask.engine.run import continued
-from depthmask.engine.self_test import other_members, published_of
+from depthmask.engine.self_test import other_members
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.reading.dataset import no_dataset
 from depthmask.storage.identity import FolderState, changed_assets
@@ -83,7 +83,7 @@ def _difference(job: Job, index: int) -> str:
     if record is None or Records(job.output).problems(record):
         return ""
     one = replace(shard, start=rank, stop=rank + 1)
-    names = other_members(job, one, published_of(job, one))
+    names = other_members(job, one)
     if not names:
         return ""
     return (

@@ -191,14 +191,15 @@ def test_a_lost_plan_cannot_be_repaired(out: Path, capsys: pytest.CaptureFixture
     assert (out / "dataset.json").exists()
 
 
-def test_a_refused_repair_changes_nothing(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_repair_changes_nothing(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     extra(out)
     delete(out)
     before = files(out)
-    assets = out.with_name("assets")
-    (assets / "fg" / "box1.png").unlink()
-    assert main(["verify", str(out), "--repair", f"source.root={assets}"]) == 2
-    assert "fg/box1.png" in capsys.readouterr().err
+    monkeypatch.setattr("depthmask.engine.from_config.SCHEMA", 99)
+    assert main(["verify", str(out), "--repair"]) == 2
+    assert "and is 99; choose" in capsys.readouterr().err
     assert files(out) == before
     assert (out / "dataset.json").exists()
 
