@@ -41,6 +41,7 @@ PLACES = {
     "engine/inputs/dataset.py: check_shard",
     "engine/restore.py: refusal",
     "engine/run.py: _say_beginning",
+    "engine/self_test.py: _refusal",
     "storage/path.py: not_as_published",
     "storage/records.py: require",
     # The log, the card, the report and the page of a sweep.
