@@ -13,7 +13,9 @@ from threadpoolctl import threadpool_info
 
 from depthmask.config.root import Root
 from depthmask.config.versions import versions
+from depthmask.engine.job import Job
 from depthmask.storage.identity import DatasetIdentity
+from depthmask.untrusted import untrusted
 
 SWITCHES = (
     "NPY_DISABLE_CPU_FEATURES",
@@ -42,6 +44,10 @@ _FEATURES = {
 """NumPy's names for the features of processors that its functions and OpenBLAS distinguish."""
 
 
+OTHER_MACHINE = "the same plan gives other bytes here, and nothing recorded tells why"
+"""The cause of other bytes in the environment in which a dataset was begun."""
+
+
 def environment_of(root: Root) -> dict[str, str]:
     """What may change the pixels of a dataset on this machine, in this process, as name -> text.
 
@@ -68,6 +74,18 @@ def recorded_environment(plan: Mapping[str, Any]) -> dict[str, str]:
     Of older plans the versions of packages are known.
     """
     return DatasetIdentity.of_plan(dict(plan)).environments[0]
+
+
+def other_environment(job: Job) -> str:
+    """How the present environment differs from those of a dataset, in words; empty if it does not.
+
+    From that of the beginning, or if it does not differ from that, from a later one.
+    """
+    with untrusted(str(job.output / "plan.json")):
+        recorded = job.identity.environments
+    present = environment_of(job.root)
+    differences = (environment_difference(one, present) for one in recorded)
+    return next((text for text in differences if text), "")
 
 
 def package_versions(environment: Mapping[str, str]) -> dict[str, str]:

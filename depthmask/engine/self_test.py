@@ -13,6 +13,7 @@ import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, zip_longest
 from typing import Any
@@ -53,11 +54,9 @@ def require_same_samples(
     shorter = Records(job.output).shorter(job.plan, job.identity.lineage, finished)
     with (
         display.waiting("making finished samples once more, to compare them"),
-        tempfile.TemporaryDirectory() as folder,
+        _remaking(job) as remaking,
     ):
         # One job for all, since it keeps decoded assets.
-        remaking = replace(job, output=LocalPath(folder))
-        (remaking.output / "records").make_folder()
         compared = _compared(job, remaking, [*finished, *shorter], difference)
     if compared:
         result = f"finished samples made once more have the same bytes ({compared:,} compared)"
@@ -67,6 +66,18 @@ def require_same_samples(
         _log.warning("not as when the dataset was begun: %s; %s", difference, result)
     else:
         _log.info("%s", result)
+
+
+def other_members(job: Job, one: Shard) -> list[str]:
+    """The members of a published sample that get other bytes in this process, by name.
+
+    one: the sample, as a shard of one. Empty if the sample cannot be read.
+    """
+    published = _published(job, one)
+    if published is None:
+        return []
+    with _remaking(job) as remaking:
+        return _other_members(published, _remade(remaking, one))
 
 
 def _compared(job: Job, remaking: Job, finished: Sequence[Shard], difference: str) -> int:
@@ -93,6 +104,15 @@ def _compared(job: Job, remaking: Job, finished: Sequence[Shard], difference: st
         if elapsed_s + sample_s > max(_LEAST_S, _SHARE * missing * sample_s / cores()):
             break
     return compared
+
+
+@contextmanager
+def _remaking(job: Job) -> Iterator[Job]:
+    """Give the job with a scratch folder as its output."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = LocalPath(folder)
+        (output / "records").make_folder()
+        yield replace(job, output=output)
 
 
 def _samples_of(shards: Iterable[Shard]) -> Iterator[Shard]:
