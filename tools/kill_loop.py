@@ -4,7 +4,7 @@
 
 Every round takes one writer and one kind of run (a new dataset with splits and labels, one that is
 extended, a repair, the same command after damage, an overwrite, `convert`, `annotate`), kills it
-three to seven times (the parent, one worker or the whole process group) at times that fall anywhere
+four to eight times (the parent, one worker or the whole process group) at times that fall anywhere
 from start-up to the end, and often while the files about the dataset are written, and runs the same
 command again to its end. Exits 1 if any round lost, doubled or changed a sample, has any other file
 otherwise than a run without kills, or left a process behind.
@@ -150,7 +150,7 @@ class Arena:
             self._server.push(output, f"{output.parent.name}/out")
             shutil.rmtree(output, ignore_errors=True)
         command = self._command(self.where(output), done)
-        for _ in range(chance.randint(3, 7)):
+        for _ in range(chance.randint(4, 8)):
             done.kills.append(self._kill(command, done, output, chance))
             if done.kills[-1][1] in ENDED:
                 break
@@ -242,7 +242,7 @@ class Arena:
                 os.killpg(process.pid, signal.SIGKILL)
         elif victim == "worker" and workers:
             tiny.end([chance.choice(workers)])
-            if chance.random() < 0.5:
+            if chance.random() < 0.2:
                 # The run replaces it, and has to end as if nothing had happened.
                 if code := process.wait(DEADLINE_S):
                     done.problems.append(f"exit code {code} after a worker's death")

@@ -288,6 +288,32 @@ def test_files_of_a_writer_of_others(assets: Path, tmp_path: Path, writer: str) 
     assert derived(out) == before
 
 
+@pytest.mark.usefixtures("stages_of_tests")
+@pytest.mark.parametrize("writer", ["derives_by_pathlib", "depthmaskdataset"])
+def test_they_are_durable_before_dataset_json(
+    assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    """Each file, and its name in each folder, is synced; whoever wrote it."""
+    sync, replace, synced, before = os.fsync, os.replace, set[int](), set[int]()
+
+    def noted(handle: int) -> None:
+        sync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    def renamed(source: Any, target: Any) -> None:
+        if Path(target).name == "dataset.json":
+            before.update(synced)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "replace", renamed)
+    out = tmp_path / "out"
+    assert make(assets, out, f"writer={writer}") == 0
+    paths = [out / name for name in listed(out)]
+    folders = {folder for path in paths for folder in path.parents if folder.is_relative_to(out)}
+    assert [path for path in (*paths, *folders) if path.stat().st_ino not in before] == []
+
+
 @pytest.mark.usefixtures("s3")
 def test_in_an_object_store(assets: Path, tmp_path: Path) -> None:
     out = location(f"s3://bucket/{tmp_path.name}/derived")
