@@ -10,7 +10,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from depthmask.compose.asset_splits import split_assets
-from depthmask.config.plan_config import plan_config
+from depthmask.config.plan_config import defaults_of, plan_config
 from depthmask.config.resources import check_inner_stages, check_resources, check_stage
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions, stages_of
@@ -77,6 +77,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
             **plan_versions(root, names),
         },
         catalogue.hashes,
+        defaults_of(root),
     )
     output = _output(root, identity, sweep)
     keep_apart(catalogue, output)

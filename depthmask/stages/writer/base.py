@@ -39,6 +39,9 @@ class PublishedDataset(Protocol):
     def records(self) -> Iterator[Record]:
         """The record of each shard, in order."""
 
+    def folder_of(self, record: Record) -> StorePath:
+        """The folder of the files of a shard."""
+
     @property
     def writer(self) -> Writer:
         """The writer of its shards."""
