@@ -17,11 +17,14 @@ from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics.pixels import Statistics
 from depthmask.statistics.redraws import Redraws
 from depthmask.storage.dataset_info import DatasetFacts
+from depthmask.storage.fence import adopt, fence_of
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
 
 T = TypeVar("T")
+_FENCE = "fence"
+"""In a pickled job, the lock of the run; the process that unpickles it writes under this lock."""
 _sample_index = attrgetter("index")
 
 
@@ -130,4 +133,9 @@ class Job(ABC):
         return ShardLog(progress, [registry().statistic(name) for name in self.added_statistics])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        state = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**state, _FENCE: fence_of(self.output)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        adopt(state.pop(_FENCE))
+        vars(self).update(state)

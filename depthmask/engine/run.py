@@ -36,6 +36,7 @@ from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.derived import not_intact
+from depthmask.storage.fence import LockLostError, lock_lost
 from depthmask.storage.identity import (
     DatasetIdentity,
     FolderState,
@@ -115,7 +116,7 @@ def run_job(job: Job, display: Display, restorer: Restorer | None = None) -> Res
                 require_same_samples(made_here, complete_shards, display, difference)
         has_report = (job.output / REPORT).is_file()
         take_output(job.output, made_here.identity, overwrite=overwrite)
-        with (job.output / "run.log").appended() as log, _begun():
+        with (job.output / "run.log").appended() as log, _begun(job.output):
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
@@ -149,7 +150,7 @@ def _restored(
     """
     shards = restorer.provable(job, missing) if missing else []
     if shards:
-        with (job.output / "run.log").appended() as log, _begun():
+        with (job.output / "run.log").appended() as log, _begun(job.output):
             open_log(log)
             restorer.restore(_for_workers(job), shards, totals, require_lock)
     return shards
@@ -231,12 +232,19 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
 
 
 @contextmanager
-def _begun() -> Iterator[None]:
-    """Have a store that allows no more fail the run: bad usage would mean that nothing is there."""
+def _begun(output: StorePath) -> Iterator[None]:
+    """Have a store that allows no more fail the run: bad usage would mean that nothing is there.
+
+    A run that has lost its lock fails for that, whatever it met in what another run has made there.
+    """
     try:
         yield
-    except AccessError as error:
-        raise DepthmaskError(str(error)) from error
+    except Exception as error:
+        if not isinstance(error, LockLostError) and (lost := lock_lost(output)):
+            raise lost from error
+        if isinstance(error, AccessError):
+            raise DepthmaskError(str(error)) from error
+        raise
 
 
 def _intact_shards(job: Job, totals: Totals) -> list[Shard]:
