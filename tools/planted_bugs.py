@@ -56,12 +56,12 @@ BUGS = (
             (_LOCAL, "class LocalPath(", "LATER: list[Path] = []\n\n\nclass LocalPath("),
             (
                 _LOCAL,
-                "        os.replace(temporary, self)\n        _sync",
-                "        os.replace(temporary, self)\n"
-                '        while self.parent.name == "records" and LATER:\n'
-                "            late = LATER.pop(0)\n"
-                '            os.replace(late, self.parent.parent / "shards" / late.name)\n'
-                "        _sync",
+                "    os.replace(temporary, path)\n    _sync",
+                "    os.replace(temporary, path)\n"
+                '    while path.parent.name == "records" and LATER:\n'
+                "        late = LATER.pop(0)\n"
+                '        os.replace(late, path.parent.parent / "shards" / late.name)\n'
+                "    _sync",
             ),
             (
                 _PUBLISH,
