@@ -164,7 +164,10 @@ def said(words: list[str]) -> tuple[int, str]:
     """The exit code of a command, and what it printed."""
     text = io.StringIO()
     with redirect_stdout(text), redirect_stderr(text):
-        return depthmask(words), text.getvalue()
+        code = depthmask(words)
+    if code > 128:
+        raise KeyboardInterrupt  # A signal to this process is no matter of the dataset's.
+    return code, text.getvalue()
 
 
 def subjects(folder: Path, place: StorePath, writers: tuple[str, ...]) -> Iterator[Subject]:
