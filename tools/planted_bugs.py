@@ -77,6 +77,21 @@ BUGS = (
         ("tests/cli/commands/test_verify.py",),
     ),
     Bug(
+        "the lock is not read before a rename",
+        ((_LOCAL, "    try:\n        require_lock(path)\n", "    try:\n        pass\n"),),
+        ("tests/storage/test_fence.py",),
+    ),
+    Bug(
+        "an object is put whatever is there",
+        (("storage/remote.py", "content, instead_of, 0)", "content, None, 0)"),),
+        ("tests/storage/test_fence.py", "-k", "meanwhile"),
+    ),
+    Bug(
+        "workers have no lock",
+        (("engine/job.py", '"fence": fence_of(self.output)', '"fence": None'),),
+        ("tests/storage/test_fence.py", "-k", "job"),
+    ),
+    Bug(
         "close on exception",
         (
             (_PIPELINE, "for batch in self.batches(self.plan.indices(shard), log):",

@@ -23,8 +23,6 @@ from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
 
 T = TypeVar("T")
-_FENCE = "fence"
-"""In a pickled job, the lock of the run; the process that unpickles it writes under this lock."""
 _sample_index = attrgetter("index")
 
 
@@ -134,8 +132,9 @@ class Job(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         state = {item.name: getattr(self, item.name) for item in fields(self)}
-        return {**state, _FENCE: fence_of(self.output)}
+        return {**state, "fence": fence_of(self.output)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        adopt(state.pop(_FENCE))
+        # The process that unpickles it writes under the lock of the run.
+        adopt(state.pop("fence"))
         vars(self).update(state)

@@ -36,7 +36,6 @@ from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
 from depthmask.storage.dataset_info import DatasetInfo
 from depthmask.storage.derived import not_intact
-from depthmask.storage.fence import LockLostError, lock_lost
 from depthmask.storage.identity import (
     DatasetIdentity,
     FolderState,
@@ -111,12 +110,10 @@ def run_job(job: Job, display: Display, restorer: Restorer | None = None) -> Res
             complete_shards += restored
             missing = made_here.plan.shards(complete_shards)
         if missing:
-            made_here, difference = _in_this_environment(made_here, state)
-            if not state.is_new:
-                require_same_samples(made_here, complete_shards, display, difference)
+            made_here = _tested(made_here, state, complete_shards, display)
         has_report = (job.output / REPORT).is_file()
         take_output(job.output, made_here.identity, overwrite=overwrite)
-        with (job.output / "run.log").appended() as log, _begun(job.output):
+        with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
@@ -150,7 +147,7 @@ def _restored(
     """
     shards = restorer.provable(job, missing) if missing else []
     if shards:
-        with (job.output / "run.log").appended() as log, _begun(job.output):
+        with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             restorer.restore(_for_workers(job), shards, totals, require_lock)
     return shards
@@ -193,14 +190,18 @@ def continued(job: Job, state: FolderState) -> Job:
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
 
 
-def _in_this_environment(job: Job, state: FolderState) -> tuple[Job, str]:
-    """The job with this environment in its plan, and how it differs from that of the beginning."""
-    environment, earlier = environment_of(job.root), []
-    if not state.is_new:
-        with untrusted(str(job.output / "plan.json")):
-            earlier = job.identity.environments
-    difference = environment_difference(earlier[0], environment) if earlier else ""
-    return replace(job, identity=job.identity.made_in(environment, earlier)), difference
+def _tested(job: Job, state: FolderState, finished: Sequence[Shard], display: Display) -> Job:
+    """The job with this environment in its plan; `UsageError` if it gives other bytes here.
+
+    finished: the shards whose samples are compared, if any.
+    """
+    environment = environment_of(job.root)
+    if state.is_new:
+        return replace(job, identity=job.identity.made_in(environment))
+    with untrusted(str(job.output / "plan.json")):
+        earlier = job.identity.environments
+    require_same_samples(job, finished, display, environment_difference(earlier[0], environment))
+    return replace(job, identity=job.identity.made_in(environment, earlier))
 
 
 def _for_workers(job: Job) -> Job:
@@ -232,19 +233,12 @@ def _one_line_for_failures(output: StorePath) -> Iterator[None]:
 
 
 @contextmanager
-def _begun(output: StorePath) -> Iterator[None]:
-    """Have a store that allows no more fail the run: bad usage would mean that nothing is there.
-
-    A run that has lost its lock fails for that, whatever it met in what another run has made there.
-    """
+def _begun() -> Iterator[None]:
+    """Have a store that allows no more fail the run: bad usage would mean that nothing is there."""
     try:
         yield
-    except Exception as error:
-        if not isinstance(error, LockLostError) and (lost := lock_lost(output)):
-            raise lost from error
-        if isinstance(error, AccessError):
-            raise DepthmaskError(str(error)) from error
-        raise
+    except AccessError as error:
+        raise DepthmaskError(str(error)) from error
 
 
 def _intact_shards(job: Job, totals: Totals) -> list[Shard]:

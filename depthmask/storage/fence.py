@@ -68,12 +68,20 @@ class Fence:
 
 @contextmanager
 def holding(fence: Fence) -> Iterator[None]:
-    """Have this process write into the dataset only while its lock is held."""
+    """Have this process write into the dataset only while its lock is held.
+
+    Once it is lost, every error of the block becomes `LockLostError`: it may come from what another
+    run has made, or that the folder is gone.
+    """
     key = str(fence.lock.parent)
     before = _FENCES.get(key)
     _FENCES[key] = fence
     try:
         yield
+    except Exception as error:
+        if not isinstance(error, LockLostError) and (lost := lock_lost(fence.lock)):
+            raise lost from error
+        raise
     finally:
         if before is None:
             del _FENCES[key]

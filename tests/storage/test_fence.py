@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from depthmask import Progress, make_shard
+from depthmask.config.compose import compose_root
+from depthmask.engine.from_config import job_from_config
 from depthmask.errors import DepthmaskError
 from depthmask.storage import fence, object_store
 from depthmask.storage.fence import Fence, LockLostError, adopt, fence_of
@@ -157,6 +160,33 @@ def test_a_worker_reads_the_lock_itself(tmp_path: Path, as_a_worker: None) -> No
         with pytest.raises(LockLostError):
             (output / "b").write_whole(b"1")
         adopt(one)  # For the end of the lock.
+
+
+def test_a_job_brings_the_lock_to_any_process(tmp_path: Path, as_a_worker: None) -> None:
+    """Whatever runner sends it there."""
+    output = tmp_path / "out"
+    words = ["source.rooms=1", "source.furniture=1", "size=[16,16]", "depth=none", "samples=1"]
+    job = job_from_config(compose_root([*words, f"output={output}"]))
+    with job.output.locked():
+        pickled = pickle.dumps(job)
+        fence._FENCES.clear()
+        shard = next(iter(job.plan.shards()))
+        copy = pickle.loads(pickled)
+        (output / LOCK).write_text("of another")
+        with pytest.raises(LockLostError):
+            make_shard(copy, shard, Progress())
+    assert [path.name for path in output.iterdir()] == [LOCK]
+
+
+def test_an_error_by_what_another_has_made_is_that_of_the_lock(output: StorePath) -> None:
+    def late_reader() -> None:
+        with output.locked():
+            take_over(output)
+            raise ValueError("a shard cannot be read")
+
+    with pytest.raises(LockLostError) as caught:
+        late_reader()
+    assert str(caught.value.__cause__) == "a shard cannot be read"
 
 
 def test_a_folder_that_is_gone_is_no_error_of_the_disk(tmp_path: Path) -> None:
