@@ -18,7 +18,6 @@ from depthmask.storage.identity import DatasetIdentity
 from depthmask.untrusted import untrusted
 
 SWITCHES = (
-    "KERAS_BACKEND",
     "NPY_DISABLE_CPU_FEATURES",
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
@@ -28,8 +27,8 @@ SWITCHES = (
 )
 """Variables that choose among code for processors, whose results differ in the last bits."""
 _MACHINE, _PROCESSOR, _OPENCV = "machine", "processor", "OpenCV"
-_IPP, _BLAS, _KERNEL = "IPP", "BLAS", "BLAS kernel"
-_NO_PACKAGES = (*SWITCHES, _MACHINE, _PROCESSOR, _OPENCV, _IPP, _BLAS, _KERNEL)
+_IPP, _BLAS, _KERNEL, _BACKEND = "IPP", "BLAS", "BLAS kernel", "backend of Keras"
+_NO_PACKAGES = (*SWITCHES, _MACHINE, _PROCESSOR, _OPENCV, _IPP, _BLAS, _KERNEL, _BACKEND)
 _FEATURES = {
     "SSE42": "SSE4.2",
     "AVX": "AVX",
@@ -62,6 +61,8 @@ def environment_of(root: Root) -> dict[str, str]:
         _OPENCV: " ".join(_opencv_features()),
         _IPP: cv2.ipp.getIppVersion() if cv2.ipp.useIPP() else "off",
         **_blas(),
+        # A run sets the variable to the default.
+        _BACKEND: os.environ.get("KERAS_BACKEND") or "tensorflow",
         **{name: os.environ[name] for name in SWITCHES if name in os.environ},
         **versions(root),
     }

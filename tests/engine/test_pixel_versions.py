@@ -335,5 +335,5 @@ def test_a_stage_of_another_package_is_refused(site: Path) -> None:
     shutil.rmtree(site)
     write_plugin(site, "other", "1.0", STAGES.format(pixels="", top=2))
     line = error(site, *WORDS, "samples=8", "output=out")
-    assert "holds another dataset: packages.placement=mine was mine and is other" in line
+    assert "holds another dataset: placement=mine was of the package mine and is of other" in line
     assert verify(output) == []

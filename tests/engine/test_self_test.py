@@ -127,6 +127,21 @@ def test_a_shard_that_the_dataset_outgrows(
     assert contents(out) == before
 
 
+def test_a_repair_that_can_compare_no_shard(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a record and without dataset.json, other samples tell whether the bytes are right."""
+    assert main(words("samples=6", "encode.image=png")) == 0
+    for name in ("records/train-000001.json", "shards/train-000001.tar", "dataset.json"):
+        (out / name).unlink()
+    with monkeypatch.context() as changed:
+        change_image(changed)
+        assert "of sample 0 in train-000000" in refusal(capsys, "verify", "out", "--repair")
+    assert not (out / "shards" / "train-000001.tar").exists()
+    assert main(["verify", "out", "--repair"]) == 0
+    assert "same bytes (4 compared)" in log(out)
+
+
 def other_json(self: Recoding, encoded: Encoded, *arguments: Any, **options: Any) -> Encoded:
     return Encoded(encoded.key, {**encoded.members, "json": b"{}"}, encoded.arrays)
 
@@ -222,8 +237,9 @@ def test_a_setting_of_a_newer_version_is_named(
     write_sealed(location(out) / "plan.json", plan)
     for command in (["resume", "out"], ["extend", "out", "samples=4"]):
         assert refusal(capsys, *command) == (
-            "error: out/plan.json: placement.tilt=3 is no setting of placement=random here; the dataset was "
-            f"made by depthmask {__version__}: `pip install 'depthmask=={__version__}'`"
+            "error: out/plan.json: placement.tilt=3 is no setting of placement=random here; the "
+            f"dataset was made by depthmask {__version__}: "
+            f"`pip install 'depthmask=={__version__}'`"
         )
     line = refusal(capsys, *words("samples=4"))
     assert "holds another dataset: placement.tilt was 3 and is null" in line
@@ -287,7 +303,7 @@ def test_a_writer_that_reads_nothing(out: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(self_test, "published_sample", unreadable)
     assert main(["extend", "out", "samples=4"]) == 0
-    assert "sample 0 of train-000000 cannot be compared: no reader" in log(out)
+    assert "sample 0 in train-000000 cannot be compared: no reader" in log(out)
     assert "no finished sample was compared" in log(out)
 
 
