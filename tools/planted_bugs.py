@@ -140,10 +140,10 @@ BUGS = (
     Bug(
         "derived files after dataset.json",
         (
-            (_RUN, "                info = finish(job, totals, left_out)\n",
-             "                info = replace(summarise(job, totals), derived=())\n"
-             '                write_sealed(job.output / "dataset.json", info.as_json())\n'
-             "                info = finish(job, totals, left_out)\n"),
+            (_RUN, "info = finish(job, totals, left_out)\n",
+             "info = replace(summarise(job, totals), derived=())\n"
+             '                    write_sealed(job.output / "dataset.json", info.as_json())\n'
+             "                    info = finish(job, totals, left_out)\n"),
             (_RUN, "from depthmask.engine.totals",
              "from depthmask.engine.summarise import summarise\nfrom depthmask.engine.totals"),
         ),
@@ -182,13 +182,13 @@ BUGS = (
     Bug(
         "repair accepts other bytes",
         ((_REPAIR, "if _hashes(record) == _hashes(recorded):", "if True:"),),
-        ("tests/engine/test_pixel_versions.py", "-k", "other_bytes"),
+        ("tests/engine/test_restore.py", "-k", "stays_as_it_is"),
     ),
     Bug(
         "repair accepts other bytes of shards without records",
         ((_REPAIR, "if self.totals.manifest_sha256(self.job.plan.numbering.names) == manifest:",
           "if True:"),),
-        ("tests/engine/test_pixel_versions.py", "-k", "other_bytes"),
+        ("tests/engine/test_restore.py", "-k", "stays_as_it_is"),
     ),
     Bug(
         "plan before the preconditions",
@@ -217,19 +217,9 @@ BUGS = (
     ),
     Bug(
         "self-test always passes",
-        (("engine/self_test.py", "if names := _other_members(published, remade):",
-          "if (names := _other_members(published, remade)) and False:"),),
-        ("tests/engine/test_self_test.py",),
-    ),
-    Bug(
-        "workers do not read the lock",
-        (("engine/job.py", "adopt(state.pop(_FENCE))", "state.pop(_FENCE)"),),
-        ("tests/storage/test_fence.py", "-k", "a_worker"),
-    ),
-    Bug(
-        "conditional puts with any version",
-        (("storage/object_store.py", "mode=_mode(instead_of)", 'mode="overwrite"'),),
-        ("tests/storage/test_fence.py", "-k", "another_has_put"),
+        (("engine/self_test.py", "        if names := _other_members(",
+          "        if names := None and _other_members("),),
+        ("tests/engine/test_self_test.py", "-k", "every_writer"),
     ),
 )  # fmt: skip
 
@@ -255,8 +245,8 @@ def noticed(bug: Bug | None, tests: tuple[str, ...], folder: Path) -> bool:
         check=False,
     )
     print(f"    {done.stdout.strip().splitlines()[-1]}", flush=True)
-    # 1: tests failed. Anything else is a mistake of ours, such as no test found.
-    if done.returncode not in (0, 1):
+    # Anything but tests that passed or failed is a mistake of ours, such as no test found.
+    if done.returncode not in (0, 1) or (done.returncode and " failed" not in done.stdout):
         raise SystemExit(done.stdout + done.stderr)
     return done.returncode == 1
 
