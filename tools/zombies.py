@@ -80,17 +80,17 @@ IN_STORE = (
     # Before the put of a shard: the record of another is answered.
     Scenario(RECORD.format(0), "answered", "overwrite", "group", workers=1),
     Scenario(RECORD.format(0), "answered", "extend", "suspend", workers=1),
-    Scenario(RECORD.format(0), "answered", "fewer", "group"),
+    Scenario(RECORD.format(0), "answered", "fewer", "group", workers=1),
     # Within it.
     Scenario(SHARD.format(1), "kept", "overwrite", "group"),
     Scenario(SHARD.format(1), "kept", "overwrite", "parent"),
     Scenario(SHARD.format(1), "kept", "resume", "suspend", workers=1),
     Scenario(SHARD.format(2), "kept", "extend", "parent"),
     Scenario(SHARD.format(1), "dropped", "overwrite", "group", workers=1),
-    Scenario(SHARD.format(2), "dropped", "fewer", "suspend"),
+    Scenario(SHARD.format(2), "dropped", "fewer", "suspend", workers=1),
     # Between a shard and its record, and within the record.
     Scenario(SHARD.format(1), "answered", "overwrite", "group", workers=1),
-    Scenario(SHARD.format(1), "answered", "fewer", "suspend"),
+    Scenario(SHARD.format(1), "answered", "fewer", "suspend", workers=1),
     Scenario(RECORD.format(1), "kept", "repair", "parent"),
     # While the files about the dataset are written.
     Scenario("preview.jpg", "answered", "extend", "suspend"),
@@ -104,7 +104,10 @@ IN_STORE = (
     Scenario(SHARD.format(1), "kept", "extend", "group", extends=True),
     Scenario("coco_train.json", "dropped", "overwrite", "suspend", extends=True),
 )
-"""How it sleeps: `parent` alone, the whole `group`, or all of the machine (`suspend`), of which
+"""Where the other dataset has fewer shards, the first run has one worker: the put of a second one
+may be on its way, and makes an object that the other has not, which no condition prevents.
+
+How it sleeps: `parent` alone, the whole `group`, or all of the machine (`suspend`), of which
 `time.monotonic` knows nothing."""
 
 
