@@ -35,7 +35,8 @@ _SHARE = 0.02
 """The time that it may take, beside loading: 2 s or 2 % of the run, whichever is more.
 
 On two cores with a load of 15, 2 s were 22 to 40 samples of rooms in 160x160, 19 with FastDepth,
-and 1 s was 8 samples of 1024x1024. The sync of a file, 12 ms there, is a fourth of a small sample."""
+and 1 s was 8 samples of 1024x1024; syncing the file took a fourth of a small one.
+"""
 _STRIDE = (math.sqrt(5) - 1) / 2
 """Multiples of this share of a split are spread evenly over it, however many there are."""
 
