@@ -140,8 +140,8 @@ def test_a_lost_shard_is_not_made_otherwise(
     assert main(["verify", name, "--repair"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line == (
-        f"error: {name}: train-000001 cannot be made as published, they would get other bytes: "
-        f"{CHANGED}"
+        f"error: {name}: train-000001 cannot be made again to the same bytes on this machine "
+        f"({CHANGED}); it stays named as damaged"
     )
     assert sha256s(output) == left
 

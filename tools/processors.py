@@ -34,7 +34,6 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from tests.support import tiny
-from tests.support.weights import random_weights
 
 ROOT = Path(__file__).parents[1]
 SWITCHES: dict[str, dict[str, str]] = {
@@ -60,12 +59,7 @@ DATASETS: dict[str, tuple[str, ...]] = {
     "feather": (*_ASSETS, *_NO_DEPTH, "blend=feather"),
     "poisson": (*_ASSETS, *_NO_DEPTH, "blend=poisson", "blend.match=0.7"),
     "pairs": (*_ASSETS, *_NO_DEPTH, "placement=random"),
-    "network": (
-        "source=assets",
-        "source.root=assets",
-        "depth=densedepth",
-        "depth.weights=random.npz",
-    ),
+    "fastdepth": (*_ASSETS, "depth=fastdepth"),
 }
 SAMPLES, MORE, SHARD = 12, 18, 3
 
@@ -114,6 +108,7 @@ def make(name: str) -> None:
 
 def tried(name: str) -> dict[str, object]:
     """What repair and extend do with copies of a dataset in this process."""
+    plan = json.loads(Path(f"{name}-longer", "plan.json").read_text())
     with tempfile.TemporaryDirectory(dir=".") as folder:
         damaged, extended = (Path(shutil.copytree(name, f"{folder}/{one}")) for one in "de")
         wanted = tiny.sha256s(damaged)
@@ -121,7 +116,7 @@ def tried(name: str) -> dict[str, object]:
             shard.unlink()
         repair, repair_text = run("verify", str(damaged), "--repair")
         shards = tiny.sha256s(damaged)
-        extend, extend_text = run("extend", str(extended), f"samples={MORE}")
+        extend, extend_text = run("extend", str(extended), f"samples={plan['config']['samples']}")
         longer, made = tiny.sha256s(Path(f"{name}-longer")), tiny.sha256s(extended)
         return {
             "shards": len(wanted),
@@ -173,9 +168,8 @@ def under(
 
 
 def workplace(folder: Path, names: Sequence[str]) -> None:
-    """Write assets and weights into a folder, and make the datasets there."""
+    """Write assets into a folder, and make the datasets there."""
     photographs(folder / "assets")
-    np.savez(folder / "random.npz", allow_pickle=False, **random_weights())
     subprocess.run(
         [sys.executable, "-m", "tools.processors", "--make", *names],
         env={**os.environ, "PYTHONPATH": str(ROOT), "DEPTHMASK_CACHE": str(folder / "c")},
@@ -243,12 +237,13 @@ def go_on_with_oldest(names: Sequence[str]) -> int:
 def main() -> int:
     """Print what was seen; returns 1 for a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a word in the names of datasets")
+    parser.add_argument("--only", nargs="+", default=[""], help="words in the names of datasets")
+    parser.add_argument("--switch", default="", help="a word in the names of switches")
     parser.add_argument("--old", action="store_true", help="go on with the oldest packages")
     parser.add_argument("--make", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--inside", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    names = [name for name in DATASETS if options.only in name]
+    names = [name for name in DATASETS if any(word in name for word in options.only)]
     if options.make:
         for name in options.make:
             make(name)
@@ -257,8 +252,8 @@ def main() -> int:
         print(json.dumps({name: tried(name) for name in options.inside}))
         return 0
     if options.old:
-        return go_on_with_oldest([name for name in names if name != "network"])
-    return table(names, SWITCHES)
+        return go_on_with_oldest([name for name in names if name != "fastdepth"])
+    return table(names, {name: SWITCHES[name] for name in SWITCHES if options.switch in name})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 import depthmask
 from depthmask.cli.main import main
+from depthmask.codec.jpeg import encode_jpeg
 from depthmask.codec.sample import Encode
 from depthmask.config.versions import versions
 from depthmask.data import Encoded, Sample
@@ -35,14 +35,16 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def on_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give samples 2 and 3 other pixels, and NumPy another version."""
-    encode: Callable[..., Encoded] = Encode.encode
+    encode: Callable[..., Encoded] = Encode.encode_around
 
-    def other(self: Encode, sample: Sample, *more: Any) -> Encoded:
+    def other(self: Encode, sample: Sample, image: bytes, *more: Any) -> Encoded:
         if sample.key in ("000000002", "000000003"):
-            sample = replace(sample, image=255 - sample.image)
-        return encode(self, sample, *more)
+            image = encode_jpeg(255 - sample.image, self.quality)
+        return encode(self, sample, image, *more)
 
-    monkeypatch.setattr(Encode, "encode", other)
+    monkeypatch.setattr(Encode, "encode_around", other)
+    # Workers would not have the other encoder.
+    monkeypatch.setattr("depthmask.engine.runner.local.cores", lambda: 1)
     monkeypatch.setattr(environment, "versions", lambda root: {**versions(root), "numpy": "99"})
 
 

@@ -34,7 +34,7 @@ class PublishedDataset(Protocol):
 
     @property
     def path(self) -> StorePath:
-        """The dataset's folder."""
+        """The folder to write into: that of the dataset, or a draft of it."""
 
     def records(self) -> Iterator[Record]:
         """The record of each shard, in order."""
