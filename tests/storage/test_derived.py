@@ -173,6 +173,15 @@ def test_a_card_that_was_deleted_is_made_again(out: Path) -> None:
     assert derived(out) == before
 
 
+def test_dataset_json_stays_where_it_lists_the_same(out: Path) -> None:
+    """Killed while it wrote it, a repair would leave a file that no other repair removes."""
+    before = (out / "dataset.json").stat()
+    (out / "coco_val.json").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    after = (out / "dataset.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_an_extended_dataset_has_a_card_of_its_own(out: Path) -> None:
     before = derived(out)
     assert main(["extend", str(out), "samples=6"]) == 0
