@@ -265,7 +265,7 @@ def _complete(
     missing = job.plan.shards(complete_shards)
     stations: dict[str, float] = {}
     hooks = RunHooks(job)
-    info = None if missing else _info_of_these(job, totals)
+    published = info = None if missing else _info_of_these(job, totals)
     if missing or info is None or _lacks_files(job, info):
         if info is None:
             (job.output / "dataset.json").unlink(missing_ok=True)
@@ -287,7 +287,9 @@ def _complete(
                     info = renewed(job, totals, info, left_out)
             require_lock()
             hooks.expect_finished()
-            write_sealed(job.output / "dataset.json", info.as_json())
+            # A run that is killed here may leave a temporary file beside a complete dataset.
+            if info != published:
+                write_sealed(job.output / "dataset.json", info.as_json())
     hooks.finished()
     return missing.samples, stations
 
