@@ -104,7 +104,8 @@ def test_an_interrupted_dataset(
     out: Path, workers: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words("samples=6", "encode.image=png", "labels=[instances]", *SPLITS)) == 0
-    (out / "records" / "val-000000.json").unlink()
+    for name in ("records/val-000000.json", "dataset.json"):
+        (out / name).unlink()
     with monkeypatch.context() as changed:
         change_image(changed)
         for command in (
@@ -165,7 +166,8 @@ def test_jobs_over_existing_samples(
     more = ("depth=layered", "geometry=source") if job == "annotate" else ("writer=zip",)
     assert main([job, "out", *more, "output=new", "runner.workers=1"]) == 0
     new = out.with_name("new")
-    (new / "records" / "train-000001.json").unlink()
+    for name in ("records/train-000001.json", "dataset.json"):
+        (new / name).unlink()
     with monkeypatch.context() as patched:
         patched.setattr(changed, method, change)
         line = refusal(capsys, "resume", "new")
