@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from depthmask.storage.object_store import PART
+from depthmask.storage.object_store import MOST_CONDITIONAL, PART
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "scale.md"
@@ -61,8 +61,11 @@ def cost(samples: int, rates: Rates) -> dict[str, str]:
     """Every row of the table."""
     shards = math.ceil(samples / SHARD_SIZE)
     shard_bytes = SHARD_SIZE * rates.sample_bytes
-    # A file of more than two parts goes up in parts, with a request before and one after them.
-    puts = 1 if shard_bytes <= 2 * PART else math.ceil(shard_bytes / PART) + 2
+    # A large file goes up in parts, with a request before and one after them.
+    is_whole = shard_bytes <= MOST_CONDITIONAL
+    puts = 1 if is_whole else math.ceil(shard_bytes / PART) + 2
+    # The lock, and the record at the end; for a large file the lock twice, and the new ETag.
+    reads = 2 if is_whole else 4
     making = samples / rates.samples_per_s
     reading_records = samples * rates.record_bytes / rates.record_bytes_per_s
     return {
@@ -73,7 +76,7 @@ def cost(samples: int, rates: Rates) -> dict[str, str]:
         "bytes of a shard": _bytes(shard_bytes),
         "bytes of records": _bytes(samples * rates.record_bytes),
         "requests that write": f"{shards * (puts + 1):,}",
-        "requests that read": f"{shards:,}",
+        "requests that read": f"{shards * reads:,}",
         "records read at the end, one process": _time(reading_records),
         "requests to resume after a kill": f"{2 * shards:,}",
         "hashed by verify, 2 cores": _time(samples * rates.sample_bytes / rates.hashed_per_s / 2),

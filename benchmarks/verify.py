@@ -1,5 +1,7 @@
 """How fast `verify` is: many small shards, and large ones beside two `sha256sum`.
 
+Medians of three rounds with all files in memory, which has to hold them.
+
 python benchmarks/verify.py                        # 100,000 small shards, 100 of 64 MB: 7 GB
 python benchmarks/verify.py --small 10000 --large 10
 """
@@ -10,6 +12,7 @@ import argparse
 import hashlib
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -29,6 +32,7 @@ from depthmask.storage.verify import verify
 
 _LARGE = 64 << 20
 """Bytes of a large shard."""
+_ROUNDS = 3
 
 
 def enlarge(folder: Path, shards: int, shard_bytes: int | None) -> None:
@@ -62,8 +66,16 @@ def enlarge(folder: Path, shards: int, shard_bytes: int | None) -> None:
     write_sealed(output / "dataset.json", replace(info, splits=splits).as_json())
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """How long the work takes."""
+def medians(*works: Callable[[], None]) -> list[float]:
+    """The median seconds of three rounds for each piece of work, one after the other.
+
+    A round before them has the files in memory.
+    """
+    rounds = [[_seconds(work) for work in works] for _ in range(1 + _ROUNDS)]
+    return [statistics.median(taken) for taken in zip(*rounds[1:], strict=True)]
+
+
+def _seconds(work: Callable[[], None]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
@@ -98,13 +110,15 @@ def main() -> None:
             shutil.copytree(f"{scratch}/small", f"{scratch}/large")
             enlarge(Path(scratch, "small"), options.small, None)
             enlarge(Path(scratch, "large"), options.large, _LARGE)
-        small = seconds(lambda: check(Path(scratch, "small")))
+        (small,) = medians(lambda: check(Path(scratch, "small")))
         print(f"{options.small:,} small shards: {small:.1f} s, {options.small / small:,.0f}/s")
-        for _ in range(2):
-            ours = seconds(lambda: check(Path(scratch, "large")))
-            theirs = seconds(lambda: sha256sums(Path(scratch, "large")))
-            rates = (options.large * _LARGE / 1e6 / one for one in (ours, theirs))
-            print("{:,.0f} MB/s; two sha256sum: {:,.0f} MB/s; {:.0%}".format(*rates, theirs / ours))
+        large = Path(scratch, "large")
+        ours, theirs = medians(lambda: check(large), lambda: sha256sums(large))
+        rates = (options.large * _LARGE / 1e6 / one for one in (ours, theirs))
+        print(
+            f"{options.large:,} shards of {_LARGE / 1e6:.0f} MB: "
+            "{:,.0f} MB/s; two sha256sum: {:,.0f} MB/s; {:.0%}".format(*rates, theirs / ours)
+        )
         print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
 
 

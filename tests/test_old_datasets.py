@@ -80,7 +80,7 @@ def has_its_versions(output: Path) -> bool:
 
 
 def require_its_versions(output: Path) -> None:
-    """Skip the test where another encoder is installed: depthmask refuses to go on then."""
+    """Skip the test where another encoder is installed: it may give other bytes."""
     if not has_its_versions(output):
         pytest.skip("the encoders have other versions than those of the dataset")
 
@@ -140,8 +140,8 @@ def test_a_lost_shard_is_not_made_otherwise(
     assert main(["verify", name, "--repair"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert line == (
-        f"error: {name}: train-000001 cannot be made as published, they would get other bytes: "
-        f"{CHANGED}"
+        f"error: {name}: train-000001 cannot be made again to the same bytes on this machine "
+        f"({CHANGED}); it stays named as damaged"
     )
     assert sha256s(output) == left
 
@@ -153,11 +153,10 @@ def test_is_not_continued_with_other_pixels(
     output = folder / name
     made, before = sha256s(output), plan(output)
     words = [*COMMANDS[name], *COMMON, f"output={name}"]
-    is_named = CHANGED if has_its_versions(output) else "versions."
     for samples in (12, 20):
-        assert is_named in require_refusal([*words, f"samples={samples}"], capsys)
-    assert is_named in require_refusal(["resume", name], capsys)
-    assert is_named in require_refusal(["extend", name, "samples=14"], capsys)
+        assert CHANGED in require_refusal([*words, f"samples={samples}"], capsys)
+    assert CHANGED in require_refusal(["resume", name], capsys)
+    assert CHANGED in require_refusal(["extend", name, "samples=14"], capsys)
     assert (sha256s(output), plan(output)) == (made, before)
     assert main(["verify", name]) == 0
 
@@ -173,18 +172,3 @@ def test_is_repeated_and_converted(name: str) -> None:
     assert len(depthmask.open("again")) == 14
     assert main(["convert", name, "writer=folder", "output=copy", "runner.workers=1"]) == 0
     assert pixels_sha256(Path("copy")) == pixels_sha256(Path(name))
-
-
-def test_another_version_of_an_encoder_is_refused(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = "rooms-webdataset-ground"
-    monkeypatch.setattr(importlib.metadata, "version", lambda package: "9.9.9")
-    words = [*COMMANDS[name], *COMMON, f"output={name}"]
-    line = require_refusal([*words, "samples=12"], capsys)
-    assert name in line
-    assert "versions." in line
-    assert "9.9.9" in line
-    require_refusal([*words, "samples=20"], capsys)
-    monkeypatch.undo()
-    assert main(["verify", str(folder / name)]) == 0

@@ -10,10 +10,11 @@ from depthmask.config.build import STAGE
 from depthmask.config.grammar import NotInGrammarError, text_of
 from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.plugins import registry
-from depthmask.config.registry import FILE_HASH, KINDS, LISTS
+from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import BLOCKS, Root
 from depthmask.stage.setting import default_of
 from depthmask.stage.types import plain
+from depthmask.storage.packages import FILE_HASH
 from depthmask.storage.path import StorePath
 from depthmask.storage.shell import PROGRAM, command, path_word, setting, word
 

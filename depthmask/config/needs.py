@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from depthmask.config.build import STAGE
 from depthmask.config.plugins import registry
-from depthmask.config.registry import FILE_HASH, KINDS, LISTS, Problem
+from depthmask.config.registry import KINDS, LISTS, Problem
+from depthmask.config.root import BLOCKS, Root
 from depthmask.config.versions import NOT_PLUGINS
 from depthmask.errors import UsageError
-from depthmask.storage.packages import PACKAGES, install_command, package_of
+from depthmask.storage.packages import FILE_HASH, OWN, PACKAGES, install_command, package_of
 
 
 def require_stages(plan: dict[str, Any], kinds: Collection[str] = KINDS) -> None:
@@ -25,6 +27,47 @@ def require_stages(plan: dict[str, Any], kinds: Collection[str] = KINDS) -> None
             for plain in chosen.values() if kind in LISTS else [chosen]:
                 if registry().find(kind, plain[STAGE]) is None:
                     raise UsageError(_missing(plan, kind, plain[STAGE]))
+
+
+def require_settings(plan: dict[str, Any]) -> None:
+    """Raise `UsageError` for a setting in a plan that this version does not have.
+
+    It names the package of the version that has it. Call it in `untrusted`, after `require_stages`.
+    """
+    config = plan["config"]
+    _require_known(plan, "", config, Root, OWN)
+    for name, values in config.items():
+        if name in BLOCKS:
+            _require_known(plan, f"{name}.", values, BLOCKS[name], OWN)
+        elif name in KINDS:
+            chosen = values.items() if name in LISTS else [("", values)]
+            for key, plain in chosen:
+                place = f"{name}.{key}." if key else f"{name}."
+                stage = f"{name}={plain[STAGE]}"
+                package, _ = package_of(plan, stage) or (OWN, "")
+                schema = registry().stage(name, plain[STAGE])
+                _require_known(plan, place, plain, schema, package, of=f" of {stage}")
+
+
+def _require_known(
+    plan: dict[str, Any],
+    place: str,
+    values: Mapping[str, Any],
+    schema: type,
+    package: str,
+    of: str = "",
+) -> None:
+    """Raise `UsageError` for a value that is no setting of a class. place: before its name."""
+    known = {item.name for item in dataclasses.fields(schema)}
+    for name in values:
+        if name not in known and name != STAGE:
+            version = plan["versions"][package]
+            command = install_command(package, version)
+            advice = f": `{command}`" if command else ""
+            raise UsageError(
+                f"{place}{name}={values[name]} is no setting{of} here; the dataset was made by "
+                f"{package} {version}{advice}"
+            )
 
 
 def _missing(plan: dict[str, Any], kind: str, name: str) -> str:

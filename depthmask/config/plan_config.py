@@ -13,7 +13,8 @@ from depthmask.config.root import Root
 from depthmask.errors import SettingError, UsageError
 from depthmask.networks.weight_file import sha256
 from depthmask.stage import Stage
-from depthmask.stage.setting import traits
+from depthmask.stage.setting import default_of, traits
+from depthmask.stage.types import plain
 from depthmask.storage.identity import INPUT, SHARD_SIZE, UNHASHED
 
 _HASHED_SHARD_SIZE = 1000
@@ -38,6 +39,30 @@ def plan_config(root: Root, names: Collection[str], shard_size: int) -> dict[str
             if taken:
                 unhashed[kind] = taken
     return {"config": config, UNHASHED: unhashed} if unhashed else {"config": config}
+
+
+def defaults_of(root: Root) -> dict[str, Any]:
+    """The default of each setting of a root and its stages, by its name in a plan: `config.seed`.
+
+    Those that are required have none.
+    """
+    return {
+        f"{path}.{item.name}": plain(default)
+        for path, instance in _with_settings(root)
+        for item in dataclasses.fields(instance)
+        if (default := default_of(item)) is not dataclasses.MISSING
+    }
+
+
+def _with_settings(root: Root) -> Iterator[tuple[str, Any]]:
+    """Yield the root, its blocks and its stages by their names in a plan."""
+    yield "config", root
+    for item in dataclasses.fields(root):
+        value, path = getattr(root, item.name), f"config.{item.name}"
+        if item.name in LISTS:
+            yield from ((f"{path}.{name}", stage) for name, stage in value.items())
+        elif dataclasses.is_dataclass(value):
+            yield path, value
 
 
 def config_of(plan: dict[str, Any]) -> dict[str, Any]:

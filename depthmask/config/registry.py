@@ -28,9 +28,9 @@ from depthmask.stage.calls import StageError, described, source_folder
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.estimated import EstimatedGeometry
 from depthmask.statistics.added import Distribution, Quantity, Statistic
+from depthmask.storage.packages import FILE_HASH
 
 _UNREGISTERED = "unregistered"
-FILE_HASH = "sha256:"
 """The beginning of the version of a stage in a file that belongs to no package."""
 KINDS = ("source", "geometry", "placement", "blend", "depth", "labels", "writer", "runner")
 """The config groups, in the order in which a sample passes them."""

@@ -14,24 +14,60 @@ from depthmask.config.registry import KINDS, LISTS
 from depthmask.config.root import Root
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls
+from depthmask.stages.depth.base import Estimator
 from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS
 
-_ENCODERS = ("numpy", "pillow", "opencv-python-headless", "deflate", "zlib-ng", "orjson")
+_LIBRARIES = (
+    *("numpy", "pillow", "simplejpeg", "deflate", "zlib-ng", "orjson"),
+    *("opencv-python-headless", "opencv-python"),
+)
+"""The packages that decode, change or encode pixels; OpenCV has two that are the same."""
+_NETWORKS = (
+    *("tensorflow", "tensorflow-cpu", "keras", "jax", "torch"),
+    *("openvino", "onnxruntime", "onnxruntime-gpu"),
+)
+"""The packages that run networks."""
 _ZLIB = "zlib"
-NOT_PLUGINS = (OWN, *_ENCODERS, _ZLIB)
-"""The names in `versions` that are no packages of plugins."""
+NOT_PLUGINS = (OWN, *_LIBRARIES, _ZLIB)
+"""The names in `versions` of older plans that are no packages of plugins."""
 
 
 def versions(root: Root) -> dict[str, str]:
-    """Name -> version of all packages and libraries that make the bytes of the dataset."""
+    """Name -> version of all packages and libraries that make the bytes of the dataset.
+
+    Of those that run networks, all that are installed, if a stage has a network.
+    """
+    runtimes = _NETWORKS if _has_network(root) else ()
+    libraries = ((name, _installed(name)) for name in (*_LIBRARIES, *runtimes))
+    return {
+        **_packages_of(root),
+        **{name: version for name, version in libraries if version is not None},
+        _ZLIB: zlib.ZLIB_RUNTIME_VERSION,
+    }
+
+
+def _packages_of(root: Root) -> dict[str, str]:
+    """Name -> version of depthmask and of the plugins with stages of a root."""
     by_name = {OWN: __version__}
-    by_name.update({name: importlib.metadata.version(name) for name in _ENCODERS})
-    by_name[_ZLIB] = zlib.ZLIB_RUNTIME_VERSION
     for _, stage in stages_of(root):
         provider = registry().provider(stage)
         if provider.name != BUILT_IN:
             by_name[provider.name] = provider.version
     return by_name
+
+
+def _has_network(root: Root) -> bool:
+    stages = [stage for _, stage in stages_of(root)]
+    inner = (one for stage in stages for one in inner_stages_of(stage))
+    return any(isinstance(stage, Estimator) for stage in (*stages, *inner))
+
+
+def _installed(package: str) -> str | None:
+    """The version of a package, from its metadata alone; None if it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def plan_versions(root: Root, kinds: Collection[str]) -> dict[str, Any]:
@@ -40,7 +76,7 @@ def plan_versions(root: Root, kinds: Collection[str]) -> dict[str, Any]:
     kinds: the config groups whose stages have an effect on the bytes of the dataset.
     """
     return {
-        "versions": versions(root),
+        "versions": _packages_of(root),
         PACKAGES: _packages(root, kinds),
         PIXEL_VERSIONS: pixel_versions(root, kinds),
     }

@@ -45,20 +45,30 @@ def finish(job: Job, totals: Totals, left_out: Iterable[LeftOut]) -> DatasetInfo
     left_out: the files of the source to keep in the folder of the dataset.
     """
     info = summarise(job, totals)
-    with job.output.recorded() as files:
-        quarantine(job.output, left_out)
-        card = _write_files(job, totals, info)
+    files = write_derived(job, totals, Dataset(job.output, info, known=totals.records), left_out)
     # Remove drafts of workers that died while others continued.
     job.output.remove_leftovers()
+    return replace(info, derived=tuple(files[name] for name in sorted(files)))
+
+
+def write_derived(
+    job: Job, totals: Totals, dataset: Dataset, left_out: Iterable[LeftOut]
+) -> dict[str, ShardFile]:
+    """Write all derived files into the path of a dataset, which is closed; returns them by name.
+
+    left_out: as in `finish`.
+    """
+    with dataset.path.recorded() as files:
+        quarantine(dataset.path, left_out)
+        card = _write_files(job, totals, dataset)
     # That of a card which its owner has edited is recorded as it would be without.
-    files = {**card, **files}
-    return replace(info, derived=tuple(files[name] for name in sorted(files) if is_inside(name)))
+    return {name: file for name, file in {**card, **files}.items() if is_inside(name)}
 
 
-def _write_files(job: Job, totals: Totals, info: DatasetInfo) -> dict[str, ShardFile]:
+def _write_files(job: Job, totals: Totals, dataset: Dataset) -> dict[str, ShardFile]:
     """Write preview, cards, and the files of labels and writer; returns the README by its name."""
-    dataset = Dataset(job.output, info, known=totals.records)
-    _write_preview(dataset, job.output)
+    info = dataset.metadata
+    _write_preview(dataset, job.output.name)
     for labels in deriving_stages(job.root.encode, info.labels):
         with StageCalls(labels, "derive"):
             labels.derive(dataset)
@@ -71,7 +81,7 @@ def _write_files(job: Job, totals: Totals, info: DatasetInfo) -> dict[str, Shard
         suffix=totals.suffix,
         files=totals.files(shard.name for shard in job.plan.shards()),
     )
-    card = _write_cards(job.output, optional("the card", lambda: cards(facts)) or {})
+    card = _write_cards(dataset.path, optional("the card", lambda: cards(facts)) or {})
     with StageCalls(job.root.writer, "derive"):
         job.root.writer.derive(dataset)
     dataset.close()
@@ -92,15 +102,16 @@ def _write_cards(output: StorePath, texts: Mapping[str, str]) -> dict[str, Shard
     return {CARD: listed(CARD, contents[CARD])} if CARD in contents else {}
 
 
-def _write_preview(dataset: Dataset, output: StorePath) -> None:
+def _write_preview(dataset: Dataset, name: str) -> None:
+    """Write the preview. name: that of the dataset, in the title."""
     samples = [thinned(dataset[index]) for index in _preview_samples(len(dataset))]
-    title = f"{output.name}: {len(dataset):,} samples"
+    title = f"{name}: {len(dataset):,} samples"
     content = optional(PREVIEW, lambda: _as_jpeg(contact_sheet(samples, title, dataset.contract)))
     if content is None:
         # An earlier one shows fewer samples.
-        (output / PREVIEW).unlink(missing_ok=True)
+        (dataset.path / PREVIEW).unlink(missing_ok=True)
     else:
-        (output / PREVIEW).write_whole(content)
+        (dataset.path / PREVIEW).write_whole(content)
 
 
 def _as_jpeg(picture: Image.Image) -> bytes:

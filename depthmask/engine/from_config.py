@@ -13,7 +13,7 @@ import numpy as np
 from depthmask.asset_store.folder import can_store, set_limit
 from depthmask.compose.asset_splits import split_assets
 from depthmask.compose.stored_assets import store_seen
-from depthmask.config.plan_config import plan_config
+from depthmask.config.plan_config import defaults_of, plan_config
 from depthmask.config.resources import check_inner_stages, check_resources, check_stage
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions, stages_of
@@ -82,6 +82,7 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
             **plan_versions(root, names),
         },
         catalogue.hashes,
+        defaults_of(root),
     )
     output = _output(root, identity, sweep)
     keep_apart(catalogue, output)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from depthmask.config.build import STAGE, from_plain
-from depthmask.config.needs import require_stages
+from depthmask.config.needs import require_settings, require_stages
 from depthmask.config.plan_config import config_of, input_of
 from depthmask.config.root import Root
 from depthmask.engine.annotate import annotate_job
@@ -59,6 +59,7 @@ def root_from_plan(plan: dict[str, Any], output: StorePath, assets: str | None =
     """
     with untrusted(str(output / "plan.json")):
         require_stages(plan)
+        require_settings(plan)
         config = config_of(plan)
         source = config.get("source", {})
         if assets is not None and "root" in source:

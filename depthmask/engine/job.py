@@ -18,6 +18,7 @@ from depthmask.plan.layout import Layout, Shard
 from depthmask.statistics.pixels import Statistics
 from depthmask.statistics.redraws import Redraws
 from depthmask.storage.dataset_info import DatasetFacts
+from depthmask.storage.fence import adopt, fence_of
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.path import StorePath
 from depthmask.timing import Laps
@@ -140,9 +141,12 @@ class Job(ABC):
         return ShardLog(progress, [registry().statistic(name) for name in self.added_statistics])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        state = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {**state, "fence": fence_of(self.output)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        # Other processes keep the store within the limit of the run, too.
+        # The process that unpickles it writes under the lock of the run, and keeps the limit of
+        # the asset store.
+        adopt(state.pop("fence"))
+        vars(self).update(state)
         set_limit(self.root.runner.store_bytes)

@@ -24,35 +24,37 @@ def require_readable(
     folder: that of the published shards. first, last: the first and last sample of the shard.
     """
     calls = StageCalls(writer, "read")
+    ends = {0: first, len(record) - 1: last}
     try:
-        _require_ends(calls, writer, folder, record, first, last)
+        for number, written in ends.items():
+            read = published_sample(writer, folder, record, number, written.key)
+            if fault := _difference(written, read):
+                raise calls.fault(f"of sample {written.key} returned {fault}")
     except StageError:
         raise
     except DepthmaskError as error:
         raise calls.fault(f"cannot read a new shard: {error}") from error
 
 
-def _require_ends(
-    calls: StageCalls,
-    writer: Writer,
-    folder: StorePath,
-    record: Record,
-    first: Encoded,
-    last: Encoded,
-) -> None:
+def published_sample(
+    writer: Writer, folder: StorePath, record: Record, number: int, key: str
+) -> Encoded:
+    """Sample `number` of a published shard, as the writer reads it; raises `DepthmaskError`.
+
+    folder: that of the published shards.
+    """
+    calls = StageCalls(writer, "read")
     with calls:
         reader = writer.read(folder, record)
     try:
-        for number, written in ((0, first), (len(record) - 1, last)):
-            with calls:
-                read = reader.read(number, written.key)
-            if not isinstance(read, Encoded):
-                raise calls.returned(read, "the members of a sample as Encoded")
-            if fault := _difference(written, read):
-                raise calls.fault(f"of sample {written.key} returned {fault}")
+        with calls:
+            read = reader.read(number, key)
     finally:
         with calls:
             reader.close()
+    if not isinstance(read, Encoded):
+        raise calls.returned(read, "the members of a sample as Encoded")
+    return read
 
 
 def _difference(written: Encoded, read: Encoded) -> str | None:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
 
 from depthmask.config.local_stages import require_file
 from depthmask.config.plugins import registry
@@ -15,14 +14,18 @@ from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import stages_of
 from depthmask.data import LeftOut
+from depthmask.engine.derived import published_info, renewed
 from depthmask.engine.display import Display, checking_assets
 from depthmask.engine.displays.log import open_log
+from depthmask.engine.environment import environment_difference, environment_of
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.job import Job
 from depthmask.engine.quarantine import check_contents, quarantine, without_contents
+from depthmask.engine.restore import Restorer
 from depthmask.engine.run_hooks import RunHooks
 from depthmask.engine.run_lines import Tally, announce, log_beginning, show_assets
+from depthmask.engine.self_test import require_same_samples
 from depthmask.engine.totals import Totals
 from depthmask.errors import DepthmaskError, UsageError, in_one_line
 from depthmask.forks import refuse_worker_import
@@ -31,8 +34,8 @@ from depthmask.reading.dataset import Dataset
 from depthmask.reports.units import size
 from depthmask.stage.calls import StageCalls, StageError
 from depthmask.statistics.redraws import Cause
-from depthmask.storage.dataset_info import derived_in
-from depthmask.storage.derived import are_intact
+from depthmask.storage.dataset_info import DatasetInfo
+from depthmask.storage.derived import not_intact
 from depthmask.storage.identity import (
     DatasetIdentity,
     FolderState,
@@ -42,7 +45,7 @@ from depthmask.storage.identity import (
 )
 from depthmask.storage.object_store import AccessError
 from depthmask.storage.path import REPORT, StorePath
-from depthmask.storage.publish import disk_error, full_disk_behind, read_sealed, write_sealed
+from depthmask.storage.publish import disk_error, full_disk_behind, write_sealed
 from depthmask.storage.record import Record
 from depthmask.storage.records import Records
 from depthmask.storage.shell import command, path_word
@@ -50,13 +53,6 @@ from depthmask.timing import add_seconds
 from depthmask.untrusted import untrusted
 
 _log = logging.getLogger(__name__)
-
-
-Restore: TypeAlias = Callable[[Job, Shards, Totals, Callable[[], None]], list[Shard]]
-"""A function that publishes some of the missing shards and returns these.
-
-It gets the job, the missing shards, the totals, to which it adds the records, and a function to
-call before it publishes anything, which raises `DepthmaskError` once the lock is lost."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +81,10 @@ def run(root: Root, display: Display, *, sweep: bool = False) -> Result:
     return run_job(job, display)
 
 
-def run_job(job: Job, display: Display, restore: Restore | None = None) -> Result:
+def run_job(job: Job, display: Display, restorer: Restorer | None = None) -> Result:
     """Make the shards and files that are missing in the output of a job; raises like `run`.
 
-    restore: called before, with the missing shards.
+    restorer: makes the shards that were published before; None for the usual one.
     """
     start = time.perf_counter()
     require_usable(job)
@@ -105,22 +101,28 @@ def run_job(job: Job, display: Display, restore: Restore | None = None) -> Resul
         state = check_output(job.output, job.identity, overwrite=overwrite)
         made_here = continued(job, state)
         complete_shards = _complete_shards(made_here, state, totals, display)
+        missing, restored = made_here.plan.shards(complete_shards), list[Shard]()
         if not state.is_new:
-            _require_space(made_here, made_here.plan.shards(complete_shards).samples)
+            _require_space(made_here, missing.samples)
+            restored = _restored(
+                made_here, missing, restorer or Restorer(display), totals, require_lock
+            )
+            complete_shards += restored
+            missing = made_here.plan.shards(complete_shards)
+        if missing:
+            made_here = _tested(made_here, state, complete_shards, display)
         has_report = (job.output / REPORT).is_file()
-        take_output(job.output, job.identity, overwrite=overwrite)
+        take_output(job.output, made_here.identity, overwrite=overwrite)
         with (job.output / "run.log").appended() as log, _begun():
             open_log(log)
             _say_beginning(made_here, state, display, has_report=has_report)
             job = _for_workers(made_here)
-            if restore is not None:
-                missing = job.plan.shards(complete_shards)
-                complete_shards += restore(job, missing, totals, require_lock)
             left_out = made_here.catalogue.left_out
             made, stations = _complete(
                 job, complete_shards, totals, left_out, display, require_lock
             )
     elapsed_s = time.perf_counter() - start
+    made += sum(map(len, restored))
     return Result(Dataset(job.output), made, elapsed_s, stations, list(totals.redraws.causes()))
 
 
@@ -130,6 +132,25 @@ def _complete_shards(job: Job, state: FolderState, totals: Totals, display: Disp
         return []
     with display.waiting("checking the shards that are already made"):
         return _intact_shards(job, totals)
+
+
+def _restored(
+    job: Job,
+    missing: Shards,
+    restorer: Restorer,
+    totals: Totals,
+    require_lock: Callable[[], None],
+) -> list[Shard]:
+    """Restore the shards that were published before, before anything else changes; returns them.
+
+    Raises `DepthmaskError` if they cannot get the same bytes in this process.
+    """
+    shards = restorer.provable(job, missing) if missing else []
+    if shards:
+        with (job.output / "run.log").appended() as log, _begun():
+            open_log(log)
+            restorer.restore(_for_workers(job), shards, totals, require_lock)
+    return shards
 
 
 def _say_beginning(job: Job, state: FolderState, display: Display, *, has_report: bool) -> None:
@@ -167,6 +188,20 @@ def continued(job: Job, state: FolderState) -> Job:
         identity = continued_identity(job.output, job.identity, state)
         shard_size = identity.shard_size or job.plan.shard_size
     return replace(job, identity=identity, plan=job.plan.in_shards_of(shard_size))
+
+
+def _tested(job: Job, state: FolderState, finished: Sequence[Shard], display: Display) -> Job:
+    """The job with this environment in its plan; `UsageError` if it gives other bytes here.
+
+    finished: the shards whose samples are compared, if any.
+    """
+    environment = environment_of(job.root)
+    if state.is_new:
+        return replace(job, identity=job.identity.made_in(environment))
+    with untrusted(str(job.output / "plan.json")):
+        earlier = job.identity.environments
+    require_same_samples(job, finished, display, environment_difference(earlier[0], environment))
+    return replace(job, identity=job.identity.made_in(environment, earlier))
 
 
 def _for_workers(job: Job) -> Job:
@@ -230,8 +265,10 @@ def _complete(
     missing = job.plan.shards(complete_shards)
     stations: dict[str, float] = {}
     hooks = RunHooks(job)
-    if missing or not _is_complete(job, totals):
-        (job.output / "dataset.json").unlink(missing_ok=True)
+    published = info = None if missing else _info_of_these(job, totals)
+    if missing or info is None or _lacks_files(job, info):
+        if info is None:
+            (job.output / "dataset.json").unlink(missing_ok=True)
         announce(job, missing.samples, display)
         tally = Tally(job.plan.samples - missing.samples)
         with hooks.around(), _one_line_for_failures(job.output), tally.report_loss(display):
@@ -244,24 +281,31 @@ def _complete(
                 add_seconds(stations, record.seconds)
                 _log.info("%s: samples %d..%d", record.shard, record.start, record.stop - 1)
             with display.waiting("writing the files about the dataset"):
-                info = finish(job, totals, left_out)
+                if info is None:
+                    info = finish(job, totals, left_out)
+                else:
+                    info = renewed(job, totals, info, left_out)
             require_lock()
             hooks.expect_finished()
-            write_sealed(job.output / "dataset.json", info.as_json())
+            # A run that is killed here may leave a temporary file beside a complete dataset.
+            if info != published:
+                write_sealed(job.output / "dataset.json", info.as_json())
     hooks.finished()
     return missing.samples, stations
 
 
-def _is_complete(job: Job, totals: Totals) -> bool:
-    """Whether `dataset.json` and its files are intact, and from the present records."""
-    info = read_sealed(job.output / "dataset.json")
+def _info_of_these(job: Job, totals: Totals) -> DatasetInfo | None:
+    """The content of `dataset.json`; None unless it is intact and from the present records."""
+    info = published_info(job)
     if info is None:
-        return False
-    if info.get("manifest_sha256") != totals.manifest_sha256(job.plan.numbering.names):
-        return False
-    with untrusted(str(job.output / "dataset.json")):
-        derived = derived_in(info)
-    return derived is None or are_intact(job.output, derived)
+        return None
+    manifest = totals.manifest_sha256(job.plan.numbering.names)
+    return info if info.manifest_sha256 == manifest else None
+
+
+def _lacks_files(job: Job, info: DatasetInfo) -> bool:
+    """Whether a derived file is damaged or missing; datasets of earlier versions list none."""
+    return info.derived is not None and bool(not_intact(job.output, info.derived))
 
 
 def _require_space(job: Job, samples: int) -> None:

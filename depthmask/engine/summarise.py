@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from depthmask.data import LeftOut
+from depthmask.engine.environment import package_versions
 from depthmask.engine.job import Job
 from depthmask.engine.totals import Totals
 from depthmask.storage.dataset_info import LICENSED, DatasetInfo
@@ -34,7 +35,10 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         contract=job.contract,
         statistics=totals.statistics.summary(),
         counts=totals.statistics.counts,
-        versions=job.identity.description["versions"],
+        versions={
+            **package_versions(job.identity.environments[0]),
+            **job.identity.description["versions"],
+        },
         manifest_sha256=totals.manifest_sha256(job.plan.numbering.names),
         foreground_labels=catalogue.foreground_labels,
         added_statistics=totals.statistics.added_summary(),

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import partial
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -37,6 +37,13 @@ from depthmask.storage.shell import command, path_word, setting
 from depthmask.untrusted import other_accents, untrusted
 
 
+class MovedShard(NamedTuple):
+    """A shard that lies elsewhere. folder: with `shards/` in it, like that of a dataset."""
+
+    folder: StorePath
+    record: Record
+
+
 class Dataset(Samples):
     """The samples of a finished dataset, by number.
 
@@ -53,18 +60,21 @@ class Dataset(Samples):
         only: str | None = None,
         known: Mapping[str, Record] = MappingProxyType({}),
         folder: StorePath | None = None,
+        moved: Mapping[str, MovedShard] = MappingProxyType({}),
     ) -> None:
         """Read `dataset.json`; UsageError if it is missing or damaged.
 
         metadata: its content, if it is not written yet. only: the name of the split to read, None
-        for all. known: records that are in memory already, by the name of the shard. folder: the
-        path independent of the working folder, if that may have changed.
+        for all. known: records that are in memory already, by the name of the shard. folder: where
+        the shards are read, if `path` is relative and the working folder may have changed, or
+        derived files go elsewhere. moved: shards that are read elsewhere, by name.
         """
         self.path = location(path)
         self._folder = folder or self.path.absolute()
         self.metadata = metadata or _read_info(self.path / "dataset.json")
         self.only = only
         self._known = known
+        self._moved = moved
         self._numbering, samples = self.metadata.numbering, self.metadata.samples
         self._length = samples if only is None else self._numbering.count(only, samples)
         self._most_pixels = self.metadata.most_pixels
@@ -76,7 +86,8 @@ class Dataset(Samples):
         """Return the samples of a split, numbered from 0; UsageError if it does not exist."""
         if name not in self.splits:
             raise UsageError(f"{self.path}: no split {name!r}; it has {', '.join(self.splits)}")
-        return Dataset(self.path, self.metadata, only=name, known=self._known, folder=self._folder)
+        known, folder, moved = self._known, self._folder, self._moved
+        return Dataset(self.path, self.metadata, only=name, known=known, folder=folder, moved=moved)
 
     @property
     def splits(self) -> Splits:
@@ -162,7 +173,7 @@ class Dataset(Samples):
     def _record(self, split: str, number: int) -> Record:
         """The record of a shard; `DepthmaskError` unless it describes the samples of that shard."""
         name = shard_name(split, number)
-        record = self._known.get(name) or Records(self._folder).require(name)
+        record = self._known_record(name) or Records(self._folder).require(name)
         shard_size = self.metadata.shard_size
         start = number * shard_size
         stop = min(start + shard_size, self._numbering.count(split, self.metadata.samples))
@@ -175,7 +186,16 @@ class Dataset(Samples):
 
     def _open_shard(self, split: str, number: int) -> OpenShard:
         record = self._record(split, number)
-        return record, self.writer.read(self._folder / "shards", record)
+        return record, self.writer.read(self.folder_of(record), record)
+
+    def folder_of(self, record: Record) -> StorePath:
+        """The folder of the files of a shard."""
+        moved = self._moved.get(record.shard)
+        return (self._folder if moved is None else moved.folder) / "shards"
+
+    def _known_record(self, shard: str) -> Record | None:
+        moved = self._moved.get(shard)
+        return self._known.get(shard) if moved is None else moved.record
 
     def close(self) -> None:
         """Close all files; they are reopened when needed."""

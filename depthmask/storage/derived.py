@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from math import inf
 
@@ -48,11 +48,15 @@ def is_edited_card(output: StorePath) -> bool:
     return seal is None or hashlib.sha256(content[: seal.start()]).hexdigest().encode() != seal[1]
 
 
-def are_intact(output: StorePath, files: Sequence[ShardFile]) -> bool:
-    """Whether no derived file is missing or differs, apart from an edited card."""
-    if left_out(files):
-        return False
-    return all(parallel_map(output.parallel_checks(inf), partial(_is_intact, output), files))
+def not_intact(output: StorePath, files: Iterable[ShardFile]) -> list[str]:
+    """The names of the derived files that are missing or differ, apart from an edited card.
+
+    files: those that are listed. Those that every run makes are missing if they are not listed.
+    """
+    listed = list(files)
+    checks = parallel_map(output.parallel_checks(inf), partial(_is_intact, output), listed)
+    damaged = [file.name for file, is_intact in zip(listed, checks, strict=True) if not is_intact]
+    return [*damaged, *left_out(listed)]
 
 
 def _is_intact(output: StorePath, file: ShardFile) -> bool:

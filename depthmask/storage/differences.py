@@ -16,6 +16,8 @@ _CONTENTS = {
     _INPUT: "the samples or pictures of the input are not those that it was made from",
 }
 """What to say of fields with a hash, which says nothing to people."""
+_SCRIPT, _PACKAGE = "versions.", "packages."
+"""Begin the names of the fields with the hash of a script, and with the package of a stage."""
 _CONTRACT, _ASSETS = "depth.", "inputs"
 """Fields that follow from settings, and tell nothing beside a difference in these."""
 _MOST_NAMED = 3
@@ -58,7 +60,8 @@ def _follows(one: Difference, differences: Iterable[Difference], replaced: Itera
     if one.name == _SAMPLES:
         # More are allowed, but those of an input tell how it differs.
         return one.is_extension and bool(others) and _INPUT not in {two.name for two in others}
-    if one.name.startswith(_CONTRACT):
+    is_of_other_stage = one.name.startswith((_SCRIPT, _PACKAGE)) and None in (one.old, one.new)
+    if one.name.startswith(_CONTRACT) or is_of_other_stage:
         return any(other.is_setting and other.name != _SAMPLES for other in others)
     if one.name == _ASSETS:
         return any(other.name == f"config.source{_STAGE}" for other in others)
@@ -69,6 +72,12 @@ def setting_text(difference: Difference) -> str:
     """A difference by the name of the setting, as in `seed was 3 and is 4`."""
     if difference.name in _CONTENTS and difference.old and difference.new:
         return _CONTENTS[difference.name]
+    if difference.name.startswith(_SCRIPT) and difference.old and difference.new:
+        return f"the script {difference.name.removeprefix(_SCRIPT)} has changed"
+    if difference.name.startswith(_PACKAGE):
+        stage = difference.name.removeprefix(_PACKAGE)
+        packages = (difference.old or "depthmask", difference.new or "depthmask")
+        return f"{stage} was of the package {packages[0]} and is of {packages[1]}"
     name = difference.name.removeprefix("config.")
     if difference.is_setting:
         name = name.removesuffix(_STAGE)

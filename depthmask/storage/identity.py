@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fnmatch import fnmatch
 from typing import Any
 
 from depthmask.errors import UsageError, others_below
 from depthmask.storage.differences import Difference, assets_text, setting_text, telling
-from depthmask.storage.packages import OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
+from depthmask.storage.packages import FILE_HASH, OWN, PACKAGES, PIXEL_VERSIONS, other_pixels
 from depthmask.storage.path import ASSETS, DRAFTS, LOCK, REPORT, TEMPORARY, StorePath
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
 from depthmask.storage.shell import command, path_word
@@ -27,12 +27,17 @@ UNHASHED = "unhashed"
 INPUT = "dataset"
 """The field of a plan, and of `unhashed`, about the input of a job over existing samples."""
 
+ENVIRONMENTS = "environments"
+"""The field of a plan with the environments in which samples were made, outside the hash."""
+
 SHARD_SIZE = "shard_size"
 """The setting that stands in `unhashed`, beside those of the stages, unless it was given."""
 
 _SAMPLES = "config.samples"
 _MOST_ASSETS = 300_000
 """The most assets whose hashes are kept: a sealed file has 220 bytes for each of as many."""
+_MOST_ENVIRONMENTS = 10
+"""The most environments that are kept: that of the beginning, and the last ones."""
 _LEFTOVERS = (DRAFTS, "quarantine", "records", "shards", "run.log")
 """What a run that made no sample may leave beside its plan."""
 _HASHED_VERSION = "0.1.0"
@@ -64,11 +69,14 @@ class DatasetIdentity:
 
     description: the content of `plan.json`; its field `unhashed` determines nothing. assets: the
     hash of each file of the source that is in use, by its name, so that a change can be named;
-    empty if they are unknown. The description has one hash over all of them.
+    empty if they are unknown. The description has one hash over all of them. defaults: the default
+    of each setting by its name, such as `config.seed`, which stands for it in a plan made before
+    the setting was added.
     """
 
     description: dict[str, Any]
     assets: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    defaults: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of_plan(cls, plan: dict[str, Any]) -> DatasetIdentity:
@@ -104,6 +112,25 @@ class DatasetIdentity:
         return SHARD_SIZE not in self.description.get(UNHASHED, {})
 
     @property
+    def environments(self) -> list[dict[str, str]]:
+        """What the samples were made by and on, as name -> text; the first began the dataset.
+
+        Of an older plan the versions of packages are known. Call it in `untrusted`.
+        """
+        recorded = self.description.get(ENVIRONMENTS) or [self.description.get("versions", {})]
+        return [{str(name): str(text) for name, text in one.items()} for one in recorded]
+
+    def made_in(
+        self, environment: Mapping[str, str], earlier: Sequence[Mapping[str, str]] = ()
+    ) -> DatasetIdentity:
+        """Return this identity with the environment of a run, after those of earlier runs."""
+        known = [dict(one) for one in earlier]
+        if environment not in known:
+            known.append(dict(environment))
+        kept = known[:1] + known[1:][1 - _MOST_ENVIRONMENTS :]
+        return replace(self, description={**self.description, ENVIRONMENTS: kept})
+
+    @property
     def packages(self) -> set[str]:
         """The packages whose pixel versions count, and not their versions."""
         return {OWN, *self.description.get(PACKAGES, {}).values()}
@@ -121,7 +148,9 @@ class DatasetIdentity:
         description = {**self.description, "config": config, UNHASHED: unhashed}
         if not unhashed:
             del description[UNHASHED]
-        return DatasetIdentity(description, other.assets)
+        if ENVIRONMENTS in other.description:
+            description[ENVIRONMENTS] = other.description[ENVIRONMENTS]
+        return DatasetIdentity(description, other.assets, other.defaults)
 
     @property
     def _decisive(self) -> dict[str, Any]:
@@ -187,8 +216,21 @@ def _without_package_versions(
     return {name: fields[name] for name in fields if name not in (PACKAGES, PIXEL_VERSIONS)}
 
 
+def _compared(description: dict[str, Any]) -> dict[str, Any]:
+    """The description as it is compared: of the versions, only the hashes of scripts count."""
+    versions = {
+        name: version
+        for name, version in description.get("versions", {}).items()
+        if str(version).startswith(FILE_HASH)
+    }
+    fields = {**description, "versions": versions}
+    left_out = (PACKAGES, PIXEL_VERSIONS, ENVIRONMENTS)
+    return {name: fields[name] for name in fields if name not in left_out}
+
+
 def _hash(description: dict[str, Any]) -> str:
-    hashed = {name: value for name, value in description.items() if name != UNHASHED}
+    left_out = (UNHASHED, ENVIRONMENTS)
+    hashed = {name: value for name, value in description.items() if name not in left_out}
     text = json.dumps(hashed, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -231,9 +273,9 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
     """Take the folder for a dataset, by writing `plan.json`; UsageError as `check_output`.
 
     A larger number of samples extends a dataset that is the same otherwise, and removes the page
-    about the shorter one. Its plan keeps the
-    versions of the packages that began it, and gets the present values of settings that stand
-    outside the hash, such as the path of a moved file.
+    about the shorter one. Its plan keeps the versions of the packages that began it, and gets the
+    present values of settings that stand outside the hash, such as the path of a moved file, and
+    the environments of `identity`, if it has any.
     """
     state = check_output(output, identity, overwrite=overwrite)
     identity = continued_identity(output, identity, state)
@@ -246,7 +288,7 @@ def take_output(output: StorePath, identity: DatasetIdentity, *, overwrite: bool
         # An incomplete dataset must not be read as a complete one.
         (output / "dataset.json").unlink(missing_ok=True)
         (output / REPORT).unlink(missing_ok=True)
-    if state is not FolderState.same or _has_other_unhashed(output, identity):
+    if state is not FolderState.same or _has_other_notes(output, identity):
         write_sealed(
             output / "plan.json", {**identity.description, "fingerprint": identity.fingerprint}
         )
@@ -341,11 +383,10 @@ def _ways_on(output: StorePath, names: Collection[str]) -> str:
 
 def _other_settings(existing: DatasetIdentity, identity: DatasetIdentity) -> Iterator[Difference]:
     """Yield all that differs, except versions of packages."""
-    packages = existing.packages | identity.packages
     plans = existing.description, identity.description
-    old, new = (_without_package_versions(plan, packages) for plan in plans)
+    old, new = (_compared(plan) for plan in plans)
     if all(PACKAGES in plan for plan in plans):
-        old[PACKAGES], new[PACKAGES] = (plan[PACKAGES] for plan in plans)
+        old[PACKAGES], new[PACKAGES] = (dict(plan[PACKAGES]) for plan in plans)
     unhashed = dict(new.get(UNHASHED, {}))
     old[INPUT] = _without_unhashed(old.get(INPUT, {}), unhashed.pop(INPUT, None), new.get(INPUT))
     new[INPUT] = new.get(INPUT, {})
@@ -354,21 +395,27 @@ def _other_settings(existing: DatasetIdentity, identity: DatasetIdentity) -> Ite
     old["config"] = {**old["config"], SHARD_SIZE: size}
     if not identity.chooses_shard_size:
         new["config"] = {**new["config"], SHARD_SIZE: size}
-    return _differences(old, new)
+    return _differences(old, new, identity.defaults)
 
 
-def _has_other_unhashed(output: StorePath, identity: DatasetIdentity) -> bool:
-    """Whether settings outside the hash have changed; reads the plan only if there are any."""
-    unhashed = identity.description.get(UNHASHED)
-    return bool(unhashed) and require_sealed(output / "plan.json").get(UNHASHED) != unhashed
+def _has_other_notes(output: StorePath, identity: DatasetIdentity) -> bool:
+    """Whether fields outside the hash have changed; reads the plan only if there are any."""
+    fields = {name: identity.description.get(name) for name in (UNHASHED, ENVIRONMENTS)}
+    if not any(fields.values()):
+        return False
+    plan = require_sealed(output / "plan.json")
+    return any(value and plan.get(name) != value for name, value in fields.items())
 
 
-def _differences(old: Any, new: Any, name: str = "") -> Iterator[Difference]:
-    """Yield all leaves that differ."""
+def _differences(
+    old: Any, new: Any, defaults: Mapping[str, Any], name: str = ""
+) -> Iterator[Difference]:
+    """Yield all leaves that differ. defaults: what stands for a leaf that `old` does not have."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new} - {UNHASHED}):
             path = f"{name}.{key}" if name else key
-            yield from _differences(old.get(key), new.get(key), path)
+            before = old[key] if key in old else defaults.get(path)
+            yield from _differences(before, new.get(key), defaults, path)
     elif old != new:
         yield Difference(name, old, new)
 

@@ -14,8 +14,9 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,23 @@ it could not be deleted, because the store was unreachable."""
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a lock.
+
+    token: what only this holder's lock has in it. is_conditional: whether the store puts an object
+    only in place of the version that the request names.
+    """
+
+    token: str
+    is_conditional: bool
+
+
 @contextmanager
-def leased(root: str, key: str, output: str) -> Iterator[Callable[[], None]]:
+def leased(root: str, key: str, output: str) -> Iterator[Holder]:
     """Hold the lock object `key`; UsageError if another run holds it.
 
-    output: the dataset that it locks, for messages. Yields a function that raises DepthmaskError
-    once the lock is lost.
+    output: the dataset that it locks, for messages.
     """
     lease, ended = _Lease(root, key, output), threading.Event()
     renewing = threading.Thread(target=lease.renew, args=[ended], daemon=True)
@@ -57,7 +69,7 @@ def leased(root: str, key: str, output: str) -> Iterator[Callable[[], None]]:
         # Wait no longer: if the store is unreachable, the thread may retry for minutes.
         at_end.callback(renewing.join, RENEW_S)
         at_end.callback(ended.set)
-        yield lease.require
+        yield Holder(lease.token, lease.is_conditional)
 
 
 class _Lease:
@@ -68,8 +80,7 @@ class _Lease:
         self.token = uuid.uuid4().hex
         self._holder = {**_this_process(), "token": self.token}
         self._version = object_store.NOTHING
-        self._renewed = 0.0
-        self._is_lost = False
+        self.is_conditional = True
 
     def take(self) -> None:
         """Put the lock if there is none, or replace that of a dead run."""
@@ -79,36 +90,46 @@ class _Lease:
             if existing is None or _is_dead(existing[1]):
                 continue
             self._wait(*existing)
+        self.is_conditional = self._probe()
+        if not self.is_conditional:
+            _log.warning(
+                "%s: this store ignores If-None-Match or If-Match, so a second run may go "
+                "unnoticed, and one that was suspended may overwrite what another has made; see to "
+                "it that only one writes there", self._output,
+            )  # fmt: skip
+
+    def _probe(self) -> bool:
+        """Whether the store refuses to put the lock in place of versions that it has not."""
+        content = json.dumps(self._holder).encode()
+        for other in (object_store.NOTHING, object_store.Version('"0-depthmask"', "1")):
+            with suppress(object_store.TakenError):
+                self._version = object_store.put(self._root, self._key, content, other)
+                return False
+        return True
 
     def renew(self, ended: threading.Event) -> None:
-        """Renew the lock until `ended`, or until another run has it; runs in a thread."""
-        while not ended.wait(RENEW_S):
-            try:
-                if not self._put(self._version):
-                    self._is_lost = True
-                    return
-            except DepthmaskError:
-                # The store is unreachable; `require` notices if that lasts too long.
-                continue
+        """Renew the lock until `ended`, or until another run has it; runs in a thread.
 
-    def require(self) -> None:
-        """Raise DepthmaskError if another run may have taken the lock."""
-        if self._is_lost or time.monotonic() - self._renewed > LEASE_S:
-            raise DepthmaskError(
-                f"output={self._output}: the lock could not be renewed for {LEASE_S:g} s, so "
-                "another run may be at work there; run the same command again"
-            )
+        Whatever writes reads the lock before (see `Fence`), so this tells nobody that it is lost.
+        """
+        while not ended.wait(RENEW_S):
+            # The store may be unreachable for a while.
+            with suppress(DepthmaskError):
+                if not (self.is_conditional or self._is_ours()) or not self._put(self._version):
+                    return
 
     def end(self) -> None:
         """Delete the lock if this run still holds it and the store is reachable."""
         with suppress(DepthmaskError):
-            existing = None if self._is_lost else self._read()
-            if existing is not None and existing[1].get("token") == self.token:
+            if self._is_ours():
                 object_store.delete(self._root, [self._key])
+
+    def _is_ours(self) -> bool:
+        existing = self._read()
+        return existing is not None and existing[1].get("token") == self.token
 
     def _put(self, instead_of: object_store.Version) -> bool:
         """Put the lock in place of that version; returns False if the store has another one."""
-        begun = time.monotonic()
         # The count makes the content new each time, so that each lock has a new etag.
         self._holder["count"] = self._holder.get("count", 0) + 1
         content = json.dumps(self._holder).encode()
@@ -120,7 +141,6 @@ class _Lease:
             if existing is None or existing[1] != self._holder:
                 return False
             self._version = existing[0]
-        self._renewed = begun
         return True
 
     def _read(self) -> tuple[object_store.Version, dict[str, Any]] | None:

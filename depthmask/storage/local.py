@@ -18,7 +18,8 @@ from fnmatch import fnmatch
 from pathlib import Path, PosixPath
 from typing import Any, BinaryIO
 
-from depthmask.errors import UsageError, machine_error, refuse_machine_errors
+from depthmask.errors import DepthmaskError, UsageError, machine_error, refuse_machine_errors
+from depthmask.storage.fence import require_lock
 from depthmask.storage.flock import flocked
 from depthmask.storage.path import DRAFTS, TEMPORARY, OpenShardFile, StorePath, not_as_published
 from depthmask.storage.record import ShardFile
@@ -41,8 +42,7 @@ class LocalPath(PosixPath, StorePath):
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, self)
-        _sync_folder(self.parent)
+        _rename(temporary, self)
 
     def read_whole(self, most_bytes: int) -> bytes:
         """Read a regular file; never a link, nor a pipe or device, which may not end."""
@@ -60,8 +60,7 @@ class LocalPath(PosixPath, StorePath):
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, self)
-        _sync_folder(self.parent)
+        _rename(temporary, self)
 
     @contextmanager
     def appended(self) -> Iterator[Path]:
@@ -78,7 +77,12 @@ class LocalPath(PosixPath, StorePath):
         self.mkdir(exist_ok=True)
         _sync_folder(self.parent)
 
+    def unlink(self, missing_ok: bool = False) -> None:
+        require_lock(self)
+        super().unlink(missing_ok)
+
     def remove(self) -> None:
+        require_lock(self)
         if self.is_dir() and not self.is_symlink():
             shutil.rmtree(self)
         else:
@@ -118,6 +122,7 @@ class LocalPath(PosixPath, StorePath):
         """Whatever the block has written, by any call: it may not know of `StorePath`."""
         before, files = _states(self), dict[str, ShardFile]()
         yield files
+        require_lock(self)
         changed = {name for name, state in _states(self).items() if before.get(name) != state}
         files |= {name: _synced(self, self / name) for name in sorted(changed)}
         for folder in {above for name in changed for above in Path(name).parents}:
@@ -128,6 +133,7 @@ class LocalPath(PosixPath, StorePath):
 
     def remove_leftovers(self) -> None:
         """Remove drafts, and files that were not renamed yet."""
+        require_lock(self)
         shutil.rmtree(self / DRAFTS, ignore_errors=True)
         for folder in (self, self / "records"):
             for path in folder.glob(f"*.json.*{TEMPORARY}"):
@@ -148,6 +154,7 @@ class LocalPath(PosixPath, StorePath):
         files = tuple(_synced(draft, path) for path in paths)
         for folder in sorted({path.parent for path in paths} - {draft}):
             _sync_folder(folder)
+        require_lock(self)
         self.make_folder()
         for entry in sorted(draft.iterdir()):
             _replace(entry, self / entry.name)
@@ -236,6 +243,18 @@ def _synced(draft: Path, path: Path) -> ShardFile:
 
 def _temporary(path: LocalPath) -> LocalPath:
     return path.with_name(f"{path.name}.{secrets.token_hex(8)}{TEMPORARY}")
+
+
+def _rename(temporary: LocalPath, path: LocalPath) -> None:
+    """Give a synced file its name, if the run holds the lock of its dataset."""
+    try:
+        require_lock(path)
+    except DepthmaskError:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+    os.replace(temporary, path)
+    _sync_folder(path.parent)
 
 
 def _states(output: LocalPath) -> dict[str, tuple[int, ...]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,9 +25,14 @@ RETRY_FOR = timedelta(minutes=2)
 _EXTRA = {"s3": "s3", "gs": "gcs", "memory": "gcs"}
 """The extra that installs the library, by scheme; only S3 needs more than obstore."""
 _ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_TRANSIENT = ("408", "429", "500", "502", "503", "504")
+"""The codes of answers after which the same request may succeed."""
 _BAD_NAME = re.compile(r'invalid path: [^"]*"([^"]*)"')
 PART = 16 << 20
 """Bytes of a part of an upload. Parts are sent in parallel; the object appears with the last."""
+MOST_CONDITIONAL = 8 * PART
+"""The most bytes of an object that is put in place of a version: the library sends it in one piece,
+from memory. The files of a shard have half of that at most, unless the user chose larger shards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,10 @@ class ObjectInfo:
 
 class AccessError(UsageError):
     """The store does not allow a request."""
+
+
+class TransientError(DepthmaskError):
+    """A request broke off, or the store could not do it at this moment; it may do the next."""
 
 
 class TakenError(Exception):
@@ -89,10 +98,17 @@ def stream(root: str, key: str) -> Iterator[tuple[ObjectInfo, Iterator[bytes]]]:
         )
 
 
-def put(root: str, key: str, content: bytes | Path, instead_of: Version | None = None) -> Version:
+def put(
+    root: str,
+    key: str,
+    content: bytes | Path,
+    instead_of: Version | None = None,
+    retries: int | None = None,
+) -> Version:
     """Put an object from bytes or from a local file.
 
-    instead_of: the version to replace, TakenError if the object has another; None replaces any.
+    instead_of: the version to replace, TakenError if the object has another, perhaps by this same
+    put, if its first answer was lost; None replaces any. retries: `RETRIES` by default.
     """
     size = content.stat().st_size if isinstance(content, Path) else len(content)
     multipart: dict[str, Any] = {"use_multipart": size > 2 * PART, "chunk_size": PART}
@@ -102,11 +118,30 @@ def put(root: str, key: str, content: bytes | Path, instead_of: Version | None =
 
         taken = (AlreadyExistsError, PreconditionError, FileNotFoundError)
         try:
-            new = obstore.put(_store(root), key, content, mode=_mode(instead_of), **multipart)
+            store = _store(root, retries)
+            new = obstore.put(store, key, content, mode=_mode(instead_of), **multipart)
             return Version(new["e_tag"], new["version"])
         except taken as error:
             _require_bucket(root, error)
             raise TakenError from None
+
+
+def put_in_parts(root: str, key: str, content: Path, before_last: Callable[[], None]) -> Version:
+    """Put an object from a local file, in place of any other.
+
+    before_last: called before the object appears; if it raises an error, that never happens.
+    """
+    with _in_one_line(root, key):
+        import obstore
+
+        upload = obstore.open_writer(_store(root), key, buffer_size=PART)
+        with content.open("rb") as file:
+            while part := file.read(PART):
+                upload.write(part)
+        before_last()
+        upload.close()
+    info = head(root, key)
+    return NOTHING if info is None else info.version
 
 
 def _mode(instead_of: Version | None) -> Any:
@@ -168,14 +203,16 @@ def _object_info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["size"], Version(meta["e_tag"], meta["version"]))
 
 
-def _store(root: str) -> Any:
+def _store(root: str, retries: int | None = None) -> Any:
     if os.getpid() != _first_process():
         raise DepthmaskError(
             f"{root}: this process was forked after the store was first used, and requests would "
             "hang in it; start workers by spawn (in PyTorch DataLoader(..., "
             "multiprocessing_context='spawn'))"
         )
-    return _connected(root)
+    if root.startswith("memory://"):
+        retries = 0  # The same store for all requests.
+    return _connected(root, RETRIES if retries is None else retries)
 
 
 @functools.cache
@@ -185,7 +222,7 @@ def _first_process() -> int:
 
 
 @functools.cache
-def _connected(root: str) -> Any:
+def _connected(root: str, retries: int) -> Any:
     scheme = root.partition("://")[0]
     from obstore.store import MemoryStore, from_url
 
@@ -195,7 +232,7 @@ def _connected(root: str) -> Any:
     return from_url(
         root,
         client_options={"allow_http": True, "timeout": timedelta(minutes=5)},
-        retry_config={"max_retries": RETRIES, "retry_timeout": RETRY_FOR},
+        retry_config={"max_retries": retries, "retry_timeout": RETRY_FOR},
         **config,
     )
 
@@ -285,10 +322,16 @@ def _in_one_line(root: str, key: str) -> Iterator[None]:
                 "which a part between slashes is empty, made of dots, or has a control character; "
                 "rename or delete it"
             ) from None
-        raise DepthmaskError(
+        raise (TransientError if _is_transient(error) else DepthmaskError)(
             f"{where}: the object store failed ({_reason(error)}{_server(root, error)}); "
             "published shards are kept: run the same command again"
         ) from None
+
+
+def _is_transient(error: Exception) -> bool:
+    text = str(error)
+    status = re.search(r"status code: (\d+)", text)
+    return status is None or status[1] in _TRANSIENT or "<Code>RequestTimeout</Code>" in text
 
 
 def _reason(error: Exception) -> str:

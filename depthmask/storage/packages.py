@@ -16,6 +16,9 @@ PACKAGES = "packages"
 PIXEL_VERSIONS = "pixel_versions"
 """The field of a plan with the pixel version of depthmask and of each stage, by `kind=name`."""
 
+FILE_HASH = "sha256:"
+"""Begins the version of a stage in a script: the hash of the file stands for it."""
+
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 

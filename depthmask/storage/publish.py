@@ -31,6 +31,7 @@ from depthmask.errors import (
     refuse_machine_errors,
     way_on,
 )
+from depthmask.storage.fence import lock_lost, require_lock
 from depthmask.storage.location import location
 from depthmask.storage.path import StorePath
 from depthmask.storage.record import ShardFile
@@ -56,6 +57,9 @@ class Draft:
         self.folder = output.draft_folder() / f"{shard}.{secrets.token_hex(8)}"
 
     def __enter__(self) -> Draft:
+        if isinstance(self.folder, StorePath):
+            # It is in the folder of the dataset, which may be another run's by now.
+            require_lock(self.folder)
         self.folder.mkdir(parents=True)
         return self
 
@@ -150,6 +154,8 @@ def full_disk_behind(error: Exception, no_room: bool = False) -> OSError | None:
 
 def disk_error(error: OSError, output: StorePath | Path) -> DepthmaskError:
     """Return an error of the disk in one line: the path, the reason, and what to do."""
+    if isinstance(output, StorePath) and (lost := lock_lost(output)):
+        return lost  # Its folder was removed, perhaps.
     where = error.filename or output
     if error.errno not in DISK_FULL:
         return machine_error(where, error)

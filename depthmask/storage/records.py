@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from math import inf
 
 from depthmask.concurrency import parallel_map
@@ -84,6 +85,19 @@ class Records:
         ):
             if record is not None:
                 yield record
+
+    def shorter(self, layout: Layout, lineage: str, complete: Collection[Shard]) -> Iterator[Shard]:
+        """Yield intact shards that end before those of the layout: the last ones of a shorter one.
+
+        complete: the shards of the layout that are intact.
+        """
+        done = frozenset(complete)
+        for shard in self.shards(layout):
+            record = self.read(shard.name) if shard not in done else None
+            if record is not None and record.stop < shard.stop:
+                short = replace(shard, stop=record.stop)
+                if self._intact(short, lineage) is not None:
+                    yield short
 
     def problems(self, record: Record) -> list[str]:
         """Hash every file of a shard; return a line for each that is not as published."""

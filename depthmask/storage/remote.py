@@ -10,9 +10,10 @@ import io
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from os import PathLike, fspath
@@ -20,8 +21,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.storage import object_store
-from depthmask.storage.lease import leased
+from depthmask.storage import lease, object_store
+from depthmask.storage.fence import Fence, fence_of, holding, require_lock
 from depthmask.storage.path import (
     DRAFTS,
     LOCK,
@@ -37,6 +38,11 @@ _AT_ONCE = 16
 _GAP = 1 << 16
 """Members at most this many bytes apart are read with one request, which costs as much as 1 MB."""
 _BUFFER = 1 << 20
+_FRESH_S = 0.5
+"""How old the answer may be that the run holds its lock, for a put that replaces nothing unseen: so
+a shard takes one request for that, its files and its record together."""
+_WAIT_S = 0.1
+"""The wait before a put is tried again; it doubles each time."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -115,6 +121,7 @@ class ObjectPath(StorePath):
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Delete the object; a missing one is no error, object stores do not report it."""
+        require_lock(self)
         object_store.delete(self.root, [self.key])
 
     def iterdir(self) -> Iterator[ObjectPath]:
@@ -144,33 +151,44 @@ class ObjectPath(StorePath):
         """Give a path in a local folder; the file is uploaded at the end."""
         with self._scratch_file() as temporary:
             yield temporary
-            self._put(temporary)
+            # Asked for before, since a large file is not to be sent twice.
+            self._put(temporary, instead_of=self._seen(fence_of(self)))
 
     @contextmanager
     def appended(self) -> Iterator[Path]:
         """Give a local copy that is uploaded on exit; it is lost if the store is unreachable."""
         with self._scratch_file() as temporary:
+            version = object_store.NOTHING
             with suppress(FileNotFoundError):
-                temporary.write_bytes(self.read_bytes())
+                info, content = object_store.get(self.root, self.key)
+                version = info.version
+                temporary.write_bytes(content)
             try:
                 yield temporary
             finally:
-                # Neither may hide an error of the block, which may have written nothing.
-                with suppress(DepthmaskError, FileNotFoundError):
-                    object_store.put(self.root, self.key, temporary)
+                # None may hide an error of the block, which may have written nothing.
+                with suppress(DepthmaskError, FileNotFoundError, object_store.TakenError):
+                    require_lock(self)
+                    object_store.put(self.root, self.key, temporary, version)
 
     def make_folder(self) -> None:
         """Do nothing: a folder is the prefix of a key."""
 
     def remove(self) -> None:
         keys = [one.key for one in self.rglob("*")]
+        require_lock(self)
         object_store.delete(self.root, [self.key, *keys])
 
     def file_names(self) -> Iterator[str]:
         return (path.key[len(self._prefix) :] for path in self.rglob("*"))
 
-    def locked(self) -> AbstractContextManager[Callable[[], None]]:
-        return leased(self.root, (self / LOCK).key, str(self))
+    @contextmanager
+    def locked(self) -> Iterator[Callable[[], None]]:
+        lock = self / LOCK
+        with lease.leased(lock.root, lock.key, str(self)) as holder:
+            fence = Fence(lock, holder.token, holder.is_conditional)
+            with holding(fence):
+                yield lambda: fence.require(lease.RENEW_S)
 
     @contextmanager
     def recorded(self) -> Iterator[dict[str, ShardFile]]:
@@ -192,6 +210,7 @@ class ObjectPath(StorePath):
 
     def remove_leftovers(self) -> None:
         """Remove drafts from this machine; there are no unfinished objects."""
+        require_lock(self)
         shutil.rmtree(self.draft_folder(), ignore_errors=True)
 
     def free_bytes(self, *, emptied: bool = False) -> None:
@@ -199,6 +218,7 @@ class ObjectPath(StorePath):
 
     def publish(self, draft: Path) -> tuple[ShardFile, ...]:
         """Hash and upload every file, then delete other objects in the folders of the draft."""
+        require_lock(self)
         paths = sorted(path for path in draft.rglob("*") if path.is_file())
         with ThreadPoolExecutor(min(_AT_ONCE, len(paths))) as threads:
             files = tuple(threads.map(lambda path: self._published(draft, path), paths))
@@ -206,6 +226,8 @@ class ObjectPath(StorePath):
             if entry.is_dir():
                 existing = {f"{entry.name}/{name}" for name in (self / entry.name).file_names()}
                 stale = sorted(existing - {file.name for file in files})
+                if stale:
+                    require_lock(self)
                 object_store.delete(self.root, [(self / name).key for name in stale])
         return files
 
@@ -247,11 +269,61 @@ class ObjectPath(StorePath):
 
     def _published(self, draft: Path, path: Path) -> ShardFile:
         name = path.relative_to(draft).as_posix()
-        version = object_store.put(self.root, (self / name).key, path)
-        return _shard_file(name, path, version)
+        return _shard_file(name, path, (self / name)._put(path))
 
-    def _put(self, content: bytes | Path) -> None:
-        version = object_store.put(self.root, self.key, content)
+    def _put(
+        self, content: bytes | Path, instead_of: object_store.Version = object_store.NOTHING
+    ) -> object_store.Version:
+        """Put the object, while the run holds the lock of its dataset; returns the new version.
+
+        instead_of: the version that it has probably.
+        """
+        fence = fence_of(self)
+        if fence is None:
+            version = object_store.put(self.root, self.key, content)
+        elif isinstance(content, Path) and content.stat().st_size > object_store.MOST_CONDITIONAL:
+            version = object_store.put_in_parts(self.root, self.key, content, fence.require)
+        elif not fence.is_conditional:
+            fence.require(_FRESH_S)
+            version = object_store.put(self.root, self.key, content)
+        else:
+            version = self._put_fenced(content, instead_of, fence)
+        self._note(content, version)
+        return version
+
+    def _put_fenced(
+        self, content: bytes | Path, instead_of: object_store.Version, fence: Fence
+    ) -> object_store.Version:
+        """Put the object in place of what was there while the run held the lock, and of no other.
+
+        So it replaces nothing that another run has put since it took the lock, also if this process
+        is suspended between any two of the steps, or in the put itself.
+        """
+        begun, failed = time.monotonic(), 0
+        while True:
+            fence.require(_FRESH_S)
+            try:
+                # The library would not read the lock before it tries again.
+                return object_store.put(self.root, self.key, content, instead_of, 0)
+            except object_store.TakenError:
+                # By an earlier run, or by a put whose answer was lost.
+                instead_of = self._seen(fence)
+            except object_store.TransientError:
+                retry_for = object_store.RETRY_FOR.total_seconds()
+                if failed >= object_store.RETRIES or time.monotonic() - begun > retry_for:
+                    raise
+                time.sleep(_WAIT_S * 2**failed)
+                failed += 1
+
+    def _seen(self, fence: Fence | None) -> object_store.Version:
+        """The version of the object; it is of no other run, as the lock is read after it."""
+        info = object_store.head(self.root, self.key)
+        if fence is not None:
+            fence.require()
+        return object_store.NOTHING if info is None else info.version
+
+    def _note(self, content: bytes | Path, version: object_store.Version) -> None:
+        """Note what was put, for `recorded`."""
         for output, files in tuple(_RECORDINGS):
             if output.root == self.root and self.key.startswith(output._prefix):
                 name = self.key.removeprefix(output._prefix)

@@ -10,8 +10,8 @@ import pytest
 from depthmask.config.build import to_plain
 from depthmask.config.command_from_plan import command_from_plan, overrides_of, program_of
 from depthmask.config.compose import compose_root
-from depthmask.config.registry import FILE_HASH
 from depthmask.storage.identity import NOT_IN_PLAN
+from depthmask.storage.packages import FILE_HASH
 
 
 @pytest.mark.parametrize(

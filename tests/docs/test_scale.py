@@ -20,8 +20,8 @@ def test_arithmetic() -> None:
     assert found["made on 2 cores"] == "8 min"
     assert (found["shards"], found["bytes of a shard"]) == ("100", "20.0 MB")
     assert found["bytes of shards"] == "2.0 GB"
-    assert (found["requests that write"], found["requests that read"]) == ("200", "100")
+    assert (found["requests that write"], found["requests that read"]) == ("200", "200")
     assert found["records read at the end, one process"] == "100 s"
-    # 100 MB are 6 parts, with a request before and one after, and the record.
-    large = scale.Rates(1000, 10_000, 100, 1e6, 1e9)
-    assert scale.cost(10**6, large)["requests that write"] == "900"
+    # 200 MB are 12 parts, with a request before and one after, and the record.
+    large = scale.cost(10**6, scale.Rates(1000, 20_000, 100, 1e6, 1e9))
+    assert (large["requests that write"], large["requests that read"]) == ("1,500", "400")

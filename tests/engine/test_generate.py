@@ -101,7 +101,8 @@ def test_every_sample_is_there_once_and_in_order(assets: Path, tmp_path: Path) -
 def test_a_sample_rendered_alone_equals_that_of_the_run(assets: Path, tmp_path: Path) -> None:
     dataset = make(assets, tmp_path / "out", "samples=40", "shard_size=16")
     for index in (0, 17, 39):
-        assert render(location(tmp_path / "out"), index).members == dataset.encoded(index).members
+        encoded, difference = render(location(tmp_path / "out"), index)
+        assert (encoded.members, difference) == (dataset.encoded(index).members, "")
     into = tmp_path / "render"
     assert main(["render", str(tmp_path / "out"), "--index", "17", "--into", str(into)]) == 0
     assert (into / "000000017.jpg").read_bytes() == dataset.encoded(17).members["jpg"]

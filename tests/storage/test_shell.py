@@ -39,8 +39,9 @@ PLACES = {
     "engine/finish.py: _write_cards",
     "engine/inputs/dataset.py: __init__",
     "engine/inputs/dataset.py: check_shard",
-    "engine/repair.py: _refusal",
+    "engine/restore.py: refusal",
     "engine/run.py: _say_beginning",
+    "engine/self_test.py: _refusal",
     "storage/path.py: not_as_published",
     "storage/records.py: require",
     # The log, the card, the report and the page of a sweep.

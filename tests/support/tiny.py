@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,11 @@ from depthmask.reading.dataset import Dataset
 from depthmask.storage.path import StorePath
 from depthmask.storage.verify import verify
 
-WRITERS = ("webdataset", "zip", "npz")
+WRITERS = ("webdataset", "zip", "npz", "folder", "depthmaskdataset")
+FREE = ("run.log", ".lock", ".drafts")
+"""The names of files and folders of a dataset whose content may be any."""
+_TIMES = ("checksum", "seconds", "unhashed")
+"""The fields of sealed files that differ from run to run: times, and what does not count."""
 
 
 def make_assets(root: Path) -> Path:
@@ -54,18 +59,22 @@ def words(assets: Path, output: StorePath | Path, *more: str) -> list[str]:
     ]
 
 
-def start(arguments: Sequence[str], log: Path | None = None) -> subprocess.Popen[bytes]:
-    """The command as a process group of its own; stderr goes to `log`."""
-    command = [sys.executable, "-m", "depthmask", *arguments]
-    if log is None:
+def start(
+    arguments: Sequence[str], log: Path | None = None, site: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """The command as a process group of its own; its output goes to `log`.
+
+    site: a folder with plugins.
+    """
+    path = [str(site or ""), os.environ.get("PYTHONPATH", "")]
+    with Path(log or os.devnull).open("ab") as file:
         return subprocess.Popen(
-            command,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", "depthmask", *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))},
+            stdout=file,
+            stderr=file,
             start_new_session=True,
         )
-    with log.open("ab") as file:
-        return subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
 
 
 def sha256s(output: Path) -> dict[str, str]:
@@ -78,20 +87,53 @@ def sha256s(output: Path) -> dict[str, str]:
     }
 
 
+def whole(output: Path) -> dict[str, str]:
+    """sha256 of every file of a dataset, but of what may be any; of records without times."""
+    names = (path.relative_to(output) for path in sorted(output.rglob("*")) if path.is_file())
+    return {
+        name.as_posix(): hashlib.sha256(_that_counts(output / name)).hexdigest()
+        for name in names
+        if name.parts[0] not in FREE
+    }
+
+
+def _that_counts(path: Path) -> bytes:
+    """The content; that of sealed JSON without what differs from run to run."""
+    content = path.read_bytes()
+    if not content.startswith(b'{"checksum"'):
+        return content
+    data = json.loads(content)
+    files = [*data.get("files", []), *data.get("derived", [])]
+    for fields, names in [(data, _TIMES), *((file, ("etag",)) for file in files)]:
+        for name in names:
+            fields.pop(name, None)
+    return json.dumps(data).encode()
+
+
 def keys(output: Path) -> list[str]:
-    """The key of every sample, read from the archives by other code than ours."""
+    """The key of every sample, read from the shards by other code than ours."""
     found: list[str] = []
     for path in sorted((output / "shards").iterdir()):
-        if path.suffix == ".tar":
-            with tarfile.open(path) as tar:
-                found += [name.split(".")[0] for name in tar.getnames() if name.endswith(".json")]
-        elif path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-                found += [name.split(".")[0] for name in names if name.endswith(".json")]
-        else:
+        if path.suffix == ".npz":
             found += _npz_keys(path)
+        elif (path / "samples.jsonl").exists():
+            lines = (path / "samples.jsonl").read_text().splitlines()
+            found += [json.loads(line)["key"] for line in lines]
+        else:
+            names = sorted(_names(path))
+            found += [name.split(".")[0] for name in names if name.endswith(".json")]
     return found
+
+
+def _names(shard: Path) -> list[str]:
+    """The names of the members of an archive, or the files of a folder."""
+    if shard.suffix == ".tar":
+        with tarfile.open(shard) as tar:
+            return tar.getnames()
+    if shard.suffix == ".zip":
+        with zipfile.ZipFile(shard) as archive:
+            return archive.namelist()
+    return [path.name for path in shard.iterdir()]
 
 
 def _npz_keys(path: Path) -> list[str]:
@@ -101,15 +143,24 @@ def _npz_keys(path: Path) -> list[str]:
     return [text[a:b].split(b'"key":')[1].split(b'"')[1].decode() for a, b in pairs]
 
 
-def losses(output: Path, samples: int, wanted: dict[str, str]) -> list[str]:
-    """What a finished dataset lacks, has twice or has otherwise than an uninterrupted run."""
+def losses(
+    output: Path,
+    samples: int,
+    wanted: dict[str, str],
+    hashes: Callable[[Path], dict[str, str]] = sha256s,
+) -> list[str]:
+    """What a finished dataset lacks, has twice or has otherwise than an uninterrupted run.
+
+    wanted: what `hashes` gives for the uninterrupted run.
+    """
     problems = [str(problem) for problem in verify(output)]
     if problems:
         return problems
     found = keys(output)
-    if found != [f"{index:09d}" for index in range(samples)]:
+    # Splits have their own shards.
+    if sorted(found) != [f"{index:09d}" for index in range(samples)]:
         problems.append(f"{len(found)} keys ({len(set(found))} different) for {samples} samples")
-    there = sha256s(output)
+    there = hashes(output)
     problems += [f"{name}: sha256 differs" for name in wanted if there.get(name) != wanted[name]]
     problems += [f"{name}: not of the plan" for name in there.keys() - wanted.keys()]
     if len(Dataset(output)) != samples:

@@ -72,6 +72,8 @@ class _Log(logging.Handler):
         file.setFormatter(_Formatter(_LOG_FORMAT))
         self._buffer.setTarget(file)
         self._buffer.flush()
+        if self._output is not self._buffer:
+            self._output.close()
         self._output = file
 
     def close(self) -> None:

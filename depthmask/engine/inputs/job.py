@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from depthmask.config.plan_config import plan_config
+from depthmask.config.plan_config import defaults_of, plan_config
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
 from depthmask.contract import contract_as_json
@@ -130,7 +130,8 @@ def identity_of(
             UNHASHED: {**fields.get(UNHASHED, {}), **paths},
             "depth": contract_as_json(contract),
             **plan_versions(root, names),
-        }
+        },
+        defaults=defaults_of(root),
     )
 
 

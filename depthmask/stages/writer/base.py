@@ -34,10 +34,13 @@ class PublishedDataset(Protocol):
 
     @property
     def path(self) -> StorePath:
-        """The dataset's folder."""
+        """The folder to write into: that of the dataset, or a draft of it."""
 
     def records(self) -> Iterator[Record]:
         """The record of each shard, in order."""
+
+    def folder_of(self, record: Record) -> StorePath:
+        """The folder of the files of a shard."""
 
     @property
     def writer(self) -> Writer:

@@ -162,7 +162,7 @@ def _rows(meta: Mapping[str, Any], members: Mapping[str, Any]) -> list[str]:
 def _described(dataset: PublishedDataset, record: Record) -> Iterator[dict[str, Any]]:
     """The description of each sample of a shard."""
     number = int(record.members[JSON.name][0][0])
-    lines = open_published(dataset.path / "shards", record.files[number])
+    lines = open_published(dataset.folder_of(record), record.files[number])
     with lines, untrusted(f"{dataset.path}: {record.shard}"):
         for line in lines:
             yield orjson.loads(line)

@@ -197,9 +197,9 @@ def test_a_refused_repair_changes_nothing(
     extra(out)
     delete(out)
     before = files(out)
-    monkeypatch.setattr("depthmask.config.versions.zlib.ZLIB_RUNTIME_VERSION", "9")
+    monkeypatch.setattr("depthmask.engine.from_config.SCHEMA", 99)
     assert main(["verify", str(out), "--repair"]) == 2
-    assert "versions.zlib was 1" in capsys.readouterr().err
+    assert "and is 99; choose" in capsys.readouterr().err
     assert files(out) == before
     assert (out / "dataset.json").exists()
 
