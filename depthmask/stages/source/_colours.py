@@ -79,15 +79,15 @@ def load_picture(path: Path, data: bytes | None = None) -> Image.Image:
     return colours
 
 
-def resize_picture(image: Image.Image, size: Size) -> UInt8:
+def resize_picture(image: Image.Image, size: Size, box: images.Box | None = None) -> UInt8:
     """RGB of an image of `images.load`, in sRGB, cropped and resized as `images` does it.
 
     Colours are converted last: those of 12 megapixels take twice the time of decoding them.
     """
     conversion = _conversion(image)
     if conversion is None:
-        return images.resize_picture(images.to_rgb(image), size)
-    pixels = images.resize_picture(conversion.taken(image), size)
+        return images.resize_picture(images.to_rgb(image), size, box)
+    pixels = images.resize_picture(conversion.taken(image), size, box)
     resized = Image.frombytes(conversion.mode, (size[1], size[0]), pixels.tobytes())
     return np.asarray(conversion.apply(resized))
 

@@ -119,16 +119,16 @@ class Assets(Source):
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
         path = self._required_files("bg")[key]
-        picture = images.load(path, self._content(path))
+        picture = images.load_for(path, self._content(path), size)
         return Background(
             key=key,
-            image=colours.resize_picture(picture, size),
+            image=colours.resize_picture(picture.image, size, picture.crop_box(size)),
             depth_m=self._depth(key, picture, size),
             camera=self._camera(key, picture, size),
             meta=self._meta(key, images.crop_box(picture, size), size),
         )
 
-    def _depth(self, key: str, picture: Image.Image, size: Size) -> Float32 | None:
+    def _depth(self, key: str, picture: images.Picture, size: Size) -> Float32 | None:
         path = self._files("bg_depth").get(key)
         if path is None:
             return None
@@ -146,7 +146,7 @@ class Assets(Source):
         down, across = size[0] / (bottom - top), size[1] / (right - left)
         return move_keypoints(meta, (down, across), (-top * down, -left * across))
 
-    def _camera(self, key: str, picture: Image.Image, size: Size) -> Camera | None:
+    def _camera(self, key: str, picture: images.Picture, size: Size) -> Camera | None:
         """A level camera; None without a focal length.
 
         Its height is 0, which means unknown; a fitted floor gives a better one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -327,12 +328,12 @@ def test_all_other_readers_keep_the_values(tmp_path: Path) -> None:
 
 
 def test_nobody_reads_pictures_past_their_profiles() -> None:
-    """These modules alone call `images.load`: for masks and checks, and to resize."""
+    """These modules alone call `images.load` or `load_for`: for masks and checks, and to resize."""
     package = Path(depthmask.__file__).parent
     callers = {
         path.relative_to(package).as_posix()
         for path in package.rglob("*.py")
-        if "images.load(" in path.read_text(encoding="utf-8")
+        if re.search(r"images\.load(_for)?\(", path.read_text(encoding="utf-8"))
     }
     assert callers == {
         *("stages/source/_colours.py", "stages/source/_masks.py", "stages/source/assets.py"),
