@@ -92,6 +92,8 @@ class Assets(Source):
     """
 
     loads_quickly = True
+    pixel_version = 2
+    """2: large JPEGs are decoded at a part of their size."""
 
     root: str = setting(by_content=True, help="the folder or URL that holds bg/ and fg/")
     foreground_scale: float | None = setting(

@@ -149,6 +149,8 @@ def test_a_run_publishes_nothing_of_a_changed_file(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
+    # Other tests have the same assets in the store of this session.
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("depthmask.engine.from_config.can_store", lambda: False)
     assert main(words(changed_root, tmp_path / "out")) == DepthmaskError.exit_code
     error = capfd.readouterr().err.splitlines()[-1]
