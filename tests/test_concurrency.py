@@ -13,7 +13,7 @@ import cv2
 import pytest
 
 from depthmask import concurrency
-from depthmask.concurrency import cores, parallel_map, prefetch
+from depthmask.concurrency import cores, memory, parallel_map, prefetch
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.runner import local
@@ -75,6 +75,44 @@ def test_quotas_limit_the_cores(
             (path / "cpu.cfs_quota_us").write_text(f"{content[0]}\n")
             (path / "cpu.cfs_period_us").write_text(f"{content[1]}\n")
     assert cores(tmp_path) == expected
+
+
+GIB = 1 << 30
+UNLIMITED = 9223372036854771712
+"""What the first version of cgroups says where there is no limit."""
+
+
+@pytest.mark.parametrize(
+    ("memberships", "files", "expected"),
+    [
+        ("", {}, 16 * GIB),
+        (IN_TWO, {"memory.max": "max"}, 16 * GIB),
+        (IN_TWO, {"a/b/memory.max": str(2 * GIB)}, 2 * GIB),
+        (IN_TWO, {"a/b/memory.max": str(4 * GIB), "a/memory.max": str(3 * GIB)}, 3 * GIB),
+        (IN_TWO, {"a/b/memory.max": str(64 * GIB)}, 16 * GIB),
+        ("0::/\n", {"memory.max": str(GIB)}, GIB),
+        (IN_ONE, {"memory/docker/1/memory.limit_in_bytes": str(GIB)}, GIB),
+        (IN_ONE, {"memory/memory.limit_in_bytes": str(UNLIMITED)}, 16 * GIB),
+        (IN_TWO, {"memory.max": "nonsense"}, 16 * GIB),
+    ],
+)
+def test_cgroups_limit_the_memory(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    memberships: str,
+    files: dict[str, str],
+    expected: int,
+) -> None:
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 16 * GIB // 4096}
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    if memberships:
+        (tmp_path / "proc/self").mkdir(parents=True)
+        (tmp_path / "proc/self/cgroup").write_text(memberships)
+    for name, content in files.items():
+        path = tmp_path / "sys/fs/cgroup" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{content}\n")
+    assert memory(tmp_path) == expected
 
 
 @pytest.mark.parametrize("name", ["PYTHON_CPU_COUNT", "LOKY_MAX_CPU_COUNT"])

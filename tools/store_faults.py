@@ -131,10 +131,10 @@ class Arena:
         self.assets = make_assets(folder / "assets")
         self.filled = folder / "filled"
         output = folder / "reference"
-        process, log = self._start(self.filled, output, ())
+        process, log = self.start(self.filled, output, ())
         if process.wait(DEADLINE_S):
             raise SystemExit(f"the undisturbed run failed: {log.read_text()}")
-        self.wanted = tiny.sha256s(output)
+        self.wanted = self.made(output)
 
     def round(self, number: int, fault: str, seed: int) -> str:
         """Run once, and disturb it; returns what went wrong, or nothing."""
@@ -146,11 +146,11 @@ class Arena:
             if chance.random() < 0.5 and fault != "full":
                 shutil.copytree(self.filled, cache, dirs_exist_ok=True)
             more = ("runner.store_gb=0.005",) if fault == "small" else ()
-            process, log = self._start(cache, output, more)
+            process, log = self.start(cache, output, more)
             self._disturb(process, fault, cache, chance)
             code = process.wait(DEADLINE_S)
         problem = f"exit code {code}: {log.read_text().strip()[-300:]}" if code else ""
-        if not problem and tiny.sha256s(output) != self.wanted:
+        if not problem and self.made(output) != self.wanted:
             problem = "other bytes"
         shutil.rmtree(output, ignore_errors=True)
         shutil.rmtree(cache, ignore_errors=True)
@@ -168,9 +168,15 @@ class Arena:
             elif fault not in ("full", "small"):
                 do(fault, cache / "store", chance)
 
-    def _start(
+    @staticmethod
+    def made(output: Path) -> dict[str, str]:
+        """The hash of each shard of a dataset."""
+        return tiny.sha256s(output)
+
+    def start(
         self, cache: Path, output: Path, more: tuple[str, ...]
     ) -> tuple[subprocess.Popen[bytes], Path]:
+        """Start a run; returns it and its log. more: further words."""
         log = output.with_suffix(".log")
         command = [
             sys.executable,
