@@ -108,6 +108,7 @@ def test_sources_and_kinds_are_counted_apart() -> None:
         lambda patch: patch.setattr("depthmask.asset_store.names.__version__", "9.9"),
         lambda patch: patch.setattr("importlib.metadata.version", lambda name: "9.9"),
         lambda patch: patch.setenv("OPENBLAS_CORETYPE", "Sandybridge"),
+        lambda patch: patch.setattr("depthmask.asset_store.names._CODE", (Path(__file__).parent,)),
     ],
 )
 def test_other_software_and_processors_have_other_entries(
