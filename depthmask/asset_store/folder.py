@@ -24,8 +24,9 @@ from depthmask.errors import DepthmaskError, UsageError
 
 NAME = "store"
 """The name of the folder in the cache folder."""
-_SHARE = 4
-"""Without a limit, the store takes up to a quarter of what is free, its own bytes included."""
+_SHARE, _MOST_BYTES = 4, 50 << 30
+"""Without a limit, the store takes up to a quarter of what is free, its own bytes included, and no
+more than 50 GiB: 20,000 backgrounds of 480x640 with depth."""
 _KEPT = 0.9
 """The part of the limit that is kept when entries leave, so that they leave in batches."""
 _CHECKED_EVERY = 1 << 28
@@ -153,7 +154,8 @@ def _allowed(total: int) -> float:
     """The bytes that the store may take, of which it has `total` now."""
     if _limit is not None:
         return _limit
-    return (shutil.disk_usage(store_folder()).free + total) / _SHARE
+    share = (shutil.disk_usage(store_folder()).free + total) / _SHARE
+    return min(share, _MOST_BYTES)
 
 
 def _count(written: int) -> None:
