@@ -38,7 +38,7 @@ class Runner(Stage):
     store_gb: float | None = setting(
         None,
         gt=0,
-        help="GiB on disk for prepared assets of all runs; null: a quarter of what is free, at most 50",
+        help="GiB on disk for prepared assets; null: a quarter of what is free, 50 at most",
     )
 
     @abstractmethod
