@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
@@ -14,7 +14,8 @@ from depthmask.compose.least_alpha import least_alpha
 from depthmask.compose.results import read_only
 from depthmask.compose.stored_assets import stored_foreground
 from depthmask.data import Background, Float32, Foreground, Layer, Size, UInt8
-from depthmask.stages.blend.base import Patch
+from depthmask.stage.calls import StageCalls, is_array
+from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.source.base import Source
 
 
@@ -38,6 +39,14 @@ class ScaledForeground:
         return self.patch.nbytes + (0 if self.relief is None else self.relief.nbytes)
 
 
+@dataclass(frozen=True, slots=True)
+class Mender:
+    """A blend with colours of its own for foregrounds, and its settings as text, to compare it."""
+
+    blend: Blend = field(compare=False)
+    settings: str
+
+
 class AssetCache:
     """Backgrounds and foregrounds by key, each read from the store once while memory allows."""
 
@@ -47,11 +56,12 @@ class AssetCache:
         size: Size,
         background: Callable[[str], Background],
         most_bytes: int = 3 * CACHE_BYTES,
+        blends: Sequence[Blend] = (),
     ) -> None:
-        """most_bytes: of memory for assets.
+        """most_bytes: of memory for assets. blends: the variants, for the colours of foregrounds.
 
-        Half of it is for backgrounds, and little for foregrounds that are scaled, as few scales
-        come twice.
+        Half of the memory is for backgrounds, and little for foregrounds that are scaled, as few
+        scales come twice.
         """
         self._source = source
         self._size = size
@@ -63,6 +73,7 @@ class AssetCache:
         self._premultiplied = FifoCache[Image.Image](_image_bytes, of_foregrounds // 2)
         self._scaled = FifoCache[ScaledForeground](lambda one: one.nbytes, scaled)
         self._least_alphas: dict[str, int] = {}
+        self._menders = tuple(map(_mender, blends))
 
     def background(self, key: str) -> Background:
         """The background, with its geometry if a stage reads that."""
@@ -72,12 +83,13 @@ class AssetCache:
         """The prepared foreground."""
         return self._foregrounds.get(key, lambda: stored_foreground(self._source, key, self._size))
 
-    def scaled_foreground(self, layer: Layer) -> ScaledForeground:
-        """The layer's foreground, scaled and flipped."""
-        key = (layer.foreground, layer.height, layer.width, layer.flip)
-        return self._scaled.get(key, lambda: self._make_scaled(layer))
+    def scaled_foreground(self, layer: Layer, variant: int = 0) -> ScaledForeground:
+        """The layer's foreground, scaled and flipped, with the colours for a variant."""
+        mender = self._menders[variant] if self._menders else None
+        key = (layer.foreground, layer.height, layer.width, layer.flip, mender)
+        return self._scaled.get(key, lambda: self._make_scaled(layer, mender))
 
-    def _make_scaled(self, layer: Layer) -> ScaledForeground:
+    def _make_scaled(self, layer: Layer, mender: Mender | None) -> ScaledForeground:
         foreground = self.foreground(layer.foreground)
         # Once for each foreground, since it takes as long as to blend it.
         least = self._least_alphas.get(layer.foreground)
@@ -85,9 +97,9 @@ class AssetCache:
             least = self._least_alphas[layer.foreground] = least_alpha(
                 np.ascontiguousarray(foreground.rgba[..., 3])
             )
-        return _scaled(foreground, self._resized(foreground, layer), layer, least)
+        return _scaled(foreground, self._resized(foreground, layer, mender), layer, least)
 
-    def _resized(self, foreground: Foreground, layer: Layer) -> UInt8:
+    def _resized(self, foreground: Foreground, layer: Layer, mender: Mender | None) -> UInt8:
         """The pixels of a foreground at the size of its layer, straight: uint8 [h, w, 4].
 
         Pillow resizes RGBA premultiplied, so that hidden colours do not bleed in; to keep that form
@@ -96,12 +108,31 @@ class AssetCache:
         """
         size = layer.height, layer.width
         if size == foreground.size:
-            return foreground.rgba
+            return _mended(foreground, mender)
         image = self._premultiplied.get(
-            foreground.key, lambda: Image.fromarray(foreground.rgba).convert("RGBa")
+            (foreground.key, mender),
+            lambda: Image.fromarray(_mended(foreground, mender)).convert("RGBa"),
         )
         resized = image.resize((layer.width, layer.height), Image.Resampling.LANCZOS)
         return np.asarray(resized.convert("RGBA"))
+
+
+def _mender(blend: Blend) -> Mender | None:
+    """What gives the colours of foregrounds for a blend; None if they stay as they are."""
+    is_own = type(blend).mended is not Blend.mended
+    return Mender(blend, repr(blend)) if is_own else None
+
+
+def _mended(foreground: Foreground, mender: Mender | None) -> UInt8:
+    """The foreground with the colours for a blend; raises `StageError` for anything else."""
+    if mender is None:
+        return foreground.rgba
+    calls, (height, width) = StageCalls(mender.blend, "mended"), foreground.size
+    with calls:
+        rgb = mender.blend.mended(foreground.rgba)
+    if not is_array(rgb, np.uint8, (height, width, 3)):
+        raise calls.returned(rgb, f"uint8 [{height}, {width}, 3]")
+    return np.dstack([rgb, foreground.rgba[..., 3]])
 
 
 def _image_bytes(image: Image.Image) -> int:

@@ -89,7 +89,7 @@ class Composer:
         rng = self._stream.at(recipe.scene, recipe.attempt)
         for foreground, (_, flip) in zip(foregrounds, recipe.foregrounds, strict=True):
             scene = Scene(recipe.scene, background, placed, foregrounds, arrangement)
-            layer = self._first_fitting(scene, stack, foreground, flip, rng)
+            layer = self._first_fitting(scene, stack, foreground, flip, rng, recipe.variant)
             placed = (*placed, layer)
         depths = layer_depths(background, stack.layers)
         numbered = [depths[number] for number in range(1, len(placed) + 1)]
@@ -161,8 +161,12 @@ class Composer:
         foreground: Foreground,
         flip: bool,
         rng: np.random.Generator,
+        variant: int,
     ) -> Layer:
-        """Add the first proposal that fits to the stack, and return it; `NoPlaceError` if none."""
+        """Add the first proposal that fits to the stack, and return it; `NoPlaceError` if none.
+
+        variant: of the blend, which may have colours of its own.
+        """
         settings, rejected = self._placement, []
         for _ in range(settings.attempts):
             with self._placing:
@@ -173,7 +177,7 @@ class Composer:
                 continue
             misfit = stack.add(
                 layer,
-                self._assets.scaled_foreground(layer),
+                self._assets.scaled_foreground(layer, variant),
                 min_visible=settings.min_visible,
                 max_overlap=settings.max_overlap,
             )

@@ -285,8 +285,10 @@ class Generate(Job):
     def _composer(self) -> Composer:
         source, size = self.root.source, self.root.canvas
         most_bytes = self.root.runner.asset_bytes(self)
-        library = AssetCache(source, size, self._background, most_bytes)
-        return Composer(self.root.seed, self.root.placement, self.root.blend, library)
+        blend = self.root.blend
+        variants = [blend.variant(number) for number in range(blend.variants)]
+        library = AssetCache(source, size, self._background, most_bytes, variants)
+        return Composer(self.root.seed, self.root.placement, blend, library)
 
     def _background(self, key: str) -> Background:
         """The background, with the geometry that the stages read."""

@@ -57,6 +57,18 @@ class BlendSuite(StageSuite):
             assert np.array_equal(patch.rgb, _patch(10, 12, 180).rgb)
             assert np.array_equal(patch.alpha, _patch(10, 12, 180).alpha)
 
+    def test_colours_of_foregrounds_are_reproducible(self, stage: Any) -> None:
+        """`mended` gives colours of the same size each time, and leaves its argument as it was."""
+        for variant in _variants(stage):
+            patch = _patch(10, 12, 180)
+            rgba = np.dstack([patch.rgb, patch.alpha])
+            colours = variant.mended(rgba.copy())
+            assert colours.dtype == np.uint8
+            assert colours.shape == (10, 12, 3)
+            unchanged = rgba.copy()
+            assert np.array_equal(variant.mended(unchanged), colours)
+            assert np.array_equal(unchanged, rgba)
+
     def test_makes_samples(self, stage: Any, tmp_path: Path) -> None:
         """The framework makes samples with it."""
         job = small_job(tmp_path / "out", blend=stage)

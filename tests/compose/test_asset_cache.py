@@ -12,8 +12,10 @@ from PIL import Image
 
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.results import background_of
-from depthmask.data import Background, Foreground, Layer, Size
+from depthmask.data import Background, Foreground, Layer, Size, UInt8
+from depthmask.stage import setting, stage
 from depthmask.stage.calls import StageError
+from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.source.base import Source
 
 MakeForeground = Callable[..., Foreground]
@@ -99,6 +101,57 @@ def test_layers_are_resized_by_lanczos_from_the_whole_foreground(
     np.testing.assert_array_equal(patch.rgb, direct[..., :3])
     np.testing.assert_array_equal(patch.alpha, direct[..., 3])
     assert patch.rgb[patch.alpha > 30].max() <= 9 + 4
+
+
+@stage("reddening")
+class Reddening(Alpha):
+    """Makes foregrounds red, and counts how often."""
+
+    red: int = setting(200, help="level")
+
+    def __post_init__(self) -> None:
+        self.asked = 0
+
+    def mended(self, rgba: UInt8) -> UInt8:
+        self.asked += 1
+        colours = rgba[..., :3].copy()
+        colours[..., 0] = self.red
+        return colours
+
+
+def test_each_variant_of_a_blend_has_its_colours(
+    make_source: Callable[..., Source], gradient: Foreground
+) -> None:
+    blends = [Alpha(), Reddening(red=200), Reddening(red=90)]
+    shelf = AssetCache(make_source(gradient), (8, 8), lambda key: None, blends=blends)  # type: ignore[arg-type,return-value]
+    plain = shelf.scaled_foreground(layer(8, 12), 0).patch
+    for variant, red in ((1, 200), (2, 90)):
+        for size in ((8, 12), (4, 6), (2, 3), (8, 12)):
+            patch = shelf.scaled_foreground(layer(*size), variant).patch
+            # Lanczos overshoots beside the hard edge.
+            assert np.median(patch.rgb[..., 0][patch.alpha > 0]) == red
+        assert np.array_equal(patch.alpha, plain.alpha)
+        assert np.array_equal(patch.rgb[..., 1:], plain.rgb[..., 1:])
+        # Once for all sizes that are scaled, and once for its own size.
+        assert blends[variant].asked == 2  # type: ignore[attr-defined]
+    assert np.array_equal(shelf.scaled_foreground(layer(8, 12)).patch.rgb, plain.rgb)
+
+
+@stage("shrinking")
+class Shrinking(Alpha):
+    """Gives colours of another size."""
+
+    def mended(self, rgba: UInt8) -> UInt8:
+        return rgba[:-1, :, :3]
+
+
+def test_colours_of_another_size_are_refused(
+    make_source: Callable[..., Source], gradient: Foreground
+) -> None:
+    blends = [Shrinking()]
+    shelf = AssetCache(make_source(gradient), (8, 8), lambda key: None, blends=blends)  # type: ignore[arg-type,return-value]
+    with pytest.raises(StageError, match=r"mended returned uint8 \[3, 6, 3\]; expected uint8"):
+        shelf.scaled_foreground(layer(8, 12))
 
 
 def test_hidden_colours_do_not_bleed_into_a_resized_edge(

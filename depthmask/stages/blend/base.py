@@ -55,6 +55,15 @@ class Blend(Stage):
         the run counts.
         """
 
+    def mended(self, rgba: UInt8) -> UInt8:
+        """The colours of a foreground, uint8 [h, w, 3], as its layers are to have them.
+
+        rgba: uint8 [h, w, 4], before it is scaled. Called once for each foreground in a worker, as
+        far as memory allows; a pure function of `rgba` and the settings. The default leaves the
+        colours as they are.
+        """
+        return rgba[..., :3]
+
     @property
     def variants(self) -> int:
         """The number of samples that show each scene, one for each variant of the blend."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
@@ -41,9 +42,34 @@ def test_the_error_in_the_rim_is_halved_at_least(grey: int) -> None:
         truth = part * true + (1 - part) * grey
         for name, blend in (("alpha", Alpha()), ("feather", Feather(softness=0.0))):
             canvas = np.full((64, 64, 3), grey, np.uint8)
-            blend.blend(canvas, patch, 0, 0)
+            colours = blend.mended(np.dstack([patch.rgb, patch.alpha]))
+            blend.blend(canvas, Patch(colours, patch.alpha), 0, 0)
             errors[name] += float(np.abs(canvas - truth)[rim(patch.alpha)].mean())
     assert errors["feather"] <= errors["alpha"] / 2
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.5, 0.8])
+def test_the_error_in_the_rim_of_a_scaled_layer_is_halved_too(scale: float) -> None:
+    """Mending before scaling leaves 2.8, 4.6 and 6.2 levels; mending after it left 6.1, 6.9, 6.8."""
+    errors = {"alpha": 0.0, "feather": 0.0}
+    for seed in range(10):
+        patch, true = matted_over_white(seed)
+        truth = _scaled(true.clip(0, 255).astype(np.uint8), patch.alpha, scale)
+        part = truth.alpha[..., None] / 255
+        rgba = np.dstack([patch.rgb, patch.alpha])
+        for name, blend in (("alpha", Alpha()), ("feather", Feather(softness=0.0))):
+            canvas = np.full((*truth.alpha.shape, 3), 60, np.uint8)
+            blend.blend(canvas, _scaled(blend.mended(rgba), patch.alpha, scale), 0, 0)
+            error = np.abs(canvas - (part * truth.rgb + (1 - part) * 60))
+            errors[name] += float(error[rim(truth.alpha)].mean())
+    assert errors["feather"] <= errors["alpha"] / 2
+
+
+def _scaled(rgb: np.ndarray, alpha: np.ndarray, scale: float) -> Patch:
+    side = round(len(alpha) * scale)
+    image = Image.fromarray(np.dstack([rgb, alpha]))
+    scaled = np.asarray(image.resize((side, side), Image.Resampling.LANCZOS))
+    return Patch(np.ascontiguousarray(scaled[..., :3]), np.ascontiguousarray(scaled[..., 3]))
 
 
 def test_solid_pixels_and_those_far_from_any_keep_their_colour() -> None:
@@ -79,5 +105,7 @@ def test_without_both_it_is_alpha() -> None:
     patch, _ = matted_over_white(1)
     plain, same = (np.full((64, 64, 3), 90, np.uint8) for _ in range(2))
     Alpha().blend(plain, patch, 0, 0)
-    Feather(softness=0.0, reach=0.0).blend(same, patch, 0, 0)
+    feather, rgba = Feather(softness=0.0, reach=0.0), np.dstack([patch.rgb, patch.alpha])
+    feather.blend(same, patch, 0, 0)
     assert np.array_equal(plain, same)
+    assert np.array_equal(feather.mended(rgba), patch.rgb)
