@@ -50,7 +50,7 @@ def test_the_error_in_the_rim_is_halved_at_least(grey: int) -> None:
 
 @pytest.mark.parametrize("scale", [0.3, 0.5, 0.8])
 def test_the_error_in_the_rim_of_a_scaled_layer_is_halved_too(scale: float) -> None:
-    """Mending before scaling leaves 2.8, 4.6 and 6.2 levels; mending after it left 6.1, 6.9, 6.8."""
+    """Mending before scaling leaves 2.8, 4.6, 6.2 levels; mending after it left 6.1, 6.9, 6.8."""
     errors = {"alpha": 0.0, "feather": 0.0}
     for seed in range(10):
         patch, true = matted_over_white(seed)
