@@ -84,7 +84,7 @@ def holding(fence: Fence) -> Iterator[None]:
         raise
     finally:
         if before is None:
-            del _FENCES[key]
+            _FENCES.pop(key, None)
         else:
             _FENCES[key] = before
 
@@ -93,6 +93,15 @@ def adopt(fence: Fence | None) -> None:
     """Have this process, a worker of the run, write into the dataset only while that holds."""
     if fence is not None:
         _FENCES[str(fence.lock.parent)] = fence
+
+
+def give_up(folder: StorePath) -> None:
+    """Write into the dataset without its lock from here on: this process is about to remove it.
+
+    Raises `LockLostError` if the run has lost it already.
+    """
+    require_lock(folder)
+    _FENCES.pop(str(folder.absolute()), None)
 
 
 def fence_of(path: StorePath) -> Fence | None:

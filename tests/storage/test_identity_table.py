@@ -18,7 +18,7 @@ from depthmask.storage.location import location
 from depthmask.storage.path import LOCK
 from tests.support import tiny
 
-PLAN = ("samples=4", "shard_size=2", "runner.workers=1")
+PLAN = ("samples=4", "shard_size=2", "runner.workers=1", "progress=none")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from depthmask.reports.sweep.result import (
     JobResult,
     result_files,
 )
-from depthmask.storage.fence import require_lock
+from depthmask.storage.fence import give_up
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
 from depthmask.storage.path import LOCK, StorePath
@@ -95,7 +95,7 @@ def _local_job_folder(folder: LocalPath, marker: bytes) -> Iterator[Path]:
         yield job_folder
     finally:
         if is_new and not (folder / TABLE).exists():
-            require_lock(folder)
+            give_up(folder)
             shutil.rmtree(job_folder)
             (folder / LOCK).unlink()
             if not any(folder.iterdir()):

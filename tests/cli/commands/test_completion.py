@@ -78,7 +78,10 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("render OUT --into D", ["DIR/"]),
         (
             "resume OUT ",
-            ["progress=", "runner.timeout=", "runner.workers=", "runner=", "source.root="],
+            [
+                *("progress=", "runner.memory_gb=", "runner.store_gb=", "runner.timeout="),
+                *("runner.workers=", "runner=", "source.root="),
+            ],
         ),
         ("resume OUT runner=", ["runner=local"]),
         ("resume OUT seed=", []),

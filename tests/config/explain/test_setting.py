@@ -87,7 +87,8 @@ def said(*words: str) -> str:
         ("model=fastdepth", "model=fastdepth: no such setting; write depth=fastdepth"),
         ("fmt=zip", "fmt=zip: no such setting; zip is a choice: write writer=zip"),
         ("like=pairs", "like=pairs: no such setting; pairs is a choice: write +preset=pairs"),
-        ("check=x", "check=x: no such setting; available: output"),
+        ("check=x", "check=x: no such setting; write source.recheck=x, with source=assets"),
+        ("zzzz=x", "zzzz=x: no such setting; available: output"),
         ("verify=OUT", "verify=OUT: no such setting, but a command; write verify OUT"),
         # Given twice: the last is at fault.
         ("samples=10 samples=x", "samples=x: must be a whole number"),

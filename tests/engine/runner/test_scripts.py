@@ -97,7 +97,7 @@ def test_a_changed_script_does_not_continue_a_dataset(tmp_path: Path) -> None:
     assert run(tmp_path, *command(tmp_path)).returncode == 0
     done = run(tmp_path, *command(tmp_path), script=SCRIPT.format(guard=GUARD) + "# changed\n")
     assert done.returncode == 2
-    assert "holds another dataset: versions.mine.py was sha256:" in done.stderr
+    assert "holds another dataset: the script mine.py has changed" in done.stderr
 
 
 def test_a_script_without_a_guard(tmp_path: Path) -> None:
