@@ -117,22 +117,14 @@ CHANGED = (
 )
 
 
-def test_a_lost_shard_whose_pixels_are_the_same_comes_back(folder: Path) -> None:
-    """Nothing in it is read or labelled otherwise, so it gets the bytes that were published."""
-    name = "rooms-webdataset-ground"
-    require_its_versions(folder / name)
-    made = sha256s(folder / name)
-    next((folder / name / "shards").glob("train-000001.*")).unlink()
-    assert main(["verify", name]) == 1
-    assert main(["verify", name, "--repair"]) == 0
-    assert sha256s(folder / name) == made
-
-
+@pytest.mark.parametrize("name", WITHOUT_NETWORK)
 def test_a_lost_shard_is_not_made_otherwise(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """It would get other bytes, so it stays missing, and nothing else changes."""
-    name = "assets-zip-coco-split"
+    """It would get other bytes, so it stays missing, and nothing else changes.
+
+    One has another depth and other files of assets, the other colours that feather has mended.
+    """
     output = folder / name
     require_its_versions(output)
     next((output / "shards").glob("train-000001.*")).unlink()

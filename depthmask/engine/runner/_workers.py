@@ -141,7 +141,8 @@ def _serve(parcel: Parcel, pipe: Connection, progress: Progress) -> None:
     while True:
         try:
             shard = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
+            # Reset: the parent has closed the pipe without reading the last answer.
             return
         pipe.send(job if isinstance(job, Refusal) else attempt(job, shard, progress))
 

@@ -20,7 +20,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 threading.Thread(target=interrupt).start()
-long = {**settings, "samples": 120}
+long = {**settings, "samples": 400}
 depthmask.make(long, output="long")
 """
 AFTERWARDS = """
@@ -53,8 +53,8 @@ def test_cells_of_a_notebook(tmp_path: Path, by_command: Path) -> None:
     assert "compose" not in "".join(error.traceback)
     bar, error = stopped
     assert "\ninterrupted; the same call again resumes\n" in bar.data["text/plain"]
-    assert re.search(r" [1-9]\d* of 120 samples", bar.data["text/plain"])
+    assert re.search(r" [1-9]\d* of 400 samples", bar.data["text/plain"])
     assert error.ename == "KeyboardInterrupt"
     assert "multiprocessing" not in "".join(error.traceback)
     _, printed = after
-    assert printed.text == "120 []\n"
+    assert printed.text == "400 []\n"
