@@ -28,6 +28,7 @@ from depthmask.data import (
     AssetCatalogue,
     AssetFiles,
     Background,
+    BackgroundInstance,
     Camera,
     Composite,
     DepthContract,
@@ -36,6 +37,7 @@ from depthmask.data import (
     Encoded,
     Float32,
     Foreground,
+    InstancePixels,
     Layer,
     LeftOut,
     Meta,
@@ -61,13 +63,18 @@ from depthmask.errors import (
     for_caller,
 )
 from depthmask.plan.layout import Shard
-from depthmask.stage import Stage, setting, stage
+from depthmask.stage import Stage, setting, settings, stage
 from depthmask.stages.blend.base import Blend, Patch
 from depthmask.stages.depth.base import Depth, Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator, Resolution
 from depthmask.stages.geometry.base import Geometry
 from depthmask.stages.labels.base import FinishedSample, Labels
 from depthmask.stages.placement.base import Placement, scaled_layer
+from depthmask.stages.source._cut_out import scaled_cut_out
+from depthmask.stages.source._folder import AssetError
+from depthmask.stages.source._inspection import OnBadAsset, refusal
+from depthmask.stages.source._instances import resized_instance
+from depthmask.stages.source.asset_files import AssetFolder, FileLook
 from depthmask.stages.source.base import Source
 from depthmask.stages.writer.base import PublishedDataset, ShardKind, Writer
 from depthmask.stages.writer.reader import ShardReader, open_published
@@ -76,7 +83,7 @@ from depthmask.storage.path import StorePath
 from depthmask.storage.record import Members, Record
 from depthmask.storage.remote import ObjectPath
 from depthmask.storage.verify import Problem
-from depthmask.untrusted import untrusted
+from depthmask.untrusted import is_one_line, untrusted
 
 if TYPE_CHECKING:
     from depthmask.engine.virtual import Virtual
@@ -84,8 +91,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AssetCatalogue",
+    "AssetError",
     "AssetFiles",
+    "AssetFolder",
     "Background",
+    "BackgroundInstance",
     "Blend",
     "Camera",
     "Command",
@@ -99,12 +109,14 @@ __all__ = [
     "Encoded",
     "Estimator",
     "Failures",
+    "FileLook",
     "FinishedSample",
     "FixedBatchEstimator",
     "Float32",
     "Foreground",
     "Generate",
     "Geometry",
+    "InstancePixels",
     "Job",
     "LabelCodec",
     "LabelOutput",
@@ -115,6 +127,7 @@ __all__ = [
     "Meta",
     "NoPlaceError",
     "ObjectPath",
+    "OnBadAsset",
     "Patch",
     "Placement",
     "Plane",
@@ -150,14 +163,19 @@ __all__ = [
     "forks",
     "from_planes",
     "hookimpl",
+    "is_one_line",
     "make",
     "make_shard",
     "move_keypoints",
     "open",
     "open_published",
+    "refusal",
     "report",
+    "resized_instance",
+    "scaled_cut_out",
     "scaled_layer",
     "setting",
+    "settings",
     "stage",
     "untrusted",
     "verify",

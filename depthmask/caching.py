@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 import orjson
 import platformdirs
 
-from depthmask.data import Background, Foreground, Meta
+from depthmask.data import Background, Foreground, Meta, UInt8
 from depthmask.errors import DepthmaskError, UsageError
 
 CACHE_BYTES = 64 << 20
@@ -37,7 +39,7 @@ class FifoCache(Generic[V]):
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """The cached value of a key, or else the result of `make`, which is cached."""
-        value = self.peek(key)
+        value = self._values.get(key)
         if value is None:
             value = make()
             self.keep(key, value)
@@ -59,10 +61,33 @@ class FifoCache(Generic[V]):
             self._bytes -= self._measure(self._values.pop(oldest))
 
 
+class PerArray(Generic[V]):
+    """Values that are made for arrays that are used more than once, and forgotten with them."""
+
+    def __init__(self, make: Callable[[UInt8], V]) -> None:
+        self._make = make
+        self._values: dict[int, tuple[weakref.ref[UInt8], V | None]] = {}
+
+    def of(self, array: UInt8) -> V | None:
+        """The value of an array, which must not change; None for the first time."""
+        identity = id(array)
+        if identity not in self._values:
+            # Removed together with the array, before another array can have the same id.
+            forget = partial(self._values.pop, identity)
+            self._values[identity] = weakref.ref(array, forget), None
+            return None
+        known, value = self._values[identity]
+        if value is None:
+            value = self._make(array)
+            self._values[identity] = known, value
+        return value
+
+
 def background_bytes(background: Background) -> int:
     """The bytes that a background takes in memory."""
     arrays = (background.image, background.depth_m, background.floor)
     total = sum(array.nbytes for array in arrays if array is not None)
+    total += sum(one.mask.nbytes + _meta_bytes(one.meta) for one in background.instances)
     return total + _meta_bytes(background.meta)
 
 

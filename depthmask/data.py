@@ -8,11 +8,12 @@ stages get read-only arrays.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ UInt16: TypeAlias = NDArray[np.uint16]
 """An array of dtype uint16, such as an instance map [h, w] of 256 layers or more."""
 Float32: TypeAlias = NDArray[np.float32]
 """An array of dtype float32, such as a depth map [h, w] in metres."""
+Flags: TypeAlias = NDArray[np.bool_]
+"""An array of dtype bool, such as the pixels [h, w] of an instance."""
 PixelNumbers: TypeAlias = NDArray[np.uint32]
 """uint32 [n]: numbers of pixels, each row * width + column."""
 Size: TypeAlias = tuple[int, int]
@@ -32,6 +35,11 @@ Rows: TypeAlias = tuple[int, int]
 MOST_BOX_PIXELS = 1 << 25
 """The most pixels of a layer's box; more are a mistake, which would take gigabytes. A cut-out that
 fills a canvas of 1024x1024 thirty times over is allowed."""
+MOST_INSTANCES = 10_000
+"""The most instances of a background: instance maps have 65,535 numbers, also for layers."""
+MOST_INSTANCE_PIXELS = 1 << 27
+"""The most pixels of all instances of a background together, each with its box, on a large canvas:
+134 MB. On a smaller one it is 64 times the canvas, or 4 million if that is more."""
 FAINT_ALPHA = 16
 """The greatest alpha, of 255, that does not show: 6 %. What is fainter everywhere is no cut-out.
 
@@ -48,6 +56,7 @@ Meta: TypeAlias = dict[str, Any]
 with: x from the left edge, y from the top edge, so that the first pixel has its centre at 0.5, 0.5.
 """
 
+C = TypeVar("C", bound=type)
 _MOST_SHOWN, _MOST_LETTERS = 6, 100
 """The most items of a collection, and letters of another value, in the `repr` of an object."""
 
@@ -85,6 +94,59 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, (list, tuple, Mapping)) and not value)
 
 
+def made_often(cls: C) -> C:
+    """Give a frozen dataclass with slots an `__init__` that takes a fifth of the time.
+
+    That of `dataclass` calls `object.__setattr__` for each field, as the class refuses to set one.
+    Here an object gets its fields as one of a class with the same slots that does not refuse.
+    Subclasses keep the `__init__` of `dataclass`. The text of the function has names of fields
+    alone; `dataclass` makes its own in the same way.
+    """
+    values: dict[str, Any] = {
+        "frozen": cls,
+        "open": type(cls.__name__, (), {"__slots__": cls.__slots__}),  # type: ignore[attr-defined]
+        "become": object.__dict__["__class__"].__set__,
+        "inherited": cls.__init__,  # type: ignore[misc]
+        "missing": MISSING,
+    }
+    items = fields(cls)
+    names = [item.name for item in items]
+    assert not hasattr(cls, "__post_init__")
+    assert not values.keys() & names
+    assert all(item.init and not item.kw_only for item in items)
+    parameters = ", ".join([_parameter(item, values) for item in items])
+    lines = [
+        f"def make({', '.join(values)}):",
+        f" def __init__(self, {parameters}):",
+        *(f"  if {name} is missing: {name} = make_{name}()" for name in names
+          if f"make_{name}" in values),
+        f"  if self.__class__ is not frozen: return inherited(self, {', '.join(names)})",
+        "  become(self, open)",
+        *(f"  self.{name} = {name}" for name in names),
+        "  self.__class__ = frozen",
+        " return __init__",
+    ]  # fmt: skip
+    # With the names of the module, by which type hints are looked up.
+    makers: dict[str, Any] = {}
+    exec("\n".join(lines), vars(sys.modules[cls.__module__]), makers)  # noqa: S102
+    made = makers["make"](**values)
+    made.__qualname__ = f"{cls.__qualname__}.__init__"
+    made.__annotations__ = cls.__init__.__annotations__  # type: ignore[misc]
+    cls.__init__ = made  # type: ignore[misc]
+    return cls
+
+
+def _parameter(item: Field[Any], values: dict[str, Any]) -> str:
+    """The parameter of a field as code; adds its default, or what makes that, to the values."""
+    if item.default_factory is not MISSING:
+        values[f"make_{item.name}"] = item.default_factory
+        return f"{item.name}=missing"
+    if item.default is not MISSING:
+        values[f"default_{item.name}"] = item.default
+        return f"{item.name}=default_{item.name}"
+    return item.name
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
     """A pinhole camera above a floor, for pixel centres at (x + 0.5, y + 0.5).
@@ -113,13 +175,41 @@ class Plane:
 
 
 @dataclass(frozen=True, slots=True)
+class BackgroundInstance:
+    """An instance that a background shows by itself, such as an annotated person.
+
+    label: its class. mask: bool [h, w], its pixels from row `top` and column `left` of the image
+    on, trimmed so that all four edges have one. is_crowd: whether it is a region of several, as
+    COCO's `iscrowd`. is_in_mask: whether the mask of a sample has its visible pixels, too. meta:
+    free metadata, such as ids, with keypoints in pixels of the image, or None.
+    """
+
+    label: str
+    mask: Flags
+    top: int = 0
+    left: int = 0
+    is_crowd: bool = False
+    is_in_mask: bool = False
+    meta: Meta | None = None
+
+    __repr__ = brief
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns of the image."""
+        height, width = self.mask.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+@dataclass(frozen=True, slots=True)
 class Background:
     """An image into which foregrounds are placed.
 
     image: uint8 [h, w, 3] RGB. depth_m: float32 [h, w], or None if it was not measured. camera,
     plane: the camera and its floor, or None if unknown. floor: the pixels that show the floor, if a
     placement needs them. guessed: whether a network estimated the depth. meta: free metadata from
-    the source, with keypoints in pixels of `image`, or None.
+    the source, with keypoints in pixels of `image`, or None. instances: what the image shows by
+    itself and the labels of samples have, too; empty if nothing is annotated.
     """
 
     key: str
@@ -130,6 +220,7 @@ class Background:
     floor: PixelNumbers | None = None
     guessed: bool = False
     meta: Meta | None = None
+    instances: tuple[BackgroundInstance, ...] = ()
 
     __repr__ = brief
 
@@ -167,7 +258,9 @@ class LeftOut:
     contents, of what is no file, such as the row of a table: name of the new file -> its bytes. A
     name may have folders (`rows/12.csv`); none leads out of `quarantine/`. reason: what is wrong,
     and what to do (`HEIC; save as JPEG or PNG`); a run counts assets that have the same reason.
-    files: how many files it stands for, if it is a folder.
+    files: how many files it stands for, if it is a folder. kind: what it is, in the singular, such
+    as an annotation; `files` counts those then. names: those of the copies below that,
+    in their order; by default the name of each with that of its folder.
     """
 
     file: str
@@ -175,6 +268,8 @@ class LeftOut:
     copies: tuple[Path, ...] = ()
     contents: Mapping[str, bytes] = field(default_factory=dict, hash=False)
     files: int = 1
+    names: tuple[str, ...] = ()
+    kind: str = "file"
 
     __repr__ = brief
 
@@ -198,9 +293,13 @@ class AssetCatalogue:
     foregrounds: the keys in use, sorted; empty where those are all that the source lists. origin:
     the folder or URL of the assets, empty for assets that are not files. notes: what the user
     should know before the run, each in one line. foreground_labels: the labels of the foregrounds
-    in use, empty where `Source.foreground_labels` has no others. folders: the folders or URLs
-    whose files are read; no output may lie in them. hashes: the hash of each file in use, by its
-    name below the root, so that a run can name what has changed; empty where no files are read.
+    in use and of instances of backgrounds, empty where `Source.foreground_labels` has no others.
+    folders: the folders or URLs whose files are read; no output may lie in them. hashes: the hash
+    of each file in use, by its name below the root, so that a run can name what has changed; empty
+    where no files are read.
+    background_splits, foreground_splits: key -> the split (`train`, `val`, `test`) whose samples
+    alone may have the asset; assets without one are divided by their looks. background_licences,
+    foreground_licences: key -> the licence of the asset, for those that have one.
     """
 
     digest: str
@@ -214,10 +313,15 @@ class AssetCatalogue:
     foreground_labels: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     hashes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    background_splits: Mapping[str, str] = field(default_factory=dict, hash=False)
+    foreground_splits: Mapping[str, str] = field(default_factory=dict, hash=False)
+    background_licences: Mapping[str, str] = field(default_factory=dict, hash=False)
+    foreground_licences: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     __repr__ = brief
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Layer:
     """A foreground placed in a sample: a box in canvas pixels that may reach beyond the canvas.
@@ -245,6 +349,7 @@ class Layer:
     __repr__ = brief
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """The plan's decisions about a sample, made before any image is opened."""
@@ -265,6 +370,7 @@ class Recipe:
     __repr__ = brief
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Scene:
     """The input of a placement.
@@ -288,6 +394,7 @@ class Scene:
         return self.background.image.shape[0], self.background.image.shape[1]
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class LayerPixels:
     """The pixels of a layer on the canvas, from `top` and `left` on.
@@ -329,14 +436,33 @@ class LayerPixels:
 
 
 @dataclass(frozen=True, slots=True)
+class InstancePixels:
+    """What of an instance of the background no layer hides.
+
+    number: in the instance map, after those of the layers. instance: as it was before. shown: bool
+    [h, w], the pixels of `instance.mask` that are still visible. visible: the fraction of them,
+    0..1.
+    """
+
+    number: int
+    instance: BackgroundInstance
+    shown: Flags
+    visible: float
+
+    __repr__ = brief
+
+
+@made_often
+@dataclass(frozen=True, slots=True)
 class Composite:
     """An image of a background with blended layers, and its labels, before depth.
 
-    image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255. layers: in the
-    order of placing. layer_pixels: the pixels of each layer, from back to front. touched: the rows
-    outside of which the image equals the background, None if unknown. blend: the name of the blend
-    if the samples of a scene differ in it. fallbacks: the number of layers that were blended in a
-    simpler way.
+    image: uint8 [h, w, 3]. mask: uint8 [h, w], soft alpha of all layers, 0..255, and 255 on visible
+    pixels of instances that are in the mask. layers: in the order of placing. layer_pixels: the
+    pixels of each layer, from back to front. touched: the rows outside of which the image equals
+    the background and the mask is 0, None if unknown. blend: the name of the blend if the samples
+    of a scene differ in it. fallbacks: the number of layers that were blended in a simpler way.
+    background_instances: those of the background of which enough is visible, in its order.
     """
 
     recipe: Recipe
@@ -348,6 +474,7 @@ class Composite:
     touched: Rows | None = None
     blend: str | None = None
     fallbacks: int = 0
+    background_instances: tuple[InstancePixels, ...] = ()
 
     __repr__ = brief
 
@@ -360,36 +487,59 @@ class Composite:
         return instance_map(self.mask.shape, self.layer_pixels)
 
     @property
+    def all_instances(self) -> UInt8 | UInt16:
+        """As `instances`, with those of the background behind the layers."""
+        return instance_map(self.mask.shape, self.layer_pixels, self.background_instances)
+
+    @property
     def parts(self) -> Sequence[LayerPixels]:
         """`layer_pixels` by its former name, for plugins written before it was renamed."""
         return self.layer_pixels
 
 
-def instance_map(size: tuple[int, ...], layer_pixels: Sequence[LayerPixels]) -> UInt8 | UInt16:
+def instance_map(
+    size: tuple[int, ...],
+    layer_pixels: Sequence[LayerPixels],
+    background_instances: Sequence[InstancePixels] = (),
+) -> UInt8 | UInt16:
     """The number of the front layer to which each pixel [h, w] belongs, 0 for the background.
 
-    layer_pixels: the layers, from back to front.
+    layer_pixels: the layers, from back to front. background_instances: what lies behind all of
+    them. Of two of these that share a pixel, the one with fewer pixels has it, of equal ones the
+    later one; a crowd has only what no other has.
     """
-    numbers = np.zeros(size, np.uint8 if len(layer_pixels) < 256 else np.uint16)
+    count = len(layer_pixels) + len(background_instances)
+    numbers = np.zeros(size, np.uint8 if count < 256 else np.uint16)
+    for one in sorted(background_instances, key=_from_back_to_front):
+        np.copyto(numbers[one.instance.window], one.number, where=one.shown)
     for pixels in layer_pixels:
         np.copyto(numbers[pixels.window], pixels.number, where=pixels.shown)
     return numbers
 
 
+def _from_back_to_front(pixels: InstancePixels) -> tuple[bool, int]:
+    """The order of instances of a background: crowds first, then by the pixels of each."""
+    return not pixels.instance.is_crowd, -int(np.count_nonzero(pixels.instance.mask))
+
+
+@made_often
 @dataclass(frozen=True, slots=True)
 class StripSource:
     """The background of an image; an encoder codes its strips once for all images on it.
 
     background: uint8 [h, w, 3], the same array for all these images. touched: the rows outside of
-    which image and background are equal.
+    which image and background are equal, and the mask is 0. key: of the background in its source,
+    under which the strips are stored; None if they are not.
     """
 
     background: UInt8
     touched: Rows
+    key: str | None = None
 
     __repr__ = brief
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A composite and its depth.
@@ -420,6 +570,10 @@ class Sample:
         names = [str(one.get("label")) for one in all_layers if isinstance(one, dict)]
         labels = ", ".join(names) if len(names) <= _MOST_SHOWN else f"{len(names)} layers"
         parts += [f"layers [{labels}]"] if names else []
+        own = self.meta.get("background_instances")
+        parts += (
+            [f"{len(own)} instances of the background"] if own and isinstance(own, list) else []
+        )
         parts += [f"labels {', '.join(self.labels)}"] if self.labels else []
         return f"Sample({self.key}: {'; '.join(parts)})"
 
@@ -443,6 +597,7 @@ class Sample:
         return self.image.shape[0], self.image.shape[1]
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A sample as bytes: member name (`jpg`, `mask.png`, `depth.png`, `json`) -> file content.

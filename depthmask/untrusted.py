@@ -31,6 +31,22 @@ def visible(text: str) -> str:
     )
 
 
+def is_one_line(text: str) -> bool:
+    """Whether a text is one line, without characters that act and are not seen.
+
+    Other spaces than that of the keyboard are allowed, such as the narrow one in the names of
+    macOS's screenshots; `str.isprintable` refuses them.
+    """
+    return not unseen(text)
+
+
+def unseen(text: str) -> str:
+    """The first character of a text that acts and is not seen; empty without one."""
+    if text.isprintable():
+        return ""
+    return next((char for char in text if unicodedata.category(char) in _OBEYED), "")
+
+
 def visible_lines(text: str) -> str:
     """The same for a text of several lines, whose line breaks stay: they are none of a name."""
     return "\n".join(map(visible, text.split("\n")))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import platformdirs
 import pytest
 
-from depthmask.caching import FifoCache, cache_folder
+from depthmask.caching import FifoCache, PerArray, cache_folder
+from depthmask.data import UInt8
 from depthmask.errors import DepthmaskError, UsageError
 from depthmask.networks.download import fetch
 from depthmask.networks.weight_file import PublishedWeights
@@ -70,3 +72,21 @@ def test_weights_need_a_cache(no_folder: Path) -> None:
         f"the cache {no_folder} cannot be written (Not a directory); "
         "name another folder with DEPTHMASK_CACHE=FOLDER"
     )
+
+
+def test_what_is_made_for_an_array_is_forgotten_with_it() -> None:
+    made: list[int] = []
+
+    def total(array: UInt8) -> int:
+        made.append(int(array.sum()))
+        return made[-1]
+
+    totals = PerArray(total)
+    one, other = np.full((2, 3), 4, np.uint8), np.full((2, 3), 5, np.uint8)
+    assert [totals.of(array) for array in (one, other)] == [None, None]
+    assert not made
+    assert [totals.of(array) for array in (one, other, one, other)] == [24, 30, 24, 30]
+    assert made == [24, 30]
+    del one
+    assert len(totals._values) == 1
+    assert totals.of(other) == 30

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import inspect
+import pickle
+import typing
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -90,3 +97,71 @@ def test_a_sample_of_a_file_with_anything_in_its_json(layers: object) -> None:
     )
     assert repr(sample).startswith("Sample(000000001: image 160x160; mask; depth 2x3 all invalid")
     assert "depth" not in repr(Sample("000000001", IMAGE, MASK, None, None, {}))
+
+
+FEW = (
+    LAYER,
+    dataclasses.replace(RECIPE, foregrounds=()),
+    Scene(3, Background("wall", IMAGE)),
+    Encoded("000000123", {"jpg": b"x"}, {}),
+    StripSource(IMAGE, (0, 160)),
+    Patch(IMAGE, MASK),
+)
+
+
+@pytest.mark.parametrize("value", FEW, ids=lambda one: type(one).__name__)
+def test_what_is_made_often_is_as_dataclass_makes_it(value: Any) -> None:
+    cls: Any = type(value)
+    names = [item.name for item in dataclasses.fields(cls)]
+    assert list(inspect.signature(cls).parameters) == names
+    values = {name: getattr(value, name) for name in names}
+    copies = (cls(**values), cls(*values.values()), copy.copy(value), dataclasses.replace(value))
+    for one in (*copies, pickle.loads(pickle.dumps(value))):
+        assert type(one) is cls
+        assert repr(one) == repr(value)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, names[0], None)
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            delattr(one, names[0])
+    with pytest.raises(TypeError, match=rf"{cls.__name__}.__init__\(\) missing .* '{names[0]}'"):
+        cls()
+
+
+def test_what_is_made_often_has_type_hints() -> None:
+    """As tools that build objects from settings read them."""
+    hints = typing.get_type_hints(Layer.__init__)
+    assert hints["top"] is int
+    assert hints["meta"] == typing.get_type_hints(Layer)["meta"]
+    assert Layer.__init__.__module__ == "depthmask.data"
+
+
+def test_each_object_has_its_own_default() -> None:
+    one, other = (Sample("0", IMAGE, MASK, None, None, {}) for _ in range(2))
+    assert one.labels == {} == other.labels
+    assert one.labels is not other.labels
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wheeled(Layer):
+    """A layer of a plugin, with a field of its own."""
+
+    wheels: int = 4
+
+
+class Named(Layer):
+    """A layer of a plugin, without slots."""
+
+    name = "a layer"
+
+
+def test_a_subclass_of_what_is_made_often_keeps_its_class_and_fields() -> None:
+    values = ("box", "box", 1, 2, 30, 20, False)
+    for cls in (Wheeled, Named):
+        layer = cls(*values, depth_m=2.5)
+        assert type(layer) is cls
+        assert (layer.left, layer.depth_m, layer.visible) == (2, 2.5, 1.0)
+        assert pickle.loads(pickle.dumps(layer)) == layer
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            layer.top = 3  # type: ignore[misc]
+    assert Wheeled(*values).wheels == 4
+    assert dataclasses.replace(Wheeled(*values), wheels=6, top=7).top == 7

@@ -13,7 +13,7 @@ from tests.support.paths import ROOT
 PACKAGE = ROOT / "depthmask"
 FOLDERS = (
     *("cli", "testing", "engine", "reports", "adapters", "reading", "config", "compose"),
-    *("stages", "asset_store", "storage", "networks", "plan", "codec"),
+    *("stages", "asset_store", "storage", "networks", "plan", "codec", "statistics", "kernels"),
 )
 """From the top to the bottom; the modules beside them are below all, `__init__` is above."""
 LOADER = "depthmask.config.plugins"

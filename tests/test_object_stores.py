@@ -193,7 +193,7 @@ def test_a_bad_asset_is_named_by_its_url(
     s3.push(tmp_path / "assets", prefix)
     url = f"s3://bucket/{prefix}"
     assert make(assets, tmp_path / "out", "samples=3", f"source.root={url}/") == 2
-    assert f"error: {url}/bg/bad.png: not a JPEG" in capfd.readouterr().err
+    assert f"error: {url}/bg/bad.png: not a picture" in capfd.readouterr().err
     more = (f"source.root={url}", "source.on_bad_asset=quarantine")
     assert make(assets, tmp_path / "out", "samples=3", *more) == 0
     assert (tmp_path / "out" / "quarantine" / "bg" / "bad.png").read_bytes() == b"no picture"
@@ -330,22 +330,23 @@ def test_files_of_a_store_that_are_not_used_are_counted(
     root = tmp_path / "assets"
     shutil.copytree(assets, root)
     (root / "bg" / "holiday").mkdir()
-    for name in ("a.heic", "holiday/a.jpg", "holiday/b.jpg"):
+    for name in ("a.dng", "holiday/a.jpg", "holiday/b.jpg"):
         (root / "bg" / name).write_bytes(b"x")
     prefix = os.urandom(6).hex()
     s3.push(root, prefix)
     url = f"s3://bucket/{prefix}"
-    assert make(assets, tmp_path / "out", "samples=1", f"source.root={url}") == 0
+    more = [f"source.root={url}", "source.subfolders=false"]
+    assert make(assets, tmp_path / "out", "samples=1", *more) == 0
     assert (
         f" foregrounds in {url}; 3 files not used: 2 in a sub-folder (move into bg/), "
-        "1 HEIC (save as JPEG or PNG)"
+        "1 camera raw (save as JPEG or PNG)"
     ) in capfd.readouterr().err
-    (root / "fg").rename(root / "foregrounds")
+    (root / "fg").rename(root / "foregruonds")
     s3.push(root, f"{prefix}/other")
     assert make(assets, tmp_path / "none", "samples=1", f"source.root={url}/other") == 2
     error = capfd.readouterr().err
     assert f"{url}/other/fg: no such folder" in error
-    assert "did you mean foregrounds/? Rename it to fg" in error
+    assert "did you mean foregruonds/? Rename it to fg" in error
 
 
 def test_folders_that_are_objects(
@@ -389,7 +390,8 @@ def test_only_what_is_read_is_copied(
     s3.push(assets, top)
     others = ("raw/a.mp4", "raw//b.mp4", "big.zip", "bg/notes.pdf", "bg/x/deep.png", "bg/.DS_Store")
     s3.put(**{f"{top}/{name}": large for name in others})
-    words = ("samples=2", "runner.workers=2", f"source.root=s3://bucket/{top}")
+    root = f"source.root=s3://bucket/{top}"
+    words = ("samples=2", "runner.workers=2", root, "source.subfolders=false")
     umask = os.umask(0o002)
     try:
         assert make(assets, tmp_path / "out", *words) == 0

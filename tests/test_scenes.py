@@ -95,8 +95,11 @@ def _alpha_on_canvas(job: Generate, layer: dict[str, Any], size: tuple[int, ...]
 
     rgba = job.root.source.foreground(layer["foreground"], job.root.canvas).rgba
     top, left, height, width = layer["box"]
-    picture = Image.fromarray(rgba).resize((width, height), Image.Resampling.LANCZOS)
-    alpha = np.asarray(picture)[..., 3]
+    # Across, then down: Pillow 13 begins with what is faster.
+    picture = Image.fromarray(np.ascontiguousarray(rgba[..., 3]))
+    for step in ((width, picture.height), (width, height)):
+        picture = picture.resize(step, Image.Resampling.LANCZOS)
+    alpha = np.asarray(picture)
     canvas = Image.new("L", (size[1], size[0]))
     canvas.paste(Image.fromarray(alpha[:, ::-1] if layer["flip"] else alpha), (left, top))
     return np.asarray(canvas)

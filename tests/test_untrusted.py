@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import depthmask
 from depthmask.untrusted import (
     accents_alike,
+    is_one_line,
     other_accents,
     visible,
     visible_lines,
@@ -75,3 +76,17 @@ def test_commands_print_by_one_module() -> None:
         "cli/system_error.py",
         "engine/displays/lines.py",
     }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a b", "at 9.41\u202fAM", "a\u00a0b", "\ue000", "Blu\u0308te"]
+)
+def test_other_spaces_are_one_line(text: str) -> None:
+    assert is_one_line(text)
+
+
+@pytest.mark.parametrize(
+    "char", "\n\r\0\x1b\x7f\x85\u2028\u2029\u202e\u2066\u200b\u200d\ufeff\udce9"
+)
+def test_what_acts_and_is_not_seen_is_no_line(char: str) -> None:
+    assert not is_one_line(f"a{char}b")

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from tools.docs_pages import ROOT
 
-_CLONE = ("*.md", "docs/**/*.md", "plugins/*/*.md", "examples/*/*.md", "benchmarks/*.md")
+_CLONE = ("*.md", "docs/**/*.md", "plugins/*/*.md", "examples/*/*.md", "benchmarks/**/*.md")
 _NO_PAGES = ("404.html",)
 """Its links are absolute, for a server that shows it at any address."""
 _API = re.compile(r"^::: (\S+)$", re.MULTILINE)

@@ -21,15 +21,16 @@ from depthmask.data import Composite, Float32, Foreground, Size
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.generate import Generate
 from depthmask.engine.job import ShardLog
+from depthmask.kernels.rays import FACES
 from depthmask.stage import stage
 from depthmask.stages.depth.layered import Layered
 from depthmask.stages.source._rooms import cutout, photo
 from depthmask.stages.source._rooms.material import solid_colour
-from depthmask.stages.source._rooms.raycast import FACES, nearest, visible_solids
+from depthmask.stages.source._rooms.raycast import nearest
 from depthmask.stages.source._rooms.room import Room
 from depthmask.stages.source._rooms.scene import Optics, scene
-from depthmask.stages.source._rooms.solids import Solid, box, placed
-from depthmask.stages.source._rooms.view import View, extent, union
+from depthmask.stages.source._rooms.solids import Solid, bodies, box, placed
+from depthmask.stages.source._rooms.view import View, extent, frames, seen_from
 from depthmask.stages.source.rooms import Rooms
 
 BINS_M = (1.5, 3.0, 5.0, 8.0)
@@ -55,8 +56,7 @@ class Boxed(Furnished):
         wide, high, deep = rng.uniform(0.3, 1.2, 3)
         shape = box((-wide / 2, wide / 2), (0, high), (-deep / 2, deep / 2), solid_colour("808080"))
         solids = placed([shape], float(rng.uniform(-0.6, 0.6)), (0, 0, 0), piece=1)
-        seen = [extent(one, own.view) for one in solids]
-        return replace(own, solids=solids, extent=union([one for one in seen if one is not None]))
+        return replace(own, solids=solids, extent=extent(bodies(solids), own.view))
 
     def foreground(self, key: str, size: Size) -> Foreground:
         """The box's cut-out."""
@@ -106,9 +106,8 @@ def truth(source: Furnished, composite: Composite) -> tuple[Float32, np.ndarray]
     u = (layer.left + layer.width / 2 - camera.cx) / camera.f_px
     v = (layer.top + layer.height - 0.5 - camera.cy) / camera.f_px
     solids = standing_solids(source.thing(layer.foreground), room, on_floor(room.view, u, v))
-    (shell,) = visible_solids(room.view, [room.shell])
-    everything = [*room.solids, *solids]
-    hits = nearest(lens.grid(), shell, visible_solids(room.view, everything))
+    shell, everything = bodies([room.shell]), bodies([*room.solids, *solids])
+    hits = nearest(lens.grid(), frames(room.view, shell)[0], seen_from(room.view, everything))
     return hits.z.astype(np.float32), hits.surface >= FACES + len(room.solids)
 
 

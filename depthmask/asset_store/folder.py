@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -98,10 +98,10 @@ def save(name: str, entry: Entry) -> None:
         with cache_written():
             _write(_path(name), content)
     except DepthmaskError as error:
-        _unwritten.keep(name, content)
+        _unwritten.keep(name, b"".join(content))
         _warn(f"later runs repeat work of this one: {error}")
         return
-    _count(len(content))
+    _count(sum(map(len, content)))
 
 
 def can_store() -> bool:
@@ -162,7 +162,9 @@ def _count(written: int) -> None:
     """Look at the size of the store once this process has written much into it."""
     global _unchecked_bytes
     _unchecked_bytes += written
-    if _unchecked_bytes >= min(_CHECKED_EVERY, (_limit or _CHECKED_EVERY) // 20):
+    if _unchecked_bytes >= (
+        _CHECKED_EVERY if _limit is None else min(_CHECKED_EVERY, _limit // 20)
+    ):
         _unchecked_bytes = 0
         with suppress(OSError):
             trim()
@@ -170,17 +172,20 @@ def _count(written: int) -> None:
 
 def _path(name: str) -> Path:
     group, _, digest = name.partition("/")
-    return store_folder() / group / digest[:2] / digest
+    # To make 256 folders takes longer than to write as many entries.
+    return store_folder() / group / digest[:1] / digest
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: Iterable[bytes | memoryview]) -> None:
     temporary = _draft(path)
     try:
         try:
-            temporary.write_bytes(content)
+            file = temporary.open("wb")
         except FileNotFoundError:
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
+            file = temporary.open("wb")
+        with file:
+            file.writelines(content)
         os.replace(temporary, path)
     except OSError:
         with suppress(OSError):

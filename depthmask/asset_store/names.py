@@ -11,9 +11,11 @@ from pathlib import Path
 
 from depthmask._version import PIXEL_VERSION, __version__
 
-_LIBRARIES = ("numpy", "pillow", "opencv-python-headless")
-_CODE = tuple(Path(__file__).parents[1] / name for name in ("compose", "stages/source"))
-"""The folders with the code that prepares assets."""
+_LIBRARIES = ("numpy", "pillow", "simplejpeg", "opencv-python-headless")
+_CODE = tuple(
+    Path(__file__).parents[1] / name for name in ("codec", "compose", "kernels", "stages/source")
+)
+"""The folders with the code that prepares and codes assets."""
 _SWITCHES = (
     *("NPY_DISABLE_CPU_FEATURES", "OPENBLAS_CORETYPE", "OPENCV_CPU_DISABLE", "OPENCV_IPP"),
     *("ONEDNN_MAX_CPU_ISA", "TF_ENABLE_ONEDNN_OPTS"),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.asset_store.entry import Entry
 from depthmask.asset_store.folder import is_stored, load, save
 from depthmask.asset_store.names import entry_name
-from depthmask.data import Background, Camera, Foreground, Plane
+from depthmask.data import Background, BackgroundInstance, Camera, Flags, Foreground, Plane
+
+_INSTANCES = "instances"
 
 
 def load_background(source: str, identity: str, key: str) -> Background | None:
@@ -31,18 +34,23 @@ def load_background(source: str, identity: str, key: str) -> Background | None:
         floor=arrays.get("floor"),
         guessed=fields["guessed"],
         meta=fields["meta"],
+        instances=_as_instances(fields.get(_INSTANCES, ()), arrays.get(_INSTANCES)),
     )
 
 
 def save_background(source: str, identity: str, background: Background) -> None:
     """Keep a background; never raises for a disk that is full or cannot be written."""
-    fields = {
+    fields: dict[str, Any] = {
         "camera": camera_fields(background.camera),
         "plane": plane_fields(background.plane),
         "guessed": bool(background.guessed),
         "meta": background.meta,
     }
+    arrays: dict[str, NDArray[Any] | None]
     arrays = {"depth_m": background.depth_m, "floor": background.floor}
+    if background.instances:
+        fields[_INSTANCES] = [*map(_instance_fields, background.instances)]
+        arrays[_INSTANCES] = _packed([one.mask for one in background.instances])
     name = entry_name(f"{source}-backgrounds", identity)
     save(name, Entry(fields, {"image": background.image, **present(arrays)}))
 
@@ -73,6 +81,18 @@ def save_foreground(source: str, identity: str, foreground: Foreground) -> None:
     }
     arrays = {"rgba": foreground.rgba, **present({"relief_m": foreground.relief_m})}
     save(entry_name(f"{source}-foregrounds", identity), Entry(fields, arrays))
+
+
+def load_jpeg(source: str, identity: str, settings: Sequence[object]) -> memoryview | None:
+    """The JPEG file of a background, coded with these settings; None if it is not stored."""
+    entry = load(entry_name(f"{source}-jpegs", identity, *settings))
+    return None if entry is None else entry.arrays["file"].data
+
+
+def save_jpeg(source: str, identity: str, settings: Sequence[object], content: bytes) -> None:
+    """Keep the JPEG file of a background; never raises for a disk that cannot be written."""
+    name = entry_name(f"{source}-jpegs", identity, *settings)
+    save(name, Entry(arrays={"file": np.frombuffer(content, np.uint8)}))
 
 
 def present(arrays: Mapping[str, NDArray[Any] | None]) -> dict[str, NDArray[Any]]:
@@ -114,3 +134,30 @@ def as_plane(fields: list[float] | None) -> Plane | None:
         return None
     a, b, c, offset_m = fields
     return Plane((a, b, c), offset_m)
+
+
+def _instance_fields(instance: BackgroundInstance) -> list[Any]:
+    """An instance as plain data, without its pixels."""
+    place = [int(one) for one in (instance.top, instance.left, *instance.mask.shape)]
+    flags = [bool(instance.is_crowd), bool(instance.is_in_mask)]
+    return [instance.label, *place, *flags, instance.meta]
+
+
+def _packed(masks: Sequence[Flags]) -> NDArray[np.uint8]:
+    """The pixels of masks one after another, eight in a byte."""
+    return np.packbits(np.concatenate([mask.ravel() for mask in masks]))
+
+
+def _as_instances(
+    fields: Sequence[list[Any]], packed: NDArray[np.uint8] | None
+) -> tuple[BackgroundInstance, ...]:
+    """The instances of `_instance_fields` and `_packed`, with read-only masks."""
+    if packed is None:
+        return ()
+    instances, flags, end = [], np.unpackbits(packed).view(np.bool_), 0
+    flags.setflags(write=False)
+    for label, top, left, height, width, is_crowd, is_in_mask, meta in fields:
+        start, end = end, end + height * width
+        mask = flags[start:end].reshape(height, width)
+        instances.append(BackgroundInstance(label, mask, top, left, is_crowd, is_in_mask, meta))
+    return tuple(instances)

@@ -16,6 +16,9 @@ from depthmask.stage import SettingInfo, describe_settings
 SLOW_SECONDS = 0.3
 """A plugin that takes longer to import is listed as slow, since every command waits for it."""
 
+_WIDEST = 60
+"""A longer text, such as a default of twenty names, does not make its column wider."""
+
 
 def stage_listing() -> str:
     """All stages by config group with settings and provider, all presets, and plugin problems.
@@ -49,7 +52,10 @@ def settings_table(settings: Iterable[SettingInfo], prefix: str) -> str:
     rows = [
         (f"{prefix}{item.name}={item.default}", item.type, _help_text(item)) for item in settings
     ]
-    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    widths = [
+        max((length for row in rows if (length := len(row[column])) <= _WIDEST), default=0)
+        for column in (0, 1)
+    ]
     return "\n".join(
         f"{name:<{widths[0]}}  {kind:<{widths[1]}}  {text}".rstrip() for name, kind, text in rows
     )

@@ -7,26 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.data import Size
+from depthmask.kernels.runs import mask_runs
 
-def run_lengths(mask: NDArray[np.bool_]) -> list[int]:
-    """Run lengths of a mask [h, w] in column-major order, starting with a run of False.
 
-    COCO's "uncompressed RLE"; `pycocotools` reads it as `segmentation.counts`.
+def instance_label(mask: NDArray[np.bool_], top: int, left: int, size: Size) -> dict[str, Any]:
+    """The visible area of a layer, its box [top, left, height, width], and its run lengths.
+
+    mask: bool [h, w], at (top, left) on a canvas of `size`. The run lengths are those of the canvas
+    in column-major order, starting with a run of False: COCO's "uncompressed RLE", which
+    `pycocotools` reads as `segmentation.counts`.
     """
-    pixels = mask.T.ravel()
-    ends = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
-    lengths: list[int] = np.diff(ends, prepend=0, append=pixels.size).tolist()
-    return [0, *lengths] if pixels.size and pixels[0] else lengths
-
-
-def instance_label(mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """The visible area of a layer, its box [top, left, height, width], and its run lengths."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
+    runs = mask_runs(mask, top, left, size)
+    if not runs.area:
         return {"area": 0}
-    top, left = int(rows[0]), int(columns[0])
-    return {
-        "area": int(np.count_nonzero(mask)),
-        "visible_box": [top, left, int(rows[-1]) - top + 1, int(columns[-1]) - left + 1],
-        "counts": run_lengths(mask),
-    }
+    return {"area": runs.area, "visible_box": runs.box, "counts": runs.lengths}

@@ -14,13 +14,13 @@ from __future__ import annotations
 import functools
 import re
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from depthmask.caching import CACHE_BYTES
 from depthmask.data import StripSource, UInt8
 
 SUBSAMPLINGS = {"444": 0x111111, "422": 0x211111, "420": 0x221111}
@@ -36,8 +36,9 @@ _RESTART = re.compile(rb"\xff[\xd0-\xd7]")
 _RESTARTS = [b"\xff%c" % (0xD0 + number) for number in range(8)]
 _SCAN = b"\xff\xda"
 _END = b"\xff\xd9"
-_LEAST_USES = 3
-"""A background is coded once this many images on it have been encoded."""
+
+_OFFSET_BYTES = 40
+"""What an offset takes in memory, as an element of a list."""
 
 Strips: TypeAlias = list[bytes]
 
@@ -66,18 +67,42 @@ def encode_jpeg(
     return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), options)[1].tobytes()
 
 
+class KeptFiles(Protocol):
+    """Keeps the coded files of backgrounds, for other processes and later runs."""
+
+    def get(self, key: str) -> bytes | memoryview | None:
+        """The file of a background; None if it is not kept."""
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep the file of a background."""
+
+
 class JpegEncoder:
     """Encodes many pictures as `encode_jpeg` does, to the same bytes in less time.
 
-    Strips that a picture shares with its background, about half of them, are coded once for all
-    pictures. The other strips of several pictures are coded together as one picture, whose tables
-    and buffers are set up once.
+    The strips that pictures share with their background, about half of them, are copied from its
+    own file. A background that is not kept for later runs is coded with its second picture, since
+    most of it would be wasted on one that has no other. The strips of several pictures are coded
+    together as one picture, whose tables and buffers are set up once.
     """
 
-    def __init__(self, quality: int, subsampling: str = "420", *, optimize: bool = False) -> None:
+    def __init__(
+        self,
+        quality: int,
+        subsampling: str = "420",
+        *,
+        optimize: bool = False,
+        kept: KeptFiles | None = None,
+        most_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """kept: has coded backgrounds. most_bytes: of memory for them, the newest of which stay."""
         self._settings = quality, subsampling
         self._optimize = optimize
+        self._kept = kept
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._backgrounds: dict[int, _Background] = {}
+        self._seen: set[int] = set()
 
     def encode(self, images: Sequence[UInt8], sources: Sequence[StripSource | None]) -> list[bytes]:
         """uint8 [h, w, 3] RGB, all of one size -> a file for each.
@@ -89,67 +114,125 @@ class JpegEncoder:
             return [
                 encode_jpeg(image, *self._settings, optimize=self._optimize) for image in images
             ]
-        backgrounds = [None if source is None else self._strips(source) for source in sources]
+        backgrounds = [None if source is None else self._background(source) for source in sources]
         if len(images) == 1 and backgrounds[0] is None:
             return [encode_jpeg(images[0], *self._settings)]
-        # (first, stop) of the strips of each image that may differ from those of its background.
-        ranges = [
-            (0, height // STRIP)
-            if strips is None or source is None
-            else (source.touched[0] // STRIP, -(-source.touched[1] // STRIP))
-            for strips, source in zip(backgrounds, sources, strict=True)
+        new = [
+            _touched(None if background is None else source, height)
+            for background, source in zip(backgrounds, sources, strict=True)
         ]
-        coded = self._coded_strips(
-            [
-                image[first * STRIP : stop * STRIP]
-                for image, (first, stop) in zip(images, ranges, strict=True)
-            ]
-        )
+        coded = self._coded_strips(images, new)
         head = _head(height, width, *self._settings)
-        return [
-            _file(head, own if strips is None else [*strips[:first], *own, *strips[stop:]])
-            for own, strips, (first, stop) in zip(coded, backgrounds, ranges, strict=True)
-        ]
+        return [_file(head, *one) for one in zip(backgrounds, new, coded, strict=True)]
 
-    def _strips(self, source: StripSource) -> Strips | None:
-        """The strips of a background; None until it has been used often enough to code it."""
+    def _background(self, source: StripSource) -> _Background | None:
+        """The coded background of a picture; None if it is not coded yet."""
         identity = id(source.background)
         background = self._backgrounds.get(identity)
-        if background is None:
+        if background is None and (content := self._coded_background(source)) is not None:
             # Removed together with the array, before another array can have the same id.
-            forget = partial(self._backgrounds.pop, identity)
-            background = _Background(weakref.ref(source.background, forget))
+            array = weakref.ref(source.background, lambda _: self._forget(identity))
+            offsets = _offsets(content, self._scan_offset(source))
+            background = _Background(array, content, offsets)
             self._backgrounds[identity] = background
-        background.uses += 1
-        if background.strips is None and background.uses >= _LEAST_USES:
-            (background.strips,) = self._coded_strips([source.background])
-        return background.strips
+            self._bytes += background.nbytes
+            while self._bytes > self._most_bytes:
+                self._forget(next(iter(self._backgrounds)))
+        return background
 
-    def _coded_strips(self, bands: Sequence[UInt8]) -> list[Strips]:
-        """The strips of each band [lines of strips, w, 3], all bands coded as one image."""
-        stacked = np.concatenate(bands)
-        if not len(stacked):
-            return [[] for _ in bands]
-        data = encode_jpeg(stacked, *self._settings)
-        strips = iter(_RESTART.split(data[_scan_offset(data) : -len(_END)]))
-        return [[next(strips) for _ in range(len(band) // STRIP)] for band in bands]
+    def _forget(self, identity: int) -> None:
+        background = self._backgrounds.pop(identity, None)
+        if background is not None:
+            self._bytes -= background.nbytes
+
+    def _coded_background(self, source: StripSource) -> bytes | memoryview | None:
+        """The file of a background; None for its first picture, where it cannot be kept."""
+        if self._kept is not None and source.key is not None:
+            return self._kept_file(source, self._kept, source.key)
+        identity = id(source.background)
+        if identity not in self._seen:
+            self._seen.add(identity)
+            return None
+        return encode_jpeg(source.background, *self._settings)
+
+    def _kept_file(self, source: StripSource, kept: KeptFiles, key: str) -> bytes | memoryview:
+        """The kept file of a background if it is of this size and these settings, or a new one."""
+        content, image = kept.get(key), source.background
+        if content is not None and self._fits(content, image):
+            return content
+        made = encode_jpeg(image, *self._settings)
+        kept.keep(key, made)
+        return made
+
+    def _fits(self, content: bytes | memoryview, image: UInt8) -> bool:
+        """Whether a file is one of the size of a background and of these settings."""
+        head = _head(*image.shape[:2], *self._settings)
+        if content[: len(head)] != head or content[-len(_END) :] != _END:
+            return False
+        return len(_offsets(content, len(head))) == len(image) // STRIP + 1
+
+    def _scan_offset(self, source: StripSource) -> int:
+        """Where the strips of a background's file begin."""
+        return len(_head(*source.background.shape[:2], *self._settings))
+
+    def _coded_strips(self, images: Sequence[UInt8], new: Sequence[range]) -> Iterator[Strips]:
+        """The strips of these numbers of each image, all coded as one image."""
+        bands = [
+            image[numbers.start * STRIP : numbers.stop * STRIP]
+            for image, numbers in zip(images, new, strict=True)
+            if numbers
+        ]
+        strips: Iterator[bytes] = iter(())
+        if bands:
+            stacked = bands[0] if len(bands) == 1 else np.concatenate(bands)
+            data = encode_jpeg(stacked, *self._settings)
+            strips = iter(_RESTART.split(data[_scan_offset(data) : -len(_END)]))
+        return ([next(strips) for _ in numbers] for numbers in new)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Background:
-    """A background. array: not kept alive by it. uses: how many images were encoded on it."""
+    """A background. array: not kept alive by it. content: its file. offsets: of `_offsets`."""
 
     array: weakref.ref[UInt8]
-    uses: int = 0
-    strips: Strips | None = None
+    content: bytes | memoryview
+    offsets: list[int]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that it takes in memory."""
+        return len(self.content) + _OFFSET_BYTES * len(self.offsets)
 
 
-def _file(head: bytes, strips: Strips) -> bytes:
-    """The file of the strips, with a restart marker between any two."""
-    pieces = [head]
-    for number, strip in enumerate(strips):
+def _offsets(content: bytes | memoryview, scan: int) -> list[int]:
+    """Where each strip of a file begins, and where the file ends. scan: the first of them."""
+    return [scan, *(mark.end() for mark in _RESTART.finditer(content, scan)), len(content)]
+
+
+def _touched(source: StripSource | None, height: int) -> range:
+    """The numbers of the strips that may differ from those of the background."""
+    if source is None:
+        return range(height // STRIP)
+    return range(source.touched[0] // STRIP, -(-source.touched[1] // STRIP))
+
+
+def _file(head: bytes, background: _Background | None, new: range, coded: Strips) -> bytes:
+    """The file of a picture: strips of these numbers, and between others those of its background.
+
+    A restart marker is between any two strips.
+    """
+    pieces: list[bytes | memoryview] = [head]
+    for number, strip in zip(new, coded, strict=True):
         pieces += strip, _RESTARTS[number % 8]
-    pieces[-1] = _END
+    if background is None:
+        pieces[-1] = _END
+        return b"".join(pieces)
+    content, offsets = background.content, background.offsets
+    pieces[0] = content[: offsets[new.start]]
+    if new.stop < len(offsets) - 1:
+        pieces.append(content[offsets[new.stop] :])
+    elif new:
+        pieces[-1] = _END
     return b"".join(pieces)
 
 

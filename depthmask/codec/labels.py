@@ -43,7 +43,7 @@ class LabelCodec(Enum):
     """A JSON value."""
     layers = "layers"
     """A mapping for each layer, in the order of placing; its items join those of the layer in the
-    sample's JSON."""
+    sample's JSON. After them there may be one for each instance of the background."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,12 @@ class LabelOutput:
 
     def _plain(self, value: Any) -> Any:
         try:
-            # The standard library refuses NaN, which orjson turns into null without a word.
-            json.dumps(value, allow_nan=False, default=_plain_number)
-            return orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+            plain = orjson.loads(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+            if not _is_equal(plain, value):
+                # The standard library refuses dates and NaN, which orjson turns into texts and null
+                # without a word. It takes three times as long, which long lists of runs would feel.
+                json.dumps(value, allow_nan=False, default=_plain_number)
+            return plain
         except (TypeError, ValueError) as error:
             raise DepthmaskError(f"{self.name}: no JSON value: {error}") from None
 
@@ -134,6 +137,14 @@ def _plain_number(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} is not JSON serializable")
+
+
+def _is_equal(plain: Any, value: Any) -> bool:
+    """Whether a value is equal to plain data; False where that cannot be told, as for arrays."""
+    try:
+        return bool(plain == value)
+    except ValueError:
+        return False
 
 
 def _is_picture(array: Any) -> bool:

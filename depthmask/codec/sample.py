@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import repeat
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from depthmask.caching import CACHE_BYTES
 from depthmask.codec.density import PHOTOGRAPHS, Densities, optimized
-from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
+from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, KeptFiles, encode_jpeg
 from depthmask.codec.labels import LabelOutput, decode_labels, encode_label
 from depthmask.codec.members import (
     DEPTH_ARRAYS,
@@ -136,7 +137,9 @@ class Encode:
 
         labels: those labels of the sample that become members.
         """
-        (encoded,) = Encoder(self, labels).encode([sample])
+        # For one picture, to code its background as well would be in vain.
+        alone = replace(sample, strip_source=None)
+        (encoded,) = Encoder(self, labels).encode([alone])
         return encoded
 
     def encode_around(
@@ -226,11 +229,26 @@ class Encode:
 class Encoder:
     """Encodes many samples with images of one size, to the same bytes as `Encode.encode`."""
 
-    def __init__(self, settings: Encode, labels: Sequence[LabelOutput] = ()) -> None:
-        """labels: those labels of the samples that become members."""
+    def __init__(
+        self,
+        settings: Encode,
+        labels: Sequence[LabelOutput] = (),
+        kept: KeptFiles | None = None,
+        most_bytes: int = CACHE_BYTES,
+    ) -> None:
+        """labels: those labels of the samples that become members.
+
+        kept: has coded backgrounds. most_bytes: of memory for them.
+        """
         self._settings = settings
         self._labels = labels
-        self._jpeg = JpegEncoder(settings.quality, settings.subsampling, optimize=settings.optimize)
+        self._jpeg = JpegEncoder(
+            settings.quality,
+            settings.subsampling,
+            optimize=settings.optimize,
+            kept=kept,
+            most_bytes=most_bytes,
+        )
 
     def encode(self, samples: Sequence[Sample]) -> Iterator[Encoded]:
         """The encoded samples, in order."""

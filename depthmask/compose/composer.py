@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from depthmask.codec.metadata import move_keypoints, plain_meta
 from depthmask.compose.asset_cache import AssetCache
+from depthmask.compose.background_instances import add_to_mask, visible_instances
 from depthmask.compose.layer_depth import layer_depths
 from depthmask.compose.layer_stack import (
     LayerStack,
@@ -19,7 +21,7 @@ from depthmask.compose.layer_stack import (
     is_surely_unseen,
 )
 from depthmask.compose.light import cast_shadow, match_colours
-from depthmask.compose.results import require_layer
+from depthmask.compose.results import checked_layer
 from depthmask.data import (
     Background,
     Composite,
@@ -50,7 +52,7 @@ _WATCHED_ONE_IN = 64
 """One sample in this many is watched for changes beside the patches, which takes 20 us each."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlacedRecipe:
     """A recipe whose foregrounds are placed. layers: in the order of placing."""
 
@@ -83,7 +85,8 @@ class Composer:
         laps("source")
         size = background.image.shape[0], background.image.shape[1]
         tolerance = self._placement.tolerance if background.guessed else 0.0
-        stack = LayerStack(size, background.depth_m, tolerance)
+        nearest_m = partial(self._assets.nearest_m, background.key)
+        stack = LayerStack(size, background.depth_m, tolerance, nearest_m)
         placed: tuple[Layer, ...] = ()
         arrangement = self._arrangement(recipe, background, foregrounds)
         rng = self._stream.at(recipe.scene, recipe.attempt)
@@ -115,6 +118,8 @@ class Composer:
             if blend.shadow:
                 rows.append(cast_shadow(canvas, background, layer, blend.shadow))
             fallbacks += not self._blend_patch(recipe, canvas, patch, top, left)
+        instances = visible_instances(background, layer_pixels, self._placement.min_visible)
+        rows += add_to_mask(stack.mask, instances)
         canvas.setflags(write=False)
         stack.mask.setflags(write=False)
         return Composite(
@@ -127,6 +132,7 @@ class Composer:
             _hull(rows),
             blend.name if len(self._variants) > 1 else None,
             fallbacks,
+            instances,
         )
 
     def _blend_patch(
@@ -168,19 +174,17 @@ class Composer:
         variant: of the blend, which may have colours of its own.
         """
         settings, rejected = self._placement, []
+        placing, place, size = self._placing, settings.place, scene.size
+        min_visible, max_overlap = settings.min_visible, settings.max_overlap
         for _ in range(settings.attempts):
-            with self._placing:
-                layer = settings.place(scene, foreground, flip, rng)
-            require_layer(self._placing, layer, foreground)
-            if is_surely_unseen(layer, foreground, scene.size, settings.min_visible):
+            with placing:
+                returned = place(scene, foreground, flip, rng)
+            layer = checked_layer(placing, returned, foreground)
+            if is_surely_unseen(layer, foreground, size, min_visible):
                 rejected.append((layer, Misfit.unseen))
                 continue
-            misfit = stack.add(
-                layer,
-                self._assets.scaled_foreground(layer, variant),
-                min_visible=settings.min_visible,
-                max_overlap=settings.max_overlap,
-            )
+            scaled = self._assets.scaled_foreground(layer, variant)
+            misfit = stack.add(layer, scaled, min_visible=min_visible, max_overlap=max_overlap)
             if misfit is None:
                 return layer
             rejected.append((layer, misfit))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from depthmask.data import Camera, Composite, Layer
+from depthmask.data import Camera, Composite, InstancePixels, Layer
 
 
 def describe(composite: Composite) -> dict[str, Any]:
     """The recipe, the layers in the order of placing, the camera and metadata, as plain data.
 
     Boxes are [top, left, height, width] in canvas pixels; depth_m is at the foot point; `meta` of a
-    layer and `background_meta` are absent where there is no metadata.
+    layer and `background_meta` are absent where there is no metadata, and `background_instances`
+    where the background shows none.
     """
     recipe = composite.recipe
     meta: dict[str, Any] = {
@@ -32,6 +33,8 @@ def describe(composite: Composite) -> dict[str, Any]:
         meta["camera"] = _camera(composite.background.camera)
     if composite.background.meta is not None:
         meta["background_meta"] = composite.background.meta
+    if composite.background_instances:
+        meta["background_instances"] = [*map(describe_instance, composite.background_instances)]
     return meta
 
 
@@ -47,6 +50,21 @@ def _layer(layer: Layer) -> dict[str, Any]:
         plain["depth_m"] = round(layer.depth_m, 4)
     if layer.meta is not None:
         plain["meta"] = layer.meta
+    return plain
+
+
+def describe_instance(pixels: InstancePixels) -> dict[str, Any]:
+    """An instance of the background; its box is that of all its pixels, visible or not."""
+    one = pixels.instance
+    plain: dict[str, Any] = {
+        "label": one.label,
+        "box": [one.top, one.left, *one.mask.shape],
+        "visible": round(pixels.visible, 4),
+    }
+    if one.is_crowd:
+        plain["iscrowd"] = 1
+    if one.meta is not None:
+        plain["meta"] = one.meta
     return plain
 
 

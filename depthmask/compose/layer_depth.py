@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from depthmask.compose.common_pixels import Window, common_pixels
 from depthmask.data import Background, Layer, LayerPixels
+from depthmask.kernels.covering import least_depth
 
 
 def layer_depths(
@@ -59,15 +62,9 @@ def _covered_depth(
     background: Background, pixels: LayerPixels, foot_m: float | None
 ) -> float | None:
     """The least of the depth at the foot point and of the background that a layer covers."""
-    import cv2
-
     assert background.depth_m is not None, "checked by the caller"
-    covered, shown = background.depth_m[pixels.window], pixels.shown
-    # NumPy's masked minimum takes ten times as long. The result is 0 if there is no pixel.
-    least, *_ = cv2.minMaxLoc(covered, shown.view(np.uint8))
-    if not least:
-        # Most maps have no invalid pixels.
-        least, *_ = cv2.minMaxLoc(covered, (shown & (covered > 0)).view(np.uint8))
+    covered_m = background.depth_m[pixels.window]
+    least = least_depth(covered_m, pixels.alpha, pixels.least_alpha)
     if not least or foot_m is None:
         return least or foot_m
     return min(least, foot_m)
@@ -75,14 +72,13 @@ def _covered_depth(
 
 def _overlap(front: LayerPixels, behind: LayerPixels) -> bool:
     """Whether a layer hides a pixel of another one."""
-    (rows, columns), (other_rows, other_columns) = front.window, behind.window
-    top, left = max(rows.start, other_rows.start), max(columns.start, other_columns.start)
-    bottom, right = min(rows.stop, other_rows.stop), min(columns.stop, other_columns.stop)
-    if top >= bottom or left >= right:
+    shared = common_pixels(front, behind)
+    if shared is None:
         return False
-    shown, other_shown = (
-        one.alpha[top - one.top : bottom - one.top, left - one.left : right - one.left]
-        >= one.least_alpha
-        for one in (front, behind)
-    )
-    return bool((shown & other_shown).any())
+    own, other = shared
+    return bool((_shown(front, own) & _shown(behind, other)).any())
+
+
+def _shown(pixels: LayerPixels, window: Window) -> NDArray[np.bool_]:
+    """`LayerPixels.shown` in a window of it."""
+    return np.asarray(pixels.alpha[window] >= pixels.least_alpha)

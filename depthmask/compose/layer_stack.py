@@ -6,26 +6,30 @@ Layers are ordered by depth; a layer without depth lies in front of earlier ones
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from depthmask.compose.alpha_sum import byte_sum
 from depthmask.compose.asset_cache import ScaledForeground
-from depthmask.data import Float32, Foreground, Layer, LayerPixels, Size, UInt8, UInt16
+from depthmask.compose.common_pixels import common_pixels
+from depthmask.data import Float32, Foreground, Layer, LayerPixels, Size, UInt8
+from depthmask.kernels.covering import BLOCK, dimmed, least_depths, overlap, uncovered, unite
+from depthmask.kernels.sums import byte_sum
 from depthmask.stages.blend.base import Patch
 
+_MOST_ALPHA = 255
 _SURELY = 0.8
 """The visible fraction is estimated before scaling, which moves it by a few percent at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Window:
     """The intersection of a box with the canvas: rows and columns of the canvas, and of the box.
 
-    is_whole: whether the box lies within the canvas.
+    is_whole: whether the box lies within the canvas. Not frozen, since each proposal makes one, and
+    a frozen object takes five times as long to make.
     """
 
     canvas: tuple[slice, slice]
@@ -33,10 +37,11 @@ class Window:
     is_whole: bool
 
     @property
-    def empty(self) -> bool:
-        """Whether the box lies outside of the canvas."""
+    def area(self) -> int:
+        """The pixels of the box that lie on the canvas."""
         rows, columns = self.canvas
-        return bool(rows.start >= rows.stop or columns.start >= columns.stop)
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        return height * width if height > 0 and width > 0 else 0
 
 
 def intersection(layer: Layer, size: Size) -> Window:
@@ -57,6 +62,15 @@ def intersection(layer: Layer, size: Size) -> Window:
     )
 
 
+def _blocks(window: Window) -> tuple[slice, slice]:
+    """Rows and columns of the blocks of `least_depths` that a window touches."""
+    rows, columns = window.canvas
+    return (
+        slice(rows.start // BLOCK, -(-rows.stop // BLOCK)),
+        slice(columns.start // BLOCK, -(-columns.stop // BLOCK)),
+    )
+
+
 class Misfit(Enum):
     """Why a layer cannot be added."""
 
@@ -68,8 +82,7 @@ class Misfit(Enum):
 
 def box_on_canvas(layer: Layer, size: Size) -> int:
     """The pixels of the layer's box that lie on a canvas of `size`."""
-    rows, columns = intersection(layer, size).canvas
-    return max(0, rows.stop - rows.start) * max(0, columns.stop - columns.start)
+    return intersection(layer, size).area
 
 
 def is_surely_unseen(layer: Layer, foreground: Foreground, size: Size, min_visible: float) -> bool:
@@ -81,7 +94,7 @@ def is_surely_unseen(layer: Layer, foreground: Foreground, size: Size, min_visib
     if layer.height * layer.width <= size[0] * size[1]:
         return False
     shared = intersection(layer, size)
-    if shared.empty:
+    if not shared.area:
         return True
     alpha = foreground.rgba[:, :: -1 if layer.flip else 1, 3]
     rows, columns = shared.box
@@ -104,24 +117,32 @@ class LayerStack:
     without one lies in front of all earlier layers.
     """
 
-    def __init__(self, size: Size, depth_m: Float32 | None = None, tolerance: float = 0.0) -> None:
+    def __init__(
+        self,
+        size: Size,
+        depth_m: Float32 | None = None,
+        tolerance: float = 0.0,
+        nearest_m: Callable[[Float32], Float32] = least_depths,
+    ) -> None:
+        """nearest_m: gives `least_depths` of `depth_m`; called if a layer has a depth."""
         self._size = size
         self._depth_m = depth_m
         self._tolerance = tolerance
+        self._nearest_m = nearest_m
         self.mask: UInt8 = np.zeros(size, np.uint8)
         """uint8 [h, w]: the union of the alphas, 255 minus the product of their complements."""
-        self.visible: tuple[float, ...] = ()
-        """The visible fraction of each layer's alpha, 0..1, in the order of placing."""
         self._stack: list[_StackedLayer] = []
         self._order: list[_StackedLayer] = []
 
     @property
+    def visible(self) -> tuple[float, ...]:
+        """The visible fraction of each layer's alpha, 0..1, in the order of placing."""
+        return tuple([one.visible_sum / one.full_sum for one in self._order])
+
+    @property
     def patches(self) -> list[tuple[Layer, Patch, int, int]]:
         """(layer, its pixels on the canvas, top, left) from back to front."""
-        return [
-            (one.layer, Patch(one.rgb, one.alpha), one.pixels.top, one.pixels.left)
-            for one in self._stack
-        ]
+        return [(one.layer, one.patch, one.pixels.top, one.pixels.left) for one in self._stack]
 
     @property
     def layers(self) -> list[tuple[Layer, LayerPixels]]:
@@ -141,72 +162,58 @@ class LayerStack:
         min_visible, max_overlap: the settings of `Placement`. Returns why it was not added, None if
         it was.
         """
-        shared = intersection(layer, self._size)
-        if shared.empty:
+        shared, least_sum = intersection(layer, self._size), min_visible * scaled.alpha_sum
+        # Decides most proposals that do not fit, without their pixels.
+        if _MOST_ALPHA * shared.area < least_sum or not shared.area:
             return Misfit.unseen
-        patch = scaled.patch.window(*shared.box)
+        own = scaled.alpha[shared.box]
         relief = None if scaled.relief is None else scaled.relief[shared.box]
-        hidden = self._hidden(layer, shared)
-        alpha = patch.alpha if hidden is None else np.where(hidden, np.uint8(0), patch.alpha)
-        alpha_sum = scaled.alpha_sum if shared.is_whole and hidden is None else byte_sum(alpha)
-        if alpha_sum == 0 or alpha_sum < min_visible * scaled.alpha_sum:
+        alpha = self._uncovered(own, layer, shared)
+        alpha_sum = scaled.alpha_sum if shared.is_whole and alpha is own else byte_sum(alpha)
+        if alpha_sum == 0 or alpha_sum < least_sum:
             return Misfit.unseen
         number, (rows, columns) = 1 + len(self._order), shared.canvas
         pixels = LayerPixels(
-            number, rows.start, columns.start, alpha, patch.alpha, relief, scaled.least_alpha
+            number, rows.start, columns.start, alpha, own, relief, scaled.least_alpha
         )
-        new = _StackedLayer(layer, patch.rgb, pixels, shared.canvas, scaled.alpha_sum, alpha_sum)
+        new = _StackedLayer(layer, scaled, pixels, shared, alpha_sum)
         if not self._stack:
             self.mask[shared.canvas] = alpha
             self._stack = [new]
         elif not self._insert(new, min_visible, max_overlap):
             return Misfit.crowded
         self._order.append(new)
-        self.visible = tuple(one.visible_sum / one.full_sum for one in self._order)
         return None
 
-    def _hidden(self, layer: Layer, shared: Window) -> NDArray[np.bool_] | None:
-        """Where the background is nearer than the layer, bool [h, w]; None if nowhere."""
+    def _uncovered(self, alpha: UInt8, layer: Layer, shared: Window) -> UInt8:
+        """The alpha of a layer that no nearer background hides."""
         if layer.depth_m is None or self._depth_m is None:
-            return None
-        behind = self._depth_m[shared.canvas]
+            return alpha
         # Invalid pixels are 0 and hide nothing, since their depth is unknown.
-        hidden = (behind < layer.depth_m * (1 - self._tolerance)) & (behind > 0)
-        return hidden if hidden.any() else None
+        limit_m = layer.depth_m * (1 - self._tolerance)
+        nearest_m = self._nearest_m(self._depth_m)
+        if nearest_m[_blocks(shared)].min() >= np.float32(limit_m):
+            # Most layers, of which no pixel has to be read then.
+            return alpha
+        return uncovered(alpha, self._depth_m[shared.canvas], limit_m)
 
     def _insert(self, new: _StackedLayer, min_visible: float, max_overlap: float) -> bool:
         """Add a layer to those in the stack; returns whether it was added, as `add`."""
-        for one in self._stack:
-            if one.visible is None:
-                # Allocated only for a second layer, since most scenes have one.
-                one.visible = one.on_canvas(self._size)
-        canvas, alpha = new.canvas, new.alpha
-        mask = self.mask[canvas]
-        overlap = byte_sum(np.minimum(mask, alpha))
-        if overlap > max_overlap * new.visible_sum:
+        mask = self.mask[new.canvas]
+        if overlap(mask, new.alpha) > max_overlap * new.visible_sum:
             return False
         position = self._position(new)
-        visible = alpha
         for one in self._stack[position:]:
-            visible = _over_255(visible * (255 - one.alpha_in(canvas).astype(np.uint16)))
-        transparency = 255 - alpha.astype(np.uint16)
-        changes = []
-        for one in self._stack[:position]:
-            assert one.visible is not None, "allocated above"
-            remaining = _over_255(one.visible[canvas] * transparency)
-            lost = byte_sum(one.visible[canvas] - remaining)
-            changes.append((one, remaining, one.visible_sum - lost))
-        new.visible_sum = byte_sum(visible) if position < len(self._stack) else new.visible_sum
+            if change := one.hides(new):
+                change.apply()
+        changes = [change for one in self._stack[:position] if (change := new.hides(one))]
         if new.visible_sum < min_visible * new.full_sum or any(
-            new_sum < min_visible * one.full_sum for one, _, new_sum in changes
+            change.visible_sum < min_visible * change.layer.full_sum for change in changes
         ):
             return False
-        for one, remaining, new_sum in changes:
-            assert one.visible is not None, "allocated above"
-            one.visible[canvas], one.visible_sum = remaining, new_sum
-        new.visible = np.zeros(self._size, np.uint8)
-        new.visible[canvas] = visible
-        self.mask[canvas] = 255 - _over_255((255 - mask.astype(np.uint16)) * transparency)
+        for change in changes:
+            change.apply()
+        unite(mask, new.alpha)
         self._stack.insert(position, new)
         return True
 
@@ -224,18 +231,32 @@ class LayerStack:
 class _StackedLayer:
     """A layer in the stack.
 
-    rgb, pixels: its pixels within the canvas. canvas: their rows and columns. full_sum: the sum of
-    its alpha, also beyond the canvas. visible_sum: the sum of its visible alpha. visible: its
-    visible alpha [h, w] on the whole canvas; None while it is the only layer.
+    scaled: its foreground. pixels: its pixels within the canvas. window: where they are.
+    visible_sum: the sum of its visible alpha. visible: its visible alpha [h, w] in its window; None
+    while nothing hides it.
     """
 
     layer: Layer
-    rgb: UInt8
+    scaled: ScaledForeground
     pixels: LayerPixels
-    canvas: tuple[slice, slice]
-    full_sum: int
+    window: Window
     visible_sum: int
     visible: UInt8 | None = None
+
+    @property
+    def patch(self) -> Patch:
+        """Its pixels within the canvas."""
+        return Patch(self.scaled.colours(self.window.box), self.alpha)
+
+    @property
+    def canvas(self) -> tuple[slice, slice]:
+        """Rows and columns of its pixels on the canvas."""
+        return self.window.canvas
+
+    @property
+    def full_sum(self) -> int:
+        """The sum of its alpha, also beyond the canvas."""
+        return self.scaled.alpha_sum
 
     @property
     def alpha(self) -> UInt8:
@@ -245,30 +266,33 @@ class _StackedLayer:
     def depth_m(self) -> float | None:
         return self.layer.depth_m
 
-    def on_canvas(self, size: Size) -> UInt8:
-        """Its alpha [h, w] on a canvas of `size`, 0 outside its box."""
-        canvas = np.zeros(size, np.uint8)
-        canvas[self.canvas] = self.alpha
-        return canvas
-
-    def alpha_in(self, canvas: tuple[slice, slice]) -> UInt8:
-        """Its alpha in a window of the canvas, 0 outside its box."""
-        rows, columns = canvas
-        own_rows, own_columns = self.canvas
-        alpha = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        top, bottom = max(rows.start, own_rows.start), min(rows.stop, own_rows.stop)
-        left, right = max(columns.start, own_columns.start), min(columns.stop, own_columns.stop)
-        if top < bottom and left < right:
-            alpha[
-                top - rows.start : bottom - rows.start, left - columns.start : right - columns.start
-            ] = self.alpha[
-                top - own_rows.start : bottom - own_rows.start,
-                left - own_columns.start : right - own_columns.start,
-            ]
-        return alpha
+    def hides(self, other: _StackedLayer) -> _Change | None:
+        """What it changes in a layer behind it; None if their windows are apart."""
+        shared = common_pixels(self.pixels, other.pixels)
+        if shared is None:
+            return None
+        own, window = shared
+        before = other.alpha if other.visible is None else other.visible
+        remaining, lost = dimmed(before[window], self.alpha[own])
+        return _Change(other, window, remaining, other.visible_sum - lost)
 
 
-def _over_255(product: UInt16) -> UInt8:
-    """`product` / 255, rounded, for 0..65025."""
-    total = product + np.uint16(128)
-    return ((total + (total >> 8)) >> 8).astype(np.uint8)
+@dataclass(slots=True)
+class _Change:
+    """The visible alpha of a layer in a window of it, once another layer is in front of it.
+
+    visible_sum: of all of the layer.
+    """
+
+    layer: _StackedLayer
+    window: tuple[slice, slice]
+    remaining: UInt8
+    visible_sum: int
+
+    def apply(self) -> None:
+        """Make the change."""
+        layer = self.layer
+        if layer.visible is None:
+            # Copied only now, since most layers are hidden by none.
+            layer.visible = layer.alpha.copy()
+        layer.visible[self.window], layer.visible_sum = self.remaining, self.visible_sum

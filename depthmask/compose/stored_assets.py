@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from depthmask.asset_store import prepared
@@ -39,6 +39,29 @@ def stored_foreground(source: Source, key: str, size: Size) -> Foreground:
         foreground = foreground_of(source, key, size)
         prepared.save_foreground(source.name, identity, foreground)
     return foreground
+
+
+class StoredJpegs:
+    """The JPEG files of backgrounds, whose strips composites share."""
+
+    def __init__(self, source: Source, size: Size, settings: Sequence[object]) -> None:
+        """settings: of the encoder."""
+        self._source = source
+        self._size = size
+        self._settings = settings
+
+    def get(self, key: str) -> memoryview | None:
+        """The file of a background of the source; None if it is not stored."""
+        identity = background_identity(self._source, key, self._size)
+        if identity is None:
+            return None
+        return prepared.load_jpeg(self._source.name, identity, self._settings)
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Store the file of a background, unless the source cannot tell what decides it."""
+        identity = background_identity(self._source, key, self._size)
+        if identity is not None:
+            prepared.save_jpeg(self._source.name, identity, self._settings, content)
 
 
 def store_seen(source: Source, asset: Background | Foreground, size: Size) -> None:

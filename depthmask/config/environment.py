@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from depthmask.errors import TRACEBACK
+from depthmask.kernels.compiled import SWITCH
 
 BLOCK = "DEPTHMASK_BLOCK"
 PREFER = "DEPTHMASK_PREFER"
@@ -16,7 +17,8 @@ VARIABLES = {
     BLOCK: "plugins to leave out: names of packages or entry points, separated by commas",
     PREFER: "packages that have a name where several have it, the first of them before the others",
     STRICT: "1: whatever would be a warning about a plugin is an error",
-    "DEPTHMASK_CACHE": "folder of measured geometry, downloaded weights and copied assets",
+    "DEPTHMASK_CACHE": "folder of prepared assets, downloaded weights and copied assets",
+    SWITCH: "python: loops over pixels run without compiled code, to the same bytes",
     TRACEBACK: "1: the traceback of the error that ends a command is shown",
 }
 """Every environment variable that depthmask reads, and what it is for."""

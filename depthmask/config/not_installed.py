@@ -10,6 +10,9 @@ _EXTRAS = {
 }
 """Choice -> the extra of depthmask that brings it."""
 _PLUGINS = {
+    "source=coco": "depthmask-coco",
+    "source=voc": "depthmask-coco",
+    "source=yolo": "depthmask-coco",
     "placement=scatter": "depthmask-scatter",
     "depth=onnx": "depthmask-onnx",
     "depth=depth_anything_v2_small": "depthmask-onnx",

@@ -83,13 +83,24 @@ def plan_versions(root: Root, kinds: Collection[str]) -> dict[str, Any]:
 
 
 def pixel_versions(root: Root, kinds: Collection[str]) -> dict[str, int]:
-    """`kind=name` -> pixel version of the stages and of those inside them, and of depthmask."""
+    """`kind=name` -> pixel version of the stages and of those inside them, and of depthmask.
+
+    And `kind.setting` -> that of what a setting turns on.
+    """
     by_name = {OWN: PIXEL_VERSION}
     for kind, stage in stages_of(root, kinds):
         by_name[f"{kind}={stage.name}"] = stage.pixel_version
+        by_name |= _setting_versions(stage)
         for inner in inner_stages_of(stage):
             by_name[f"{inner.kind}={inner.name}"] = inner.pixel_version
+            by_name |= _setting_versions(inner)
     return by_name
+
+
+def _setting_versions(stage: Stage) -> dict[str, int]:
+    """`kind.setting` -> pixel version, of the settings in use that have one."""
+    versions = stage.setting_versions.items()
+    return {f"{stage.kind}.{name}": one for name, one in versions if getattr(stage, name)}
 
 
 def stages_of(root: Root, kinds: Collection[str] = KINDS) -> Iterator[tuple[str, Stage]]:

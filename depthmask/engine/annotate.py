@@ -40,7 +40,6 @@ from depthmask.stage.calls import StageCalls
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.depth.fixed_batch import FixedBatchEstimator
 from depthmask.stages.writer.base import check_shard_size
-from depthmask.statistics.pixels import Moments
 from depthmask.storage.dataset_info import LabelInfo
 from depthmask.storage.identity import changed_assets
 from depthmask.storage.location import location
@@ -77,7 +76,7 @@ class Annotate(InputJob):
         """
         input_statistics = self.input.check_shard(self.plan, shard)
         if input_statistics is not None:
-            input_statistics.depth = Moments()
+            input_statistics.clear_depth()
             # Those of plugins may depend on the depth, so they are measured again.
             input_statistics.added = {}
             log.statistics.merge(input_statistics)
@@ -85,10 +84,13 @@ class Annotate(InputJob):
         batches = self._batches(self.plan.indices(shard), log)
         for batch, result in prefetch(self._depths, batches, in_thread=self.composer is None):
             samples = [sample for _, sample in batch]
-            log.progress.at(samples[0].index)
+            numbers = [sample.index for sample in samples]
+            log.progress.at(numbers[0])
             depths = result()
             log.lap("depth")
-            for decoded, (encoded, _), depth in zip(log.each(samples), batch, depths, strict=True):
+            for decoded, (encoded, _), depth in zip(
+                log.each(samples, numbers), batch, depths, strict=True
+            ):
                 sample = replace(decoded, depth=depth)
                 if fault := depth_fault(depth, self._contract_at(sample.size)):
                     raise StageCalls(self.root.depth, "estimate").fault(f"returned {fault}")

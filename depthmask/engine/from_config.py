@@ -11,7 +11,7 @@ from difflib import get_close_matches
 import numpy as np
 
 from depthmask.asset_store.folder import can_store, set_limit
-from depthmask.compose.asset_splits import split_assets
+from depthmask.compose.asset_splits import crowded_backgrounds, split_assets, unused_by_split
 from depthmask.compose.stored_assets import store_seen
 from depthmask.config.plan_config import defaults_of, plan_config
 from depthmask.config.resources import check_inner_stages, check_resources, check_stage
@@ -30,6 +30,7 @@ from depthmask.stage.calls import StageCalls
 from depthmask.stage.decorators import setting_types
 from depthmask.stages.depth.base import Depth
 from depthmask.stages.geometry.estimated import as_geometry
+from depthmask.stages.source.assets import Assets
 from depthmask.stages.source.base import Source, catalogue_of, prepared_taken
 from depthmask.stages.writer.base import check_shard_size
 from depthmask.storage.dataset_info import SCHEMA
@@ -62,7 +63,8 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
         catalogue = catalogue_of(root.source, root.canvas)
     _require_known_labels(root)
     _require_count(root.blend, "variants")
-    splits = split_assets(root.source, catalogue, root.split)
+    splits, notes = _splits_and_notes(root, catalogue)
+    catalogue = replace(catalogue, notes=(*catalogue.notes, *notes))
     root = replace(root, samples=_samples(root, splits))
     plan = _plan(root, splits)
     geometry = _geometry_contract(root, plan)
@@ -92,6 +94,15 @@ def job_from_config(root: Root, *, sweep: bool = False) -> Generate:
     if job.backgrounds_to_measure():
         check_inner_stages("geometry", root.geometry)
     return job
+
+
+def _splits_and_notes(
+    root: Root, catalogue: AssetCatalogue
+) -> tuple[tuple[SplitAssets, ...], list[str]]:
+    """The splits with the assets that samples may have, and notes about the others."""
+    every, most = split_assets(root.source, catalogue, root.split), root.object_range[1]
+    splits = tuple(one.for_objects(most) for one in every)
+    return splits, [*unused_by_split(catalogue, every), *crowded_backgrounds(every, splits, most)]
 
 
 def contract_of(
@@ -176,8 +187,7 @@ def _samples(root: Root, splits: Sequence[SplitAssets]) -> int:
         raise SettingError(
             "samples", "null", "means all pairs of sampling=product without splits; give a number"
         )
-    pairs = len(splits[0].backgrounds) * len(splits[0].foregrounds)
-    return pairs * root.repeats * (1 + root.flips) * root.blend.variants
+    return splits[0].pairs * root.repeats * (1 + root.flips) * root.blend.variants
 
 
 def _plan(root: Root, splits: tuple[SplitAssets, ...]) -> Plan:
@@ -218,10 +228,17 @@ def _keep_inputs(root: Root, output: StorePath) -> None:
     """Raise `UsageError` if a setting names a path in the output, which is about to be deleted."""
     for kind, stage in stages_of(root):
         for name in setting_types(type(stage)):
-            value = os.path.expanduser(str(getattr(stage, name)))
-            is_path = value.startswith(_URLS) or os.path.exists(value)
-            if is_path and holds(output, location(value)):
-                raise UsageError(
-                    f"{kind}.{name}={value}: lies in output={output}, which overwrite=true "
-                    "would delete; choose another output"
-                )
+            for value in map(os.path.expanduser, _paths(stage, name)):
+                is_path = value.startswith(_URLS) or os.path.exists(value)
+                if is_path and holds(output, location(value)):
+                    raise UsageError(
+                        f"{kind}.{name}={value}: lies in output={output}, which overwrite=true "
+                        "would delete; choose another output"
+                    )
+
+
+def _paths(stage: Stage, name: str) -> Sequence[str]:
+    """The value of a setting as text; of several folders, each."""
+    if isinstance(stage, Assets) and name == "root":
+        return stage.roots
+    return [str(getattr(stage, name))]

@@ -76,9 +76,13 @@ def require_folder(source: Source, output: StorePath) -> None:
     """Raise `UsageError` if the folder of the assets of a dataset is not where it was."""
     if not isinstance(source, Assets):
         return
-    path = location(source.root)
-    if isinstance(path, LocalPath) and not path.has_name():
+    for root in source.roots:
+        path = location(root)
+        if not isinstance(path, LocalPath) or path.has_name():
+            continue
+        several = len(source.roots) > 1
+        now = "FOLDER:FOLDER with the folders" if several else "FOLDER with the folder"
         raise UsageError(
-            f"source.root={source.root}: no such folder; the assets of {output} were there, so add "
-            "source.root=FOLDER with the folder where they are now"
+            f"source.root={root}: no such folder; the assets of {output} were there, so add "
+            f"source.root={now} where they are now"
         )

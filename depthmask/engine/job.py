@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 
 from depthmask.asset_store.folder import set_limit
@@ -26,7 +25,6 @@ from depthmask.timing import Laps
 T = TypeVar("T")
 Asset: TypeAlias = tuple[str, str]
 """(what of an asset to prepare, its key)."""
-_sample_index = attrgetter("index")
 
 
 class Progress:
@@ -60,7 +58,8 @@ class ShardLog:
     def add(self, sample: Sample) -> None:
         """Add a sample to the statistics of pixels, and to those of plugins."""
         self.statistics.add(sample)
-        self.measure(sample)
+        if self._added:
+            self.measure(sample)
 
     def measure(self, sample: Sample) -> None:
         """Add a sample to the statistics of plugins."""
@@ -70,12 +69,11 @@ class ShardLog:
                 distributions[one.name] = one.empty()
             one.add(sample, distributions[one.name])
 
-    def each(
-        self, items: Iterable[T], sample_number: Callable[[T], int] = _sample_index
-    ) -> Iterator[T]:
+    def each(self, items: Iterable[T], numbers: Iterable[int]) -> Iterator[T]:
         """Yield one item for each sample, and record that work on the sample begins."""
-        for item in items:
-            self.progress.at(sample_number(item))
+        at = self.progress.at
+        for number, item in zip(numbers, items, strict=True):
+            at(number)
             yield item
 
 

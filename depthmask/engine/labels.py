@@ -22,8 +22,8 @@ from depthmask.stages.labels.instances import Instances
 from depthmask.storage.dataset_info import LabelInfo, LabelOutputInfo
 
 _log = logging.getLogger(__name__)
-_OF_LAYERS = ("depth_m", "meta")
-"""Keys in the JSON of a layer that only some layers have."""
+_OF_LAYERS = ("depth_m", "iscrowd", "meta")
+"""Keys in the JSON of a layer, or of an instance of a background, that only some have."""
 
 
 class Labeller:
@@ -68,7 +68,7 @@ class Labeller:
                 for name, output in outputs.items():
                     value = output.checked(values[name])
                     if output.codec is LabelCodec.layers:
-                        _join(meta["layers"], value, name)
+                        _join(meta, value, name)
                     else:
                         labels[name] = value
             except StageError:
@@ -162,11 +162,13 @@ def _require_names(calls: StageCalls, values: object, outputs: Mapping[str, Labe
         raise calls.fault(f"returned {list(values)}; expected {sorted(outputs)}, as declared")
 
 
-def _join(layers: Sequence[dict[str, Any]], values: Any, name: str) -> None:
-    """Add the values of a label to those of each layer."""
-    if not isinstance(values, list) or len(values) != len(layers):
+def _join(meta: Mapping[str, Any], values: Any, name: str) -> None:
+    """Add the values of a label to those of each layer, and of each instance of the background."""
+    layers, own = meta["layers"], meta.get("background_instances", ())
+    # A stage may label the layers alone.
+    if not isinstance(values, list) or len(values) not in (len(layers), len(layers) + len(own)):
         raise DepthmaskError(f"{name}: expected a list with a mapping for each layer")
-    for layer, value in zip(layers, values, strict=True):
+    for layer, value in zip((*layers, *own), values, strict=False):
         if not isinstance(value, dict):
             raise DepthmaskError(f"{name}: expected a list with a mapping for each layer")
         if taken := sorted({*layer, *_OF_LAYERS} & value.keys()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from depthmask.data import AssetCatalogue, LeftOut
@@ -15,12 +16,19 @@ FOLDER = "quarantine"
 
 
 def check_contents(left_out: Iterable[LeftOut], source: str) -> None:
-    """Raise `UsageError` for contents that cannot be written into the folder.
+    """Raise `UsageError` for contents and names of copies that cannot be written into the folder.
 
     source: the name of the source, for the error.
     """
     names: set[str] = set()
     for asset in left_out:
+        if asset.names and (
+            len(asset.names) != len(asset.copies) or any(map(_leads_out, asset.names))
+        ):
+            raise UsageError(
+                f"source={source}: LeftOut.names of {asset.file}: must be a path below {FOLDER}/ "
+                "for each copy"
+            )
         for name, content in asset.contents.items():
             if reason := _fault(name, content, names):
                 raise UsageError(f"source={source}: LeftOut.contents of {asset.file}: {reason}")
@@ -31,20 +39,29 @@ def quarantine(output: StorePath, left_out: Iterable[LeftOut]) -> None:
     """Copy the files and write the contents that the source gives; its own files stay."""
     folder = output / FOLDER
     for asset in left_out:
-        for path in asset.copies:
+        names = asset.names or map(_name, asset.copies)
+        for path, name in zip(asset.copies, names, strict=True):
             # A link may lead out of the folder, and reading a pipe might never end.
             is_plain = path.is_file() and not path.is_symlink()
-            # Keep the folder, as in `bg/photo.png`: names are unique only within their folder.
-            target = folder / path.parent.name / path.name
-            _keep(target, asset, path.read_bytes() if is_plain else None)
+            _keep(folder / name, asset, path.read_bytes() if is_plain else None)
         for name, content in asset.contents.items():
             _keep(folder / name, asset, content)
+
+
+def _leads_out(name: Any) -> bool:
+    """Whether a name, which may have characters that no output has, is no path below a folder."""
+    return not isinstance(name, str) or bool({"", ".", ".."} & set(name.split("/")))
 
 
 def without_contents(catalogue: AssetCatalogue) -> AssetCatalogue:
     """The catalogue for workers, which get it by pickle and keep nothing in the folder."""
     left_out = tuple(replace(asset, contents={}) for asset in catalogue.left_out)
     return replace(catalogue, left_out=left_out, hashes={})
+
+
+def _name(path: Path) -> str:
+    """The name of a copy: with its folder, since names are unique only within it."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def _keep(target: StorePath, asset: LeftOut, content: bytes | None) -> None:

@@ -5,20 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from depthmask.codec.density import PHOTOGRAPHS, Densities
 from depthmask.codec.sample import DepthFormat, Encode, SizeEstimate, decode
+from depthmask.compose.describe import describe_instance
 from depthmask.compose.stored_assets import stored_background, stored_foreground
 from depthmask.config.root import Root
-from depthmask.data import DepthContract, Float32, Foreground, Sample, Size, UInt8, sample_key
+from depthmask.data import (
+    Background,
+    DepthContract,
+    Float32,
+    Foreground,
+    InstancePixels,
+    Sample,
+    Size,
+    UInt8,
+    sample_key,
+)
 from depthmask.engine.inputs.base import JobInput
+from depthmask.engine.labels import label_stages
 from depthmask.plan.plan import Plan
 from depthmask.stages.depth.base import Estimator
 from depthmask.stages.geometry.estimated import as_geometry
+from depthmask.stages.labels.coco import Coco, label_of_instance
 from depthmask.stages.source.base import Source
 
 T = TypeVar("T")
@@ -38,7 +51,7 @@ _NEARER = 0.7
 
 
 def sample_size(root: Root, plan: Plan, contract: DepthContract | None) -> SizeEstimate:
-    """The estimate for a sample as the writer stores it, without labels.
+    """The estimate for a sample as the writer stores it, without labels of foregrounds.
 
     The size of photographs depends on what they show, so it is measured on some of the assets,
     pasted without placement, if the source loads these quickly.
@@ -102,12 +115,13 @@ def _measured(
     growth = (height * width / (size[0] * size[1])) ** _GROWTH
     objects = round(sum(root.object_range) / 2)
     keeps_depth = resolution is not None and _keeps_depth(root, plan)
+    has_coco = any(isinstance(one, Coco) for one in label_stages(root))
     backgrounds = _some(plan.backgrounds, _STAND_INS)
     total = 0.0
     for number, key in enumerate(backgrounds):
         keys = [plan.foregrounds[(number * 31 + n * 7) % len(plan.foregrounds)]
                 for n in range(objects)]  # fmt: skip
-        sample = _stand_in(root.source, key, keys, size)
+        sample = _stand_in(root.source, key, keys, size, has_coco=has_coco)
         measured = sample if keeps_depth else replace(sample, depth=None)
         total += growth * sum(map(len, encode.encode(measured).members.values()))
         if measured.depth is None:
@@ -121,8 +135,13 @@ def _some(items: Sequence[T], most: int) -> list[T]:
     return [items[number * len(items) // count] for number in range(count)]
 
 
-def _stand_in(source: Source, background: str, foregrounds: Sequence[str], size: Size) -> Sample:
-    """A background with cut-outs pasted side by side: about as many bytes as a sample."""
+def _stand_in(
+    source: Source, background: str, foregrounds: Sequence[str], size: Size, *, has_coco: bool
+) -> Sample:
+    """A background with cut-outs pasted side by side: about as many bytes as a sample.
+
+    has_coco: whether the JSON has COCO's labels, here those of the background's instances alone.
+    """
     scene = stored_background(source, background, size)
     canvas = _Canvas(
         scene.image.copy(),
@@ -132,8 +151,23 @@ def _stand_in(source: Source, background: str, foregrounds: Sequence[str], size:
     for number, key in enumerate(foregrounds):
         left = size[1] * (number + 1) // (len(foregrounds) + 1)
         canvas.paste(stored_foreground(source, key, size), left)
-    meta = {"key": background, "layers": [{"foreground": key} for key in foregrounds], "": " " * 90}
+    meta: dict[str, Any] = {
+        "key": background,
+        "layers": [{"foreground": key} for key in foregrounds],
+        "": " " * 90,
+    }
+    if scene.instances:
+        meta["background_instances"] = _own_instances(scene, size, has_coco=has_coco)
     return Sample(sample_key(0), canvas.image, canvas.mask, None, canvas.depth_m, meta)
+
+
+def _own_instances(background: Background, size: Size, *, has_coco: bool) -> list[dict[str, Any]]:
+    """The JSON of the instances of a background, as if no cut-out hid any."""
+    all_pixels = (InstancePixels(0, one, one.mask, 1.0) for one in background.instances)
+    return [
+        describe_instance(one) | (label_of_instance(size, one) if has_coco else {})
+        for one in all_pixels
+    ]
 
 
 @dataclass(frozen=True)

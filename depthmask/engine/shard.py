@@ -112,23 +112,23 @@ def _require_files(calls: StageCalls, folder: Path, shard: str) -> None:
 
 
 class _Samples:
-    """The samples of a shard for a writer, which must take them all and let their errors pass.
-
-    ends: the first sample and the last one that was taken.
-    """
+    """The samples of a shard for a writer, which must take them all and let their errors pass."""
 
     def __init__(self, samples: Iterable[Encoded], errors: _Errors) -> None:
         self._samples = samples
         self._errors = errors
         self._count = 0
         self._error: DepthmaskError | None = None
-        self.ends: tuple[Encoded, ...] = ()
+        self._first: Encoded | None = None
+        self._last: Encoded | None = None
 
     def __iter__(self) -> Iterator[Encoded]:
         try:
             for sample in self._samples:
                 self._count += 1
-                self.ends = (*self.ends[:1], sample) if self.ends else (sample, sample)
+                self._last = sample
+                if self._first is None:
+                    self._first = sample
                 yield sample
         except Exception as error:
             # Named here, since it passes through the writer, and is not the writer's.
@@ -136,6 +136,13 @@ class _Samples:
             if self._error is error:
                 raise
             raise self._error from error.__cause__ or error
+
+    @property
+    def ends(self) -> tuple[Encoded, Encoded]:
+        """The first sample and the last one that was taken."""
+        assert self._first is not None, "a shard has samples"
+        assert self._last is not None, "a shard has samples"
+        return self._first, self._last
 
     def require_all(self, calls: StageCalls, count: int) -> None:
         """Raise the error that the writer has swallowed, or `StageError` for samples not taken."""

@@ -30,7 +30,8 @@ def summarise(job: Job, totals: Totals) -> DatasetInfo:
         assets=catalogue.files,
         licences={kind: catalogue.licences.get(kind, {}) for kind in LICENSED},
         left_out=tuple(
-            LeftOut(asset.file, asset.reason, files=asset.files) for asset in catalogue.left_out
+            LeftOut(asset.file, asset.reason, files=asset.files, kind=asset.kind)
+            for asset in catalogue.left_out
         ),
         contract=job.contract,
         statistics=totals.statistics.summary(),

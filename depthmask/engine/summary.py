@@ -32,7 +32,7 @@ def show_result(result: Result, display: Display) -> None:
         rate = rounded(result.made / result.seconds)
         text = f"{total}; {result.made:,} made in {result.seconds:.1f} s, {rate}/s"
         display.line(text, "done", **facts)
-        display.line(f"time by station: {_shares_of_time(result.stations)}")
+        display.line(f"time by station: {shares_of_time(result.stations)}")
     else:
         display.line(f"{total}; nothing is left to do", "done", **facts)
     if len(dataset.splits) > 1:
@@ -75,7 +75,8 @@ def _left_out(left_out: Sequence[LeftOut]) -> str:
     return f"{files}: {first}{others_below(others, 'dataset.json lists all of them')}"
 
 
-def _shares_of_time(stations: dict[str, float]) -> str:
+def shares_of_time(stations: dict[str, float]) -> str:
+    """The share of each station, the largest first, as text."""
     total = sum(stations.values()) or 1.0
     ordered = sorted(stations.items(), key=lambda item: -item[1])
     return ", ".join(f"{name} {seconds / total:.0%}" for name, seconds in ordered)

@@ -5,10 +5,12 @@ Sample i depends on (plan, i) alone: never on worker, order, time or shard size.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
+from itertools import accumulate
 
 from depthmask.data import Recipe, brief, sample_key
 from depthmask.errors import UsageError
@@ -33,14 +35,45 @@ class Sampling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SplitAssets:
-    """The assets of a split. share: its share of the samples, in millionths."""
+    """The assets of a split.
+
+    share: its share of the samples, in millionths. cut_from: a background -> the places in
+    `foregrounds`, sorted, of those that are cut from it, and so are never pasted into it.
+    """
 
     name: str
     share: int
     backgrounds: tuple[str, ...]
     foregrounds: tuple[str, ...]
+    cut_from: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
 
     __repr__ = brief
+
+    @property
+    def pairs(self) -> int:
+        """The number of pairs of a background and a foreground that is not cut from it."""
+        return len(self.backgrounds) * len(self.foregrounds) - sum(map(len, self.cut_from.values()))
+
+    @property
+    def most_objects(self) -> int:
+        """The most foregrounds that a sample on any of the backgrounds can have."""
+        return min(map(self.usable, self.backgrounds), default=0)
+
+    def usable(self, background: str) -> int:
+        """How many foregrounds are not cut from a background."""
+        return len(self.foregrounds) - len(self.cut_from.get(background, ()))
+
+    def for_objects(self, most: int) -> SplitAssets:
+        """The split without backgrounds that have too few foregrounds for so many in a sample.
+
+        As it is where no background would be left.
+        """
+        kept = tuple(one for one in self.backgrounds if self.usable(one) >= most)
+        if len(kept) in (0, len(self.backgrounds)):
+            return self
+        names = set(kept)
+        cut_from = {one: places for one, places in self.cut_from.items() if one in names}
+        return replace(self, backgrounds=kept, cut_from=cut_from)
 
 
 @dataclass(frozen=True)
@@ -65,24 +98,38 @@ class Plan(Layout):
 
     def __post_init__(self) -> None:
         for split in self.splits:
-            if self.objects[1] > len(split.foregrounds):
-                whose = "the source" if len(self.splits) == 1 else f"split.{split.name}"
-                raise UsageError(
-                    f"objects={self.objects[1]}: {whose} has {len(split.foregrounds)} foregrounds, "
-                    "and those of one sample are all different; ask for fewer objects"
-                )
+            if self.objects[1] > split.most_objects:
+                raise UsageError(f"objects={self.objects[1]}: {self._too_few(split)}")
+
+    def _too_few(self, split: SplitAssets) -> str:
+        """Why a split has too few foregrounds for a sample, and what to do."""
+        whose = "the source" if len(self.splits) == 1 else f"split.{split.name}"
+        if self.objects[1] > len(split.foregrounds):
+            return (
+                f"{whose} has {len(split.foregrounds)} foregrounds, "
+                "and those of one sample are all different; ask for fewer objects"
+            )
+        short = [one for one in split.backgrounds if split.usable(one) < self.objects[1]]
+        background = max(short, key=split.usable)
+        usable = split.usable(background)
+        # With none, there is no smaller number to ask for.
+        do = "ask for fewer objects" if usable else "choose other backgrounds"
+        return (
+            f"{whose} has {usable} foregrounds for {background}, without those that "
+            f"are cut from it; {do}, or add photographs"
+        )
 
     @cached_property
     def numbering(self) -> Numbering:
         """The split of each sample."""
         return Numbering(tuple((split.name, split.share) for split in self.splits), self.variants)
 
-    @property
+    @cached_property
     def backgrounds(self) -> tuple[str, ...]:
         """Keys of the backgrounds of all splits."""
         return tuple(key for split in self.splits for key in split.backgrounds)
 
-    @property
+    @cached_property
     def foregrounds(self) -> tuple[str, ...]:
         """Keys of the foregrounds of all splits."""
         return tuple(key for split in self.splits for key in split.foregrounds)
@@ -107,8 +154,7 @@ class Plan(Layout):
         attempt = recipe.attempt + 1
         if attempt > REDRAWS or self.sampling is Sampling.product:
             return None
-        stream = Stream(self.seed, "plan").at(recipe.scene, attempt)
-        chances = stream.random(self._chance_count).tolist()
+        chances = self._redrawing.at(recipe.scene, attempt).random(self._chance_count).tolist()
         return replace(self._recipe(recipe.index, chances), attempt=attempt)
 
     def recipe(self, index: int) -> Recipe:
@@ -120,6 +166,11 @@ class Plan(Layout):
         """Raise IndexError if there is no such sample."""
         if not 0 <= index < self.samples:
             raise IndexError(f"sample {index} is not one of 0..{self.samples - 1}")
+
+    @cached_property
+    def _redrawing(self) -> Stream:
+        """The stream of `recipes`; to make one takes 50 us."""
+        return Stream(self.seed, "plan")
 
     @property
     def _chance_count(self) -> int:
@@ -133,11 +184,15 @@ class Plan(Layout):
         least, greatest = self.objects
         count = least + _pick(chances[1], greatest - least + 1)
         background = _pick(chances[0], len(assets.backgrounds))
-        first = _pick(chances[2], len(assets.foregrounds))
         flips = [self.flips and chance < 0.5 for chance in chances[-count:]]
+        first: list[int] = []
         if self.sampling is Sampling.product:
-            background, first, flips[0] = self._product(assets, rank // self.variants)
-        chosen = _others(first, chances[3 : 2 + count], len(assets.foregrounds))
+            background, foreground, flips[0] = self._product(assets, rank // self.variants)
+            first = [foreground]
+        taken = assets.cut_from.get(assets.backgrounds[background], ())
+        chosen = _different(
+            first, chances[2 + len(first) : 2 + count], len(assets.foregrounds), taken
+        )
         names = [assets.foregrounds[one] for one in chosen]
         scene, variant = divmod(index, self.variants)
         return Recipe(
@@ -157,9 +212,28 @@ class Plan(Layout):
     def _product(self, assets: SplitAssets, scene: int) -> tuple[int, int, bool]:
         """(background, foreground, flip) of the nested loops, which start again when they end."""
         rest, flip = divmod(scene, 2) if self.flips else (scene, 0)
-        rest //= self.repeats
-        rest, foreground = divmod(rest, len(assets.foregrounds))
-        return rest % len(assets.backgrounds), foreground, flip == 1
+        pair = rest // self.repeats % assets.pairs
+        if not assets.cut_from:
+            background, foreground = divmod(pair, len(assets.foregrounds))
+            return background, foreground, flip == 1
+        starts = self._first_pairs[assets.name]
+        background = bisect_right(starts, pair) - 1
+        taken = assets.cut_from.get(assets.backgrounds[background], ())
+        return background, _free(pair - starts[background], taken), flip == 1
+
+    @cached_property
+    def _first_pairs(self) -> dict[str, list[int]]:
+        """For each split the number of the first pair of each background, in the nested loops."""
+        return {
+            split.name: [
+                0,
+                *accumulate(
+                    len(split.foregrounds) - len(split.cut_from.get(key, ()))
+                    for key in split.backgrounds
+                ),
+            ][:-1]
+            for split in self.splits
+        }
 
 
 def _pick(chance: float, count: int) -> int:
@@ -167,12 +241,19 @@ def _pick(chance: float, count: int) -> int:
     return int(chance * count)
 
 
-def _others(first: int, chances: Iterable[float], count: int) -> list[int]:
-    """`first` and one more number below `count` for each chance, all different."""
-    chosen = [first]
+def _free(rank: int, taken: Iterable[int]) -> int:
+    """The number of this rank among those that are not taken. taken: sorted."""
+    for one in taken:
+        rank += rank >= one
+    return rank
+
+
+def _different(
+    first: Sequence[int], chances: Iterable[float], count: int, taken: Sequence[int]
+) -> list[int]:
+    """`first` and one more number below `count` for each chance: all different, none taken."""
+    chosen = list(first)
     for chance in chances:
-        pick = _pick(chance, count - len(chosen))
-        for taken in sorted(chosen):
-            pick += pick >= taken
-        chosen.append(pick)
+        rank = _pick(chance, count - len(taken) - len(chosen))
+        chosen.append(_free(rank, sorted([*taken, *chosen])))
     return chosen

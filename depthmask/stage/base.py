@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 
@@ -21,6 +21,9 @@ class Stage(ABC):
     name: ClassVar[str]
     pixel_version: ClassVar[int] = 1
     """Raised by the author when the same settings and assets give other results."""
+    setting_versions: ClassVar[Mapping[str, int]] = {}
+    """As `pixel_version`, for what a setting turns on: its name -> the version where it is not 0,
+    false or null. Datasets without it stay as they are."""
 
     def bind(self, lookup: Lookup) -> None:  # noqa: B027 (most stages create no others)
         """Receive the lookup of stage classes, for stages that create other stages.

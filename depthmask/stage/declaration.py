@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -48,6 +48,23 @@ def check_class(cls: type, name: str) -> None:
             "pixel_version must be a whole number, 1 or more, and no setting; write it without a "
             "type, as in `pixel_version = 2`",
         )
+    if not _are_versions(cls):
+        raise refusal(
+            cls,
+            "setting_versions must have whole numbers, 1 or more, by the names of settings, and be "
+            'no setting; write `setting_versions: ClassVar[Mapping[str, int]] = {"NAME": 2}`',
+        )
+
+
+def _are_versions(cls: type[Stage]) -> bool:
+    """Whether `setting_versions` has versions, and is no setting."""
+    versions: object = cls.setting_versions
+    hint = inspect.get_annotations(cls).get("setting_versions", "ClassVar")
+    return (
+        "ClassVar" in str(hint)
+        and isinstance(versions, Mapping)
+        and all(type(one) is int and one >= 1 for one in versions.values())
+    )
 
 
 def check_settings(cls: type, hints: dict[str, Any]) -> None:
@@ -61,6 +78,9 @@ def check_settings(cls: type, hints: dict[str, Any]) -> None:
     for field in dataclasses.fields(cls):
         for problem in _problems(cls, field, hints[field.name]):
             raise refusal(cls, problem, field.name)
+    for name in cls.setting_versions:  # type: ignore[attr-defined]
+        if name not in hints:
+            raise refusal(cls, f"setting_versions names {name!r}, which is no setting")
 
 
 def _problems(cls: type, field: dataclasses.Field[Any], hint: Any) -> Iterator[str]:

@@ -8,21 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from depthmask.data import Float32, Sample, UInt8
+from depthmask.caching import PerArray
+from depthmask.data import Float32, Sample
+from depthmask.kernels.sums import byte_sums, byte_sums_beside, depth_sums, sums_above
 from depthmask.statistics.added import Distribution
 
 _PIXELS = ("image", "mask", "depth")
-_THOUSAND: Any = 1000.0
-"""Typed Any, since OpenCV's stubs ask for an array although it takes a number."""
-_LARGEST_MM = 0xFFFF
-"""The largest number of millimetres that 16 bits hold."""
-_CHUNK_VALUES = 1 << 17
-"""Values in one call of `cv2.norm`.
-
-It returns the square of a root, which for so few values is off by 0.2 at most; rounded, the sum of
-squares is exact."""
+_sums_above = PerArray(sums_above)
+"""Of backgrounds: 48 bytes for each row. Making them takes as long as five pictures' sums."""
 
 
 @dataclass
@@ -77,20 +70,17 @@ class Statistics:
         counts: Mapping[str, int] | None = None,
         added: Mapping[str, Distribution] | None = None,
     ) -> None:
-        self._image = image or Moments()
-        self._mask = mask or Moments()
-        self.depth = depth or Moments()
+        self._moments = image or Moments(), mask or Moments(), depth or Moments()
         self.counts = Counter(counts or {})
         self.added = dict(added or {})
         self.unmatched: set[str] = set()
-        self._squares = _Squares()
-        self._pixels = 0
-        self._sums: list[tuple[float, ...]] = []
+        self._sums: tuple[list[tuple[int, ...]], ...] = ([], [], [])
+        """For image, mask and depth: the sums of each sample that are not yet in the moments."""
 
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Statistics)
-            and self._moments() == other._moments()
+            and self._flushed() == other._flushed()
             and self.counts == other.counts
             and (self.added, self.unmatched) == (other.added, other.unmatched)
         )
@@ -98,57 +88,62 @@ class Statistics:
     @property
     def image(self) -> Moments:
         """Moments of the images, by channel."""
-        self._flush()
-        return self._image
+        return self._flushed()[0]
 
     @property
     def mask(self) -> Moments:
         """Moments of the masks."""
-        self._flush()
-        return self._mask
+        return self._flushed()[1]
+
+    @property
+    def depth(self) -> Moments:
+        """Moments of the depth maps."""
+        return self._flushed()[2]
 
     def add(self, sample: Sample) -> None:
         """Add the pixels of one sample."""
-        # Imported here, since that takes 0.1 s, which would slow down `--help`.
-        import cv2
-
-        image, mask = sample.image, sample.mask
-        self._pixels += mask.size
-        self._sums.append(
-            (*cv2.sumElems(image)[:3], cv2.sumElems(mask)[0], cv2.norm(mask, cv2.NORM_L2SQR))
-        )
-        self._squares.add(image)
+        mask, meta, source = sample.mask, sample.meta, sample.strip_source
+        images, masks, _ = self._sums
+        size = mask.size
+        above = None if source is None else _sums_above.of(source.background)
+        if source is None or above is None:
+            images.append((size, *byte_sums(sample.image)))
+        else:
+            # Only what the layers touch is read; other rows are those of the background.
+            images.append((size, *byte_sums_beside(sample.image, above, source.touched)))
+            mask = mask[slice(*source.touched)]
+        masks.append((size, *byte_sums(mask)))
         if sample.depth is not None:
             self.add_depth(sample.depth)
-        if attempt := sample.meta.get("attempt"):
+        if attempt := meta.get("attempt"):
             self.counts.update(redrawn=1, redraws=attempt)
-        if fallbacks := sample.meta.get("blend_fallbacks"):
+        if fallbacks := meta.get("blend_fallbacks"):
             self.counts.update(blend_fallbacks=fallbacks)
-
-    def _flush(self) -> None:
-        """Add the collected sums to the moments.
-
-        `add` only appends them to a list, which takes a tenth of the time.
-        """
-        if self._sums:
-            # Each is less than 0.01 off an integer below 2**43, so they are exact when rounded.
-            columns = np.rint(np.array(self._sums)).astype(np.uint64).T
-            *image, mask, squares = [sum(column.tolist()) for column in columns]
-            self._image.add(self._pixels, image, self._squares.take())
-            self._mask.add(self._pixels, [mask], [squares])
-            self._sums, self._pixels = [], 0
 
     def add_depth(self, depth: Float32) -> None:
         """Add the pixels of a depth map."""
-        # Invalid pixels are 0 and add nothing.
-        fits_16_bits = depth.max() <= _LARGEST_MM / 1000
-        rows = max(1, _CHUNK_VALUES // depth.shape[1])
-        for top in range(0, len(depth), rows):
-            self.depth.add(*_moments_mm(depth[top : top + rows], fits_16_bits=fits_16_bits))
+        self._sums[2].append(depth_sums(depth))
+
+    def clear_depth(self) -> None:
+        """Forget the depth maps."""
+        image, mask, _ = self._flushed()
+        self._moments = image, mask, Moments()
+
+    def _flushed(self) -> tuple[Moments, Moments, Moments]:
+        """The moments, after the collected sums are added to them.
+
+        Samples only append theirs to a list, which takes a tenth of the time.
+        """
+        for moments, sums in zip(self._moments, self._sums, strict=True):
+            if sums:
+                count, *rest = map(sum, zip(*sums, strict=True))
+                moments.add(count, rest[: len(rest) // 2], rest[len(rest) // 2 :])
+                sums.clear()
+        return self._moments
 
     def merge(self, other: Statistics) -> None:
         """Add the sums of other samples."""
-        for mine, theirs in zip(self._moments(), other._moments(), strict=True):
+        for mine, theirs in zip(self._flushed(), other._flushed(), strict=True):
             if theirs.count:
                 mine.add(theirs.count, theirs.total, theirs.squares)
         self.counts.update(other.counts)
@@ -166,7 +161,7 @@ class Statistics:
         """The sums and counts as JSON values, for a record."""
         sums = {
             name: {"count": one.count, "sum": one.total, "sum_of_squares": one.squares}
-            for name, one in zip(_PIXELS, self._moments(), strict=True)
+            for name, one in zip(_PIXELS, self._flushed(), strict=True)
         }
         added = {name: one.as_sums() for name, one in self.added.items()}
         return {**sums, "counts": dict(self.counts), **({"added": added} if added else {})}
@@ -191,79 +186,10 @@ class Statistics:
         units = {"image": 1 / 255, "mask": 1 / 255, "depth": 1e-3}
         return {
             name: {"mean": moments.mean(unit), "std": moments.std(unit)}
-            for (name, unit), moments in zip(units.items(), self._moments(), strict=True)
+            for (name, unit), moments in zip(units.items(), self._flushed(), strict=True)
             if moments.count
         }
 
     def added_summary(self) -> dict[str, Any]:
         """The statistics of plugins as JSON values, by name (see `Distribution.summary`)."""
         return {name: one.summary() for name, one in sorted(self.added.items())}
-
-    def _moments(self) -> tuple[Moments, Moments, Moments]:
-        return self.image, self.mask, self.depth
-
-
-def _moments_mm(depth: Float32, *, fits_16_bits: bool) -> tuple[int, list[int], list[int]]:
-    """(valid values, sum of their millimetres, sum of squares).
-
-    fits_16_bits: whether 16 bits hold all millimetres. BLAS is not used, since its threads cost 50
-    times what they save.
-    """
-    import cv2
-
-    if fits_16_bits:
-        # OpenCV multiplies and rounds in float64 as well, in half the time of the other branch.
-        millimetres = cv2.multiply(depth, _THOUSAND, dtype=cv2.CV_16U)
-    else:
-        millimetres = np.rint(np.multiply(depth, 1000.0, dtype=np.float64))
-    total, squares = cv2.sumElems(millimetres)[0], cv2.norm(millimetres, cv2.NORM_L2SQR)
-    return cv2.countNonZero(depth), [round(total)], [round(squares)]
-
-
-class _Squares:
-    """Sums of squares of many RGB images, by channel.
-
-    The squares at each position are added over many images first: OpenCV does that in float32, in a
-    quarter of the time that the sums of each image's channels take.
-    """
-
-    _MOST = 256
-    """Images added at each position: 256 squares of a byte are below 2**24, so float32 is exact."""
-    _BYTES = 1 << 19
-    """Bytes of the sums, which should stay in the core's cache."""
-
-    def __init__(self) -> None:
-        self._sums = np.zeros((0, 0), np.float32)
-        self._added = 0
-        self._totals = [0, 0, 0]
-
-    def add(self, image: UInt8) -> None:
-        """Add an image uint8 [h, w, 3], in strips if it is large."""
-        import cv2
-
-        height, width, channels = image.shape
-        rows = np.ascontiguousarray(image).reshape(height, width * channels)
-        if self._sums.shape[1] != rows.shape[1]:
-            self._flush()
-            strip = max(1, min(height, self._BYTES // (4 * rows.shape[1])))
-            self._sums = np.zeros((strip, rows.shape[1]), np.float32)
-        strip = len(self._sums)
-        for top in range(0, height, strip):
-            if self._added == self._MOST:
-                self._flush()
-            lines = rows[top : top + strip]
-            cv2.accumulateSquare(lines, self._sums[: len(lines)])
-            self._added += 1
-
-    def take(self) -> list[int]:
-        """Return the sums by channel since the last call."""
-        self._flush()
-        totals, self._totals = self._totals, [0, 0, 0]
-        return totals
-
-    def _flush(self) -> None:
-        # The total of 2**17 sums, or of a line of 3 * 2**13, is below 2**53, so float64 is exact.
-        sums = self._sums.reshape(-1, 3).sum(axis=0, dtype=np.float64)
-        self._totals = _added_lists(self._totals, [int(total) for total in sums])
-        self._sums[...] = 0
-        self._added = 0

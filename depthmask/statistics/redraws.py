@@ -103,7 +103,10 @@ class Redraws:
 
 def _line(text: object) -> str:
     """A text of a plugin in one line that a terminal can show."""
-    return "".join(char if char.isprintable() else " " for char in str(text)[:_LONGEST])
+    line = str(text)[:_LONGEST]
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else " " for char in line)
 
 
 def _is_text(value: Any) -> bool:

@@ -23,6 +23,8 @@ DERIVED = "derived"
 """The field with the files that a run wrote beside shards and records."""
 LICENSED = ("backgrounds", "foregrounds")
 """The kinds of assets whose licences are counted."""
+_FILE = "file"
+"""The kind of most assets that are left out, which need not be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,9 @@ class DatasetInfo:
     lack some. smallest: the size of the smallest image if sizes differ, `size` is then that of the
     largest; None if all have one size. named: whether the keys of samples are in their JSON, after
     the names of pictures; else they are numbers. foreground_labels: those of all foregrounds of
-    the source, sorted; empty if they are not known. derived: the files that the run wrote beside
-    shards and records, sorted by name; None if an earlier version made the dataset.
+    the source, and of instances of its backgrounds, sorted; empty if they are not known. derived:
+    the files that the run wrote beside shards and records, sorted by name; None if an earlier
+    version made the dataset.
     """
 
     fingerprint: str
@@ -208,6 +211,7 @@ class DatasetInfo:
             "left_out": [
                 {"file": asset.file, "reason": asset.reason}
                 | ({"files": asset.files} if asset.files != 1 else {})
+                | ({"kind": asset.kind} if asset.kind != _FILE else {})
                 for asset in self.left_out
             ],
             "depth": contract_as_json(self.contract),
@@ -259,6 +263,7 @@ class DatasetInfo:
                     _text(asset["file"]),
                     _text(asset["reason"]),
                     files=_positive(asset.get("files", 1)),
+                    kind=_text(asset.get("kind", _FILE)),
                 )
                 for asset in data["left_out"]
             ),

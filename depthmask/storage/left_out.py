@@ -16,11 +16,12 @@ def left_out_in_one_line(left_out: Iterable[LeftOut]) -> str:
 
     Empty if no file was left out.
     """
-    counts: Counter[str] = Counter()
+    counts, kinds = Counter[str](), Counter[str]()
     remedies = defaultdict[str, set[str]](set)
     for asset in left_out:
         what, _, remedy = asset.reason.partition("; ")
         counts[what] += asset.files
+        kinds[asset.kind] += asset.files
         remedies[what].add(remedy)
     if not counts:
         return ""
@@ -28,8 +29,8 @@ def left_out_in_one_line(left_out: Iterable[LeftOut]) -> str:
     reasons = [f"{count:,} {what}{_in_brackets(remedies[what])}" for what, count in most_common]
     if rest := counts.total() - sum(count for _, count in most_common):
         reasons.append(f"{rest:,} for other reasons")
-    files = "1 file" if counts.total() == 1 else f"{counts.total():,} files"
-    return f"{files} not used: {', '.join(reasons)}"
+    numbers = [f"{count:,} {kind}{'' if count == 1 else 's'}" for kind, count in kinds.items()]
+    return f"{' and '.join(numbers)} not used: {', '.join(reasons)}"
 
 
 def _in_brackets(remedies: set[str]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import brief
+from depthmask.untrusted import is_one_line
 
 Members: TypeAlias = Mapping[str, Sequence[tuple[int, int, int]]]
 """Member name -> for each sample of the shard (number of the file, offset, bytes)."""
@@ -121,7 +122,7 @@ def require_consistent(record: Record) -> None:
 def is_inside(name: str) -> bool:
     """Return whether a name with forward slashes stays below its folder."""
     components = name.split("/")
-    plain = name.isprintable() and "\\" not in name and len(name.encode()) <= _LONGEST_NAME
+    plain = is_one_line(name) and "\\" not in name and len(name.encode()) <= _LONGEST_NAME
     return plain and not {"", ".", ".."} & set(components)
 
 

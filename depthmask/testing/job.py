@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +14,15 @@ import numpy as np
 
 from depthmask.compose.floor import with_floor
 from depthmask.config.root import Root
-from depthmask.data import Background, Foreground, Layer, Sample, Scene
+from depthmask.data import (
+    Background,
+    BackgroundInstance,
+    Foreground,
+    Layer,
+    Sample,
+    Scene,
+    Size,
+)
 from depthmask.engine.display import Silent
 from depthmask.engine.finish import finish, preview_shards
 from depthmask.engine.from_config import job_from_config
@@ -40,6 +49,29 @@ FIELD_OF_VIEW = 60.0
 def rooms() -> Rooms:
     """A source of two rooms and four pieces of furniture, the same in every test."""
     return Rooms(rooms=2, furniture=4, oversample=1)
+
+
+class AnnotatedRooms(Rooms):
+    """Rooms on which a door, a window that overlaps it, and a crowd behind both are annotated."""
+
+    def background(self, key: str, size: Size) -> Background:
+        """A room with its instances."""
+        height, width = size
+        boxes = {
+            "door": (height // 2, 0, height // 2, width // 3),
+            "window": (height // 4, width // 4, height // 2, width // 2),
+            "crowd": (0, 0, height, width // 2),
+        }
+        instances = [
+            BackgroundInstance(
+                label, np.ones(shape, bool), top, left, label == "crowd", meta={"room": key}
+            )
+            for label, (top, left, *shape) in boxes.items()
+        ]
+        return replace(super().background(key, size), instances=tuple(instances))
+
+    def background_identity(self, key: str, size: Size) -> None:
+        """The store has the same rooms without instances."""
 
 
 def small_job(output: Path, **stages: Any) -> Generate:

@@ -20,7 +20,7 @@ from depthmask.stages.depth.layered import Layered
 from depthmask.stages.depth.none import NoDepth
 from depthmask.stages.labels.base import Labels
 from depthmask.testing.base import StageSuite
-from depthmask.testing.job import SAMPLES, same, small_job
+from depthmask.testing.job import SAMPLES, AnnotatedRooms, same, small_job
 
 _OBJECTS = [1, 3]
 
@@ -80,6 +80,13 @@ class LabelsSuite(StageSuite):
             ]
             mean = sum(sizes) / len(sizes)
             assert mean / 10 - 1000 < output.bytes < mean * 10 + 1000, (output.name, mean)
+
+    def test_annotated_backgrounds(self, stage: Any, tmp_path: Path) -> None:
+        """Backgrounds that show instances by themselves are labelled, too, and change no layer."""
+        source = AnnotatedRooms(rooms=2, furniture=4, oversample=1)
+        for sample in _samples(_job(stage, tmp_path, source=source)):
+            assert sample.meta["background_instances"]
+            assert all(layer.keys() >= {"foreground", "label"} for layer in sample.meta["layers"])
 
     def test_samples_without_depth(self, stage: Any, tmp_path: Path) -> None:
         """Without depth a stage labels the samples, or refuses the run before it begins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from depthmask.codec.metadata import plain_meta
-from depthmask.data import FAINT_ALPHA, AssetCatalogue
+from depthmask.compose.results import background_of
+from depthmask.data import FAINT_ALPHA, AssetCatalogue, Background
 from depthmask.engine.quarantine import check_contents, quarantine
+from depthmask.plan.shares import NAMES
 from depthmask.stages.source.base import Source
 from depthmask.storage.location import location
 from depthmask.testing.base import StageSuite
@@ -45,6 +48,26 @@ class SourceSuite(StageSuite):
         assert first.digest
         assert first.digest == second.digest
 
+    def test_splits_are_those_of_its_assets(self, stage: Any) -> None:
+        """A catalogue that gives assets a split names its own keys, and splits that exist."""
+        catalogue = stage.check(_SIZES[0])
+        for splits, keys in (
+            (catalogue.background_splits, catalogue.backgrounds or stage.backgrounds()),
+            (catalogue.foreground_splits, catalogue.foregrounds or stage.foregrounds()),
+        ):
+            assert splits.keys() <= set(keys)
+            assert set(splits.values()) <= set(NAMES)
+
+    def test_licences_are_those_of_its_assets(self, stage: Any) -> None:
+        """Licences by key, if there are any, are of its own keys, and as many as it counts."""
+        catalogue = stage.check(_SIZES[0])
+        for kind, licences, keys in (
+            ("backgrounds", catalogue.background_licences, catalogue.backgrounds),
+            ("foregrounds", catalogue.foreground_licences, catalogue.foregrounds),
+        ):
+            assert licences.keys() <= set(keys or getattr(stage, kind)())
+            assert not licences or Counter(licences.values()) == catalogue.licences[kind]
+
     def test_what_it_leaves_out_can_be_kept(self, stage: Any, tmp_path: Path) -> None:
         """Each asset that is left out has a reason; names of contents stay in `quarantine/`."""
         left_out = stage.check(_SIZES[0]).left_out
@@ -59,15 +82,24 @@ class SourceSuite(StageSuite):
             ("background", list(checked.backgrounds())[:3]),
             ("foreground", list(checked.foregrounds())[:3]),
         ):
-            pixels: dict[str, bytes] = {}
+            pixels: dict[str, object] = {}
             for key, size in ((key, size) for key in keys for size in _SIZES):
                 identity = getattr(checked, f"{kind}_identity")(key, size)
                 assert identity == getattr(worker, f"{kind}_identity")(key, size)
                 if identity is not None:
                     assert type(identity) is str
                     one = getattr(checked, kind)(key, size)
-                    shown = (one.image if kind == "background" else one.rgba).tobytes()
+                    shown = _content(one) if kind == "background" else one.rgba.tobytes()
                     assert pixels.setdefault(identity, shown) == shown
+
+    def test_groups_are_the_same_everywhere(self, checked: Any) -> None:
+        """A group is a text or None, and the same one in another process."""
+        worker = pickle.loads(pickle.dumps(checked))  # noqa: S301
+        for kind in ("background", "foreground"):
+            for key in getattr(checked, f"{kind}s")()[:10]:
+                group = getattr(checked, f"{kind}_group")(key)
+                assert group is None or (isinstance(group, str) and group)
+                assert group == getattr(worker, f"{kind}_group")(key)
 
     def test_backgrounds_fill_the_canvas(self, checked: Any) -> None:
         """Images are uint8 RGB of the canvas size; depth, if any, has that size as well."""
@@ -81,6 +113,13 @@ class SourceSuite(StageSuite):
                     assert (one.depth_m.dtype, one.depth_m.shape) == (np.float32, size)
                     assert np.isfinite(one.depth_m).all()
                     assert one.depth_m.min() >= 0
+
+    def test_instances_lie_on_their_backgrounds(self, checked: Any) -> None:
+        """Instances, if any, have a label, metadata, and a trimmed mask on the canvas."""
+        for size in _SIZES:
+            for key in list(checked.backgrounds())[:3]:
+                instances = background_of(checked, key, size).instances
+                assert len(instances) == len(checked.background(key, size).instances)
 
     def test_foregrounds_are_trimmed_cut_outs(self, checked: Any) -> None:
         """Foregrounds are uint8 RGBA whose alpha reaches all four edges, also without faint alpha.
@@ -109,6 +148,9 @@ class SourceSuite(StageSuite):
         for sample in map(job.sample, range(SAMPLES)):
             background = checked.background(sample.meta["background"], CANVAS)
             assert sample.meta.get("background_meta") == plain_meta(background.meta, background.key)
+            known = [one.label for one in background.instances]
+            own = sample.meta.get("background_instances", [])
+            assert Counter(one["label"] for one in own) <= Counter(known)
             for layer in sample.meta["layers"]:
                 foreground = checked.foreground(layer["foreground"], CANVAS)
                 meta = plain_meta(foreground.meta, foreground.key) or {}
@@ -120,9 +162,18 @@ class SourceSuite(StageSuite):
         assert list(worker.backgrounds()) == list(checked.backgrounds())
         for key in list(checked.backgrounds())[:3]:
             ours, theirs = (one.background(key, _SIZES[0]) for one in (checked, worker))
-            assert np.array_equal(ours.image, theirs.image)
+            assert _content(ours) == _content(theirs)
             assert ours.meta == theirs.meta
         for key in list(checked.foregrounds())[:3]:
             ours, theirs = (one.foreground(key, _SIZES[0]) for one in (checked, worker))
             assert np.array_equal(ours.rgba, theirs.rgba)
             assert ours.meta == theirs.meta
+
+
+def _content(background: Background) -> tuple[object, ...]:
+    """The pixels of a background, and its instances."""
+    instances = [
+        (one.label, one.top, one.left, one.mask.shape, one.mask.tobytes(), one.is_crowd, one.meta)
+        for one in background.instances
+    ]
+    return background.image.tobytes(), instances

@@ -19,7 +19,7 @@ ENTRY = Entry(
 
 
 def test_an_entry_comes_back() -> None:
-    again = decoded(NAME, encoded(NAME, ENTRY))
+    again = decoded(NAME, b"".join(encoded(NAME, ENTRY)))
     assert again is not None
     assert again.fields == ENTRY.fields
     assert list(again.arrays) == ["image", "depth_m", "floor"]
@@ -31,13 +31,13 @@ def test_an_entry_comes_back() -> None:
 
 def test_an_array_that_is_a_view_comes_back() -> None:
     image = np.arange(60, dtype=np.uint8).reshape(4, 5, 3)[::2, ::-1]
-    again = decoded(NAME, encoded(NAME, Entry(arrays={"image": image})))
+    again = decoded(NAME, b"".join(encoded(NAME, Entry(arrays={"image": image}))))
     assert again is not None
     np.testing.assert_array_equal(again.arrays["image"], image)
 
 
 def test_any_flipped_bit_and_any_lost_end_is_noticed() -> None:
-    whole = encoded(NAME, ENTRY)
+    whole = b"".join(encoded(NAME, ENTRY))
     for at in range(len(whole)):
         damaged = bytearray(whole)
         damaged[at] ^= 1 << at % 8
@@ -49,7 +49,7 @@ def test_any_flipped_bit_and_any_lost_end_is_noticed() -> None:
 
 def test_the_entry_of_another_name_is_noticed() -> None:
     """As after two files have changed places."""
-    assert decoded("rooms-backgrounds/ab13", encoded(NAME, ENTRY)) is None
+    assert decoded("rooms-backgrounds/ab13", b"".join(encoded(NAME, ENTRY))) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 8, b"\0" * 500, b"hello" * 50])

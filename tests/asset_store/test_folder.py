@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -57,7 +60,7 @@ def assert_loaded(name: str = NAME) -> None:
 
 def path_of(name: str) -> Path:
     group, _, digest = name.partition("/")
-    return store_folder() / group / digest[:2] / digest
+    return store_folder() / group / digest[:1] / digest
 
 
 def test_an_entry_comes_back() -> None:
@@ -80,6 +83,16 @@ def test_two_entries_that_changed_places_are_not_used() -> None:
     assert load("depth/abcdee") is None
 
 
+class FullDisk(io.FileIO):
+    """A file of which half is written."""
+
+    def writelines(self, lines: Iterable[Any]) -> None:
+        """Write half."""
+        content = b"".join(lines)
+        self.write(content[: len(content) // 2])
+        raise OSError(28, os.strerror(28))
+
+
 @pytest.mark.parametrize("state", ["a file", "read-only", "full", "no home"])
 def test_a_store_that_cannot_be_written_ends_nothing(
     store: Path, state: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -87,10 +100,10 @@ def test_a_store_that_cannot_be_written_ends_nothing(
     def refuse(*_: object) -> str:
         raise RuntimeError("could not determine the home directory")
 
-    def write_half(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[: len(content) // 2])
-        raise OSError(28, os.strerror(28))
+    usual = Path.open
+
+    def open_full(path: Path, mode: str = "r", **options: Any) -> Any:
+        return FullDisk(path, "w") if mode == "wb" else usual(path, mode, **options)
 
     def no_rights(*_: object, **__: object) -> None:
         raise PermissionError(13, os.strerror(13))
@@ -100,7 +113,7 @@ def test_a_store_that_cannot_be_written_ends_nothing(
     elif state == "read-only":
         monkeypatch.setattr(Path, "mkdir", no_rights)
     elif state == "full":
-        monkeypatch.setattr(Path, "write_bytes", write_half)
+        monkeypatch.setattr(Path, "open", open_full)
     else:
         monkeypatch.delenv("DEPTHMASK_CACHE")
         monkeypatch.setattr(platformdirs, "user_cache_dir", refuse)
@@ -169,6 +182,18 @@ def test_a_process_that_writes_much_keeps_the_limit() -> None:
     for number in range(200):
         put(f"depth/{number:03d}")
         assert sum(one.bytes for one in stored_files()) <= size * 32
+
+
+def test_the_store_is_looked_through_once_much_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a limit of bytes: thousands of files take long to look through."""
+    put("depth/00")
+    size, looks = path_of("depth/00").stat().st_size, []
+    monkeypatch.setattr(folder, "_unchecked_bytes", 0)
+    monkeypatch.setattr(folder, "_CHECKED_EVERY", 20 * size)
+    monkeypatch.setattr(folder, "trim", lambda: looks.append(1))
+    for number in range(65):
+        put(f"depth/{number:02d}")
+    assert len(looks) == 3
 
 
 def test_without_a_limit_it_is_a_share_of_the_free_space(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from depthmask.asset_store import prepared
 from depthmask.asset_store.folder import stored_files
 from depthmask.asset_store.names import _machine, entry_name
-from depthmask.data import Background, Camera, Foreground, Plane
+from depthmask.data import Background, BackgroundInstance, Camera, Foreground, Plane
 
 SIZE = (4, 5)
 ROOM = Background(
@@ -47,6 +47,37 @@ def assert_same(one: object, other: object) -> None:
         value, wanted = getattr(one, item.name), getattr(other, item.name)
         assert type(value) is type(wanted), item.name
         np.testing.assert_array_equal(value, wanted)
+
+
+def test_instances_come_back() -> None:
+    shapes = [(1, 1), (3, 5), (4, 2)]
+    rng = np.random.default_rng(0)
+    before = tuple(
+        BackgroundInstance(
+            f"ü {number}",
+            rng.random(shape) < 0.6,
+            number,
+            is_crowd=number == 1,
+            is_in_mask=number == 2,
+            meta={"id": number} if number else None,
+        )
+        for number, shape in enumerate(shapes)
+    )
+    prepared.save_background("rooms", "id", replace(ROOM, instances=before))
+    loaded = prepared.load_background("rooms", "id", "room")
+    assert loaded is not None
+    for one, other in zip(loaded.instances, before, strict=True):
+        for item in fields(one):
+            np.testing.assert_array_equal(getattr(one, item.name), getattr(other, item.name))
+        assert one.mask.dtype == np.bool_
+        assert not one.mask.flags.writeable
+
+
+def test_a_background_without_instances_has_no_bytes_for_them() -> None:
+    """Entries of earlier versions are read, and new ones have their bytes."""
+    prepared.save_background("rooms", "id", ROOM)
+    (path,) = (one.path for one in stored_files())
+    assert b"instances" not in path.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,10 @@ def fails(capsys: pytest.CaptureFixture[str], out: Path, *words: str, code: int 
         (["~placement"], "placement=null: no such placement; available: grid, ground, random"),
         (["geometry=none"], "depth=layered geometry=none: layered sets objects into the depth"),
         (["geometry=fastdepth", "geometry.resolution=native"], "geometry needs resolution=image"),
-        (["source=assets"], "source.root is required (the folder or URL that holds bg/ and fg/)"),
+        (
+            ["source=assets"],
+            "source.root is required (the folder or URL that holds bg/ and fg/, or ",
+        ),
         (["source=assets", "source.root=/no/such"], "source.root=/no/such: no such folder"),
         (["rendr"], "rendr: no such command; did you mean render? Available: run, resume, extend"),
     ],
@@ -176,7 +179,7 @@ def test_bad_assets(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert f"{root / 'bg'}: no such folder; source.root needs bg/" in fails(capsys, out, *words)
     (root / "bg").mkdir()
     (root / "fg").mkdir()
-    assert f"{root / 'bg'}: no .jpg" in fails(capsys, out, *words)
+    assert f"{root / 'bg'}: no pictures" in fails(capsys, out, *words)
     (root / "bg").rmdir()
     (root / "fg").rmdir()
     assets(root)

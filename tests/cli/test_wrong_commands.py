@@ -142,7 +142,8 @@ def refuse(*arguments: object, **named: object) -> NoReturn:
 def harmless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no command begin its work: it ends where it would, in an empty folder."""
     works = ("commands.run.job_from_config", "make.run_job", "sweep.job.job_from_config")
-    for name in (*works, "commands.tune._measure_in_new_process"):
+    tunings = ("tuning.batches._measure_in_new_process", "tuning.settings.job_from_config")
+    for name in (*works, *tunings):
         monkeypatch.setattr(f"depthmask.cli.{name}", refuse)
     monkeypatch.chdir(tmp_path)
 

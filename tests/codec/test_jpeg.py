@@ -12,7 +12,7 @@ from PIL import Image
 
 from depthmask.codec import jpeg
 from depthmask.codec.jpeg import SUBSAMPLINGS, JpegEncoder, encode_jpeg
-from depthmask.data import StripSource
+from depthmask.data import StripSource, UInt8
 from tests.support.paths import SHARED
 
 PHOTOS = SHARED / "seed-assets" / "bg"
@@ -128,23 +128,98 @@ def test_many_as_one_by_one(subsampling: str, size: tuple[int, int], together: i
             assert found == alone
 
 
-def test_what_is_as_in_the_background_is_not_coded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    images, sources = composites((160, 160), 12)
-    sizes: list[int] = []
+@pytest.fixture
+def lines_coded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lines of pixels of each picture that an encoder has coded."""
+    lines: list[int] = []
 
     def seen(image: np.ndarray, quality: int, subsampling: str) -> bytes:
-        sizes.append(len(image))
+        lines.append(len(image))
         return encode_jpeg(image, quality, subsampling)
 
+    jpeg._head(160, 160, 50, "420")
     monkeypatch.setattr(jpeg, "encode_jpeg", seen)
+    return lines
+
+
+def test_what_is_as_in_the_background_is_not_coded_again(lines_coded: list[int]) -> None:
+    images, sources = composites((160, 160), 12)
     encoder = JpegEncoder(50)
     for image, source in zip(images, sources, strict=True):
         encoder.encode([image], [source])
-    # Two whole ones, a picture for the part before the coded data, the background, and the one
-    # that differs everywhere; of the others the strips that 30 lines of pixels meet.
-    assert sizes.count(160) == 5
-    assert 9 <= len(sizes) < 3 + len(images)
-    assert max(lines for lines in sizes if lines < 160) <= 48
+    # The first picture, the background with the second, and the picture that differs everywhere; of
+    # the others the strips that 30 lines of pixels meet.
+    assert lines_coded[:2] == [160, 160]
+    assert lines_coded.count(160) == 3
+    assert len(lines_coded) == 2 + sum(
+        source is not None and source.touched[1] > 0 for source in sources[1:]
+    )
+    assert max(lines for lines in lines_coded if lines < 160) <= 48
+
+
+class Kept(dict[str, bytes]):
+    """Coded backgrounds, as a store has them."""
+
+    def get(self, key: str) -> memoryview | None:  # type: ignore[override]
+        """The file of a background."""
+        return memoryview(self[key]) if key in self else None
+
+    def keep(self, key: str, content: bytes) -> None:
+        """Keep the file of a background."""
+        self[key] = content
+
+
+@pytest.mark.parametrize("rows", [(0, 0), (0, 20), (32, 100), (150, 160), (160, 160), (0, 160)])
+def test_a_background_that_is_kept_is_not_coded_again(
+    lines_coded: list[int], rows: tuple[int, int]
+) -> None:
+    background, kept = pictures()[0], Kept()
+    image = background.copy()
+    image[slice(*rows)] ^= 255
+    source = StripSource(background, rows, "table")
+    for _ in range(2):
+        lines_coded.clear()
+        (data,) = JpegEncoder(50, kept=kept).encode([image], [source])
+        assert data == encode_jpeg(image, 50)
+    assert kept == {"table": encode_jpeg(background, 50)}
+    assert sum(lines_coded) == 16 * len(range(rows[0] // 16, -(-rows[1] // 16)))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda background: encode_jpeg(background[:32], 50),
+        lambda background: encode_jpeg(background[:, :144], 50),
+        lambda background: encode_jpeg(background, 51),
+        lambda background: encode_jpeg(background, 50, "444"),
+        lambda background: encode_jpeg(background, 50)[:-50],
+        lambda background: b"",
+    ],
+    ids=["height", "width", "quality", "subsampling", "cut", "empty"],
+)
+def test_a_kept_file_that_does_not_fit_is_not_used(spoil: Callable[[UInt8], bytes]) -> None:
+    background = pictures()[0]
+    kept = Kept(table=spoil(background))
+    source = StripSource(background, (0, 16), "table")
+    encoded = JpegEncoder(50, kept=kept).encode([background], [source])
+    assert encoded == [encode_jpeg(background, 50)]
+
+
+def test_coded_backgrounds_stay_within_their_memory(lines_coded: list[int]) -> None:
+    backgrounds = [pictures()[0] + np.uint8(level) for level in range(6)]
+    most = 3 * len(encode_jpeg(backgrounds[0], 50))
+    encoder = JpegEncoder(50, most_bytes=most)
+    lines_coded.clear()
+    for times in range(3):
+        for background in backgrounds:
+            source = StripSource(background, (0, 0))
+            assert encoder.encode([background], [source]) == [encode_jpeg(background, 50)]
+            assert bool(times) == bool(encoder._bytes)
+            assert encoder._bytes <= most
+    assert len(lines_coded) == 18
+    backgrounds.clear()
+    del background, source
+    assert (encoder._bytes, encoder._backgrounds) == (0, {})
 
 
 def test_another_array_with_the_same_number_is_another_background() -> None:

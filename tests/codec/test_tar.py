@@ -53,7 +53,7 @@ def test_headers_are_those_of_tarfile_but_for_the_device() -> None:
     for name, content in MEMBERS.items():
         info = tarfile.TarInfo(name)
         info.size, info.mode = len(content), 0o644
-        ours, theirs = header(name, len(content)), info.tobuf(tarfile.USTAR_FORMAT)
+        ours, theirs = header(name.encode(), len(content)), info.tobuf(tarfile.USTAR_FORMAT)
         checksum, device = slice(148, 156), slice(329, 345)
         assert ours[: checksum.start] == theirs[: checksum.start]
         assert ours[checksum.stop : device.start] == theirs[checksum.stop : device.start]
@@ -104,7 +104,7 @@ def test_names_and_sizes_have_a_limit() -> None:
     longest, largest = "n" * 99, 8**11 - 1
     with tarfile.open(fileobj=io.BytesIO(archive({longest: b"x"})[0])) as tar:
         assert tar.getnames() == [longest]
-    info = tarfile.TarInfo.frombuf(header("big", largest), "ascii", "strict")
+    info = tarfile.TarInfo.frombuf(header(b"big", largest), "ascii", "strict")
     assert info.size == largest
     with pytest.raises(DepthmaskError, match="8 GiB"):
-        header("big", largest + 1)
+        header(b"big", largest + 1)

@@ -151,7 +151,7 @@ def test_colours_of_another_size_are_refused(
     blends = [Shrinking()]
     shelf = AssetCache(make_source(gradient), (8, 8), lambda key: None, blends=blends)  # type: ignore[arg-type,return-value]
     with pytest.raises(StageError, match=r"mended returned uint8 \[3, 6, 3\]; expected uint8"):
-        shelf.scaled_foreground(layer(8, 12))
+        _ = shelf.scaled_foreground(layer(8, 12)).patch
 
 
 def test_hidden_colours_do_not_bleed_into_a_resized_edge(
@@ -214,7 +214,10 @@ def test_the_memory_of_a_relief_counts(
     held = 2 * 4 * 6 * 4
     for bound, kept in ((held, True), (held - 2, False)):
         shelf = AssetCache(
-            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=6 * bound
+            source,
+            (8, 8),
+            lambda key: source.background(key, (8, 8)),
+            most_bytes=-(-48 * bound // 5),
         )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
@@ -226,7 +229,10 @@ def test_the_memory_of_metadata_counts(
     held = gradient.rgba.nbytes + 10 * len('{"row":1}')
     for bound, kept in ((held, True), (held - 2, False)):
         shelf = AssetCache(
-            source, (8, 8), lambda key: source.background(key, (8, 8)), most_bytes=6 * bound
+            source,
+            (8, 8),
+            lambda key: source.background(key, (8, 8)),
+            most_bytes=-(-48 * bound // 5),
         )
         assert (shelf.foreground("cup") is shelf.foreground("cup")) == kept
 
@@ -243,7 +249,7 @@ def test_memory_is_bounded_and_the_newest_stay(
             key, np.zeros((side, side, 3), np.uint8), np.ones((side, side), np.float32)
         )
 
-    # Half is for backgrounds: room for two of 8x8x3 bytes with depth, 192 + 256 each.
+    # 5 of 8 are for backgrounds: room for two of 8x8x3 bytes with depth, 192 + 256 each.
     shelf = AssetCache(make_source(), (8, 8), background, most_bytes=1800)
     for key in ("a", "b", "a", "c", "a", "b"):
         shelf.background(key)
@@ -252,3 +258,17 @@ def test_memory_is_bounded_and_the_newest_stay(
     for key in ("large", "large", "b"):
         assert shelf.background(key).key == key
     assert calls[5:] == ["large", "large"]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("size", [(5, 7), (4, 6)])
+def test_a_window_has_the_colours_of_the_whole(
+    size: tuple[int, int], flip: bool, make_source: Callable[..., Source], gradient: Foreground
+) -> None:
+    shelf = AssetCache(make_source(gradient), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    window = slice(1, 4), slice(2, 5)
+    first = shelf.scaled_foreground(layer(*size, flip=flip)).colours(window)
+    shelf = AssetCache(make_source(gradient), (8, 8), lambda key: None)  # type: ignore[arg-type,return-value]
+    scaled = shelf.scaled_foreground(layer(*size, flip=flip))
+    np.testing.assert_array_equal(first, scaled.patch.rgb[window])
+    np.testing.assert_array_equal(first, scaled.colours(window))

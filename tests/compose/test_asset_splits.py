@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from depthmask.compose.asset_splits import assign, leakage, split_assets
-from depthmask.compose.near_duplicates import Hashes
+from depthmask.compose.near_duplicates import Hashes, alike
 from depthmask.config.compose import compose_root
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import UsageError
 from depthmask.plan.plan import SplitAssets
 from depthmask.plan.shares import MILLION, Shares
 from depthmask.stage import setting, stage
+from depthmask.stage.calls import StageError
 from depthmask.stages.source.base import Source, catalogue_of
 from depthmask.storage.dataset_info import Leakage
 
@@ -30,19 +31,31 @@ def keys(count: int) -> list[str]:
     return [f"k{number:03d}" for number in range(count)]
 
 
+def foregrounds_of(
+    foregrounds: Sequence[str], hashes: Hashes, shares: Shares
+) -> dict[str, tuple[str, ...]]:
+    """Those of each split; there are as many backgrounds, of which none looks like another."""
+    pairs = alike(hashes, shares.alike)
+    bound = (((1, foregrounds[one]), (1, foregrounds[other])) for one, other in pairs)
+    both = AssetCatalogue(
+        "", backgrounds=tuple(keys(len(foregrounds))), foregrounds=tuple(foregrounds)
+    )
+    return {name: hand[1] for name, hand in assign(both, bound, shares).items()}
+
+
 @pytest.mark.parametrize(
     ("count", "expected"), [(100, (80, 10, 10)), (3, (1, 1, 1)), (5, (3, 1, 1))]
 )
 def test_each_split_gets_its_share_and_one_at_least(count: int, expected: tuple[int, ...]) -> None:
-    hands = assign(keys(count), unlike(count), EIGHT, "backgrounds")
+    hands = foregrounds_of(keys(count), unlike(count), EIGHT)
     assert tuple(map(len, hands.values())) == expected
     assert sorted(key for hand in hands.values() for key in hand) == keys(count)
     assert all(list(hand) == sorted(hand) for hand in hands.values())
 
 
 def test_the_names_decide_and_not_their_order() -> None:
-    hands = assign(keys(50), unlike(50), EIGHT, "backgrounds")
-    backwards = assign(keys(50)[::-1], unlike(50)[::-1], EIGHT, "backgrounds")
+    hands = foregrounds_of(keys(50), unlike(50), EIGHT)
+    backwards = foregrounds_of(keys(50)[::-1], unlike(50)[::-1], EIGHT)
     assert hands == backwards
     # Not simply the first ones: those are often of one place.
     assert hands["train"] != tuple(keys(40))
@@ -51,18 +64,18 @@ def test_the_names_decide_and_not_their_order() -> None:
 def test_near_duplicates_are_dealt_together() -> None:
     looks = unlike(40)
     looks[20:] = looks[:20] ^ np.uint64(0b111)
-    hands = assign(keys(40), looks, EIGHT, "backgrounds")
+    hands = foregrounds_of(keys(40), looks, EIGHT)
     owner = {key: name for name, hand in hands.items() for key in hand}
     for number in range(20):
         assert owner[f"k{number:03d}"] == owner[f"k{number + 20:03d}"]
-    apart = assign(keys(40), looks, Shares(train=0.8, val=0.1, test=0.1, alike=2), "backgrounds")
+    apart = foregrounds_of(keys(40), looks, Shares(train=0.8, val=0.1, test=0.1, alike=2))
     of_train = set(apart["train"])
     assert any((f"k{n:03d}" in of_train) != (f"k{n + 20:03d}" in of_train) for n in range(20))
 
 
 def test_too_few_that_differ_are_refused() -> None:
     with pytest.raises(UsageError, match=r"3 splits need as many foregrounds .* has 1; add some"):
-        assign(keys(4), np.zeros((4, 2), np.uint64), EIGHT, "foregrounds")
+        foregrounds_of(keys(4), np.zeros((4, 2), np.uint64), EIGHT)
 
 
 @stage("painted")
@@ -161,3 +174,126 @@ def test_made_rooms_can_be_split() -> None:
         ("train", 2, 3),
         ("val", 2, 3),
     ]
+
+
+HALF = Shares(train=0.5, val=0.5)
+
+
+def with_splits(backgrounds: dict[str, str], foregrounds: dict[str, str]) -> AssetCatalogue:
+    """Eight assets of each kind, of which some have a split."""
+    return AssetCatalogue(
+        "",
+        backgrounds=tuple(keys(8)),
+        foregrounds=tuple(keys(8)),
+        background_splits=backgrounds,
+        foreground_splits=foregrounds,
+    )
+
+
+def test_a_split_of_the_source_counts_and_takes_near_duplicates_along() -> None:
+    fixed = with_splits({"k000": "val", "k001": "train"}, {"k000": "train"})
+    hands = assign(fixed, [((0, "k000"), (0, "k007")), ((1, "k000"), (1, "k003"))], HALF)
+    assert {"k000", "k007"} <= set(hands["val"][0])
+    assert "k001" in hands["train"][0]
+    assert {"k000", "k003"} <= set(hands["train"][1])
+    for kind in (0, 1):
+        assert sorted(key for hand in hands.values() for key in hand[kind]) == keys(8)
+        assert [len(hand[kind]) for hand in hands.values()] == [4, 4]
+
+
+def test_what_is_of_a_split_without_a_share_is_in_none() -> None:
+    fixed = with_splits({"k000": "test"}, {"k001": "test"})
+    hands = assign(fixed, [((0, "k000"), (0, "k007"))], HALF)
+    assert not {"k000", "k007"} & {key for hand in hands.values() for key in hand[0]}
+    assert "k001" not in {key for hand in hands.values() for key in hand[1]}
+
+
+def test_a_group_of_two_splits_is_divided_as_the_source_says() -> None:
+    fixed = with_splits({"k000": "val", "k001": "train"}, {})
+    hands = assign(fixed, [((0, "k000"), (0, "k001")), ((0, "k001"), (0, "k002"))], HALF)
+    assert {"k000", "k002"} <= set(hands["val"][0])
+    assert "k001" in hands["train"][0]
+
+
+def test_a_split_to_which_the_source_gives_nothing_is_refused() -> None:
+    fixed = with_splits(dict.fromkeys(keys(8), "val"), {})
+    with pytest.raises(UsageError, match=r"^split.train: the source has no backgrounds for it"):
+        assign(fixed, [], HALF)
+
+
+@stage("grouped")
+class Grouped(Painted):
+    """Two backgrounds and four foregrounds of noise for each photograph."""
+
+    alone: bool = setting(False, help="whether backgrounds have no group")
+
+    def backgrounds(self) -> Sequence[str]:
+        return keys(24)
+
+    def foregrounds(self) -> Sequence[str]:
+        return keys(48)
+
+    def background_group(self, key: str) -> str | None:
+        return None if self.alone else f"photograph {int(key[1:]) // 2}"
+
+    def foreground_group(self, key: str) -> str | None:
+        return f"photograph {int(key[1:]) // 4}"
+
+
+def grouped(*, alone: bool = False) -> tuple[Grouped, AssetCatalogue]:
+    source = Grouped(alone=alone)
+    both = tuple(source.backgrounds()), tuple(source.foregrounds())
+    return source, AssetCatalogue("grouped", backgrounds=both[0], foregrounds=both[1])
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_group_is_in_one_split(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path))
+    source, catalogue = grouped(alone=alone)
+    shares = Shares(train=0.5, val=0.25, test=0.25, alike=0)
+    splits = split_assets(source, catalogue, shares)
+    assert leakage(splits, source, catalogue, shares).assets == 0
+    assert [len(split.backgrounds) for split in splits] == [12, 6, 6]
+    assert [len(split.foregrounds) for split in splits] == [24, 12, 12]
+    for split in splits:
+        photographs = {source.foreground_group(key) for key in split.foregrounds}
+        assert len(photographs) == len(split.foregrounds) // 4
+        if not alone:
+            assert photographs == {source.background_group(key) for key in split.backgrounds}
+        for key, places in split.cut_from.items():
+            own = [split.foregrounds[place] for place in places]
+            assert {source.foreground_group(one) for one in own} == {source.background_group(key)}
+            assert len(own) == 4
+        assert len(split.cut_from) == (0 if alone else len(split.backgrounds))
+
+
+def test_foregrounds_of_photographs_that_are_backgrounds_are_not_hashed() -> None:
+    source, catalogue = grouped()
+    split_assets(source, catalogue, Shares(train=0.5, val=0.5, alike=0))
+    assert source.asked <= 24
+    source, catalogue = grouped(alone=True)
+    assert split_assets(source, catalogue, Shares())[0].cut_from == {}
+
+
+def test_a_group_in_two_splits_is_leakage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPTHMASK_CACHE", str(tmp_path))
+    source, catalogue = grouped()
+    shares = Shares(train=0.5, val=0.5, alike=0)
+    one, two = split_assets(source, catalogue, shares)
+    swapped = (
+        SplitAssets("train", one.share, one.backgrounds, two.foregrounds),
+        SplitAssets("val", two.share, two.backgrounds, one.foregrounds),
+    )
+    assert leakage(swapped, source, catalogue, shares).assets == 48
+
+
+def test_groups_must_be_texts() -> None:
+    class Odd(Grouped):
+        def foreground_group(self, key: str) -> str | None:
+            return 7  # type: ignore[return-value]
+
+    _, catalogue = grouped()
+    with pytest.raises(StageError, match="foreground_group returned 7; expected a text, or None"):
+        split_assets(Odd(), catalogue, Shares())

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from depthmask.compose.asset_cache import ScaledForeground, _scaled
+from depthmask.compose.asset_cache import ScaledForeground
 from depthmask.compose.layer_stack import (
     LayerStack,
     Misfit,
@@ -18,7 +18,6 @@ from depthmask.compose.layer_stack import (
     is_surely_unseen,
 )
 from depthmask.data import Foreground, Layer, Size, UInt8, UInt16, instance_map
-from depthmask.stages.blend.base import Patch
 
 START = st.integers(-9, 12)
 SIDE = st.integers(1, 8)
@@ -32,7 +31,7 @@ def box(top: int, left: int, height: int, width: int) -> Layer:
 
 def cut_out(alpha: np.ndarray) -> ScaledForeground:
     rgb = np.zeros((*alpha.shape, 3), np.uint8)
-    return ScaledForeground(Patch(rgb, alpha), int(alpha.sum(dtype=np.int64)), 128)
+    return ScaledForeground(alpha, lambda window: rgb[window], int(alpha.sum(dtype=np.int64)), 128)
 
 
 def soft(size: Size, seed: int) -> ScaledForeground:
@@ -104,7 +103,7 @@ def test_window_is_where_box_and_canvas_meet(numbers: tuple[int, int, int, int])
             if 0 <= y - layer.top < layer.height and 0 <= x - layer.left < layer.width:
                 canvas[y, x] = within[y - layer.top, x - layer.left]
                 pairs += 1
-    assert meet.empty == (pairs == 0)
+    assert meet.area == pairs
     assert meet.is_whole == (pairs == within.size)
     if pairs:
         assert np.array_equal(canvas[meet.canvas], within[meet.box])
@@ -145,10 +144,8 @@ def test_min_visible_decides_at_the_canvas_edge(
     layer, what = box(*numbers), solid(numbers[2:])
     cover = LayerStack(CANVAS)
     meet = intersection(layer, CANVAS)
-    rows, columns = meet.canvas
-    area = 0 if meet.empty else (rows.stop - rows.start) * (columns.stop - columns.start)
-    part = area / (layer.height * layer.width)
-    expected = area > 0 and area * 255 >= least * what.alpha_sum
+    part = meet.area / (layer.height * layer.width)
+    expected = meet.area > 0 and meet.area * 255 >= least * what.alpha_sum
     assert add(cover, layer, what, least) == expected
     if expected:
         assert cover.visible == (part,)
@@ -332,7 +329,7 @@ def test_what_is_surely_unseen_would_not_be_added(
     layer = dataclasses.replace(box(top, left, *scaled), flip=flip)
     image = Image.fromarray(foreground.rgba)
     rgba = np.asarray(image.resize((layer.width, layer.height), Image.Resampling.LANCZOS))
-    whole = _scaled(foreground, rgba, layer, 128)
+    whole = cut_out(rgba[:, :: -1 if flip else 1, 3])
     misfit = LayerStack(CANVAS).add(layer, whole, min_visible=min_visible, max_overlap=1)
     if is_surely_unseen(layer, foreground, CANVAS, min_visible):
         assert misfit is Misfit.unseen
@@ -344,3 +341,17 @@ def test_a_giant_is_surely_unseen_and_what_fits_is_not() -> None:
     assert is_surely_unseen(box(99, 0, 300, 200), foreground, CANVAS, 0.25)
     assert not is_surely_unseen(box(0, 0, 24, 24), foreground, CANVAS, 0.25)
     assert not is_surely_unseen(box(-1, -1, 17, 22), foreground, CANVAS, 0.25)
+
+
+def test_one_near_pixel_hides_a_layer_wherever_it_is() -> None:
+    """Depth is read in blocks first, whose edges must not matter."""
+    size, rng = (70, 70), np.random.default_rng(0)
+    for _ in range(60):
+        row, column = (int(one) for one in rng.integers(0, 70, 2))
+        depth_m = np.full(size, 9, np.float32)
+        depth_m[row, column] = 1
+        layer = dataclasses.replace(box(20, 25, 31, 33), depth_m=5.0)
+        cover = LayerStack(size, depth_m)
+        assert add(cover, layer, solid((31, 33)))
+        is_hidden = 20 <= row < 51 and 25 <= column < 58
+        assert np.count_nonzero(cover.mask == 0) == 70 * 70 - 31 * 33 + is_hidden

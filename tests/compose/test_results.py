@@ -9,9 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from depthmask.compose.results import background_of, foreground_of, read_only, require_layer
-from depthmask.data import Background, Camera, Foreground, Layer, Plane
+from depthmask.compose.results import (
+    background_of,
+    checked_layer,
+    foreground_of,
+    measured_backgrounds,
+    read_only,
+)
+from depthmask.data import (
+    MOST_INSTANCES,
+    Background,
+    BackgroundInstance,
+    Camera,
+    Foreground,
+    Layer,
+    Plane,
+)
 from depthmask.stage.calls import StageCalls, StageError
+from depthmask.stages.geometry.source import SourceGeometry
 from depthmask.stages.placement.random import Random
 from depthmask.stages.source.base import Source
 
@@ -19,7 +34,11 @@ SIZE = 4, 5
 WALL = Background("wall", np.zeros((*SIZE, 3), np.uint8))
 CUP = Foreground("cup", "cup", np.full((2, 3, 4), 255, np.uint8))
 LAYER = Layer("cup", "cup", 1, -1, 2, 3, flip=False)
+MUG = BackgroundInstance("mug", np.eye(3, dtype=bool), 1, 2)
+AT_A_FLOAT = replace(MUG, left=1.0)  # type: ignore[arg-type]
+CROWD_OF_ONE = replace(MUG, is_crowd=1)  # type: ignore[arg-type]
 PLACING = StageCalls(Random(), "place")
+MEASURING = StageCalls(SourceGeometry(), "measure")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +67,67 @@ def test_right_backgrounds_pass(make_source: Callable[..., Source], change: Any)
     assert (returned.camera, returned.meta) == (background.camera, background.meta)
 
 
+def test_instances_pass(make_source: Callable[..., Source]) -> None:
+    """Also at the last row and column; they become read-only."""
+    others = [replace(MUG, is_crowd=True, meta={"id": (1, 2)}), replace(MUG, top=0, left=0)]
+    source = make_source(replace(WALL, instances=(MUG, *others)))
+    returned = background_of(source, "wall", SIZE).instances
+    assert [(one.top, one.left, one.is_crowd, one.meta) for one in returned] == [
+        (1, 2, False, None),
+        (1, 2, True, {"id": [1, 2]}),
+        (0, 0, False, None),
+    ]
+    assert not any(one.mask.flags.writeable for one in returned)
+
+
+@pytest.mark.parametrize(
+    ("size", "most", "said"),
+    [
+        ((1500, 2000), 44, "135,000,000 pixels; expected at most 134,217,728"),
+        ((1000, 1000), 64, "65,000,000 pixels; expected at most 64,000,000"),
+        ((100, 100), 419, "4,200,000 pixels; expected at most 4,194,304"),
+    ],
+)
+def test_instances_of_too_many_pixels_are_refused(
+    make_source: Callable[..., Source], size: tuple[int, int], most: int, said: str
+) -> None:
+    """As many as fit the canvas 64 times, or a number for small and for large ones."""
+    one = BackgroundInstance("mug", np.ones(size, bool))
+    wall = Background("wall", np.zeros((*size, 3), np.uint8), instances=(one,) * most)
+    assert len(background_of(make_source(wall), "wall", size).instances) == most
+    with pytest.raises(StageError, match=said):
+        background_of(make_source(replace(wall, instances=(one,) * (most + 1))), "wall", size)
+
+
+OWN = replace(WALL, instances=(MUG, replace(MUG, top=0)))
+COPIES = tuple(replace(one, mask=one.mask.copy()) for one in OWN.instances)
+
+
+@pytest.mark.parametrize("change", [{}, {"instances": COPIES}, {"image": WALL.image.copy()}])
+def test_a_geometry_may_copy_what_it_was_given(change: Any) -> None:
+    (one,) = measured_backgrounds(MEASURING, [OWN], [replace(OWN, **change)], None)
+    assert one.image is OWN.image
+    assert one.instances is OWN.instances
+    # Without instances, it is silent about them.
+    (one,) = measured_backgrounds(MEASURING, [OWN], [replace(WALL, **change)], None)
+    assert one.instances is OWN.instances
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"image": WALL.image + np.uint8(1)}, "changed the image of wall"),
+        ({"instances": (MUG,)}, "changed the instances of wall"),
+        ({"instances": (MUG, replace(MUG, top=0, label="cup"))}, "changed the instances of wall"),
+        ({"instances": (MUG, MUG)}, "changed the instances of wall"),
+        ({"instances": (MUG, replace(COPIES[1], mask=~MUG.mask))}, "changed the instances of wall"),
+    ],
+)
+def test_a_geometry_may_change_neither_image_nor_instances(change: Any, said: str) -> None:
+    with pytest.raises(StageError, match=said):
+        measured_backgrounds(MEASURING, [OWN], [replace(OWN, **change)], None)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -64,6 +144,22 @@ def test_right_backgrounds_pass(make_source: Callable[..., Source], change: Any)
         ({"camera": (1, 2, 3, 4, 5)}, "camera=a tuple; expected a Camera, or None"),
         ({"plane": [0, 1, 0]}, "plane=a list; expected a Plane, or None"),
         ({"meta": {"when": {1}}}, "background wall: meta must be plain JSON data"),
+        ({"instances": None}, "instances=None; expected a sequence of BackgroundInstance"),
+        ({"instances": (LAYER,)}, "instances=a tuple; expected a sequence of BackgroundInstance"),
+        ({"instances": [MUG] * (MOST_INSTANCES + 1)}, "10,001 instances; expected at most 10,000"),
+        ({"instances": (replace(MUG, label=""),)}, "label=''; expected a text of one line"),
+        ({"instances": (replace(MUG, label="a\nb"),)}, "expected a text of one line for each"),
+        ({"instances": (replace(MUG, top=2),)}, r"3 x 3 pixels at \(2, 2\); expected it on the"),
+        ({"instances": (replace(MUG, left=-1),)}, r"at \(1, -1\); expected it on the canvas"),
+        (
+            {"instances": (AT_A_FLOAT,)},
+            r"at \(1, 1.0\); expected it on the canvas",
+        ),
+        ({"instances": (replace(MUG, mask=np.ones((2, 2), np.uint8)),)}, "mask=uint8"),
+        ({"instances": (replace(MUG, mask=np.zeros((2, 2), bool)),)}, "with a pixel at each edge"),
+        ({"instances": (replace(MUG, mask=np.ones((0, 2), bool)),)}, "with a pixel at each edge"),
+        ({"instances": (CROWD_OF_ONE,)}, "is_crowd=1; expected True or False"),
+        ({"instances": (replace(MUG, meta={"a": {1}}),)}, "meta must be plain JSON data"),
     ],
 )
 def test_wrong_backgrounds_are_refused(
@@ -118,7 +214,7 @@ def test_right_foregrounds_pass(make_source: Callable[..., Source]) -> None:
     ],
 )
 def test_right_layers_pass(change: Any) -> None:
-    require_layer(PLACING, replace(LAYER, **change), CUP)
+    checked_layer(PLACING, replace(LAYER, **change), CUP)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +236,21 @@ def test_right_layers_pass(change: Any) -> None:
 )
 def test_wrong_layers_are_refused(change: Any, said: str) -> None:
     with pytest.raises(StageError, match=said):
-        require_layer(PLACING, replace(LAYER, **change), CUP)
+        checked_layer(PLACING, replace(LAYER, **change), CUP)
+
+
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.int32])
+def test_boxes_of_numpy_integers_become_plain(kind: type[np.integer[Any]]) -> None:
+    """Products of NumPy's integers overflow: 200 * 200 is more than int16 holds."""
+    box: dict[str, Any] = {"top": 10, "left": 3, "height": 200, "width": 200}
+    of_numpy: dict[str, Any] = {name: kind(value) for name, value in box.items()}
+    layer = checked_layer(PLACING, replace(LAYER, **of_numpy), CUP)
+    assert layer == replace(LAYER, **box)
+    assert {type(getattr(layer, name)) for name in box} == {int}
+    huge: Any = kind(np.iinfo(kind).max)
+    if int(huge) ** 2 > 33_554_432:
+        with pytest.raises(StageError, match="expected at most 33,554,432"):
+            checked_layer(PLACING, replace(LAYER, height=huge, width=huge), CUP)
 
 
 def test_read_only_arrays_stay_themselves() -> None:

@@ -31,3 +31,11 @@ def test_stages_inside_others(monkeypatch: pytest.MonkeyPatch) -> None:
     }  # fmt: skip
     assert found["geometry=fastdepth"] == 5
     assert pixel_versions(compose_root(["geometry=auto"]), KINDS)["depth=fastdepth"] == 5
+
+
+def test_a_setting_has_a_version_where_it_is_in_use() -> None:
+    plain = pixel_versions(compose_root(["blend=feather"]), KINDS)
+    assert not [name for name in plain if name.startswith("blend.")]
+    shadow = pixel_versions(compose_root(["blend=several", "blend.shadow=0.5"]), KINDS)
+    assert shadow["blend.shadow"] == 2
+    assert "blend.match" not in shadow

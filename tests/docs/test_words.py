@@ -27,6 +27,8 @@ from PIL import Image
 import depthmask
 from depthmask.cli.commands import tune
 from depthmask.cli.main import main
+from depthmask.cli.tuning import batches, settings
+from depthmask.cli.tuning.settings import Pass
 from depthmask.cli.usage.commands import COMMANDS
 from tests.docs.stated_values import run_block
 from tests.support.pages import FENCE, Block, blocks, require_output
@@ -50,9 +52,12 @@ ELSEWHERE = {
     "submitit_slurm": "needs a cluster; tests/cli/test_sweep.py has the local executor",
     "runner=ray": "plugins/depthmask-ray",
     "depth=onnx": "plugins/depthmask-onnx",
+    "source=coco": "plugins/depthmask-coco/tests/test_coco.py",
     "python examples/": "tests/examples/test_torch.py",
     "benchmarks/depth_accuracy.py": "tests/cli/commands/test_evaluate.py",
-    "benchmarks/throughput.py": "measures for minutes, over 2,000 pairs of assets",
+    "benchmarks.rates": "measures for an hour; tests/docs/test_performance.py has its steps",
+    "benchmarks.asset_store": "as benchmarks.rates, for a quarter of an hour",
+    "benchmarks.usefulness": "tests/benchmarks/usefulness/test_command.py; very small",
     "annotate fg_bg.zip": "tests/stages/depth/test_annotate.py",
     "s3://": "tests/test_object_stores.py",
     "TopLeft": "tests/docs/test_python.py",
@@ -114,10 +119,11 @@ def place(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     monkeypatch.chdir(tmp_path)
     # Its cache knows archives by their relative names alone.
     monkeypatch.setattr(extract, "EXTRACT_PATH", extract.epath.Path(tmp_path / "croissant"))
-    # One process, which loads TensorFlow once; tests/cli/commands/test_tune.py has new ones.
-    monkeypatch.setattr(tune, "_measure_in_new_process", tune.measure)
-    monkeypatch.setattr(tune, "_SECONDS", 0.0)
-    monkeypatch.setattr(tune, "_batches", lambda arguments: [1, 2])
+    # One process, which loads TensorFlow once; tests/cli/ has new ones.
+    monkeypatch.setattr(batches, "_measure_in_new_process", batches.measure)
+    monkeypatch.setattr(batches, "_SECONDS", 0.0)
+    monkeypatch.setattr(tune, "_batches", lambda text: [1, 2])
+    monkeypatch.setattr(settings, "_measured", lambda *arguments: [Pass(8, {"encode": 1.0})])
     return tmp_path
 
 

@@ -305,6 +305,11 @@ PNG, NPZ, JSON, LAYERS = LabelCodec
             {"a": LAYERS},
             "'box' is taken in the JSON of a layer",
         ),
+        (
+            lambda sample: {"a": [{"iscrowd": 1}] * len(sample.composite.layers)},
+            {"a": LAYERS},
+            "'iscrowd' is taken in the JSON of a layer",
+        ),
     ],
 )
 def test_a_wrong_label_is_named(value: Any, outputs: Any, words: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import depthmask
 from depthmask._version import PIXEL_VERSION
 from depthmask.cli.main import main
+from depthmask.stages.source.rooms import Rooms
 from depthmask.storage.identity import DatasetIdentity
 from depthmask.storage.location import location
 from depthmask.storage.publish import read_sealed, require_sealed, write_sealed
@@ -121,8 +122,8 @@ def test_the_plan_has_the_pixel_versions(site: Path) -> None:
     plan = plan_of(make(site))
     assert plan["versions"]["mine"] == "1.4"
     assert plan["pixel_versions"] == {
-        "depthmask": PIXEL_VERSION, "source=rooms": 1, "geometry=source": 1, "placement=mine": 3,
-        "blend=alpha": 1, "depth=layered": 1, "writer=webdataset": 1,
+        "depthmask": PIXEL_VERSION, "source=rooms": Rooms.pixel_version, "geometry=source": 1,
+        "placement=mine": 3, "blend=alpha": 1, "depth=layered": 1, "writer=webdataset": 1,
     }  # fmt: skip
 
 

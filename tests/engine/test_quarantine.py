@@ -57,3 +57,23 @@ def test_workers_get_no_contents() -> None:
 
 def test_left_out_assets_are_hashable() -> None:
     assert hash(LeftOut("a", "b", contents={"a": b""})) == hash(LeftOut("a", "b"))
+
+
+def test_copies_keep_the_names_that_the_source_gives(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.png").write_bytes(folder.encode())
+    copies = tmp_path / "a" / "x.png", tmp_path / "b" / "x.png"
+    named = LeftOut("fg/a/x.png", "why", copies=copies, names=("fg/a/x.png", "2/fg/x.png"))
+    check_contents([named], "mine")
+    quarantine(location(tmp_path / "out"), [named])
+    kept = tmp_path / "out" / "quarantine"
+    assert (kept / "fg" / "a" / "x.png").read_bytes() == b"a"
+    assert (kept / "2" / "fg" / "x.png").read_bytes() == b"b"
+
+
+@pytest.mark.parametrize("names", [("x",), ("x", "../y"), ("x", "/y"), ("x", "a//y"), ("x", 3)])
+def test_names_of_copies_that_lead_elsewhere_are_refused(tmp_path: Path, names: Any) -> None:
+    bad = LeftOut("row 1", "why", copies=(tmp_path / "a", tmp_path / "b"), names=names)
+    with pytest.raises(UsageError, match=r"^source=mine: LeftOut.names of row 1: must be a path"):
+        check_contents([bad], "mine")

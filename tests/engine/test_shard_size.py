@@ -109,7 +109,8 @@ def test_a_dataset_with_a_given_size_is_continued_without_it(assets: Path, tmp_p
     words = tiny.words(assets, tmp_path / "out", "runner.workers=1")
     assert main([*words, "samples=6", "shard_size=4"]) == 0
     plan = plan_of(tmp_path / "out")
-    assert plan["unhashed"] == {"source": {"root": str(assets)}}
+    unhashed = {"root": str(assets), "subfolders": True, "label_pattern": None}
+    assert plan["unhashed"] == {"source": unhashed}
     assert main([*words, "samples=6"]) == 0
     assert plan_of(tmp_path / "out") == plan
     assert main([*words, "samples=9"]) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 
 import pytest
@@ -32,8 +33,9 @@ def test_the_libraries_of_the_backend(
         check_runtime(Runtime.keras, Precision.float32)
 
 
+# Not imported here: that would start its reports, which fork after TensorFlow and hang other tests.
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="no openvino")
 def test_openvino_in_a_newer_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openvino")
     monkeypatch.setattr(sys, "version_info", (3, 13, 0))
     with pytest.raises(UsageError, match=r"^runtime=openvino: .* in Python 3\.13; use "):
         check_runtime(Runtime.openvino, Precision.float32)

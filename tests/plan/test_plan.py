@@ -314,3 +314,111 @@ def test_variants_share_scene_and_assets() -> None:
 def test_too_many_objects_for_a_split_are_refused() -> None:
     with pytest.raises(UsageError, match=r"objects=3: split\.val has 2 foregrounds"):
         in_three(objects=(1, 3))
+
+
+def cut(per_background: int = 3, **changes: Any) -> Plan:
+    """Ten backgrounds and 30 foregrounds, of which each background has some of its own."""
+    foregrounds = tuple(f"fg{number:02d}" for number in range(30))
+    cut_from = {
+        f"bg{number}": tuple(range(3 * number, 3 * number + per_background))
+        for number in range(0, 10, 2)
+    }
+    split = SplitAssets("train", MILLION, tuple(BACKGROUNDS), foregrounds, cut_from)
+    return replace(plan(splits=(split,)), **changes)
+
+
+def own(recipe: Recipe) -> list[str]:
+    """The foregrounds of a recipe that are cut from its background."""
+    (split,) = cut().splits
+    places = split.cut_from.get(recipe.background, ())
+    names = {split.foregrounds[place] for place in places}
+    return [key for key, _ in recipe.foregrounds if key in names]
+
+
+@given(st.integers(0, 1999), st.integers(1, 27))
+def test_no_foreground_is_pasted_into_the_background_that_it_is_cut_from(
+    index: int, objects: int
+) -> None:
+    recipe: Recipe | None = cut(objects=(objects, objects)).recipe(index)
+    for _ in range(3):
+        assert recipe is not None
+        assert own(recipe) == []
+        assert len({key for key, _ in recipe.foregrounds}) == objects
+        recipe = cut(objects=(objects, objects)).redrawn(recipe)
+
+
+def test_all_other_foregrounds_are_drawn() -> None:
+    pairs = Counter(
+        (one.background, one.foregrounds[0][0])
+        for one in cut(samples=20_000).recipes(range(20_000))
+    )
+    assert len(pairs) == 300 - 15
+    assert min(pairs.values()) > 20
+
+
+def test_the_nested_loops_leave_out_what_is_cut_from_a_background() -> None:
+    loops = cut(sampling=Sampling.product, flips=False, samples=600)
+    pairs = [(one.background, one.foregrounds[0][0]) for one in loops.recipes(range(600))]
+    (split,) = loops.splits
+    expected = [
+        (background, foreground)
+        for background in split.backgrounds
+        for place, foreground in enumerate(split.foregrounds)
+        if place not in split.cut_from.get(background, ())
+    ]
+    assert len(expected) == split.pairs == 285
+    assert pairs[:285] == pairs[285:570] == expected
+
+
+def test_too_few_foregrounds_of_other_photographs() -> None:
+    assert cut(objects=(1, 27)).recipe(0)
+    with pytest.raises(UsageError) as caught:
+        cut(objects=(1, 28))  # Without `for_objects`.
+    assert str(caught.value) == (
+        "objects=28: the source has 27 foregrounds for bg0, without those that are cut from it; "
+        "ask for fewer objects, or add photographs"
+    )
+
+
+def test_backgrounds_with_too_few_foregrounds_are_left_out() -> None:
+    (split,) = cut().splits
+    assert split.for_objects(27) is split
+    kept = split.for_objects(28)
+    assert kept.backgrounds == tuple(BACKGROUNDS[1::2])
+    assert kept.cut_from == {}
+    assert kept.most_objects == 30
+    assert split.for_objects(31) is split
+
+
+def test_what_all_is_cut_from_is_no_background() -> None:
+    one = SplitAssets("train", MILLION, ("a", "b"), ("x", "y"), {"a": (0, 1)})
+    assert one.for_objects(1) == SplitAssets("train", MILLION, ("b",), ("x", "y"))
+    alone = SplitAssets("train", MILLION, ("a",), ("x", "y"), {"a": (0, 1)})
+    with pytest.raises(UsageError) as caught:
+        plan(splits=(alone.for_objects(1),))
+    assert str(caught.value) == (
+        "objects=1: the source has 0 foregrounds for a, without those that are cut from it; "
+        "choose other backgrounds, or add photographs"
+    )
+
+
+class Counted(str):
+    """A key that counts how often any is looked up."""
+
+    looked_up = 0
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        Counted.looked_up += 1
+        return str.__hash__(self)
+
+
+def test_the_time_for_many_backgrounds_is_linear() -> None:
+    keys = tuple(Counted(number) for number in range(500))
+    cut_from: dict[str, tuple[int, ...]] = {**dict.fromkeys(keys, (0,)), keys[0]: (0, 1)}
+    split = SplitAssets("train", MILLION, keys, ("x", "y", "z"), cut_from)
+    Counted.looked_up = 0
+    kept = split.for_objects(2)
+    assert Counted.looked_up < 10 * len(keys)
+    assert kept.backgrounds == keys[1:]
+    assert kept.cut_from == dict.fromkeys(keys[1:], (0,))

@@ -22,6 +22,7 @@ from depthmask import (
 )
 from depthmask.cli.main import main
 from depthmask.reports.card.readme import plain
+from depthmask.reports.evaluation.boundaries import Boundaries
 from depthmask.reports.evaluation.metrics import Scores
 from depthmask.reports.evaluation.on_pairs import Row, table
 from depthmask.reports.units import depth_title, size
@@ -178,6 +179,8 @@ def test_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_scores_of_pairs_are_in_metres() -> None:
     one = Scores(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-    _, titles, row, mean = table([Row("kitchen", None, one)]).splitlines()
+    _, titles, row, mean, *_ = table(
+        [Row("kitchen", None, one, Boundaries(0.5, 1.5, 2.5))]
+    ).splitlines()
     assert titles.count("rmse [m]") == 2
     assert len(titles) == len(row) == len(mean)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar, Literal
 
@@ -176,3 +177,43 @@ def test_a_pixel_version_is_no_setting() -> None:
         @stage("wrong")
         class Wrong(Stage):
             pixel_version: int = 2  # type: ignore[misc]
+
+
+def test_a_setting_may_have_a_version_of_its_own() -> None:
+    @stage("later")
+    class Later(Base):
+        """Gives other results where it is turned on."""
+
+        setting_versions: ClassVar[Mapping[str, int]] = {"shadow": 2}
+
+        shadow: float = setting(0.0, help="how dark")
+
+    assert Later.setting_versions == {"shadow": 2}
+    assert [one.name for one in describe_settings(Later)] == ["low", "shadow"]
+
+
+@pytest.mark.parametrize("versions", [{"a": 0}, {"a": "2"}, {"a": 2.0}, {"a": True}, ["a"], None])
+def test_a_setting_version_is_a_whole_number(versions: object) -> None:
+    with pytest.raises(UsageError, match="Wrong: setting_versions must have whole numbers"):
+        stage("wrong")(type("Wrong", (Stage,), {"setting_versions": versions}))
+
+
+@pytest.mark.parametrize("name", ["shadw", "pixel_version", 2])
+def test_a_setting_version_is_of_a_setting(name: object) -> None:
+    with pytest.raises(UsageError, match=r"Wrong: setting_versions names .*, which is no setting"):
+
+        @stage("wrong")
+        class Wrong(Base):
+            """Raises the version of what it does not have."""
+
+            setting_versions: ClassVar[Mapping[object, int]] = {name: 2}  # type: ignore[assignment]
+
+            shadow: float = setting(0.0, help="how dark")
+
+
+def test_setting_versions_are_no_setting() -> None:
+    with pytest.raises(UsageError, match="write `setting_versions: ClassVar"):
+
+        @stage("wrong")
+        class Wrong(Stage):
+            setting_versions: dict[str, int] = {}  # type: ignore[misc]

@@ -18,6 +18,7 @@ import numpy as np
 from depthmask import (
     AssetCatalogue,
     Background,
+    BackgroundInstance,
     Composite,
     DepthContract,
     Encoded,
@@ -120,6 +121,18 @@ class Holes(FewRooms):
         one = super().background(key, size)
         assert one.depth_m is not None
         return replace(one, depth_m=np.where(one.depth_m > 3, np.float32(np.nan), one.depth_m))
+
+
+@_plant(
+    "background of room0000 returned an instance of 48 x 64 pixels at (1, 0); expected it on the "
+    "canvas of 48 x 64"
+)
+class Shifted(FewRooms):
+    """An instance that reaches beyond the canvas."""
+
+    def background(self, key: str, size: Size) -> Background:
+        one = BackgroundInstance("wall", np.ones(size, bool), top=1)
+        return replace(super().background(key, size), instances=(one,))
 
 
 @_plant("background returned a tuple; expected a Background")

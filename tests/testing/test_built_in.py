@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,20 @@ class TestAssets(testing.SourceSuite):
     @pytest.fixture
     def stage(self, assets_root: Path) -> Assets:
         return Assets(root=str(assets_root))
+
+
+class TestNestedAssets(testing.SourceSuite):
+    """Cut-outs by class, in two roots, with a table of splits."""
+
+    stage_class = Assets
+
+    @pytest.fixture
+    def stage(self, assets_root: Path, tmp_path: Path) -> Assets:
+        other = tmp_path / "other"
+        for folder in ("bg", "fg"):
+            shutil.copytree(assets_root / folder, other / folder / "class")
+        (other / "assets.csv").write_text("key,split,label\nclass/cup.png,val,\n")
+        return Assets(root=f"{assets_root}:{other}", label_pattern="LABEL/*")
 
 
 class TestRooms(testing.SourceSuite):

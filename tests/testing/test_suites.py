@@ -325,6 +325,21 @@ def test_runners(tmp_path: Path) -> None:
         testing.RunnerSuite().test_makes_every_shard_once(Lossy(workers=1), tmp_path)
 
 
+@stage("unruly")
+class Unruly(Rooms):
+    """Rooms in groups that are no texts."""
+
+    def foreground_group(self, key: str) -> str | None:
+        return 7  # type: ignore[return-value]
+
+
+def test_groups_of_sources() -> None:
+    suite = testing.SourceSuite()
+    suite.test_groups_are_the_same_everywhere(Rooms(rooms=2, furniture=3))
+    with pytest.raises(AssertionError):
+        suite.test_groups_are_the_same_everywhere(Unruly(rooms=2, furniture=3))
+
+
 def test_sources(tmp_path: Path) -> None:
     suite = testing.SourceSuite()
     moody = Moody(rooms=2, furniture=3)

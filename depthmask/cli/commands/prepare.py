@@ -46,9 +46,10 @@ def main(arguments: Sequence[str]) -> int:
             _show_forecast(root, output, screen)
         else:
             try:
-                _write(root, catalogue, output, screen)
+                lost = _write(root, catalogue, output, screen)
             except OSError as error:
                 raise disk_error(error, output) from error
+            _show_lost(lost, screen)
         _show_assets(catalogue, root.source.name, screen)
     show_path(output)
     return 0
@@ -72,15 +73,29 @@ def _show_assets(catalogue: AssetCatalogue, source: str, screen: Screen) -> None
         screen.line(f"left out: {more:,} more")
 
 
-def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> None:
-    """Write into a temporary folder and rename it at the end, so that the output is complete."""
+def _show_lost(instances: int, screen: Screen) -> None:
+    """Say how many instances of backgrounds the files do not have."""
+    if instances:
+        of = "instance" if instances == 1 else "instances"
+        are = "is" if instances == 1 else "are"
+        screen.line(
+            f"{instances:,} {of} of backgrounds {are} not written; assets.csv has no masks", "note"
+        )
+
+
+def _write(root: Root, catalogue: AssetCatalogue, output: Path, screen: Screen) -> int:
+    """Write into a temporary folder and rename it at the end, so that the output is complete.
+
+    Returns as `write_prepared`.
+    """
     output.parent.mkdir(parents=True, exist_ok=True)
     count = len(catalogue.backgrounds) + len(catalogue.foregrounds)
     with tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent) as scratch:
         draft = Path(scratch) / output.name
         draft.mkdir()
         with screen.bar("assets", count, "assets") as advance:
-            write_prepared(root.source, catalogue, root.canvas, draft, advance)
+            lost = write_prepared(root.source, catalogue, root.canvas, draft, advance)
         if output.exists():
             output.rmdir()
         shutil.move(draft, output)
+    return lost

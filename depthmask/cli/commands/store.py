@@ -13,6 +13,7 @@ from depthmask.reports.units import size
 _TITLES = {
     "backgrounds": "prepared backgrounds",
     "foregrounds": "prepared cut-outs",
+    "jpegs": "coded backgrounds",
     "checks": "what looking at files has told",
     "depth": "measured depth of backgrounds",
     "floors": "floors of backgrounds",

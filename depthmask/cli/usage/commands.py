@@ -18,7 +18,7 @@ COMMANDS = {
     "convert": "convert a dataset to another file format: convert OUT writer=npz output=OUT2",
     "evaluate": "score a depth estimator on RGB-D pairs or on a dataset",
     "new-plugin": "create a plugin package with a stage of your own: new-plugin KIND NAME",
-    "tune": "measure the speed and memory of a depth estimator by batch size",
+    "tune": "measure what would be quicker: workers, formats, batches of a network",
     "store": "show the size of the store of prepared assets; --clear empties it",
     "completion": "print the completion script for bash, zsh or fish",
     "help": "explain a command, a config group or a stage: help verify",

@@ -199,11 +199,15 @@ PAGES = {
     ),
     "tune": Page(
         options=(
-            Option("batches=", "batch sizes to measure; default: 1,2,4,8,16,32,64", "N,N,..."),
+            Option(
+                "batches=", "with a network: its batch sizes; default: 1,2,4,8,16,32,64", "N,N,..."
+            ),
         ),
-        settings=("depth", "size"),
-        required=("depth=NAME",),
-        examples=("tune depth=fastdepth", "tune depth=fastdepth batches=1,2,4"),
+        settings=(ANY,),
+        about="With a network that estimates depth, its images a second and its memory by batch "
+        "size. Else samples a second of the run as it is configured, and with other workers and "
+        "settings of encode; samples are made and encoded, not written.",
+        examples=("tune 'size=[480,640]'", "tune depth=fastdepth batches=1,2,4"),
     ),
     "store": Page(
         options=(Option("--clear", "remove all entries; later runs make them again"),),

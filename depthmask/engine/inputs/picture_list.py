@@ -20,7 +20,7 @@ from depthmask.engine.inputs.containers import Files
 from depthmask.errors import DepthmaskError, MachineError, UsageError
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
-from depthmask.stages.source._formats import SUFFIXES
+from depthmask.stages.source._formats import SUFFIXES, format_of
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.storage.fault_list import with_all_faults
 
@@ -147,7 +147,8 @@ def _checked(files: Files, names: Sequence[str], number: int) -> Picture | LeftO
 
 def _picture(number: int, name: str, path: Path, data: bytes) -> Picture:
     """Raises `AssetError` for content that is no picture, or a damaged one."""
-    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), "WebP")
+    kind = next((kind for start, kind in _KINDS.items() if data.startswith(start)), None)
+    kind = kind or format_of(data) or "WebP"
     size, change = _size_of_plain_jpeg(data) if kind == "JPEG" else None, ""
     if size is None:
         upright = images.load(path, data)
@@ -178,7 +179,7 @@ def _change_of_jpeg(upright: Image.Image) -> str:
 
 def _change(kind: str, data: bytes, upright: Image.Image) -> str:
     """Why the file of a picture has to be encoded again; empty for a plain PNG."""
-    if kind == "WebP":
+    if kind not in _KINDS.values():
         return kind
     if images.is_turned(data):
         return "turned upright by EXIF"

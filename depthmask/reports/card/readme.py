@@ -19,7 +19,7 @@ from depthmask.reports.card.record_sets import structure_of
 from depthmask.reports.units import depth_title
 from depthmask.storage.dataset_info import LICENSED
 from depthmask.storage.packages import install_command
-from depthmask.untrusted import visible, visible_lines
+from depthmask.untrusted import is_one_line, visible, visible_lines
 
 _SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B",
           "1B<n<10B", "10B<n<100B", "100B<n<1T", "n>1T")  # fmt: skip
@@ -100,7 +100,7 @@ def _without_folders(value: Any) -> Any:
 
 def _printable(command: str | None) -> str | None:
     """The command if it fits into a block of one line, else None."""
-    return command if command and command.isprintable() and "```" not in command else None
+    return command if command and is_one_line(command) and "```" not in command else None
 
 
 def _main_settings(config: dict[str, Any]) -> Iterator[str]:

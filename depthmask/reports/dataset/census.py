@@ -28,10 +28,12 @@ class Census:
 
     layers: the number of layers in all samples. with_visibility: the samples whose descriptions say
     how much of each layer is visible. backgrounds, foregrounds: by split, how many samples show
-    each asset. first_samples: (`background` or `foreground`, key) -> the first sample that shows
-    the asset. visible: the visible share of each layer. placement: int64 [CELLS, CELLS], the number
-    of boxes with their centre in each cell, in a window larger than the canvas. box_sizes: the
-    least and the greatest (height, width) in pixels. empty: samples without a visible layer.
+    each asset. labels: the label of each foreground; layers_by_label: how many layers have each,
+    and instances_by_label: how many instances of backgrounds. first_samples: (`label`, label),
+    (`background`, key) or (`foreground`, key) -> the first sample that shows the class or the
+    asset. visible: the visible share of each layer. placement: int64 [CELLS, CELLS], the number of
+    boxes with their centre in each cell, in a window larger than the canvas. box_sizes: the least
+    and the greatest (height, width) in pixels. empty: samples without a visible layer.
     nearly_empty: samples in which every layer is hardly visible.
     """
 
@@ -44,6 +46,8 @@ class Census:
         self.foregrounds: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.first_samples: dict[tuple[str, str], int] = {}
         self.labels: dict[str, str] = {}
+        self.layers_by_label: Counter[str] = Counter()
+        self.instances_by_label: Counter[str] = Counter()
         self.member_bytes: Counter[str] = Counter()
         self.visible = Histogram(0.01, 1.0)
         self.distance_m = Histogram(0.01, 100.0)
@@ -69,13 +73,22 @@ class Census:
         for layer in layers:
             if (key := layer.get("foreground")) is not None:
                 self._count_asset("foreground", self.foregrounds[split], str(key), number)
-                self.labels[str(key)] = str(layer.get("label", ""))
+                label = self.labels[str(key)] = str(layer.get("label", ""))
+                self.layers_by_label[label] += 1
+                if label:
+                    self.first_samples.setdefault(("label", label), number)
             if (share := layer.get("visible")) is not None:
                 shares.append(float(share))
             if (depth_m := layer.get("depth_m")) is not None:
                 distances.append(float(depth_m))
             if (box := layer.get("box")) is not None:
                 boxes.append(box)
+        own = meta.get("background_instances", ())
+        for one in own:
+            label = str(one.get("label", ""))
+            self.instances_by_label[label] += 1
+            if label:
+                self.first_samples.setdefault(("label", label), number)
         self.layers += len(layers)
         if shares:
             visible += shares

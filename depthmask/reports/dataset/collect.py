@@ -23,7 +23,7 @@ _MOST_DECODED_PIXELS = 1 << 28
 """Decoding 2,000 images of 160x160 with depth takes 2 s; fewer are decoded if they are larger."""
 _LEAST_DECODED = 24
 _MOST_EXTRA_CARDS = 96
-"""The most cards for assets that no other card shows."""
+"""The most cards for classes and assets that no other card shows."""
 _MOST_EXTRA_BYTES = 3 << 20
 _SAMPLES_PER_ADVANCE = 1000
 
@@ -129,16 +129,24 @@ def _count_descriptions(
 
 
 def _extra_cards(dataset: Dataset, census: Census, cards: Sequence[Card]) -> list[Card]:
-    """Up to `_MOST_EXTRA_CARDS` cards for assets that none of these cards shows."""
-    shown = {("background", one.background) for one in cards}
-    shown |= {("foreground", key) for one in cards for key in one.foregrounds}
+    """Up to `_MOST_EXTRA_CARDS` cards for classes and assets that none of these cards shows.
+
+    Classes come first: there may be more foregrounds than cards.
+    """
+    shown = {one for card in cards for one in _shown(card)}
     numbering = dataset.metadata.numbering
     more: list[Card] = []
-    for asset, number in census.first_samples.items():
+    for asset, number in sorted(census.first_samples.items(), key=lambda one: one[0][0] != "label"):
         if asset not in shown and len(more) < _MOST_EXTRA_CARDS:
             split, _ = numbering.at(number)
             encoded, sample = dataset.encoded(number), dataset[number]
             more.append(card(number, split, encoded, sample, dataset.contract))
-            shown.add(("background", more[-1].background))
-            shown.update(("foreground", key) for key in more[-1].foregrounds)
+            shown.update(_shown(more[-1]))
     return more
+
+
+def _shown(card: Card) -> Iterator[tuple[str, str]]:
+    """Yield what a card shows, as in `Census.first_samples`."""
+    yield "background", card.background
+    yield from (("foreground", key) for key in card.foregrounds)
+    yield from (("label", label) for label in card.labels)

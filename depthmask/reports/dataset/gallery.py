@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,9 +86,26 @@ class Card:
         keys = (layer.get("foreground") for layer in self.meta.get("layers", ()))
         return list(dict.fromkeys(str(key) for key in keys if key is not None))
 
+    @property
+    def labels(self) -> list[str]:
+        """The labels of the foregrounds and of the instances of the background, each once."""
+        labels = (layer.get("label") for layer in [*self.meta.get("layers", ()), *self._own])
+        return list(dict.fromkeys(str(label) for label in labels if label))
+
     def layers(self, *, labels: bool) -> list[str]:
-        """A short description of each layer. labels: whether to add the label of the foreground."""
-        return [_layer_text(layer, labels=labels) for layer in self.meta.get("layers", ())]
+        """A short description of each layer. labels: whether to add the label of the foreground.
+
+        The last one counts the instances of the background by their labels.
+        """
+        texts = [_layer_text(layer, labels=labels) for layer in self.meta.get("layers", ())]
+        counts = Counter(str(one.get("label", "")) for one in self._own)
+        own = ", ".join(f"{count} {label}" for label, count in sorted(counts.items()))
+        return [*texts, f"on the background: {own}"] if own else texts
+
+    @property
+    def _own(self) -> Sequence[Mapping[str, Any]]:
+        """The descriptions of the instances of the background."""
+        return self.meta.get("background_instances", ())
 
 
 def evenly_spaced(count: int, most: int) -> list[int]:

@@ -21,6 +21,7 @@
     background: [article.dataset.background],
     blend: [article.dataset.blend],
     foreground: JSON.parse(article.dataset.foreground),
+    label: JSON.parse(article.dataset.label),
   }]));
 
   function fits(article, except) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +22,7 @@ from depthmask.data import DepthContract, DepthKind
 from depthmask.reading.dataset import Dataset
 from depthmask.reports.card.licences import with_own_licence
 from depthmask.reports.colormap import colour
+from depthmask.reports.dataset.census import Census
 from depthmask.reports.dataset.checks import checks
 from depthmask.reports.dataset.collect import Findings, collect
 from depthmask.reports.dataset.distributions import distributions
@@ -77,7 +79,9 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
     import yaml
 
     info, contract = dataset.metadata, dataset.contract
-    labels = findings.census.labels if len(set(findings.census.labels.values())) > 1 else {}
+    census = findings.census
+    has_several = len({*census.labels.values(), *census.instances_by_label}) > 1
+    labels = census.labels if has_several else {}
     script = files("depthmask.reports.dataset").joinpath("page.js").read_text(encoding="utf-8")
     return page_template("depthmask.reports.dataset").render(
         name=dataset.path.absolute().name,
@@ -91,6 +95,9 @@ def _rendered(dataset: Dataset, plan: dict[str, Any], findings: Findings) -> str
         split_choices=_choices(findings.cards, lambda card: [card.split], {}),
         background_choices=_choices(findings.cards, lambda card: [card.background], {}),
         foreground_choices=_choices(findings.cards, lambda card: card.foregrounds, labels),
+        label_choices=_choices(findings.cards, lambda card: card.labels, {}) if labels else (),
+        classes=list(_classes(census)) if labels else (),
+        has_background_instances=bool(census.instances_by_label),
         blend_choices=_choices(findings.cards, lambda card: [card.blend], {}),
         has_labels=bool(labels),
         scale=_scale(contract, findings.pixels.depth)
@@ -122,6 +129,14 @@ def _choices(
 ) -> list[Choice]:
     keys = sorted({key for card in cards for key in keys_of(card) if key})
     return [Choice(key, f"{key} ({labels[key]})" if labels.get(key) else key) for key in keys]
+
+
+def _classes(census: Census) -> Iterator[tuple[str, int, int, int]]:
+    """Yield each label with how many foregrounds, layers and instances of backgrounds have it."""
+    foregrounds = Counter(census.labels.values())
+    layers, own = census.layers_by_label, census.instances_by_label
+    for label in sorted({*layers, *own}):
+        yield label or "-", foregrounds[label], layers[label], own[label]
 
 
 def _statistics(

@@ -17,6 +17,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from depthmask.data import DepthKind, Float32, UInt8
+from depthmask.reports.evaluation.boundaries import boundary_f1, boundary_recall, mean_of_known
 from depthmask.reports.evaluation.metrics import aligned, valid
 
 FAR_PX = 4
@@ -32,7 +33,8 @@ class Agreement:
     inside, outside: mean |network - label| / label where the mask is 128 or more, and where it is
     0, after scaling (`metrics.aligned`). step, near: the network's step across the mask's boundary,
     relative to the label's step, between pixels `FAR_PX` apart from it and between neighbours.
-    label_near: the label's own step between neighbours, relative to its whole step.
+    label_near: the label's own step between neighbours, relative to its whole step. f1, recall:
+    of boundaries (`boundaries`), of the label and of the mask.
     """
 
     inside: float
@@ -40,6 +42,8 @@ class Agreement:
     step: float
     near: float
     label_near: float
+    f1: float
+    recall: float
 
 
 def agreement(label_m: Float32, network: Float32, mask: UInt8, kind: DepthKind) -> Agreement | None:
@@ -55,13 +59,15 @@ def agreement(label_m: Float32, network: Float32, mask: UInt8, kind: DepthKind) 
         _mean(error[is_valid & (mask >= 128)]),
         _mean(error[is_valid & (mask == 0)]),
         *_edges(label, scaled, mask >= 128, is_valid),
+        boundary_f1(scaled, label, is_valid),
+        boundary_recall(scaled, mask >= 128) if (mask >= 128).any() else float("nan"),
     )
 
 
 def mean_agreement(samples: Iterable[Agreement]) -> Agreement:
     """The mean of each number over the samples in which it could be measured."""
     rows = np.array([list(asdict(sample).values()) for sample in samples])
-    return Agreement(*(_mean(column[np.isfinite(column)]) for column in rows.T))
+    return Agreement(*(mean_of_known(column) for column in rows.T))
 
 
 def _edges(

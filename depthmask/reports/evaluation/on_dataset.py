@@ -49,6 +49,8 @@ def table(name: str, label: str, count: int, mean: Agreement) -> str:
             f"{'abs_rel outside the mask':<34}{_cell(mean.outside, 3)}{'-':>12}",
             f"{f'step across the edge, {FAR_PX} px away':<34}{_cell(mean.step, 2)}{1:>12.2f}",
             f"{'step between neighbours':<34}{_cell(mean.near, 2)}{_cell(mean.label_near, 2)}",
+            f"{'F1 of boundaries':<34}{_cell(mean.f1, 3)}{'-':>12}",
+            f"{'boundaries of the mask':<34}{_cell(mean.recall, 3)}{'-':>12}",
         ]
     )
 

@@ -12,6 +12,12 @@ import numpy as np
 
 from depthmask.data import DepthKind, Float32, UInt8
 from depthmask.errors import UsageError
+from depthmask.reports.evaluation.boundaries import (
+    Boundaries,
+    boundaries,
+    can_find_edges,
+    mean_boundaries,
+)
 from depthmask.reports.evaluation.metrics import (
     Scores,
     aligned,
@@ -42,7 +48,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The scores of one image, as estimated and after scaling.
+    """The scores of one image, as estimated and after scaling, and those of its boundaries.
 
     plain: None if the depth of the estimator is not in metres.
     """
@@ -50,6 +56,7 @@ class Row:
     name: str
     plain: Scores | None
     scaled: Scores
+    edges: Boundaries
 
 
 def evaluate_pairs(estimator: Estimator, folder: Path) -> list[Row]:
@@ -60,9 +67,9 @@ def evaluate_pairs(estimator: Estimator, folder: Path) -> list[Row]:
 def pairs(folder: Path) -> Iterator[Pair]:
     """Read pairs: `NAME.rgb.jpg` and `NAME.depth_mm.png`, or `bg/NAME.jpg` and `bg_depth/NAME.png`.
 
-    Pictures are JPEG, PNG or WebP; depth files hold 16-bit millimetres, 0 = invalid. Other files
-    are not read. Raises `UsageError` if there is no pair, a file of a pair is missing, or two files
-    have one name.
+    Pictures have any format of `source=assets`; depth files hold 16-bit millimetres, 0 = invalid.
+    Other files are not read. Raises `UsageError` if there is no pair, a file of a pair is missing,
+    or two files have one name.
     """
     if not folder.is_dir():
         raise UsageError(f"on={folder}: no such folder")
@@ -98,7 +105,7 @@ def _asset_pairs(folder: Path) -> Iterator[tuple[str, Path, Path]]:
     pictures = _pictures(folder / "bg")
     for name, depth in _pictures(folder / "bg_depth").items():
         if name not in pictures:
-            raise UsageError(f"{depth}: bg/ has no JPEG, PNG or WebP picture named {name}")
+            raise UsageError(f"{depth}: bg/ has no picture named {name}")
         yield name, pictures[name], depth
 
 
@@ -124,26 +131,49 @@ def _row(estimator: Estimator, pair: Pair) -> Row:
     estimated = predicted[is_valid].astype(np.float64)
     measured = pair.depth_m[is_valid].astype(np.float64)
     plain = scores(estimated, measured) if kind is DepthKind.metric_z else None
-    return Row(pair.name, plain, scores(aligned(estimated, measured, kind), measured))
+    fitted = aligned(estimated, measured, kind)
+    scaled = np.zeros(predicted.shape)
+    scaled[is_valid] = fitted
+    edges = boundaries(scaled, pair.depth_m.astype(np.float64), is_valid)
+    return Row(pair.name, plain, scores(fitted, measured), edges)
 
 
 def _mean(rows: list[Row]) -> Row:
     plain = [row.plain for row in rows if row.plain is not None]
-    return Row(_MEAN, mean_scores(plain) if plain else None, mean_scores([r.scaled for r in rows]))
+    return Row(
+        _MEAN,
+        mean_scores(plain) if plain else None,
+        mean_scores([row.scaled for row in rows]),
+        mean_boundaries([row.edges for row in rows]),
+    )
 
 
 def table(rows: list[Row]) -> str:
-    """A line for each image: the scores as estimated, then those after scaling, both in metres."""
+    """A line for each image: scores as estimated, after scaling, both in metres, of boundaries."""
     names = ["rmse [m]" if field.name == "rmse" else field.name for field in fields(Scores)]
     rows = [*rows, _mean(rows)]
     width = max(len(visible(row.name)) for row in rows) + 2
-    head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  after scaling"
+    head = f"{'':<{width}}{'as estimated':<{9 * len(names)}}  {'after scaling':<{9 * len(names)}}"
     columns = "".join(f"{name:>9}" for name in names)
-    lines = [head, f"{'image':<{width}}{columns}  {columns}"]
+    lines = [
+        f"{head}  boundaries",
+        f"{'image':<{width}}{columns}  {columns}  {'f1':>9}{'off [px]':>9}{'miss [px]':>10}",
+    ]
     for row in rows:
         plain = _numbers(row.plain) if row.plain else f"{'-':>9}" * len(names)
-        lines.append(f"{visible(row.name):<{width}}{plain}  {_numbers(row.scaled)}")
+        scored = f"{plain}  {_numbers(row.scaled)}  {_edge_numbers(row.edges)}"
+        lines.append(f"{visible(row.name):<{width}}{scored}")
+    if not can_find_edges():
+        lines.append("off and miss need scikit-image: pip install 'depthmask[evaluate]'")
     return "\n".join(lines)
+
+
+def _edge_numbers(edges: Boundaries) -> str:
+    cells = (
+        "-" if math.isnan(value) else f"{value:.{digits}f}"
+        for value, digits in zip(edges, (3, 1, 1), strict=True)
+    )
+    return "".join(f"{cell:>{width}}" for cell, width in zip(cells, (9, 9, 10), strict=True))
 
 
 def _numbers(scores: Scores) -> str:
@@ -156,6 +186,7 @@ def as_json(rows: list[Row]) -> dict[str, Any]:
         row.name: {
             "plain": row.plain and without_nan(asdict(row.plain)),
             "scaled": without_nan(asdict(row.scaled)),
+            "boundaries": without_nan(row.edges._asdict()),
         }
         for row in [*rows, _mean(rows)]
     }

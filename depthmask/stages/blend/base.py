@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from depthmask.data import UInt8, brief
+from depthmask.data import UInt8, brief, made_often
 from depthmask.stage import Stage, setting, settings
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Patch:
     """The pixels of a foreground at their size in the image.
@@ -38,6 +40,8 @@ class Blend(Stage):
     """Mixes a patch into the canvas. Occlusion is already resolved."""
 
     kind: ClassVar[str] = "blend"
+    setting_versions: ClassVar[Mapping[str, int]] = {"match": 2, "shadow": 2}
+    """2: computed in integers and by tables, the same on all processors."""
 
     match: float = setting(
         0.0, ge=0, le=1, help="how far the colours of cut-outs move to those around them, 0..1"

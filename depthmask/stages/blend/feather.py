@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numpy.typing import NDArray
 
 from depthmask.data import UInt8
+from depthmask.kernels.mending import mended
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
@@ -13,6 +17,8 @@ SOLID = 250
 """Least alpha of a pixel that shows only the foreground itself."""
 _FAINTEST = 1e-4
 """Least weight of nearby solid pixels for a soft pixel to take their colour."""
+_UNIT = 1 << 22
+"""About the sum of a row of weights; 255 times its square is less than 2**53."""
 
 
 @stage("feather")
@@ -27,7 +33,7 @@ class Feather(Alpha):
     `softness` blurs the alpha in the image only; the mask does not change.
     """
 
-    pixel_version = 2
+    pixel_version = 3
     softness: float = setting(0.5, ge=0, le=10, help="blur of the edge in the image, pixels")
     reach: float = setting(
         2.0,
@@ -38,8 +44,7 @@ class Feather(Alpha):
 
     def mended(self, rgba: UInt8) -> UInt8:
         """The colours without those of the former background."""
-        rgb = rgba[..., :3]
-        return decontaminated(rgb, rgba[..., 3], self.reach) if self.reach else rgb
+        return decontaminated(rgba, self.reach) if self.reach else rgba[..., :3]
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """Blend by alpha, with softened alpha."""
@@ -57,18 +62,17 @@ class Feather(Alpha):
         )
 
 
-def decontaminated(rgb: UInt8, alpha: UInt8, reach: float) -> UInt8:
-    """The colours uint8 [h, w, 3], with those of nearby solid pixels at soft pixels.
+def decontaminated(rgba: UInt8, reach: float) -> UInt8:
+    """The colours [h, w, 3] of uint8 [h, w, 4], with those of nearby solid pixels at soft pixels.
 
     Soft pixels that are too far from solid ones keep their colours.
     """
-    import cv2
+    return mended(rgba, SOLID, _taps(reach), _FAINTEST * _UNIT**2)
 
-    solid = (alpha >= SOLID).astype(np.float32)
-    weight = cv2.GaussianBlur(solid, (0, 0), reach)
-    colours = cv2.GaussianBlur(rgb * solid[..., None], (0, 0), reach)
-    corrected = (solid == 0) & (weight > _FAINTEST)
-    nearby = np.rint(colours[corrected] / weight[corrected][:, None])
-    result = rgb.copy()
-    result[corrected] = nearby.astype(np.uint8)
-    return result
+
+def _taps(sigma: float) -> NDArray[np.float64]:
+    """A Gaussian over four standard deviations on either side, in whole numbers."""
+    reach = math.ceil(4 * sigma)
+    steps = [place / sigma for place in range(-reach, reach + 1)]
+    weights = [math.exp(-step * step / 2) for step in steps]
+    return np.rint(np.array(weights) * (_UNIT / sum(weights)))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from depthmask.data import (
     Composite,
@@ -18,6 +17,7 @@ from depthmask.data import (
     Size,
 )
 from depthmask.errors import UsageError
+from depthmask.kernels.covering import set_nearer
 from depthmask.stage import setting, stage
 from depthmask.stages.depth.base import Depth
 
@@ -63,26 +63,13 @@ class Layered(Depth):
         # From back to front, so that the front layer covers the others.
         for pixels in composite.layer_pixels:
             layer = composite.layers[pixels.number - 1]
+            layer_m: Float32 | float = float(layer.depth_m or 0)
             if has_relief and pixels.relief is not None and layer.depth_m:
-                layer_m: Float32 | np.float32 = _relief_m(composite, layer, pixels)
-            else:
-                layer_m = np.float32(layer.depth_m or 0)
-            _set_in(depth_m[pixels.window], layer_m, pixels.shown)
+                layer_m = _relief_m(composite, layer, pixels)
+            # What it covers may be nearer: a network's depth by the placement's tolerance, and the
+            # relief of another layer. Then that depth stays.
+            set_nearer(depth_m[pixels.window], layer_m, pixels.alpha, pixels.least_alpha)
         return depth_m
-
-
-def _set_in(covered_m: Float32, layer_m: Float32 | np.float32, shown: NDArray[np.bool_]) -> None:
-    """Overwrite what a layer covers with the depth of the layer, in place, where it is nearer.
-
-    What it covers may be nearer: a network's depth by the placement's tolerance, and the relief of
-    another layer. Then that depth stays, for no pixel may be farther than what it covers.
-    """
-    import cv2
-
-    where = ((layer_m < covered_m) | (covered_m == 0)) & shown
-    values = np.broadcast_to(layer_m, covered_m.shape).copy()
-    # In a tenth of the time of NumPy's masked copy.
-    cv2.copyTo(values, where.view(np.uint8), covered_m)
 
 
 def _relief_m(composite: Composite, layer: Layer, pixels: LayerPixels) -> Float32:

@@ -32,7 +32,8 @@ class FinishedSample:
 
     composite: image, mask, layers and the background with its geometry. depth: float32 [dh, dw] by
     `contract`, or None. Layers are numbered from 1, in the order of placing:
-    `composite.layers[number - 1]`.
+    `composite.layers[number - 1]`. `composite.background_instances` are what the background shows
+    by itself.
     """
 
     composite: Composite
@@ -51,6 +52,15 @@ class FinishedSample:
     def instances(self) -> UInt8 | UInt16:
         """uint8 or uint16 [h, w]: the number of the front layer at each pixel, 0: background."""
         numbers = self.composite.instances
+        numbers.setflags(write=False)
+        return numbers
+
+    @cached_property
+    def all_instances(self) -> UInt8 | UInt16:
+        """As `instances`, with those of the background, numbered after the layers."""
+        if not self.composite.background_instances:
+            return self.instances
+        numbers = self.composite.all_instances
         numbers.setflags(write=False)
         return numbers
 

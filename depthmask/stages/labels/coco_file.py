@@ -20,6 +20,7 @@ from depthmask.storage.path import StorePath
 _log = logging.getLogger(__name__)
 _CATEGORIES = b'],"categories":'
 """What stands before the categories, and nowhere else: JSON escapes the quotes of a text."""
+_OF_BACKGROUND = "background_instances"
 _MOST_COMPARED = 1 << 27
 """The most bytes of an earlier file that is read for its ids: it is in memory as a whole."""
 
@@ -36,7 +37,8 @@ def write_coco(dataset: PublishedDataset) -> None:
     [x, y, width, height] of the visible area. Beyond COCO, each annotation has `visible` (the
     visible share of the foreground, 0..1), `distance_m` where it is known, and `amodal`:
     segmentation, area and bbox of the whole foreground on the canvas, as if nothing were in front
-    of it. Only one sample of each split is in memory.
+    of it. Annotations of instances of the background follow those of foregrounds, and have
+    `of_background`: true. Only one sample of each split is in memory.
     """
     categories = {label: number for number, label in enumerate(dataset.foreground_labels, 1)}
     splits = [name for name in dataset.splits if len(dataset.split(name))]
@@ -44,7 +46,7 @@ def write_coco(dataset: PublishedDataset) -> None:
         paths = {name: dataset.path / f"coco_{name}.json" for name in splits}
         files = {name: stack.enter_context(_new_file(path)) for name, path in paths.items()}
         for image in heapq.merge(*(_images(dataset, name) for name in splits), key=_number):
-            for layer in image.meta["layers"]:
+            for layer in image.labelled:
                 categories.setdefault(layer["label"], len(categories) + 1)
             files[image.split].add(image, categories)
         for name, path in paths.items():
@@ -64,6 +66,11 @@ class _Image:
     def number(self) -> int:
         """The number of the sample."""
         return int(self.meta["index"])
+
+    @property
+    def labelled(self) -> list[dict[str, Any]]:
+        """The JSON of each layer, and of each instance of the background."""
+        return [*self.meta["layers"], *self.meta.get(_OF_BACKGROUND, ())]
 
 
 _number = attrgetter("number")
@@ -97,11 +104,15 @@ class _CocoFile:
         entry = {"id": image.number, "file_name": image.file_name}
         _append(self.file, {**entry, "height": height, "width": width}, first=self.images == 0)
         self.images += 1
-        for layer in image.meta["layers"]:
-            if layer["area"]:
+        layers = len(image.meta["layers"])
+        for number, layer in enumerate(image.labelled):
+            # A stage that extends `Coco` may label the layers alone.
+            if layer.get("area"):
                 self.count += 1
                 category = categories[layer["label"]]
                 annotation = _annotation(self.count, category, image.meta, layer)
+                if number >= layers:
+                    annotation |= {"iscrowd": layer.get("iscrowd", 0), "of_background": True}
                 _append(self.annotations, annotation, first=self.count == 1)
 
     def end(self, categories: dict[str, int]) -> None:

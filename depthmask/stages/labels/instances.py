@@ -1,4 +1,4 @@
-"""The map of instances: which foreground each pixel shows."""
+"""The map of instances: which foreground, or instance of the background, each pixel shows."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ class Instances(Labels):
     8 bits, or 16 bits with 256 or more foregrounds; 0 is the background. A pixel belongs to the
     front foreground whose alpha there is at least half of its usual alpha: the median away
     from its edges, 255 for an opaque one. So glass has pixels of its own.
+
+    Instances of the background, where it is annotated, are behind all foregrounds and have the
+    numbers that follow, in the order of `background_instances` in the sample's JSON. Of two that
+    share a pixel, the one with fewer pixels has it.
     """
 
     def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:
@@ -33,4 +37,4 @@ class Instances(Labels):
 
     def label(self, sample: FinishedSample, rng: np.random.Generator) -> Mapping[str, Any]:
         """The map of a sample."""
-        return {"instances": sample.instances}
+        return {"instances": sample.all_instances}

@@ -69,7 +69,7 @@ class Placement(Stage):
 def scaled_size(foreground: Foreground, scale: float) -> Size:
     """(height, width) in pixels of the foreground at `scale`, at least one pixel each."""
     height, width = foreground.size
-    return max(1, round(height * scale)), max(1, round(width * scale))
+    return round(height * scale) or 1, round(width * scale) or 1
 
 
 def scaled_layer(foreground: Foreground, *, top: int, left: int, scale: float, flip: bool) -> Layer:

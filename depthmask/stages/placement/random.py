@@ -23,6 +23,10 @@ class Positions(Enum):
     """The box has its top-left corner on the canvas."""
 
 
+# A member of an enumeration takes CPython 3.11 as long to look up as to call a function.
+_CROSSING, _INSIDE = Positions.crossing, Positions.inside
+
+
 @stage("random")
 class Random(Placement):
     """Uniform position and scale, independent of the scene.
@@ -50,17 +54,16 @@ class Random(Placement):
         """Draw scale, top and left; three numbers from `rng` for every proposal."""
         for_scale, for_top, for_left = rng.random(3).tolist()
         scale = self.min_scale + (self.max_scale - self.min_scale) * for_scale
-        (height, width), canvas = scaled_size(foreground, scale), scene.size
-        top = self._start(height, canvas[0], for_top)
-        left = self._start(width, canvas[1], for_left)
+        height, width = scaled_size(foreground, scale)
+        canvas_height, canvas_width = scene.size
+        start = self._start
+        top, left = start(height, canvas_height, for_top), start(width, canvas_width, for_left)
         return Layer(foreground.key, foreground.label, top, left, height, width, flip)
 
     def _start(self, length: int, canvas: int, chance: float) -> int:
         """The start of the box along one axis, from a random number in 0..1."""
-        if self.positions is Positions.canvas:
-            first, last = 0, canvas - 1
-        elif self.positions is Positions.inside:
-            first, last = sorted((0, canvas - length))
-        else:
-            first, last = 1 - length, canvas - 1
+        positions = self.positions
+        if positions is _CROSSING:
+            return 1 - length + int(chance * (canvas + length - 1))
+        first, last = sorted((0, canvas - length)) if positions is _INSIDE else (0, canvas - 1)
         return first + int(chance * (last - first + 1))

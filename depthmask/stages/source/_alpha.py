@@ -13,6 +13,7 @@ from depthmask.stages.source._folder import AssetError
 
 Box: TypeAlias = tuple[int, int, int, int]
 """left, top, right, bottom."""
+_ABOVE_FAINT = [255 if level > FAINT_ALPHA else 0 for level in range(256)]
 _RIM = 2
 """Pixels. A soft edge is faint on one or two pixels, of which none is cut off: all of 100 cut-outs
 of DepthMaskDataset keep their box. Noise goes further."""
@@ -20,7 +21,7 @@ of DepthMaskDataset keep their box. Noise goes further."""
 
 def visible_box(alpha: Image.Image) -> Box:
     """The box of what is above `FAINT_ALPHA`, with the faint end of a soft edge around it."""
-    strong, whole = alpha.point(_is_above_faint).getbbox(), alpha.getbbox()
+    strong, whole = alpha.point(_ABOVE_FAINT).getbbox(), alpha.getbbox()
     assert strong is not None, "`require_visible` was called"
     assert whole is not None
     left, top, right, bottom = (
@@ -40,7 +41,3 @@ def require_visible(path: Path, alpha: Image.Image) -> None:
             path,
             f"nearly transparent, {most} of 255 at most; save the object as 255 or remove the file",
         )
-
-
-def _is_above_faint(level: int) -> int:
-    return 255 if level > FAINT_ALPHA else 0

@@ -55,6 +55,10 @@ class _Conversion:
         """The colours of an image of any mode, without transparency, in the mode that it takes."""
         return image if image.mode == self.mode else images.to_rgb(image).convert(self.mode)
 
+    def pixels(self, picture: images.Picture) -> UInt8:
+        """The pixels of `taken`."""
+        return picture.rgb if self.mode == "RGB" else np.asarray(self.taken(picture.image))
+
     def apply(self, image: Image.Image) -> Image.Image:
         """The colours of an image of its mode in sRGB, in 19 ns a pixel."""
         colours = self.transform.apply(image)
@@ -79,15 +83,17 @@ def load_picture(path: Path, data: bytes | None = None) -> Image.Image:
     return colours
 
 
-def resize_picture(image: Image.Image, size: Size, box: images.Box | None = None) -> UInt8:
-    """RGB of an image of `images.load`, in sRGB, cropped and resized as `images` does it.
+def resize_picture(picture: Image.Image | images.Picture, size: Size) -> UInt8:
+    """RGB of a picture of `images.load` or `load_for`, in sRGB, cropped and resized by Lanczos.
 
     Colours are converted last: those of 12 megapixels take twice the time of decoding them.
     """
-    conversion = _conversion(image)
+    if isinstance(picture, Image.Image):
+        picture = images.Picture(picture, *picture.size)
+    conversion, box = _conversion(picture.image), picture.crop_box(size)
     if conversion is None:
-        return images.resize_picture(images.to_rgb(image), size, box)
-    pixels = images.resize_picture(conversion.taken(image), size, box)
+        return images.resize_picture(picture.rgb, size, box)
+    pixels = images.resize_picture(conversion.pixels(picture), size, box)
     resized = Image.frombytes(conversion.mode, (size[1], size[0]), pixels.tobytes())
     return np.asarray(conversion.apply(resized))
 

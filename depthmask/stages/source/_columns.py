@@ -13,7 +13,8 @@ from depthmask.errors import UsageError
 KEY, META = "key", "meta"
 META_PREFIX = f"{META}."
 """`meta.NAME` is a column of texts, `meta` one of JSON objects."""
-_NAMES = (KEY, "label", "height_m", "f_px", "licence", META)
+SPLIT = "split"
+_NAMES = (KEY, "label", "height_m", "f_px", "licence", SPLIT, META)
 _SYNONYMS = {
     "license": "licence",
     "file": KEY,
@@ -70,6 +71,14 @@ def columns_of(header: Sequence[str]) -> Columns:
         if header[position] != name
     }
     return Columns(positions, list(_notes(header, positions, renamed)))
+
+
+def without(columns: Columns, name: str, header: Sequence[str], reason: str) -> Columns:
+    """The columns without one that means something else, which a note says."""
+    cell = _shown(header[columns.positions[name]])
+    positions = {one: place for one, place in columns.positions.items() if one != name}
+    notes = [note for note in columns.notes if not note.startswith(f"column {cell} ")]
+    return Columns(positions, [*notes, f"column {cell} is not used; {reason}"])
 
 
 def _readings(cell: str) -> tuple[str | None, str | None, str | None]:

@@ -7,22 +7,31 @@ import os
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
 from depthmask.data import LeftOut
 from depthmask.errors import UsageError, refuse_machine_errors, way_on
-from depthmask.stages.source._formats import SUFFIXES, reason_of_suffix
+from depthmask.stages.source._folders import FOLDERS, Folders, key_of
+from depthmask.stages.source._formats import (
+    SUFFIXES,
+    has_picture_suffix,
+    is_picture_name,
+    reason_of_suffix,
+)
 from depthmask.stages.source._hidden import is_hidden
 from depthmask.stages.source._looks import FileState, file_state
-from depthmask.stages.source._names import TABLE, is_called_table, meant_for
+from depthmask.stages.source._names import (
+    TABLE,
+    all_meant_for,
+    is_called_table,
+    meant_for,
+)
 from depthmask.storage import shell
-from depthmask.untrusted import visible
+from depthmask.untrusted import unseen, visible
 
-FOLDERS = {"bg": "bg", "fg": "fg", "fg_mask": "fg", "bg_depth": "bg"}
-"""Folder -> the folder of the pictures to which its files belong by name."""
 _TARGETS = {"fg_mask": "PNG", "bg_depth": "16-bit PNG in millimetres"}
 """Folder -> the format to save other files in, if it is not just JPEG or PNG."""
 _HIDDEN = "hidden, or made by the system"
@@ -55,61 +64,87 @@ class Listing:
 
 
 def listing(
-    root: Path, folder: str, deeper: Iterable[str] = (), versions: Mapping[str, str] = _NO_VERSIONS
+    folders: Folders,
+    folder: str,
+    deeper: Iterable[str] = (),
+    versions: Mapping[str, str] = _NO_VERSIONS,
+    *,
+    is_nested: bool = True,
 ) -> Listing:
-    """List a folder in `root`; an empty listing if there is no such folder.
+    """List a folder of a root; an empty listing if there is no such folder.
 
-    deeper: the files in sub-folders that `root`, a copy, does not have, as `bg/holiday/a.jpg`.
-    versions: the name of each file in a copy -> a text that stands for its content.
+    deeper: the files in sub-folders that the root, a copy, does not have, as `bg/.git/a.jpg`.
+    versions: the name of each file in a copy -> a text that stands for its content. is_nested:
+    whether the files in its sub-folders belong to it.
     """
-    entries = _sorted(root / folder)
-    pictures = {path: path.stem for path in entries if is_picture(path)}
-    within = _Within(root, root / folder)
-    statuses = list(map(within.status, pictures))
+    base, parent = folders.path(folder), folders.names[folder]
+    # Paths are made of names once: to take them apart again takes a second for 100,000 files.
+    names = {base / name: name for name in _names(base, is_nested=is_nested)}
+    pictures = {path: key_of(name) for path, name in names.items() if is_picture(path, folder)}
+    within = _Within(folders.root, base)
+    statuses = [within.status(path, names[path]) for path in pictures]
     unfit = [
         AssetError(path, one)
         for path, one in zip(pictures, statuses, strict=True)
         if isinstance(one, str)
     ]
-    faults = [*_named_alike(pictures), *unfit]
-    bad = {fault.path for fault in faults}
-    files = {stem: path for path, stem in pictures.items() if path not in bad}
+    second = _second_formats(pictures)
+    faults = [*_named_alike(pictures, base, second), *unfit]
+    # Of a folder that is read by a usual name, only what is needed counts.
+    ignored = faults if folder == "fg_mask" and folders.has_usual_name(folder) else []
+    bad = {fault.path for fault in faults} | second.keys()
+    files = {key: path for path, key in pictures.items() if path not in bad}
     unused = [
-        LeftOut(shown(path.relative_to(root)), reason, files=count)
-        for path in entries
-        if path not in pictures
-        for reason, count in _unused(path, folder)
-    ]
-    sub_folders = Counter(name.split("/")[1] for name in deeper if name.startswith(f"{folder}/"))
-    unused += [
-        LeftOut(
-            shown(Path(folder, name)),
-            _HIDDEN if is_hidden(name) else _in_sub_folder(folder),
-            files=1 if is_hidden(name) else count,
-        )
-        for name, count in sorted(sub_folders.items())
+        *(
+            LeftOut(shown(Path(parent, name)), reason, files=count)
+            for path, name in names.items()
+            if path not in pictures
+            for reason, count in _unused(path, folder)
+        ),
+        *(_left_out(folders.root, path, reason) for path, reason in second.items()),
+        *(_left_out(folders.root, fault.path, fault.reason) for fault in ignored),
+        *_unused_sub_folders(parent, folder, deeper),
     ]
     states = {
-        stem: file_state(name, one, versions.get(name))
-        for (path, stem), one in zip(pictures.items(), statuses, strict=True)
-        if not isinstance(one, str)
-        for name in (f"{folder}/{path.name}",)
+        key: file_state(name, one, versions.get(name))
+        for (path, key), one in zip(pictures.items(), statuses, strict=True)
+        if not isinstance(one, str) and path not in second
+        for name in (f"{parent}/{names[path]}",)
     }
-    faults.sort(key=lambda fault: fault.path)
+    faults = sorted((one for one in faults if one not in ignored), key=lambda fault: fault.path)
     return Listing(files, tuple(faults), tuple(unused), states)
 
 
-def listings_of(root: Path, names: Iterable[str]) -> dict[str, Listing]:
-    """The listing of each folder with the pictures of these names below `root`, and no others."""
+def _left_out(root: Path, path: Path, reason: str) -> LeftOut:
+    return LeftOut(shown(path.relative_to(root)), reason)
+
+
+def _unused_sub_folders(name: str, folder: str, deeper: Iterable[str]) -> Iterator[LeftOut]:
+    """Yield the sub-folders whose files a copy does not have. name: of the folder in its root."""
+    counts = Counter(one.split("/")[1] for one in deeper if one.startswith(f"{name}/"))
+    for sub_folder, count in sorted(counts.items()):
+        is_of_system = is_hidden(sub_folder)
+        yield LeftOut(
+            shown(Path(name, sub_folder)),
+            _HIDDEN if is_of_system else _in_sub_folder(folder),
+            files=1 if is_of_system else count,
+        )
+
+
+def listings_of(folders: Folders, names: Iterable[str]) -> dict[str, Listing]:
+    """The listing of each folder with the pictures of these names below its root, no others."""
     files: dict[str, dict[str, Path]] = {folder: {} for folder in FOLDERS}
-    for folder, _, name in (one.partition("/") for one in names if one != TABLE):
-        files[folder][name.rpartition(".")[0]] = root / folder / name
+    for name in names:
+        if name != TABLE:
+            folder, rest = folders.place_of(name)
+            files[folder][key_of(rest)] = folders.root / name
     return {folder: Listing(one) for folder, one in files.items()}
 
 
-def misnamed(root: Path) -> list[LeftOut]:
-    """Folders and tables of `root` that most likely were meant to have another name."""
-    missing = [name for name in (*FOLDERS, TABLE) if not (root / name).exists()]
+def misnamed(folders: Folders) -> list[LeftOut]:
+    """Folders and tables of a root that most likely were meant to have another name."""
+    root, names = folders.root, {**folders.names, TABLE: TABLE}
+    missing = [name for name, known_as in names.items() if not (root / known_as).exists()]
     guesses = [(name, path) for name in missing if (path := meant_for(root, name))]
     return [
         LeftOut(shown(Path(path.name)), _misnamed(path, name), files=count)
@@ -130,9 +165,11 @@ def missing_folder(root: Path, folder: str) -> UsageError:
     if (root.parent / "bg").is_dir() and (root.parent / "fg").is_dir():
         meant = shell.word(shell.setting("source.root", shell.path_word(root.parent)))
         return UsageError(f"{text}; did you mean {meant}?")
-    if other := meant_for(root, folder):
-        return UsageError(f"{text}; did you mean {_quoted(other)}? Rename it to {folder}")
-    if pictures := sum(map(is_picture, _sorted(root))):
+    if others := all_meant_for(root, folder):
+        quoted = " or ".join(map(_quoted, others))
+        it = "it" if len(others) == 1 else "one of them"
+        return UsageError(f"{text}; did you mean {quoted}? Rename {it} to {folder}")
+    if pictures := sum(is_picture(root / name) for name in _names(root, is_nested=False)):
         count = "is 1 picture" if pictures == 1 else f"are {pictures:,} pictures"
         return UsageError(
             f"{text}; in {root} itself {count}: move photographs to bg/ and cut-outs to fg/"
@@ -144,24 +181,39 @@ def _quoted(path: Path) -> str:
     return shown(Path(path.name)) + ("/" if path.is_dir() else "")
 
 
-def name_of(path: Path) -> str:
-    """The name below the root of a picture, or of the table, at `path`."""
-    return path.name if path.name == TABLE else f"{path.parent.name}/{path.name}"
-
-
 def shown(path: Path) -> str:
     """A path as one line of text, whatever bytes its name has."""
     return visible(str(path))
 
 
-def _sorted(folder: Path) -> list[Path]:
-    return [folder / name for name in sorted(os.listdir(folder))] if folder.is_dir() else []
+def _names(folder: Path, *, is_nested: bool) -> list[str]:
+    """The files of a folder, and of its sub-folders if it is nested, and all else in it, in order.
+
+    As names below it. A link to a folder is no folder: it may lead out of the root, or back to a
+    folder above.
+    """
+    names: list[str] = []
+    waiting = [""] if folder.is_dir() else []
+    while waiting:
+        above = waiting.pop()
+        with os.scandir(folder / above) as entries:
+            for entry in entries:
+                if is_nested and _is_sub_folder(entry):
+                    waiting.append(f"{above}{entry.name}/")
+                else:
+                    names.append(f"{above}{entry.name}")
+    # As paths are sorted, by folder and then by name.
+    return sorted(names, key=lambda name: name.split("/"))
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the name is that of a picture to read; hidden files are not read."""
-    name = path.name
-    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
+def _is_sub_folder(entry: os.DirEntry[str]) -> bool:
+    is_folder = entry.is_dir(follow_symlinks=False)
+    return is_folder and not has_picture_suffix(entry.name) and not is_hidden(entry.name)
+
+
+def is_picture(path: Path, folder: str = "bg") -> bool:
+    """Whether the name is that of a picture to read in a folder; hidden files are not read."""
+    return is_picture_name(path.name, folder) and not is_hidden(path.name)
 
 
 def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
@@ -171,7 +223,8 @@ def _unused(path: Path, folder: str) -> Iterator[tuple[str, int]]:
     elif is_called_table(path.name) and path.is_file():
         yield f"{_quoted(path)}; move it out of {folder}/, to {TABLE} beside it", 1
     elif not path.is_dir():
-        yield reason_of_suffix(path.name, _TARGETS.get(folder, "JPEG or PNG")), 1
+        target, is_depth = _TARGETS.get(folder, "JPEG or PNG"), folder == "bg_depth"
+        yield reason_of_suffix(path.name, target, is_depth=is_depth), 1
     elif path.is_symlink():
         yield f"a link to a folder; put its files into {folder}/", 1
     elif count := _files_below(path):
@@ -187,21 +240,47 @@ def _files_below(folder: Path) -> int:
     return sum(len(files) for _, _, files in os.walk(folder))
 
 
-def _named_alike(pictures: Mapping[Path, str]) -> Iterator[AssetError]:
+def _second_formats(pictures: Mapping[Path, str]) -> dict[Path, str]:
+    """Why pictures are not used beside one of the same key in a more usual format.
+
+    People keep the TIFF of a photograph beside its JPEG.
+    """
+    others = {path: key for path, key in pictures.items() if not _has_usual_suffix(path)}
+    if not others:
+        return {}
+    usual = {key: path for path, key in pictures.items() if path not in others}
+    return {
+        path: f"{usual[key].name} is used, which has the same name"
+        for path, key in others.items()
+        if key in usual
+    }
+
+
+def _has_usual_suffix(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _named_alike(
+    pictures: Mapping[Path, str], base: Path, left_out: Collection[Path]
+) -> Iterator[AssetError]:
     """Yield an error for each file that shares its name with another, since keys must be unique.
 
     `Cup` and `cup` are two names on Linux, and one on macOS and Windows; the same holds for the two
-    spellings that Unicode has for most accents.
+    spellings that Unicode has for most accents. base: the folder of all. left_out: files that do
+    not count.
     """
     alike: dict[str, list[Path]] = defaultdict(list)
-    for path, stem in pictures.items():
-        alike[unicodedata.normalize("NFC", stem).casefold()].append(path)
+    for path, key in pictures.items():
+        if path not in left_out:
+            alike[unicodedata.normalize("NFC", key).casefold()].append(path)
     for group in alike.values():
         for path in group if len(group) > 1 else ():
             other = next(one for one in group if one != path)
-            but = "" if path.stem == other.stem else " but for case or the spelling of accents"
+            is_same = pictures[path] == pictures[other]
+            but = "" if is_same else " but for case or the spelling of accents"
+            name = other.name if other.parent == path.parent else other.relative_to(base)
             yield AssetError(
-                path, f"{shown(Path(other.name))} has the same name{but}; rename one of them"
+                path, f"{shown(Path(name))} has the same name{but}; rename one of them"
             )
 
 
@@ -212,10 +291,10 @@ class _Within:
         self._root = root.resolve()
         self._is_folder_within = folder.resolve().is_relative_to(self._root)
 
-    def status(self, path: Path) -> os.stat_result | str:
-        """The status of a file, or why a path cannot be used."""
-        if not path.name.isprintable() and not all(map(_is_text, path.name)):
-            return "its name is not UTF-8 text; rename it"
+    def status(self, path: Path, name: str) -> os.stat_result | str:
+        """The status of a file, or why a path cannot be used. name: in the folder."""
+        if char := unseen(name):
+            return _fault_of_name(char)
         try:
             status = path.lstat()
             is_within = self._is_folder_within
@@ -236,6 +315,9 @@ class _Within:
         return status if is_file else "not a regular file; replace or remove it"
 
 
-def _is_text(char: str) -> bool:
-    """Whether the character is neither a control character nor a byte that is not UTF-8."""
-    return unicodedata.category(char) not in ("Cc", "Cs")
+def _fault_of_name(char: str) -> str:
+    """Why a name with a character that is not seen cannot be used."""
+    if unicodedata.category(char) in ("Cc", "Cs"):
+        return "its name is not UTF-8 text; rename it"
+    known_as = unicodedata.name(char, "").lower() or "control character"
+    return f"its name has a character that is not seen, U+{ord(char):04X} ({known_as}); rename it"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from depthmask.asset_store.entry import Entry
 from depthmask.asset_store.folder import load, save
 from depthmask.asset_store.names import entry_name
+from depthmask.stages.source._formats import optional_formats
 
 _SETTLED_NS = 2 * 10**9
 """A file that changed more recently may change again without a new time, since the times of file
@@ -81,8 +82,7 @@ class Look:
         """
         at_fault = None if self.fault is None else self.fault[0]
         is_read = all(content or at_fault not in (None, name) for name, content in self.hash_of)
-        newest = max(file.changed_ns for file in self.asset.files)
-        return is_read and newest < read_at_ns - _SETTLED_NS
+        return is_read and all(has_settled(file, read_at_ns) for file in self.asset.files)
 
 
 def content_hash(data: bytes) -> str:
@@ -98,6 +98,11 @@ def file_state(name: str, status: os.stat_result, version: str | None = None) ->
     return FileState(
         name, status.st_size, max(modified, changed), f"{status.st_ino} {modified} {changed}"
     )
+
+
+def has_settled(file: FileState, read_at_ns: int) -> bool:
+    """Whether a file had not changed for so long that a change after it was read has a new time."""
+    return file.changed_ns < read_at_ns - _SETTLED_NS
 
 
 class KeptLooks:
@@ -118,7 +123,7 @@ class KeptLooks:
         device = 0 if url else root.stat().st_dev
         # A name may have bytes that are no text.
         place = ascii(url or os.path.realpath(root))
-        self._name = entry_name(_GROUP, place, device, ascii(rules))
+        self._name = entry_name(_GROUP, place, device, ascii(rules), *optional_formats())
         self._is_on_disk = not rules
         self._before = self._loaded() if is_trusted else {}
 

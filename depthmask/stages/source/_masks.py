@@ -193,5 +193,8 @@ def _without_noise(level: int) -> int:
 
 
 def _is_lossy(data: bytes) -> bool:
-    """Whether a file is a JPEG, or a WebP with losses."""
-    return data.startswith(b"\xff\xd8") or (data.startswith(b"RIFF") and b"VP8 " in data)
+    """Whether a file is a JPEG, an AVIF, a HEIC, or a WebP with losses."""
+    is_video = data[4:8] == b"ftyp"
+    return (
+        is_video or data.startswith(b"\xff\xd8") or (data.startswith(b"RIFF") and b"VP8 " in data)
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from depthmask.stages.source._formats import SUFFIXES
+from depthmask.stages.source._formats import ASSET_SUFFIXES
 
 TABLE = "assets.csv"
 _OTHER_NAMES = {
@@ -45,28 +45,39 @@ _CLOSE = 0.8
 """The least ratio of likeness of two names of which one may be a typo of the other."""
 
 
-def meant_for(root: Path, name: str) -> Path | None:
-    """The entry of `root` that was most likely meant to be called `name`; None if none was."""
+def all_meant_for(root: Path, name: str) -> list[Path]:
+    """The entries of `root` that were most likely meant to be called `name`, sorted."""
     entries = sorted(root.iterdir()) if root.is_dir() else []
     is_table = name == TABLE
-    return next(
-        (
-            path
-            for path in entries
-            if path.name != name
-            and not path.name.startswith(".")
-            and path.is_dir() != is_table
-            and meaning(path.name) == name
-        ),
-        None,
-    )
+    return [
+        path
+        for path in entries
+        if path.name != name
+        and not path.name.startswith(".")
+        and path.is_dir() != is_table
+        and meaning(path.name) == name
+    ]
+
+
+def meant_for(root: Path, name: str) -> Path | None:
+    """The first entry of `root` that was most likely meant to be called `name`, or None."""
+    return next(iter(all_meant_for(root, name)), None)
 
 
 def meaning(text: str) -> str | None:
     """The name of a folder, or of the table, that a text stands for."""
-    plain = re.sub(r"[^a-z0-9]", "", text.casefold())
-    close = get_close_matches(plain, _MEANINGS, 1, _CLOSE)
+    close = get_close_matches(_plain(text), _MEANINGS, 1, _CLOSE)
     return _MEANINGS[close[0]] if close else None
+
+
+def usual_meaning(text: str) -> str | None:
+    """The same for the usual names alone, without typos; None for a hidden folder."""
+    return None if text.startswith(".") else _MEANINGS.get(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """A name without case and marks."""
+    return re.sub(r"[^a-z0-9]", "", text.casefold())
 
 
 def is_called_table(name: str) -> bool:
@@ -94,6 +105,9 @@ def picture_meant(stem: str, stems: Iterable[str]) -> str | None:
     plain = _without_words(stem)
     if plain in by_plain_name:
         return by_plain_name[plain]
+    in_folders = [name for name in by_plain_name if name.rpartition("/")[2] == plain]
+    if len(in_folders) == 1:
+        return by_plain_name[in_folders[0]]
     close = get_close_matches(plain, by_plain_name, 1, _CLOSE)
     # Pictures with numbers are all alike: `photo12` is no typo of `photo13`.
     has_number = bool(re.search(r"\d", plain))
@@ -108,4 +122,4 @@ def _without_words(stem: str) -> str:
 
 def _without_suffix(name: str) -> str:
     """The name without a picture's suffix, as in `cup.jpg` of a mask `cup.jpg.png`."""
-    return name.rpartition(".")[0] if name.endswith(SUFFIXES) else name
+    return name.rpartition(".")[0] if name.endswith(ASSET_SUFFIXES) else name

@@ -16,23 +16,35 @@ import orjson
 from depthmask.codec.metadata import plain_meta
 from depthmask.data import MOST_HEIGHT_M, Meta
 from depthmask.errors import UsageError
-from depthmask.stages.source._columns import KEY, META, META_PREFIX, Columns, columns_of
+from depthmask.plan.shares import NAMES
+from depthmask.stages.source._columns import (
+    KEY,
+    META,
+    META_PREFIX,
+    SPLIT,
+    Columns,
+    columns_of,
+    without,
+)
 from depthmask.stages.source._csv import Line, as_csv, read_lines
+from depthmask.untrusted import is_one_line
 
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
     """The row of an asset.
 
-    label, height_m: label and real height of a cut-out. f_px: focal length of a background, in
-    pixels of the file. licence: an SPDX identifier or the owner's text, of either. meta: free
-    metadata of either, with keypoints in pixels of the file. line: in the file, from 1.
+    label, height_m: label, if it has one, and real height of a cut-out. f_px: focal length of a
+    background, in pixels of the file. licence: an SPDX identifier or the owner's text, of either.
+    split: the one split whose samples may have the picture. meta: free metadata of either, with
+    keypoints in pixels of the file. line: in the file, from 1.
     """
 
-    label: str = "foreground"
+    label: str | None = None
     height_m: float | None = None
     f_px: float | None = None
     licence: str | None = None
+    split: str | None = None
     meta: Meta | None = None
     line: int = 0
 
@@ -51,6 +63,14 @@ _SPREADSHEET_ERRORS = frozenset(
     {"#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!"}
 )
 """What spreadsheet programs write for a formula without a value."""
+_SPLITS = {
+    **{name: name for name in NAMES},
+    "training": "train",
+    "valid": "val",
+    "validation": "val",
+    "testing": "test",
+}
+"""What people write, in small letters -> the split."""
 _NO_ROWS = "has no rows below the names of the columns"
 _LONGEST_LICENCE = 200
 """The most characters of a licence, which is a name or an address; whole texts belong in files."""
@@ -98,7 +118,7 @@ def read_table(path: Path, data: bytes | None) -> AssetTable:
     if not lines:
         return AssetTable(notes=[_NO_ROWS], content=data)
     try:
-        columns = columns_of(header.cells)
+        columns = _with_split(columns_of(header.cells), header, lines)
     except UsageError as error:
         raise UsageError(f"{path}: line {header.number}: {error}") from None
     good: dict[str, AssetRow] = {}
@@ -166,19 +186,35 @@ def _asset_row(line: Line, row: Row, columns: int) -> AssetRow:
         height_m=_height_m(row),
         f_px=_positive(row, "f_px", "pixels"),
         licence=_licence(row),
+        split=_split(row),
         meta=_meta(row),
         line=line.number,
     )
 
 
-def _label(row: Row) -> str:
-    text = row.get("label") or "foreground"
-    if not text.isprintable() or text in _SPREADSHEET_ERRORS:
+def _label(row: Row) -> str | None:
+    text = row.get("label", "")
+    if not is_one_line(text) or text in _SPREADSHEET_ERRORS:
         raise UsageError(
             f"label of {row[KEY]}: must be one line of text; look for a quotation mark without its "
             "pair, or a formula that has failed"
         )
-    return text
+    return text or None
+
+
+def _split(row: Row) -> str | None:
+    text = row.get(SPLIT, "")
+    if text and text.casefold() not in _SPLITS:
+        raise UsageError(f"split={text} of {row[KEY]} is none of {', '.join(NAMES)}")
+    return _SPLITS[text.casefold()] if text else None
+
+
+def _with_split(columns: Columns, header: Line, lines: Sequence[Line]) -> Columns:
+    """The columns without `split` if no cell of it names a split: it means something else."""
+    cells = {_cells(line, columns).get(SPLIT, "").casefold() for line in lines} - {""}
+    if SPLIT not in columns.positions or not cells or cells & _SPLITS.keys():
+        return columns
+    return without(columns, SPLIT, header.cells, f"none of its cells is {', '.join(NAMES)}")
 
 
 def _positive(row: Row, column: str, unit: str) -> float | None:
@@ -231,7 +267,7 @@ def _height_m(row: Row) -> float | None:
 
 def _licence(row: Row) -> str | None:
     text = row.get("licence", "")
-    if len(text) > _LONGEST_LICENCE or not text.isprintable():
+    if len(text) > _LONGEST_LICENCE or not is_one_line(text):
         raise UsageError(
             f"licence of {row[KEY]}: must be one line of up to {_LONGEST_LICENCE} characters, "
             "the name or the address of the licence"

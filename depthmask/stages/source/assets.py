@@ -19,19 +19,21 @@ from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
-from depthmask.stages.source._alpha import require_visible, visible_box
+from depthmask.stages.source._alpha import require_visible
 from depthmask.stages.source._copies import LocalCopy, local_copy
+from depthmask.stages.source._cut_out import scaled_cut_out
 from depthmask.stages.source._folder import (
-    FOLDERS,
     AssetError,
     Listing,
     listing,
     listings_of,
     missing_folder,
-    name_of,
     shown,
 )
+from depthmask.stages.source._folders import FOLDERS, Folders
 from depthmask.stages.source._inspection import Eyes, Inspection, InspectionResult, OnBadAsset
+from depthmask.stages.source._joined import Joined, roots_of
+from depthmask.stages.source._labels import DEFAULT, LabelPattern, label_of
 from depthmask.stages.source._looking import look_at
 from depthmask.stages.source._looks import (
     Asset,
@@ -46,7 +48,8 @@ from depthmask.stages.source._names import (
     meant_for,
     picture_meant,
 )
-from depthmask.stages.source._table import AssetTable, read_table
+from depthmask.stages.source._rows import Rows, picture_names, rows_of
+from depthmask.stages.source._table import read_table
 from depthmask.stages.source.base import Source
 from depthmask.storage.local import LocalPath
 from depthmask.storage.location import location
@@ -58,6 +61,10 @@ _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
 
 Others are most likely in millimetres."""
+_PICTURES = (("bg", "bg_depth", "backgrounds"), ("fg", "fg_mask", "foregrounds"))
+"""Folder of pictures, the folder of what belongs to them, and what they are."""
+_MOST_NAMED = 3
+"""The most cut-outs in a note."""
 
 
 class _NoMaskError(AssetError):
@@ -70,13 +77,16 @@ class AssetChangedError(DepthmaskError):
 
 @stage("assets")
 class Assets(Source):
-    """A folder with `bg/` (backgrounds) and `fg/` (cut-outs), JPEG, PNG or WebP.
+    """A folder with `bg/` (backgrounds) and `fg/` (cut-outs), with sub-folders if you like.
+
+    JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF, and HEIC with `depthmask[heic]`. Keys are paths below
+    these folders without the suffix; a cut-out in a sub-folder has its name as label.
 
     Optional: `fg_mask/` with a mask of the same name for each cut-out that has no transparency of
     its own, `bg_depth/` with a 16-bit millimetre PNG for backgrounds (0 = invalid), `assets.csv`
     with the columns key, label and height_m (metres) for cut-outs, f_px (focal length in pixels
-    of the file) for backgrounds, licence for either, and meta (a JSON object) or meta.NAME (a
-    text), which go into the JSON of the samples, for either.
+    of the file) for backgrounds, split (train, val or test) and licence for either, and meta (a
+    JSON object) or meta.NAME (a text), which go into the JSON of the samples, for either.
 
     All files are inspected before the first sample is planned, each once: later runs look at those
     that are new or have changed. A file that changes after that ends the run. A file or a row of
@@ -95,7 +105,9 @@ class Assets(Source):
     pixel_version = 2
     """2: large JPEGs are decoded at a part of their size."""
 
-    root: str = setting(by_content=True, help="the folder or URL that holds bg/ and fg/")
+    root: str = setting(
+        by_content=True, help="the folder or URL that holds bg/ and fg/, or several, as A:B"
+    )
     foreground_scale: float | None = setting(
         150 / 160,
         gt=0,
@@ -106,28 +118,45 @@ class Assets(Source):
         OnBadAsset.fail, help="stop at a file or a row that cannot be used, or leave it out"
     )
 
+    subfolders: bool = setting(
+        True, decides_bytes=False, help="read the pictures in sub-folders of bg/ and fg/, too"
+    )
+    label_pattern: str | None = setting(
+        None,
+        decides_bytes=False,
+        help="names of cut-outs with LABEL, NUMBER and *, such as LABEL_NUMBER, or null",
+    )
     recheck: bool = setting(
         False, in_plan=False, help="look at all files again, not at new and changed ones alone"
     )
 
+    def __post_init__(self) -> None:
+        _ = self._pattern
+
     def backgrounds(self) -> Sequence[str]:
-        """File names in `bg/` without suffix."""
+        """The keys of `bg/`: paths in it without the suffix."""
+        if self._joined:
+            return self._joined.keys(lambda one: one.backgrounds())
         return tuple(self._required_files("bg"))
 
     def foregrounds(self) -> Sequence[str]:
-        """File names in `fg/` without suffix."""
+        """The keys of `fg/`."""
+        if self._joined:
+            return self._joined.keys(lambda one: one.foregrounds())
         return tuple(self._required_files("fg"))
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
+        if self._joined:
+            return self._joined.background(key, size)
         path = self._required_files("bg")[key]
         picture = images.load_for(path, self._content(path), size)
         return Background(
             key=key,
-            image=colours.resize_picture(picture.image, size, picture.crop_box(size)),
+            image=colours.resize_picture(picture, size),
             depth_m=self._depth(key, picture, size),
             camera=self._camera(key, picture, size),
-            meta=self._meta(key, images.crop_box(picture, size), size),
+            meta=self._meta("bg", key, images.crop_box(picture, size), size),
         )
 
     def _depth(self, key: str, picture: images.Picture, size: Size) -> Float32 | None:
@@ -136,12 +165,12 @@ class Assets(Source):
             return None
         return images.load_depth(path, picture, size, self._content(path))
 
-    def _meta(self, key: str, box: tuple[float, float, float, float], size: Size) -> Meta | None:
+    def _meta(self, folder: str, key: str, box: images.Box, size: Size) -> Meta | None:
         """The metadata, moved from the file's pixels to those of its `box`, resized to `size`.
 
         box: left, top, right, bottom.
         """
-        meta = self._table.row(key).meta
+        meta = self._rows.of(folder, key).meta
         if meta is None:
             return None
         left, top, right, bottom = box
@@ -153,7 +182,7 @@ class Assets(Source):
 
         Its height is 0, which means unknown; a fitted floor gives a better one.
         """
-        f_px = self._table.row(key).f_px
+        f_px = self._rows.of("bg", key).f_px
         if f_px is None:
             return None
         if not _LEAST_F_PX <= f_px / picture.width <= _MOST_F_PX:
@@ -169,29 +198,34 @@ class Assets(Source):
 
     def foreground(self, key: str, size: Size) -> Foreground:
         """The cut-out, trimmed and scaled."""
+        if self._joined:
+            return self._joined.foreground(key, size)
         rgba, _ = self._cut_out(key)
         return self._prepared(key, rgba, size)
 
-    def _prepared(self, key: str, rgba: Image.Image, size: Size) -> Foreground:
+    def _prepared(self, key: str, cut_out: Image.Image, size: Size) -> Foreground:
         """A cut-out with these pixels."""
-        box = (0, 0, *rgba.size)
+        box: images.Box = (0, 0, *cut_out.size)
+        rgba = np.asarray(cut_out)
         if self.foreground_scale is not None:
-            box = visible_box(rgba.getchannel("A"))
-            rgba = rgba.crop(box)
-            scale = self.foreground_scale * min(size) / max(rgba.size)
-            target = (max(1, round(rgba.width * scale)), max(1, round(rgba.height * scale)))
-            if target != rgba.size:
-                rgba = rgba.resize(target, Image.Resampling.LANCZOS)
-        row = self._table.row(key)
-        meta = self._meta(key, box, (rgba.height, rgba.width))
-        return Foreground(key, row.label, np.asarray(rgba), height_m=row.height_m, meta=meta)
+            rgba, box = scaled_cut_out(rgba, self.foreground_scale, size)
+        label, _ = self._label(key)
+        height_m = self._rows.of("fg", key).height_m
+        meta = self._meta("fg", key, box, rgba.shape[:2])
+        return Foreground(key, label, rgba, height_m=height_m, meta=meta)
 
     def background_identity(self, key: str, size: Size) -> str | None:
         """The contents of the picture and of its depth map, and what else decides its pixels."""
+        if self._joined:
+            source, own_key = self._joined.owner(key)
+            return source.background_identity(own_key, size)
         return self._identity("bg", "bg_depth", key, [size])
 
     def foreground_identity(self, key: str, size: Size) -> str | None:
         """As `background_identity`, with the mask and the scale."""
+        if self._joined:
+            source, own_key = self._joined.owner(key)
+            return source.foreground_identity(own_key, size)
         return self._identity("fg", "fg_mask", key, [size, self.foreground_scale])
 
     def _identity(
@@ -202,29 +236,54 @@ class Assets(Source):
         if hashes is None or type(self) is not Assets:
             return None
         paths = [self._files(one).get(key) for one in (folder, companions)]
-        contents = [hashes.get(name_of(path)) if path else "" for path in paths]
+        contents = [hashes.get(self._name(path)) if path else "" for path in paths]
         if None in contents:
             return None
-        row = self._table.row(key)
-        of_row = [row.label, row.height_m, row.f_px, row.meta]
+        row = self._rows.of(folder, key)
+        label = self._label(key)[0] if folder == "fg" else row.label or DEFAULT
+        of_row = [label, row.height_m, row.f_px, row.meta]
         determining = [folder, contents, of_row, settings, self.pixel_version]
         return orjson.dumps(determining).decode()
 
     def has_depth(self, key: str) -> bool:
         """Whether `bg_depth/` has depth for the background."""
+        if self._joined:
+            source, own_key = self._joined.owner(key)
+            return source.has_depth(own_key)
         return key in self._files("bg_depth")
 
     def foreground_labels(self) -> Sequence[str]:
-        """The labels in `assets.csv`, also of cut-outs that are left out, and that of the rest."""
+        """The labels of all cut-outs, also of those that are left out."""
+        if self._joined:
+            return self._joined.labels()
         files = self._listings["fg"]
-        keys = [*files.files, *(fault.path.stem for fault in files.faults)]
-        return sorted({self._table.row(key).label for key in keys})
+        keys = [*files.files, *(self._folders.asset_of(one.path)[1] for one in files.faults)]
+        return sorted({self._label(key)[0] for key in keys})
+
+    def _label(self, key: str) -> tuple[str, bool]:
+        """The label of a cut-out, and whether only the pattern says so."""
+        if label := self._rows.of("fg", key).label:
+            return label, False
+        label = label_of(key, self._pattern)
+        return label, label != label_of(key, None)
+
+    @cached_property
+    def _pattern(self) -> LabelPattern | None:
+        return None if self.label_pattern is None else LabelPattern(self.label_pattern)
 
     def check(self, size: Size) -> AssetCatalogue:
         """Decode every asset; the digest covers names and contents of all files in use.
 
         Assets that an earlier check has seen, and that have not changed, are not decoded again.
         """
+        if self._joined:
+            catalogue = self._joined.check(size)
+            copies = [
+                note
+                for folder, companion, kind in _PICTURES
+                for note in self._joined.copies(partial(_contents, folder, companion), kind)
+            ]
+            return replace(catalogue, origin=self.root, notes=(*catalogue.notes, *copies))
         self._forget()
         try:
             with self._errors_with_url():
@@ -233,18 +292,29 @@ class Assets(Source):
             self._forget()
             raise
         # Of the files in use alone, so that workers use no others.
-        self.__dict__["_hashes"] = dict(result.catalogue.hashes)
+        self.__dict__["_hashes"] = dict(result.files)
+        names = dict.fromkeys([*FOLDERS, *self._folders.names.values()])
         return replace(
             result.catalogue,
             origin=self.root.rstrip("/"),
             notes=self._notes(result),
-            folders=tuple(str(self._location / folder) for folder in FOLDERS),
+            folders=tuple(str(self._location / folder) for folder in names),
         )
 
     def _notes(self, result: InspectionResult) -> tuple[str, ...]:
+        rows = self._rows
         masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
         of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
-        return (*self._copied(), *of_masks, *(f"{TABLE}: {note}" for note in self._table.notes))
+        of_table = (f"{TABLE}: {note}" for note in (*rows.table.notes, *rows.notes))
+        of_labels = self._without_label(result.catalogue.foregrounds)
+        return (*self._copied(), *of_masks, *of_table, *of_labels, *result.notes)
+
+    def _without_label(self, keys: Sequence[str]) -> Iterator[str]:
+        """Yield a note about cut-outs that the pattern was to give a label, and gives none."""
+        bare = [key for key in keys if self._pattern and self._label(key) == (DEFAULT, False)]
+        if bare:
+            names = ", ".join(bare[:_MOST_NAMED]) + (", ..." if len(bare) > _MOST_NAMED else "")
+            yield f"label_pattern={self.label_pattern}: no label for {len(bare):,}: {names}"
 
     def _copied(self) -> Iterator[str]:
         """Yield what was copied to this machine, if anything was."""
@@ -257,7 +327,7 @@ class Assets(Source):
 
     def _forget(self) -> None:
         """Make the next use list the folders again, since files may have come or gone."""
-        for name in ("_copies", "_listings", "_table", "_hashes"):
+        for name in ("_copies", "_folders", "_listings", "_rows", "_aliases", "_hashes"):
             self.__dict__.pop(name, None)
 
     @property
@@ -278,13 +348,15 @@ class Assets(Source):
             raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
 
     def _inspect(self, size: Size) -> InspectionResult:
-        root, listings, table = self._root, self._listings, self._table
+        folders, listings, rows = self._folders, self._listings, self._rows
         # From here on, each file has one content.
         self.__dict__["_hashes"] = {}
         eyes = Eyes(
-            look=lambda assets: self._look_at(assets, size), without_mask=self._without_mask
+            look=lambda assets: self._look_at(assets, size),
+            without_mask=self._without_mask,
+            label_of=self._label,
         )
-        return Inspection(root, listings, table, self.on_bad_asset, eyes).result()
+        return Inspection(folders, listings, rows, self.on_bad_asset, eyes).result()
 
     def _look_at(self, assets: Sequence[Asset], size: Size) -> list[Look]:
         """The looks at assets, of which only new and changed ones are opened."""
@@ -306,9 +378,9 @@ class Assets(Source):
                 self._read_rest(asset)
                 self.hand_on(lambda: self._prepared(asset.key, rgba, size), size)
         except _NoMaskError as error:
-            fault = (name_of(error.path), "")
+            fault = (self._name(error.path), "")
         except AssetError as error:
-            fault = (name_of(error.path), error.reason)
+            fault = (self._name(error.path), error.reason)
         hashes = [(self._hashes or {}).get(file.name, "") for file in asset.files]
         return Look(asset, hashes, fault, has_alpha)
 
@@ -321,7 +393,22 @@ class Assets(Source):
     def __getstate__(self) -> dict[str, Any]:
         """The settings, and what was looked at: each machine keeps copies by itself."""
         settings = {item.name: getattr(self, item.name) for item in fields(self)}
-        return settings if self._hashes is None else settings | {"_hashes": self._hashes}
+        if self._joined:
+            return settings | {"_joined": self._joined}
+        if self._hashes is None:
+            return settings
+        return settings | {"_hashes": self._hashes, "_aliases": self._rows.aliases}
+
+    @cached_property
+    def _joined(self) -> Joined[Assets] | None:
+        """The sources of several roots; None for one."""
+        roots = self.roots
+        return Joined([replace(self, root=one) for one in roots]) if len(roots) > 1 else None
+
+    @property
+    def roots(self) -> Sequence[str]:
+        """The folders and URLs of `root`."""
+        return roots_of(self.root)
 
     @property
     def _location(self) -> StorePath:
@@ -342,9 +429,12 @@ class Assets(Source):
         return root
 
     def _required_files(self, folder: str) -> Mapping[str, Path]:
-        if not (self._root / folder).is_dir():
+        if not self._folders.path(folder).is_dir():
             raise missing_folder(self._root, folder)
         return self._files(folder)
+
+    def _name(self, path: Path) -> str:
+        return self._folders.name_of(path)
 
     def _files(self, folder: str) -> Mapping[str, Path]:
         return self._listings[folder].files
@@ -353,28 +443,43 @@ class Assets(Source):
     def _copies(self) -> LocalCopy:
         root = self._location
         assert isinstance(root, ObjectPath), "only object stores are copied"
-        return local_copy(root, self.progress)
+        return local_copy(root, self.progress, is_nested=self.subfolders)
+
+    @cached_property
+    def _folders(self) -> Folders:
+        root, hashes = self._root, self._hashes
+        return Folders.of_root(root) if hashes is None else Folders.of_files(root, hashes)
 
     @cached_property
     def _listings(self) -> dict[str, Listing]:
         """The files of each folder, by key; listed once, since a folder may have thousands."""
         if self._hashes is not None:
-            return listings_of(self._root, self._hashes)
-        if isinstance(self._location, LocalPath):
-            return {folder: listing(self._root, folder) for folder in FOLDERS}
-        deeper, versions = self._copies.deeper, self._copies.versions
-        return {folder: listing(self._root, folder, deeper, versions) for folder in FOLDERS}
+            return listings_of(self._folders, self._hashes)
+        list_one = partial(listing, self._folders, is_nested=self.subfolders)
+        if not isinstance(self._location, LocalPath):
+            list_one = partial(list_one, deeper=self._copies.deeper, versions=self._copies.versions)
+        return {folder: list_one(folder) for folder in FOLDERS}
 
     @cached_property
-    def _table(self) -> AssetTable:
+    def _rows(self) -> Rows:
+        """The rows of the table; after a check, of the pictures that it has listed."""
         path = self._root / TABLE
         if self._hashes is not None:
-            return read_table(path, self._content(path) if TABLE in self._hashes else None)
-        return read_table(path, path.read_bytes() if path.is_file() else None)
+            table = read_table(path, self._content(path) if TABLE in self._hashes else None)
+            return Rows(table, self.__dict__["_aliases"])
+        table = read_table(path, path.read_bytes() if path.is_file() else None)
+        return rows_of(table, picture_names(self._folders.names, self._listed_names()))
+
+    def _listed_names(self) -> Iterator[tuple[str, str]]:
+        """Yield the folder of each picture, also of one at fault, and its name in the folder."""
+        for one in self._listings.values():
+            for path in (*one.files.values(), *(fault.path for fault in one.faults)):
+                yield self._folders.place_of(self._name(path))
 
     def _content(self, path: Path) -> bytes:
         """The content of a file; `AssetChangedError` if it is not the one that was looked at."""
-        name, hashes = name_of(path), self._hashes
+        name = path.name if path.name == TABLE else self._name(path)
+        hashes = self._hashes
         try:
             data = images.read(path)
         except AssetError:
@@ -406,25 +511,30 @@ class Assets(Source):
 
     def _without_mask(self, path: Path) -> str:
         """What is wrong with a picture in `fg/` that has no transparency and no mask."""
-        owner = cut_out_of_mask(path.stem, (one for one in self._files("fg") if one != path.stem))
+        _, key = self._folders.asset_of(path)
+        masks = self._folders.names["fg_mask"]
+        owner = cut_out_of_mask(key, (one for one in self._files("fg") if one != key))
         if owner:
-            to = shown(Path(f"fg_mask/{owner}{path.suffix}"))
+            to = shown(Path(f"{masks}/{owner}{path.suffix}"))
             return f"most likely the mask of a cut-out; move it to {to}"
-        reason = f"no transparency and no mask; cut it out, or add fg_mask/{path.stem}.png"
-        return f"{reason}{self._mask_meant_for(path.stem)}"
+        reason = f"no transparency and no mask; cut it out, or add {masks}/{key}.png"
+        return f"{reason}{self._mask_meant_for(key)}"
 
     def _mask_meant_for(self, key: str) -> str:
         """A guess at the mask of a cut-out by the names in `fg_mask/`, or at that folder itself."""
+        masks = self._folders.names["fg_mask"]
         others = [one for one in self._files("fg_mask") if one not in self._files("fg")]
         by_cut_out = {picture_meant(one, self._files("fg")): one for one in others}
         if key in by_cut_out:
-            file = self._files("fg_mask")[by_cut_out[key]]
-            name = shown(Path(file.name))
-            accents = other_accents(key, file.stem)
-            return f" (fg_mask/{name} may be its mask: give it that name){accents}"
-        folder = None if (self._root / "fg_mask").is_dir() else meant_for(self._root, "fg_mask")
+            other = by_cut_out[key]
+            name = shown(Path(self._name(self._files("fg_mask")[other])))
+            accents = other_accents(key, other)
+            return f" ({name} may be its mask: give it that name){accents}"
+        folder = (
+            None if self._folders.path("fg_mask").is_dir() else meant_for(self._root, "fg_mask")
+        )
         return (
-            f" (did you mean {shown(Path(folder.name))}/? Rename it to fg_mask)" if folder else ""
+            f" (did you mean {shown(Path(folder.name))}/? Rename it to {masks})" if folder else ""
         )
 
     def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
@@ -432,7 +542,7 @@ class Assets(Source):
 
         Raises `AssetError` if it is missing, has another size, or is not the shape of one object.
         """
-        mask_path = self._files("fg_mask").get(path.stem)
+        mask_path = self._files("fg_mask").get(self._folders.asset_of(path)[1])
         if mask_path is None:
             raise _NoMaskError(path, self._without_mask(path))
         mask = load_mask(mask_path, self._content(mask_path))
@@ -444,6 +554,20 @@ class Assets(Source):
             )
         require_visible(mask_path, mask)
         return mask
+
+
+def _contents(folder: str, companion: str, source: Assets) -> dict[str, Sequence[str]]:
+    """Name of each picture in use -> its hash, and that of its mask or depth map."""
+    hashes = source._hashes or {}
+    return {
+        source._name(path): [
+            hashes.get(source._name(one), "")
+            for one in (path, source._files(companion).get(key))
+            if one is not None
+        ]
+        for key, path in source._files(folder).items()
+        if source._name(path) in hashes
+    }
 
 
 def _no_folder(root: Path) -> str:

@@ -12,8 +12,10 @@ from typing import ClassVar, TypeAlias
 
 from depthmask.codec.density import PHOTOGRAPHS, Densities
 from depthmask.data import AssetCatalogue, AssetFiles, Background, Foreground, LeftOut, Size
+from depthmask.plan.shares import NAMES
 from depthmask.stage import Stage
 from depthmask.stage.calls import StageCalls, described
+from depthmask.untrusted import is_one_line
 
 Bar: TypeAlias = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
 """A function that shows a progress bar up to a number, with a title; its context yields a function
@@ -87,8 +89,22 @@ class Source(Stage):
         """Whether `background(key)` carries `depth_m` of its own."""
         return False
 
+    def background_group(self, key: str) -> str | None:
+        """What a background shares with other assets, such as the name of its photograph.
+
+        Backgrounds and foregrounds of one group are in the same split, and no foreground is pasted
+        into a background of its own group. None, the default: it is alone. Called after `check`.
+        """
+        return None
+
+    def foreground_group(self, key: str) -> str | None:
+        """As `background_group`, for `foreground`: the photograph that it is cut from."""
+        return None
+
     def foreground_labels(self) -> Sequence[str]:
-        """The labels of all foregrounds; empty if they are not known without opening each.
+        """The labels of all foregrounds, and of the instances that backgrounds show by themselves.
+
+        Empty if they are not known without opening each.
 
         Settings such as `placement.heights` are checked against them, and their order by the
         alphabet numbers the categories of COCO files. Called after `check`.
@@ -96,7 +112,7 @@ class Source(Stage):
         return ()
 
     def background_identity(self, key: str, size: Size) -> str | None:
-        """A text that differs whenever `background` would give other pixels or metadata.
+        """A text that differs if `background` would give other pixels, metadata or instances.
 
         A background with an identity is kept on disk, for later runs. None, the default: it is not.
         Called after `check`.
@@ -153,6 +169,10 @@ def catalogue_of(source: Source, size: Size) -> AssetCatalogue:
         files=dict(catalogue.files),
         hashes=dict(catalogue.hashes),
         licences={kind: dict(counts) for kind, counts in catalogue.licences.items()},
+        background_splits=dict(catalogue.background_splits),
+        foreground_splits=dict(catalogue.foreground_splits),
+        background_licences=dict(catalogue.background_licences),
+        foreground_licences=dict(catalogue.foreground_licences),
         backgrounds=_keys(source, "backgrounds", catalogue.backgrounds),
         foregrounds=_keys(source, "foregrounds", catalogue.foregrounds),
         foreground_labels=_labels(source, catalogue.foreground_labels),
@@ -174,6 +194,14 @@ def _require_facts(calls: StageCalls, catalogue: AssetCatalogue) -> None:
         for counts in catalogue.licences.values()
     ):
         raise calls.fault("returned other licences than a mapping from kinds to numbers by licence")
+    for fixed in (catalogue.background_splits, catalogue.foreground_splits):
+        if not isinstance(fixed, Mapping) or not all(split in NAMES for split in fixed.values()):
+            raise calls.fault(
+                f"returned other splits than a mapping from keys to {', '.join(NAMES)}"
+            )
+    for licences in (catalogue.background_licences, catalogue.foreground_licences):
+        if not isinstance(licences, Mapping) or not _all(str, licences.values()):
+            raise calls.fault("returned other licences than a mapping from keys to texts")
     if not isinstance(catalogue.left_out, Sequence) or not _all(LeftOut, catalogue.left_out):
         raise calls.fault("returned other left_out than a sequence of LeftOut")
 
@@ -215,5 +243,5 @@ def _labels(source: Source, catalogued: Sequence[str]) -> tuple[str, ...]:
 
 
 def _is_usable(key: str) -> bool:
-    """Whether a key can be printed, and names no other folder where files are named by it."""
-    return bool(key) and key.isprintable() and not {"", ".", ".."} & set(key.split("/"))
+    """Whether a key is one line of text, and names no other folder where files are named by it."""
+    return bool(key) and is_one_line(key) and not {"", ".", ".."} & set(key.split("/"))

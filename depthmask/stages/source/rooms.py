@@ -13,8 +13,12 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source.base import Source
 
-GENERATOR = 1
-"""Version of the renderer: raised whenever the same settings give other pixels."""
+_FIRST = 1
+"""Stands in the hash of the settings since the first version of the renderer.
+
+Another renderer raises `pixel_version` alone, so that an older dataset is refused for that, not for
+its assets.
+"""
 
 
 @stage("rooms")
@@ -25,6 +29,7 @@ class Rooms(Source):
     as their wall. The pixels depend only on the settings and on the number in the key.
     """
 
+    pixel_version = 2
     densities = ROOMS
 
     rooms: int = setting(64, ge=1, le=10000, help="number of rooms")
@@ -105,11 +110,11 @@ class Rooms(Source):
         return [label for label, _ in CUTOUTS[: self.furniture]]
 
     def check(self, size: Size) -> AssetCatalogue:
-        """A hash of the settings and the generator's version; there is nothing to read."""
+        """A hash of the settings; there is nothing to read."""
         return AssetCatalogue(hashlib.sha256(self._identity(size).encode()).hexdigest()[:16])
 
     def background_identity(self, key: str, size: Size) -> str | None:
-        """The settings, the generator's version and the key."""
+        """The settings, the pixel version and the key."""
         return self._identity_of(key, size)
 
     def foreground_identity(self, key: str, size: Size) -> str | None:
@@ -124,7 +129,7 @@ class Rooms(Source):
 
     def _identity(self, size: Size) -> str:
         """Everything that determines the pixels of a key, as text."""
-        return json.dumps([GENERATOR, list(size), dataclasses.asdict(self)], sort_keys=True)
+        return json.dumps([_FIRST, list(size), dataclasses.asdict(self)], sort_keys=True)
 
 
 def _keys(prefix: str, count: int) -> list[str]:

@@ -6,6 +6,7 @@ import functools
 import io
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import Enum
 from typing import Any, TypeAlias
 
@@ -17,6 +18,12 @@ from depthmask_onnx._file import ModelFile
 
 Run: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 """A model as a function from its input to one output."""
+
+
+_FIRST_CALLS = threading.Lock()
+"""Held by the first call of each thread. In the first of all, OpenVINO 2026.4 makes its table of
+types; of two threads that come to it together, one holds the interpreter's lock and waits for the
+table, the other makes the table and waits for the lock, for ever."""
 
 
 class Runtime(Enum):
@@ -96,9 +103,11 @@ def _openvino(model: bytes, source: str, target: str, threads: int) -> Run:
     of_thread = threading.local()
 
     def run(batch: NDArray[Any]) -> NDArray[Any]:
-        if not hasattr(of_thread, "request"):
-            of_thread.request = compiled.create_infer_request()
-        # A copy, since the next call of the thread writes to the same memory.
-        return np.array(of_thread.request.infer({source: batch})[target])
+        is_first = not hasattr(of_thread, "request")
+        with _FIRST_CALLS if is_first else nullcontext():
+            if is_first:
+                of_thread.request = compiled.create_infer_request()
+            # A copy, since the next call of the thread writes to the same memory.
+            return np.array(of_thread.request.infer({source: batch})[target])
 
     return run

@@ -6,6 +6,7 @@ import importlib.util
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from tiny_models import REFERENCE, SEED, model, red
 
+from depthmask_onnx import _runtime
 from depthmask_onnx._images import Filter, Fit
 from depthmask_onnx._runtime import Runtime
 from depthmask_onnx.estimator import Layout, Onnx
@@ -57,6 +59,28 @@ def test_nhwc_with_white_mean_and_std(save: Save, images: np.ndarray, runtime: R
     )
     expected = (images[..., 0].astype(np.float32) + 20) / 2
     np.testing.assert_allclose(stage.estimate(images), expected, rtol=1e-6)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("openvino") is None, reason="no openvino")
+def test_threads_begin_with_openvino_one_after_another(
+    save: Save, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that begin together can wait for each other for ever."""
+    begun: list[int] = []
+
+    class Watched:
+        def __enter__(self) -> None:
+            begun.append(threading.get_ident())
+
+        def __exit__(self, *error: object) -> None:
+            """Nothing."""
+
+    monkeypatch.setattr(_runtime, "_FIRST_CALLS", Watched())
+    stage = onnx_stage(save(red(factor=7.0)), runtime=Runtime.openvino)
+    for _ in range(2):
+        stage.estimate(images)
+    assert begun
+    assert len(set(begun)) == len(begun)
 
 
 def test_disparity_says_so_and_zero_becomes_near(save: Save) -> None:

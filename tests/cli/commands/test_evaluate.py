@@ -125,7 +125,7 @@ def test_pairs_have_exactly_one_name(tmp_path: Path, rgb: str, depth: str) -> No
         (["a.rgb.jpg", "a.rgb.png"], ["a.depth_mm.png"], "a.rgb.png: a.rgb.jpg has the same name"),
         ([], ["a.depth_mm.png"], "a.depth_mm.png: the picture a.rgb.jpg or .png is missing"),
         (["bg/a.jpg", "bg/a.png"], ["bg_depth/a.png"], "bg/a.png: a.jpg has the same name"),
-        (["bg/b.jpg"], ["bg_depth/a.png"], "bg_depth/a.png: bg/ has no JPEG, PNG or WebP picture"),
+        (["bg/b.jpg"], ["bg_depth/a.png"], "bg_depth/a.png: bg/ has no picture named a"),
         (["mean.rgb.jpg"], ["mean.depth_mm.png"], "mean is the name of the last row"),
     ],
 )

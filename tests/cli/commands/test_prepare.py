@@ -48,6 +48,38 @@ def test_prepared_assets_keep_their_metadata(assets_root: Path, tmp_path: Path) 
     assert source.foreground("vase", size).meta is None
 
 
+def test_prepared_assets_keep_split_and_licence(assets_root: Path, tmp_path: Path) -> None:
+    (assets_root / "assets.csv").write_text(
+        "key,split,licence\nroom0,val,CC0-1.0\ncup,test,\nvase,,CC-BY-4.0\n"
+    )
+    out = tmp_path / "out"
+    assert main(["prepare", f"source.root={assets_root}", "size=[32,32]", f"output={out}"]) == 0
+    assert (out / "assets.csv").read_text().splitlines()[0].endswith(",f_px,split,licence")
+    before, after = (Assets(root=str(root)).check((32, 32)) for root in (assets_root, out))
+    assert before.background_splits == after.background_splits == {"room0": "val"}
+    assert before.foreground_splits == after.foreground_splits == {"cup": "test"}
+    assert before.background_licences == after.background_licences == {"room0": "CC0-1.0"}
+    assert before.foreground_licences == after.foreground_licences == {"vase": "CC-BY-4.0"}
+    assert before.licences == after.licences
+
+
+def test_a_background_and_a_cut_out_of_one_name_keep_their_own_rows(
+    assets_root: Path, tmp_path: Path
+) -> None:
+    (assets_root / "bg" / "room0.png").rename(assets_root / "bg" / "cup.png")
+    (assets_root / "assets.csv").write_text(
+        "key,label,licence\nfg/cup,mug,CC0-1.0\nbg/cup,,CC-BY-4.0\n"
+    )
+    out = tmp_path / "out"
+    assert main(["prepare", f"source.root={assets_root}", "size=[32,32]", f"output={out}"]) == 0
+    source = Assets(root=str(out))
+    catalogue = source.check((32, 32))
+    assert catalogue.background_licences == {"cup": "CC-BY-4.0"}
+    assert catalogue.foreground_licences == {"cup": "CC0-1.0"}
+    assert source.foreground("cup", (32, 32)).label == "mug"
+    assert catalogue.notes == Assets(root=str(assets_root)).check((32, 32)).notes
+
+
 def test_names_match(assets_root: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     assert main(["prepare", f"source.root={assets_root}", "size=[24,24]", f"output={out}"]) == 0

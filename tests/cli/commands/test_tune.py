@@ -25,7 +25,8 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["depth=layered"], "depth=layered has no batch size to tune"),
+        (["depth=layered", "batches=1"], "depth=layered has no batch size to tune"),
+        (["source=assets", "source.root=NOWHERE"], "source.root=NOWHERE: no such folder"),
         (["depth=fastdepth", "batches=1,x"], "batches=1,x: must be whole numbers"),
         (["depth=fastdepth", "batches=1,", "2"], "batches=1,: must be whole numbers separated by"),
         (["depth=fastdepth", "batches=1,0"], "depth.batch=0: must be at least 1"),

@@ -13,7 +13,7 @@ import yaml
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from depthmask.cli.main import main
-from depthmask.reports.card.readme import _main_settings, _size_category, plain
+from depthmask.reports.card.readme import _main_settings, _printable, _size_category, plain
 
 
 def header(out: Path) -> dict[str, Any]:
@@ -124,3 +124,11 @@ def test_plain_text() -> None:
 )
 def test_size_categories(samples: int, category: str) -> None:
     assert _size_category(samples) == category
+
+
+def test_a_command_with_any_space_is_shown() -> None:
+    """As in the names of macOS's screenshots; what acts and is not seen is none."""
+    command = "depthmask source.root='9.41\u202fAM'"
+    assert _printable(command) == command
+    for text in ("a\u202eb", "a\nb", "a\x1bb", "a```b", "", None):
+        assert _printable(text) is None

@@ -113,6 +113,18 @@ def test_filters_work_together(page: Page, made: Path, evil_name: str) -> None:
     expect(shown(page)).to_have_count(24)
 
 
+def test_the_gallery_by_class(page: Page, made: Path) -> None:
+    boxes = [
+        sample
+        for sample in open(made)
+        if "box" in [layer["label"] for layer in sample.meta["layers"]]
+    ]
+    choose(page, "label", "box")
+    expect(shown(page)).to_have_count(min(24, len(boxes)))
+    option = page.locator("[data-filter=label] option[value=box]")
+    assert option.text_content() == f"box: {len(boxes)}"
+
+
 def test_the_rest_is_shown_by_the_button(page: Page) -> None:
     page.get_by_role("button", name="Show more").click()
     expect(shown(page)).to_have_count(48)

@@ -36,9 +36,22 @@ def test_assets_are_counted_by_split() -> None:
     assert found.backgrounds == {"train": {"wall": 2}, "val": {"door": 1}}
     assert found.foregrounds == {"train": {"cup": 2, "pot": 1}, "val": {"cup": 1}}
     assert found.labels == {"cup": "mug", "pot": "pan"}
+    assert found.layers_by_label == {"mug": 3, "pan": 1}
     assert found.member_bytes == {"json": 4, "jpg": 10}
     assert found.first_samples["background", "door"] == 7
     assert found.first_samples["foreground", "cup"] == 0
+    assert found.first_samples["label", "pan"] == 0
+
+
+def test_instances_of_backgrounds_are_counted_by_label() -> None:
+    own = [{"label": "mug"}, {"label": "cat"}, {"label": "mug"}]
+    found = census(meta(layer()), {**meta(layer()), "background_instances": own})
+    assert found.instances_by_label == {"mug": 2, "cat": 1}
+    # The gallery shows every class, also one that is on backgrounds alone.
+    assert found.first_samples["label", "mug"] == 0
+    assert found.first_samples["label", "cat"] == 1
+    assert found.layers_by_label == {"mug": 2}
+    assert found.layers == 2
 
 
 def test_a_sample_counts_by_its_most_visible_layer() -> None:

@@ -84,6 +84,22 @@ def test_small_pictures_are_shown_as_they_are(make_sample: Callable[..., Sample]
     assert len({tuple(colour.tolist()) for colour in (black, first, second)}) == 3
 
 
+def test_instances_of_the_background_are_told_from_layers(
+    make_sample: Callable[..., Sample],
+) -> None:
+    sample = make_sample(3)
+    own = [{"label": "mug"}, {"label": "cat"}, {"label": "mug"}]
+    labelled = replace(sample, meta={**sample.meta, "background_instances": own})
+    plain, made = (
+        card(3, "val", Encode().encode(one), one, contract()) for one in (sample, labelled)
+    )
+    assert made.layers(labels=True) == [
+        *plain.layers(labels=True),
+        "on the background: 1 cat, 2 mug",
+    ]
+    assert made.labels == list(dict.fromkeys([*plain.labels, "mug", "cat"]))
+
+
 def test_large_pictures_become_smaller(make_sample: Callable[..., Sample]) -> None:
     sample = make_sample(0, (300, 900))
     assert sample.depth is not None

@@ -77,6 +77,15 @@ def test_assets_that_no_chosen_sample_shows_get_one(
     assert len(found.cards) < 8
 
 
+def test_classes_come_before_assets(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class is in the gallery even where there are more foregrounds than cards."""
+    monkeypatch.setattr(collect_module, "MOST_CARDS", 1)
+    every = {label for card in collect(open(made)).cards for label in card.labels}
+    assert len(every) == 3
+    monkeypatch.setattr(collect_module, "_MOST_EXTRA_CARDS", 1)
+    assert {label for card in collect(open(made)).cards for label in card.labels} == every
+
+
 def test_statistics_are_those_of_the_dataset(made: Path, page: str) -> None:
     dataset = open(made)
     table = {row[0]: row[1:] for row in rows(page, "Mean and standard deviation")}
@@ -110,6 +119,24 @@ def test_licences_are_listed(page: str) -> None:
         ["foregrounds", "CC0-1.0", "1"],
         ["foregrounds", "not given", "2"],
     ]
+
+
+def test_classes_are_counted(made: Path, page: str) -> None:
+    layers = [layer for sample in open(made) for layer in sample.meta["layers"]]
+    counts = Counter(layer["label"] for layer in layers)
+    keys = {
+        label: {one["foreground"] for one in layers if one["label"] == label} for label in counts
+    }
+    expected = [[label, f"{len(keys[label])}", f"{counts[label]}"] for label in sorted(counts)]
+    assert rows(page, "Classes") == expected
+    assert ["foreground", "2", f"{counts['foreground']}"] in expected
+
+
+def test_the_gallery_can_be_filtered_by_class(page: str) -> None:
+    select = page[page.index('data-filter="label"') :].split("</select>")[0]
+    assert re.findall(r'<option value="([^"<]*)">', select)[:1] == [""]
+    assert '<option value="box">box</option>' in select
+    assert page.count('data-label="[') == 60
 
 
 def test_times_are_those_of_the_records(made: Path, page: str) -> None:

@@ -18,7 +18,8 @@ METRIC = DepthKind.metric_z
 
 
 def test_the_label_agrees_with_itself() -> None:
-    assert agreement(LABEL, LABEL, MASK, METRIC) == Agreement(0, 0, 1, 1, 1)
+    # Both scores of boundaries are means over four directions, of which one has any.
+    assert agreement(LABEL, LABEL, MASK, METRIC) == Agreement(0, 0, 1, 1, 1, 0.25, 0.25)
 
 
 def test_a_ramp_over_eight_pixels_has_an_eighth_of_the_step_between_neighbours() -> None:
@@ -87,13 +88,14 @@ def test_without_valid_pixels_there_is_no_agreement() -> None:
 
 def test_the_mean_skips_samples_without_a_value() -> None:
     nan = float("nan")
-    found = mean_agreement([Agreement(1, 2, 3, 4, 5), Agreement(3, nan, 5, 6, 7)])
-    assert found == Agreement(2, 2, 4, 5, 6)
+    found = mean_agreement([Agreement(1, 2, 3, 4, 5, 6, 7), Agreement(3, nan, 5, 6, 7, 8, 9)])
+    assert found == Agreement(2, 2, 4, 5, 6, 7, 8)
 
 
 def test_the_table_has_a_dash_for_what_no_sample_has() -> None:
     nan = float("nan")
-    lines = table("net", "estimated", 4, Agreement(nan, 0.25, nan, nan, nan)).splitlines()
+    lines = table("net", "estimated", 4, Agreement(nan, 0.25, nan, nan, nan, 0.5, nan)).splitlines()
     assert [line.split()[-2:] for line in lines[2:]] == [
-        ["-", "-"], ["0.250", "-"], ["-", "1.00"], ["-", "-"],
+        ["-", "-"], ["0.250", "-"], ["-", "1.00"], ["-", "-"], ["0.500", "-"],
+        ["-", "-"],
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from PIL import Image
 
 from depthmask.stages.blend.alpha import Alpha
 from depthmask.stages.blend.base import Patch
-from depthmask.stages.blend.feather import Feather, decontaminated
+from depthmask.stages.blend.feather import SOLID, Feather, _taps, decontaminated
 
 
 def matted_over_white(seed: int) -> tuple[Patch, np.ndarray]:
@@ -31,6 +33,35 @@ def rim(alpha: np.ndarray) -> np.ndarray:
     inside = (alpha >= 128).astype(np.uint8)
     kernel = np.ones((3, 3), np.uint8)
     return (cv2.dilate(inside, kernel, iterations=2) - cv2.erode(inside, kernel)) > 0
+
+
+def _convolved(pixels: np.ndarray, taps: list[int], axis: int) -> np.ndarray:
+    """A convolution along an axis in Python's integers, with the border mirrored."""
+    count, reach = pixels.shape[axis], len(taps) // 2
+    places = np.pad(np.arange(count), reach, mode="reflect")
+    moved = [pixels.take(places[number : number + count], axis) for number in range(len(taps))]
+    return np.sum([tap * one for tap, one in zip(taps, moved, strict=True)], axis=0)
+
+
+@pytest.mark.parametrize("reach", [0.3, 2.0, 9.0])
+def test_colours_follow_from_integers_alone(reach: float) -> None:
+    """So no processor decides a level."""
+    rng = np.random.default_rng(3)
+    square = np.pad(np.full((20, 26), 255, np.uint8), 30)
+    alpha = np.asarray(cv2.GaussianBlur(square, (0, 0), 3), np.uint8)
+    rgb = rng.integers(0, 256, (*alpha.shape, 3), dtype=np.uint8)
+    taps = [int(tap) for tap in _taps(reach)]
+    solid = np.dstack([rgb, np.ones_like(alpha)]) * (alpha >= SOLID)[..., None]
+    exact = _convolved(_convolved(solid.astype(object), taps, 0), taps, 1)
+    weight = exact[..., 3]
+    is_near = (alpha < SOLID) & (weight * 10_000 > (1 << 44))
+    assert is_near.any()
+    assert exact.max() < 1 << 53
+    expected = rgb.copy()
+    for row, column in zip(*np.nonzero(is_near), strict=True):
+        colour, total = exact[row, column, :3], weight[row, column]
+        expected[row, column] = [round(Fraction(int(one), int(total))) for one in colour]
+    np.testing.assert_array_equal(decontaminated(np.dstack([rgb, alpha]), reach), expected)
 
 
 @pytest.mark.parametrize("grey", [0, 60, 128])
@@ -76,7 +107,7 @@ def test_solid_pixels_and_those_far_from_any_keep_their_colour() -> None:
     alpha = np.zeros((9, 60), np.uint8)
     alpha[:, :5], alpha[:, 5:] = 255, 100
     rgb = np.random.default_rng(0).integers(0, 256, (9, 60, 3), dtype=np.uint8)
-    found = decontaminated(rgb, alpha, 2.0)
+    found = decontaminated(np.dstack([rgb, alpha]), 2.0)
     assert np.array_equal(found[:, :5], rgb[:, :5])
     assert np.array_equal(found[:, 40:], rgb[:, 40:])
     assert not np.array_equal(found[:, 5:8], rgb[:, 5:8])
@@ -84,7 +115,8 @@ def test_solid_pixels_and_those_far_from_any_keep_their_colour() -> None:
 
 def test_what_has_no_solid_pixel_is_left_alone() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
-    assert np.array_equal(decontaminated(rgb, np.full((9, 9), 120, np.uint8), 2.0), rgb)
+    faint = np.dstack([rgb, np.full((9, 9), 120, np.uint8)])
+    assert np.array_equal(decontaminated(faint, 2.0), rgb)
 
 
 def test_softness_widens_the_edge_in_the_picture_and_leaves_the_patch() -> None:

@@ -331,6 +331,7 @@ def test_a_mask_beside_alpha_is_ignored_and_that_is_said_once(assets_root: Path)
         Image.new("L", (3, 3), 255).save(assets_root / "fg_mask" / f"{name}.png")
     assert assets(assets_root).check(SIZE).notes == (
         "fg_mask/: 2 masks are not used, their cut-outs have alpha of their own",
+        "1 of the foregrounds is a copy of others, and drawn as often: fg/cup.png = fg/vase.png",
     )
 
 
@@ -509,7 +510,7 @@ def test_errors_name_the_folder_of_the_root_alone(
     monkeypatch.chdir(tmp_path)
     Path("s", "bg").mkdir(parents=True)
     assert refused(Path("s")) == refused(Path("s").absolute()).replace(f"{tmp_path}/", "")
-    with pytest.raises(UsageError, match=r"^s/bg: no \.jpg, \.jpeg.*; put pictures there"):
+    with pytest.raises(UsageError, match=r"^s/bg: no pictures; put JPEG or PNG files there"):
         Assets(root="./s").check(SIZE)
 
 
@@ -521,8 +522,9 @@ def test_no_root(tmp_path: Path) -> None:
 def test_a_folder_is_missing_or_empty(assets_root: Path, folder: str) -> None:
     for path in (assets_root / folder).iterdir():
         path.unlink()
-    (assets_root / folder / "photo.tiff").write_bytes(b"II*")
-    refused(assets_root, f"{folder}: no .jpg, .jpeg, .png, .webp files")
+    (assets_root / folder / "photo.jp2").write_bytes(b"")
+    not_used = "1 file not used: 1 JPEG 2000 (save as JPEG or PNG)"
+    refused(assets_root, f"{folder}: no pictures ({not_used}); put JPEG or PNG files there")
     shutil.rmtree(assets_root / folder)
     refused(assets_root, f"{folder}: no such folder; source.root needs bg/ and fg/")
 
@@ -566,16 +568,16 @@ def test_truncated_pictures(assets_root: Path, form: str, part: float, folder: s
     refused(assets_root, f"{folder}/{name}: ", "replace or remove it")
 
 
-@pytest.mark.parametrize("content", [b"hello", b"\0" * 1000, b"%PDF-1.7\n", "GIF", "BMP"], ids=repr)
-def test_not_a_picture(assets_root: Path, content: bytes | str) -> None:
-    data = content if isinstance(content, bytes) else encoded(content)
-    (assets_root / "bg" / "odd.png").write_bytes(data)
-    refused(assets_root, "bg/odd.png: not a JPEG, PNG or WebP picture")
+@pytest.mark.parametrize("content", [b"hello", b"\0" * 1000, b"%PDF-1.7\n"], ids=repr)
+def test_not_a_picture(assets_root: Path, content: bytes) -> None:
+    (assets_root / "bg" / "odd.png").write_bytes(content)
+    refused(assets_root, "bg/odd.png: not a picture of a format that is read")
 
 
-def test_a_wrong_suffix_is_no_obstacle(assets_root: Path) -> None:
-    (assets_root / "bg" / "odd.png").write_bytes(encoded("JPEG"))
-    assets(assets_root).check(SIZE)
+@pytest.mark.parametrize("form", ["JPEG", "GIF", "BMP", "TIFF"])
+def test_a_wrong_suffix_is_no_obstacle(assets_root: Path, form: str) -> None:
+    (assets_root / "bg" / "odd.png").write_bytes(encoded(form))
+    assert "odd" in assets(assets_root).check(SIZE).backgrounds
 
 
 def test_a_folder_with_the_name_of_a_picture(assets_root: Path) -> None:
@@ -700,3 +702,22 @@ def test_the_assets_of_depthmaskdataset() -> None:
         native = assets(SEED_ASSETS, foreground_scale=None).foreground(key, SIZE).rgba
         assert np.array_equal(native[..., 3], alpha)
     assert source.background("bg001", SIZE).image.shape == (160, 160, 3)
+
+
+def test_copies_in_several_roots_are_named(assets_root: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    for folder in ("bg", "fg"):
+        (other / folder).mkdir(parents=True)
+    for name, copy in (("bg/room1.png", "bg/a.png"), ("bg/room1.png", "bg/b.png")):
+        shutil.copy(assets_root / name, other / copy)
+    shutil.copy(assets_root / "fg" / "cup.png", other / "fg" / "mug.png")
+    Image.new("RGBA", (8, 8), (1, 2, 3, 99)).save(assets_root / "fg" / "vase.png")
+    notes = Assets(root=f"{assets_root}:{other}").check((32, 32)).notes
+    assert notes == (
+        f"{other}: 1 of the backgrounds is a copy of others, and drawn as often: "
+        "bg/a.png = bg/b.png",
+        "1 of the backgrounds of several roots is a copy of others, and drawn as often: "
+        "bg/room1.png = 2/bg/a.png",
+        "1 of the foregrounds of several roots is a copy of others, and drawn as often: "
+        "fg/cup.png = 2/fg/mug.png",
+    )

@@ -163,7 +163,7 @@ def bad(name: str, content: bytes | Image.Image, reason: str, **save: Any) -> Ca
 
 
 UNDECODABLE = "cannot be decoded"
-NO_PICTURE = "not a JPEG, PNG or WebP picture"
+NO_PICTURE = "not a picture of a format that is read"
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 HUGE_EXIF = b"Exif\0\0" + b"MM\0*\0\0\0\x08\0\0" + bytes(64_000)
 NFD = unicodedata.normalize("NFD", "Blüte")
@@ -180,10 +180,12 @@ TABLE: dict[str, Case] = {
     "WebP cut": bad("bg/a.webp", cut("WEBP", 0.5), UNDECODABLE),
     "no bytes": bad("bg/a.png", b"", NO_PICTURE),
     "text named .jpg": bad("bg/a.jpg", b"hello\n", NO_PICTURE),
-    "BMP named .png": bad("bg/a.png", data(PHOTO, "BMP"), NO_PICTURE),
-    "GIF named .png": bad("bg/a.png", animation("GIF"), NO_PICTURE),
+    "BMP named .png": used(put("bg/a.png", data(PHOTO, "BMP")), "a"),
+    "GIF named .png": used(put("bg/a.png", animation("GIF")), "a"),
     "float TIFF named .png": bad(
-        "bg/a.png", data(Image.fromarray(NOISE[..., 0].astype(np.float32)), "TIFF"), NO_PICTURE
+        "bg/a.png",
+        data(Image.fromarray(NOISE[..., 0].astype(np.float32)), "TIFF"),
+        "numbers of 32 bits; save as 8 or 16 bits",
     ),
     "PNG with a wrong checksum": bad(
         "bg/a.png", data(PHOTO, "PNG")[:60] + b"\xff\xff" + data(PHOTO, "PNG")[62:], UNDECODABLE
@@ -209,20 +211,22 @@ TABLE: dict[str, Case] = {
     # Of an animation, the first picture is used.
     "animated WebP": used(put("bg/a.webp", animation("WEBP")), "a"),
     "animated PNG": used(put("bg/a.png", animation("PNG")), "a"),
-    "GIF": unused("bg/a.gif", animation("GIF"), "GIF; save as JPEG or PNG"),
-    "HEIC": unused("bg/a.HEIC", b"", "HEIC; save as JPEG or PNG"),
-    "TIFF": unused("fg/a.tif", data(CUT_OUT, "TIFF"), "TIFF; save as JPEG or PNG"),
-    "BMP": unused("fg_mask/a.bmp", data(PHOTO, "BMP"), "BMP; save as PNG"),
+    "GIF": used(put("bg/a.gif", animation("GIF")), "a"),
+    "TIFF": used(put("fg/a.tif", data(CUT_OUT, "TIFF")), "a"),
+    "BMP of no cut-out": unused("fg_mask/a.bmp", data(PHOTO, "BMP"), "no cut-out of that name"),
+    "depth as TIFF": unused(
+        "bg_depth/a.tif", data(deep(48, 64), "TIFF"), "TIFF; save as 16-bit PNG in millimetres"
+    ),
     "depth as EXR": unused("bg_depth/a.exr", b"", "OpenEXR; save as 16-bit PNG in millimetres"),
     "raw": unused("bg/a.CR2", b"", "camera raw; save as JPEG or PNG"),
     "JPEG of Windows": unused("bg/a.jfif", data(PHOTO, "JPEG"), ".jfif; rename to .jpg"),
     "no suffix": unused(
-        "bg/photo", data(PHOTO, "JPEG"), "without a suffix; a picture needs .jpg, .png or .webp"
+        "bg/photo",
+        data(PHOTO, "JPEG"),
+        "without a suffix; a picture needs that of its format, such as .jpg",
     ),
     "Thumbs.db": unused("bg/Thumbs.db", b"", "hidden, or made by the system"),
-    "HEIC named .jpg": bad(
-        "bg/a.jpg", b"\0\0\0\x18ftypheic\0\0\0\0", "but HEIC; save as JPEG or PNG"
-    ),
+    "Photoshop named .jpg": bad("bg/a.jpg", b"8BPS", "read but Photoshop; save as JPEG or PNG"),
     **{f"EXIF orientation {n}": used(turned(n), f"turned{n}") for n in range(1, 9)},
     "one pixel": used(put("bg/a.png", Image.new("RGB", (1, 1))), "a"),
     # Cut-outs and masks
@@ -299,6 +303,20 @@ TABLE: dict[str, Case] = {
     ),
     "name with a line break": Case(
         put("bg/a\nb.png", PHOTO), refused={"bg/a\\nb.png": "not UTF-8 text"}
+    ),
+    "name with a separator of lines": Case(
+        put("bg/a\u2028b.png", PHOTO),
+        refused={"bg/a\\u2028b.png": "not seen, U+2028 (line separator); rename it"},
+    ),
+    "name that turns the direction": Case(
+        put("fg/a\u202egnp.png", CUT_OUT), refused={"fg/a\\u202egnp.png": "U+202E (right-to-left"}
+    ),
+    "name with a joiner": Case(
+        put("fg/\U0001f469\u200d\U0001f680.png", CUT_OUT),
+        refused={"fg/\U0001f469\\u200d\U0001f680.png": "U+200D (zero width joiner); rename it"},
+    ),
+    "name of a screenshot of macOS": used(
+        put("bg/at 9.41.00\u202fAM.png", PHOTO), "at 9.41.00\u202fAM"
     ),
     "name with spaces": used(put("bg/my room 1.png", PHOTO), "my room 1"),
     "name with dots": used(put("bg/a.tar.v2.png", PHOTO), "a.tar.v2"),
@@ -473,7 +491,9 @@ def test_nothing_is_left(assets_root: Path, folder: str) -> None:
     lines = str(caught.value).splitlines()
     assert len(lines) == count
     assert lines[0].endswith(f"; {count - 1} more:")
-    assert all("not a JPEG, PNG or WebP picture; replace or remove it" in line for line in lines)
+    assert all(
+        "not a picture of a format that is read; replace or remove it" in line for line in lines
+    )
 
 
 @pytest.mark.parametrize("can_write", [True, False])
@@ -490,14 +510,14 @@ def test_more_than_twenty_faults_are_in_a_file(
         assets(assets_root, OnBadAsset.fail).check(SIZE)
     lines = str(caught.value).splitlines()
     assert len(lines) == 21
-    assert all(f"a{number:02d}.jpg: not a JPEG" in lines[number] for number in range(20))
+    assert all(f"a{number:02d}.jpg: not a picture" in lines[number] for number in range(20))
     if not can_write:
         assert lines[-1].startswith("  and 10 more: dataset.json lists all of them with source.on_")
         return
     assert lines[-1] == f"  and 10 more: {cache / 'bad_files.txt'} has all of them"
     written = (cache / "bad_files.txt").read_text().splitlines()
     assert len(written) == 30
-    assert all(f"a{number:02d}.jpg: not a JPEG" in written[number] for number in range(30))
+    assert all(f"a{number:02d}.jpg: not a picture" in written[number] for number in range(30))
 
 
 def test_a_row_of_what_is_left_out_is_no_error(assets_root: Path) -> None:

@@ -337,5 +337,6 @@ def test_nobody_reads_pictures_past_their_profiles() -> None:
     }
     assert callers == {
         *("stages/source/_colours.py", "stages/source/_masks.py", "stages/source/assets.py"),
+        "stages/source/asset_files.py",
         *("engine/inputs/photographs.py", "engine/inputs/picture_list.py"),
     }

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from depthmask.errors import UsageError
+from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
 from depthmask.stages.source.assets import Assets
 from tests.support.paths import SHARED
@@ -45,10 +46,9 @@ def psnr_db(one: np.ndarray, other: np.ndarray) -> float:
 
 def difference_db(data: bytes, canvas: tuple[int, int]) -> tuple[float, int]:
     """How far a picture is from Lanczos of the whole file, and how much smaller it was decoded."""
-    whole = images.to_rgb(images.load(Path("a.jpg"), data))
+    whole = colours.resize_picture(images.load(Path("a.jpg"), data), canvas)
     picture = images.load_for(Path("a.jpg"), data, canvas)
-    prepared = images.resize_picture(images.to_rgb(picture.image), canvas, picture.crop_box(canvas))
-    return psnr_db(prepared, images.resize_picture(whole, canvas)), picture.shrink
+    return psnr_db(colours.resize_picture(picture, canvas), whole), picture.shrink
 
 
 @pytest.mark.parametrize("shrink", [2, 4, 8])

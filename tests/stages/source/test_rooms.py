@@ -14,7 +14,7 @@ from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.photo import Photo
 from depthmask.stages.source._rooms.room import FLOOR
 from depthmask.stages.source._rooms.scene import Optics, scene
-from depthmask.stages.source._rooms.solids import box
+from depthmask.stages.source._rooms.solids import bodies, box
 from depthmask.stages.source._rooms.view import View, extent
 from depthmask.stages.source.rooms import Rooms
 
@@ -197,9 +197,7 @@ def test_relief_of_a_box_is_its_depth_behind_the_nearest_foot() -> None:
     shape = box((-0.5, 0.5), (0.0, 0.4), (-0.3, 0.3), solid_colour("808080"))
     eye = np.array([0.0, 1.5, -4.0])
     view = View(eye, 0.0, math.atan2(1.5, 4.0))
-    seen = extent(shape, view)
-    assert seen is not None
-    thing = replace(thing, solids=[shape], view=view, extent=seen)
+    thing = replace(thing, solids=[shape], view=view, extent=extent(bodies([shape]), view))
     # By hand: the front's lower edge is 1.5 m below and 3.7 m ahead of the eye.
     sine, cosine = math.sin(view.pitch), math.cos(view.pitch)
     assert thing.foot_z == pytest.approx(1.5 * sine + 3.7 * cosine)

@@ -234,9 +234,9 @@ def test_one_key_in_two_spellings_of_an_accent(root: Path) -> None:
             "x" * 99 + ",a,a,a,a,a,a,a,a,b\n1,2\n",
             "x...', 'a', 'a', 'a', 'a', 'a', 'a', 'a' and 2 more",
         ),
-        ("key,label\nfg/box0.png,a\n", "no picture named fg/box0.png (did you mean box0?)"),
+        ("key,label\nbg/box0.png,a\n", "no picture named bg/box0.png (did you mean box0?)"),
         ("key,label\nfg\\Box0,a\n", "no picture named fg\\Box0 (did you mean box0?)"),
-        ("key,label\nbox0.png,a\n", "no picture named box0.png (did you mean box0?)"),
+        ("key,label\nbox0.jpg,a\n", "no picture named box0.jpg (did you mean box0?)"),
         ("key,label\nBox0,a\n", "no picture named Box0 (did you mean box0?)"),
     ],
 )

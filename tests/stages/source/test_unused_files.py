@@ -13,6 +13,7 @@ from PIL import Image
 from depthmask.cli.main import main
 from depthmask.errors import UsageError
 from depthmask.stages.source._folder import listing
+from depthmask.stages.source._folders import Folders
 from depthmask.stages.source.assets import Assets
 from tests.support import tiny
 
@@ -49,14 +50,14 @@ def test_the_first_line_counts_assets_and_files_that_are_not_used(
     plain, stray = tmp_path / "plain", tmp_path / "stray"
     words = [*tiny.words(root, plain, "samples=2")]
     assert first_line(capsys, *words) == f"3 backgrounds, 4 foregrounds in {root}"
-    for name in ("IMG_1.HEIC", "IMG_2.heic", ".DS_Store", "Thumbs.db", "holiday/a.jpg"):
+    for name in ("IMG_1.DNG", "IMG_2.dng", ".DS_Store", "Thumbs.db", "holiday/a.jpg"):
         (root / "bg" / name).parent.mkdir(exist_ok=True)
         (root / "bg" / name).write_bytes(b"")
     (root / "bg" / "holiday" / "b.jpg").write_bytes(b"")
-    words = [*tiny.words(root, stray, "samples=2")]
+    words = [*tiny.words(root, stray, "samples=2", "source.subfolders=false")]
     assert first_line(capsys, *words) == (
         f"3 backgrounds, 4 foregrounds in {root}; 6 files not used: "
-        "2 hidden, or made by the system, 2 HEIC (save as JPEG or PNG), "
+        "2 hidden, or made by the system, 2 camera raw (save as JPEG or PNG), "
         "2 in a sub-folder (move into bg/)"
     )
     fingerprints = {
@@ -64,7 +65,7 @@ def test_the_first_line_counts_assets_and_files_that_are_not_used(
     }
     assert len(fingerprints) == 1
     left_out = json.loads((stray / "dataset.json").read_text())["left_out"]
-    assert {"file": "bg/IMG_1.HEIC", "reason": "HEIC; save as JPEG or PNG"} in left_out
+    assert {"file": "bg/IMG_1.DNG", "reason": "camera raw; save as JPEG or PNG"} in left_out
     assert {
         "file": "bg/holiday",
         "reason": "in a sub-folder; move into bg/",
@@ -86,9 +87,8 @@ def test_what_systems_leave_is_hidden(root: Path, folder: str) -> None:
     assert (after.digest, after.files) == (before.digest, before.files)
     reason = "hidden, or made by the system"
     assert [(one.reason, one.files) for one in after.left_out] == [(reason, 1)] * 4
-    copied = listing(
-        root, folder, [f"{folder}/@eaDir/b/a.jpg", f"{folder}/.git/a", f"{folder}/x/a"]
-    )
+    deeper = [f"{folder}/@eaDir/b/a.jpg", f"{folder}/.git/a", f"{folder}/x/a"]
+    copied = listing(Folders.of_root(root), folder, deeper, is_nested=False)
     last = [(one.file, one.reason) for one in copied.unused[-3:]]
     assert last[:2] == [(f"{folder}/.git", reason), (f"{folder}/@eaDir", reason)]
     assert last[2] == (f"{folder}/x", f"in a sub-folder; move into {folder}/")
@@ -112,9 +112,9 @@ def test_rooms_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_where_nothing_can_be_used_the_line_says_what_lies_there(root: Path) -> None:
     for path in (root / "bg").iterdir():
-        path.rename(path.with_suffix(".heic"))
+        path.rename(path.with_suffix(".jp2"))
     shutil.rmtree(root / "bg_depth")
-    assert "3 files not used: 3 HEIC (save as JPEG or PNG)" in error_of(root)
+    assert "3 files not used: 3 JPEG 2000 (save as JPEG or PNG)" in error_of(root)
 
 
 def test_a_link_to_a_folder_is_not_walked(root: Path) -> None:
@@ -126,11 +126,8 @@ def test_a_link_to_a_folder_is_not_walked(root: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "other"),
     [
-        *(
-            ("bg", other)
-            for other in ("backgrounds", "background", "Background", "BGs", "backgruonds")
-        ),
-        *(("fg", other) for other in ("foregrounds", "foreground", "FGs", "cut-outs", "cutouts")),
+        *(("bg", other) for other in ("backgruonds", "backgroundss", "baground")),
+        *(("fg", other) for other in ("forgrounds", "cut-ots", "foregruond")),
     ],
 )
 def test_a_folder_of_another_name_is_named(root: Path, name: str, other: str) -> None:
@@ -148,11 +145,11 @@ def test_a_root_one_folder_too_deep_or_without_folders(root: Path, tmp_path: Pat
 
 def test_a_missing_folder_is_said_before_the_rows_of_its_pictures(root: Path) -> None:
     (root / "assets.csv").write_text("key,label\nbox0,box\n")
-    (root / "fg").rename(root / "foregrounds")
-    assert "did you mean foregrounds/?" in error_of(root)
+    (root / "fg").rename(root / "foregruonds")
+    assert "did you mean foregruonds/?" in error_of(root)
 
 
-@pytest.mark.parametrize("other", ["masks", "mask", "fg_masks", "fg-mask", "FG_MASK", "alpha"])
+@pytest.mark.parametrize("other", ["maskss", "forground_masks", "aplhas"])
 def test_a_folder_of_masks_of_another_name_is_named(root: Path, other: str) -> None:
     opaque_cup(root, f"{other}/cup.png")
     assert f"did you mean {other}/? Rename it to fg_mask" in error_of(root)
@@ -226,8 +223,14 @@ def test_cut_outs_in_a_sub_folder_are_named_before_their_masks(root: Path) -> No
     for path in (root / "fg").iterdir():
         path.rename(root / "cups" / path.name)
     (root / "cups").rename(root / "fg" / "cups")
-    assert f"{root}/fg: no .jpg" in error_of(root)
-    assert "5 in a sub-folder (move into fg/)" in error_of(root)
+    assert "fg_mask/cup.png: no picture of that name in fg/; rename or remove it (did you mean" in (
+        error_of(root)
+    )
+    assert "(did you mean cups/cup.png?)" in error_of(root)
+    with pytest.raises(UsageError) as caught:
+        Assets(root=str(root), subfolders=False).check(SIZE)
+    assert f"{root}/fg: no pictures" in str(caught.value)
+    assert "5 in a sub-folder (move into fg/)" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["assets.xlsx", "Assets.ods", "assets.tsv"])

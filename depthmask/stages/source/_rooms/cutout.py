@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import Float32, Size, UInt8
+from depthmask.kernels.film import developed, to_bytes
+from depthmask.kernels.rays import FACES, SurfacePoints
 from depthmask.stages._nearest import nearest_valid
+from depthmask.stages.source._rooms.angles import bearing, cosine, sine
 from depthmask.stages.source._rooms.furniture import CUTOUTS
 from depthmask.stages.source._rooms.lights import Lights, Panel
 from depthmask.stages.source._rooms.material import solid_colour
-from depthmask.stages.source._rooms.raycast import FACES, nearest, visible_solids
-from depthmask.stages.source._rooms.render import average, centres, lit, pixel_shadows
-from depthmask.stages.source._rooms.solids import Floats, Solid, bounds, placed
+from depthmask.stages.source._rooms.raycast import nearest
+from depthmask.stages.source._rooms.render import Things, average, centres, lit, pixel_shadows
+from depthmask.stages.source._rooms.solids import Solid, bodies, bounds, placed, unit
 from depthmask.stages.source._rooms.streams import Kind, stream
-from depthmask.stages.source._rooms.surface import Points, points
-from depthmask.stages.source._rooms.tone import developed, to_bytes
-from depthmask.stages.source._rooms.view import Grid, View, extent, union
+from depthmask.stages.source._rooms.surface import points
+from depthmask.stages.source._rooms.view import Grid, View, extent
 
 OVERLAP_PX = 0.3
 """The outline extends this far beyond the image, so that no border row or column is empty."""
@@ -48,8 +49,8 @@ class Subject:
     @property
     def foot_z(self) -> float:
         """Planar z of the nearest foot [m], where the lowest row of the image meets the floor."""
-        sine, cosine = math.sin(self.view.pitch), math.cos(self.view.pitch)
-        return float(self.view.eye[1]) / (self.extent[3] * cosine + sine)
+        across, up = cosine(self.view.pitch), sine(self.view.pitch)
+        return float(self.view.eye[1]) / (self.extent[3] * across + up)
 
 
 def subject(seed: int, number: int) -> Subject:
@@ -59,10 +60,9 @@ def subject(seed: int, number: int) -> Subject:
     solids = placed(make(rng), rng.uniform(-0.55, 0.55), (0, 0, 0), piece=1)
     _, high = bounds(solids)
     eye = np.array([rng.uniform(-0.4, 0.4), rng.uniform(1.3, 1.55), -rng.uniform(3.4, 4.4)])
-    pitch = math.atan2(float(eye[1] - high[1] / 2), -float(eye[2]))
-    view = View(eye, math.atan2(-float(eye[0]), -float(eye[2])), pitch)
-    extents = [reach for s in solids if (reach := extent(s, view)) is not None]
-    return Subject(label, solids, view, _studio(rng), union(extents))
+    pitch = bearing(float(eye[1] - high[1] / 2), -float(eye[2]))
+    view = View(eye, bearing(-float(eye[0]), -float(eye[2])), pitch)
+    return Subject(label, solids, view, _studio(rng), extent(bodies(solids), view))
 
 
 def _studio(rng: np.random.Generator) -> Lights:
@@ -70,7 +70,7 @@ def _studio(rng: np.random.Generator) -> Lights:
     side = -1.0 if rng.random() < 0.5 else 1.0
     centre = np.array([side * rng.uniform(1.9, 2.6), rng.uniform(1.7, 2.3), -rng.uniform(1.2, 2.2)])
     normal = np.array([0.0, 0.6, 0.0]) - centre
-    normal = normal / math.sqrt(float(normal @ normal))
+    normal = np.array(unit(normal))
     across = np.array([normal[2], 0.0, -normal[0]]) * 0.7
     window = Panel(centre, across, np.array([0.0, 0.7, 0.0]), normal, (4.6, 4.4, 4.1))
     return Lights((0.62, 0.62, 0.63), (0.3, 0.27, 0.24), (window,))
@@ -119,29 +119,31 @@ def photograph(item: Subject, crop: Frame, oversample: int) -> UInt8:
 
 def relief(item: Subject, crop: Frame) -> Float32:
     """Planar z behind the nearest foot [m], float32 [h, w]; outside the item, that of its edge."""
-    z = nearest(crop.grid(), None, visible_solids(item.view, item.solids)).z
+    z = nearest(crop.grid(), None, _things(item).seen).z
     met = np.isfinite(z)
     behind = np.where(met, z - item.foot_z, 0).astype(np.float32)
     return np.asarray(nearest_valid(behind, met), np.float32)
 
 
-def _values(item: Subject, crop: Frame, oversample: int) -> tuple[Floats, Floats]:
-    """(display values [3, h, w], premultiplied; coverage [h, w]) of a cut-out."""
-    grid = crop.grid()
-    seen = visible_solids(item.view, item.solids)
-    hits = nearest(grid, None, seen)
-    low, high = np.array([-9.0, 0.0, -9.0]), np.array([9.0, 9.0, 9.0])
-    hit_points = points(item.view, grid, hits, item.solids)
-    shadows = pixel_shadows(hit_points, hits, item.solids, item.lights, low, high)
-    ambient_share, direct_share = shadows.ambient_share.ravel(), shadows.direct_share.ravel()
-    materials = [solid_colour("000000")] * FACES + [s.material for s in item.solids]
+def _things(item: Subject) -> Things:
+    """The item alone, in a wide space."""
+    walls = np.array([-9.0, 0.0, -9.0]), np.array([9.0, 9.0, 9.0])
+    return Things.of(item.view, item.solids, walls, [solid_colour("000000")] * FACES)
 
-    def paint(hit_points: Points, pixel: NDArray[np.intp]) -> Floats:
+
+def _values(item: Subject, crop: Frame, oversample: int) -> tuple[Float32, Float32]:
+    """(display values [3, h, w], premultiplied; coverage [h, w]) of a cut-out."""
+    grid, things = crop.grid(), _things(item)
+    hits = nearest(grid, None, things.seen)
+    hit_points = points(item.view, grid, hits, things.solids)
+    shadows = pixel_shadows(hit_points, hits, things, item.lights)
+    ambient_share, direct_share = shadows.ambient_share.ravel(), shadows.direct_share.ravel()
+
+    def paint(hit_points: SurfacePoints, pixel: NDArray[np.int32]) -> Float32:
         return developed(
-            lit(hit_points, materials, item.lights, ambient_share[pixel], direct_share[pixel]),
+            lit(hit_points, things, item.lights, ambient_share[pixel], direct_share[pixel]),
             EXPOSURE,
         )
 
-    fine = crop.grid(oversample)
     coarse = centres(hits, hit_points, paint)
-    return average(item.view, fine, None, item.solids, seen, coarse, paint)
+    return average(item.view, crop.grid(oversample), None, things, coarse, paint)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from depthmask.kernels.compiled import Floats
 from depthmask.stages.source._rooms.furniture import Maker
 from depthmask.stages.source._rooms.room import BACK, LEFT, RIGHT, Wall, Window
-from depthmask.stages.source._rooms.solids import Floats, Solid, Span, bounds, placed
+from depthmask.stages.source._rooms.solids import Solid, Span, bounds, placed
 
 CLEAR_M = 0.95
 """Least distance of furniture from the camera."""
@@ -100,7 +100,7 @@ class Layout:
             return False
         across = max(x0 - self.eye[0], 0, self.eye[0] - x1)
         forward = max(z0 - self.eye[2], 0, self.eye[2] - z1)
-        if math.hypot(across, forward) < CLEAR_M:
+        if across * across + forward * forward < CLEAR_M * CLEAR_M:
             return False
         for a0, a1, b0, b1 in self.taken:
             if x0 < a1 + GAP_M and a0 < x1 + GAP_M and z0 < b1 + GAP_M and b0 < z1 + GAP_M:

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
+
+from depthmask.kernels.patterns import Materials, Pattern
 
 Colour: TypeAlias = tuple[float, float, float]
 """Linear red, green, blue; 1 is a perfect white surface."""
 
 
-class Pattern(IntEnum):
-    """A pattern of the two colours over (u, v) in metres; `texture.py` computes them."""
-
-    plain = 0
-    plaster = 1
-    wood = 2
-    planks = 3
-    tiles = 4
-    checker = 5
-    carpet = 6
-    fabric = 7
-    stripes = 8
-    books = 9
-    folds = 10
-    leaves = 11
-    picture = 12
-    rug = 13
-
-
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A pattern between two colours.
+    """A pattern between two colours; `patterns.py` computes it.
 
     scale: width of the pattern's unit (a plank, a tile, a stripe) in metres. glow: emitted light,
     as a multiple of the colour. seed: shifts the pattern.
@@ -47,6 +31,16 @@ class Material:
     seed: int = 0
 
 
+def table(materials: Sequence[Material]) -> Materials:
+    """The materials as rows of numbers."""
+    return Materials(
+        np.array([m.pattern for m in materials], np.int32),
+        np.array([m.seed for m in materials], np.int32),
+        np.array([(*m.colour, *m.second, m.scale) for m in materials], np.float32),
+    )
+
+
+@cache
 def linear(text: str) -> Colour:
     """The linear colour of `rrggbb`."""
     red, green, blue = (int(text[i : i + 2], 16) / 255 for i in (0, 2, 4))

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from depthmask.kernels.patterns import Pattern
 from depthmask.stages.source._rooms.lights import Panel
 from depthmask.stages.source._rooms.material import (
     Colour,
     Material,
-    Pattern,
     linear,
     pick,
     solid_colour,

@@ -9,17 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import Camera, Float32, Plane, Size, UInt8
+from depthmask.kernels.film import developed
+from depthmask.kernels.rays import SurfacePoints
+from depthmask.stages.source._rooms.angles import cosine, sine, tangent
 from depthmask.stages.source._rooms.bake import baked_room
-from depthmask.stages.source._rooms.raycast import Hits, nearest, visible_solids
-from depthmask.stages.source._rooms.render import average, pixel_shadows
+from depthmask.stages.source._rooms.raycast import Hits, nearest
+from depthmask.stages.source._rooms.render import Things, average, pixel_shadows
 from depthmask.stages.source._rooms.room import Room
 from depthmask.stages.source._rooms.shading import radiance
-from depthmask.stages.source._rooms.solids import Floats
-from depthmask.stages.source._rooms.surface import Points, points
-from depthmask.stages.source._rooms.tone import developed, exposure, finished
-from depthmask.stages.source._rooms.view import Grid
+from depthmask.stages.source._rooms.solids import bodies
+from depthmask.stages.source._rooms.surface import points
+from depthmask.stages.source._rooms.tone import exposure, finished
+from depthmask.stages.source._rooms.view import Grid, frames
 
-STEEPEST = math.tan(math.radians(42))
+STEEPEST = tangent(math.radians(42))
 """Tangent of half the largest vertical field of view; narrow canvases see less at the sides."""
 
 BRIGHTNESS = 0.64
@@ -58,7 +61,7 @@ def camera(room: Room, size: Size) -> Camera:
 
 def floor(room: Room) -> Plane:
     """The floor in camera coordinates."""
-    normal = (0.0, math.cos(room.view.pitch), math.sin(room.view.pitch))
+    normal = (0.0, cosine(room.view.pitch), sine(room.view.pitch))
     return Plane(normal, float(room.view.eye[1]))
 
 
@@ -68,9 +71,10 @@ class Photo:
     def __init__(self, room: Room, size: Size) -> None:
         self.room = room
         self.lens = lens(room, size)
-        self.seen = visible_solids(room.view, room.solids)
-        (self.shell,) = visible_solids(room.view, [room.shell])
-        self.hits = nearest(self.lens.grid(), self.shell, self.seen)
+        walls = np.zeros(3), room.high
+        self.things = Things.of(room.view, room.solids, walls, room.faces)
+        self.shell = frames(room.view, bodies([room.shell]))[0]
+        self.hits = nearest(self.lens.grid(), self.shell, self.things.seen)
 
     def depth(self) -> Float32:
         """Planar z in metres at pixel centres, float32 [h, w]; panes are as deep as their wall."""
@@ -78,22 +82,22 @@ class Photo:
 
     def image(self, oversample: int, grain: np.random.Generator) -> UInt8:
         """The photograph, uint8 [h, w, 3]. grain: the generator of the sensor noise."""
-        room, centres = self.room, _float32(self.lens.grid())
-        baked = baked_room(room.high, room.lights, room.solids)
+        room, things = self.room, self.things
+        baked = baked_room(room.high, room.lights, things.solids, things.pieces)
         hits = Hits(self.depth(), self.hits.surface)
-        low = np.zeros(3)
-        every = np.arange(hits.z.size)
-        hit_points = points(room.view, centres, hits, room.solids)
-        shadows = pixel_shadows(hit_points, hits, room.solids, room.lights, low, room.high)
-        light = radiance(room, baked, hit_points, shadows, every)
+        hit_points = points(room.view, _float32(self.lens.grid()), hits, things.solids)
+        shadows = pixel_shadows(hit_points, hits, things, room.lights)
+        light = radiance(room, things, baked, hit_points, shadows, hit_points.pixel)
         factor = exposure(light, BRIGHTNESS)
 
-        def paint(hit_points: Points, pixel: NDArray[np.intp]) -> Floats:
-            return developed(radiance(room, baked, hit_points, shadows, pixel), factor)
+        def paint(hit_points: SurfacePoints, pixel: NDArray[np.int32]) -> Float32:
+            return developed(radiance(room, things, baked, hit_points, shadows, pixel), factor)
 
-        coarse = developed(light, factor).reshape(3, *hits.z.shape)
+        coarse = np.empty_like(light)
+        coarse[:, hit_points.pixel] = developed(light, factor)
         fine = _float32(self.lens.grid(oversample))
-        values, _ = average(room.view, fine, self.shell, room.solids, self.seen, coarse, paint)
+        coarse = coarse.reshape(3, *self.lens.size)
+        values, _ = average(room.view, fine, self.shell, things, coarse, paint)
         return finished(values, grain)
 
 

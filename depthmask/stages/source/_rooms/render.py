@@ -9,21 +9,23 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from depthmask.data import Float32
+from depthmask.kernels.compiled import Floats
+from depthmask.kernels.patterns import Materials, painted
+from depthmask.kernels.rays import FACES, Bodies, SurfacePoints, keep_busy
 from depthmask.stages.source._rooms.bake import own_shadows, smoothed
 from depthmask.stages.source._rooms.lights import Lights, ambient, direct, sun_clear
-from depthmask.stages.source._rooms.material import Material
-from depthmask.stages.source._rooms.raycast import FACES, NOTHING, Hits, VisibleSolid, nearest
-from depthmask.stages.source._rooms.solids import Floats, Solid
-from depthmask.stages.source._rooms.surface import Points, points
-from depthmask.stages.source._rooms.texture import albedo
-from depthmask.stages.source._rooms.tone import averaged
-from depthmask.stages.source._rooms.view import Grid, View
+from depthmask.stages.source._rooms.material import Material, table
+from depthmask.stages.source._rooms.raycast import Hits, nearest
+from depthmask.stages.source._rooms.solids import Solid, bodies
+from depthmask.stages.source._rooms.surface import points
+from depthmask.stages.source._rooms.view import Grid, Seen, View, seen_from
 
 BAND_RAYS = 1 << 18
 """Rays at a time, to bound the memory of large images."""
 QUIET = 0.035
 """Difference of display values (0..1) below which one sample for a pixel is enough."""
-Paint: TypeAlias = Callable[[Points, NDArray[np.intp]], Floats]
+Paint: TypeAlias = Callable[[SurfacePoints, NDArray[np.int32]], Float32]
 """(points, the number of each point's pixel [n]) -> display values [3, n]."""
 
 
@@ -35,64 +37,92 @@ class Shadows:
     sun: shadows of all solids, for sunlight.
     """
 
-    ambient_share: Floats
-    direct_share: Floats
-    sun: Floats
+    ambient_share: Float32
+    direct_share: Float32
+    sun: Float32
 
 
-def pixel_shadows(
-    hit_points: Points,
-    hits: Hits,
-    solids: Sequence[Solid],
-    lights: Lights,
-    low: Floats,
-    high: Floats,
-) -> Shadows:
+@dataclass(frozen=True, slots=True, eq=False)
+class Things:
+    """What stands in a scene.
+
+    solids: n bodies. pieces: int [n], the pieces of furniture that they belong to. seen: how the
+    camera sees them. walls: the lowest and the highest coordinates of the room. materials: of all
+    surfaces, the room's faces first. glow: float32 [6 + n], the light that they emit, as a multiple
+    of their colour.
+    """
+
+    solids: Bodies
+    pieces: NDArray[np.intp]
+    seen: Seen
+    walls: tuple[Floats, Floats]
+    materials: Materials
+    glow: Float32
+
+    @classmethod
+    def of(
+        cls,
+        view: View,
+        solids: Sequence[Solid],
+        walls: tuple[Floats, Floats],
+        faces: Sequence[Material],
+    ) -> Things:
+        """Solids in a room whose six faces have the given materials."""
+        rows, materials = bodies(solids), [*faces, *(s.material for s in solids)]
+        pieces = np.array([s.piece for s in solids], np.intp)
+        glow = np.array([m.glow for m in materials], np.float32)
+        return cls(rows, pieces, seen_from(view, rows), walls, table(materials), glow)
+
+
+def pixel_shadows(hit_points: SurfacePoints, hits: Hits, things: Things, lights: Lights) -> Shadows:
     """The shadows at pixel centres. hit_points: the points of `hits`."""
-    seen = hits.surface != NOTHING
-    height, width = seen.shape
-    cell = (np.arange(height)[:, None] % 3 * 3 + np.arange(width) % 3)[seen]
-    maps = []
-    for factors in own_shadows(hit_points, cell, solids, lights, low, high):
-        maps.append(_smooth_map(factors, seen, hits.surface >= FACES))
-    bright, clear = sun_clear(hit_points.position, hit_points.normal, lights, solids)
-    lit = np.zeros_like(seen)
-    lit[seen] = bright
-    maps.append(_smooth_map(clear, seen, lit))
-    return Shadows(*maps)
+    shape = hits.surface.shape
+    row, column = np.divmod(hit_points.pixel, shape[1])
+    cell = row % 3 * 3 + column % 3
+    is_solid = hit_points.surface >= FACES
+    ambient_share, direct_share = own_shadows(
+        hit_points, cell, things.solids, things.pieces, lights, things.walls
+    )
+    bright, clear = sun_clear(hit_points.position, hit_points.normal, lights, things.solids)
+    known = ((ambient_share, is_solid), (direct_share, is_solid), (clear, bright))
+    return Shadows(*(_smooth_map(*one, hit_points.pixel, shape) for one in known))
 
 
-def _smooth_map(factors: Floats, seen: NDArray[np.bool_], known: NDArray[np.bool_]) -> Floats:
-    """A smooth map [h, w] of the factors of the seen points, from those that are known."""
-    values = np.ones(seen.shape, dtype=np.float32)
-    values[seen] = factors
+def _smooth_map(
+    factors: Float32,
+    is_known: NDArray[np.bool_],
+    pixel: NDArray[np.int32],
+    shape: tuple[int, ...],
+) -> Float32:
+    """A smooth map [h, w] of the factors [n] of pixels, from those that are known."""
+    values, known = np.ones(shape, np.float32), np.zeros(shape, bool)
+    values.ravel()[pixel] = factors
+    known.ravel()[pixel] = is_known
     return smoothed(values, known)
 
 
 def lit(
-    hit_points: Points,
-    materials: Sequence[Material],
+    hit_points: SurfacePoints,
+    things: Things,
     lights: Lights,
-    ambient_share: Floats,
-    direct_share: Floats,
-) -> Floats:
+    ambient_share: Float32,
+    direct_share: Float32,
+) -> Float32:
     """Light float32 [3, n] that leaves the surfaces of furniture, with its own shadows [n]."""
     light = ambient(hit_points.normal, lights) * (ambient_share * (0.25 + 0.75 * ambient_share))
     light += direct(hit_points.position, hit_points.normal, lights, (2, 1)) * direct_share
-    colour = albedo(materials, hit_points.surface, hit_points.u, hit_points.v)
-    glow = np.array([m.glow for m in materials], dtype=np.float32)[hit_points.surface]
-    return colour * (light + glow)
+    colour = painted(hit_points.u, hit_points.v, hit_points.surface, things.materials)
+    return colour * (light + things.glow[hit_points.surface])
 
 
 def average(
     view: View,
     grid: Grid,
-    room: VisibleSolid | None,
-    solids: Sequence[Solid],
-    seen: Sequence[VisibleSolid],
-    coarse: Floats,
+    shell: NDArray[np.float64] | None,
+    things: Things,
+    coarse: Float32,
     paint: Paint,
-) -> tuple[Floats, Floats]:
+) -> tuple[Float32, Float32]:
     """The image float32 [3, h, w], premultiplied, and its coverage [h, w], from a fine grid.
 
     coarse: display values [3, h, w] at pixel centres. They are kept for pixels whose rays all hit
@@ -100,52 +130,43 @@ def average(
     """
     rows, columns = coarse.shape[1:]
     oversample = grid.u.size // columns
-    values = coarse.copy()
-    cover = np.empty((rows, columns), dtype=np.float32)
-    quiet = _quiet(coarse)
+    values, cover = coarse.copy(), np.empty((rows, columns), np.float32)
+    is_busy = _busy(coarse)
     step = max(BAND_RAYS // (columns * oversample * oversample), 1)
     for start in range(0, rows, step):
-        stop = min(start + step, rows)
-        band = grid.rows(start * oversample, stop * oversample)
-        hits = nearest(band, room, seen)
-        met = hits.surface != NOTHING
-        cover[start:stop] = averaged(met.astype(np.float32), oversample)
-        busy = ~(quiet[start:stop] & _uniform(hits.surface, oversample))
-        repaint = met & busy.repeat(oversample, 0).repeat(oversample, 1)
-        down, across = np.nonzero(repaint)
-        pixel = (down // oversample + start) * columns + across // oversample
-        canvas = np.zeros((3, *met.shape), dtype=np.float32)
-        chosen = Hits(hits.z, np.where(repaint, hits.surface, np.int16(NOTHING)))
-        canvas[:, repaint] = paint(points(view, band, chosen, solids), pixel)
-        np.copyto(values[:, start:stop], averaged(canvas, oversample), where=busy)
+        band = slice(start, min(start + step, rows))
+        rays = grid.rows(start * oversample, band.stop * oversample)
+        hits = nearest(rays, shell, things.seen)
+        busy = is_busy[band]
+        cover[band] = keep_busy(hits.surface, busy, oversample) / np.float32(oversample**2)
+        hit_points = points(view, rays, hits, things.solids, oversample)
+        shown = paint(hit_points, hit_points.pixel + np.int32(start * columns))
+        means = _sums(shown, hit_points.pixel, busy.shape) / np.float32(oversample**2)
+        np.copyto(values[:, band], means, where=busy)
     return values, cover
 
 
-def centres(hits: Hits, hit_points: Points, paint: Paint) -> Floats:
+def _sums(shown: Float32, pixel: NDArray[np.int32], shape: tuple[int, ...]) -> Float32:
+    """The sums float32 [3, h, w] over the points [3, n] of each pixel."""
+    size = shape[0] * shape[1]
+    sums = [np.bincount(pixel, channel, size).astype(np.float32) for channel in shown]
+    return np.stack(sums).reshape(3, *shape)
+
+
+def centres(hits: Hits, hit_points: SurfacePoints, paint: Paint) -> Float32:
     """Display values float32 [3, h, w] at pixel centres, 0 where no surface is hit."""
-    met = hits.surface != NOTHING
-    values = np.zeros((3, *met.shape), dtype=np.float32)
-    values[:, met] = paint(hit_points, np.flatnonzero(met))
-    return values
+    values = np.zeros((3, hits.surface.size), dtype=np.float32)
+    values[:, hit_points.pixel] = paint(hit_points, hit_points.pixel)
+    return values.reshape(3, *hits.surface.shape)
 
 
-def _quiet(values: Floats) -> NDArray[np.bool_]:
-    """The pixels [h, w] that hardly differ from their four neighbours."""
-    quiet = np.ones(values.shape[1:], dtype=bool)
-    down = (np.abs(values[:, 1:] - values[:, :-1]) < QUIET).all(axis=0)
-    across = (np.abs(values[:, :, 1:] - values[:, :, :-1]) < QUIET).all(axis=0)
-    quiet[1:] &= down
-    quiet[:-1] &= down
-    quiet[:, 1:] &= across
-    quiet[:, :-1] &= across
-    return quiet
-
-
-def _uniform(surface: NDArray[np.int16], oversample: int) -> NDArray[np.bool_]:
-    """The pixels [h, w] whose rays all hit the same surface."""
-    first = surface[::oversample, ::oversample]
-    same = np.ones(first.shape, dtype=bool)
-    for dy in range(oversample):
-        for dx in range(oversample):
-            same &= surface[dy::oversample, dx::oversample] == first
-    return same
+def _busy(values: Float32) -> NDArray[np.bool_]:
+    """The pixels [h, w] that differ from one of their four neighbours."""
+    busy = np.zeros(values.shape[1:], dtype=bool)
+    down = (np.abs(values[:, 1:] - values[:, :-1]) >= QUIET).any(axis=0)
+    across = (np.abs(values[:, :, 1:] - values[:, :, :-1]) >= QUIET).any(axis=0)
+    busy[1:] |= down
+    busy[:-1] |= down
+    busy[:, 1:] |= across
+    busy[:, :-1] |= across
+    return busy

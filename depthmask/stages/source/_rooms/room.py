@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from depthmask.kernels.compiled import Floats
 from depthmask.stages.source._rooms.lights import Lights, Panel
 from depthmask.stages.source._rooms.material import Material
-from depthmask.stages.source._rooms.solids import Floats, Shape, Solid, Span, box
+from depthmask.stages.source._rooms.solids import Shape, Solid, Span, box
 from depthmask.stages.source._rooms.view import View
 
 LEFT, RIGHT, FLOOR, CEILING, FRONT, BACK = range(6)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from depthmask.kernels.compiled import Floats
+from depthmask.kernels.patterns import Pattern
 from depthmask.stages.source._rooms import openings
+from depthmask.stages.source._rooms.angles import bearing, tangent
 from depthmask.stages.source._rooms.layout import Layout
 from depthmask.stages.source._rooms.lights import Lamp, Lights, Sun
 from depthmask.stages.source._rooms.material import (
     Colour,
     Material,
-    Pattern,
     linear,
     metal,
     pick,
@@ -31,7 +33,7 @@ from depthmask.stages.source._rooms.room import (
     Wall,
     Window,
 )
-from depthmask.stages.source._rooms.solids import Floats, Solid, Span, tube
+from depthmask.stages.source._rooms.solids import Solid, Span, tube, unit
 from depthmask.stages.source._rooms.streams import Kind, stream
 from depthmask.stages.source._rooms.themes import THEMES
 from depthmask.stages.source._rooms.view import View
@@ -73,7 +75,7 @@ def scene(seed: int, number: int, optics: Optics) -> Room:
     pendant, lamps = _pendant(rng, high, view)
     lights = _lights(rng, faces, windows, lamps)
     return Room(
-        high, view, math.tan(math.radians(fov) / 2), faces, (*layout.solids, *fittings, *pendant),
+        high, view, tangent(math.radians(fov) / 2), faces, (*layout.solids, *fittings, *pendant),
         tuple(windows), tuple(rugs), lights, int(rng.integers(1024)),
     )  # fmt: skip
 
@@ -86,7 +88,7 @@ def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[Vie
         rng.uniform(0.35, 0.8),
     ])  # fmt: skip
     aim = high[0] * rng.uniform(0.38, 0.62)
-    yaw = math.atan2(aim - float(eye[0]), float(high[2] - eye[2]) * 0.75)
+    yaw = bearing(aim - float(eye[0]), float(high[2] - eye[2]) * 0.75)
     return View(eye, yaw, math.radians(rng.uniform(8, 17))), rng.uniform(*optics.fov_deg)
 
 
@@ -206,5 +208,5 @@ def _sun(rng: np.random.Generator, windows: list[Window]) -> Sun:
     normal = windows[0].panel.normal
     sideways = np.array([normal[2], 0.0, -normal[0]]) * rng.uniform(-0.8, 0.8)
     direction = -normal + sideways + np.array([0.0, rng.uniform(0.45, 0.9), 0.0])
-    return Sun(direction / math.sqrt(float(direction @ direction)),
+    return Sun(np.array(unit(direction)),
                scaled((1.0, 0.9, 0.74), rng.uniform(3.0, 5.0)))  # fmt: skip

@@ -7,74 +7,82 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from depthmask.stages.source._rooms.bake import AXES, Baked, looked_up
+from depthmask.data import Float32
+from depthmask.kernels.light import add_mirrored, looked_up
+from depthmask.kernels.patterns import Pattern, outdoors, painted
+from depthmask.kernels.rays import FACES, SurfacePoints
+from depthmask.stages.source._rooms.bake import AXES, Baked
 from depthmask.stages.source._rooms.lights import ambient, direct, sunlit
-from depthmask.stages.source._rooms.material import Pattern
-from depthmask.stages.source._rooms.outdoors import outdoors
-from depthmask.stages.source._rooms.raycast import FACES
-from depthmask.stages.source._rooms.render import Shadows
+from depthmask.stages.source._rooms.material import table
+from depthmask.stages.source._rooms.render import Shadows, Things
 from depthmask.stages.source._rooms.room import FLOOR, Room, Window
-from depthmask.stages.source._rooms.solids import Floats
-from depthmask.stages.source._rooms.surface import Points
-from depthmask.stages.source._rooms.texture import albedo
 
 FRAME_M, BAR_M = 0.055, 0.04
 """Widths of a window's frame and of its bars."""
-FAR_M = 50.0
-"""Largest distance of a reflection."""
 FRAME = (0.82, 0.81, 0.78)
+OUTDOORS = np.array(
+    [(1.5, 2.1, 3.1), (3.6, 3.7, 3.7), (0.75, 0.95, 0.6), (1.1, 1.25, 0.75), (2.1, 1.95, 1.75)],
+    np.float32,
+)
+"""Slightly overexposed: zenith, horizon, trees, lawn, houses."""
 GLOSS = {Pattern.planks: 0.05, Pattern.tiles: 0.09, Pattern.checker: 0.09}
 """The share of a window's light that polished floors mirror when seen from above."""
 
 
 def radiance(
     room: Room,
+    things: Things,
     baked: Sequence[Baked],
-    hit_points: Points,
+    hit_points: SurfacePoints,
     shadows: Shadows,
-    pixel: NDArray[np.intp],
-) -> Floats:
+    pixel: NDArray[np.int32],
+) -> Float32:
     """Linear light float32 [3, n] from points. pixel: the number of each point's pixel, [n]."""
-    materials = [*room.faces, *(s.material for s in room.solids)]
-    colour = albedo(materials, hit_points.surface, hit_points.u, hit_points.v)
-    _rugs(room, hit_points, colour)
-    glass = [(_glass(window, hit_points, colour)) for window in room.windows]
-    light = _light(room, baked, hit_points, shadows, pixel)
+    faces = _faces(hit_points)
+    colour = painted(hit_points.u, hit_points.v, hit_points.surface, things.materials)
+    _rugs(room, hit_points, faces[FLOOR], colour)
+    glass = [_glass(window, hit_points, faces[window.face], colour) for window in room.windows]
+    light = _light(room, baked, hit_points, faces, shadows, pixel)
     if room.lights.sun is not None:
         share = (
             sunlit(hit_points.position, hit_points.normal, room.lights) * shadows.sun.ravel()[pixel]
         )
         light += np.array(room.lights.sun.colour, dtype=np.float32)[:, None] * share
-    light += np.array([m.glow for m in materials], dtype=np.float32)[hit_points.surface]
+    light += things.glow[hit_points.surface]
     colour *= light
-    _gloss(room, hit_points, colour)
+    _gloss(room, hit_points, faces[FLOOR], colour)
     for at in glass:
-        colour[:, at] = outdoors(hit_points.ray[:, at], room.outdoors)
+        colour[:, at] = outdoors(hit_points.ray[:, at], OUTDOORS, room.outdoors)
     return colour
+
+
+def _faces(hit_points: SurfacePoints) -> list[slice]:
+    """The points on each face of the room, and last those on furniture."""
+    starts = np.searchsorted(hit_points.surface, np.arange(FACES + 1, dtype=np.int16))
+    ends = [*starts[1:], hit_points.surface.size]
+    return [slice(int(start), int(end)) for start, end in zip(starts, ends, strict=True)]
 
 
 def _light(
     room: Room,
     baked: Sequence[Baked],
-    hit_points: Points,
+    hit_points: SurfacePoints,
+    faces: Sequence[slice],
     shadows: Shadows,
-    pixel: NDArray[np.intp],
-) -> Floats:
+    pixel: NDArray[np.int32],
+) -> Float32:
     """Incoming light [3, n]: looked up on the faces of the room, computed on furniture."""
     light = np.empty_like(hit_points.position)
-    for face in range(FACES):
-        (at,) = np.nonzero(hit_points.surface == face)
-        if at.size:
-            across, along = AXES[face // 2]
-            light[:, at] = looked_up(
-                baked[face], hit_points.u[at], hit_points.v[at], room.high[across], room.high[along]
-            )
-    (at,) = np.nonzero(hit_points.surface >= FACES)
-    where = pixel[at]
-    ambient_share, direct_share = (
-        shadows.ambient_share.ravel()[where],
-        shadows.direct_share.ravel()[where],
-    )
+    for face, at in enumerate(faces[:FACES]):
+        across, along = AXES[face // 2]
+        one = baked[face]
+        per_m = one.across / float(room.high[across]), one.along / float(room.high[along])
+        light[:, at] = looked_up(
+            hit_points.u[at], hit_points.v[at], one.values, (one.across, one.along), per_m
+        )
+    at = faces[FACES]
+    ambient_share = shadows.ambient_share.ravel()[pixel[at]]
+    direct_share = shadows.direct_share.ravel()[pixel[at]]
     position, normal = hit_points.position[:, at], hit_points.normal[:, at]
     # Low points are in the shade of neighbouring furniture more often than high ones.
     depth = 0.72 + 0.28 * np.clip(position[1] * 1.6, 0, 1)
@@ -83,26 +91,26 @@ def _light(
     return light
 
 
-def _rugs(room: Room, hit_points: Points, colour: Floats) -> None:
+def _rugs(room: Room, hit_points: SurfacePoints, floor: slice, colour: Float32) -> None:
     """Colour the points on rugs, in place."""
+    on_u, on_v, seen = hit_points.u[floor], hit_points.v[floor], colour[:, floor]
     for rug in room.rugs:
-        inside = (
-            (hit_points.surface == FLOOR) & (hit_points.u > rug.x[0]) & (hit_points.u < rug.x[1])
-        )
-        (at,) = np.nonzero(inside & (hit_points.v > rug.z[0]) & (hit_points.v < rug.z[1]))
-        u = (hit_points.u[at] - rug.x[0]) * np.float32(2 / (rug.x[1] - rug.x[0])) - 1
-        v = (hit_points.v[at] - rug.z[0]) * np.float32(2 / (rug.z[1] - rug.z[0])) - 1
-        colour[:, at] = albedo([rug.material], np.zeros(at.size, dtype=np.int16), u, v)
+        inside = (on_u > rug.x[0]) & (on_u < rug.x[1]) & (on_v > rug.z[0]) & (on_v < rug.z[1])
+        (at,) = np.nonzero(inside)
+        u = (on_u[at] - rug.x[0]) * np.float32(2 / (rug.x[1] - rug.x[0])) - 1
+        v = (on_v[at] - rug.z[0]) * np.float32(2 / (rug.z[1] - rug.z[0])) - 1
+        seen[:, at] = painted(u, v, np.zeros(at.size, np.int16), table([rug.material]))
 
 
-def _glass(window: Window, hit_points: Points, colour: Floats) -> Floats:
+def _glass(
+    window: Window, hit_points: SurfacePoints, wall: slice, colour: Float32
+) -> NDArray[np.intp]:
     """Colour a window's frame and bars in place; returns the indices of the points on its panes."""
     # Windows in the walls across x run along z, which is their u; in the others x is u as well.
-    (at,) = np.nonzero(hit_points.surface == window.face)
     (left, right), (low, top) = window.along, window.up
-    u, v = hit_points.u[at], hit_points.v[at]
-    inside = (u > left) & (u < right) & (v > low) & (v < top)
-    at, u, v = at[inside], u[inside], v[inside]
+    u, v = hit_points.u[wall], hit_points.v[wall]
+    (at,) = np.nonzero((u > left) & (u < right) & (v > low) & (v < top))
+    u, v, at = u[at], v[at], at + wall.start
     edge = np.minimum(np.minimum(u - left, right - u), np.minimum(v - low, top - v))
     frame = edge < FRAME_M
     for number in range(window.bars):
@@ -113,32 +121,18 @@ def _glass(window: Window, hit_points: Points, colour: Floats) -> Floats:
     return np.asarray(at[~frame])
 
 
-def _gloss(room: Room, hit_points: Points, colour: Floats) -> None:
-    """Add the reflection of the windows in a polished floor, blurred with the distance."""
+def _gloss(room: Room, hit_points: SurfacePoints, floor: slice, colour: Float32) -> None:
+    """Add the reflection of the windows in a polished floor."""
     strength = GLOSS.get(room.faces[FLOOR].pattern)
     if strength is None:
         return
-    (at,) = np.nonzero(hit_points.surface == FLOOR)
-    ray, position = hit_points.ray[:, at], hit_points.position[:, at]
-    length = np.sqrt((ray * ray).sum(axis=0))
-    # Schlick's approximation of Fresnel: grazing views mirror more.
-    graze = 1 + ray[1] / length
-    mirrored = np.float32(strength) * (0.35 + 3 * graze * graze * graze)
-    for window in room.windows:
-        axis = window.face // 2
-        wall = np.float32(room.high[axis] * (window.face % 2))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            distance = np.minimum((wall - position[axis]) / ray[axis], np.float32(FAR_M))
-        across = 0 if axis == 2 else 2
-        along = position[across] + ray[across] * distance
-        up = -ray[1] * distance
-        share = _soft(along, window.along, distance) * _soft(up, window.up, distance)
-        share = np.where(distance > 0, share, 0) * mirrored
-        colour[:, at] += np.array(window.panel.colour, dtype=np.float32)[:, None] * share * 0.6
+    openings = [_opening(room, window) for window in room.windows]
+    rows = np.array(openings, np.float32).reshape(-1, 9)
+    add_mirrored(colour, hit_points.position, hit_points.ray, floor, rows, strength)
 
 
-def _soft(place: Floats, span: tuple[float, float], distance: Floats) -> Floats:
-    """1 within the span and 0 outside, [n]; the edge between is blurred with the distance."""
-    blur = 0.05 + 0.09 * np.maximum(distance, 0)
-    inner = np.minimum(place - span[0], span[1] - place)
-    return np.asarray(np.clip(inner / blur + 0.5, 0, 1))
+def _opening(room: Room, window: Window) -> list[float]:
+    """A window as `add_mirrored` takes it."""
+    axis = window.face // 2
+    wall = float(room.high[axis]) * (window.face % 2)
+    return [axis, wall, *window.along, *window.up, *window.panel.colour]

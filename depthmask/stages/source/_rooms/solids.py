@@ -7,28 +7,30 @@ under an affine map, so that a ray hits it at the same parameter in the unit fra
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from depthmask.kernels.compiled import Floats
+from depthmask.kernels.patterns import NORMALISED, Pattern
+from depthmask.kernels.rays import BALL, BOX, ROUND, Bodies
+from depthmask.stages.source._rooms.angles import cosine, sine
 from depthmask.stages.source._rooms.material import Material
 
-Floats: TypeAlias = NDArray[np.floating[Any]]
 Span: TypeAlias = tuple[float, float]
 """(low, high) in metres."""
 Point: TypeAlias = tuple[float, float, float]
 
 
-class Shape(Enum):
+class Shape(IntEnum):
     """The unit body."""
 
-    box = "box"
-    round = "round"
-    ball = "ball"
+    box = BOX
+    round = ROUND
+    ball = BALL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,35 +51,78 @@ class Solid:
     bevel: float = 0.012
     piece: int = 0
 
-    @property
-    def inverse(self) -> Floats:
-        """float64 [3, 3]: from the world to the unit frame."""
-        axes = self.axes
-        return np.asarray((axes / (axes * axes).sum(axis=0)).T)
+
+def bodies(solids: Sequence[Solid]) -> Bodies:
+    """The solids as rows of numbers, which rays are cast at."""
+    table = np.zeros((len(solids), 21))
+    if not solids:
+        return Bodies(table)
+    axes = np.stack([s.axes for s in solids])
+    x, y, z = axes[:, 0], axes[:, 1], axes[:, 2]
+    square = x * x + y * y + z * z
+    half = np.sqrt(square)
+    table[:, 0], table[:, 1] = [s.shape for s in solids], [s.taper for s in solids]
+    table[:, 2:5] = [s.centre for s in solids]
+    table[:, 5:14] = (axes / square[:, None]).transpose(0, 2, 1).reshape(-1, 9)
+    table[:, 14:17], table[:, 17] = half, _radius(table[:, 0], table[:, 1], half)
+    table[:, 18] = [s.bevel for s in solids]
+    table[:, 19] = [s.material.pattern in NORMALISED for s in solids]
+    # The grain of a board runs along it.
+    is_wood = [s.shape is Shape.box and s.material.pattern is Pattern.wood for s in solids]
+    table[:, 20] = is_wood & (half[:, 0] > np.maximum(half[:, 1], half[:, 2] * 0.9))
+    return Bodies(table)
+
+
+def _radius(kind: Floats, taper: Floats, half: Floats) -> Floats:
+    """The radii [n] of spheres around bodies."""
+    x, y, z = half.T
+    wide = np.maximum(x, z)
+    thick = wide * np.maximum(taper, 1)
+    of_box, of_round = np.sqrt(x * x + y * y + z * z), np.sqrt(thick * thick + y * y)
+    return np.where(kind == BALL, np.maximum(wide, y), np.where(kind == BOX, of_box, of_round))
 
 
 def box(x: Span, y: Span, z: Span, material: Material, bevel: float = 0.012) -> Solid:
     """An upright box between the given coordinates."""
-    low, high = np.array([x[0], y[0], z[0]]), np.array([x[1], y[1], z[1]])
-    return Solid(Shape.box, (low + high) / 2, np.diag((high - low) / 2), material, bevel=bevel)
+    middle = [float(low + high) / 2 for low, high in (x, y, z)]
+    half = [float(high - low) / 2 for low, high in (x, y, z)]
+    return Solid(Shape.box, np.array(middle), upright(half), material, bevel=bevel)
 
 
 def ball(centre: Point, radii: Point, material: Material) -> Solid:
     """An ellipsoid along the world's axes."""
-    return Solid(Shape.ball, np.array(centre), np.diag(radii), material)
+    return Solid(Shape.ball, np.array(centre, float), upright(radii), material)
+
+
+def upright(half: Sequence[float]) -> Floats:
+    """Half axes [3, 3] of the given lengths along the world's axes."""
+    x, y, z = half
+    return np.array([[x, 0.0, 0.0], [0.0, y, 0.0], [0.0, 0.0, z]])
 
 
 def rod(foot: Point, top: Point, radius: float, material: Material, taper: float = 1.0) -> Solid:
     """A round bar from `foot` to `top`; `radius` is at the foot."""
-    start, end = np.array(foot, dtype=float), np.array(top, dtype=float)
-    half = (end - start) / 2
-    along = half / math.sqrt(float(half @ half))
+    half = [float(end - start) / 2 for start, end in zip(foot, top, strict=True)]
+    middle = [float(start + end) / 2 for start, end in zip(foot, top, strict=True)]
+    along = unit(half)
     # Any two perpendicular directions will do; start from the axis least along the bar.
-    helper = np.eye(3)[int(np.argmin(np.abs(along)))]
-    across = np.cross(along, helper)
-    across = across / math.sqrt(float(across @ across))
-    axes = np.column_stack([across * radius, half, np.cross(across, along) * radius])
-    return Solid(Shape.round, (start + end) / 2, axes, material, taper)
+    least = min(range(3), key=lambda axis: abs(along[axis]))
+    across = unit(cross(along, [float(axis == least) for axis in range(3)]))
+    other = cross(across, along)
+    axes = [[across[i] * radius, half[i], other[i] * radius] for i in range(3)]
+    return Solid(Shape.round, np.array(middle), np.array(axes), material, taper)
+
+
+def unit(vector: Sequence[float] | Floats) -> list[float]:
+    """A vector [3], made one unit long."""
+    x, y, z = map(float, vector)
+    length = math.sqrt(x * x + y * y + z * z)
+    return [x / length, y / length, z / length]
+
+
+def cross(a: Sequence[float], b: Sequence[float]) -> list[float]:
+    """The cross product of two vectors [3]."""
+    return [a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]
 
 
 def tube(
@@ -87,34 +132,44 @@ def tube(
     return rod((at[0], y[0], at[1]), (at[0], y[1], at[1]), radius, material, taper)
 
 
-def rotation(axis: int, angle: float) -> Floats:
-    """The rotation by `angle` radians around a world axis (0 = x, 1 = y, 2 = z)."""
-    i, j = ((1, 2), (2, 0), (0, 1))[axis]
-    matrix = np.eye(3)
-    matrix[i, i] = matrix[j, j] = math.cos(angle)
-    matrix[i, j], matrix[j, i] = -math.sin(angle), math.sin(angle)
-    return matrix
+ACROSS = ((1, 2), (2, 0), (0, 1))
+"""The axes that a turn around each world axis (0 = x, 1 = y, 2 = z) moves: from, towards."""
 
 
-def turned(solid: Solid, axis: int, angle: float, about: Point | None = None) -> Solid:
-    """The solid, rotated around its own centre or around a point."""
-    turn = rotation(axis, angle)
-    pivot = solid.centre if about is None else np.array(about)
-    centre = turn @ (solid.centre - pivot) + pivot
-    return replace(solid, centre=centre, axes=turn @ solid.axes)
+def turned(solid: Solid, axis: int, angle: float) -> Solid:
+    """The solid, rotated by `angle` radians around its own centre and a world axis."""
+    (i, j), across, up = ACROSS[axis], cosine(angle), sine(angle)
+    rows: list[list[float]] = solid.axes.tolist()
+    first, second = rows[i], rows[j]
+    rows[i] = [across * a - up * b for a, b in zip(first, second, strict=True)]
+    rows[j] = [up * a + across * b for a, b in zip(first, second, strict=True)]
+    return Solid(
+        solid.shape, solid.centre, np.array(rows), solid.material, solid.taper, solid.bevel,
+        solid.piece,
+    )  # fmt: skip
 
 
 def placed(solids: Iterable[Solid], yaw: float, at: Point, piece: int = 0) -> list[Solid]:
     """A piece of furniture, turned by `yaw` radians around the vertical and moved to `at`."""
-    turn, move = rotation(1, yaw), np.array(at)
+    solids, (i, j), across, up = list(solids), ACROSS[1], cosine(yaw), sine(yaw)
+    # The centre beside the axes: [n, 3, 4].
+    rows = np.concatenate(
+        [np.array([s.axes for s in solids]), np.array([s.centre for s in solids])[..., None]],
+        axis=2,
+    )
+    first, second = rows[:, i].copy(), rows[:, j].copy()
+    rows[:, i], rows[:, j] = across * first - up * second, up * first + across * second
+    rows[:, :, 3] += at
     return [
-        replace(s, centre=turn @ s.centre + move, axes=turn @ s.axes, piece=piece) for s in solids
+        Solid(s.shape, row[:, 3], row[:, :3], s.material, s.taper, s.bevel, piece)
+        for s, row in zip(solids, rows, strict=True)
     ]
 
 
 def bounds(solids: Iterable[Solid]) -> tuple[Floats, Floats]:
     """(lowest, highest) coordinates [3] of the box around all solids, round ones by their boxes."""
-    reach = [(s.centre, np.abs(s.axes).sum(axis=1)) for s in solids]
-    low = np.min([centre - half for centre, half in reach], axis=0)
-    high = np.max([centre + half for centre, half in reach], axis=0)
-    return low, high
+    solids = list(solids)
+    centre = np.array([s.centre for s in solids])
+    x, y, z = np.abs(np.array([s.axes for s in solids])).transpose(2, 0, 1)
+    half = x + y + z
+    return (centre - half).min(axis=0), (centre + half).max(axis=0)

@@ -7,9 +7,10 @@ from typing import TypeAlias
 
 import numpy as np
 
+from depthmask.kernels.patterns import Pattern
 from depthmask.stages.source._rooms.furniture import Maker, decor, seating, storage, tables
 from depthmask.stages.source._rooms.layout import Layout
-from depthmask.stages.source._rooms.material import FABRICS, Material, Pattern, linear, pick
+from depthmask.stages.source._rooms.material import FABRICS, Material, linear, pick
 from depthmask.stages.source._rooms.room import BACK, LEFT, RIGHT, Rug, Wall
 
 Theme: TypeAlias = Callable[[np.random.Generator, Layout, dict[int, Wall]], list[Rug]]

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 
+from depthmask.kernels.patterns import Pattern
+from depthmask.stages.source._rooms.angles import cosine, sine
 from depthmask.stages.source._rooms.material import (
     Material,
-    Pattern,
     linear,
     metal,
     pick,
@@ -28,7 +29,7 @@ def floor_lamp(rng: np.random.Generator) -> list[Solid]:
     drop = rng.uniform(0.22, 0.32)
     if rng.random() < 0.45:
         legs = [
-            rod((0.27 * math.cos(a), 0, 0.27 * math.sin(a)), (0, top - drop - 0.1, 0), 0.016, pole)
+            rod((0.27 * cosine(a), 0, 0.27 * sine(a)), (0, top - drop - 0.1, 0), 0.016, pole)
             for a in (0.4, 2.5, 4.6)
         ]
     else:
@@ -62,7 +63,7 @@ def _arching(rng: np.random.Generator, high: float, leaf: Material) -> list[Soli
         around = number * 2.399963 + rng.uniform(-0.3, 0.3)
         out = rng.uniform(0.12, 0.3)
         up = high + rng.uniform(0.25, 0.75) * (1.1 - out)
-        x, z = out * math.cos(around), out * math.sin(around)
+        x, z = out * cosine(around), out * sine(around)
         solids.append(rod((x * 0.15, high, z * 0.15), (x, up, z), 0.007, stem, 0.7))
         length = rng.uniform(0.12, 0.19)
         blade = ball((0, 0, 0), (length, 0.012, length * 0.5), leaf)
@@ -85,7 +86,7 @@ def _tree(rng: np.random.Generator, high: float, leaf: Material) -> list[Solid]:
         out = wide * math.sqrt(rng.random())
         blade = ball((0, 0, 0), (rng.uniform(0.09, 0.13), 0.012, 0.05), leaf)
         blade = turned(turned(blade, 2, rng.uniform(-0.9, 0.3)), 1, -around)
-        solids.append(_moved(blade, (out * math.cos(around), y, out * math.sin(around))))
+        solids.append(_moved(blade, (out * cosine(around), y, out * sine(around))))
     return solids
 
 

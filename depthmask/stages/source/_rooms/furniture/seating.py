@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from depthmask.stages.source._rooms.angles import cosine, sine
 from depthmask.stages.source._rooms.material import (
     FABRICS,
     PAINTS,
@@ -69,8 +70,8 @@ def stool(rng: np.random.Generator) -> list[Solid]:
     sit = rng.uniform(0.44, 0.48) if rng.random() < 0.6 else rng.uniform(0.62, 0.72)
     radius, foot_radius = rng.uniform(0.16, 0.19), 0.11 + 0.12 * sit
     turn = rng.uniform(0.2, 1.3)
-    around = [(float(np.cos(turn + k * np.pi / 2)), float(np.sin(turn + k * np.pi / 2)))
-              for k in range(4)]  # fmt: skip
+    angles = [turn + k * np.pi / 2 for k in range(4)]
+    around = [(cosine(angle), sine(angle)) for angle in angles]
     solids = [
         rod(
             (x * foot_radius, 0, z * foot_radius),

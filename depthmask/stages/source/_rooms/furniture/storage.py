@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from depthmask.kernels.patterns import Pattern
 from depthmask.stages.source._rooms.material import (
     Material,
-    Pattern,
     joinery,
     linear,
     metal,

@@ -1,0 +1,1 @@
+"""Trains networks on datasets of depthmask, and tries them on real photographs."""

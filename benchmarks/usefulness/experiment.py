@@ -1,0 +1,142 @@
+"""Carries out one run: data, training, predictions, scores."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.usefulness import scoring, training
+from benchmarks.usefulness.composites import Examples, Workshop, joined, real_examples
+from benchmarks.usefulness.recipes_file import TASKS, Recipe
+from benchmarks.usefulness.runs import Run
+from benchmarks.usefulness.sets import CHOOSING, FINAL, POOL, Picture, of_part, part_of
+
+SHOWN = 6
+"""Pictures of each contact sheet, of the choosing half."""
+
+
+class Experiment:
+    """The photographs, the makers of data, and networks that are compiled once."""
+
+    def __init__(self, sets: dict[str, list[Picture]], workshop: Workshop, out: Path) -> None:
+        self._sets, self._workshop, self._out = sets, workshop, out
+        self._trainer = cache(training.Trainer)
+
+    def carry_out(self, run: Run, recipe: Recipe, step_done: Callable[[], None]) -> dict[str, Any]:
+        """Train and test; returns what the line of the run keeps: scores, or why it failed."""
+        begin, cpu = time.perf_counter(), time.process_time()
+        trained, digest = self._trained(run, recipe, step_done)
+        return {
+            "pixels": digest,
+            "steps_done": trained.steps,
+            **self._outcome(run, recipe, trained.predict),
+            "wall_s": round(time.perf_counter() - begin, 1),
+            "cpu_s": round(time.process_time() - cpu, 1),
+        }
+
+    def _outcome(self, run: Run, recipe: Recipe, predict: training.Predict) -> dict[str, Any]:
+        try:
+            return {"scores": self._tested(run, recipe, predict)}
+        except scoring.NotFiniteError as error:
+            return {"failed": str(error)}
+
+    def draw(self, photographs: int, number: int) -> list[Picture]:
+        """The photographs of a draw: scenes of the pool, for all recipes alike.
+
+        The last scene is cut where there are enough.
+        """
+        pool = of_part(self._sets["people"], "people", POOL)
+        if photographs > len(pool):
+            raise SystemExit(f"people: {len(pool)} photographs to draw from, {photographs} wanted")
+        scenes = sorted({picture.scene for picture in pool})
+        order = [scenes[i] for i in np.random.default_rng([number, 7]).permutation(len(scenes))]
+        return sorted(pool, key=lambda picture: order.index(picture.scene))[:photographs]
+
+    def _trained(
+        self, run: Run, recipe: Recipe, step_done: Callable[[], None]
+    ) -> tuple[training.Trained, str]:
+        if not run.steps:
+            return training.Trained(training.untouched(recipe.side or 224), 0), ""
+        examples = self._examples(run, recipe)
+        tuning = training.Tuning(run.steps, recipe.frozen, recipe.memory, recipe.steady)
+        trainer = self._trainer(recipe.task, recipe.frozen)
+        return trainer.train(examples, run.number, tuning, step_done), examples.digest
+
+    def _examples(self, run: Run, recipe: Recipe) -> Examples:
+        draw = self.draw(run.photographs, run.number) if run.photographs else []
+        parts = []
+        for words in filter(None, (recipe.words, recipe.also)):
+            some = replace(recipe, words=words)
+            parts.append(self._workshop.composites(some, draw, run.samples, run.number))
+        if recipe.real:
+            parts.append(real_examples(draw))
+        if run.plant == "leaked":
+            kind = TASKS[recipe.task]
+            parts.append(real_examples(of_part(self._sets[kind], kind, CHOOSING)))
+        examples = joined(parts)
+        return shuffled(examples) if run.plant == "shuffled" else examples
+
+    def _tested(self, run: Run, recipe: Recipe, predict: training.Predict) -> dict[str, Any]:
+        kind = TASKS[recipe.task]
+        pictures = self._sets[kind]
+        maps = predict(_at_side(pictures, recipe.side))
+        parts = {picture.key: part_of(kind, picture.scene) for picture in pictures}
+        self._keep_sheet(run, pictures, maps, parts)
+        tested = [*zip(pictures, scoring.score(recipe.task, maps, pictures), strict=True)]
+        scores = {
+            part: {p.key: row for p, row in tested if parts[p.key] == part}
+            for part in (CHOOSING, FINAL)
+        }
+        if recipe.task == "depth":
+            self._add_recall(scores, predict, recipe.side)
+        return scores
+
+    def _add_recall(
+        self, scores: dict[str, Any], predict: training.Predict, side: int | None
+    ) -> None:
+        """Boundary recall of depth on the photographs with masks."""
+        for part in (CHOOSING, FINAL):
+            pictures = of_part(self._sets["people"], "people", part)
+            if pictures:
+                rows = scoring.recall_scores(predict(_at_side(pictures, side)), pictures)
+                named = zip(pictures, rows, strict=True)
+                scores[part] |= {picture.key: row for picture, row in named}
+
+    def _keep_sheet(
+        self,
+        run: Run,
+        pictures: Sequence[Picture],
+        maps: NDArray[np.float32],
+        parts: dict[str, str],
+    ) -> None:
+        """Keep the first predictions of a run for the page; before the run's line, so it has it."""
+        shown = [i for i, p in enumerate(pictures) if parts[p.key] == CHOOSING][:SHOWN]
+        path = sheet_path(self._out, run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_suffix(".part")
+        with draft.open("wb") as file:
+            np.savez_compressed(file, maps=maps[shown].astype(np.float16))
+        os.replace(draft, path)
+
+
+def sheet_path(out: Path, run: Run) -> Path:
+    """Where the predictions of a run for the contact sheets are."""
+    name = f"{run.recipe}-{run.photographs}-{run.number}{run.plant}-{run.short}"
+    return out / "sheets" / run.task / f"{name}.npz"
+
+
+def shuffled(examples: Examples) -> Examples:
+    """The same pictures, each with the target of another."""
+    return replace(examples, targets=np.roll(examples.targets, len(examples.targets) // 2, axis=0))
+
+
+def _at_side(pictures: Sequence[Picture], side: int | None) -> NDArray[np.uint8]:
+    return np.stack([p.large if side == 224 else p.image for p in pictures])

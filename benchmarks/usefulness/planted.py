@@ -1,0 +1,110 @@
+"""Can the harness tell? Effects are planted, and must come out by more than the runs' spread."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.usefulness.compare import Difference, difference, spread, table_of
+from benchmarks.usefulness.identity import Identity
+from benchmarks.usefulness.recipes_file import Recipe
+from benchmarks.usefulness.runs import Ledger, Run, Scale, runs_of
+from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN
+from benchmarks.usefulness.sets import CHOOSING, Picture, scenes_of
+from benchmarks.usefulness.table import interval
+from benchmarks.usefulness.work import carry_out
+
+PLANTED = {"depth": "seed-style", "masks": "random"}
+"""The recipe of each task into which effects are planted."""
+EFFECTS = ("shuffled", "leaked", "copy")
+"""Labels of other pictures; test pictures added to training; the same again with other seeds."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What came of one: the difference from the recipe as it is, and the spread of its runs."""
+
+    plant: str
+    metric: str
+    difference: Difference
+    spread: float
+
+    def __str__(self) -> str:
+        verdict = "as it should be" if self.is_seen else "NOT as it should be"
+        change = f"{self.metric} {interval(self.difference)}, spread {self.spread:.3f}"
+        return f"{self.plant}: {change}: {verdict}"
+
+    @property
+    def is_seen(self) -> bool:
+        """Shuffled labels are clearly worse, leaked pictures better, a copy no different."""
+        if self.plant == "copy":
+            return self.difference.is_none
+        gain = self.difference.mean if HIGHER_IS_BETTER[self.metric] else -self.difference.mean
+        is_right = gain > 0 if self.plant == "leaked" else gain < 0
+        return is_right and self.difference.is_clear and abs(gain) > self.spread
+
+
+def try_harness(
+    recipes: Sequence[Recipe],
+    scale: Scale,
+    sets: dict[str, list[Picture]],
+    ledger: Ledger,
+    identity: Identity,
+    options: argparse.Namespace,
+) -> int:
+    """Carry out the runs with planted effects; 1 if one of them does not come out."""
+    chosen = [recipe for recipe in recipes if PLANTED[recipe.task] == recipe.name]
+    runs = {
+        (recipe, plant): _runs(recipe, scale, identity, plant)
+        for recipe in chosen
+        for plant in ("", *EFFECTS)
+    }
+    carry_out([run for some in runs.values() for run in some], chosen, sets, ledger, options)
+    is_right = True
+    for recipe in chosen:
+        seen = effects(recipe, runs, ledger, scenes_of(sets), scale.bootstraps)
+        for effect in seen:
+            print(f"{recipe.task}/{recipe.name} {effect}")
+        # Runs that failed, or scores that are absent, show nothing.
+        is_right &= len(seen) == len(EFFECTS) and all(effect.is_seen for effect in seen)
+    return int(not is_right)
+
+
+def effects(
+    recipe: Recipe,
+    runs: dict[tuple[Recipe, str], list[Run]],
+    ledger: Ledger,
+    scenes: dict[str, str],
+    bootstraps: int,
+) -> list[Effect]:
+    """The main score's change by each effect."""
+    metric = MAIN[recipe.task][0]
+    tables = {
+        plant: table_of(
+            [
+                line["scores"][CHOOSING]
+                for _, line in ledger.of(runs[recipe, plant])
+                if "scores" in line
+            ],
+            metric,
+            scenes,
+        )
+        for plant in ("", *EFFECTS)
+    }
+    found = []
+    for plant in EFFECTS:
+        has_pairs = plant != "copy" and len(tables[plant]) == len(tables[""])
+        one = difference(tables[plant], tables[""], bootstraps, has_pairs=has_pairs)
+        if one is not None:
+            spreads = [spread(np.nanmean(tables[p], axis=1)) for p in ("", plant)]
+            found.append(Effect(plant, metric, one, max(s or 0.0 for s in spreads)))
+    return found
+
+
+def _runs(recipe: Recipe, scale: Scale, identity: Identity, plant: str) -> list[Run]:
+    """The runs of an effect; a copy is the recipe with the seeds after those of the first."""
+    first = scale.seeds if plant == "copy" else 0
+    return list(runs_of(recipe, scale, identity, plant, first))

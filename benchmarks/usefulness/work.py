@@ -1,0 +1,92 @@
+"""Carries out all runs that are missing, and keeps each once it is done."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmarks.usefulness.composites import Workshop
+from benchmarks.usefulness.recipes_file import TASKS, Recipe
+from benchmarks.usefulness.runs import Ledger, Run
+from benchmarks.usefulness.sets import Picture
+from depthmask.concurrency import machine_info
+
+
+def carry_out(
+    runs: Sequence[Run],
+    recipes: Sequence[Recipe],
+    sets: dict[str, list[Picture]],
+    ledger: Ledger,
+    options: argparse.Namespace,
+) -> None:
+    """The runs that have no line yet, with a bar of steps."""
+    workshop = Workshop(options.data, options.out / "data")
+    by_name = {(recipe.task, recipe.name): recipe for recipe in recipes}
+    absent = {name: _reason_against(recipe, sets, workshop) for name, recipe in by_name.items()}
+    for reason in filter(None, absent.values()):
+        print(reason)
+    missing = [run for run in runs if run not in ledger and not absent[run.task, run.recipe]]
+    if not missing:
+        return
+    # TensorFlow takes seconds to import.
+    from benchmarks.usefulness.experiment import Experiment
+    from benchmarks.usefulness.training import use_device
+
+    use_device(options.device)
+    experiment = Experiment(sets, workshop, options.out)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn()) as bar:
+        whole = bar.add_task("runs", total=len(missing))
+        for run in missing:
+            steps = bar.add_task(f"{run.task}/{run.recipe}", total=run.steps)
+            step_done = partial(bar.advance, steps)
+            values = experiment.carry_out(run, by_name[run.task, run.recipe], step_done)
+            ledger.append(run, values | circumstances(options.device))
+            bar.remove_task(steps)
+            bar.advance(whole)
+
+
+def _reason_against(recipe: Recipe, sets: dict[str, list[Picture]], workshop: Workshop) -> str:
+    """Why the recipe cannot be run with this data, or nothing."""
+    kinds = [TASKS[recipe.task], *(["people"] if recipe.photographs else [])]
+    lacking = [kind for kind in dict.fromkeys(kinds) if not sets[kind]] + workshop.lacks(recipe)
+    if not lacking:
+        return ""
+    return f"{recipe.task}/{recipe.name}: left out, for {', '.join(lacking)} is absent"
+
+
+def circumstances(device: str) -> dict[str, Any]:
+    """Machine, commit and time of a run, once it is done."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        commit = ""
+    return {"device": device, "machine": machine_info(), "processor": _processor(),
+            "cores": os.cpu_count(), "tensorflow": _version("tensorflow"), "commit": commit,
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}  # fmt: skip
+
+
+def _processor() -> str:
+    """The model of the processor, such as Linux names it."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,1 @@
+"""What `depthmask tune` measures."""

@@ -1,0 +1,1 @@
+"""Objects of annotated photographs as foregrounds: `source=coco`, `source=yolo`, `source=voc`."""
