@@ -68,9 +68,11 @@ class LocalPath(PosixPath, StorePath):
         yield self
 
     def make_folder(self) -> None:
+        # The name is looked for first: another worker may make the folder at any moment.
+        has_name = self.has_name()
         if self.is_dir():
             return
-        if self.has_name():
+        if has_name:
             what = "is a link that leads nowhere" if self.is_symlink() else "is a file"
             raise UsageError(f"{self}: {what}, and no folder; choose another path")
         self.parent.make_folder()

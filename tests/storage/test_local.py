@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -68,3 +70,17 @@ def test_no_folder_can_be_made_there(name: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=rf"^{top}: {what}, and no folder; choose another path$"):
         LocalPath(tmp_path / name).make_folder()
     assert sorted(os.listdir(tmp_path)) == ["dangling", "file", "loop"]
+
+
+def test_workers_make_the_same_folder_at_once(tmp_path: Path) -> None:
+    begin = Barrier(8)
+
+    def make(path: LocalPath) -> None:
+        begin.wait()
+        path.make_folder()
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(300):
+            path = LocalPath(tmp_path / str(number) / "shards")
+            list(threads.map(make, [path] * 8))
+            assert path.is_dir()
