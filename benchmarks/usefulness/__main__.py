@@ -5,8 +5,8 @@
 
 Each run is kept as a line of OUT/runs.jsonl once it is done; the same command goes on after a kill.
 The table and the page show the choosing half of the scenes. `--final` shows the other half, if all
-runs are of one commit, and notes in OUT/looks.jsonl that it was looked at. `--planted` tries the
-harness itself instead.
+runs are of commits without changes, and notes in OUT/looks.jsonl that it was looked at.
+`--planted` tries the harness itself instead.
 benchmarks/usefulness/README.md says where the photographs come from.
 """
 
@@ -114,7 +114,7 @@ def _show(
     part = FINAL if options.final else CHOOSING
     results = Results(ledger, recipes, scale, part, scenes_of(sets), identity)
     if options.final:
-        require_one_state(_commits(results))
+        require_committed(_commits(results))
         with (options.out / "looks.jsonl").open("a") as file:
             file.write(json.dumps(circumstances(options.device)) + "\n")
     rows = results.rows()
@@ -139,16 +139,17 @@ def _scenes_of(sets: dict[str, list[Picture]], part: str) -> dict[str, set[str]]
 
 
 def _commits(results: Any) -> set[str]:
-    """The commits at which the runs were made; one is as it should be."""
+    """The commits at which the runs were made."""
     return {line["commit"] for lines in results.lines.values() for _, line in lines}
 
 
-def require_one_state(commits: set[str]) -> None:
-    """Refuse a last table whose runs are not of one commit without changes."""
-    if len(commits) > 1 or any(commit.endswith("-dirty") for commit in commits):
+def require_committed(commits: set[str]) -> None:
+    """Refuse a last table with runs of files that no commit has; pixels are the same in all."""
+    changed = sorted(commit for commit in commits if commit.endswith("-dirty"))
+    if changed:
         raise SystemExit(
-            f"--final: its runs were made at {', '.join(sorted(commits))}; run all of them anew at "
-            "one commit without changes, with another --out"
+            f"--final: runs were made at {', '.join(changed)}; make them anew at a commit without "
+            "changes, with another --out"
         )
 
 

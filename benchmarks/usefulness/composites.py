@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import depthmask
-from benchmarks.usefulness.identity import code_state, sources_state
+from benchmarks.usefulness.identity import pixel_state, sources_state
 from benchmarks.usefulness.recipes_file import SOURCES, Recipe
 from benchmarks.usefulness.sets import SIDE, Picture, middle, read_photograph
 
@@ -70,9 +70,9 @@ class Workshop:
     def _made(self, words: Sequence[str], sources: str = "") -> Path:
         """The folder that depthmask made by these words; one that is complete is not made again.
 
-        Other code and other sources make other folders.
+        Other pixels and other sources make other folders.
         """
-        state = json.dumps([*words, code_state(), sources])
+        state = json.dumps([*words, pixel_state(), sources])
         name = hashlib.sha256(state.encode()).hexdigest()[:12]
         output, ready = self._folder / name, self._folder / f"{name}.made"
         if not ready.is_file():

@@ -49,16 +49,12 @@ class Experiment:
             return {"failed": str(error)}
 
     def draw(self, photographs: int, number: int) -> list[Picture]:
-        """The photographs of a draw: scenes of the pool, for all recipes alike.
-
-        The last scene is cut where there are enough.
-        """
+        """The photographs of a draw, of the pool, for all recipes alike."""
         pool = of_part(self._sets["people"], "people", POOL)
         if photographs > len(pool):
             raise SystemExit(f"people: {len(pool)} photographs to draw from, {photographs} wanted")
-        scenes = sorted({picture.scene for picture in pool})
-        order = [scenes[i] for i in np.random.default_rng([number, 7]).permutation(len(scenes))]
-        return sorted(pool, key=lambda picture: order.index(picture.scene))[:photographs]
+        order = np.random.default_rng([number, 7]).permutation(len(pool))
+        return [pool[i] for i in order[:photographs]]
 
     def _trained(
         self, run: Run, recipe: Recipe, step_done: Callable[[], None]

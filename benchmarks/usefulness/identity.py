@@ -1,34 +1,34 @@
-"""What a run's numbers depend on beside its recipe: code, device, photographs, sources."""
+"""What a run's numbers depend on beside its recipe: pixels, device, photographs, sources."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
-import depthmask
 from benchmarks.usefulness.recipes_file import TASKS, Recipe
 from benchmarks.usefulness.sets import Picture, digest_of
 from depthmask._version import PIXEL_VERSION
+from depthmask.config.plugins import registry
+from depthmask.config.provider import BUILT_IN
+from depthmask.config.registry import KINDS
 
-PACKAGES = ("depthmask", "depthmask_coco")
-_MADE = {".pyc", ".so", ".pyd"}
-"""Compiled files: kernels give the same bytes with and without them."""
+PACKAGES = (BUILT_IN, "depthmask-coco")
+"""Whose stages the recipes have."""
 
 
 @dataclass(frozen=True)
 class Identity:
     """The state that runs are made at.
 
-    code: of depthmask, see `code_state`. tested: set -> digest of its pictures. data: the folder
+    pixels: of depthmask, see `pixel_state`. tested: set -> digest of its pictures. data: the folder
     that has the sources of recipes.
     """
 
-    code: str
+    pixels: str
     device: str
     tested: Mapping[str, str]
     data: Path
@@ -46,15 +46,23 @@ class Identity:
 def identity_of(data: Path, sets: Mapping[str, Iterable[Picture]], device: str) -> Identity:
     """The identity of runs that begin now."""
     tested = {kind: digest_of(pictures) for kind, pictures in sets.items()}
-    return Identity(code_state(), device, tested, data)
+    return Identity(pixel_state(), device, tested, data)
 
 
 @cache
-def code_state() -> str:
-    """Versions of depthmask and of its pixels, and the content of its packages."""
-    contents = [content_of(folder) for folder in _folders()]
-    digest = hashlib.sha256(json.dumps(contents).encode()).hexdigest()[:12]
-    return f"{depthmask.__version__}-{PIXEL_VERSION}-{digest}"
+def pixel_state() -> str:
+    """A hash of the pixel versions of depthmask, of its stages, and of what their settings turn on.
+
+    The table takes hours: code that makes the same pixels faster leaves its runs as they are.
+    """
+    versions = {
+        f"{kind}={one.stage.name}": [one.stage.pixel_version, dict(one.stage.setting_versions)]
+        for kind in KINDS
+        for one in registry().offered(kind)
+        if one.provider.name in PACKAGES
+    }
+    text = json.dumps([PIXEL_VERSION, versions], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def sources_state(data: Path, names: Sequence[str]) -> str:
@@ -69,14 +77,7 @@ def content_of(folder: Path) -> str:
     """A hash of the names and bytes of all files below a folder."""
     total = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix not in _MADE:
+        if path.is_file():
             bytes_ = hashlib.sha256(path.read_bytes()).hexdigest()
             total.update(f"{path.relative_to(folder).as_posix()} {bytes_}\n".encode())
     return total.hexdigest()
-
-
-def _folders() -> Iterator[Path]:
-    for name in PACKAGES:
-        spec = find_spec(name)
-        if spec is not None and spec.origin is not None:
-            yield Path(spec.origin).parent

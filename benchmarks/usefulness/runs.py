@@ -31,7 +31,7 @@ class Scale:
 SCALES = {
     "tiny": Scale("tiny", 2, 2, 2, (4,), 8, 50),
     "small": Scale("small", 300, 2, 2, (10, 25), 800),
-    "full": Scale("full", 600, 3, 5, (10, 25, 50), 20_000),
+    "full": Scale("full", 400, 3, 5, (10, 25, 50), 20_000),
 }
 
 
@@ -39,8 +39,8 @@ SCALES = {
 class Run:
     """One training and test. photographs: n, 0 for none; number: the seed, and the draw of n.
 
-    code, device, tested, sources: what else its numbers depend on, see `Identity`. plant: an effect
-    that is planted, for the test of the harness itself.
+    pixel_state, device, tested, sources: what else its numbers depend on, see `Identity`. plant: an
+    effect that is planted, for the test of the harness itself.
     """
 
     recipe: str
@@ -50,7 +50,7 @@ class Run:
     samples: int
     photographs: int
     number: int
-    code: str
+    pixel_state: str
     device: str
     tested: str
     sources: str
@@ -80,7 +80,7 @@ def runs_of(
     for number in range(first, first + count):
         for photographs in numbers or [0]:
             yield Run(recipe.name, recipe.task, recipe.state, steps, samples, photographs, number,
-                      identity.code, identity.device, identity.tested_on(recipe.task),
+                      identity.pixels, identity.device, identity.tested_on(recipe.task),
                       identity.sources_of(recipe), plant)  # fmt: skip
 
 

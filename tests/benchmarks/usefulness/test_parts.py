@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import depthmask
 from benchmarks.usefulness import (
     compare,
     composites,
@@ -29,14 +28,15 @@ from benchmarks.usefulness import (
     sets,
 )
 from benchmarks.usefulness import table as results
-from benchmarks.usefulness.__main__ import main, require_one_state
+from benchmarks.usefulness.__main__ import main, require_committed
 from benchmarks.usefulness.composites import Examples, Workshop, joined, run_lengths
 from benchmarks.usefulness.planted import Effect
 from depthmask.config.compose import compose_root
+from depthmask.stages.blend.feather import Feather
 from tests.support.paths import ROOT
 
 RECIPE = recipes_file.Recipe("one", "masks", "A recipe.", words=("depth=none",))
-HERE = identity.Identity("code", "cpu", {"people": "a", "rgbd": "b"}, Path("nowhere"))
+HERE = identity.Identity("pixels", "cpu", {"people": "a", "rgbd": "b"}, Path("nowhere"))
 
 
 def test_scenes_and_halves() -> None:
@@ -325,7 +325,7 @@ def test_a_recipe_against_none(tmp_path: Path) -> None:
 
 
 def test_what_a_run_is_named_by(tmp_path: Path) -> None:
-    """Other test data, another device, other code and other sources are other runs."""
+    """Other test data, another device, other pixels and other sources are other runs."""
     recipe = recipes_file.Recipe("one", "masks", "Some.", words=("source.root={cluttered}",))
     (tmp_path / "cluttered").mkdir()
     (tmp_path / "cluttered" / "a.png").write_bytes(b"1")
@@ -337,15 +337,33 @@ def test_what_a_run_is_named_by(tmp_path: Path) -> None:
 
     first = key()
     assert key() == first
-    others = [key(code="new"), key(device="cuda"), key(tested={"people": "c"})]
+    others = [key(pixels="new"), key(device="cuda"), key(tested={"people": "c"})]
     assert key(tested={"people": "a", "rgbd": "c"}) == first, "masks are not tried on depth"
     (tmp_path / "cluttered" / "a.png").write_bytes(b"2")
     others.append(key())
     assert len({first, *others}) == 5
-    assert depthmask.__version__ in identity.code_state()
 
 
-def test_draws_are_of_whole_scenes(tmp_path: Path) -> None:
+def test_the_state_of_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pixel version decides it, that of a setting too, and no other code."""
+
+    def state() -> str:
+        identity.pixel_state.cache_clear()
+        return identity.pixel_state()
+
+    states = [state()]
+    assert state() == states[0]
+    monkeypatch.setattr(Feather, "pixel_version", Feather.pixel_version + 1)
+    states.append(state())
+    monkeypatch.setattr(Feather, "setting_versions", {"match": 99})
+    states.append(state())
+    monkeypatch.setattr(identity, "PIXEL_VERSION", identity.PIXEL_VERSION + 1)
+    states.append(state())
+    assert len(set(states)) == 4
+    identity.pixel_state.cache_clear()
+
+
+def test_draws_are_of_the_pool(tmp_path: Path) -> None:
     pytest.importorskip("tensorflow")
     from benchmarks.usefulness.experiment import Experiment
 
@@ -357,9 +375,10 @@ def test_draws_are_of_whole_scenes(tmp_path: Path) -> None:
     experiment = Experiment({"people": pictures}, Workshop(tmp_path, tmp_path), tmp_path)
     draws = [experiment.draw(12, number) for number in range(4)]
     for draw in draws:
-        assert len({picture.scene for picture in draw}) == 2
         assert all(sets.part_of("people", picture.scene) == "pool" for picture in draw)
-    assert len({draw[0].scene for draw in draws}) > 1
+        assert len({picture.name for picture in draw}) == 12
+        assert len({picture.scene for picture in draw}) > 2
+    assert len({draw[0].name for draw in draws}) > 1
     assert experiment.draw(10, 3) == draws[3][:10], "larger draws have the smaller ones"
 
 
@@ -450,7 +469,7 @@ def test_data_is_made_anew_for_other_sources_and_seeds(
 
     for seed, content in ((0, b"1"), (0, b"1"), (1, b"1"), (0, b"2")):
         make(seed, content)
-    monkeypatch.setattr(composites, "code_state", lambda: "other")
+    monkeypatch.setattr(composites, "pixel_state", lambda: "other")
     make(0, b"2")
     assert len(made) == len(set(made)) == 4
 
@@ -503,12 +522,11 @@ def test_a_failed_run_is_shown_and_not_paired(tmp_path: Path) -> None:
     assert "draw or seed 0 failed: NaN" in page._table([row])
 
 
-def test_a_final_table_is_of_one_commit() -> None:
-    require_one_state({"abc"})
-    require_one_state({""})
-    for commits in ({"abc", "abd"}, {"abc-dirty"}):
-        with pytest.raises(SystemExit, match="one commit without changes"):
-            require_one_state(commits)
+def test_a_final_table_is_of_files_that_are_committed() -> None:
+    require_committed({"abc", "abd"})
+    require_committed({""})
+    with pytest.raises(SystemExit, match=r"^--final: runs were made at abc-dirty; make them"):
+        require_committed({"abc-dirty", "abd"})
 
 
 def test_nothing_begins_without_edges(monkeypatch: pytest.MonkeyPatch) -> None:
