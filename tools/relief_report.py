@@ -28,7 +28,7 @@ from depthmask.stages.source._rooms import cutout, photo
 from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.raycast import nearest
 from depthmask.stages.source._rooms.room import Room
-from depthmask.stages.source._rooms.scene import Optics, scene
+from depthmask.stages.source._rooms.scene import scene
 from depthmask.stages.source._rooms.solids import Solid, bodies, box, placed
 from depthmask.stages.source._rooms.view import View, extent, frames, seen_from
 from depthmask.stages.source.rooms import Rooms
@@ -73,9 +73,7 @@ class Boxed(Furnished):
 
 def room_of(source: Rooms, key: str) -> Room:
     """The room behind a background."""
-    fov, height = source.fov_deg, source.camera_height
-    optics = Optics((fov[0], fov[1]), (height[0], height[1]))
-    return scene(source.seed, int(key.removeprefix("room")), optics)
+    return scene(source.seed, int(key.removeprefix("room")), source.optics())
 
 
 def on_floor(view: View, u: float, v: float) -> np.ndarray:

@@ -6,12 +6,17 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from depthmask.codec.density import ROOMS
 from depthmask.data import AssetCatalogue, Background, Foreground, Size
 from depthmask.errors import SettingError, UsageError
 from depthmask.stage import setting, stage
+from depthmask.stage.setting import default_of
 from depthmask.stages.source.base import Source
+
+if TYPE_CHECKING:
+    from depthmask.stages.source._rooms.scene import Optics
 
 _FIRST = 1
 """Stands in the hash of the settings since the first version of the renderer.
@@ -19,6 +24,11 @@ _FIRST = 1
 Another renderer raises `pixel_version` alone, so that an older dataset is refused for that, not for
 its assets.
 """
+
+_RANGES = ("fov_deg", "camera_height", "pitch_deg", "camera_from_wall")
+"""The settings that are [least, largest], as `Optics` has them."""
+_LATER = {"pitch_deg", "camera_from_wall", "clearance"}
+"""Settings that older datasets do not have: in the hash where they are not as they were."""
 
 
 @stage("rooms")
@@ -41,6 +51,15 @@ class Rooms(Source):
     camera_height: list[float] = setting(
         [1.3, 1.6], ge=0.6, le=2.0, help="least and largest height of the camera, metres"
     )
+    pitch_deg: list[float] = setting(
+        [8.0, 17.0], ge=-30, le=60, help="least and largest downward tilt of the camera, degrees"
+    )
+    camera_from_wall: list[float] = setting(
+        [0.35, 0.8], ge=0.3, le=3.0, help="least and largest distance from the wall behind, metres"
+    )
+    clearance: float = setting(
+        0.95, ge=0.2, le=2.0, help="least distance of furniture from the camera, metres"
+    )
     foreground_scale: float = setting(
         0.6, gt=0, le=4, help="long side of a cut-out relative to the canvas's shorter side"
     )
@@ -49,7 +68,7 @@ class Rooms(Source):
     )
 
     def __post_init__(self) -> None:
-        for name in ("fov_deg", "camera_height"):
+        for name in _RANGES:
             value = getattr(self, name)
             if len(value) != 2 or value[0] > value[1]:
                 raise SettingError(name, value, "must be [least, largest]")
@@ -66,12 +85,11 @@ class Rooms(Source):
         """The room as a photograph, with depth, camera and floor."""
         # Imported here and below, since that takes 70 ms, which `--help` does not need.
         from depthmask.stages.source._rooms import photo
-        from depthmask.stages.source._rooms.scene import Optics, scene
+        from depthmask.stages.source._rooms.scene import scene
         from depthmask.stages.source._rooms.streams import Kind, stream
 
         number = _number(key, "room", self.rooms)
-        fov, height = self.fov_deg, self.camera_height
-        room = scene(self.seed, number, Optics((fov[0], fov[1]), (height[0], height[1])))
+        room = scene(self.seed, number, self.optics())
         photograph = photo.Photo(room, size)
         return Background(
             key=key,
@@ -98,6 +116,13 @@ class Rooms(Source):
             relief_m=cutout.relief(subject, frame),
             height_m=subject.height_m,
         )
+
+    def optics(self) -> Optics:
+        """The ranges of the rooms' cameras."""
+        from depthmask.stages.source._rooms.scene import Optics
+
+        ranges = [(low, high) for low, high in (getattr(self, name) for name in _RANGES)]
+        return Optics(*ranges, self.clearance)
 
     def has_depth(self, key: str) -> bool:
         """True for every room."""
@@ -129,7 +154,12 @@ class Rooms(Source):
 
     def _identity(self, size: Size) -> str:
         """Everything that determines the pixels of a key, as text."""
-        return json.dumps([_FIRST, list(size), dataclasses.asdict(self)], sort_keys=True)
+        settings = {
+            one.name: getattr(self, one.name)
+            for one in dataclasses.fields(self)
+            if one.name not in _LATER or getattr(self, one.name) != default_of(one)
+        }
+        return json.dumps([_FIRST, list(size), settings], sort_keys=True)
 
 
 def _keys(prefix: str, count: int) -> list[str]:

@@ -12,9 +12,9 @@ from depthmask.errors import SettingError, UsageError
 from depthmask.stages.source._rooms import cutout
 from depthmask.stages.source._rooms.material import solid_colour
 from depthmask.stages.source._rooms.photo import Photo
-from depthmask.stages.source._rooms.room import FLOOR
+from depthmask.stages.source._rooms.room import FLOOR, Room
 from depthmask.stages.source._rooms.scene import Optics, scene
-from depthmask.stages.source._rooms.solids import bodies, box
+from depthmask.stages.source._rooms.solids import bodies, bounds, box
 from depthmask.stages.source._rooms.view import View, extent
 from depthmask.stages.source.rooms import Rooms
 
@@ -166,10 +166,59 @@ def test_check_tells_settings_apart() -> None:
     assert small().check(SIZE).digest in told
 
 
+def test_the_hash_is_that_of_older_datasets() -> None:
+    """They did not have all settings."""
+    assert Rooms().check((160, 160)).digest == "9d6cfc9fefa1d87b"
+    assert Rooms(rooms=4, furniture=3, seed=2).check((24, 32)).digest == "0476d998d0d9e5bc"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"pitch_deg": [30.0, 40.0]}, {"camera_from_wall": [2.0, 3.0]}, {"clearance": 0.4}],
+)
+def test_another_camera_is_another_room(settings: dict[str, object]) -> None:
+    """The cameras are where they are said to be."""
+    assert small(**settings).check(SIZE).digest != small().check(SIZE).digest
+    optics = small(**settings).optics()
+    views = [scene(0, number, optics).view for number in range(40)]
+    for values, (low, high) in (
+        ([math.degrees(view.pitch) for view in views], optics.pitch_deg),
+        ([float(view.eye[2]) for view in views], optics.from_wall),
+    ):
+        middle = (low + high) / 2
+        assert low <= min(values) < middle < max(values) <= high
+
+
+def test_furniture_keeps_clear_of_the_camera() -> None:
+    nearest = {}
+    for clearance in (0.3, 0.95):
+        optics = small(camera_from_wall=[1.0, 3.0], clearance=clearance).optics()
+        rooms = [scene(0, number, optics) for number in range(40)]
+        nearest[clearance] = min(_nearest_furniture(room) for room in rooms)
+    assert 0.3 <= nearest[0.3] < 0.6
+    assert nearest[0.95] >= 0.95
+
+
+def _nearest_furniture(room: Room) -> float:
+    """The distance along the floor from the camera to the footprints of furniture, metres."""
+    pieces = {one.piece for one in room.solids} - {0}
+    distances = []
+    for piece in pieces:
+        low, high = bounds([one for one in room.solids if one.piece == piece])
+        across = max(low[0] - room.view.eye[0], 0, room.view.eye[0] - high[0])
+        forward = max(low[2] - room.view.eye[2], 0, room.view.eye[2] - high[2])
+        distances.append(float(math.hypot(across, forward)))
+    return min(distances)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
         {"rooms": 0},
+        {"pitch_deg": [-40.0, 0.0]},
+        {"pitch_deg": [20.0, 10.0]},
+        {"camera_from_wall": [0.1, 1.0]},
+        {"clearance": 0.1},
         {"seed": -1},
         {"oversample": 0},
         {"foreground_scale": 0.0},

@@ -11,8 +11,6 @@ from depthmask.stages.source._rooms.furniture import Maker
 from depthmask.stages.source._rooms.room import BACK, LEFT, RIGHT, Wall, Window
 from depthmask.stages.source._rooms.solids import Solid, Span, bounds, placed
 
-CLEAR_M = 0.95
-"""Least distance of furniture from the camera."""
 GAP_M = 0.07
 """Least distance between pieces of furniture."""
 TRIES = 14
@@ -23,6 +21,7 @@ TRIES = 14
 class Layout:
     """The furniture placed in a room so far.
 
+    clearance: the least distance of furniture from the camera's `eye` along the floor, metres.
     blocked: the spans of each wall that doors need. taken, heights: for each piece its footprint
     (x low, x high, z low, z high) and its height in metres.
     """
@@ -30,6 +29,7 @@ class Layout:
     width: float
     depth: float
     eye: Floats
+    clearance: float
     windows: list[Window]
     blocked: dict[int, list[Span]]
     solids: list[Solid] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Layout:
             return False
         across = max(x0 - self.eye[0], 0, self.eye[0] - x1)
         forward = max(z0 - self.eye[2], 0, self.eye[2] - z1)
-        if across * across + forward * forward < CLEAR_M * CLEAR_M:
+        if across * across + forward * forward < self.clearance * self.clearance:
             return False
         for a0, a1, b0, b1 in self.taken:
             if x0 < a1 + GAP_M and a0 < x1 + GAP_M and z0 < b1 + GAP_M and b0 < z1 + GAP_M:

@@ -50,10 +50,18 @@ CARPETS = ("b5aa99", "9a9a98", "a59a8a", "7f8790", "8f8a7c")
 
 @dataclass(frozen=True, slots=True)
 class Optics:
-    """Ranges of the camera: horizontal field of view in degrees, height in metres."""
+    """Ranges of the camera.
+
+    fov_deg: horizontal field of view, degrees. camera_height, from_wall: above the floor, and from
+    the wall behind it, metres. pitch_deg: downward, degrees. clearance: the least distance of
+    furniture from it along the floor, metres.
+    """
 
     fov_deg: Span
     camera_height: Span
+    pitch_deg: Span = (8.0, 17.0)
+    from_wall: Span = (0.35, 0.8)
+    clearance: float = 0.95
 
 
 def scene(seed: int, number: int, optics: Optics) -> Room:
@@ -67,7 +75,9 @@ def scene(seed: int, number: int, optics: Optics) -> Room:
     faces = _surfaces(rng)
     sky = scaled((0.94, 1.0, 1.08), rng.uniform(4.2, 6.0))
     windows, fittings, gaps = _openings(rng, walls, float(high[1]), sky)
-    layout = Layout(float(high[0]), float(high[2]), view.eye, windows, gaps)
+    layout = Layout(
+        float(high[0]), float(high[2]), view.eye, optics.clearance, windows, gaps
+    )
     rugs: list[Rug] = THEMES[number % len(THEMES)](rng, layout, walls)
     for wall in (walls[BACK], walls[LEFT], walls[RIGHT]):
         fittings += openings.skirting(wall, gaps.get(wall.face, []))
@@ -85,11 +95,11 @@ def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[Vie
     eye = np.array([
         high[0] * rng.uniform(0.3, 0.7),
         rng.uniform(*optics.camera_height),
-        rng.uniform(0.35, 0.8),
+        rng.uniform(*optics.from_wall),
     ])  # fmt: skip
     aim = high[0] * rng.uniform(0.38, 0.62)
     yaw = bearing(aim - float(eye[0]), float(high[2] - eye[2]) * 0.75)
-    return View(eye, yaw, math.radians(rng.uniform(8, 17))), rng.uniform(*optics.fov_deg)
+    return View(eye, yaw, math.radians(rng.uniform(*optics.pitch_deg))), rng.uniform(*optics.fov_deg)
 
 
 def _surfaces(rng: np.random.Generator) -> tuple[Material, ...]:
