@@ -54,7 +54,7 @@ class Workshop:
         places = self._places(recipe, draw)
         words = [word.format_map(places) for word in recipe.words]
         words += [f"size=[{SIDE},{SIDE}]", f"samples={samples}", f"seed={seed}"]
-        return _loaded(self._made(words, sources_state(self._data, recipe.sources)), recipe.task)
+        return _loaded(self._made(words, sources_state(self._data, recipe.sources)), recipe)
 
     def _places(self, recipe: Recipe, draw: Sequence[Picture]) -> dict[str, str]:
         places = {name: str(self._data / name) for name in SOURCES}
@@ -120,17 +120,29 @@ def _run(words: Sequence[str]) -> None:
         raise SystemExit(f"depthmask {' '.join(words)}: {lines[-1]}")
 
 
-def _loaded(folder: Path, task: str) -> Examples:
+def _loaded(folder: Path, recipe: Recipe) -> Examples:
     dataset = depthmask.open(folder)
     images = np.empty((len(dataset), SIDE, SIDE, 3), np.uint8)
     targets = np.empty((len(dataset), SIDE, SIDE), np.float32)
     for number, sample in enumerate(dataset):
         images[number] = sample.image
-        target = sample.depth if task == "depth" else sample.mask.astype(np.float32) / 255
-        if target is None:
+        if recipe.task == "masks":
+            targets[number] = sample.mask.astype(np.float32) / 255
+        elif sample.depth is None:
             raise SystemExit(f"{folder}: a recipe of depth needs depth=layered or an estimator")
-        targets[number] = target
+        else:
+            targets[number] = np.where(near_edge(sample.mask, recipe.rim), 0, sample.depth)
     return Examples(images, targets)
+
+
+def near_edge(mask: NDArray[np.uint8], rim: int) -> NDArray[np.bool_]:
+    """The pixels within `rim` of an edge of a cut-out, and those that it covers in part."""
+    if not rim:
+        return np.zeros(mask.shape, np.bool_)
+    inside = (mask >= 128).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1))
+    is_edge = cv2.dilate(inside, kernel) != cv2.erode(inside, kernel)
+    return np.asarray(is_edge | ((mask > 0) & (mask < 255)))
 
 
 def _write_coco(folder: Path, paths: Sequence[Path]) -> None:

@@ -93,7 +93,9 @@ class Experiment:
         }
         if recipe.task == "depth":
             self._add_recall(scores, predict, recipe.side)
-        return scores
+        return {
+            part: {key: _rounded(row) for key, row in of.items()} for part, of in scores.items()
+        }
 
     def _add_recall(
         self, scores: dict[str, Any], predict: training.Predict, side: int | None
@@ -132,6 +134,11 @@ def sheet_path(out: Path, run: Run) -> Path:
 def shuffled(examples: Examples) -> Examples:
     """The same pictures, each with the target of another."""
     return replace(examples, targets=np.roll(examples.targets, len(examples.targets) // 2, axis=0))
+
+
+def _rounded(scores: scoring.Scores) -> scoring.Scores:
+    """Far finer than what is compared, and half as long in the file of runs."""
+    return {name: round(value, 5) for name, value in scores.items()}
 
 
 def _at_side(pictures: Sequence[Picture], side: int | None) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import yaml
@@ -26,7 +26,8 @@ class Recipe:
     `{photographs}`, one draw each. real: the network also trains on them. side: of an untouched
     network, which is not trained. frozen: the encoder stays. memory: the share of each batch that
     has the untouched network's own predictions as labels. steady: as many steps as the loss on
-    held-out samples falls, then the best weights. small: part of --small. needs: folders of the
+    held-out samples falls, then the best weights. rim: labels of depth are unknown within so many
+    pixels of the edges of cut-outs. small: part of --small. needs: folders of the
     data, without which it is left out. against: other recipes of the task, from which it differs by
     one factor, with which it is compared beside the usual ones.
     """
@@ -43,6 +44,7 @@ class Recipe:
     frozen: bool = False
     memory: float = 0.0
     steady: bool = False
+    rim: int = 0
     small: bool = False
     needs: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
@@ -58,7 +60,12 @@ class Recipe:
     @property
     def state(self) -> str:
         """A hash of all that decides what is trained, without the sentence."""
-        plain = {name: value for name, value in asdict(self).items() if name not in _FREE}
+        # Without what is as by default, so that a new key leaves the runs of others as they are.
+        plain = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in _FREE and getattr(self, one.name) != one.default
+        }
         text = json.dumps([VERSION, plain], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

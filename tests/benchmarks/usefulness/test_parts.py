@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import subprocess
 import sys
@@ -204,6 +205,20 @@ def test_another_recipe_of_the_same_name_is_run_again() -> None:
     assert other.state == RECIPE.state
     other = recipes_file.Recipe("one", "masks", "A recipe.", words=("depth=layered",))
     assert other.state != RECIPE.state
+    assert dataclasses.replace(RECIPE, rim=2).state != RECIPE.state
+    plain = {"name": "one", "task": "masks", "words": ["depth=none"]}
+    text = json.dumps([recipes_file.VERSION, plain], sort_keys=True)
+    assert RECIPE.state == hashlib.sha256(text.encode()).hexdigest()[:12], "defaults are left out"
+
+
+def test_labels_are_unknown_near_edges() -> None:
+    mask = np.zeros((9, 9), np.uint8)
+    mask[:, 4:] = 255
+    mask[0, 0] = 7
+    near = composites.near_edge(mask, 2)
+    assert near[5].tolist() == [False, False, True, True, True, True, False, False, False]
+    assert near[0, 0], "what is covered in part"
+    assert not composites.near_edge(mask, 0).any()
 
 
 def table(mean: float, seed: int, runs: int = 3, scenes: int = 40) -> NDArray[np.float64]:
