@@ -68,10 +68,12 @@ class Rooms(Source):
     )
 
     def __post_init__(self) -> None:
-        for name in _RANGES:
-            value = getattr(self, name)
+        for name, value in zip(_RANGES, self._ranges(), strict=True):
             if len(value) != 2 or value[0] > value[1]:
                 raise SettingError(name, value, "must be [least, largest]")
+
+    def _ranges(self) -> list[list[float]]:
+        return [getattr(self, name) for name in _RANGES]
 
     def backgrounds(self) -> Sequence[str]:
         """`room0000`, `room0001`, ..."""
@@ -121,8 +123,8 @@ class Rooms(Source):
         """The ranges of the rooms' cameras."""
         from depthmask.stages.source._rooms.scene import Optics
 
-        ranges = [(low, high) for low, high in (getattr(self, name) for name in _RANGES)]
-        return Optics(*ranges, self.clearance)
+        fov, high, pitch, wall = ((low, most) for low, most in self._ranges())
+        return Optics(fov, high, pitch, wall, self.clearance)
 
     def has_depth(self, key: str) -> bool:
         """True for every room."""

@@ -372,7 +372,7 @@ def test_the_state_of_the_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
     states.append(state())
     monkeypatch.setattr(Feather, "setting_versions", {"match": 99})
     states.append(state())
-    monkeypatch.setattr(identity, "PIXEL_VERSION", identity.PIXEL_VERSION + 1)
+    monkeypatch.setattr(identity, "PIXEL_VERSION", 99)
     states.append(state())
     assert len(set(states)) == 4
     identity.pixel_state.cache_clear()
