@@ -126,16 +126,16 @@ def test_the_same_table_after_a_kill(folder: Path) -> None:
     scores = [json.loads(line)["scores"] for line in kept.splitlines()]
     again = (folder / "killed" / "runs.jsonl").read_text().splitlines()
     assert [json.loads(line)["scores"] for line in again] == scores
-    require_a_final_table_of_one_commit(folder, {json.loads(line)["commit"] for line in again})
+    require_a_committed_final_table(folder, {json.loads(line)["commit"] for line in again})
 
 
-def require_a_final_table_of_one_commit(folder: Path, commits: set[str]) -> None:
+def require_a_committed_final_table(folder: Path, commits: set[str]) -> None:
     """A look is noted, or refused where the files of this checkout have changes."""
     code, output = run(folder, "killed", "--final")
     looks = folder / "killed" / "looks.jsonl"
     if any(commit.endswith("-dirty") for commit in commits):
         assert code == 1
-        assert output.splitlines()[-1].startswith("--final: its runs were made at")
+        assert output.splitlines()[-1].startswith("--final: runs were made at")
         assert not looks.exists()
     else:
         assert code == 0, output
