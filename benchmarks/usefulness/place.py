@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -90,9 +91,9 @@ def _write(clone: Path, frames: Frames, name: str | int, folder: Path) -> bool:
     values = cv2.imread(str(paths[1]), cv2.IMREAD_UNCHANGED)
     if image is None or values is None:
         return False
-    depth = _millimetres(values, frames.unit, frames.far)
     # The depth of telephones is smaller than their picture.
-    depth = cv2.resize(depth, image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    large = cv2.resize(values, image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    depth = _millimetres(large, frames.unit, frames.far)
     stem = f"{frames.scene}__{_unique(paths[0], clone)}"
     cv2.imwrite(str(folder / f"{stem}{RGB}"), image)
     cv2.imwrite(str(folder / f"{stem}{DEPTH}"), depth)
@@ -104,7 +105,7 @@ def _unique(picture: Path, clone: Path) -> str:
     return "-".join((clone.name, *picture.relative_to(clone).with_suffix("").parts))
 
 
-def _millimetres(values: NDArray[np.uint16], unit: float, far: float) -> NDArray[np.uint16]:
+def _millimetres(values: NDArray[Any], unit: float, far: float) -> NDArray[np.uint16]:
     # 65535 says "unknown" in the frames of KinectFusion.
     known = np.where(values == 65535, 0, values) * unit
     return np.rint(np.where(known > 1000 * far, 0, known)).astype(np.uint16)

@@ -114,6 +114,19 @@ FRAMES = (
         "depth/{}.png",
         range(1, 100, 10),
     ),
+    Frames(
+        "arkit-cups",
+        "ioridev/LiDAR-Depth-Map-Capture-for-iOS",
+        "samples/1721362630.651355_image.jpg",
+        "samples/1721362630.651355_depth.tiff",
+        unit=1000,
+    ),
+    Frames(
+        "arkit-poster",
+        "AlessandroGnutti/LiDAR-Depth-Map-Guided-Image-Compression-Model",
+        "ARKITSCENES_upsampling/Validation/highres_RGB_resized/41069021_305.244.png",
+        "ARKITSCENES_upsampling/Validation/lowres_depth/41069021_305.244.png",
+    ),
     Frames("hammer", "sakizuki/6DPoseAnnotator", "data/rgb.png", "data/depth.png"),
     Frames(
         "bundlefusion-stairs",
@@ -188,6 +201,18 @@ FRAMES = (
         "examples/depth_u16.png",
         ("road",),
         far=60,
+    ),
+    *(
+        Frames(
+            scene,
+            "postech-ami/Zero-Shot-Depth-Completion",
+            f"examples/{n}/rgb.png",
+            f"examples/{n}/gt_depth.png",
+            unit=1000 / 256,
+            far=60,
+            people=people,
+        )
+        for n, scene, people in ((4, "kitti-crossing", True), (5, "kitti-bridge", False))
     ),
     Frames(
         "garden",

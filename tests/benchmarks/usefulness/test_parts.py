@@ -157,8 +157,10 @@ def test_frames_are_placed_in_millimetres(tmp_path: Path, monkeypatch: pytest.Mo
     assert [(picture.scene, picture.name) for picture in placed] == [
         ("s", "s__mine-a-1"), ("s", "s__mine-a-3"),
     ]  # fmt: skip
-    truth = cv2.imread(str(tmp_path / "rgbd" / "s__mine-a-1.depth_mm.png"), cv2.IMREAD_UNCHANGED)
-    assert truth.tolist() == [[0, 0, 1000, 1000]] * 2 + [[0, 0, 0, 0]] * 2
+    assert (
+        _read(tmp_path / "rgbd" / "s__mine-a-1.depth_mm.png").tolist()
+        == [[0, 0, 1000, 1000]] * 2 + [[0, 0, 0, 0]] * 2
+    )
 
 
 def test_backgrounds_are_of_the_pool_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,8 +185,13 @@ def test_backgrounds_are_of_the_pool_alone(tmp_path: Path, monkeypatch: pytest.M
     assert placed["measured/bg"] == placed["measured/bg_depth"] == expected
     assert placed["cluttered/bg"] == sorted(f"{name}__1" for name in pool[1:])
     assert placed["cluttered/fg"] == ["a"]
-    asset = tmp_path / "measured" / "bg_depth" / f"{pool[0]}__1.png"
-    assert (cv2.imread(str(asset), cv2.IMREAD_UNCHANGED) == 1500).all()
+    assert (_read(tmp_path / "measured" / "bg_depth" / f"{pool[0]}__1.png") == 1500).all()
+
+
+def _read(path: Path) -> NDArray[Any]:
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert values is not None
+    return values
 
 
 def test_eight_scenes_in_each_half() -> None:
