@@ -1,38 +1,43 @@
 """Puts the photographs where the harness reads them, out of clones of public repositories.
 
-    python -m benchmarks.usefulness.place CLONES DATA [--pairs DIR]
+    python -m benchmarks.usefulness.place CLONES DATA
 
 CLONES has a folder for each repository, such as CLONES/PennFudan. What is absent is said in one
-line. --pairs: a folder with NAME.rgb.jpg and NAME.depth_mm.png, of which those of renders
-(`RENDERS`) and those that a clone has are left out. Backgrounds, cut-outs and photographs of your
-own go into DATA by hand: benchmarks/usefulness/README.md.
+line. Pairs of your own, SCENE__NAME.rgb.png and SCENE__NAME.depth_mm.png, go into DATA/rgbd
+before: those of the pool are pasted into.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-RENDERS = ("redwood_", "slambook_ch12_")
+from benchmarks.usefulness.repositories import FRAMES, Frames
+from benchmarks.usefulness.sets import POOL, part_of, scene_of
+
+RGB, DEPTH = ".rgb.png", ".depth_mm.png"
+SEED = ("bg", "fg", "fg_mask")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A public repository, on github, and what is taken of it into a set."""
+    """A public repository, on github, and what is taken of it into a folder of the data."""
 
     kind: str
     repository: str
     take: Callable[[Path, Path], int]
 
 
-def place(clones: Path, data: Path, pairs: Path | None = None) -> list[str]:
-    """Copy what there is; returns a line for each repository."""
+def place(clones: Path, data: Path) -> list[str]:
+    """Copy what there is; returns a line for each repository, and for what is made of them."""
     lines = []
     for source in SOURCES:
         clone = clones / source.repository.partition("/")[2]
@@ -43,9 +48,7 @@ def place(clones: Path, data: Path, pairs: Path | None = None) -> list[str]:
             if count
             else f"{source.kind}: nothing from {where}: {clone} is absent or has other files"
         )
-    if pairs is not None:
-        lines.append(f"rgbd: {_copy_pairs(pairs, data / 'rgbd')} photographs from {pairs}")
-    return lines
+    return [*lines, _measured(data), _cluttered(data)]
 
 
 def _penn_fudan(clone: Path, folder: Path) -> int:
@@ -59,70 +62,93 @@ def _penn_fudan(clone: Path, folder: Path) -> int:
     return len(images)
 
 
-def _tsdf_fusion(clone: Path, folder: Path) -> int:
-    """Every 50th frame of a walk through one kitchen; the name of the scene decides its half."""
-    colours = sorted((clone / "data").glob("frame-*.color.jpg"))[::50]
-    return _write_pairs(
-        folder,
-        [
-            (f"tsdf-office__{path.name[6:12]}", path, Path(str(path)[:-9] + "depth.png"), 1.0)
-            for path in colours
-        ],
-    )
+def _seed_assets(clone: Path, folder: Path) -> int:
+    for name in SEED:
+        _copy(clone / "data" / name, folder / name)
+    return len([*folder.glob("bg/*")])
 
 
-def _slambook(clone: Path, folder: Path) -> int:
-    """Five frames of a living room, and two of a desk, whose depth is in fifths of a millimetre."""
-    room, desk = clone / "ch5" / "joinMap", clone / "ch7"
-    pairs = [
-        (f"slambook_ch5_{path.stem}", path, room / "depth" / f"{path.stem}.pgm", 1.0)
-        for path in sorted((room / "color").glob("*.png"))
-    ]
-    pairs += [
-        (f"tum_slambook_ch7_{n}", desk / f"{n}.png", desk / f"{n}_depth.png", 0.2) for n in (1, 2)
-    ]
-    return _write_pairs(folder, pairs)
+def _frames(clone: Path, folder: Path) -> int:
+    """The frames of the repository with this clone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    some = [frames for frames in FRAMES if frames.repository.endswith(f"/{clone.name}")]
+    return sum(_write(clone, frames, name, folder) for frames in some for name in frames.names)
 
 
 SOURCES = (
     Source("people", "gmguarino/PennFudan", _penn_fudan),
-    Source("rgbd", "andyzeng/tsdf-fusion-python", _tsdf_fusion),
-    Source("rgbd", "gaoxiang12/slambook", _slambook),
+    Source("seed-assets", "genigarus/DepthMaskDataset", _seed_assets),
+    *(Source("rgbd", name, _frames) for name in dict.fromkeys(f.repository for f in FRAMES)),
 )
 
 
-def _write_pairs(folder: Path, pairs: Sequence[tuple[str, Path, Path, float]]) -> int:
-    """Write pairs of (name, picture, depth, millimetres in a unit); returns how many there are."""
-    folder.mkdir(parents=True, exist_ok=True)
-    count = 0
-    for name, picture, depth, unit in pairs:
-        image = cv2.imread(str(picture), cv2.IMREAD_COLOR) if picture.is_file() else None
-        values = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED) if depth.is_file() else None
-        if image is None or values is None:
-            continue
-        # 65535 says "unknown" in the frames of KinectFusion.
-        known = np.where(values == 65535, 0, values)
-        cv2.imwrite(str(folder / f"{name}.rgb.png"), image)
-        millimetres = np.rint(known * unit).astype(np.uint16)
-        cv2.imwrite(str(folder / f"{name}.depth_mm.png"), millimetres)
-        count += 1
-    return count
+def _write(clone: Path, frames: Frames, name: str | int, folder: Path) -> bool:
+    """Write a picture and its depth as a pair; returns whether both are there."""
+    paths = [clone / path.format(name) for path in (frames.picture, frames.depth)]
+    if not all(path.is_file() for path in paths):
+        return False
+    image = cv2.imread(str(paths[0]), cv2.IMREAD_COLOR)
+    values = cv2.imread(str(paths[1]), cv2.IMREAD_UNCHANGED)
+    if image is None or values is None:
+        return False
+    # The depth of telephones is smaller than their picture.
+    large = cv2.resize(values, image.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    depth = _millimetres(large, frames.unit, frames.far)
+    stem = f"{frames.scene}__{_unique(paths[0], clone)}"
+    cv2.imwrite(str(folder / f"{stem}{RGB}"), image)
+    cv2.imwrite(str(folder / f"{stem}{DEPTH}"), depth)
+    return True
 
 
-def _copy_pairs(source: Path, folder: Path) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
-    names = [n for n in _photographs(source) if not (folder / f"{n}.rgb.png").exists()]
+def _unique(picture: Path, clone: Path) -> str:
+    """The name of a picture, of its path, since scenes have pictures of several folders."""
+    return "-".join((clone.name, *picture.relative_to(clone).with_suffix("").parts))
+
+
+def _millimetres(values: NDArray[Any], unit: float, far: float) -> NDArray[np.uint16]:
+    # 65535 says "unknown" in the frames of KinectFusion.
+    known = np.where(values == 65535, 0, values) * unit
+    return np.rint(np.where(known > 1000 * far, 0, known)).astype(np.uint16)
+
+
+def _measured(data: Path) -> str:
+    """Photographs of the pool with their depth, and the seed's objects to set in."""
+    names = _pool(data)
     for name in names:
-        for path in source.glob(f"{name}.*"):
-            shutil.copyfile(path, folder / path.name)
-    return len(names)
+        _copy_to(data / "rgbd" / f"{name}{RGB}", data / "measured" / "bg" / f"{name}.png")
+        _copy_to(data / "rgbd" / f"{name}{DEPTH}", data / "measured" / "bg_depth" / f"{name}.png")
+    return _with_objects(data, "measured", names)
 
 
-def _photographs(source: Path) -> Iterator[str]:
-    for path in sorted(source.glob("*.depth_mm.png")):
-        name = path.name.removesuffix(".depth_mm.png")
-        if not name.startswith(RENDERS):
-            yield name
+def _cluttered(data: Path) -> str:
+    """Photographs of the pool without people; their depth is not used."""
+    people = {frames.scene for frames in FRAMES if frames.people}
+    names = [name for name in _pool(data) if scene_of(name) not in people]
+    for name in names:
+        _copy_to(data / "rgbd" / f"{name}{RGB}", data / "cluttered" / "bg" / f"{name}.png")
+    return _with_objects(data, "cluttered", names)
+
+
+def _pool(data: Path) -> list[str]:
+    names = sorted(path.name.removesuffix(RGB) for path in (data / "rgbd").glob(f"*{RGB}"))
+    return [name for name in names if part_of("rgbd", scene_of(name)) == POOL]
+
+
+def _with_objects(data: Path, kind: str, names: list[str]) -> str:
+    for folder in SEED[1:]:
+        _copy(data / "seed-assets" / folder, data / kind / folder)
+    scenes = len({scene_of(name) for name in names})
+    return f"{kind}: {len(names)} photographs of {scenes} scenes of the pool of rgbd"
+
+
+def _copy(source: Path, folder: Path) -> None:
+    for path in sorted(source.glob("*")):
+        _copy_to(path, folder / path.name)
+
+
+def _copy_to(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def main() -> None:
@@ -132,9 +158,8 @@ def main() -> None:
     )
     parser.add_argument("clones", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--pairs", type=Path)
     options = parser.parse_args()
-    print("\n".join(place(options.clones, options.data, options.pairs)))
+    print("\n".join(place(options.clones, options.data)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ from depthmask.reports.evaluation.on_pairs import pairs
 
 SIDE = 160
 CHOOSING, FINAL, POOL = "choosing", "final", "pool"
-SHARES = {"rgbd": {CHOOSING: 50, FINAL: 50}, "people": {POOL: 30, CHOOSING: 35, FINAL: 35}}
+SHARES = {
+    "rgbd": {POOL: 20, CHOOSING: 40, FINAL: 40},
+    "people": {POOL: 30, CHOOSING: 35, FINAL: 35},
+}
 """The percentages of each set's scenes. Photographs of the pool alone may be trained on."""
 BLOCK = 8
 """Photographs of people are in the order in which they were taken: neighbours share a street."""
