@@ -1,0 +1,20 @@
+"""The command: what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.usefulness.__main__ import main, require_committed
+
+
+def test_a_final_table_is_of_files_that_are_committed() -> None:
+    require_committed({"abc", "abd"})
+    require_committed({""})
+    with pytest.raises(SystemExit, match=r"^--final: runs were made at abc-dirty; make them"):
+        require_committed({"abc-dirty", "abd"})
+
+
+def test_nothing_begins_without_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.usefulness.__main__.can_find_edges", lambda: False)
+    with pytest.raises(SystemExit, match=r"pip install -e '.\[evaluate\]'"):
+        main(["--small"])
