@@ -29,7 +29,7 @@ from depthmask.compose.stored_assets import (
     stored_foreground,
 )
 from depthmask.concurrency import prefetch
-from depthmask.contract import depth_fault
+from depthmask.compose.depth_check import depth_fault
 from depthmask.data import (
     Background,
     Composite,
