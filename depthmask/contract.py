@@ -7,6 +7,7 @@ from typing import Any
 
 from depthmask.data import DepthContract, DepthKind, DepthMode
 
+
 def contract_as_json(contract: DepthContract | None) -> dict[str, Any] | None:
     """The contract as JSON values, enums by name."""
     if contract is None:

@@ -19,6 +19,7 @@ from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
 from depthmask.compose.composer import Composer, PlacedRecipe
+from depthmask.compose.depth_check import depth_fault
 from depthmask.compose.describe import describe
 from depthmask.compose.geometry_cache import GeometryCache
 from depthmask.compose.stored_assets import (
@@ -29,7 +30,6 @@ from depthmask.compose.stored_assets import (
     stored_foreground,
 )
 from depthmask.concurrency import prefetch
-from depthmask.compose.depth_check import depth_fault
 from depthmask.data import (
     Background,
     Composite,

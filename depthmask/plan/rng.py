@@ -36,7 +36,8 @@ class Stream:
         # Tuples of Python's integers, which the generator reads in half the time of arrays.
         self._numbers = {"key": tuple(self._key.tolist()), "counter": (0, 0, 0, 0)}
         buffer = tuple(state["buffer"].tolist())
-        self._state = {**state, "state": self._numbers, "buffer": buffer}
+        # Typed Any, since NumPy's stubs ask for arrays although it takes tuples.
+        self._state: Any = {**state, "state": self._numbers, "buffer": buffer}
         self._seeds = _SampleSeeds(self._key)
         # NumPy takes any `ISeedSequence`, but its types do not say so.
         self._bits = np.random.Philox(self._seeds)  # type: ignore[arg-type]
