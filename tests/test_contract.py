@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.contract import check_depth, contract_as_json, contract_from_json
+from depthmask.compose.depth_check import check_depth
+from depthmask.contract import contract_as_json, contract_from_json
 from depthmask.data import DepthContract, DepthKind, DepthMode
 from depthmask.errors import DepthmaskError
 

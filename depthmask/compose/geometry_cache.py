@@ -25,10 +25,10 @@ from depthmask.asset_store.prepared import (
     plane_fields,
     present,
 )
+from depthmask.compose.depth_check import depth_fault
 from depthmask.compose.floor import with_floor
 from depthmask.compose.results import measured_backgrounds
 from depthmask.compose.stored_assets import background_identity, stored_background
-from depthmask.contract import depth_fault
 from depthmask.data import Background, DepthContract, Size
 from depthmask.stage.calls import StageCalls
 from depthmask.stages.geometry.base import Geometry

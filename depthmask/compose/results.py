@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.codec.metadata import plain_meta
-from depthmask.contract import depth_fault
+from depthmask.compose.depth_check import depth_fault
 from depthmask.data import (
     FAINT_ALPHA,
     MOST_BOX_PIXELS,

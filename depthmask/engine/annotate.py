@@ -12,11 +12,11 @@ import numpy as np
 
 from depthmask.codec.members import without_depth
 from depthmask.codec.sample import InstancesFormat, LayerLabels, SizeEstimate, decode
+from depthmask.compose.depth_check import depth_fault
 from depthmask.concurrency import prefetch
 from depthmask.config.resources import check_resources
 from depthmask.config.root import Root
 from depthmask.config.versions import plan_versions
-from depthmask.contract import depth_fault
 from depthmask.data import DepthContract, Encoded, Float32, Sample, Size, UInt8
 from depthmask.engine.display import Display
 from depthmask.engine.from_config import contract_of, job_from_config

@@ -19,6 +19,7 @@ from depthmask.codec.sample import Encoder
 from depthmask.compose.asset_cache import AssetCache
 from depthmask.compose.asset_splits import leakage
 from depthmask.compose.composer import Composer, PlacedRecipe
+from depthmask.compose.depth_check import depth_fault
 from depthmask.compose.describe import describe
 from depthmask.compose.geometry_cache import GeometryCache
 from depthmask.compose.stored_assets import (
@@ -29,7 +30,6 @@ from depthmask.compose.stored_assets import (
     stored_foreground,
 )
 from depthmask.concurrency import prefetch
-from depthmask.contract import depth_fault
 from depthmask.data import (
     Background,
     Composite,
@@ -324,8 +324,9 @@ def depths_of(depth: Depth, composites: Sequence[Composite]) -> Sequence[Float32
 def samples_per_batch(canvas: Size) -> int:
     """How many samples pass each station together when there is no network.
 
-    8 samples of 160x160 fit into the cache of a core, which is a tenth faster than one sample at a
-    time or 64. With a large canvas it is one sample, to save memory.
+    Of 160x160, 32 take 7 % less time than 8, and 8 a tenth less than one at a time: then the code
+    of a station stays in the cache, if not the pixels. With a large canvas it is one sample, to
+    save memory.
     """
     height, width = canvas
-    return max(1, min(8, (1 << 20) // (height * width)))
+    return max(1, min(32, (1 << 20) // (height * width)))

@@ -129,3 +129,21 @@ def _chunk_sums(depth_m: Float32, *, fits_16_bits: bool) -> tuple[int, int, int]
         millimetres = np.rint(np.multiply(depth_m, 1000.0, dtype=np.float64))
     total, squares = cv2.sumElems(millimetres)[0], cv2.norm(millimetres, cv2.NORM_L2SQR)
     return cv2.countNonZero(depth_m), round(total), round(squares)
+
+
+def depth_range(depth_m: Float32) -> tuple[float, float]:
+    """The least and the greatest value other than 0 of float32 [h, w]; 0 and 0 without any.
+
+    Both are NaN where one is not a number.
+    """
+    extent = None if native is None else native.depth_range(dense_rows(depth_m))
+    return _depth_range(depth_m) if extent is None else extent
+
+
+def _depth_range(depth_m: Float32) -> tuple[float, float]:
+    least, greatest = float(depth_m.min()), float(depth_m.max())
+    if least == 0:
+        # Most maps have no invalid pixels, and the selection takes five times as long as the rest.
+        valid = depth_m[depth_m != 0]
+        least = float(valid.min()) if valid.size else 0.0
+    return least, greatest

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from depthmask.codec.sample import DepthFormat, Encode
-from depthmask.contract import check_depth
+from depthmask.compose.depth_check import check_depth
 from depthmask.data import Composite, DepthKind
 from depthmask.engine.generate import Generate
 from depthmask.stages.depth.base import Depth, Estimator

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from depthmask.contract import check_depth
+from depthmask.compose.depth_check import check_depth
 from depthmask.data import Background, Float32
 from depthmask.engine.generate import Generate
 from depthmask.errors import UsageError

@@ -34,6 +34,30 @@ def test_the_fallbacks_give_the_same_sums(seed: int) -> None:
     assert sums.byte_sums(pixels) == sums._byte_sums(pixels)
     assert sums.byte_sums(pixels[..., 1]) == sums._byte_sums(pixels[..., 1])
     assert sums.depth_sums(depth_m) == sums._depth_sums(depth_m)
+    assert sums.depth_range(depth_m) == sums._depth_range(depth_m)
+    assert sums.depth_range(depth_m.T) == sums._depth_range(depth_m)
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+@pytest.mark.parametrize(
+    ("values", "extent"),
+    [
+        ((0, 3, 2, 0), (2, 3)),
+        ((0, 0, 0, 0), (0, 0)),
+        ((-1, 0, 2, -0.0), (-1, 2)),
+        ((1, -0.0, 2, 2), (1, 2)),
+        ((1, np.inf, 2, 2), (1, np.inf)),
+        ((1, -np.inf, 0, 2), (-np.inf, 2)),
+        ((1, np.nan, 0, 2), (np.nan, np.nan)),
+        ((1, -np.nan, 0, 2), (np.nan, np.nan)),
+    ],
+)
+def test_the_range_is_that_of_valid_depth(
+    values: tuple[float, ...], extent: tuple[float, float], fallback: bool
+) -> None:
+    depth_m = np.array(values, np.float32).reshape(2, 2)
+    depth_range = sums._depth_range if fallback else sums.depth_range
+    np.testing.assert_equal(depth_range(depth_m), extent)
 
 
 @pytest.mark.parametrize("fallback", [False, True])

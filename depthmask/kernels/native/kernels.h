@@ -38,6 +38,7 @@ PyObject *byte_sums(PyObject *module, PyObject *args);
 PyObject *byte_sums_beside(PyObject *module, PyObject *args);
 PyObject *cast_rays(PyObject *module, PyObject *args);
 PyObject *darken(PyObject *module, PyObject *args);
+PyObject *depth_range(PyObject *module, PyObject *of_depth);
 PyObject *depth_sums(PyObject *module, PyObject *args);
 PyObject *developed(PyObject *module, PyObject *args);
 PyObject *dim(PyObject *module, PyObject *args);
@@ -60,6 +61,7 @@ PyObject *straight(PyObject *module, PyObject *args);
 PyObject *sums_above(PyObject *module, PyObject *args);
 PyObject *sunlight(PyObject *module, PyObject *args);
 PyObject *surface_points(PyObject *module, PyObject *args);
+PyObject *tar_header(PyObject *module, PyObject *args);
 PyObject *uncover(PyObject *module, PyObject *args);
 PyObject *unite(PyObject *module, PyObject *args);
 

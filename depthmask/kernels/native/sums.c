@@ -306,3 +306,41 @@ PyObject *depth_sums(PyObject *module, PyObject *args)
         Py_RETURN_NONE;
     return Py_BuildValue("KKK", totals[0], totals[1], totals[2]);
 }
+
+/* The least and the largest value of a row, as bits less 1: then 0 is larger than all others. */
+FOR_PROCESSORS
+static void range_of_row(const uint32_t *row, Py_ssize_t width, uint32_t *least, uint32_t *largest)
+{
+    uint32_t lowest = *least, highest = *largest;
+    for (Py_ssize_t pixel = 0; pixel < width; pixel++) {
+        uint32_t before = row[pixel] - 1;
+        lowest = before < lowest ? before : lowest;
+        highest = row[pixel] > highest ? row[pixel] : highest;
+    }
+    *least = lowest;
+    *largest = highest;
+}
+
+/* depth_range(depth) -> (least value but 0, largest) of float32 [h, w], both 0 where all are; None
+   if one is below 0, -0, infinite, or not a number. */
+PyObject *depth_range(PyObject *module, PyObject *of_depth)
+{
+    Picture depth;
+    uint32_t least = UINT32_MAX, largest = 0;
+    float range[2];
+    (void)module;
+    if (!open_picture(of_depth, &depth, 0, 4, 0))
+        return NULL;
+    Py_ssize_t rows = depth.height, line = depth.width * 4;
+    join_rows(&rows, &line, depth.stride);
+    for (Py_ssize_t row = 0; row < rows; row++)
+        range_of_row((const uint32_t *)(depth.data + row * depth.stride), line / 4, &least,
+                     &largest);
+    close_picture(&depth);
+    if (largest >= 0x7F800000)
+        Py_RETURN_NONE;
+    least = largest ? least + 1 : 0;
+    memcpy(&range[0], &least, sizeof least);
+    memcpy(&range[1], &largest, sizeof largest);
+    return Py_BuildValue("ff", range[0], range[1]);
+}

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from depthmask.contract import check_depth
+from depthmask.compose.depth_check import check_depth
 from depthmask.data import (
     Background,
     Camera,
