@@ -15,7 +15,7 @@ import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
-from depthmask.concurrency import interrupts_blocked
+from depthmask.concurrency import interrupts_blocked, keep_freed_memory
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner.failures import Refusal, attempt
@@ -137,6 +137,7 @@ def _serve(parcel: Parcel, pipe: Connection, progress: Progress) -> None:
     end_with_parent()
     # There is a worker for each core.
     limit_opencv(1)
+    keep_freed_memory()
     job = _opened(parcel)
     while True:
         try:
