@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import platform
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -216,3 +219,27 @@ def test_the_thread_ends_when_the_caller_stops_early() -> None:
     assert len(set(threading.enumerate()) - before) == 1
     calls.close()  # type: ignore[attr-defined]
     assert not set(threading.enumerate()) - before
+
+
+_FAULTS = """
+import resource
+import numpy as np
+from depthmask.concurrency import keep_freed_memory
+{call}
+def rounds(count):
+    for _ in range(count):
+        [np.ones(1 << 20, np.uint8) for _ in range(8)]
+rounds(3)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+rounds(20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
+def test_freed_memory_is_kept_for_the_next_arrays() -> None:
+    def faults(call: str) -> int:
+        command = [sys.executable, "-c", _FAULTS.format(call=call)]
+        return int(subprocess.run(command, capture_output=True, check=True).stdout)
+
+    assert faults("keep_freed_memory()") < 200 < 2000 < faults("")

@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from depthmask.cli.lines import say
 from depthmask.cli.screen import Screen
 from depthmask.cli.system_error import as_depthmask_error
+from depthmask.concurrency import keep_freed_memory
 from depthmask.config import hydra_source
 from depthmask.config.build import from_config
 from depthmask.config.command_line import CommandLine
@@ -66,6 +67,7 @@ def hydra_main(task: Callable[[DictConfig], object], arguments: Sequence[str]) -
     # Freeze the objects created by imports, so that the garbage collector skips them. Visiting them
     # took half of the time in which the records of 400,000 samples are read.
     gc.freeze()
+    keep_freed_memory()
     with (
         user_folder(line.folder),
         no_code_of_configs(line.overrides),

@@ -15,7 +15,7 @@ from contextlib import suppress
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 
-from depthmask.concurrency import interrupts_blocked
+from depthmask.concurrency import interrupts_blocked, keep_freed_memory
 from depthmask.engine.job import Asset, Job
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner._workers import limit_opencv
@@ -114,6 +114,7 @@ def _help(parcel: Parcel, work: _Work) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     end_with_parent()
     limit_opencv(1)
+    keep_freed_memory()
     with suppress(Exception):
         job, assets = parcel.open()
         for number in work.numbers():

@@ -15,7 +15,7 @@ import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
-from depthmask.concurrency import interrupts_blocked
+from depthmask.concurrency import interrupts_blocked, keep_freed_memory
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner.failures import Refusal, attempt

@@ -78,13 +78,20 @@ def _samples() -> tuple[NDArray[np.float64], Float32]:
 
 def _finer(light: Float32, columns: int, rows: int) -> Baked:
     """The samples, interpolated to a table fine enough for lookups of the nearest entry."""
-    grid = light.reshape(3, rows, columns)
-    low, fraction = _between(rows)
-    grid = grid[:, low] + (grid[:, low + 1] - grid[:, low]) * fraction[:, None]
-    low, fraction = _between(columns)
-    first = grid[:, :, low]
-    grid = first + (grid[:, :, low + 1] - first) * fraction
+    grid = _with_between(light.reshape(3, rows, columns), 1)
+    grid = _with_between(grid, 2)
     return Baked(grid.reshape(3, -1), columns * FINER, rows * FINER)
+
+
+def _with_between(grid: Float32, axis: int) -> Float32:
+    """The grid [3, h, w], `FINER` times as fine along an axis."""
+    low, fraction = _between(grid.shape[axis])
+    # In place, since the grids are large.
+    first, step = grid.take(low, axis), grid.take(low + 1, axis)
+    step -= first
+    step *= fraction if axis == 2 else fraction[:, None]
+    first += step
+    return first
 
 
 @cache
