@@ -24,13 +24,6 @@ from depthmask.errors import DepthmaskError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""The constants of malloc.h."""
-_KEPT_BYTES = 1 << 27
-"""More than the arrays of a sample of 1024x1024."""
-_LARGEST_IN_HEAP = 1 << 25
-"""The most that glibc accepts, and chooses itself once a block of this size was freed."""
-
 
 class Worker:
     """A worker process, seen from the parent: its pipe and its progress."""
@@ -172,15 +165,3 @@ def limit_opencv(threads: int) -> None:
     import cv2
 
     cv2.setNumThreads(min(threads, cv2.getNumThreads()))
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep freed memory for the next sample, instead of returning it to the system.
-
-    Otherwise the pages of large arrays are mapped anew for each sample, which takes a tenth of the
-    time with 1 to 4 objects at 480x640. Other C libraries have no such settings.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _LARGEST_IN_HEAP)
-        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)

@@ -11,7 +11,7 @@ from depthmask.config.local_stages import is_importable, require_importable
 from depthmask.config.versions import stages_of
 from depthmask.engine.job import Asset, Job, Progress
 from depthmask.engine.runner._preparing import prepare
-from depthmask.engine.runner._workers import Worker, keep_freed_memory, limit_opencv
+from depthmask.engine.runner._workers import Worker, limit_opencv
 from depthmask.engine.runner.base import Runner
 from depthmask.engine.runner.failures import Failures, Refusal, attempt
 from depthmask.errors import UsageError
@@ -98,7 +98,6 @@ def _in_this_process(
     if cores() < processors():
         # OpenCV sees no CPU quotas.
         limit_opencv(cores())
-    keep_freed_memory()
     failures = Failures(log_file=job.output / "run.log")
     for shard in shards:
         retry = True

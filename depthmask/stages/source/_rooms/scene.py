@@ -75,9 +75,7 @@ def scene(seed: int, number: int, optics: Optics) -> Room:
     faces = _surfaces(rng)
     sky = scaled((0.94, 1.0, 1.08), rng.uniform(4.2, 6.0))
     windows, fittings, gaps = _openings(rng, walls, float(high[1]), sky)
-    layout = Layout(
-        float(high[0]), float(high[2]), view.eye, optics.clearance, windows, gaps
-    )
+    layout = Layout(float(high[0]), float(high[2]), view.eye, optics.clearance, windows, gaps)
     rugs: list[Rug] = THEMES[number % len(THEMES)](rng, layout, walls)
     for wall in (walls[BACK], walls[LEFT], walls[RIGHT]):
         fittings += openings.skirting(wall, gaps.get(wall.face, []))
@@ -99,7 +97,8 @@ def _camera(rng: np.random.Generator, high: Floats, optics: Optics) -> tuple[Vie
     ])  # fmt: skip
     aim = high[0] * rng.uniform(0.38, 0.62)
     yaw = bearing(aim - float(eye[0]), float(high[2] - eye[2]) * 0.75)
-    return View(eye, yaw, math.radians(rng.uniform(*optics.pitch_deg))), rng.uniform(*optics.fov_deg)
+    pitch = math.radians(rng.uniform(*optics.pitch_deg))
+    return View(eye, yaw, pitch), rng.uniform(*optics.fov_deg)
 
 
 def _surfaces(rng: np.random.Generator) -> tuple[Material, ...]:
