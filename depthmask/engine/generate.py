@@ -324,9 +324,9 @@ def depths_of(depth: Depth, composites: Sequence[Composite]) -> Sequence[Float32
 def samples_per_batch(canvas: Size) -> int:
     """How many samples pass each station together when there is no network.
 
-    Of 160x160, 32 take 7 % less time than 8, and 8 a tenth less than one at a time: then the code
-    of a station stays in the cache, if not the pixels. With a large canvas it is one sample, to
-    save memory.
+    8 samples of 160x160 fit into the cache of a core, which is a tenth faster than one sample at a
+    time or 64, and than 32 where two workers have a core each: 5,600 beside 4,850 pairs a second.
+    With a large canvas it is one sample, to save memory.
     """
     height, width = canvas
-    return max(1, min(32, (1 << 20) // (height * width)))
+    return max(1, min(8, (1 << 20) // (height * width)))

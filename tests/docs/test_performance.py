@@ -61,8 +61,8 @@ def test_the_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_encode_station_alone(assets_root: Path) -> None:
     words = ["source=assets", f"source.root={assets_root}", "size=[24,32]", "+preset=pairs"]
-    encoder, batches = encode_alone.batches(words, 40)
-    assert [len(batch) for batch in batches] == [32, 8]
+    encoder, batches = encode_alone.batches(words, 16)
+    assert [len(batch) for batch in batches] == [8, 8]
     assert encode_alone.rate(encoder, cycle(batches), 0.05) > 10
 
 
