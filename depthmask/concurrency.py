@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,7 +13,11 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from types import FrameType
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -127,21 +132,53 @@ def machine_info() -> str:
 
 @contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Block Ctrl-C in a process that is started inside the block, until it can ignore the signal.
+    """Let Ctrl-C wait for the end of the block, so that each process started inside is known.
 
-    The signal reaches the whole process group, and a Python process that is just starting would
-    print a traceback.
+    The signal is blocked in such a process until it can ignore it: it reaches the whole process
+    group, and a Python process that is just starting would print a traceback.
     """
     # Imported here, since only a few commands start processes.
     from multiprocessing import resource_tracker
 
     # Start the tracker before, since its start unblocks the signal.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    with _interrupt_deferred():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _interrupt_deferred() -> Iterator[None]:
+    """Call the handler of Ctrl-C after the block, for another thread may receive the signal."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        # Ctrl-C is ignored, or it interrupts another thread.
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda *arguments: received.append(arguments))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if received:
+            handler(*received[0])
+
+
+@contextmanager
+def running(process: BaseProcess) -> Iterator[None]:
+    """Start the process; it is killed at the end of the block, if it still runs."""
+    try:
+        with interrupts_blocked():
+            process.start()
+        yield
+    finally:
+        if process.pid is not None:
+            process.kill()
+            process.join()
 
 
 def prefetch(

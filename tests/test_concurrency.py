@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pickle
 import platform
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -16,7 +20,14 @@ import cv2
 import pytest
 
 from depthmask import concurrency
-from depthmask.concurrency import cores, memory, parallel_map, prefetch
+from depthmask.concurrency import (
+    cores,
+    interrupts_blocked,
+    memory,
+    parallel_map,
+    prefetch,
+    running,
+)
 from depthmask.config.compose import compose_root
 from depthmask.engine.from_config import job_from_config
 from depthmask.engine.runner import local
@@ -234,6 +245,44 @@ before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 rounds(20)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
+
+
+def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
+    """Also if another thread receives the signal, as in a notebook."""
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    handler = signal.getsignal(signal.SIGINT)
+    rounds = []
+
+    def interrupted() -> None:
+        with interrupts_blocked():
+            os.kill(os.getpid(), signal.SIGINT)
+            for number in range(10):
+                time.sleep(0.005)
+                rounds.append(number)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        end.set()
+        thread.join()
+    assert len(rounds) == 10
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_process_ends_with_the_block() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+    with running(process):
+        assert process.is_alive()
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_process_that_cannot_start_tells_why() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=lambda: None)
+    with pytest.raises((AttributeError, pickle.PicklingError)), running(process):
+        pytest.fail("it runs")
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 
 from depthmask.cli.lines import show
-from depthmask.concurrency import interrupts_blocked
+from depthmask.concurrency import running
 from depthmask.config.compose import compose_root
 from depthmask.data import Size
 from depthmask.engine.runner.orphans import end_with_parent
@@ -77,16 +77,12 @@ def _measure_in_new_process(estimator: Estimator, size: Size) -> Measurement | N
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_measure_and_send, args=(estimator, size, sender))
     # Ctrl-C reaches both processes; this one ends the other.
-    with interrupts_blocked():
-        process.start()
-    sender.close()
-    try:
-        measurement: Measurement = receiver.recv()
-    except EOFError:
-        return None
-    finally:
-        process.kill()
-        process.join()
+    with running(process):
+        sender.close()
+        try:
+            measurement: Measurement = receiver.recv()
+        except EOFError:
+            return None
     return measurement
 
 

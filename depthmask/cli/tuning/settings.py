@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 from depthmask.cli.lines import show
 from depthmask.codec.sample import DepthFormat, Encode, ImageFormat, MaskFormat
-from depthmask.concurrency import cores, interrupts_blocked
+from depthmask.concurrency import cores, running
 from depthmask.config.compose import compose_root
 from depthmask.config.root import Root
 from depthmask.data import DepthContract
@@ -109,10 +109,7 @@ def _measured(
             ours, theirs = context.Pipe()
             process = context.Process(target=_measure, args=(overrides, samples, theirs))
             # Ctrl-C reaches all processes; this one ends the others.
-            with interrupts_blocked():
-                process.start()
-            stack.callback(process.join)
-            stack.callback(process.kill)
+            stack.enter_context(running(process))
             theirs.close()
             connections.append(ours)
         return _passes(connections)

@@ -11,11 +11,11 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
 
-from depthmask.concurrency import interrupts_blocked, keep_freed_memory
+from depthmask.concurrency import keep_freed_memory, running
 from depthmask.engine.job import Asset, Job
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner._workers import limit_opencv
@@ -39,7 +39,7 @@ def prepare(
     work = _Work(multiprocessing.get_context("spawn"), len(assets))
     processes: list[BaseProcess] = []
     start, counted = time.monotonic(), 0
-    try:
+    with ExitStack() as ending:
         for number in work.numbers():
             _prepare(job, assets[number], work)
             counted += _count(work, counted, advance)
@@ -48,15 +48,13 @@ def prepare(
                 left = len(assets) - counted
                 if elapsed / counted * left < _LEAST_S:
                     helpers = 0
-                processes = [_started(job, assets, work) for _ in range(min(helpers, left))]
+                processes = [_helper(job, assets, work) for _ in range(min(helpers, left))]
+                for process in processes:
+                    ending.enter_context(running(process))
         while any(process.is_alive() for process in processes):
             processes[0].join(_POLL_S)
             processes = [process for process in processes if process.is_alive()]
             counted += _count(work, counted, advance)
-    finally:
-        for process in processes:
-            process.kill()
-            process.join()
 
 
 class _Work:
@@ -100,11 +98,8 @@ def _count(work: _Work, counted: int, advance: Callable[[int], None]) -> int:
     return new
 
 
-def _started(job: Job, assets: Sequence[Asset], work: _Work) -> BaseProcess:
-    process = Process(target=_help, args=(Parcel((job, assets)), work), daemon=True)
-    with interrupts_blocked():
-        process.start()
-    return process
+def _helper(job: Job, assets: Sequence[Asset], work: _Work) -> BaseProcess:
+    return Process(target=_help, args=(Parcel((job, assets)), work), daemon=True)
 
 
 def _help(parcel: Parcel, work: _Work) -> None:

@@ -15,7 +15,7 @@ import traceback
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
 
-from depthmask.concurrency import interrupts_blocked, keep_freed_memory
+from depthmask.concurrency import keep_freed_memory
 from depthmask.engine.job import Job, Progress
 from depthmask.engine.runner._spawn import Parcel, Process
 from depthmask.engine.runner.failures import Refusal, attempt
@@ -23,6 +23,9 @@ from depthmask.engine.runner.orphans import end_with_parent
 from depthmask.errors import DepthmaskError, in_one_line
 from depthmask.plan.layout import Shard
 from depthmask.storage.record import Record
+
+_END_SECONDS = 5.0
+"""How long an idle worker may take to end."""
 
 
 class Worker:
@@ -36,12 +39,13 @@ class Worker:
         self._process = Process(
             target=_serve, args=(Parcel(job), far_end, self._progress), daemon=True
         )
-        with interrupts_blocked():
-            self._process.start()
+        self._process.start()
         # Close this process's copy, so that the pipe ends when the worker is gone.
         far_end.close()
         self._numbering = job.plan.numbering
         self._shard: Shard | None = None
+        self.is_busy = False
+        """Whether it has a shard whose answer has not been received."""
         self._reported = 0
         self._last_index = -1
         self._last_progress = 0.0
@@ -54,7 +58,7 @@ class Worker:
 
     def give(self, shard: Shard) -> None:
         """Send a shard to make; if the worker is dead, `answer` returns None."""
-        self._shard = shard
+        self._shard, self.is_busy = shard, True
         self._progress.at(self._numbering.index(shard.split, shard.start))
         self._last_progress = time.monotonic()
         try:
@@ -81,6 +85,7 @@ class Worker:
             answer: Record | Refusal = self.pipe.recv()
         except (EOFError, OSError):
             return None
+        self.is_busy = False
         return answer
 
     def kill(self) -> str:
@@ -95,9 +100,10 @@ class Worker:
         return self._progress.begun
 
     def dismiss(self) -> None:
-        """End an idle worker, and wait for it."""
+        """Let an idle worker end; kill it if it does not."""
         self.pipe.close()
-        self._process.join()
+        self._process.join(_END_SECONDS)
+        self.kill()
 
 
 class _SharedProgress(Progress):

@@ -6,7 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from depthmask.concurrency import cores, processors
+from depthmask.concurrency import cores, interrupts_blocked, processors
 from depthmask.config.local_stages import is_importable, require_importable
 from depthmask.config.versions import stages_of
 from depthmask.engine.job import Asset, Job, Progress
@@ -117,52 +117,62 @@ class _Pool:
     def __init__(self, job: Job, shards: Iterable[Shard], workers: int, timeout: float) -> None:
         self._job = job
         self._shards = iter(shards)
-        self._workers = workers
+        self._limit = workers
         self._timeout = timeout
         self._retries: list[Shard] = []
         self._failures = Failures(workers, log_file=job.output / "run.log")
-        self._idle: list[Worker] = []
-        self._busy: list[Worker] = []
+        # Each process until its end: an interrupt at any time leaves none behind.
+        self._workers: list[Worker] = []
 
     def run(self, made: Callable[[int], None]) -> Iterator[Record]:
         """Yield records as they arrive; raises at the end if a shard could not be made."""
         try:
-            while self._give_shards():
+            while busy := self._give_shards():
                 ready = multiprocessing.connection.wait(
-                    [worker.pipe for worker in self._busy], POLL_SECONDS
+                    [worker.pipe for worker in busy], POLL_SECONDS
                 )
-                made(sum(worker.progress() for worker in self._busy))
-                for worker in list(self._busy):
+                made(sum(worker.progress() for worker in busy))
+                for worker in busy:
                     if worker.pipe in ready or worker.silence() > self._timeout:
                         record = self._collect(worker, hung=worker.pipe not in ready)
                         if record is not None:
                             yield record
         finally:
-            for worker in self._busy:
-                worker.kill()
-            for worker in self._idle:
-                worker.dismiss()
+            with interrupts_blocked():
+                self._end_workers()
         self._failures.settle()
 
-    def _give_shards(self) -> bool:
-        """Give a shard to every idle worker; returns whether any worker is busy."""
-        while len(self._busy) < self._workers:
+    def _end_workers(self) -> None:
+        # First those that would go on: what they make is lost in any case.
+        for worker in sorted(self._workers, key=lambda worker: not worker.is_busy):
+            if worker.is_busy:
+                worker.kill()
+            else:
+                worker.dismiss()
+
+    def _give_shards(self) -> list[Worker]:
+        """Give a shard to every idle worker; returns the workers that are busy."""
+        while len(busy := [worker for worker in self._workers if worker.is_busy]) < self._limit:
             shard = self._retries.pop() if self._retries else next(self._shards, None)
             if shard is None:
                 break
-            worker = self._idle.pop() if self._idle else Worker(self._job)
-            worker.give(shard)
-            self._busy.append(worker)
-        return bool(self._busy)
+            self._idle_worker().give(shard)
+        return busy
+
+    def _idle_worker(self) -> Worker:
+        """A worker without a shard, or a new one."""
+        for worker in self._workers:
+            if not worker.is_busy:
+                return worker
+        with interrupts_blocked():
+            self._workers.append(Worker(self._job))
+        return self._workers[-1]
 
     def _collect(self, worker: Worker, *, hung: bool) -> Record | None:
         """Receive the answer of a worker; returns its record, or None if the shard failed."""
-        self._busy.remove(worker)
         answer = None if hung else worker.answer()
         if answer is None:
             answer = self._dead(worker, hung=hung)
-        else:
-            self._idle.append(worker)
         if isinstance(answer, Record):
             self._failures.note_made()
             return answer
@@ -173,6 +183,7 @@ class _Pool:
     def _dead(self, worker: Worker, *, hung: bool) -> Refusal:
         """End a worker that died or hangs; returns why its shard was not made."""
         ending = worker.kill()
+        self._workers.remove(worker)
         if hung:
             ending = f"no sample in runner.timeout={self._timeout:g} s, {ending}"
         sample = self._job.named(worker.sample())

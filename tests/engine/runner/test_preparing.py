@@ -123,7 +123,7 @@ def test_other_processes_help_and_each_asset_is_taken_once(
 def test_little_work_starts_no_process(
     tmp_path: Path, assets: list[Asset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_preparing, "_started", lambda *_: pytest.fail("started a process"))
+    monkeypatch.setattr(_preparing, "_helper", lambda *_: pytest.fail("started a process"))
     prepare(Slow(tmp_path), assets[:8], lambda count: None, helpers=2)  # type: ignore[arg-type]
     prepare(Slow(tmp_path), assets[:4], lambda count: None, helpers=0)  # type: ignore[arg-type]
 
