@@ -28,10 +28,11 @@ class Scale:
     bootstraps: int = 2000
 
 
+# The runs of "small" are among those of "full".
 SCALES = {
     "tiny": Scale("tiny", 2, 2, 2, (4,), 8, 50),
-    "small": Scale("small", 300, 2, 2, (10, 25), 800),
-    "full": Scale("full", 400, 3, 5, (10, 25, 50), 20_000),
+    "small": Scale("small", 300, 2, 2, (10, 25), 2000),
+    "full": Scale("full", 300, 3, 5, (10, 25, 50), 20_000),
 }
 
 

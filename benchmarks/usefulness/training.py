@@ -35,6 +35,13 @@ THREADS = 2
 """Fixed, since sums depend on it in their last digits."""
 _NEAR_M = 0.1
 """Added to depths before the logarithm, for FastDepth gives 0 at times."""
+STEPS_WEIGHT = 0.2
+"""Of the steps between neighbours in the loss of depth.
+
+On the choosing half, after 300 steps, one seed, rooms had a boundary F1 of 0.002 with 5, 0.011 with
+1, 0.015 with 0.2 and 0.016 with 0 (untouched: 0.019), and abs_rel 0.291, 0.29, 0.299 and 0.299
+(untouched: 0.308).
+"""
 CHECK_STEPS, PATIENCE, MOST_TIMES = 100, 3, 8
 """Of training until the loss on held-out examples has not fallen for PATIENCE checks."""
 
@@ -190,7 +197,7 @@ def depth_loss(output: Any, targets: Any) -> Any:
     mean = tf.reduce_sum(difference, axis=(1, 2), keepdims=True) / count
     shape = tf.reduce_sum(tf.abs(difference - mean) * known) / tf.reduce_sum(count)
     across = _mean_step(difference, known, 2) + _mean_step(difference, known, 1)
-    return shape + 0.1 * tf.reduce_mean(tf.abs(mean)) + across
+    return shape + 0.1 * tf.reduce_mean(tf.abs(mean)) + STEPS_WEIGHT * across
 
 
 def _mean_step(values: Any, known: Any, axis: int) -> Any:

@@ -24,6 +24,19 @@ def test_the_runs_of_a_recipe() -> None:
     assert pairs == [(0, 10), (0, 25), (1, 10), (1, 25)]
 
 
+def test_the_runs_of_the_small_table_are_among_those_of_the_full() -> None:
+    small, full = (
+        {
+            run.key
+            for recipe in recipes_file.read_recipes()
+            if recipe.small
+            for run in runs.runs_of(recipe, runs.SCALES[name], HERE)
+        }
+        for name in ("small", "full")
+    )
+    assert small < full
+
+
 def test_a_line_that_a_kill_cut_off_is_made_again(tmp_path: Path) -> None:
     first, second = runs.runs_of(RECIPE, runs.SCALES["small"], HERE)
     path = tmp_path / "out" / "runs.jsonl"
