@@ -132,7 +132,7 @@ def test_what_is_made_often_has_type_hints() -> None:
     hints = typing.get_type_hints(Layer.__init__)
     assert hints["top"] is int
     assert hints["meta"] == typing.get_type_hints(Layer)["meta"]
-    assert Layer.__init__.__module__ == "depthmask.data"
+    assert Layer.__init__.__module__ == "depthmask.data.composite"
 
 
 def test_each_object_has_its_own_default() -> None:
