@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,47 +13,21 @@ from PIL import Image
 
 from depthmask.codec.metadata import move_keypoints
 from depthmask.data import AssetCatalogue, Background, Camera, Float32, Foreground, Meta, Size
-from depthmask.errors import DepthmaskError, UsageError
 from depthmask.stage import setting, stage
 from depthmask.stages.source import _colours as colours
 from depthmask.stages.source import _images as images
-from depthmask.stages.source._alpha import require_visible
-from depthmask.stages.source._copies import LocalCopy, local_copy
 from depthmask.stages.source._cut_out import scaled_cut_out
-from depthmask.stages.source._folder import (
-    AssetError,
-    Listing,
-    listing,
-    listings_of,
-    missing_folder,
-    shown,
-)
-from depthmask.stages.source._folders import FOLDERS, Folders
+from depthmask.stages.source._cut_out_files import NoMaskError, read_cut_out, without_mask
+from depthmask.stages.source._folder import AssetError
+from depthmask.stages.source._folders import FOLDERS
 from depthmask.stages.source._inspection import Eyes, Inspection, InspectionResult, OnBadAsset
 from depthmask.stages.source._joined import Joined, roots_of
 from depthmask.stages.source._labels import DEFAULT, LabelPattern, label_of
 from depthmask.stages.source._looking import look_at
-from depthmask.stages.source._looks import (
-    Asset,
-    KeptLooks,
-    Look,
-    content_hash,
-)
-from depthmask.stages.source._masks import load_mask
-from depthmask.stages.source._names import (
-    TABLE,
-    cut_out_of_mask,
-    meant_for,
-    picture_meant,
-)
-from depthmask.stages.source._rows import Rows, picture_names, rows_of
-from depthmask.stages.source._table import read_table
+from depthmask.stages.source._looks import Asset, KeptLooks, Look
+from depthmask.stages.source._names import TABLE
+from depthmask.stages.source._root_files import RootFiles
 from depthmask.stages.source.base import Source
-from depthmask.storage.local import LocalPath
-from depthmask.storage.location import location
-from depthmask.storage.path import StorePath
-from depthmask.storage.remote import ObjectPath
-from depthmask.untrusted import other_accents
 
 _LEAST_F_PX, _MOST_F_PX = 0.1, 100
 """Range of focal lengths relative to the width of the picture, from 157 to 0.6 degrees across.
@@ -65,14 +37,6 @@ _PICTURES = (("bg", "bg_depth", "backgrounds"), ("fg", "fg_mask", "foregrounds")
 """Folder of pictures, the folder of what belongs to them, and what they are."""
 _MOST_NAMED = 3
 """The most cut-outs in a note."""
-
-
-class _NoMaskError(AssetError):
-    """A cut-out has neither transparency nor a mask."""
-
-
-class AssetChangedError(DepthmaskError):
-    """A file is another one than the run has looked at."""
 
 
 @stage("assets")
@@ -137,20 +101,20 @@ class Assets(Source):
         """The keys of `bg/`: paths in it without the suffix."""
         if self._joined:
             return self._joined.keys(lambda one: one.backgrounds())
-        return tuple(self._required_files("bg"))
+        return tuple(self._files.required("bg"))
 
     def foregrounds(self) -> Sequence[str]:
         """The keys of `fg/`."""
         if self._joined:
             return self._joined.keys(lambda one: one.foregrounds())
-        return tuple(self._required_files("fg"))
+        return tuple(self._files.required("fg"))
 
     def background(self, key: str, size: Size) -> Background:
         """The picture, cropped and resized, with depth if `bg_depth/` has it."""
         if self._joined:
             return self._joined.background(key, size)
-        path = self._required_files("bg")[key]
-        picture = images.load_for(path, self._content(path), size)
+        path = self._files.required("bg")[key]
+        picture = images.load_for(path, self._files.read(path), size)
         return Background(
             key=key,
             image=colours.resize_picture(picture, size),
@@ -160,17 +124,17 @@ class Assets(Source):
         )
 
     def _depth(self, key: str, picture: images.Picture, size: Size) -> Float32 | None:
-        path = self._files("bg_depth").get(key)
+        path = self._files.of("bg_depth").get(key)
         if path is None:
             return None
-        return images.load_depth(path, picture, size, self._content(path))
+        return images.load_depth(path, picture, size, self._files.read(path))
 
     def _meta(self, folder: str, key: str, box: images.Box, size: Size) -> Meta | None:
         """The metadata, moved from the file's pixels to those of its `box`, resized to `size`.
 
         box: left, top, right, bottom.
         """
-        meta = self._rows.of(folder, key).meta
+        meta = self._files.rows.of(folder, key).meta
         if meta is None:
             return None
         left, top, right, bottom = box
@@ -182,12 +146,12 @@ class Assets(Source):
 
         Its height is 0, which means unknown; a fitted floor gives a better one.
         """
-        f_px = self._rows.of("bg", key).f_px
+        f_px = self._files.rows.of("bg", key).f_px
         if f_px is None:
             return None
         if not _LEAST_F_PX <= f_px / picture.width <= _MOST_F_PX:
             raise AssetError(
-                self._required_files("bg")[key],
+                self._files.required("bg")[key],
                 f"f_px={f_px:g} in {TABLE} for a picture of {picture.width} pixels across; f_px is "
                 "in pixels of the file: millimetres x this width / width of the sensor",
             )
@@ -200,7 +164,7 @@ class Assets(Source):
         """The cut-out, trimmed and scaled."""
         if self._joined:
             return self._joined.foreground(key, size)
-        rgba, _ = self._cut_out(key)
+        rgba, _ = read_cut_out(self._files, key)
         return self._prepared(key, rgba, size)
 
     def _prepared(self, key: str, cut_out: Image.Image, size: Size) -> Foreground:
@@ -210,7 +174,7 @@ class Assets(Source):
         if self.foreground_scale is not None:
             rgba, box = scaled_cut_out(rgba, self.foreground_scale, size)
         label, _ = self._label(key)
-        height_m = self._rows.of("fg", key).height_m
+        height_m = self._files.rows.of("fg", key).height_m
         meta = self._meta("fg", key, box, rgba.shape[:2])
         return Foreground(key, label, rgba, height_m=height_m, meta=meta)
 
@@ -232,14 +196,13 @@ class Assets(Source):
         self, folder: str, companions: str, key: str, settings: Sequence[object]
     ) -> str | None:
         """None before any check, and for a subclass, which may make other pixels of the files."""
-        hashes = self._hashes
-        if hashes is None or type(self) is not Assets:
+        if self._files.hashes is None or type(self) is not Assets:
             return None
-        paths = [self._files(one).get(key) for one in (folder, companions)]
-        contents = [hashes.get(self._name(path)) if path else "" for path in paths]
+        paths = [self._files.of(one).get(key) for one in (folder, companions)]
+        contents = [self._files.hash_of(path) if path else "" for path in paths]
         if None in contents:
             return None
-        row = self._rows.of(folder, key)
+        row = self._files.rows.of(folder, key)
         label = self._label(key)[0] if folder == "fg" else row.label or DEFAULT
         of_row = [label, row.height_m, row.f_px, row.meta]
         determining = [folder, contents, of_row, settings, self.pixel_version]
@@ -250,19 +213,19 @@ class Assets(Source):
         if self._joined:
             source, own_key = self._joined.owner(key)
             return source.has_depth(own_key)
-        return key in self._files("bg_depth")
+        return key in self._files.of("bg_depth")
 
     def foreground_labels(self) -> Sequence[str]:
         """The labels of all cut-outs, also of those that are left out."""
         if self._joined:
             return self._joined.labels()
-        files = self._listings["fg"]
-        keys = [*files.files, *(self._folders.asset_of(one.path)[1] for one in files.faults)]
+        files = self._files.listings["fg"]
+        keys = [*files.files, *(self._files.folders.asset_of(one.path)[1] for one in files.faults)]
         return sorted({self._label(key)[0] for key in keys})
 
     def _label(self, key: str) -> tuple[str, bool]:
         """The label of a cut-out, and whether only the pattern says so."""
-        if label := self._rows.of("fg", key).label:
+        if label := self._files.rows.of("fg", key).label:
             return label, False
         label = label_of(key, self._pattern)
         return label, label != label_of(key, None)
@@ -286,28 +249,28 @@ class Assets(Source):
             return replace(catalogue, origin=self.root, notes=(*catalogue.notes, *copies))
         self._forget()
         try:
-            with self._errors_with_url():
+            with self._files.errors_with_url():
                 result = self._inspect(size)
         except BaseException:
             self._forget()
             raise
         # Of the files in use alone, so that workers use no others.
-        self.__dict__["_hashes"] = dict(result.files)
-        names = dict.fromkeys([*FOLDERS, *self._folders.names.values()])
+        self._files.hashes = dict(result.files)
+        names = dict.fromkeys([*FOLDERS, *self._files.folders.names.values()])
         return replace(
             result.catalogue,
-            origin=self.root.rstrip("/"),
+            origin=self._files.title,
             notes=self._notes(result),
-            folders=tuple(str(self._location / folder) for folder in names),
+            folders=tuple(str(self._files.location / folder) for folder in names),
         )
 
     def _notes(self, result: InspectionResult) -> tuple[str, ...]:
-        rows = self._rows
+        rows = self._files.rows
         masks = f"{result.unused_masks} masks are not used, their cut-outs have alpha of their own"
         of_masks = (f"fg_mask/: {masks}",) if result.unused_masks else ()
         of_table = (f"{TABLE}: {note}" for note in (*rows.table.notes, *rows.notes))
         of_labels = self._without_label(result.catalogue.foregrounds)
-        return (*self._copied(), *of_masks, *of_table, *of_labels, *result.notes)
+        return (*self._files.copied(), *of_masks, *of_table, *of_labels, *result.notes)
 
     def _without_label(self, keys: Sequence[str]) -> Iterator[str]:
         """Yield a note about cut-outs that the pattern was to give a label, and gives none."""
@@ -316,54 +279,25 @@ class Assets(Source):
             names = ", ".join(bare[:_MOST_NAMED]) + (", ..." if len(bare) > _MOST_NAMED else "")
             yield f"label_pattern={self.label_pattern}: no label for {len(bare):,}: {names}"
 
-    def _copied(self) -> Iterator[str]:
-        """Yield what was copied to this machine, if anything was."""
-        copies = None if isinstance(self._location, LocalPath) else self._copies
-        if copies is not None and copies.files:
-            yield (
-                f"{self.root.rstrip('/')}: {copies.files:,} files of {copies.bytes:,} bytes were "
-                f"copied to {copies.folder.parent}"
-            )
-
-    def _forget(self) -> None:
-        """Make the next use list the folders again, since files may have come or gone."""
-        for name in ("_copies", "_folders", "_listings", "_rows", "_aliases", "_hashes"):
-            self.__dict__.pop(name, None)
-
-    @property
-    def _hashes(self) -> dict[str, str] | None:
-        """The hash of each file that was looked at, by its name; None before any check."""
-        return self.__dict__.get("_hashes")
-
-    @contextmanager
-    def _errors_with_url(self) -> Iterator[None]:
-        """Replace the folder of a local copy in errors by the URL that it was copied from."""
-        try:
-            yield
-        except PermissionError as error:
-            raise _unreadable(error) from None
-        except UsageError as error:
-            if isinstance(self._location, LocalPath):
-                raise
-            raise UsageError(str(error).replace(str(self._root), self.root.rstrip("/"))) from None
-
     def _inspect(self, size: Size) -> InspectionResult:
-        folders, listings, rows = self._folders, self._listings, self._rows
+        files = self._files
+        folders, listings, rows = files.folders, files.listings, files.rows
         # From here on, each file has one content.
-        self.__dict__["_hashes"] = {}
+        files.hashes = {}
         eyes = Eyes(
             look=lambda assets: self._look_at(assets, size),
-            without_mask=self._without_mask,
+            without_mask=partial(without_mask, files),
             label_of=self._label,
         )
         return Inspection(folders, listings, rows, self.on_bad_asset, eyes).result()
 
     def _look_at(self, assets: Sequence[Asset], size: Size) -> list[Look]:
         """The looks at assets, of which only new and changed ones are opened."""
-        url = "" if isinstance(self._location, LocalPath) else str(self._location)
+        files = self._files
+        url = "" if files.is_local else str(files.location)
         # Another process may have another class of that name.
         rules = () if type(self) is Assets else (type(self), repr(self), size)
-        kept = KeptLooks(self._root, url, rules, is_trusted=not self.recheck)
+        kept = KeptLooks(files.folder, url, rules, is_trusted=not self.recheck)
         return look_at(assets, kept, partial(self._look, size=size), self.progress)
 
     def _look(self, asset: Asset, size: Size) -> Look:
@@ -374,30 +308,39 @@ class Assets(Source):
                 background = self.background(asset.key, size)
                 self.hand_on(lambda: background, size)
             else:
-                rgba, has_alpha = self._cut_out(asset.key)
+                rgba, has_alpha = read_cut_out(self._files, asset.key)
                 self._read_rest(asset)
                 self.hand_on(lambda: self._prepared(asset.key, rgba, size), size)
-        except _NoMaskError as error:
-            fault = (self._name(error.path), "")
+        except NoMaskError as error:
+            fault = (self._files.name_of(error.path), "")
         except AssetError as error:
-            fault = (self._name(error.path), error.reason)
-        hashes = [(self._hashes or {}).get(file.name, "") for file in asset.files]
+            fault = (self._files.name_of(error.path), error.reason)
+        hashes = [(self._files.hashes or {}).get(file.name, "") for file in asset.files]
         return Look(asset, hashes, fault, has_alpha)
 
     def _read_rest(self, asset: Asset) -> None:
         """Read the mask that a cut-out with alpha does not need, for its hash."""
         for file in asset.files:
-            if file.name not in (self._hashes or {}):
-                self._content(self._root / file.name)
+            if file.name not in (self._files.hashes or {}):
+                self._files.read(self._files.folder / file.name)
 
     def __getstate__(self) -> dict[str, Any]:
-        """The settings, and what was looked at: each machine keeps copies by itself."""
+        """The settings, and what was looked at."""
         settings = {item.name: getattr(self, item.name) for item in fields(self)}
         if self._joined:
             return settings | {"_joined": self._joined}
-        if self._hashes is None:
-            return settings
-        return settings | {"_hashes": self._hashes, "_aliases": self._rows.aliases}
+        return settings | {"_seen": self._files.seen}
+
+    @cached_property
+    def _files(self) -> RootFiles:
+        """The files of the root: those that were looked at, if any were."""
+        seen = self.__dict__.get("_seen", {})
+        return RootFiles(self.root, self.progress, is_nested=self.subfolders, **seen)
+
+    def _forget(self) -> None:
+        """Make the next use list the folders again, since files may have come or gone."""
+        for name in ("_files", "_seen"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def _joined(self) -> Joined[Assets] | None:
@@ -410,174 +353,16 @@ class Assets(Source):
         """The folders and URLs of `root`."""
         return roots_of(self.root)
 
-    @property
-    def _location(self) -> StorePath:
-        """The folder or the object store of the root."""
-        return location(self.root)
-
-    @property
-    def _root(self) -> Path:
-        root = self._location
-        if not isinstance(root, LocalPath):
-            return self._copies.folder
-        try:
-            is_folder = root.is_dir()
-        except PermissionError as error:
-            raise _unreadable(error) from None
-        if not is_folder:
-            raise UsageError(f"source.root={self.root}: {_no_folder(root)}")
-        return root
-
-    def _required_files(self, folder: str) -> Mapping[str, Path]:
-        if not self._folders.path(folder).is_dir():
-            raise missing_folder(self._root, folder)
-        return self._files(folder)
-
-    def _name(self, path: Path) -> str:
-        return self._folders.name_of(path)
-
-    def _files(self, folder: str) -> Mapping[str, Path]:
-        return self._listings[folder].files
-
-    @cached_property
-    def _copies(self) -> LocalCopy:
-        root = self._location
-        assert isinstance(root, ObjectPath), "only object stores are copied"
-        return local_copy(root, self.progress, is_nested=self.subfolders)
-
-    @cached_property
-    def _folders(self) -> Folders:
-        root, hashes = self._root, self._hashes
-        return Folders.of_root(root) if hashes is None else Folders.of_files(root, hashes)
-
-    @cached_property
-    def _listings(self) -> dict[str, Listing]:
-        """The files of each folder, by key; listed once, since a folder may have thousands."""
-        if self._hashes is not None:
-            return listings_of(self._folders, self._hashes)
-        list_one = partial(listing, self._folders, is_nested=self.subfolders)
-        if not isinstance(self._location, LocalPath):
-            list_one = partial(list_one, deeper=self._copies.deeper, versions=self._copies.versions)
-        return {folder: list_one(folder) for folder in FOLDERS}
-
-    @cached_property
-    def _rows(self) -> Rows:
-        """The rows of the table; after a check, of the pictures that it has listed."""
-        path = self._root / TABLE
-        if self._hashes is not None:
-            table = read_table(path, self._content(path) if TABLE in self._hashes else None)
-            return Rows(table, self.__dict__["_aliases"])
-        table = read_table(path, path.read_bytes() if path.is_file() else None)
-        return rows_of(table, picture_names(self._folders.names, self._listed_names()))
-
-    def _listed_names(self) -> Iterator[tuple[str, str]]:
-        """Yield the folder of each picture, also of one at fault, and its name in the folder."""
-        for one in self._listings.values():
-            for path in (*one.files.values(), *(fault.path for fault in one.faults)):
-                yield self._folders.place_of(self._name(path))
-
-    def _content(self, path: Path) -> bytes:
-        """The content of a file; `AssetChangedError` if it is not the one that was looked at."""
-        name = path.name if path.name == TABLE else self._name(path)
-        hashes = self._hashes
-        try:
-            data = images.read(path)
-        except AssetError:
-            if hashes and name in hashes and not path.exists():
-                raise self._changed(name) from None
-            raise
-        # Without a check, nothing was looked at.
-        if hashes is not None:
-            content = content_hash(data)
-            if hashes.setdefault(name, content) != content:
-                raise self._changed(name)
-        return data
-
-    def _changed(self, name: str) -> AssetChangedError:
-        return AssetChangedError(
-            f"{self.root.rstrip('/')}/{name}: changed since the run looked at it; "
-            "run the command again"
-        )
-
-    def _cut_out(self, key: str) -> tuple[Image.Image, bool]:
-        """The cut-out, and whether the alpha is its own; if not, it is its mask."""
-        path = self._required_files("fg")[key]
-        picture = colours.load_picture(path, self._content(path))
-        rgba = images.to_rgba(picture)
-        if rgba is None:
-            return images.with_alpha(picture, self._mask(path, picture)), False
-        require_visible(path, rgba.getchannel("A"))
-        return rgba, True
-
-    def _without_mask(self, path: Path) -> str:
-        """What is wrong with a picture in `fg/` that has no transparency and no mask."""
-        _, key = self._folders.asset_of(path)
-        masks = self._folders.names["fg_mask"]
-        owner = cut_out_of_mask(key, (one for one in self._files("fg") if one != key))
-        if owner:
-            to = shown(Path(f"{masks}/{owner}{path.suffix}"))
-            return f"most likely the mask of a cut-out; move it to {to}"
-        reason = f"no transparency and no mask; cut it out, or add {masks}/{key}.png"
-        return f"{reason}{self._mask_meant_for(key)}"
-
-    def _mask_meant_for(self, key: str) -> str:
-        """A guess at the mask of a cut-out by the names in `fg_mask/`, or at that folder itself."""
-        masks = self._folders.names["fg_mask"]
-        others = [one for one in self._files("fg_mask") if one not in self._files("fg")]
-        by_cut_out = {picture_meant(one, self._files("fg")): one for one in others}
-        if key in by_cut_out:
-            other = by_cut_out[key]
-            name = shown(Path(self._name(self._files("fg_mask")[other])))
-            accents = other_accents(key, other)
-            return f" ({name} may be its mask: give it that name){accents}"
-        folder = (
-            None if self._folders.path("fg_mask").is_dir() else meant_for(self._root, "fg_mask")
-        )
-        return (
-            f" (did you mean {shown(Path(folder.name))}/? Rename it to {masks})" if folder else ""
-        )
-
-    def _mask(self, path: Path, picture: Image.Image) -> Image.Image:
-        """The mask of a cut-out as alpha.
-
-        Raises `AssetError` if it is missing, has another size, or is not the shape of one object.
-        """
-        mask_path = self._files("fg_mask").get(self._folders.asset_of(path)[1])
-        if mask_path is None:
-            raise _NoMaskError(path, self._without_mask(path))
-        mask = load_mask(mask_path, self._content(mask_path))
-        if mask.size != picture.size:
-            raise AssetError(
-                mask_path,
-                f"{mask.height}x{mask.width}, but its cut-out {path.name} is "
-                f"{picture.height}x{picture.width}; a mask needs the size of its cut-out",
-            )
-        require_visible(mask_path, mask)
-        return mask
-
 
 def _contents(folder: str, companion: str, source: Assets) -> dict[str, Sequence[str]]:
     """Name of each picture in use -> its hash, and that of its mask or depth map."""
-    hashes = source._hashes or {}
+    files = source._files
     return {
-        source._name(path): [
-            hashes.get(source._name(one), "")
-            for one in (path, source._files(companion).get(key))
+        files.name_of(path): [
+            files.hash_of(one) or ""
+            for one in (path, files.of(companion).get(key))
             if one is not None
         ]
-        for key, path in source._files(folder).items()
-        if source._name(path) in hashes
+        for key, path in files.of(folder).items()
+        if files.hash_of(path)
     }
-
-
-def _no_folder(root: Path) -> str:
-    """Why a root cannot be listed, and what to do where it is a file, such as a zip."""
-    if not root.exists():
-        return "no such folder"
-    return "is a file; give the folder that holds bg/ and fg/, and unpack it first if it is a zip"
-
-
-def _unreadable(error: PermissionError) -> UsageError:
-    return UsageError(
-        f"{error.filename}: {error.strerror}; this user must be able to read source.root"
-    )

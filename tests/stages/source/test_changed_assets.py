@@ -14,7 +14,8 @@ from PIL import Image
 
 from depthmask.cli.main import main
 from depthmask.errors import DepthmaskError, UsageError
-from depthmask.stages.source.assets import AssetChangedError, Assets
+from depthmask.stages.source._root_files import AssetChangedError
+from depthmask.stages.source.assets import Assets
 from depthmask.stages.source.rooms import Rooms
 from tests.support import tiny
 

@@ -283,7 +283,7 @@ def test_a_subclass_may_find_other_faults(checks: Checks) -> None:
     class Stricter(Assets):
         def background(self, key: str, size: tuple[int, int]) -> Any:
             if key == "room1":
-                raise AssetError(self._files("bg")[key], "too dull")
+                raise AssetError(self._files.of("bg")[key], "too dull")
             return super().background(key, size)
 
     checks.check()
