@@ -38,7 +38,7 @@ _MEANINGS = {
     "background": "key of the background",
     "image": "the composite, RGB",
     "mask": "soft alpha of all foregrounds, 0..255",
-    "instances": "number of the foreground at each pixel, 0 = background",
+    "instances": "number of the foreground or annotated instance at each pixel, 0 = none",
     "depth": "depth in the unit of the contract in dataset.json, whose `invalid` is no depth",
     DEPTH_PNG.name: "depth in millimetres, 0 = invalid",
     "depth_planes": "depth in millimetres as byte planes, see depthmask.codec.planes",

@@ -31,7 +31,7 @@ class Instances(Labels):
 
     def outputs(self, size: Size, contract: DepthContract | None) -> Sequence[LabelOutput]:
         """The map `instances`, of the size of the image."""
-        meaning = "number of the foreground at each pixel, 0 = background"
+        meaning = "number of the foreground or annotated instance at each pixel, 0 = none"
         expected = round(size[0] * size[1] * _BYTES_PER_PIXEL)
         return [LabelOutput("instances", LabelCodec.png, meaning, expected)]
 
