@@ -1,4 +1,4 @@
-"""Polygons that are made together are those that are made one by one, and so are the messages."""
+"""Many annotations at once: the same as one by one, and the same again from the asset store."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 
 from depthmask_coco import _coco_file
 from depthmask_coco._coco_file import read_coco
 from depthmask_coco._coco_shapes import BadShapeError, coco_shape, usual_polygons
 from depthmask_coco._instances import Annotations
+from depthmask_coco._kept_annotations import as_plain, from_plain
 from depthmask_coco._shapes import Polygons
 
 SIZE = (96, 128)
@@ -76,19 +78,22 @@ def segmentation(rng: random.Random, faults: float) -> Any:
 
 def content(rng: random.Random, faults: float) -> dict[str, Any]:
     annotations: list[Any] = []
-    for number in range(rng.randint(1, 600)):
+    for number in range(rng.randint(40, 600)):
         box = [1, 2.5, 3, 4]
         if rng.random() < faults:
             box[rng.randrange(4)] = rng.choice(NUMBERS)
-        one = {"id": number, "image_id": 1, "category_id": 1, "bbox": box}
+        category, crowd = 1 + (rng.random() < faults), rng.random() < 0.1
+        one = {"id": number, "image_id": 1, "category_id": category, "bbox": box, "iscrowd": crowd}
         annotations.append({**one, "segmentation": segmentation(rng, faults)})
         if rng.random() < faults:
             annotations.append(rng.choice([7, {}, {"id": number}, {**one, "id": str(number)}]))
+    image: dict[str, Any] = {"id": 1, "file_name": "a.jpg", "license": 1}
     return {
         # The reader of JSON with NaN knows integers of any size.
         "info": NAN if faults else None,
-        "images": [{"id": 1, "file_name": "a.jpg", "height": SIZE[0], "width": SIZE[1]}],
-        "categories": [{"id": 1, "name": "thing"}],
+        "licenses": [{"id": 1, "name": "CC0"}],
+        "images": [{**image, "height": SIZE[0], "width": SIZE[1]}],
+        "categories": [{"id": 1, "name": "thing"}, *[{"id": 2}] * (faults > 0.01)],
         "annotations": annotations,
     }
 
@@ -106,6 +111,8 @@ def test_files_read_the_same(monkeypatch: pytest.MonkeyPatch, seed: int, faults:
     together = read_coco(Path("a.json"), data)
     assert together == one_by_one(monkeypatch, data)
     assert together.instances
+    kept = orjson.loads(orjson.dumps(as_plain(together)))
+    assert from_plain(Path("a.json"), kept) == together
     assert together.faults if faults > 0.01 else faults or not together.faults
 
 
