@@ -72,11 +72,17 @@ class AssetFolder:
         self._root = Path(root)
         self._real = os.path.realpath(root)
         self._hashes: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
 
     @property
     def hashes(self) -> Mapping[str, str]:
         """The hash of each file that was looked at or read, by its name."""
         return self._hashes
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of each file that was looked at, by its name."""
+        return self._sizes
 
     def path(self, name: str) -> Path:
         """The path of a file; raises `AssetError` for a name that leads out of the folder."""
@@ -142,6 +148,7 @@ class AssetFolder:
             states, looks, partial(self._look, look, most_bytes), lambda count, _: progress(count)
         )
         seen = {one.look.name: one.look for one in kept}
+        self._sizes.update((one.name, one.bytes) for of_one in states for one in of_one)
         for one in seen.values():
             self._hashes.update(one.hashes)
         return {name: faults.get(name) or seen[name] for name in names}

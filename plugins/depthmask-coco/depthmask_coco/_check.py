@@ -340,7 +340,7 @@ class Check:
         return {one.label for name in backgrounds for one in self._own.get(name, ())}
 
     def _count(self, files: AssetFolder, names: Sequence[str]) -> AssetFiles:
-        return AssetFiles(len(names), sum(files.path(name).stat().st_size for name in names))
+        return AssetFiles(len(names), sum(files.sizes[name] for name in names))
 
     def _notes(self, refused: Mapping[str, int]) -> tuple[str, ...]:
         parts = [f"{count:,} {why}" for why, count in sorted(refused.items()) if why != CROWD]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from binascii import a2b_base64, b2a_base64
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ def as_plain(annotations: Annotations) -> dict[str, Any] | None:
             for one in annotations.instances
         ],
         "shapes": [shape for shape, _ in shapes],
-        "contents": b64encode(b"".join(content for _, content in shapes)).decode(),
+        "contents": b2a_base64(b"".join(content for _, content in shapes)).decode(),
         "faults": [[one.what, one.reason, _text(one.content)] for one in annotations.faults],
         "labels": annotations.labels,
         "unusable": annotations.unusable,
@@ -36,7 +36,7 @@ def as_plain(annotations: Annotations) -> dict[str, Any] | None:
 def from_plain(path: Path, plain: dict[str, Any]) -> Annotations:
     """The annotations of the file `path`."""
     sizes = {file: tuple(size) for file, size, _, _ in plain["photographs"]}
-    contents, at, instances = b64decode(plain["contents"]), 0, []
+    contents, at, instances = a2b_base64(plain["contents"]), 0, []
     for row, shape in zip(plain["instances"], plain["shapes"], strict=True):
         key, what, file, label, is_crowd, facts = row
         content = contents[at : at + shape[0]]

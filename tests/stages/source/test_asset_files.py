@@ -147,6 +147,7 @@ def test_a_look_depends_on_all_files_that_it_reads(
         one = files.look(["a.png"], look, "test 2", no_bar, read_with=lambda name: ["deep/b.png"])
         assert len(seen) == count
         assert {*one["a.png"].hashes} == {"a.png", "deep/b.png"} == {*files.hashes}
+        assert files.sizes == {name: (folder / name).stat().st_size for name in files.hashes}
 
 
 def test_a_fault_of_a_file_read_with_another_names_it(folder: Path) -> None:
