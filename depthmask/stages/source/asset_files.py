@@ -72,11 +72,17 @@ class AssetFolder:
         self._root = Path(root)
         self._real = os.path.realpath(root)
         self._hashes: dict[str, str] = {}
+        self._sizes: dict[str, int] = {}
 
     @property
     def hashes(self) -> Mapping[str, str]:
         """The hash of each file that was looked at or read, by its name."""
         return self._hashes
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of each file that was looked at, by its name."""
+        return self._sizes
 
     def path(self, name: str) -> Path:
         """The path of a file; raises `AssetError` for a name that leads out of the folder."""
@@ -127,18 +133,22 @@ class AssetFolder:
         *,
         read_with: Callable[[str], Sequence[str]] = lambda name: (),
         recheck: bool = False,
+        most_bytes: int | None = None,
     ) -> dict[str, FileLook]:
         """Look at files: at new and changed ones by `look`, of the others the looks are kept.
 
         look(name, data): returns what is to know as plain JSON, or raises `AssetError`; called in
         several threads. topic: names what `look` does, with a number that changes with it.
         read_with: the names of other files that `look` reads with one. recheck: whether to look at
-        all of them.
+        all of them. most_bytes: of a file; a larger one is at fault.
         """
         looks = _KeptLooks(self._root, self._real, topic, is_trusted=not recheck)
         states, faults = self._states(names, read_with)
-        kept = look_at(states, looks, partial(self._look, look), lambda count, _: progress(count))
+        kept = look_at(
+            states, looks, partial(self._look, look, most_bytes), lambda count, _: progress(count)
+        )
         seen = {one.look.name: one.look for one in kept}
+        self._sizes.update((one.name, one.bytes) for of_one in states for one in of_one)
         for one in seen.values():
             self._hashes.update(one.hashes)
         return {name: faults.get(name) or seen[name] for name in names}
@@ -155,14 +165,16 @@ class AssetFolder:
                 faults[name] = FileLook(name, fault=self._fault(name, error))
         return states, faults
 
-    def _look(self, look: Callable[[str, bytes], Any], states: _States) -> _Kept:
+    def _look(
+        self, look: Callable[[str, bytes], Any], most_bytes: int | None, states: _States
+    ) -> _Kept:
         names = [one.name for one in states]
         # A file that has changed since an earlier check of this process is a new one.
         for name in names:
             self._hashes.pop(name, None)
         facts, fault = None, ""
         try:
-            facts = look(names[0], self.read(names[0]))
+            facts = look(names[0], self.read(names[0], most_bytes))
         except AssetError as error:
             fault = self._fault(names[0], error)
         hashes = {name: self._hashes[name] for name in names if name in self._hashes}

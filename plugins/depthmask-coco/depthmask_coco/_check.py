@@ -90,9 +90,8 @@ class Check:
         backgrounds, other_faults = tuple(sorted(candidates & good.keys())), list[Fault]()
         if self._others is not None:
             backgrounds, other_faults = self._other_backgrounds()
-        with_size = [
-            (one, tuple(good[one.file].facts)) for one in annotations.instances if one.file in good
-        ]
+        sizes = {name: tuple(one.facts) for name, one in good.items()}
+        with_size = [(one, sizes[one.file]) for one in annotations.instances if one.file in sizes]
         usable, thin = _cuttable(annotations, with_size)
         faults = [*annotations.faults, *thin, *(self._faults(annotations, looks)), *other_faults]
         if faults and source.on_bad_asset is OnBadAsset.fail:
@@ -341,7 +340,7 @@ class Check:
         return {one.label for name in backgrounds for one in self._own.get(name, ())}
 
     def _count(self, files: AssetFolder, names: Sequence[str]) -> AssetFiles:
-        return AssetFiles(len(names), sum(files.path(name).stat().st_size for name in names))
+        return AssetFiles(len(names), sum(files.sizes[name] for name in names))
 
     def _notes(self, refused: Mapping[str, int]) -> tuple[str, ...]:
         parts = [f"{count:,} {why}" for why, count in sorted(refused.items()) if why != CROWD]

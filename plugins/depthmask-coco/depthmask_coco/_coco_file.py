@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 import orjson
 from depthmask import UsageError, is_one_line
 
-from depthmask_coco._coco_shapes import BadShapeError, coco_shape, require_box
+from depthmask_coco._coco_shapes import BadShapeError, coco_shape, require_box, usual_polygons
 from depthmask_coco._instances import (
     ANNOTATION,
     MOST_PIXELS,
@@ -23,10 +25,13 @@ from depthmask_coco._instances import (
 from depthmask_coco._json import load_json, shown
 from depthmask_coco._licences import licence_of
 from depthmask_coco._paths import plain_name
+from depthmask_coco._shapes import Polygons
 
 Id: TypeAlias = int | str
 _LONGEST_ID = 100
 _MOST_ID = 1 << 63
+_BATCH = 256
+"""How many annotations have their polygons made together; more take memory, and no less time."""
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -58,6 +63,16 @@ def read_coco(path: Path, data: bytes) -> Annotations:
     return _Reader(path, content).annotations()
 
 
+class _Entry(NamedTuple):
+    """An entry of one of the lists. its_id: None for one that is none. is_twice: others have it."""
+
+    kind: str
+    number: int
+    content: Any
+    its_id: Id | None
+    is_twice: bool
+
+
 class _Reader:
     """Reads the lists of one file, one after the other."""
 
@@ -73,43 +88,51 @@ class _Reader:
     def annotations(self) -> Annotations:
         """Everything in the file, with what cannot be used."""
         self._read_licences()
-        for number, entry, twice in self._entries("categories"):
-            self._take("categories", number, entry, twice, self._category)
-        for number, entry, twice in self._entries("images"):
-            self._take("images", number, entry, twice, self._image)
-        for number, entry, twice in self._entries("annotations"):
-            self._take("annotations", number, entry, twice, self._annotation)
+        for entry in self._entries("categories"):
+            self._take(entry, self._category)
+        for entry in self._entries("images"):
+            self._take(entry, self._image)
+        for entry, outline in self._outlined():
+            self._take(entry, partial(self._annotation, outline))
         result = self._annotations
         result.labels = tuple(sorted({label for label in self._labels.values() if label}))
         return result
 
-    def _entries(self, name: str) -> Iterator[tuple[int, Any, bool]]:
-        """Yield the number of each entry, the entry, and whether others have its id."""
-        entries = self._content[name]
-        counts = Counter(
-            entry["id"] for entry in entries if isinstance(entry, dict) and _is_id(entry.get("id"))
-        )
-        for number, entry in enumerate(entries):
-            one = entry.get("id") if isinstance(entry, dict) else None
-            yield number, entry, _is_id(one) and counts[one] > 1
+    def _entries(self, kind: str) -> Iterator[_Entry]:
+        """Yield the entries of a list, each with its id and whether others have the same."""
+        entries = self._content[kind]
+        ids = [one.get("id") if isinstance(one, dict) else None for one in entries]
+        known = [one if _is_id(one) else None for one in ids]
+        counts = Counter(known)
+        for number, (content, one) in enumerate(zip(entries, known, strict=True)):
+            yield _Entry(kind, number, content, one, counts[one] > 1)
 
-    def _take(self, kind: str, number: int, entry: Any, twice: bool, take: Any) -> None:
-        what = f"{kind}[{number}]"
+    def _outlined(self) -> Iterator[tuple[_Entry, Polygons | None]]:
+        """Yield the annotations, each with its polygons if these are usual."""
+        entries = self._entries("annotations")
+        while batch := list(islice(entries, _BATCH)):
+            shapes = [
+                one.content.get("segmentation") if isinstance(one.content, dict) else None
+                for one in batch
+            ]
+            yield from zip(batch, usual_polygons(shapes), strict=True)
+
+    def _take(self, one: _Entry, take: Callable[[str, dict[str, Any]], None]) -> None:
+        kind, number, entry, its_id, is_twice = one
+        what = f"{kind}[{number}]" if its_id is None else f"{_SINGULAR[kind]} {_id_text(its_id)}"
         try:
             if not isinstance(entry, dict):
                 raise _BadEntryError(f"{shown(entry)} is no object")
-            if not _is_id(entry.get("id")):
+            if its_id is None:
                 raise _BadEntryError(
                     f"its id is {shown(entry.get('id'))}; expected a number of 64 bits"
                 )
-            what = f"{_SINGULAR[kind]} {_id_text(entry['id'])}"
-            if twice:
-                self._mark_bad(kind, entry["id"])
+            if is_twice:
                 raise _BadEntryError("others have the same id; give each its own")
             take(what, entry)
         except (_BadEntryError, BadShapeError) as error:
-            if isinstance(entry, dict) and _is_id(entry.get("id")):
-                self._mark_bad(kind, entry["id"])
+            if its_id is not None:
+                self._mark_bad(kind, its_id)
             if isinstance(entry, dict) and kind == "annotations":
                 self._mark_incomplete(entry.get("image_id"))
             content = _as_json(entry) if kind != "categories" else None
@@ -161,7 +184,7 @@ class _Reader:
         self._images[entry["id"]] = _Image(one)
         self._annotations.photographs[name] = one
 
-    def _annotation(self, what: str, entry: Mapping[str, Any]) -> None:
+    def _annotation(self, outline: Polygons | None, what: str, entry: Mapping[str, Any]) -> None:
         image_id = entry.get("image_id")
         image = self._images.get(image_id) if _is_id(image_id) else None
         if image is None:
@@ -189,7 +212,7 @@ class _Reader:
                 what,
                 photograph.file,
                 label,
-                coco_shape(entry.get("segmentation"), photograph.size),
+                coco_shape(entry.get("segmentation"), photograph.size, outline),
                 bool(is_crowd),
                 {"annotation_id": entry["id"]},
             )
@@ -201,9 +224,14 @@ _SINGULAR = {"images": "image", "annotations": "annotation", "categories": "cate
 
 
 def _is_id(value: object) -> TypeGuard[Id]:
-    if isinstance(value, str):
-        return 0 < len(value) <= _LONGEST_ID and is_one_line(value) and "/" not in value
-    return type(value) is int and -_MOST_ID <= value < _MOST_ID
+    if type(value) is int:
+        return -_MOST_ID <= value < _MOST_ID
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= _LONGEST_ID
+        and is_one_line(value)
+        and "/" not in value
+    )
 
 
 def _id_text(value: Id) -> str:

@@ -16,18 +16,13 @@ def folder_of(root: str, setting: str) -> Path:
     return path
 
 
-def file_by_itself(name: str, setting: str, most_bytes: int) -> tuple[Path, bytes, str]:
-    """The path, the content and the hash of a file that a setting names.
-
-    Raises `SettingError` for one that is missing, and `UsageError` for one that is too large.
-    """
+def file_of(name: str, setting: str) -> Path:
+    """The path of a file that a setting names; raises `SettingError` for one that is missing."""
     _require_here(name, setting)
     path = Path(name).expanduser()
     if not path.is_file():
         raise SettingError(f"source.{setting}", name, "no such file")
-    files = AssetFolder(path.resolve().parent)
-    data = files.read(path.resolve().name, most_bytes)
-    return path, data, files.hashes[path.resolve().name]
+    return path
 
 
 def _require_here(place: str, setting: str) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from depthmask import AssetFolder, setting, stage
+from contextlib import nullcontext
+
+from depthmask import AssetError, AssetFolder, setting, stage
 
 from depthmask_coco._coco_file import read_coco
 from depthmask_coco._instances import Annotations
 from depthmask_coco._json import MOST_BYTES
-from depthmask_coco._paths import file_by_itself
+from depthmask_coco._kept_annotations import as_plain, from_plain
+from depthmask_coco._paths import file_of
 from depthmask_coco._source import InstanceSource
+
+_LOOK = "coco 1"
+"""Names what is kept of a file; another number makes later runs read it again."""
 
 
 @stage("coco")
@@ -32,8 +38,21 @@ class Coco(InstanceSource):
     )
 
     def read_annotations(self, files: AssetFolder) -> Annotations:
-        """The instances of the file."""
-        path, data, digest = file_by_itself(self.annotations, "annotations", MOST_BYTES)
-        annotations = read_coco(path, data)
-        annotations.hashes = {path.name: digest}
-        return annotations
+        """The instances of the file, which is read once: the asset store keeps what it says."""
+        path = file_of(self.annotations, "annotations")
+        real = path.resolve()
+        folder = AssetFolder(real.parent)
+        one = folder.look(
+            [real.name],
+            lambda _, data: as_plain(read_coco(path, data)),
+            f"{_LOOK} {real.name}",
+            lambda _: nullcontext(lambda _: None),
+            recheck=self.recheck,
+            most_bytes=MOST_BYTES,
+        )[real.name]
+        if one.fault:
+            raise AssetError(real, one.fault)
+        plain = one.facts
+        read = from_plain(path, plain) if plain else read_coco(path, folder.read(real.name))
+        read.hashes = {path.name: folder.hashes[real.name]}
+        return read

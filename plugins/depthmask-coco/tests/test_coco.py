@@ -19,6 +19,8 @@ from made import HEIGHT, WIDTH
 from PIL import Image
 from pycocotools.coco import COCO
 
+from depthmask_coco._coco_file import read_coco
+from depthmask_coco._instances import Annotations
 from depthmask_coco._licences import licence_of
 from depthmask_coco.coco import Coco
 
@@ -294,6 +296,51 @@ def test_a_second_check_reads_no_picture(coco: Coco, monkeypatch: pytest.MonkeyP
     first = coco.check((32, 48))
     monkeypatch.setattr(AssetFolder, "picture_for", None)
     assert coco.check((32, 48)).digest == first.digest
+
+
+def test_a_second_check_reads_no_annotations(coco: Coco, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are kept with their faults, until the file changes, or `recheck` asks for it."""
+    path = Path(coco.annotations)
+    content = json.loads(path.read_text())
+    content["annotations"][0]["segmentation"] = []
+    path.write_text(json.dumps(content))
+    coco.on_bad_asset = OnBadAsset.quarantine
+    time.sleep(2.2)
+    first = coco.check((32, 48))
+    read = list[Path]()
+
+    def reading(path: Path, data: bytes) -> Annotations:
+        read.append(path)
+        return read_coco(path, data)
+
+    monkeypatch.setattr("depthmask_coco.coco.read_coco", reading)
+    assert coco.check((32, 48)) == first
+    assert not read
+    assert first.left_out[0].reason.startswith("its segmentation is empty")
+    coco.recheck = True
+    assert coco.check((32, 48)) == first
+    assert read == [path]
+    coco.recheck = False
+    path.write_text(path.read_text().replace("star", "moon"))
+    assert coco.check((32, 48)).digest != first.digest
+    assert read == [path, path]
+
+
+def test_annotations_that_are_no_utf_8_are_read_each_time(coco: Coco) -> None:
+    path = Path(coco.annotations)
+    content = json.loads(path.read_text())
+    content["images"][0]["file_name"], content["info"] = "\ud800.jpg", float("nan")
+    path.write_text(json.dumps(content))
+    coco.on_bad_asset = OnBadAsset.skip
+    for _ in range(2):
+        left_out = coco.check((32, 48)).left_out
+        assert any("not a name of a file" in one.reason for one in left_out)
+
+
+def test_too_large_a_file_is_refused(coco: Coco, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depthmask_coco.coco.MOST_BYTES", 1000)
+    with pytest.raises(UsageError, match=r"instances\.json: [\d,]+ bytes, the most is 1,000; make"):
+        coco.check((32, 48))
 
 
 def test_a_digest_tells_other_annotations(coco: Coco) -> None:

@@ -147,6 +147,7 @@ def test_a_look_depends_on_all_files_that_it_reads(
         one = files.look(["a.png"], look, "test 2", no_bar, read_with=lambda name: ["deep/b.png"])
         assert len(seen) == count
         assert {*one["a.png"].hashes} == {"a.png", "deep/b.png"} == {*files.hashes}
+        assert files.sizes == {name: (folder / name).stat().st_size for name in files.hashes}
 
 
 def test_a_fault_of_a_file_read_with_another_names_it(folder: Path) -> None:
@@ -154,3 +155,13 @@ def test_a_fault_of_a_file_read_with_another_names_it(folder: Path) -> None:
         ["a.png"], lambda name, data: None, "test 3", no_bar, read_with=lambda name: ["none.png"]
     )
     assert looks["a.png"].fault.startswith(f"{folder / 'none.png'}: no such file")
+
+
+def test_a_file_of_too_many_bytes_is_not_looked_at(folder: Path) -> None:
+    seen, most = list[str](), (folder / "a.png").stat().st_size
+    for limit in (most, most - 1):
+        looks = AssetFolder(folder).look(
+            ["a.png"], lambda name, _: seen.append(name), "test 4", no_bar, most_bytes=limit
+        )
+    assert seen == ["a.png"]
+    assert looks["a.png"].fault.startswith(f"{most:,} bytes, the most is {most - 1:,}; make it")
