@@ -121,6 +121,12 @@ class AssetCache:
         """The prepared foreground."""
         return self._foregrounds.get(key, lambda: stored_foreground(self._source, key, self._size))
 
+    def alpha(self, foreground: Foreground) -> UInt8:
+        """The alpha of a prepared foreground, a quarter of what would be read from its pixels."""
+        return self._alphas.get(
+            foreground.key, lambda: np.ascontiguousarray(foreground.rgba[..., 3])
+        )
+
     def scaled_foreground(self, layer: Layer, variant: int = 0) -> ScaledForeground:
         """The layer's foreground, scaled and flipped, with the colours for a variant."""
         mender = self._menders[variant] if self._menders else None
@@ -130,10 +136,7 @@ class AssetCache:
     def _make_scaled(self, layer: Layer, mender: Mender | None) -> ScaledForeground:
         foreground = self.foreground(layer.foreground)
         size = layer.height, layer.width
-        # A quarter of what would be read from the pixels.
-        alpha = self._alphas.get(
-            layer.foreground, lambda: np.ascontiguousarray(foreground.rgba[..., 3])
-        )
+        alpha = self.alpha(foreground)
         # Once for each foreground, since it takes as long as to blend it.
         least = self._least_alphas.get(layer.foreground)
         if least is None:
