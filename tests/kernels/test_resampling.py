@@ -192,7 +192,7 @@ def test_what_does_not_fit_is_refused() -> None:
 @COMPILED
 @pytest.mark.parametrize("width", [1, 2, 7, 64, 101, 300, 2100])
 def test_a_column_alone_is_that_of_the_whole(width: int) -> None:
-    # The weights of the right half are those of the left half, mirrored; a column alone has its own.
+    # The right half has the weights of the left half, mirrored; a column alone has its own.
     pixels = np.random.default_rng(width).integers(0, 256, (8, 211), np.uint8)
     whole = resampling.resample(pixels, (8, width))
     for column in range(width // 2, width, 1 + width // 40):
