@@ -141,9 +141,11 @@ class AssetCache:
         least = self._least_alphas.get(layer.foreground)
         if least is None:
             least = self._least_alphas[layer.foreground] = least_alpha(alpha)
-        if size != foreground.size:
-            alpha = resample(alpha, size)
-        alpha = read_only(_flipped(alpha, layer.flip))
+        if size == foreground.size:
+            alpha = _flipped(alpha, layer.flip)
+        else:
+            alpha = resample(alpha, size, flip=layer.flip)
+        alpha = read_only(alpha)
         return ScaledForeground(
             alpha,
             lambda window: self._colours(foreground, layer, mender, window),
@@ -170,7 +172,7 @@ class AssetCache:
         pixels = self._premultiplied.get(
             (foreground.key, mender), lambda: premultiplied(_mended(foreground, mender))
         )
-        return _flipped(straight(resample(pixels, size, window=(rows, columns))), layer.flip)
+        return straight(resample(pixels, size, window=(rows, columns), flip=layer.flip))
 
 
 def _mender(blend: Blend) -> Mender | None:

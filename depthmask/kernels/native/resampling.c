@@ -613,9 +613,39 @@ static void down_colours(uint8_t *target, const uint8_t *rows, Py_ssize_t stride
     memset(target + end, 0, stride - end);
 }
 
-/* Fill the target with its window; returns 0 if there is no memory. */
+/* Mirror the pixels of a row; of one channel, eight at a time. */
+static inline void mirror_pixels(uint8_t *row, Py_ssize_t width, const int channels)
+{
+    Py_ssize_t left = 0, right = width;
+    for (; channels == 1 && right - left >= 16; left += 8, right -= 8) {
+        uint64_t first = __builtin_bswap64(eight_at(row + left));
+        uint64_t last = __builtin_bswap64(eight_at(row + right - 8));
+        memcpy(row + left, &last, sizeof last);
+        memcpy(row + right - 8, &first, sizeof first);
+    }
+    for (right--; left < right; left++, right--) {
+        uint8_t kept[4];
+        memcpy(kept, row + channels * left, channels);
+        memcpy(row + channels * left, row + channels * right, channels);
+        memcpy(row + channels * right, kept, channels);
+    }
+}
+
+/* The number of channels is a constant in each. */
+static void mirror_row(uint8_t *row, Py_ssize_t width, int channels)
+{
+    if (channels == 1)
+        mirror_pixels(row, width, 1);
+    else if (channels == 3)
+        mirror_pixels(row, width, 3);
+    else
+        mirror_pixels(row, width, 4);
+}
+
+/* Fill the target with its window, mirrored or not; returns 0 if there is no memory. */
 static int resample_into(const Source *source, Picture *target, Py_ssize_t height,
-                         Py_ssize_t width, const float box[4], Py_ssize_t top, Py_ssize_t left)
+                         Py_ssize_t width, const float box[4], Py_ssize_t top, Py_ssize_t left,
+                         int flip)
 {
     int channels = source->channels, is_made = 0;
     int is_across = width != source->width || box[0] != 0 || box[2] != (float)width;
@@ -657,6 +687,8 @@ static int resample_into(const Source *source, Picture *target, Py_ssize_t heigh
                         rows.same + (first + below.count[line] - 1) * (bytes / GROUP));
         else
             down_bytes(into, from, bytes, &below, line, 0, bytes);
+        if (flip)
+            mirror_row(into, target->width, channels);
     }
     free_rows(&rows);
     free(between);
@@ -665,17 +697,18 @@ static int resample_into(const Source *source, Picture *target, Py_ssize_t heigh
     return is_made;
 }
 
-/* resample(source, target, height, width, box, top, left) */
+/* resample(source, target, height, width, box, top, left, flip) */
 PyObject *resample(PyObject *module, PyObject *args)
 {
     PyObject *of_source, *of_target;
     Py_ssize_t height, width, top, left;
+    int flip;
     float box[4];
     Py_buffer buffer;
     Picture target;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOnn(ffff)nn", &of_source, &of_target, &height, &width, &box[0],
-                          &box[1], &box[2], &box[3], &top, &left))
+    if (!PyArg_ParseTuple(args, "OOnn(ffff)nnp", &of_source, &of_target, &height, &width, &box[0],
+                          &box[1], &box[2], &box[3], &top, &left, &flip))
         return NULL;
     if (PyObject_GetBuffer(of_source, &buffer, PyBUF_STRIDES) < 0)
         return NULL;
@@ -701,7 +734,7 @@ PyObject *resample(PyObject *module, PyObject *args)
     int is_made = 0;
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        is_made = resample_into(&source, &target, height, width, box, top, left);
+        is_made = resample_into(&source, &target, height, width, box, top, left, flip);
         Py_END_ALLOW_THREADS
     }
     close_picture(&target);
