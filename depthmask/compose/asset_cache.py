@@ -121,6 +121,12 @@ class AssetCache:
         """The prepared foreground."""
         return self._foregrounds.get(key, lambda: stored_foreground(self._source, key, self._size))
 
+    def alpha(self, foreground: Foreground) -> UInt8:
+        """The alpha of a prepared foreground, a quarter of what would be read from its pixels."""
+        return self._alphas.get(
+            foreground.key, lambda: np.ascontiguousarray(foreground.rgba[..., 3])
+        )
+
     def scaled_foreground(self, layer: Layer, variant: int = 0) -> ScaledForeground:
         """The layer's foreground, scaled and flipped, with the colours for a variant."""
         mender = self._menders[variant] if self._menders else None
@@ -130,17 +136,16 @@ class AssetCache:
     def _make_scaled(self, layer: Layer, mender: Mender | None) -> ScaledForeground:
         foreground = self.foreground(layer.foreground)
         size = layer.height, layer.width
-        # A quarter of what would be read from the pixels.
-        alpha = self._alphas.get(
-            layer.foreground, lambda: np.ascontiguousarray(foreground.rgba[..., 3])
-        )
+        alpha = self.alpha(foreground)
         # Once for each foreground, since it takes as long as to blend it.
         least = self._least_alphas.get(layer.foreground)
         if least is None:
             least = self._least_alphas[layer.foreground] = least_alpha(alpha)
-        if size != foreground.size:
-            alpha = resample(alpha, size)
-        alpha = read_only(_flipped(alpha, layer.flip))
+        if size == foreground.size:
+            alpha = _flipped(alpha, layer.flip)
+        else:
+            alpha = resample(alpha, size, flip=layer.flip)
+        alpha = read_only(alpha)
         return ScaledForeground(
             alpha,
             lambda window: self._colours(foreground, layer, mender, window),
@@ -167,7 +172,7 @@ class AssetCache:
         pixels = self._premultiplied.get(
             (foreground.key, mender), lambda: premultiplied(_mended(foreground, mender))
         )
-        return _flipped(straight(resample(pixels, size, window=(rows, columns))), layer.flip)
+        return straight(resample(pixels, size, window=(rows, columns), flip=layer.flip))
 
 
 def _mender(blend: Blend) -> Mender | None:

@@ -176,11 +176,12 @@ class Composer:
         settings, rejected = self._placement, []
         placing, place, size = self._placing, settings.place, scene.size
         min_visible, max_overlap = settings.min_visible, settings.max_overlap
+        alpha = self._assets.alpha(foreground)
         for _ in range(settings.attempts):
             with placing:
                 returned = place(scene, foreground, flip, rng)
             layer = checked_layer(placing, returned, foreground)
-            if is_surely_unseen(layer, foreground, size, min_visible):
+            if is_surely_unseen(layer, alpha, size, min_visible):
                 rejected.append((layer, Misfit.unseen))
                 continue
             scaled = self._assets.scaled_foreground(layer, variant)

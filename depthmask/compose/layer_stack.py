@@ -14,7 +14,7 @@ import numpy as np
 
 from depthmask.compose.asset_cache import ScaledForeground
 from depthmask.compose.common_pixels import common_pixels
-from depthmask.data import Float32, Foreground, Layer, LayerPixels, Size, UInt8
+from depthmask.data import Float32, Layer, LayerPixels, Size, UInt8
 from depthmask.kernels.covering import BLOCK, dimmed, least_depths, overlap, uncovered, unite
 from depthmask.kernels.sums import byte_sum
 from depthmask.stages.blend.base import Patch
@@ -85,24 +85,23 @@ def box_on_canvas(layer: Layer, size: Size) -> int:
     return intersection(layer, size).area
 
 
-def is_surely_unseen(layer: Layer, foreground: Foreground, size: Size, min_visible: float) -> bool:
+def is_surely_unseen(layer: Layer, alpha: UInt8, size: Size, min_visible: float) -> bool:
     """Whether so little of a large layer is on the canvas that `LayerStack.add` must refuse it.
 
     To scale it only to find that out may take seconds and gigabytes. False for any layer that is
-    smaller than the canvas, or of which enough may be seen.
+    smaller than the canvas, or of which enough may be seen. alpha: of the prepared foreground.
     """
     if layer.height * layer.width <= size[0] * size[1]:
         return False
     shared = intersection(layer, size)
     if not shared.area:
         return True
-    alpha = foreground.rgba[:, :: -1 if layer.flip else 1, 3]
-    rows, columns = shared.box
-    window = alpha[
-        _scaled_span(rows, foreground.size[0] / layer.height),
-        _scaled_span(columns, foreground.size[1] / layer.width),
-    ]
-    return bool(window.sum() < _SURELY * min_visible * alpha.sum())
+    (height, width), (rows, columns) = alpha.shape, shared.box
+    down = _scaled_span(rows, height / layer.height)
+    across = _scaled_span(columns, width / layer.width)
+    if layer.flip:
+        across = slice(max(width - across.stop, 0), width - across.start)
+    return byte_sum(alpha[down, across]) < _SURELY * min_visible * byte_sum(alpha)
 
 
 def _scaled_span(span: slice, scale: float) -> slice:

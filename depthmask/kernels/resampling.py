@@ -18,7 +18,12 @@ _MODES = {1: "L", 3: "RGB", 4: "RGBa"}
 
 
 def resample(
-    pixels: UInt8, size: Size, box: Box | None = None, window: Window | None = None
+    pixels: UInt8,
+    size: Size,
+    box: Box | None = None,
+    window: Window | None = None,
+    *,
+    flip: bool = False,
 ) -> UInt8:
     """Resize to (height, width) by Lanczos, first across, then down.
 
@@ -27,18 +32,20 @@ def resample(
 
     pixels: uint8 [h, w], [h, w, 3] or [h, w, 4], the last with premultiplied colours. box: what of
     them becomes the result, by default all. window: the rows and columns of the result that are
-    made, by default all. Raises `ValueError` if size, box or window is empty or does not fit.
+    made, by default all. flip: whether these are then mirrored. Raises `ValueError` if size, box or
+    window is empty or does not fit.
     """
     height, width = pixels.shape[:2]
     box = (0.0, 0.0, float(width), float(height)) if box is None else box
     window = (slice(0, size[0]), slice(0, size[1])) if window is None else window
     if native is None:
-        return _resample(pixels, size, box, window)
+        result = _resample(pixels, size, box, window)
+        return np.ascontiguousarray(result[:, ::-1]) if flip else result
     rows, columns = window
     shape = rows.stop - rows.start, columns.stop - columns.start, *pixels.shape[2:]
     result = np.empty(shape, np.uint8)
     source = pixels if pixels.ndim == 2 else dense_rows(pixels)
-    native.resample(source, result, *size, box, rows.start, columns.start)
+    native.resample(source, result, *size, box, rows.start, columns.start, flip)
     return result
 
 

@@ -331,16 +331,16 @@ def test_what_is_surely_unseen_would_not_be_added(
     rgba = np.asarray(image.resize((layer.width, layer.height), Image.Resampling.LANCZOS))
     whole = cut_out(rgba[:, :: -1 if flip else 1, 3])
     misfit = LayerStack(CANVAS).add(layer, whole, min_visible=min_visible, max_overlap=1)
-    if is_surely_unseen(layer, foreground, CANVAS, min_visible):
+    if is_surely_unseen(layer, foreground.rgba[..., 3], CANVAS, min_visible):
         assert misfit is Misfit.unseen
 
 
 def test_a_giant_is_surely_unseen_and_what_fits_is_not() -> None:
-    foreground = Foreground("a", "a", np.full((40, 20, 4), 255, np.uint8))
-    assert is_surely_unseen(box(-3000, 0, 3016, 1500), foreground, CANVAS, 0.25)
-    assert is_surely_unseen(box(99, 0, 300, 200), foreground, CANVAS, 0.25)
-    assert not is_surely_unseen(box(0, 0, 24, 24), foreground, CANVAS, 0.25)
-    assert not is_surely_unseen(box(-1, -1, 17, 22), foreground, CANVAS, 0.25)
+    alpha = np.full((40, 20), 255, np.uint8)
+    assert is_surely_unseen(box(-3000, 0, 3016, 1500), alpha, CANVAS, 0.25)
+    assert is_surely_unseen(box(99, 0, 300, 200), alpha, CANVAS, 0.25)
+    assert not is_surely_unseen(box(0, 0, 24, 24), alpha, CANVAS, 0.25)
+    assert not is_surely_unseen(box(-1, -1, 17, 22), alpha, CANVAS, 0.25)
 
 
 def test_one_near_pixel_hides_a_layer_wherever_it_is() -> None:

@@ -183,7 +183,41 @@ def test_what_does_not_fit_is_refused() -> None:
         (pixels.astype(np.uint16), target, 4, 4, whole, 0, 0),
     ):
         with pytest.raises(ValueError, match=r"fit|expected"):
-            native.resample(*refused)
+            native.resample(*refused, False)
     target.setflags(write=False)
     with pytest.raises((ValueError, BufferError)):
-        native.resample(pixels, target, 4, 4, whole, 0, 0)
+        native.resample(pixels, target, 4, 4, whole, 0, 0, False)
+
+
+@COMPILED
+@pytest.mark.parametrize("width", [1, 2, 7, 64, 101, 300, 2100])
+def test_a_column_alone_is_that_of_the_whole(width: int) -> None:
+    # The right half has the weights of the left half, mirrored; a column alone has its own.
+    pixels = np.random.default_rng(width).integers(0, 256, (8, 211), np.uint8)
+    whole = resampling.resample(pixels, (8, width))
+    for column in range(width // 2, width, 1 + width // 40):
+        window = slice(0, 8), slice(column, column + 1)
+        alone = resampling.resample(pixels, (8, width), window=window)
+        np.testing.assert_array_equal(alone, whole[window])
+
+
+@COMPILED
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_the_last_rows_are_resampled_within_their_memory(channels: int) -> None:
+    # Vectors read beyond a row: into the next one, or else in a copy.
+    shape = (5, 4) if channels == 1 else (5, 4, channels)
+    pixels = np.random.default_rng(channels).integers(0, 256, shape, np.uint8)
+    for upside in (pixels, pixels[::-1]):
+        fallback = resampling._resample(upside, (3, 2), (0, 0, 4, 5), (slice(0, 3), slice(0, 2)))
+        np.testing.assert_array_equal(resampling.resample(upside, (3, 2)), fallback)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("width", [1, 2, 15, 16, 17, 40, 61])
+def test_a_mirrored_result(channels: int, width: int) -> None:
+    pixels, size = _pixels(3, channels), (9, width)
+    window = slice(1, 8), slice(0, width)
+    made = resampling.resample(pixels, size, window=window)
+    flipped = resampling.resample(pixels, size, window=window, flip=True)
+    np.testing.assert_array_equal(flipped, made[:, ::-1])
+    assert flipped.flags.c_contiguous

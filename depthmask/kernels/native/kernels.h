@@ -33,6 +33,7 @@ PyObject *add_mirrored(PyObject *module, PyObject *args);
 PyObject *arriving(PyObject *module, PyObject *args);
 PyObject *blend_alpha(PyObject *module, PyObject *args);
 PyObject *blocked(PyObject *module, PyObject *args);
+PyObject *blur(PyObject *module, PyObject *args);
 PyObject *byte_sum(PyObject *module, PyObject *values);
 PyObject *byte_sums(PyObject *module, PyObject *args);
 PyObject *byte_sums_beside(PyObject *module, PyObject *args);

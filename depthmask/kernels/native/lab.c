@@ -122,17 +122,17 @@ static inline int32_t level_of(double x, double y, double z, double of_x, double
 FOR_PROCESSORS
 static int to_levels(Group *group, const Move *move)
 {
-    double middle = 1048576.0 + (double)move->mean, factor = (double)move->factor * (1.0 / 65536.0);
-    double above = 1048576.0 + (double)move->l;
-    double more_a = (double)move->a, more_b = (double)move->b;
+    double factor = (double)move->factor * (1.0 / 65536.0), of_y = 116.0 * factor;
+    double middle = (1048576.0 + (double)move->mean) * factor, above = 1048576.0 + (double)move->l;
+    double of_a = 500.0 * (33554.0 / 16777216.0), more_a = (double)move->a * (33554.0 / 16777216.0);
+    double of_b = 200.0 * (83886.0 / 16777216.0), more_b = (double)move->b * (83886.0 / 16777216.0);
     int is_large = 0;
     for (int pixel = 0; pixel < PIXELS; pixel++) {
         double root_x = group->x[pixel], root_y = group->y[pixel], root_z = group->z[pixel];
-        double a = 500.0 * (root_x - root_y) + more_a, b = 200.0 * (root_y - root_z) + more_b;
-        double moved = floor((116.0 * root_y - middle) * factor) + above;
+        double moved = floor(root_y * of_y - middle) + above;
         double y = floor(moved * (144631.0 / 16777216.0));
-        double x = y + floor(a * (33554.0 / 16777216.0));
-        double z = y - floor(b * (83886.0 / 16777216.0));
+        double x = y + floor((root_x - root_y) * of_a + more_a);
+        double z = y - floor((root_y - root_z) * of_b + more_b);
         is_large |= (x > 208000.0) | (y > 208000.0) | (z > 208000.0);
         x = cube_of(x);
         y = cube_of(y);
@@ -153,15 +153,15 @@ static int is_usual(const Move *move)
            && 0 <= move->factor && move->factor < 1 << 20;
 }
 
-/* Move `count` pixels where alpha is not 0, and copy the rest. */
+/* Move `count` pixels where alpha is not 0, and copy the rest. is_usual: see `is_usual`. */
 static void move_group(uint8_t *into, const uint8_t *from, const uint8_t *alpha, int count,
-                       Group *group, const Move *move, const Tables *tables)
+                       Group *group, const Move *move, int usual, const Tables *tables)
 {
     int is_made = 0, is_visible = 0;
     memcpy(into, from, 3 * count);
     for (int pixel = 0; pixel < count; pixel++)
         is_visible |= alpha[pixel];
-    if (is_visible && is_usual(move)) {
+    if (is_visible && usual) {
         to_roots(group, from, 3, count, tables);
         is_made = to_levels(group, move);
     }
@@ -182,26 +182,40 @@ typedef struct {
     int64_t count, l, squares, a, b;
 } Sums;
 
+/* Add the pixels of a group whose mask is -1; that of the others is 0. */
+FOR_PROCESSORS
+static void add_levels(Sums *sums, const Group *group, const int32_t *masks)
+{
+    int32_t l = 0, a = 0, b = 0;
+    int64_t squares = 0;
+    for (int pixel = 0; pixel < PIXELS; pixel++) {
+        int32_t x = group->x[pixel], y = group->y[pixel], z = group->z[pixel];
+        int32_t level = ((116 * y - 16 * 65536) >> 8) & masks[pixel];
+        l += level;
+        squares += (int64_t)level * level;
+        a += ((500 * (x - y)) >> 8) & masks[pixel];
+        b += ((200 * (y - z)) >> 8) & masks[pixel];
+    }
+    sums->l += l;
+    sums->squares += squares;
+    sums->a += a;
+    sums->b += b;
+}
+
 /* Add `count` pixels, `across` apart, whose alpha is `least` or more; alpha may be NULL. */
 static void add_group(Sums *sums, const uint8_t *rgb, const uint8_t *alpha, Py_ssize_t least,
                       Py_ssize_t across, int count, Group *group, const Tables *tables)
 {
     int solid = 0;
-    for (int pixel = 0; pixel < count; pixel++)
-        solid += !alpha || alpha[across * pixel] >= least;
+    int32_t masks[PIXELS] = {0};
+    for (int pixel = 0; pixel < count; pixel++) {
+        masks[pixel] = -(!alpha || alpha[across * pixel] >= least);
+        solid -= masks[pixel];
+    }
     if (!solid)
         return;
     to_roots(group, rgb, 3 * across, count, tables);
-    for (int pixel = 0; pixel < count; pixel++) {
-        if (alpha && alpha[across * pixel] < least)
-            continue;
-        int32_t x = group->x[pixel], y = group->y[pixel], z = group->z[pixel];
-        int64_t level = (116 * y - 16 * 65536) >> 8;
-        sums->l += level;
-        sums->squares += level * level;
-        sums->a += (500 * (x - y)) >> 8;
-        sums->b += (200 * (y - z)) >> 8;
-    }
+    add_levels(sums, group, masks);
     sums->count += solid;
 }
 
@@ -281,6 +295,7 @@ PyObject *moved_in_lab(PyObject *module, PyObject *args)
         Tables tables = {linear.buf, root.buf, curve.buf};
         Move move = {mean, factor, l, a, b};
         Group group = {0};
+        int usual = is_usual(&move);
         Py_BEGIN_ALLOW_THREADS
         for (Py_ssize_t row = 0; row < rgb.height; row++)
             for (Py_ssize_t left = 0; left < rgb.width; left += PIXELS) {
@@ -288,7 +303,7 @@ PyObject *moved_in_lab(PyObject *module, PyObject *args)
                 move_group(target.data + row * target.stride + 3 * left,
                            rgb.data + row * rgb.stride + 3 * left,
                            alpha.data + row * alpha.stride + left,
-                           count < PIXELS ? (int)count : PIXELS, &group, &move, &tables);
+                           count < PIXELS ? (int)count : PIXELS, &group, &move, usual, &tables);
             }
         Py_END_ALLOW_THREADS
         result = Py_None;

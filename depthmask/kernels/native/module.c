@@ -5,6 +5,7 @@ static PyMethodDef methods[] = {
     {"arriving", arriving, METH_VARARGS, NULL},
     {"blend_alpha", blend_alpha, METH_VARARGS, NULL},
     {"blocked", blocked, METH_VARARGS, NULL},
+    {"blur", blur, METH_VARARGS, NULL},
     {"byte_sum", byte_sum, METH_O, NULL},
     {"byte_sums", byte_sums, METH_VARARGS, NULL},
     {"byte_sums_beside", byte_sums_beside, METH_VARARGS, NULL},

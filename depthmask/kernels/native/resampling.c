@@ -106,6 +106,24 @@ static void free_weights(Weights *weights)
     free(weights->weights);
 }
 
+/* Up to this size, the centres of two mirrored pixels are mirrored within 1e-12, which moves a weight
+   by less than what `round_nearly` takes for close. */
+#define MOST_MIRRORED 2048
+
+/* Whether `pixel` has the taps of the earlier pixel `other`, mirrored; then it gets its weights. */
+static int mirror_weights(Weights *weights, Py_ssize_t pixel, Py_ssize_t other, const Taps *taps,
+                          Py_ssize_t source)
+{
+    Py_ssize_t count = taps->count;
+    const int32_t *from = weights->weights + weights->span * other;
+    int32_t *into = weights->weights + weights->span * pixel;
+    if (source - weights->first[other] - count != taps->first || weights->count[other] != count)
+        return 0;
+    for (Py_ssize_t tap = 0; tap < count; tap++)
+        into[tap] = from[count - 1 - tap];
+    return 1;
+}
+
 /* The weights of target pixels start..stop of `target`, for source pixels begin..end of `source`.
    Returns 0 if there is no memory. */
 static int make_weights(Weights *weights, Py_ssize_t source, float begin, float end,
@@ -122,11 +140,14 @@ static int make_weights(Weights *weights, Py_ssize_t source, float begin, float 
     weights->count = malloc(count * sizeof(int32_t));
     weights->weights = calloc(count * weights->span, sizeof(int32_t));
     double *values = malloc(weights->span * sizeof(double));
-    if (!weights->first || !weights->count || !weights->weights || !values) {
+    uint8_t *is_exact = calloc(1, count);
+    if (!weights->first || !weights->count || !weights->weights || !values || !is_exact) {
         free_weights(weights);
         free(values);
+        free(is_exact);
         return 0;
     }
+    int is_even = begin == 0 && end == (float)source && source <= MOST_MIRRORED;
     for (Py_ssize_t pixel = start; pixel < stop; pixel++) {
         double centre = begin + ((double)pixel + 0.5) * scale;
         Py_ssize_t first = (Py_ssize_t)(centre - support + 0.5);
@@ -135,8 +156,13 @@ static int make_weights(Weights *weights, Py_ssize_t source, float begin, float 
         last = last > source ? source : last;
         int32_t *own = weights->weights + (pixel - start) * weights->span;
         Taps taps = {first, last > first ? last - first : 0, centre, 1.0 / filter_scale};
-        if (!round_nearly(own, values, &taps))
+        Py_ssize_t other = target - 1 - pixel - start;
+        int is_mirrored = is_even && other >= 0 && other < pixel - start && !is_exact[other]
+                          && mirror_weights(weights, pixel - start, other, &taps, source);
+        if (!is_mirrored && !round_nearly(own, values, &taps)) {
             round_exactly(own, values, &taps);
+            is_exact[pixel - start] = 1;
+        }
         int64_t sum = 0;
         for (Py_ssize_t tap = 0; tap < taps.count; tap++)
             sum += own[tap];
@@ -146,6 +172,7 @@ static int make_weights(Weights *weights, Py_ssize_t source, float begin, float 
         weights->most = taps.count > weights->most ? (int32_t)taps.count : weights->most;
     }
     free(values);
+    free(is_exact);
     return 1;
 }
 
@@ -167,8 +194,8 @@ static void down_plain(uint8_t *restrict target, const uint8_t *restrict rows, P
     }
 }
 
-/* Rows that are made at once. Where there are fewer, the last is made more than once. After the
-   last pixel of `into`, a byte may be overwritten; after `from`, `span` pixels may be read. */
+/* Rows that are made at once. Where there are fewer, the last is made more than once. After the last
+   pixel of `from`, `span` pixels may be read. */
 #define ROWS 4
 typedef struct {
     const uint8_t *from[ROWS];
@@ -264,7 +291,7 @@ static inline void across_avx2(const RowsAcross *rows, const Weights *across, Py
         _mm_storeu_si128((__m128i *)made, bytes);
         for (int line = 0; line < ROWS; line++)
             memcpy(rows->into[line] + channels * pixel, made + (channels == 1 ? line : 4 * line),
-                   channels == 1 ? 1 : 4);
+                   channels);
     }
 }
 
@@ -465,28 +492,36 @@ static void across_colours(const RowsAcross *rows, const Weights *across, Py_ssi
     }
 }
 
+/* A row of the source, with so many more pixels that may be read: itself, or a copy if its values lie
+   apart, or nothing follows it. */
+static const uint8_t *readable_row(uint8_t *copy, const Source *source, Py_ssize_t row,
+                                   Py_ssize_t more)
+{
+    Py_ssize_t bytes = source->width * source->channels;
+    Py_ssize_t left = (source->height - 1 - row) * source->row + bytes;
+    if (source->pixel == source->channels && left >= bytes + more * source->channels)
+        return source->data + row * source->row;
+    copy_bytes(copy, source, row, 0, bytes);
+    return copy;
+}
+
 /* Rows begin..end of the source, across, one after another; returns 0 if there is no memory. */
 static int across_rows(uint8_t *between, const Source *source, const Weights *across,
                        Py_ssize_t begin, Py_ssize_t end, Py_ssize_t width)
 {
     int channels = source->channels;
     Py_ssize_t room = (source->width + across->span) * channels, bytes = width * channels;
-    /* A byte after each row may be overwritten: rows are copied from `made`. */
-    uint8_t *copies = calloc(ROWS, room), *made = malloc(ROWS * (bytes + 1));
-    uint8_t *changes = calloc(1, source->width + 8);
+    uint8_t *copies = calloc(ROWS, room), *changes = calloc(1, source->width + 8);
     Span *edges = malloc(source->width * sizeof(Span));
-    int is_made = copies && made && changes && edges;
+    int is_made = copies && changes && edges;
     if (is_made && channels == 1)
         make_edges(edges, across, source->width, width);
     for (Py_ssize_t line = begin; is_made && line < end; line += ROWS) {
         RowsAcross rows;
-        int count = end - line < ROWS ? (int)(end - line) : ROWS;
         for (int row = 0; row < ROWS; row++) {
-            int own = row < count ? row : count - 1;
-            rows.from[row] = copies + room * own;
-            rows.into[row] = made + (bytes + 1) * own;
-            if (row < count)
-                copy_bytes(copies + room * row, source, line + row, 0, source->width * channels);
+            Py_ssize_t own = line + row < end ? line + row : end - 1;
+            rows.from[row] = readable_row(copies + room * row, source, own, across->span);
+            rows.into[row] = between + bytes * (own - begin);
         }
         if (channels > 1)
             across_colours(&rows, across, source->width, width, channels);
@@ -494,11 +529,8 @@ static int across_rows(uint8_t *between, const Source *source, const Weights *ac
             across_levels(&rows, across, edges, changes, source->width, width);
         else
             across_pixels(&rows, across, 0, width, 1);
-        for (int row = 0; row < count; row++)
-            memcpy(between + (line - begin + row) * bytes, rows.into[row], bytes);
     }
     free(copies);
-    free(made);
     free(changes);
     free(edges);
     return is_made;
@@ -581,9 +613,39 @@ static void down_colours(uint8_t *target, const uint8_t *rows, Py_ssize_t stride
     memset(target + end, 0, stride - end);
 }
 
-/* Fill the target with its window; returns 0 if there is no memory. */
+/* Mirror the pixels of a row; of one channel, eight at a time. */
+static inline void mirror_pixels(uint8_t *row, Py_ssize_t width, const int channels)
+{
+    Py_ssize_t left = 0, right = width;
+    for (; channels == 1 && right - left >= 16; left += 8, right -= 8) {
+        uint64_t first = __builtin_bswap64(eight_at(row + left));
+        uint64_t last = __builtin_bswap64(eight_at(row + right - 8));
+        memcpy(row + left, &last, sizeof last);
+        memcpy(row + right - 8, &first, sizeof first);
+    }
+    for (right--; left < right; left++, right--) {
+        uint8_t kept[4];
+        memcpy(kept, row + channels * left, channels);
+        memcpy(row + channels * left, row + channels * right, channels);
+        memcpy(row + channels * right, kept, channels);
+    }
+}
+
+/* The number of channels is a constant in each. */
+static void mirror_row(uint8_t *row, Py_ssize_t width, int channels)
+{
+    if (channels == 1)
+        mirror_pixels(row, width, 1);
+    else if (channels == 3)
+        mirror_pixels(row, width, 3);
+    else
+        mirror_pixels(row, width, 4);
+}
+
+/* Fill the target with its window, mirrored or not; returns 0 if there is no memory. */
 static int resample_into(const Source *source, Picture *target, Py_ssize_t height,
-                         Py_ssize_t width, const float box[4], Py_ssize_t top, Py_ssize_t left)
+                         Py_ssize_t width, const float box[4], Py_ssize_t top, Py_ssize_t left,
+                         int flip)
 {
     int channels = source->channels, is_made = 0;
     int is_across = width != source->width || box[0] != 0 || box[2] != (float)width;
@@ -625,6 +687,8 @@ static int resample_into(const Source *source, Picture *target, Py_ssize_t heigh
                         rows.same + (first + below.count[line] - 1) * (bytes / GROUP));
         else
             down_bytes(into, from, bytes, &below, line, 0, bytes);
+        if (flip)
+            mirror_row(into, target->width, channels);
     }
     free_rows(&rows);
     free(between);
@@ -633,17 +697,18 @@ static int resample_into(const Source *source, Picture *target, Py_ssize_t heigh
     return is_made;
 }
 
-/* resample(source, target, height, width, box, top, left) */
+/* resample(source, target, height, width, box, top, left, flip) */
 PyObject *resample(PyObject *module, PyObject *args)
 {
     PyObject *of_source, *of_target;
     Py_ssize_t height, width, top, left;
+    int flip;
     float box[4];
     Py_buffer buffer;
     Picture target;
     (void)module;
-    if (!PyArg_ParseTuple(args, "OOnn(ffff)nn", &of_source, &of_target, &height, &width, &box[0],
-                          &box[1], &box[2], &box[3], &top, &left))
+    if (!PyArg_ParseTuple(args, "OOnn(ffff)nnp", &of_source, &of_target, &height, &width, &box[0],
+                          &box[1], &box[2], &box[3], &top, &left, &flip))
         return NULL;
     if (PyObject_GetBuffer(of_source, &buffer, PyBUF_STRIDES) < 0)
         return NULL;
@@ -669,7 +734,7 @@ PyObject *resample(PyObject *module, PyObject *args)
     int is_made = 0;
     if (fits) {
         Py_BEGIN_ALLOW_THREADS
-        is_made = resample_into(&source, &target, height, width, box, top, left);
+        is_made = resample_into(&source, &target, height, width, box, top, left, flip);
         Py_END_ALLOW_THREADS
     }
     close_picture(&target);

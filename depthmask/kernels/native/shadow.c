@@ -16,7 +16,10 @@ static void place_row(double *restrict places, double *restrict on_floors,
         double place = (across * across + along * along) * of[17];
         double below = (x * of[3] + y * of[4] + behind * of[5] + of[6]) * of[7] - 1.0;
         double on_floor = 2.0 - (below < 0 ? -below : below) * of[8];
-        places[pixel] = (z > 0) & (on_floor > 0) & (place < steps) ? place : steps;
+        /* One after another, for vectors of one width. */
+        place = place < steps ? place : steps;
+        place = on_floor > 0 ? place : steps;
+        places[pixel] = z > 0 ? place : steps;
         on_floors[pixel] = on_floor < 1.0 ? on_floor : 1.0;
     }
 }

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depthmask.data import UInt8
+from depthmask.kernels.blurring import blurred
 from depthmask.kernels.mending import mended
 from depthmask.stage import setting, stage
 from depthmask.stages.blend.alpha import Alpha
@@ -48,18 +49,9 @@ class Feather(Alpha):
 
     def blend(self, canvas: UInt8, patch: Patch, top: int, left: int) -> bool:
         """Blend by alpha, with softened alpha."""
-        return super().blend(canvas, Patch(patch.rgb, self._softened(patch.alpha)), top, left)
-
-    def _softened(self, alpha: UInt8) -> UInt8:
-        import cv2
-
-        if not self.softness:
-            return alpha
-        # The border is replicated, since the edge of the canvas may cut off a patch.
-        return np.asarray(
-            cv2.GaussianBlur(alpha, (0, 0), self.softness, borderType=cv2.BORDER_REPLICATE),
-            np.uint8,
-        )
+        # Repeated beyond the border, since the edge of the canvas may cut off a patch.
+        alpha = blurred(patch.alpha, self.softness) if self.softness else patch.alpha
+        return super().blend(canvas, Patch(patch.rgb, alpha), top, left)
 
 
 def decontaminated(rgba: UInt8, reach: float) -> UInt8:
