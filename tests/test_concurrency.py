@@ -252,7 +252,8 @@ def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
     end = threading.Event()
     thread = threading.Thread(target=end.wait)
     thread.start()
-    handler = signal.getsignal(signal.SIGINT)
+    # Other tests leave the handlers of commands.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     rounds = []
 
     def interrupted() -> None:
@@ -265,11 +266,12 @@ def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
     try:
         with pytest.raises(KeyboardInterrupt):
             interrupted()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
+        signal.signal(signal.SIGINT, before)
         end.set()
         thread.join()
     assert len(rounds) == 10
-    assert signal.getsignal(signal.SIGINT) is handler
 
 
 def test_a_process_ends_with_the_block() -> None:

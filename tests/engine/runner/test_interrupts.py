@@ -59,14 +59,17 @@ class Worker:
 def test_an_interrupt_at_any_line_leaves_no_worker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Other tests leave the handlers of commands.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(local, "Worker", Worker)
     monkeypatch.setattr(multiprocessing.connection, "wait", lambda pipes, _: pipes)
     interrupted = 0
-    for line in itertools.count(1):
-        if not _is_interrupted_at(line, tmp_path):
-            break
-        assert not ALIVE, f"after an interrupt at line {line} of the run"
-        interrupted += 1
+    try:
+        while _is_interrupted_at(interrupted + 1, tmp_path):
+            interrupted += 1
+            assert not ALIVE, f"after an interrupt at line {interrupted} of the run"
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert interrupted > 50
 
 
@@ -82,6 +85,8 @@ def _is_interrupted_at(line: int, folder: Path) -> bool:
             return None
         if event == "line" and not _defers(frame) and next(lines) == line:
             signal.raise_signal(signal.SIGINT)
+            # Before Python 3.12 its handler runs at the next call.
+            return _no_trace()
         return trace
 
     before = sys.gettrace()
@@ -94,6 +99,10 @@ def _is_interrupted_at(line: int, folder: Path) -> bool:
         sys.settrace(before)
     assert not ALIVE
     return False
+
+
+def _no_trace() -> None:
+    """No function that traces the lines that follow."""
 
 
 def _defers(frame: FrameType) -> bool:
