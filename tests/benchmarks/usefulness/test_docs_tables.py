@@ -1,0 +1,63 @@
+"""The tables of docs/usefulness.md."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.usefulness import docs_tables
+
+
+def row(recipe: str, task: str, others: dict[str, float], photographs: int = 0) -> dict[str, Any]:
+    metrics = ("iou", "boundary_f1") if task == "masks" else ("abs_rel", "edge_f1")
+    plain = {"runs": 3, "means": dict.fromkeys(metrics, 0.25), "spread": {metrics[0]: 0.013}}
+    against = {
+        other: {metrics[0]: {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}
+        for other, mean in others.items()
+    }
+    return {
+        "recipe": recipe, "task": task, "photographs": photographs, "against": against, **plain
+    }  # fmt: skip
+
+
+def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None:
+    rows = [
+        row("rooms-500", "depth", {"seed-style": 0.05, "untouched-224": -0.005}),
+        row("seed-style", "depth", {"untouched-224": -0.005}),
+        row("ground", "masks", {"random": -0.02}),
+        row("photographs", "masks", {}, 10),
+        row("over-photographs", "masks", {"photographs": 0.05}, 10),
+    ]
+    page = tmp_path / "page.md"
+    page.write_text(f"# Title\n\n{docs_tables.START}\nold\n{docs_tables.END}\n\nThe end.\n")
+    docs_tables.write(page, {"made": "--full, the final half", "rows": rows})
+    text = page.read_text()
+    assert text.startswith("# Title\n\n")
+    assert text.endswith("\n\nThe end.\n")
+    assert "old" not in text
+    titles = [line for line in text.splitlines() if line.startswith(("| depth", "| masks"))]
+    assert [title.split(" | ")[0] for title in titles] == ["| depth", "| masks", "| masks, n = 10"]
+    (rooms,) = (line for line in text.splitlines() if "`rooms-500`" in line)
+    cells = [cell.strip() for cell in rooms.strip("|").split("|")]
+    assert cells[1:5] == ["3", "0.250 ± 0.013", "0.250", "**worse:** +0.050 [+0.040, +0.060]"]
+    assert "-0.005 [-0.015, +0.005]" in cells, "it is not clear"
+    assert "| **worse:** -0.020 [-0.030, -0.010] |" in text
+    assert "| **better:** +0.050 [+0.040, +0.060] |" in text
+
+
+def test_the_page_is_made_from_the_result(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(docs_tables.PAGE.read_text())
+    docs_tables.write(page, json.loads(docs_tables.RESULT.read_text()))
+    assert page.read_text() == docs_tables.PAGE.read_text()
+
+
+def test_a_page_without_the_place_of_the_tables(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n")
+    with pytest.raises(ValueError, match=r"page\.md: no line"):
+        docs_tables.write(page, {"made": "", "rows": []})
+    assert page.read_text() == "# Title\n"
