@@ -37,6 +37,7 @@ def tables(result: dict[str, Any]) -> str:
             _table([row for row in masks if row["photographs"] == n], "masks", n)
             for n in sorted({row["photographs"] for row in masks} - {0})
         ),
+        "\n".join(_recipes(rows)),
         END,
     ]
     return "\n\n".join(filter(None, parts))
@@ -63,7 +64,7 @@ def _compared_with(rows: Rows, task: str) -> list[str]:
 
 
 def _cells(row: dict[str, Any], metrics: Sequence[str], others: Iterable[str]) -> Iterator[str]:
-    yield f"`{row['recipe']}`: {_about(row)}"
+    yield f"`{row['recipe']}`"
     yield str(row["runs"])
     for metric in metrics:
         mean, spread = row["means"].get(metric), row["spread"].get(metric)
@@ -82,9 +83,11 @@ def _difference(one: Difference, metric: str) -> str:
     return f"**{'better' if is_better else 'worse'}:** {interval(one)}"
 
 
-def _about(row: dict[str, Any]) -> str:
+def _recipes(rows: Rows) -> Iterator[str]:
+    """Yield a line for each recipe of the tables: what it is."""
     about = {(recipe.task, recipe.name): recipe.about for recipe in read_recipes()}
-    return about[row["task"], row["recipe"]].rstrip(".")
+    for task, name in dict.fromkeys((row["task"], row["recipe"]) for row in rows):
+        yield f"- `{name}` ({task}): {about[task, name]}"
 
 
 def _line(cells: Iterable[str]) -> str:

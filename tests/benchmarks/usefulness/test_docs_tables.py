@@ -40,10 +40,11 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
     assert "old" not in text
     titles = [line for line in text.splitlines() if line.startswith(("| depth", "| masks"))]
     assert [title.split(" | ")[0] for title in titles] == ["| depth", "| masks", "| masks, n = 10"]
-    (rooms,) = (line for line in text.splitlines() if "`rooms-500`" in line)
+    (rooms,) = (line for line in text.splitlines() if line.startswith("| `rooms-500`"))
     cells = [cell.strip() for cell in rooms.strip("|").split("|")]
     assert cells[1:5] == ["3", "0.250 ± 0.013", "0.250", "**worse:** +0.050 [+0.040, +0.060]"]
     assert "-0.005 [-0.015, +0.005]" in cells, "it is not clear"
+    assert "\n- `over-photographs` (masks): Composites of" in text
     assert "| **worse:** -0.020 [-0.030, -0.010] |" in text
     assert "| **better:** +0.050 [+0.040, +0.060] |" in text
 
