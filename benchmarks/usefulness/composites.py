@@ -102,6 +102,9 @@ def real_examples(draw: Sequence[Picture]) -> Examples:
 
 def joined(parts: Sequence[Examples]) -> Examples:
     """All examples of the parts; few photographs are repeated until they are half of the whole."""
+    if len(parts) == 1:
+        # Hundreds of megabytes are not copied.
+        return parts[0]
     most = max(len(part.images) for part in parts)
     times = [max(1, round(most / len(part.images))) for part in parts]
     return Examples(

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.usefulness.compare import LEAST_SCENES, Difference
-from benchmarks.usefulness.experiment import SHOWN, sheet_path
+from benchmarks.usefulness.experiment import kept_sheet, sheet_path, shown_of
 from benchmarks.usefulness.recipes_file import TASKS
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side
-from benchmarks.usefulness.sets import CHOOSING, Picture, of_part
+from benchmarks.usefulness.sets import Picture
 from benchmarks.usefulness.table import Results, Row, interval
 
 _STYLE = """
@@ -43,7 +43,7 @@ def page(
             parts.append(f"<h2>{task.capitalize()}</h2>")
             parts.append(_table(of_task))
             parts += [_plot(of_task, metric) for metric in MAIN[task]]
-            parts.append(_sheets(of_task, results, of_part(sets[kind], kind, CHOOSING), out))
+            parts.append(_sheets(of_task, results, shown_of(sets[kind]), out))
     body = "\n".join(parts)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Usefulness</title>"
@@ -117,7 +117,6 @@ def _mark(row: Row, metric: str, number: int, scale: float) -> str:
 
 def _sheets(rows: Sequence[Row], results: Results, pictures: list[Picture], out: Path) -> str:
     """Picture, truth and the predictions of each recipe's first run, one line of pictures each."""
-    pictures = pictures[:SHOWN]
     if not pictures:
         return ""
     truth = np.stack([picture.truth.astype(np.float32) for picture in pictures])
@@ -128,10 +127,8 @@ def _sheets(rows: Sequence[Row], results: Results, pictures: list[Picture], out:
     for row in rows:
         whole = [run for run, line in results.lines[row.recipe, row.photographs]
                  if "scores" in line]  # fmt: skip
-        path = sheet_path(out, whole[0]) if whole else None
-        if path is not None and path.is_file():
-            with np.load(path, allow_pickle=False) as kept:
-                maps = kept["maps"].astype(np.float32)
+        maps = kept_sheet(sheet_path(out, whole[0]), pictures) if whole else None
+        if maps is not None:
             lines.append((row.title, _shown(row.recipe.task, maps)))
     figures = "".join(
         f"<figure><figcaption>{html.escape(title)}</figcaption>{_image(title, images)}</figure>"
