@@ -34,6 +34,7 @@ from benchmarks.usefulness.sets import (
     read_set,
     scenes_of,
 )
+from benchmarks.usefulness.trainers import usual_jobs
 from benchmarks.usefulness.work import carry_out, circumstances
 from depthmask.reports.evaluation.boundaries import can_find_edges
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not can_find_edges():
         raise SystemExit("scikit-image is absent: pip install -e '.[evaluate]'")
+    options.jobs = options.jobs or usual_jobs(options.device)
     with locked(options.out):
         return _work(options)
 
@@ -79,6 +81,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("usefulness-data"))
     parser.add_argument("--out", type=Path, default=Path("usefulness-out"))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument(
+        "--jobs", type=_count, help="trainings at once; by default as processors and memory allow"
+    )
     parser.add_argument("--only", default="", help="run recipes whose TASK/NAME contains this")
     parser.add_argument("--recipes", type=Path, default=FOLDER, help="another folder of recipes")
     parser.add_argument("--final", action="store_true", help="show the final half, and note it")
@@ -86,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "--planted", action="store_true", help="does the harness see what is planted?"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: a number from 1 on is needed")
+    return int(text)
 
 
 def _what_runs() -> str:

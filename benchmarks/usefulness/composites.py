@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import depthmask
 from benchmarks.usefulness.identity import pixel_state, sources_state
+from benchmarks.usefulness.lock import alone
 from benchmarks.usefulness.recipes_file import SOURCES, Recipe
 from benchmarks.usefulness.sets import SIDE, Picture, middle, read_photograph
 
@@ -75,9 +76,10 @@ class Workshop:
         state = json.dumps([*words, pixel_state(), sources])
         name = hashlib.sha256(state.encode()).hexdigest()[:12]
         output, ready = self._folder / name, self._folder / f"{name}.made"
-        if not ready.is_file():
-            _run([*words, "progress=none", f"output={output}"])
-            ready.write_text(json.dumps(list(words)))
+        with alone(self._folder / f"{name}.lock"):
+            if not ready.is_file():
+                _run([*words, "progress=none", f"output={output}"])
+                ready.write_text(json.dumps(list(words)))
         return output
 
     def _photographs(self, draw: Sequence[Picture]) -> Path:
@@ -86,9 +88,10 @@ class Workshop:
         state = json.dumps([names, sources_state(self._data, ["people"])])
         name = hashlib.sha256(state.encode()).hexdigest()[:12]
         folder = self._folder / f"photographs-{name}"
-        if not (folder / "annotations.json").is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            _write_coco(folder, [self._data / "people" / "images" / f"{n}.png" for n in names])
+        with alone(self._folder / f"{folder.name}.lock"):
+            if not (folder / "annotations.json").is_file():
+                folder.mkdir(parents=True, exist_ok=True)
+                _write_coco(folder, [self._data / "people" / "images" / f"{n}.png" for n in names])
         return folder
 
 

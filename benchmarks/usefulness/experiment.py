@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ SHOWN = 6
 class Experiment:
     """The photographs, the makers of data, and networks that are compiled once."""
 
-    def __init__(self, sets: dict[str, list[Picture]], workshop: Workshop, out: Path) -> None:
+    def __init__(self, sets: Mapping[str, list[Picture]], workshop: Workshop, out: Path) -> None:
         self._sets, self._workshop, self._out = sets, workshop, out
         self._trainer = cache(training.Trainer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -13,36 +13,46 @@ from numpy.typing import NDArray
 
 from benchmarks.usefulness.compare import LEAST_SCENES, Difference
 from benchmarks.usefulness.experiment import kept_sheet, sheet_path, shown_of
+from benchmarks.usefulness.plots import by_photographs, by_recipe
 from benchmarks.usefulness.recipes_file import TASKS
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side
 from benchmarks.usefulness.sets import Picture
-from benchmarks.usefulness.table import Results, Row, interval
+from benchmarks.usefulness.table import AGAINST, Results, Row, interval
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ccc}
+th,td{white-space:nowrap}
+td.reason{white-space:normal}
 th:first-child,td:first-child{text-align:left}
+td small{display:block}
 .better{color:#116329}.worse{color:#a40e26}
 .wide{overflow-x:auto}
 img{image-rendering:pixelated;max-width:100%}
 """
 UNKNOWN = (90, 60, 150)
 """The colour, RGB, of pixels without depth."""
-_WIDTH, _LEFT, _ROW = 900, 330, 22
+
+
+_NOTE = (
+    "<p>Means over scenes and runs, with the standard deviation over runs; plots show two of them "
+    "to each side. Compared: the mean difference and its 90 % interval by paired bootstrap over "
+    f"scenes and runs; coloured where the interval excludes 0. Below {LEAST_SCENES} scenes there "
+    "is none. Draws of 50 of the pool's photographs have most of them in common, so their "
+    "deviation is too small.</p>"
+)
 
 
 def page(
     rows: Sequence[Row], results: Results, sets: dict[str, list[Picture]], out: Path, facts: str
 ) -> str:
     """The whole page; facts: what it was made of, a line."""
-    parts = [f"<p>{html.escape(facts)}</p>"]
+    parts = [f"<p>{html.escape(facts)}</p>", _NOTE]
     for task, kind in TASKS.items():
         of_task = [row for row in rows if row.recipe.task == task]
         if of_task:
-            parts.append(f"<h2>{task.capitalize()}</h2>")
-            parts.append(_table(of_task))
-            parts += [_plot(of_task, metric) for metric in MAIN[task]]
+            parts += [f"<h2>{task.capitalize()}</h2>", *_scores(task, of_task)]
             parts.append(_sheets(of_task, results, shown_of(sets[kind]), out))
     body = "\n".join(parts)
     return (
@@ -52,17 +62,24 @@ def page(
     )
 
 
+def _scores(task: str, rows: Sequence[Row]) -> Iterator[str]:
+    """Yield tables and plots of a task; recipes of n photographs have their own."""
+    plain = [row for row in rows if not row.photographs]
+    of_photographs = [row for row in rows if row.photographs]
+    if plain:
+        yield _table(plain)
+        yield from (by_recipe(plain, metric, AGAINST[task][0]) for metric in MAIN[task])
+    if of_photographs:
+        yield "<h2>Masks, from n labelled photographs</h2>"
+        yield _table(of_photographs)
+        yield from (by_photographs(of_photographs, metric) for metric in MAIN[task])
+
+
 def _table(rows: Sequence[Row]) -> str:
     metrics = [m for m in HIGHER_IS_BETTER if any(m in row.means for row in rows)]
     head = "".join(f"<th>{name}</th>" for name in ["recipe", "runs", *metrics, "compared with"])
     lines = "".join(_lines(row, metrics) for row in rows)
-    note = (
-        "<p>Means over scenes and runs, with the standard deviation over runs. Compared: the mean "
-        "difference and its 90 % interval by paired bootstrap over scenes and runs; coloured where "
-        f"the interval excludes 0. Below {LEAST_SCENES} scenes there is none. Draws of 50 of the "
-        "pool's photographs have most of them in common, so their deviation is too small.</p>"
-    )
-    return f"{note}<div class=wide><table><tr>{head}</tr>{lines}</table></div>"
+    return f"<div class=wide><table><tr>{head}</tr>{lines}</table></div>"
 
 
 def _lines(row: Row, metrics: Sequence[str]) -> str:
@@ -72,7 +89,9 @@ def _lines(row: Row, metrics: Sequence[str]) -> str:
     lines = f"<tr>{title}{text}</tr>"
     for failed in row.failed:
         reason = html.escape(f"draw or seed {failed['number']} failed: {failed['failed']}")
-        lines += f"<tr><td></td><td class=worse colspan={len(metrics) + 2}>{reason}</td></tr>"
+        lines += (
+            f"<tr><td></td><td class='worse reason' colspan={len(metrics) + 2}>{reason}</td></tr>"
+        )
     for other, differences in row.against.items():
         cells = [_cell(m, differences.get(m)) for m in metrics]
         lines += f"<tr><td></td><td></td>{''.join(cells)}<td>{html.escape(other)}</td></tr>"
@@ -84,35 +103,8 @@ def _cell(metric: str, difference: Difference | None) -> str:
         return "<td></td>"
     is_better = (difference.mean > 0) == HIGHER_IS_BETTER[metric]
     colour = ("better" if is_better else "worse") if difference.is_clear else ""
-    return f"<td class='{colour}'>{interval(difference)}</td>"
-
-
-def _plot(rows: Sequence[Row], metric: str) -> str:
-    """The mean of each recipe, and twice the deviation of its runs, as SVG."""
-    shown = [row for row in rows if metric in row.means]
-    if not shown:
-        return ""
-    most = max(row.means[metric] + 2 * row.spread.get(metric, 0) for row in shown) or 1
-    scale = (_WIDTH - _LEFT - 60) / most
-    marks = "".join(_mark(row, metric, n, scale) for n, row in enumerate(shown))
-    height = _ROW * len(shown) + 10
-    return (
-        f"<h3>{metric}, {'higher' if HIGHER_IS_BETTER[metric] else 'lower'} is better</h3>"
-        f"<svg role=img aria-label='{metric} by recipe' viewBox='0 0 {_WIDTH} {height}' "
-        f"width={_WIDTH} font-size=13>{marks}</svg>"
-    )
-
-
-def _mark(row: Row, metric: str, number: int, scale: float) -> str:
-    y = _ROW * number + 16
-    mean, spread = row.means[metric], row.spread.get(metric, 0)
-    x, low, high = (_LEFT + scale * value for value in (mean, mean - 2 * spread, mean + 2 * spread))
-    return (
-        f"<text x={_LEFT - 8} y={y} text-anchor=end>{html.escape(row.title)}</text>"
-        f"<line x1={low:.1f} x2={high:.1f} y1={y - 4} y2={y - 4} stroke='#0b57d0'/>"
-        f"<circle cx={x:.1f} cy={y - 4} r=4 fill='#0b57d0'/>"
-        f"<text x={high + 8:.1f} y={y}>{mean:.3f}</text>"
-    )
+    mean, _, ends = interval(difference).partition(" ")
+    return f"<td class='{colour}'>{mean}<small>{ends}</small></td>"
 
 
 def _sheets(rows: Sequence[Row], results: Results, pictures: list[Picture], out: Path) -> str:

@@ -8,17 +8,24 @@ import platform
 import subprocess
 import time
 from collections.abc import Sequence
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from benchmarks.usefulness.composites import Workshop
 from benchmarks.usefulness.recipes_file import TASKS, Recipe
 from benchmarks.usefulness.runs import Ledger, Run
 from benchmarks.usefulness.sets import Picture
+from benchmarks.usefulness.trainers import Place, results
 from depthmask.concurrency import machine_info
 
 
@@ -30,29 +37,26 @@ def carry_out(
     options: argparse.Namespace,
 ) -> None:
     """The runs that have no line yet, with a bar of steps."""
-    workshop = Workshop(options.data, options.out / "data")
+    place = Place(sets, options.data, options.out, options.device)
     by_name = {(recipe.task, recipe.name): recipe for recipe in recipes}
+    workshop = place.workshop()
     absent = {name: _reason_against(recipe, sets, workshop) for name, recipe in by_name.items()}
     for reason in filter(None, absent.values()):
         print(reason)
     missing = [run for run in runs if run not in ledger and not absent[run.task, run.recipe]]
-    if not missing:
-        return
-    # TensorFlow takes seconds to import.
-    from benchmarks.usefulness.experiment import Experiment
-    from benchmarks.usefulness.training import use_device
-
-    use_device(options.device)
-    experiment = Experiment(sets, workshop, options.out)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TimeElapsedColumn()) as bar:
+    with Progress(*columns, TimeElapsedColumn(), disable=not missing) as bar:
         whole = bar.add_task("runs", total=len(missing))
-        for run in missing:
-            steps = bar.add_task(f"{run.task}/{run.recipe}", total=run.steps)
-            step_done = partial(bar.advance, steps)
-            values = experiment.carry_out(run, by_name[run.task, run.recipe], step_done)
+        steps: dict[str, TaskID] = {}
+        orders = [(run, by_name[run.task, run.recipe]) for run in missing]
+        for run, values in results(orders, place, options.jobs):
+            if run.key not in steps:
+                steps[run.key] = bar.add_task(f"{run.task}/{run.recipe}", total=run.steps)
+            if values is None:
+                bar.advance(steps[run.key])
+                continue
             ledger.append(run, values | circumstances(options.device))
-            bar.remove_task(steps)
+            bar.remove_task(steps[run.key])
             bar.advance(whole)
 
 

@@ -37,7 +37,8 @@ def test_a_contact_sheet_has_a_picture_of_each_scene(tmp_path: Path) -> None:
     maps = np.arange(SHOWN * 4, dtype=np.float16).reshape(SHOWN, 2, 2)
     np.savez_compressed(kept, keys=np.array([picture.key for picture in shown]), maps=maps)
     again = kept_sheet(kept, shown)
-    assert again is not None and np.array_equal(again, maps)
+    assert again is not None
+    assert np.array_equal(again, maps)
     assert kept_sheet(kept, shown[1:]) is None, "of other photographs"
 
 

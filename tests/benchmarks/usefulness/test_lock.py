@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,19 @@ def test_one_command_at_a_time(tmp_path: Path) -> None:
         pass
     with lock.locked(out):
         pass
+
+
+def test_another_waits_for_the_end(tmp_path: Path) -> None:
+    path, order = tmp_path / "folder" / "made.lock", []
+
+    def second() -> None:
+        with lock.alone(path):
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with lock.alone(path):
+        thread.start()
+        thread.join(0.2)
+        order.append("first")
+    thread.join(20)
+    assert order == ["first", "second"]
