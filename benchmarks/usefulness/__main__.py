@@ -21,10 +21,10 @@ from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from benchmarks.usefulness.identity import Identity, identity_of
+from benchmarks.usefulness.identity import identity_of
 from benchmarks.usefulness.lock import locked
-from benchmarks.usefulness.recipes_file import FOLDER, Recipe, read_recipes
-from benchmarks.usefulness.runs import SCALES, Ledger, Scale, runs_of
+from benchmarks.usefulness.recipes_file import FOLDER, read_recipes
+from benchmarks.usefulness.runs import SCALES, Ledger, runs_of
 from benchmarks.usefulness.sets import (
     CHOOSING,
     FINAL,
@@ -34,8 +34,8 @@ from benchmarks.usefulness.sets import (
     read_set,
     scenes_of,
 )
-from benchmarks.usefulness.trainers import usual_jobs
-from benchmarks.usefulness.work import carry_out, circumstances
+from benchmarks.usefulness.trainers import Place, usual_jobs
+from benchmarks.usefulness.work import Study, carry_out, circumstances
 from depthmask.reports.evaluation.boundaries import can_find_edges
 
 
@@ -44,27 +44,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not can_find_edges():
         raise SystemExit("scikit-image is absent: pip install -e '.[evaluate]'")
-    options.jobs = options.jobs or usual_jobs(options.device)
     with locked(options.out):
-        return _work(options)
+        study = _study(options)
+        if options.planted:
+            from benchmarks.usefulness.planted import try_harness
+
+            return try_harness(study)
+        runs = [
+            run for recipe in study.chosen for run in runs_of(recipe, study.scale, study.identity)
+        ]
+        carry_out(study, runs)
+        # All that the ledger has, so that a part of the recipes leaves the table whole.
+        _show(study, is_final=options.final)
+    return 0
 
 
-def _work(options: argparse.Namespace) -> int:
+def _study(options: argparse.Namespace) -> Study:
     scale = SCALES[options.scale]
     recipes = [one for one in read_recipes(options.recipes) if one.small or scale.name == "full"]
-    chosen = [one for one in recipes if options.only in f"{one.task}/{one.name}"]
     sets = {kind: read_set(options.data, kind) for kind in READERS}
-    identity = identity_of(options.data, sets, options.device)
-    ledger = Ledger(options.out / "runs.jsonl")
-    if options.planted:
-        from benchmarks.usefulness.planted import try_harness
-
-        return try_harness(chosen, scale, sets, ledger, identity, options)
-    carry_out([run for recipe in chosen for run in runs_of(recipe, scale, identity)],
-              chosen, sets, ledger, options)  # fmt: skip
-    # All that the ledger has, so that a part of the recipes leaves the table whole.
-    _show(recipes, scale, sets, ledger, identity, options)
-    return 0
+    return Study(
+        scale,
+        recipes,
+        [one for one in recipes if options.only in f"{one.task}/{one.name}"],
+        sets,
+        Ledger(options.out / "runs.jsonl"),
+        identity_of(options.data, sets, options.device),
+        Place(sets, options.data, options.out, options.device),
+        options.jobs or usual_jobs(options.device),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,33 +118,32 @@ def _what_runs() -> str:
     )
 
 
-def _show(
-    recipes: Sequence[Recipe],
-    scale: Scale,
-    sets: dict[str, list[Picture]],
-    ledger: Ledger,
-    identity: Identity,
-    options: argparse.Namespace,
-) -> None:
+def _show(study: Study, *, is_final: bool) -> None:
     """Print the table of a half and write the page."""
     from benchmarks.usefulness.page import page
     from benchmarks.usefulness.table import Results, as_json, as_text
 
-    part = FINAL if options.final else CHOOSING
-    results = Results(ledger, recipes, scale, part, scenes_of(sets), identity)
-    if options.final:
+    part, scale, sets, out = (
+        FINAL if is_final else CHOOSING,
+        study.scale,
+        study.sets,
+        study.place.out,
+    )
+    results = Results(study.ledger, study.recipes, scale, part, scenes_of(sets), study.identity)
+    now = circumstances(study.identity.device)
+    if is_final:
         require_committed(_commits(results))
-        with (options.out / "looks.jsonl").open("a") as file:
-            file.write(json.dumps(circumstances(options.device)) + "\n")
+        with (out / "looks.jsonl").open("a") as file:
+            file.write(json.dumps(now) + "\n")
     rows = results.rows()
     print(as_text(rows))
     counts = ", ".join(
         f"{len(scenes)} scenes of {kind}" for kind, scenes in _scenes_of(sets, part).items()
     )
     facts = f"--{scale.name}, the {part} half: {counts}; {_states(results)}"
-    target = options.out / f"{scale.name}-{part}.html"
-    target.write_text(page(rows, results, sets, options.out, facts))
-    kept = {"made": facts, "at": circumstances(options.device), "rows": as_json(rows)}
+    target = out / f"{scale.name}-{part}.html"
+    target.write_text(page(rows, results, sets, out, facts))
+    kept = {"made": facts, "at": now, "rows": as_json(rows)}
     target.with_suffix(".json").write_text(json.dumps(kept, indent=1) + "\n")
     print(target)
 

@@ -1,4 +1,4 @@
-"""Writes the tables of docs/usefulness.md from the JSON of a table.
+"""Writes the tables and plots of docs/usefulness.md from the JSON of a table.
 
     python -m benchmarks.usefulness.docs_tables [JSON]
 
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.usefulness.compare import Difference
+from benchmarks.usefulness.plots import Point, by_photographs, by_recipe
 from benchmarks.usefulness.recipes_file import read_recipes
-from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN
+from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, better
 from benchmarks.usefulness.table import AGAINST, ALONE, interval
 
 RESULT = Path(__file__).parents[1] / "usefulness.json"
@@ -25,22 +26,64 @@ Rows = Sequence[dict[str, Any]]
 
 
 def tables(result: dict[str, Any]) -> str:
-    """The tables of depth, of recipes for masks, and of masks by n photographs."""
+    """The tables and plots of depth, of recipes for masks, and of masks by n photographs."""
     rows: Rows = result["rows"]
-    masks = [row for row in rows if row["task"] == "masks"]
+    depth, masks, few = _groups(rows)
     parts = [
         START,
         f"`{result['made']}`",
-        _table([row for row in rows if row["task"] == "depth"], "depth"),
-        _table([row for row in masks if not row["photographs"]], "masks"),
+        _table(depth, "depth"),
+        *_shown(depth, "depth"),
+        _table(masks, "masks"),
+        *_shown(masks, "masks"),
         *(
-            _table([row for row in masks if row["photographs"] == n], "masks", n)
-            for n in sorted({row["photographs"] for row in masks} - {0})
+            _table([row for row in few if row["photographs"] == n], "masks", n)
+            for n in sorted({row["photographs"] for row in few})
         ),
+        *_shown(few, "few"),
         "\n".join(_recipes(rows)),
         END,
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def _groups(rows: Rows) -> tuple[Rows, Rows, Rows]:
+    """The rows of depth, of masks, and of masks by n photographs."""
+    masks = [row for row in rows if row["task"] == "masks"]
+    return (
+        [row for row in rows if row["task"] == "depth"],
+        [row for row in masks if not row["photographs"]],
+        [row for row in masks if row["photographs"]],
+    )
+
+
+def _shown(rows: Rows, group: str) -> Iterator[str]:
+    """Yield the places of a group's plots."""
+    yield from (f"![{title}](images/{name})" for name, title, _ in _plots(rows, group))
+
+
+def _plots(rows: Rows, group: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the title and the SVG of each plot of a group."""
+    task = "depth" if group == "depth" else "masks"
+    for metric in MAIN[task]:
+        points = _points(rows, metric)
+        if not points:
+            continue
+        name = f"usefulness-{group}-{metric}.svg"
+        if group == "few":
+            title = f"{metric} of masks by the number of photographs, {better(metric)}"
+            yield name, title, by_photographs(points, title)
+        else:
+            title = f"{metric} of {task} by recipe, {better(metric)}"
+            yield name, title, by_recipe(points, AGAINST[task][0], title)
+
+
+def _points(rows: Rows, metric: str) -> list[Point]:
+    return [
+        Point(row["recipe"], row["photographs"], row["means"][metric], row["spread"].get(metric, 0))
+        for row in rows
+        if metric in row["means"]
+    ]
 
 
 def _table(rows: Rows, task: str, photographs: int = 0) -> str:
@@ -95,13 +138,18 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def write(page: Path, result: dict[str, Any]) -> None:
-    """Replace the tables of the page; `ValueError` if it has no place for them."""
+    """Replace the tables and plots of the page; `ValueError` if it has no place for them."""
     text = page.read_text()
     if START not in text or END not in text:
         raise ValueError(f"{page}: no line {START}, or none {END}")
     head, _, rest = text.partition(START)
     _, _, tail = rest.partition(END)
     page.write_text(head + tables(result) + tail)
+    images = page.parent / "images"
+    images.mkdir(exist_ok=True)
+    for rows, group in zip(_groups(result["rows"]), ("depth", "masks", "few"), strict=True):
+        for name, _, picture in _plots(rows, group):
+            (images / name).write_text(picture + "\n")
 
 
 if __name__ == "__main__":

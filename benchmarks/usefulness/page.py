@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from benchmarks.usefulness.compare import LEAST_SCENES, Difference
 from benchmarks.usefulness.experiment import kept_sheet, sheet_path, shown_of
-from benchmarks.usefulness.plots import by_photographs, by_recipe
+from benchmarks.usefulness.plots import Point, by_photographs, by_recipe
 from benchmarks.usefulness.recipes_file import TASKS
-from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side
+from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side, better
 from benchmarks.usefulness.sets import Picture
 from benchmarks.usefulness.table import AGAINST, Results, Row, interval
 
@@ -68,11 +68,25 @@ def _scores(task: str, rows: Sequence[Row]) -> Iterator[str]:
     of_photographs = [row for row in rows if row.photographs]
     if plain:
         yield _table(plain)
-        yield from (by_recipe(plain, metric, AGAINST[task][0]) for metric in MAIN[task])
+        for metric in MAIN[task]:
+            if points := _points(plain, metric):
+                about = f"{metric}, {better(metric)}"
+                yield f"<h3>{about}</h3>{by_recipe(points, AGAINST[task][0], about)}"
     if of_photographs:
         yield "<h2>Masks, from n labelled photographs</h2>"
         yield _table(of_photographs)
-        yield from (by_photographs(of_photographs, metric) for metric in MAIN[task])
+        for metric in MAIN[task]:
+            if points := _points(of_photographs, metric):
+                about = f"{metric} by the number of photographs, {better(metric)}"
+                yield f"<h3>{about}</h3>{by_photographs(points, about)}"
+
+
+def _points(rows: Sequence[Row], metric: str) -> list[Point]:
+    return [
+        Point(row.recipe.name, row.photographs, row.means[metric], row.spread.get(metric, 0.0))
+        for row in rows
+        if metric in row.means
+    ]
 
 
 def _table(rows: Sequence[Row]) -> str:

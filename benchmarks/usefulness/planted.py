@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +11,9 @@ from benchmarks.usefulness.identity import Identity
 from benchmarks.usefulness.recipes_file import Recipe
 from benchmarks.usefulness.runs import Ledger, Run, Scale, runs_of
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN
-from benchmarks.usefulness.sets import CHOOSING, Picture, scenes_of
+from benchmarks.usefulness.sets import CHOOSING, scenes_of
 from benchmarks.usefulness.table import interval
-from benchmarks.usefulness.work import carry_out
+from benchmarks.usefulness.work import Study, carry_out
 
 PLANTED = {"depth": "seed-style", "masks": "random"}
 """The recipe of each task into which effects are planted."""
@@ -47,25 +45,19 @@ class Effect:
         return is_right and self.difference.is_clear and abs(gain) > self.spread
 
 
-def try_harness(
-    recipes: Sequence[Recipe],
-    scale: Scale,
-    sets: dict[str, list[Picture]],
-    ledger: Ledger,
-    identity: Identity,
-    options: argparse.Namespace,
-) -> int:
+def try_harness(study: Study) -> int:
     """Carry out the runs with planted effects; 1 if one of them does not come out."""
-    chosen = [recipe for recipe in recipes if PLANTED[recipe.task] == recipe.name]
+    chosen = [recipe for recipe in study.chosen if PLANTED[recipe.task] == recipe.name]
     runs = {
-        (recipe, plant): _runs(recipe, scale, identity, plant)
+        (recipe, plant): _runs(recipe, study.scale, study.identity, plant)
         for recipe in chosen
         for plant in ("", *EFFECTS)
     }
-    carry_out([run for some in runs.values() for run in some], chosen, sets, ledger, options)
+    carry_out(study, [run for some in runs.values() for run in some])
     is_right = True
     for recipe in chosen:
-        seen = effects(recipe, runs, ledger, scenes_of(sets), scale.bootstraps)
+        scenes = scenes_of(study.sets)
+        seen = effects(recipe, runs, study.ledger, scenes, study.scale.bootstraps)
         for effect in seen:
             print(f"{recipe.task}/{recipe.name} {effect}")
         # Runs that failed, or scores that are absent, show nothing.

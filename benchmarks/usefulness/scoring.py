@@ -33,6 +33,11 @@ TOLERANCE_PX = 2
 """0.75 % of the diagonal, as Csurka et al. 2013 have it for boundaries of masks."""
 
 
+def better(metric: str) -> str:
+    """Which values of a score are the better ones."""
+    return "higher is better" if HIGHER_IS_BETTER[metric] else "lower is better"
+
+
 class NotFiniteError(ValueError):
     """A network predicts what is no number: its run has failed."""
 

@@ -32,9 +32,10 @@ WEIGHTS = Path(depthmask.__file__).parent / "stages" / "depth" / "fastdepth.npz"
 BATCH = 8
 RATE = {"depth": 1e-4, "masks": 3e-4}
 THREADS = 1
-"""Of a training: side by side, two with one thread each take 0.17 s a step, one with two 0.27 s.
+"""Of a training, fixed, since the numbers depend on it.
 
-Fixed, since sums depend on it in their last digits, and what is trained with them."""
+On two cores, two trainings at once with one thread each took 0.17 s for a step, one with two 0.27.
+"""
 _NEAR_M = 0.1
 """Added to depths before the logarithm, for FastDepth gives 0 at times."""
 STEPS_WEIGHT = 0.2

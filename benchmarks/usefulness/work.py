@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import platform
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,40 +22,51 @@ from rich.progress import (
 )
 
 from benchmarks.usefulness.composites import Workshop
+from benchmarks.usefulness.identity import Identity
 from benchmarks.usefulness.recipes_file import TASKS, Recipe
-from benchmarks.usefulness.runs import Ledger, Run
+from benchmarks.usefulness.runs import Ledger, Run, Scale
 from benchmarks.usefulness.sets import Picture
 from benchmarks.usefulness.trainers import Place, results
 from depthmask.concurrency import machine_info
 
 
-def carry_out(
-    runs: Sequence[Run],
-    recipes: Sequence[Recipe],
-    sets: dict[str, list[Picture]],
-    ledger: Ledger,
-    options: argparse.Namespace,
-) -> None:
+@dataclass(frozen=True)
+class Study:
+    """One command: what is run, how much of it, on which photographs, and where it is kept.
+
+    recipes: those of the table. chosen: those of them that are run. sets: kind -> photographs.
+    """
+
+    scale: Scale
+    recipes: list[Recipe]
+    chosen: list[Recipe]
+    sets: dict[str, list[Picture]]
+    ledger: Ledger
+    identity: Identity
+    place: Place
+    jobs: int
+
+
+def carry_out(study: Study, runs: Sequence[Run]) -> None:
     """The runs that have no line yet, with a bar of steps."""
-    place = Place(sets, options.data, options.out, options.device)
-    by_name = {(recipe.task, recipe.name): recipe for recipe in recipes}
-    workshop = place.workshop()
-    absent = {name: _reason_against(recipe, sets, workshop) for name, recipe in by_name.items()}
+    by_name = {(recipe.task, recipe.name): recipe for recipe in study.chosen}
+    workshop = study.place.workshop()
+    absent = {name: _reason_against(r, study.sets, workshop) for name, r in by_name.items()}
     for reason in filter(None, absent.values()):
         print(reason)
-    missing = [run for run in runs if run not in ledger and not absent[run.task, run.recipe]]
+    missing = [run for run in runs if run not in study.ledger and not absent[run.task, run.recipe]]
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
     with Progress(*columns, TimeElapsedColumn(), disable=not missing) as bar:
         whole = bar.add_task("runs", total=len(missing))
         steps: dict[str, TaskID] = {}
         orders = [(run, by_name[run.task, run.recipe]) for run in missing]
-        for run, values in results(orders, place, options.jobs):
+        for run, values in results(orders, study.place, study.jobs):
             if run.key not in steps:
                 steps[run.key] = bar.add_task(f"{run.task}/{run.recipe}", total=run.steps)
             if values is None:
                 bar.advance(steps[run.key])
                 continue
-            ledger.append(run, values | circumstances(options.device))
+            study.ledger.append(run, values | circumstances(study.identity.device))
             bar.remove_task(steps[run.key])
             bar.advance(whole)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
     cells = [cell.strip() for cell in rooms.strip("|").split("|")]
     assert cells[1:5] == ["3", "0.250 ± 0.013", "0.250", "**worse:** +0.050 [+0.040, +0.060]"]
     assert "-0.005 [-0.015, +0.005]" in cells, "it is not clear"
+    shown = re.findall(r"!\[[^]]+]\(images/([^)]+)\)", text)
+    assert shown == [
+        "usefulness-depth-abs_rel.svg", "usefulness-depth-edge_f1.svg",
+        "usefulness-masks-iou.svg", "usefulness-masks-boundary_f1.svg",
+        "usefulness-few-iou.svg", "usefulness-few-boundary_f1.svg",
+    ]  # fmt: skip
+    for name in shown:
+        assert "0.250" in (tmp_path / "images" / name).read_text() or "few" in name
     assert "\n- `over-photographs` (masks): Composites of" in text
     assert "| **worse:** -0.020 [-0.030, -0.010] |" in text
     assert "| **better:** +0.050 [+0.040, +0.060] |" in text
@@ -54,6 +63,9 @@ def test_the_page_is_made_from_the_result(tmp_path: Path) -> None:
     page.write_text(docs_tables.PAGE.read_text())
     docs_tables.write(page, json.loads(docs_tables.RESULT.read_text()))
     assert page.read_text() == docs_tables.PAGE.read_text()
+    for picture in (tmp_path / "images").iterdir():
+        kept = docs_tables.PAGE.parent / "images" / picture.name
+        assert picture.read_text() == kept.read_text(), picture.name
 
 
 def test_a_page_without_the_place_of_the_tables(tmp_path: Path) -> None:
