@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,14 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.usefulness import scoring, training
+from benchmarks.usefulness import scoring, sheets, training
 from benchmarks.usefulness.composites import Examples, Workshop, joined, real_examples
 from benchmarks.usefulness.recipes_file import TASKS, Recipe
 from benchmarks.usefulness.runs import Run
 from benchmarks.usefulness.sets import CHOOSING, FINAL, POOL, Picture, of_part, part_of
-
-SHOWN = 6
-"""Pictures of each contact sheet, of as many scenes of the choosing half."""
 
 
 class Experiment:
@@ -85,7 +81,8 @@ class Experiment:
         pictures = self._sets[kind]
         maps = predict(_at_side(pictures, recipe.side))
         parts = {picture.key: part_of(kind, picture.scene) for picture in pictures}
-        self._keep_sheet(run, pictures, maps)
+        # Before the line of the run, so that the page has it.
+        sheets.keep(sheets.path_of(self._out, run), pictures, maps)
         tested = [*zip(pictures, scoring.score(recipe.task, maps, pictures), strict=True)]
         scores = {
             part: {p.key: row for p, row in tested if parts[p.key] == part}
@@ -107,44 +104,6 @@ class Experiment:
                 rows = scoring.recall_scores(predict(_at_side(pictures, side)), pictures)
                 named = zip(pictures, rows, strict=True)
                 scores[part] |= {picture.key: row for picture, row in named}
-
-    def _keep_sheet(self, run: Run, pictures: Sequence[Picture], maps: NDArray[np.float32]) -> None:
-        """Keep the predictions that the page shows; before the run's line, so it has them."""
-        kept = {picture.key: map_ for picture, map_ in zip(pictures, maps, strict=True)}
-        keys = [picture.key for picture in shown_of(pictures)]
-        shown = np.array([kept[key] for key in keys], np.float16)
-        path = sheet_path(self._out, run)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(".part")
-        with draft.open("wb") as file:
-            np.savez_compressed(file, keys=np.array(keys), maps=shown)
-        os.replace(draft, path)
-
-
-def shown_of(pictures: Sequence[Picture]) -> list[Picture]:
-    """The pictures of a contact sheet: the first of each of SHOWN scenes, evenly chosen."""
-    firsts: dict[str, Picture] = {}
-    for picture in pictures:
-        if part_of(picture.kind, picture.scene) == CHOOSING:
-            firsts.setdefault(picture.scene, picture)
-    every = np.linspace(0, len(firsts) - 1, min(SHOWN, len(firsts)))
-    return [[*firsts.values()][round(float(i))] for i in every]
-
-
-def kept_sheet(path: Path, pictures: Sequence[Picture]) -> NDArray[np.float32] | None:
-    """The predictions [n, h, w] that a run has kept of these pictures; None if it kept others."""
-    if not path.is_file():
-        return None
-    with np.load(path, allow_pickle=False) as kept:
-        if "keys" not in kept or kept["keys"].tolist() != [picture.key for picture in pictures]:
-            return None
-        return np.asarray(kept["maps"], np.float32)
-
-
-def sheet_path(out: Path, run: Run) -> Path:
-    """Where the predictions of a run for the contact sheets are."""
-    name = f"{run.recipe}-{run.photographs}-{run.number}{run.plant}-{run.short}"
-    return out / "sheets" / run.task / f"{name}.npz"
 
 
 def shuffled(examples: Examples) -> Examples:

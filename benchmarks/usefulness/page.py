@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.usefulness import sheets
 from benchmarks.usefulness.compare import LEAST_SCENES, Difference
-from benchmarks.usefulness.experiment import kept_sheet, sheet_path, shown_of
 from benchmarks.usefulness.plots import Point, by_photographs, by_recipe
 from benchmarks.usefulness.recipes_file import TASKS
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side, better
@@ -53,7 +53,7 @@ def page(
         of_task = [row for row in rows if row.recipe.task == task]
         if of_task:
             parts += [f"<h2>{task.capitalize()}</h2>", *_scores(task, of_task)]
-            parts.append(_sheets(of_task, results, shown_of(sets[kind]), out))
+            parts.append(_sheets(of_task, results, sheets.shown_of(sets[kind]), out))
     body = "\n".join(parts)
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Usefulness</title>"
@@ -133,7 +133,7 @@ def _sheets(rows: Sequence[Row], results: Results, pictures: list[Picture], out:
     for row in rows:
         whole = [run for run, line in results.lines[row.recipe, row.photographs]
                  if "scores" in line]  # fmt: skip
-        maps = kept_sheet(sheet_path(out, whole[0]), pictures) if whole else None
+        maps = sheets.kept(sheets.path_of(out, whole[0]), pictures) if whole else None
         if maps is not None:
             lines.append((row.title, _shown(row.recipe.task, maps)))
     figures = "".join(

@@ -23,6 +23,7 @@ from benchmarks.usefulness.sets import Picture
 from depthmask.concurrency import cores, memory, running
 from depthmask.engine.runner._workers import limit_opencv
 from depthmask.engine.runner.orphans import end_with_parent
+from depthmask.stages.depth._keras import native_log_muted
 
 BYTES = 4 << 30
 """The memory of a process that trains on 5,000 samples."""
@@ -112,12 +113,13 @@ def _train(connection: Connection, place: Place) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     limit_opencv(1)
-    # TensorFlow takes seconds to import.
-    from benchmarks.usefulness.experiment import Experiment
-    from benchmarks.usefulness.training import use_device
-
     try:
-        use_device(place.device)
+        with native_log_muted():
+            # TensorFlow takes seconds to import.
+            from benchmarks.usefulness.experiment import Experiment
+            from benchmarks.usefulness.training import use_device
+
+            use_device(place.device)
         experiment = Experiment(place.sets, place.workshop(), place.out)
         while True:
             run, recipe = connection.recv()

@@ -1,4 +1,4 @@
-"""A recipe, an identity and a photograph for the tests of benchmarks/usefulness."""
+"""A recipe, an identity and photographs for the tests of benchmarks/usefulness."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ import numpy as np
 from benchmarks.usefulness import (
     identity,
     recipes_file,
+    sets,
 )
 
 RECIPE = recipes_file.Recipe("one", "masks", "A recipe.", words=("depth=none",))
 
 HERE = identity.Identity("pixels", "cpu", {"people": "a", "rgbd": "b"}, Path("nowhere"))
+
+
+def people(count: int) -> list[sets.Picture]:
+    """Blank pictures with names as those of Penn-Fudan."""
+    blank = np.zeros((2, 2, 3), np.uint8)
+    names = [f"PennPed{n:05d}" for n in range(1, count + 1)]
+    return [
+        sets.Picture("people", name, sets.block_of(name), blank, blank, blank) for name in names
+    ]
 
 
 def write_person(folder: Path, name: str, number: int = 0) -> None:
