@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -44,18 +45,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not can_find_edges():
         raise SystemExit("scikit-image is absent: pip install -e '.[evaluate]'")
-    with locked(options.out):
-        study = _study(options)
-        if options.planted:
-            from benchmarks.usefulness.planted import try_harness
+    try:
+        with locked(options.out):
+            return _work(options)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
 
-            return try_harness(study)
-        runs = [
-            run for recipe in study.chosen for run in runs_of(recipe, study.scale, study.identity)
-        ]
-        carry_out(study, runs)
-        # All that the ledger has, so that a part of the recipes leaves the table whole.
-        _show(study, is_final=options.final)
+
+def _work(options: argparse.Namespace) -> int:
+    study = _study(options)
+    if options.planted:
+        from benchmarks.usefulness.planted import try_harness
+
+        return try_harness(study)
+    runs = [run for recipe in study.chosen for run in runs_of(recipe, study.scale, study.identity)]
+    carry_out(study, runs)
+    # All that the ledger has, so that a part of the recipes leaves the table whole.
+    _show(study, is_final=options.final)
     return 0
 
 
