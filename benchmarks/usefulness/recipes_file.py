@@ -27,8 +27,9 @@ class Recipe:
     network, which is not trained. frozen: the encoder stays. memory: the share of each batch that
     has the untouched network's own predictions as labels. steady: as many steps as the loss on
     held-out samples falls, then the best weights. rim: labels of depth are unknown within so many
-    pixels of the edges of cut-outs. small: part of --small. needs: folders of the
-    data, without which it is left out. against: other recipes of the task, from which it differs by
+    pixels of the edges of cut-outs. runs: at most so many seeds or draws, of what was tried and
+    dropped; 0: as many as of others. small: part of --small. needs: folders of the data, without
+    which it is left out. against: other recipes of the task, from which it differs by
     one factor, with which it is compared beside the usual ones.
     """
 
@@ -45,6 +46,7 @@ class Recipe:
     memory: float = 0.0
     steady: bool = False
     rim: int = 0
+    runs: int = 0
     small: bool = False
     needs: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
@@ -72,7 +74,7 @@ class Recipe:
 
 VERSION = 5
 """Of training and scoring: raised with each change of their numbers, so that all is run anew."""
-_FREE = {"about", "small", "against"}
+_FREE = {"about", "runs", "small", "against"}
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -74,6 +74,7 @@ def runs_of(
     """The runs of a recipe, the first seeds and draws first."""
     trains = bool(recipe.words or recipe.real)
     count = 1 if not trains else scale.draws if recipe.photographs else scale.seeds
+    count = min(count, recipe.runs or count)
     steps, samples = (scale.steps, min(recipe.samples, scale.samples)) if trains else (0, 0)
     numbers = [n for n in recipe.photographs if n in scale.photographs] or recipe.photographs[:1]
     if scale.name == "tiny" and recipe.photographs:

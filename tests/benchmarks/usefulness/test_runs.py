@@ -24,6 +24,14 @@ def test_the_runs_of_a_recipe() -> None:
     assert pairs == [(0, 10), (0, 25), (1, 10), (1, 25)]
 
 
+def test_what_was_dropped_has_fewer_runs() -> None:
+    full = runs.SCALES["full"]
+    dropped = dataclasses.replace(RECIPE, runs=2)
+    first = [*runs.runs_of(RECIPE, full, HERE)][:2]
+    assert [*runs.runs_of(dropped, full, HERE)] == first, "their lines are the same"
+    assert len([*runs.runs_of(dataclasses.replace(RECIPE, runs=9), full, HERE)]) == full.seeds
+
+
 def test_the_runs_of_the_small_table_are_among_those_of_the_full() -> None:
     small, full = (
         {
