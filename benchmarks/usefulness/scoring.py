@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ Scores = dict[str, float]
 HIGHER_IS_BETTER = {
     "abs_rel": False,
     "delta1": True,
+    "detail_r": True,
     "edge_f1": True,
     "edge_off_px": False,
     "edge_miss_px": False,
@@ -25,10 +27,12 @@ HIGHER_IS_BETTER = {
     "iou": True,
     "boundary_f1": True,
 }
-MAIN = {"depth": ("abs_rel", "edge_f1"), "masks": ("iou", "boundary_f1")}
+MAIN = {"depth": ("abs_rel", "detail_r", "edge_f1"), "masks": ("iou", "boundary_f1")}
 _LEAST_M = 1e-3
-_WITHOUT_EDGES = {"edge_off_px", "edge_miss_px"}
-"""The scores that a picture has not whose truth has no edge."""
+_LEAST_DETAIL = 1e-6
+"""The least deviation of log depth from a plane that is more than rounding."""
+_WITHOUT_DETAIL = {"edge_off_px", "edge_miss_px", "detail_r"}
+"""The scores that a picture has not whose truth has no edge, or is a plane."""
 TOLERANCE_PX = 2
 """0.75 % of the diagonal, as Csurka et al. 2013 have it for boundaries of masks."""
 
@@ -50,7 +54,7 @@ def require_finite(predictions: NDArray[np.float32]) -> None:
 
 
 def score(task: str, predictions: NDArray[np.float32], pictures: Sequence[Picture]) -> list[Scores]:
-    """The scores of each picture; edges' distances are left out where the truth has no edge.
+    """The scores of each picture, without those that its truth does not allow.
 
     Raises `NotFiniteError`.
     """
@@ -62,13 +66,16 @@ def score(task: str, predictions: NDArray[np.float32], pictures: Sequence[Pictur
 
 def _known(row: Scores, picture: str) -> Scores:
     known = {name: value for name, value in row.items() if not math.isnan(value)}
-    if lost := row.keys() - known.keys() - _WITHOUT_EDGES:
+    if lost := row.keys() - known.keys() - _WITHOUT_DETAIL:
         raise NotFiniteError(f"{picture}: {', '.join(sorted(lost))} cannot be had")
     return known
 
 
 def depth_scores(predicted: NDArray[np.float32], truth: NDArray[np.float32]) -> Scores:
-    """Scores after scaling to the median, and of boundaries; truth: metres, 0 = unknown."""
+    """Scores after scaling to the median, of details and of boundaries.
+
+    truth: metres, 0 = unknown.
+    """
     known = truth > 0
     depth = np.maximum(at_side(predicted), _LEAST_M).astype(np.float64)
     scaled = aligned(depth[known], truth[known].astype(np.float64), DepthKind.metric_z)
@@ -77,10 +84,34 @@ def depth_scores(predicted: NDArray[np.float32], truth: NDArray[np.float32]) -> 
     return {
         "abs_rel": plain.abs_rel,
         "delta1": plain.delta1,
+        "detail_r": detail_correlation(depth, truth, known),
         "edge_f1": edges.f1,
         "edge_off_px": edges.accuracy,
         "edge_miss_px": edges.completeness,
     }
+
+
+def detail_correlation(
+    depth: NDArray[np.float64], truth: NDArray[np.float32], known: NDArray[np.bool_]
+) -> float:
+    """The correlation of log depth with the truth's, each without the plane that fits it best.
+
+    abs_rel cannot tell a network that sees something from one that has learned only how far things
+    are on average in each place of a picture; that one has about 0 here. NaN where the truth is a
+    plane. depth, truth: [h, w], larger than 0 where known.
+    """
+    rows, columns = np.nonzero(known)
+    places = np.stack([np.ones(len(rows)), rows, columns], axis=1)
+
+    def details(values: NDArray[Any]) -> NDArray[np.float64]:
+        logs = np.log(values[known].astype(np.float64))
+        plane, *_ = np.linalg.lstsq(places, logs, rcond=None)
+        return np.asarray(logs - places @ plane)
+
+    ours, theirs = details(depth), details(truth)
+    if theirs.std() < _LEAST_DETAIL:
+        return math.nan
+    return float(np.corrcoef(ours, theirs)[0, 1]) if ours.std() >= _LEAST_DETAIL else 0.0
 
 
 def recall_scores(predictions: NDArray[np.float32], pictures: Sequence[Picture]) -> list[Scores]:

@@ -68,5 +68,5 @@ def test_another_recipe_of_the_same_name_is_run_again() -> None:
     assert other.state != RECIPE.state
     assert dataclasses.replace(RECIPE, rim=2).state != RECIPE.state
     plain = {"name": "one", "task": "masks", "words": ["depth=none"]}
-    text = json.dumps([recipes_file.VERSION, plain], sort_keys=True)
+    text = json.dumps([recipes_file.VERSIONS["masks"], plain], sort_keys=True)
     assert RECIPE.state == hashlib.sha256(text.encode()).hexdigest()[:12], "defaults are left out"

@@ -39,13 +39,37 @@ def test_scores_of_depth_do_not_depend_on_its_scale() -> None:
     assert scoring.depth_scores(double, truth)["abs_rel"] < 0.02
 
 
+def test_who_knows_the_mean_layout_alone_has_no_details() -> None:
+    rng = np.random.default_rng(3)
+    rows, columns = np.mgrid[:160, :160] / 160
+    layout = np.exp(0.8 - rows + 0.3 * columns)
+    boxes = np.zeros((160, 160))
+    for top, left in rng.integers(0, 120, (12, 2)):
+        boxes[top : top + 30, left : left + 30] -= 0.1
+    truth = (layout * np.exp(boxes)).astype(np.float32)
+    truth[:20, :30] = 0
+    known = truth > 0
+
+    def found(depth: np.ndarray) -> float:
+        return scoring.detail_correlation(depth, truth, known)
+
+    assert found(truth + 0.0 + (truth == 0)) == pytest.approx(1)
+    assert found(7 * layout) == 0, "the plane that fits best is all of it"
+    assert found(np.exp(boxes)) == pytest.approx(1), "without any layout"
+    assert found(np.exp(-boxes)) == pytest.approx(-1)
+    other = np.exp(np.roll(boxes, 80, axis=0)) * layout
+    assert abs(found(other)) < 0.3
+    assert np.isnan(scoring.detail_correlation(truth + 1.0, layout.astype(np.float32), known))
+
+
 def test_a_network_that_predicts_no_numbers_has_failed() -> None:
     truth = np.tile(np.linspace(1, 4, 160, dtype=np.float32), (160, 1))
     image = np.zeros((160, 160, 3), np.uint8)
     picture = sets.Picture("rgbd", "a", "a", image, image, truth)
     flat = dataclasses.replace(picture, truth=np.full((160, 160), 2, np.float32))
     maps = np.ones((1, 160, 160), np.float32)
-    assert "edge_miss_px" not in scoring.score("depth", maps, [flat])[0], "its truth has no edge"
+    kept = scoring.score("depth", maps, [flat])[0]
+    assert not {"edge_miss_px", "detail_r"} & kept.keys(), "its truth has no edge, and is a plane"
     maps[0, 3, 3] = np.nan
     for task in ("depth", "masks"):
         with pytest.raises(scoring.NotFiniteError, match="1 of 1 predictions"):
