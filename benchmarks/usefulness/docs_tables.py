@@ -22,6 +22,8 @@ from benchmarks.usefulness.table import AGAINST, ALONE, interval
 RESULT = Path(__file__).parents[1] / "usefulness.json"
 PAGE = Path(__file__).parents[2] / "docs" / "usefulness.md"
 START, END = "<!-- made by python -m benchmarks.usefulness.docs_tables -->", "<!-- end -->"
+_MOST_DIFFERENCES = 4
+"""As many columns of differences fit beside the means."""
 Rows = Sequence[dict[str, Any]]
 
 
@@ -87,16 +89,32 @@ def _points(rows: Rows, metric: str) -> list[Point]:
 
 
 def _table(rows: Rows, task: str, photographs: int = 0) -> str:
+    """The means, and the differences in the same table or, where they are many, in their own."""
     if not rows:
         return ""
+    title = f"{task}, n = {photographs}" if photographs else task
     others = [ALONE] if photographs else _compared_with(rows, task)
     metrics = MAIN[task]
-    titles = [f"{task}, n = {photographs}" if photographs else task, "runs", *metrics]
-    titles += [f"{metric} - {other}" for other in others for metric in metrics]
+    if len(others) * len(metrics) <= _MOST_DIFFERENCES:
+        return _lines(rows, title, metrics, others)
+    return "\n\n".join([
+        _lines(rows, title, metrics, []),
+        *(_lines(rows, f"{title}, against {other}", metrics, [other], has_means=False)
+          for other in others),
+    ])  # fmt: skip
+
+
+def _lines(
+    rows: Rows, title: str, metrics: Sequence[str], others: Sequence[str], *, has_means: bool = True
+) -> str:
+    compared = [row for row in rows if has_means or set(others) & row["against"].keys()]
+    titles = [title, *(["runs", *metrics] if has_means else [])]
+    titles += [f"{metric} - {other}" if has_means else metric
+               for other in others for metric in metrics]  # fmt: skip
     return "\n".join([
         _line(titles),
         "|---" * len(titles) + "|",
-        *(_line(_cells(row, metrics, others)) for row in rows),
+        *(_line(_cells(row, metrics, others, has_means)) for row in compared),
     ])  # fmt: skip
 
 
@@ -106,16 +124,24 @@ def _compared_with(rows: Rows, task: str) -> list[str]:
     return [*AGAINST[task], *sorted(untouched)]
 
 
-def _cells(row: dict[str, Any], metrics: Sequence[str], others: Iterable[str]) -> Iterator[str]:
+def _cells(
+    row: dict[str, Any], metrics: Sequence[str], others: Iterable[str], has_means: bool
+) -> Iterator[str]:
     yield f"`{row['recipe']}`"
-    yield str(row["runs"])
-    for metric in metrics:
-        mean, spread = row["means"].get(metric), row["spread"].get(metric)
-        yield "" if mean is None else f"{mean:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
+    if has_means:
+        yield str(row["runs"])
+        yield from (_mean(row, metric) for metric in metrics)
     for other in others:
         for metric in metrics:
             one = row["against"].get(other, {}).get(metric)
             yield _difference(Difference(**one), metric) if one else ""
+
+
+def _mean(row: dict[str, Any], metric: str) -> str:
+    mean, spread = row["means"].get(metric), row["spread"].get(metric)
+    if mean is None:
+        return ""
+    return f"{mean:.3f}" + ("" if spread is None else f" ± {spread:.3f}")
 
 
 def _difference(one: Difference, metric: str) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from benchmarks.usefulness import docs_tables
+from benchmarks.usefulness.scoring import MAIN
 
 
 def row(recipe: str, task: str, others: dict[str, float], photographs: int = 0) -> dict[str, Any]:
-    metrics = ("iou", "boundary_f1") if task == "masks" else ("abs_rel", "edge_f1")
+    metrics = MAIN[task]
     plain = {"runs": 3, "means": dict.fromkeys(metrics, 0.25), "spread": {metrics[0]: 0.013}}
     against = {
         other: {metrics[0]: {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}}
@@ -40,14 +41,22 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
     assert text.endswith("\n\nThe end.\n")
     assert "old" not in text
     titles = [line for line in text.splitlines() if line.startswith(("| depth", "| masks"))]
-    assert [title.split(" | ")[0] for title in titles] == ["| depth", "| masks", "| masks, n = 10"]
-    (rooms,) = (line for line in text.splitlines() if line.startswith("| `rooms-500`"))
-    cells = [cell.strip() for cell in rooms.strip("|").split("|")]
-    assert cells[1:5] == ["3", "0.250 ± 0.013", "0.250", "**worse:** +0.050 [+0.040, +0.060]"]
-    assert "-0.005 [-0.015, +0.005]" in cells, "it is not clear"
+    assert [title.strip("| ").split(" | ")[0] for title in titles] == [
+        "depth", "depth, against seed-style", "depth, against untouched-224", "masks",
+        "masks, n = 10",
+    ]  # fmt: skip
+    means, seed_style, untouched = (
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines() if line.startswith("| `rooms-500`")
+    )  # fmt: skip
+    assert means[1:] == ["3", "0.250 ± 0.013", "0.250", "0.250"]
+    assert seed_style[1] == "**worse:** +0.050 [+0.040, +0.060]"
+    assert untouched[1] == "-0.005 [-0.015, +0.005]", "it is not clear"
+    assert text.count("| `seed-style` |") == 2, "it is not compared with itself"
     shown = re.findall(r"!\[[^]]+]\(images/([^)]+)\)", text)
     assert shown == [
-        "usefulness-depth-abs_rel.svg", "usefulness-depth-edge_f1.svg",
+        "usefulness-depth-abs_rel.svg", "usefulness-depth-detail_r.svg",
+        "usefulness-depth-edge_f1.svg",
         "usefulness-masks-iou.svg", "usefulness-masks-boundary_f1.svg",
         "usefulness-few-iou.svg", "usefulness-few-boundary_f1.svg",
     ]  # fmt: skip
