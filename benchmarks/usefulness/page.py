@@ -29,6 +29,7 @@ th:first-child,td:first-child{text-align:left}
 td small{display:block}
 .better{color:#116329}.worse{color:#a40e26}
 .wide{overflow-x:auto}
+svg{display:block;margin:1rem 0}
 img{image-rendering:pixelated;max-width:100%}
 """
 UNKNOWN = (90, 60, 150)
@@ -70,15 +71,14 @@ def _scores(task: str, rows: Sequence[Row]) -> Iterator[str]:
         yield _table(plain)
         for metric in MAIN[task]:
             if points := _points(plain, metric):
-                about = f"{metric}, {better(metric)}"
-                yield f"<h3>{about}</h3>{by_recipe(points, AGAINST[task][0], about)}"
+                yield by_recipe(points, AGAINST[task][0], f"{metric}, {better(metric)}")
     if of_photographs:
         yield "<h2>Masks, from n labelled photographs</h2>"
         yield _table(of_photographs)
         for metric in MAIN[task]:
             if points := _points(of_photographs, metric):
-                about = f"{metric} by the number of photographs, {better(metric)}"
-                yield f"<h3>{about}</h3>{by_photographs(points, about)}"
+                title = f"{metric} by the number of photographs, {better(metric)}"
+                yield by_photographs(points, title)
 
 
 def _points(rows: Sequence[Row], metric: str) -> list[Point]:

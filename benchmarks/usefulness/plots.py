@@ -12,7 +12,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 """Of Okabe and Ito (https://jfly.uni-koeln.de/color), told apart by colour-blind readers."""
 DEVIATIONS = 2
 """As many standard deviations over the runs are shown to each side."""
-_WIDTH, _LEFT, _RIGHT, _ROW, _CURVES = 900, 230, 60, 22, 300
+_WIDTH, _LEFT, _RIGHT, _ROW, _CURVES, _TITLE = 900, 230, 60, 22, 300, 28
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Axis:
         return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def by_recipe(points: Sequence[Point], reference: str, about: str) -> str:
+def by_recipe(points: Sequence[Point], reference: str, title: str) -> str:
     """The mean of each recipe with its deviations, and a dashed line at the reference's mean."""
     height = _ROW * (len(points) + 1) + 10
     axis = _axis(points, _LEFT, _WIDTH - _RIGHT)
@@ -70,10 +70,10 @@ def by_recipe(points: Sequence[Point], reference: str, about: str) -> str:
         parts.append(_line(low, y, high, y, COLOURS[0]))
         parts.append(_dot(axis.at(point.mean), y, COLOURS[0]))
         parts.append(_text(high + 9, y + 4, f"{point.mean:.3f}"))
-    return _picture(about, parts, height)
+    return _picture(title, parts, height)
 
 
-def by_photographs(points: Sequence[Point], about: str) -> str:
+def by_photographs(points: Sequence[Point], title: str) -> str:
     """A curve for each recipe by its number of photographs, named at its end."""
     numbers = sorted({point.photographs for point in points})
     up = _axis(points, _CURVES - 30, 10)
@@ -101,7 +101,7 @@ def by_photographs(points: Sequence[Point], about: str) -> str:
         parts += [_line(*a, *b, colour, width=2) for a, b in pairwise(places)]
         ends[name] = places[-1][1], colour
     parts += _labels(ends, across.end + 26)
-    return _picture(about, parts, _CURVES)
+    return _picture(title, parts, _CURVES)
 
 
 def _axis(points: Iterable[Point], begin: float, end: float) -> Axis:
@@ -120,13 +120,16 @@ def _labels(ends: dict[str, tuple[float, str]], x: float) -> list[str]:
     return parts
 
 
-def _picture(about: str, parts: Iterable[str], height: float) -> str:
-    """The SVG, as a file or within a page of HTML."""
-    size = f"viewBox='0 0 {_WIDTH} {height}' width='{_WIDTH}' height='{height}'"
+def _picture(title: str, parts: Iterable[str], height: float) -> str:
+    """The SVG below its title, as a file or within a page of HTML."""
+    title, whole = html.escape(title), height + _TITLE
     return (
-        f"<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='{html.escape(about)}' "
-        f"{size} font-size='13' font-family='system-ui,sans-serif'>"
-        f"<rect width='100%' height='100%' fill='#fff'/>{''.join(parts)}</svg>"
+        f"<svg xmlns='http://www.w3.org/2000/svg' role='img' aria-label='{title}' "
+        f"viewBox='0 0 {_WIDTH} {whole}' width='{_WIDTH}' height='{whole}' "
+        "font-size='13' font-family='system-ui,sans-serif'>"
+        f"<rect width='100%' height='100%' fill='#fff'/>"
+        f"<text x='8' y='18' font-size='15' font-weight='bold' fill='#1f1f1f'>{title}</text>"
+        f"<g transform='translate(0 {_TITLE})'>{''.join(parts)}</g></svg>"
     )
 
 
