@@ -4,6 +4,7 @@
     python -m benchmarks.usefulness --full ...
 
 Each run is kept as a line of OUT/runs.jsonl once it is done; the same command goes on after a kill.
+A run whose data cannot be made is said in one line, the others go on, and the command ends with 1.
 The table and the page show the choosing half of the scenes. `--final` shows the other half, if all
 runs are of commits without changes, and notes in OUT/looks.jsonl that it was looked at.
 `--planted` tries the harness itself instead.
@@ -60,10 +61,10 @@ def _work(options: argparse.Namespace) -> int:
 
         return try_harness(study)
     runs = [run for recipe in study.chosen for run in runs_of(recipe, study.scale, study.identity)]
-    carry_out(study, runs)
+    is_whole = carry_out(study, runs)
     # All that the ledger has, so that a part of the recipes leaves the table whole.
     _show(study, is_final=options.final)
-    return 0
+    return 0 if is_whole else 1
 
 
 def _study(options: argparse.Namespace) -> Study:

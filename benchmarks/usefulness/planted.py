@@ -55,8 +55,7 @@ def try_harness(study: Study) -> int:
         for recipe in chosen
         for plant in ("", *EFFECTS)
     }
-    carry_out(study, [run for some in runs.values() for run in some])
-    is_right = True
+    is_right = carry_out(study, [run for some in runs.values() for run in some])
     for recipe in chosen:
         for metric in MAIN[recipe.task]:
             seen = effects(recipe, runs, study, metric)

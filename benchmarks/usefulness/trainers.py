@@ -8,13 +8,13 @@ from __future__ import annotations
 import multiprocessing
 import signal
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.usefulness.composites import Workshop
 from benchmarks.usefulness.recipes_file import Recipe
@@ -25,10 +25,15 @@ from depthmask.engine.runner._workers import limit_opencv
 from depthmask.engine.runner.orphans import end_with_parent
 from depthmask.stages.depth._keras import native_log_muted
 
+if TYPE_CHECKING:
+    from benchmarks.usefulness.experiment import Experiment
+
 BYTES = 4 << 30
 """The memory of a process that trains on 5,000 samples."""
 Order: TypeAlias = tuple[Run, Recipe]
 """A run, and the recipe that it is of."""
+Message: TypeAlias = dict[str, Any] | str | None
+"""None: a step is done; else how a run ended: what its line keeps, or why it could not be made."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,11 @@ def usual_jobs(device: str) -> int:
     return 1 if device == "cuda" else max(1, min(cores(), memory() // BYTES))
 
 
-def results(
-    orders: Sequence[Order], place: Place, jobs: int
-) -> Iterator[tuple[Run, dict[str, Any] | None]]:
-    """Yield each run with what its line keeps, in the order in which they end.
+def results(orders: Sequence[Order], place: Place, jobs: int) -> Iterator[tuple[Run, Message]]:
+    """Yield each run with the message that ends it, in the order in which they end.
 
-    Before that, yield it with None for each step. Raises `SystemExit` with one line if a run cannot
-    go on; the other processes end then.
+    Before that, yield it with None for each step. Raises `SystemExit` with one line if a process
+    cannot begin, or ends by itself; the other processes end then.
     """
     waiting = deque(orders)
     at_work: dict[Connection, Run] = {}
@@ -68,9 +71,9 @@ def results(
             for ready in wait([*at_work]):
                 assert isinstance(ready, Connection)
                 run = at_work[ready]
-                values = _received(ready, run)
-                yield run, values
-                if values is not None:
+                message = _received(ready, run)
+                yield run, message
+                if message is not None:
                     del at_work[ready]
                     if waiting:
                         at_work[ready] = _assign(ready, waiting)
@@ -93,8 +96,8 @@ def _assign(connection: Connection, waiting: deque[Order]) -> Run:
     return order[0]
 
 
-def _received(connection: Connection, run: Run) -> dict[str, Any] | None:
-    """The next message: None for a step, or the values of a run's line."""
+def _received(connection: Connection, run: Run) -> Message:
+    """The next message of a process; raises the `SystemExit` of one that cannot begin."""
     try:
         message = connection.recv()
     except (EOFError, ConnectionError):
@@ -102,9 +105,9 @@ def _received(connection: Connection, run: Run) -> dict[str, Any] | None:
             f"{run.task}/{run.recipe}: its process has ended, and if it printed no reason, most "
             "likely for want of memory; run the command again, then with a smaller --jobs"
         ) from None
-    if isinstance(message, str):
-        raise SystemExit(message)
-    assert message is None or isinstance(message, dict)
+    if isinstance(message, SystemExit):
+        raise message
+    assert message is None or isinstance(message, dict | str)
     return message
 
 
@@ -120,12 +123,23 @@ def _train(connection: Connection, place: Place) -> None:
             from benchmarks.usefulness.training import use_device
 
             use_device(place.device)
-        experiment = Experiment(place.sets, place.workshop(), place.out)
-        while True:
-            run, recipe = connection.recv()
-            step_done = partial(connection.send, None)
-            connection.send(experiment.carry_out(run, recipe, step_done))
-    except EOFError:
-        return
     except SystemExit as error:
-        connection.send(str(error))
+        connection.send(error)
+        return
+    experiment = Experiment(place.sets, place.workshop(), place.out)
+    while True:
+        try:
+            run, recipe = connection.recv()
+        except EOFError:
+            return
+        connection.send(_ended(experiment, run, recipe, partial(connection.send, None)))
+
+
+def _ended(
+    experiment: Experiment, run: Run, recipe: Recipe, step_done: Callable[[], None]
+) -> Message:
+    """What ends a run; data that cannot be made are no reason to leave out other runs."""
+    try:
+        return experiment.carry_out(run, recipe, step_done)
+    except SystemExit as error:
+        return str(error)

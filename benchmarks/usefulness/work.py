@@ -47,8 +47,12 @@ class Study:
     jobs: int
 
 
-def carry_out(study: Study, runs: Sequence[Run]) -> None:
-    """The runs that have no line yet, with a bar of steps."""
+def carry_out(study: Study, runs: Sequence[Run]) -> bool:
+    """Carry out the runs that have no line yet, with a bar of steps.
+
+    Returns whether all have one then, but for those of recipes that are left out. Each run that
+    could not be made has been said in one line.
+    """
     by_name = {(recipe.task, recipe.name): recipe for recipe in study.chosen}
     workshop = study.place.workshop()
     absent = {name: _reason_against(r, study.sets, workshop) for name, r in by_name.items()}
@@ -60,15 +64,20 @@ def carry_out(study: Study, runs: Sequence[Run]) -> None:
         whole = bar.add_task("runs", total=len(missing))
         steps: dict[str, TaskID] = {}
         orders = [(run, by_name[run.task, run.recipe]) for run in missing]
-        for run, values in results(orders, study.place, study.jobs):
+        for run, message in results(orders, study.place, study.jobs):
             if run.key not in steps:
                 steps[run.key] = bar.add_task(f"{run.task}/{run.recipe}", total=run.steps)
-            if values is None:
+            if message is None:
                 bar.advance(steps[run.key])
                 continue
-            study.ledger.append(run, values | circumstances(study.identity.device))
+            if isinstance(message, dict):
+                study.ledger.append(run, message | circumstances(study.identity.device))
+            else:
+                name = f"{run.task}/{run.recipe}, draw or seed {run.number}"
+                bar.print(f"{name}: not made: {message}", markup=False, soft_wrap=True)
             bar.remove_task(steps[run.key])
             bar.advance(whole)
+    return all(run in study.ledger for run in missing)
 
 
 def _reason_against(recipe: Recipe, sets: dict[str, list[Picture]], workshop: Workshop) -> str:

@@ -74,12 +74,12 @@ def test_nothing_to_do_starts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ("people: 3 photographs", "^people: 3 photographs$"),
+        (SystemExit("--device cuda: no GPU"), "^--device cuda: no GPU$"),
         (None, r"^masks/random: its process has ended, .* smaller --jobs$"),
     ],
 )
 def test_a_process_that_cannot_go_on(
-    monkeypatch: pytest.MonkeyPatch, answer: str | None, message: str
+    monkeypatch: pytest.MonkeyPatch, answer: SystemExit | None, message: str
 ) -> None:
     _use(monkeypatch, {0: {"scores": 0}, 1: answer})
     messages = trainers.results([(_run(0), RECIPE), (_run(1), RECIPE)], PLACE, 1)
@@ -87,6 +87,22 @@ def test_a_process_that_cannot_go_on(
     assert [run.number for run, values in before if values] == [0], "what ended before is kept"
     with pytest.raises(SystemExit, match=message):
         next(messages)
+
+
+def test_a_run_that_cannot_be_made_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {0: "depthmask: no place is free", 1: {"scores": 1}, 2: {"scores": 2}}
+    _use(monkeypatch, answers)
+    messages = trainers.results([(_run(n), RECIPE) for n in answers], PLACE, 1)
+    assert [(run.number, end) for run, end in messages if end is not None] == [*answers.items()]
+
+
+def test_data_that_cannot_be_made_is_a_message() -> None:
+    class Unmade:
+        def carry_out(self, *_: object) -> None:
+            raise SystemExit("people: 3 photographs")
+
+    ended = trainers._ended(Unmade(), _run(0), RECIPE, lambda: None)  # type: ignore[arg-type]
+    assert ended == "people: 3 photographs"
 
 
 def test_how_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
