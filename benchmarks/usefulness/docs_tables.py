@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.usefulness.compare import Difference
-from benchmarks.usefulness.plots import Point, by_photographs, by_recipe
+from benchmarks.usefulness.plots import by_photographs, by_recipe, points
 from benchmarks.usefulness.recipes_file import read_recipes
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, better
 from benchmarks.usefulness.table import AGAINST, ALONE, interval
@@ -68,24 +68,16 @@ def _plots(rows: Rows, group: str) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the title and the SVG of each plot of a group."""
     task = "depth" if group == "depth" else "masks"
     for metric in MAIN[task]:
-        points = _points(rows, metric)
-        if not points:
+        shown = points(rows, metric)
+        if not shown:
             continue
         name = f"usefulness-{group}-{metric}.svg"
         if group == "few":
             title = f"{metric} of masks by the number of photographs, {better(metric)}"
-            yield name, title, by_photographs(points, title)
+            yield name, title, by_photographs(shown, title)
         else:
             title = f"{metric} of {task} by recipe, {better(metric)}"
-            yield name, title, by_recipe(points, AGAINST[task][0], title)
-
-
-def _points(rows: Rows, metric: str) -> list[Point]:
-    return [
-        Point(row["recipe"], row["photographs"], row["means"][metric], row["spread"].get(metric, 0))
-        for row in rows
-        if metric in row["means"]
-    ]
+            yield name, title, by_recipe(shown, AGAINST[task][0], title)
 
 
 def _table(rows: Rows, task: str, photographs: int = 0) -> str:

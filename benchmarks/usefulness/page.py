@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from benchmarks.usefulness import sheets
 from benchmarks.usefulness.compare import LEAST_SCENES, Difference
-from benchmarks.usefulness.plots import Point, by_photographs, by_recipe
+from benchmarks.usefulness.plots import by_photographs, by_recipe, points
 from benchmarks.usefulness.recipes_file import TASKS
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, at_side, better
 from benchmarks.usefulness.sets import Picture
-from benchmarks.usefulness.table import AGAINST, Results, Row, interval
+from benchmarks.usefulness.table import AGAINST, Results, Row, as_json, interval
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}
@@ -70,23 +70,15 @@ def _scores(task: str, rows: Sequence[Row]) -> Iterator[str]:
     if plain:
         yield _table(plain)
         for metric in MAIN[task]:
-            if points := _points(plain, metric):
-                yield by_recipe(points, AGAINST[task][0], f"{metric}, {better(metric)}")
+            if shown := points(as_json(plain), metric):
+                yield by_recipe(shown, AGAINST[task][0], f"{metric}, {better(metric)}")
     if of_photographs:
         yield "<h2>Masks, from n labelled photographs</h2>"
         yield _table(of_photographs)
         for metric in MAIN[task]:
-            if points := _points(of_photographs, metric):
+            if shown := points(as_json(of_photographs), metric):
                 title = f"{metric} by the number of photographs, {better(metric)}"
-                yield by_photographs(points, title)
-
-
-def _points(rows: Sequence[Row], metric: str) -> list[Point]:
-    return [
-        Point(row.recipe.name, row.photographs, row.means[metric], row.spread.get(metric, 0.0))
-        for row in rows
-        if metric in row.means
-    ]
+                yield by_photographs(shown, title)
 
 
 def _table(rows: Sequence[Row]) -> str:

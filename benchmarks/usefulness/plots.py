@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Of Okabe and Ito (https://jfly.uni-koeln.de/color), told apart by colour-blind readers."""
 DEVIATIONS = 2
 """As many standard deviations over the runs are shown to each side."""
-_WIDTH, _LEFT, _RIGHT, _ROW, _CURVES, _TITLE = 900, 230, 60, 22, 300, 28
+_WIDTH, _LEFT, _RIGHT, _ROW, _CURVES, _TITLE, _NAME = 900, 230, 60, 22, 300, 28, 17
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,15 @@ class Point:
     def ends(self) -> tuple[float, float]:
         """The least and the greatest value that are shown."""
         return self.mean - DEVIATIONS * self.spread, self.mean + DEVIATIONS * self.spread
+
+
+def points(rows: Iterable[Mapping[str, Any]], metric: str) -> list[Point]:
+    """The points of a table's rows that have this score; rows as its JSON has them."""
+    return [
+        Point(row["recipe"], row["photographs"], row["means"][metric], row["spread"].get(metric, 0))
+        for row in rows
+        if metric in row["means"]
+    ]
 
 
 @dataclass(frozen=True)
@@ -74,17 +84,21 @@ def by_recipe(points: Sequence[Point], reference: str, title: str) -> str:
 
 
 def by_photographs(points: Sequence[Point], title: str) -> str:
-    """A curve for each recipe by its number of photographs, named at its end."""
+    """A curve for each recipe by its number of photographs, named at its end.
+
+    Where there are more recipes than colours, the second of a colour is dashed.
+    """
     numbers = sorted({point.photographs for point in points})
-    up = _axis(points, _CURVES - 30, 10)
+    names = [*dict.fromkeys(point.recipe for point in points)]
+    height = max(_CURVES, _NAME * len(names) + 10)
+    up = _axis(points, height - 30, 10)
     across = Axis(0, max(len(numbers) - 1, 1), 70, _WIDTH - _LEFT - 60)
     parts = [_line(60, up.at(t), across.end + 14, up.at(t), "#ddd") for t in up.ticks]
     parts += [_text(52, up.at(t) + 4, f"{t:g}", "end") for t in up.ticks]
-    parts += [_text(across.at(i), _CURVES - 8, f"n = {n}", "middle") for i, n in enumerate(numbers)]
-    names = [*dict.fromkeys(point.recipe for point in points)]
+    parts += [_text(across.at(i), height - 8, f"n = {n}", "middle") for i, n in enumerate(numbers)]
     ends = {}
     for number, name in enumerate(names):
-        colour = COLOURS[number % len(COLOURS)]
+        colour, is_second = COLOURS[number % len(COLOURS)], number >= len(COLOURS)
         # Beside each other, so that bars do not hide one another.
         aside = 4 * (number - (len(names) - 1) / 2)
         curve = [
@@ -98,10 +112,10 @@ def by_photographs(points: Sequence[Point], title: str) -> str:
             parts.append(_line(x, low, x, high, colour))
             parts.append(_dot(x, up.at(point.mean), colour))
         places = [(x, up.at(point.mean)) for x, point in curve]
-        parts += [_line(*a, *b, colour, width=2) for a, b in pairwise(places)]
-        ends[name] = places[-1][1], colour
-    parts += _labels(ends, across.end + 26)
-    return _picture(title, parts, _CURVES)
+        parts += [_line(*a, *b, colour, width=2, dashed=is_second) for a, b in pairwise(places)]
+        ends[name] = places[-1][1], colour, is_second
+    parts += _labels(ends, across.end + 22, height - 6)
+    return _picture(title, parts, height)
 
 
 def _axis(points: Iterable[Point], begin: float, end: float) -> Axis:
@@ -111,12 +125,25 @@ def _axis(points: Iterable[Point], begin: float, end: float) -> Axis:
     return Axis(min(ends) - room, max(ends) + room, begin, end)
 
 
-def _labels(ends: dict[str, tuple[float, str]], x: float) -> list[str]:
-    """The names beside the ends of their curves, moved down where they would touch."""
-    parts, lowest = [], -math.inf
-    for name, (y, colour) in sorted(ends.items(), key=lambda item: item[1]):
-        lowest = max(y + 4, lowest + 17)
-        parts += [_dot(x, lowest - 4, colour), _text(x + 10, lowest, name)]
+def _labels(ends: dict[str, tuple[float, str, bool]], x: float, lowest: float) -> list[str]:
+    """The names beside the ends of their curves, moved where they would touch.
+
+    ends: name -> height, colour, and whether its curve is dashed. None is lower than `lowest`.
+    """
+    names = sorted(ends, key=lambda name: ends[name])
+    places: list[float] = []
+    for name in names:
+        places.append(max(ends[name][0] + 4, places[-1] + _NAME if places else 0))
+    for number in reversed(range(len(places))):
+        places[number] = min(places[number], lowest)
+        lowest = places[number] - _NAME
+    parts = []
+    for name, y in zip(names, places, strict=True):
+        _, colour, is_dashed = ends[name]
+        parts += [
+            _line(x - 6, y - 4, x + 10, y - 4, colour, width=2, dashed=is_dashed),
+            _text(x + 16, y, name),
+        ]
     return parts
 
 

@@ -50,9 +50,34 @@ def test_curves_are_named_where_they_end() -> None:
     points = [_point(name, n, means[name][i]) for i, n in enumerate((10, 25)) for name in means]
     picture = plots.by_photographs(points, "iou by n")
     ElementTree.fromstring(picture)
-    assert picture.count("stroke-width='2'") == len(means)
+    assert picture.count("stroke-width='2'") == 2 * len(means), "curves, and beside names"
     names = re.findall(r"<text x='[\d.]+' y='([\d.]+)' [^>]*>([a-z]+)</text>", picture)
     heights = {name: float(y) for y, name in names}
     assert [*heights] == ["added", "alone", "rooms"], "from the highest to the lowest"
     assert all(low - high >= 13 for high, low in pairwise(heights.values()))
-    assert plots.by_photographs(points[:3], "iou").count("<circle") == 6, "points and names"
+    assert plots.by_photographs(points[:3], "iou").count("<circle") == 3
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.5, 1.0])
+def test_many_curves_are_told_apart_and_named_within_the_picture(mean: float) -> None:
+    """All but one end at the same height; the picture becomes higher for many names."""
+    names = [f"recipe-{number}" for number in range(20)]
+    points = [_point(name, n, 1 - mean if name == "recipe-3" else mean)
+              for n in (10, 25) for name in names]  # fmt: skip
+    picture = plots.by_photographs(points, "iou by n")
+    height = float(ElementTree.fromstring(picture).attrib["height"]) - 28
+    places = re.findall(r"<text x='[\d.]+' y='([-\d.]+)' [^>]*>recipe-", picture)
+    heights = [float(y) for y in places]
+    assert len(heights) == 20
+    assert all(low - high >= 13 for high, low in pairwise(heights))
+    assert 10 <= heights[0] < heights[-1] <= height
+    styles = set(re.findall(r"stroke='(#\w+)' stroke-width='2'( stroke-dasharray)?", picture))
+    assert len(styles) == 2 * len(plots.COLOURS), "20 recipes: each colour whole and dashed"
+
+
+def test_points_of_a_table() -> None:
+    row = {"recipe": "rooms", "photographs": 10, "means": {"iou": 0.4}, "spread": {"iou": 0.1}}
+    one_run = {**row, "recipe": "one", "spread": {}}
+    assert plots.points([row, one_run, {**row, "means": {}}], "iou") == [
+        Point("rooms", 10, 0.4, 0.1), Point("one", 10, 0.4, 0),
+    ]  # fmt: skip
