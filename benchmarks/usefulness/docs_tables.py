@@ -1,27 +1,30 @@
-"""Writes the tables and plots of docs/usefulness.md from the JSON of a table.
+"""Writes the tables and plots of docs/usefulness.md from the JSON of two tables.
 
-    python -m benchmarks.usefulness.docs_tables [JSON]
+    python -m benchmarks.usefulness.docs_tables
 
-JSON: benchmarks/usefulness.json, a copy of what `--full --final` leaves in OUT.
+benchmarks/usefulness.json is a copy of OUT/full-final.json, usefulness-choosing.json one of
+OUT/full-choosing.json: what was tried is said of the half on which it was chosen.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.usefulness.compare import Difference
 from benchmarks.usefulness.plots import by_photographs, by_recipe, points
-from benchmarks.usefulness.recipes_file import read_recipes
+from benchmarks.usefulness.recipes_file import TASKS, Recipe, read_recipes
 from benchmarks.usefulness.scoring import HIGHER_IS_BETTER, MAIN, better
 from benchmarks.usefulness.table import AGAINST, ALONE, interval
 
 RESULT = Path(__file__).parents[1] / "usefulness.json"
+CHOOSING = Path(__file__).parents[1] / "usefulness-choosing.json"
 PAGE = Path(__file__).parents[2] / "docs" / "usefulness.md"
-START, END = "<!-- made by python -m benchmarks.usefulness.docs_tables -->", "<!-- end -->"
+START = "<!-- made by python -m benchmarks.usefulness.docs_tables -->"
+TRIED = "<!-- made by python -m benchmarks.usefulness.docs_tables: tried -->"
+END = "<!-- end -->"
 _MOST_DIFFERENCES = 4
 """As many columns of differences fit beside the means."""
 Rows = Sequence[dict[str, Any]]
@@ -32,7 +35,6 @@ def tables(result: dict[str, Any]) -> str:
     rows: Rows = result["rows"]
     depth, masks, few = _groups(rows)
     parts = [
-        START,
         f"`{result['made']}`",
         _table(depth, "depth"),
         *_shown(depth, "depth"),
@@ -44,9 +46,32 @@ def tables(result: dict[str, Any]) -> str:
         ),
         *_shown(few, "few"),
         "\n".join(_recipes(rows)),
-        END,
     ]
     return "\n\n".join(filter(None, parts))
+
+
+def tried(result: dict[str, Any]) -> str:
+    """The tables of what was expected of a change, and what came."""
+    parts = [f"`{result['made']}`"]
+    for task in TASKS:
+        expected = {
+            recipe.name: recipe
+            for recipe in read_recipes()
+            if recipe.task == task and recipe.expected
+        }
+        rows = [r for r in result["rows"] if r["task"] == task and r["recipe"] in expected]
+        lines = [_tried(row, expected[row["recipe"]]) for row in rows]
+        titles = [task, "against", "expected", *MAIN[task]]
+        head = [_line(titles), "|---" * len(titles) + "|"]
+        parts.append("\n".join(head + lines) if lines else "")
+    return "\n\n".join(filter(None, parts))
+
+
+def _tried(row: dict[str, Any], recipe: Recipe) -> str:
+    other = recipe.against[0]
+    title = f"`{recipe.name}`" + (f", n = {row['photographs']}" if row["photographs"] else "")
+    differences = _differences(row, other, MAIN[recipe.task])
+    return _line([title, f"`{other}`", recipe.expected, *differences])
 
 
 def _groups(rows: Rows) -> tuple[Rows, Rows, Rows]:
@@ -124,9 +149,14 @@ def _cells(
         yield str(row["runs"])
         yield from (_mean(row, metric) for metric in metrics)
     for other in others:
-        for metric in metrics:
-            one = row["against"].get(other, {}).get(metric)
-            yield _difference(Difference(**one), metric) if one else ""
+        yield from _differences(row, other, metrics)
+
+
+def _differences(row: dict[str, Any], other: str, metrics: Iterable[str]) -> Iterator[str]:
+    """Yield the difference from another recipe in each score; nothing where there is none."""
+    for metric in metrics:
+        one = row["against"].get(other, {}).get(metric)
+        yield _difference(Difference(**one), metric) if one else ""
 
 
 def _mean(row: dict[str, Any], metric: str) -> str:
@@ -155,14 +185,10 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def write(page: Path, result: dict[str, Any]) -> None:
+def write(page: Path, result: dict[str, Any], choosing: dict[str, Any]) -> None:
     """Replace the tables and plots of the page; `ValueError` if it has no place for them."""
-    text = page.read_text()
-    if START not in text or END not in text:
-        raise ValueError(f"{page}: no line {START}, or none {END}")
-    head, _, rest = text.partition(START)
-    _, _, tail = rest.partition(END)
-    page.write_text(head + tables(result) + tail)
+    text = _replaced(page, page.read_text(), START, tables(result))
+    page.write_text(_replaced(page, text, TRIED, tried(choosing)))
     images = page.parent / "images"
     images.mkdir(exist_ok=True)
     for rows, group in zip(_groups(result["rows"]), ("depth", "masks", "few"), strict=True):
@@ -170,5 +196,13 @@ def write(page: Path, result: dict[str, Any]) -> None:
             (images / name).write_text(picture + "\n")
 
 
+def _replaced(page: Path, text: str, start: str, part: str) -> str:
+    head, found, rest = text.partition(start)
+    _, has_end, tail = rest.partition(END)
+    if not (found and has_end):
+        raise ValueError(f"{page}: no line {start}, or none {END} after it")
+    return f"{head}{start}\n\n{part}\n\n{END}{tail}"
+
+
 if __name__ == "__main__":
-    write(PAGE, json.loads(Path(sys.argv[1] if sys.argv[1:] else RESULT).read_text()))
+    write(PAGE, json.loads(RESULT.read_text()), json.loads(CHOOSING.read_text()))

@@ -50,6 +50,7 @@ class Recipe:
     small: bool = False
     needs: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
+    expected: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ class Recipe:
 
 VERSIONS = {"depth": 6, "masks": 5}
 """Of training and scoring: raised with each change of their numbers, so that all is run anew."""
-_FREE = {"about", "runs", "small", "against"}
+_FREE = {"about", "runs", "small", "against", "expected"}
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -87,6 +88,8 @@ def read_recipe(path: Path) -> Recipe:
         raise SystemExit(f"{path}: {error}") from None
     if recipe.task not in TASKS:
         raise SystemExit(f"{path}: recipes are in the folders {', '.join(TASKS)}")
+    if recipe.expected and not recipe.against:
+        raise SystemExit(f"{path}: expected: of the difference from what? name it in against")
     return recipe
 
 

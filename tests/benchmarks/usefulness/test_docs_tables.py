@@ -12,6 +12,20 @@ import pytest
 from benchmarks.usefulness import docs_tables
 from benchmarks.usefulness.scoring import MAIN
 
+PLACES = f"""# Title
+
+{docs_tables.START}
+old
+{docs_tables.END}
+
+{docs_tables.TRIED}
+old
+{docs_tables.END}
+
+The end.
+"""
+NOTHING = {"made": "--full, the choosing half", "rows": []}
+
 
 def row(recipe: str, task: str, others: dict[str, float], photographs: int = 0) -> dict[str, Any]:
     metrics = MAIN[task]
@@ -34,8 +48,8 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
         row("over-photographs", "masks", {"photographs": 0.05}, 10),
     ]
     page = tmp_path / "page.md"
-    page.write_text(f"# Title\n\n{docs_tables.START}\nold\n{docs_tables.END}\n\nThe end.\n")
-    docs_tables.write(page, {"made": "--full, the final half", "rows": rows})
+    page.write_text(PLACES)
+    docs_tables.write(page, {"made": "--full, the final half", "rows": rows}, NOTHING)
     text = page.read_text()
     assert text.startswith("# Title\n\n")
     assert text.endswith("\n\nThe end.\n")
@@ -70,16 +84,41 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
 def test_the_page_is_made_from_the_result(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(docs_tables.PAGE.read_text())
-    docs_tables.write(page, json.loads(docs_tables.RESULT.read_text()))
+    results = (json.loads(path.read_text()) for path in (docs_tables.RESULT, docs_tables.CHOOSING))
+    docs_tables.write(page, *results)
     assert page.read_text() == docs_tables.PAGE.read_text()
     for picture in (tmp_path / "images").iterdir():
         kept = docs_tables.PAGE.parent / "images" / picture.name
         assert picture.read_text() == kept.read_text(), picture.name
 
 
-def test_a_page_without_the_place_of_the_tables(tmp_path: Path) -> None:
+def test_what_was_expected_and_what_came(tmp_path: Path) -> None:
+    rows = [
+        row("rooms-500-crowded", "depth", {"rooms-500": -0.02, "seed-style": 0.5}),
+        row("seed-style", "depth", {"rooms-500": 0.1}),
+        row("over-photographs-several", "masks", {"over-photographs-added": 0.004}, 25),
+    ]
     page = tmp_path / "page.md"
-    page.write_text("# Title\n")
-    with pytest.raises(ValueError, match=r"page\.md: no line"):
-        docs_tables.write(page, {"made": "", "rows": []})
-    assert page.read_text() == "# Title\n"
+    page.write_text(PLACES)
+    docs_tables.write(page, NOTHING, {"made": "--full, the choosing half", "rows": rows})
+    _, _, text = page.read_text().partition(docs_tables.TRIED)
+    assert text.endswith("\n\nThe end.\n")
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert [line[0] for line in cells] == [
+        "depth", "`rooms-500-crowded`", "masks", "`over-photographs-several`, n = 25",
+    ]  # fmt: skip
+    assert cells[1][1] == "`rooms-500`"
+    assert cells[1][2].endswith(".")
+    assert cells[1][3:] == ["**better:** -0.020 [-0.030, -0.010]", "", ""]
+    assert cells[3][3] == "+0.004 [-0.006, +0.014]"
+
+
+@pytest.mark.parametrize("place", [docs_tables.START, docs_tables.TRIED])
+def test_a_page_without_the_place_of_a_table(tmp_path: Path, place: str) -> None:
+    page = tmp_path / "page.md"
+    text = PLACES.replace(place + "\n", "")
+    page.write_text(text)
+    with pytest.raises(ValueError, match=rf"page\.md: no line {place}"):
+        docs_tables.write(page, NOTHING, NOTHING)
+    assert page.read_text() == text

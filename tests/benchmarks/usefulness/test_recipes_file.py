@@ -27,6 +27,7 @@ def test_every_recipe_is_a_configuration(recipe: recipes_file.Recipe) -> None:
             whole = [word for word in whole if not word.startswith("source")]
         compose_root(whole)
     assert recipe.about.endswith(".")
+    assert recipe.expected.endswith(".") or not recipe.expected
     trains = bool(recipe.words or recipe.real)
     assert trains != bool(recipe.side)
 
@@ -54,3 +55,19 @@ def test_a_recipe_that_is_none(tmp_path: Path) -> None:
     file.write_text(json.dumps({"about": "Mine.", "word": ["depth=none"]}))
     with pytest.raises(SystemExit, match=r"mine.yaml: .*word"):
         recipes_file.read_recipes(tmp_path)
+
+
+def test_an_expectation_is_of_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    file = tmp_path / "masks" / "mine.yaml"
+    file.write_text(json.dumps({"about": "Mine.", "expected": "Better."}))
+    with pytest.raises(SystemExit, match=r"mine.yaml: expected: of the difference from what\?"):
+        recipes_file.read_recipes(tmp_path)
+
+
+def test_words_about_a_recipe_leave_its_runs() -> None:
+    plain = recipes_file.Recipe("one", "masks", "About.", words=("depth=none",))
+    told = recipes_file.Recipe(
+        "one", "masks", "Else.", words=plain.words, against=("two",), expected="Better."
+    )
+    assert told.state == plain.state
