@@ -90,10 +90,12 @@ def _shown(rows: Rows, group: str) -> Iterator[str]:
 
 
 def _plots(rows: Rows, group: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the title and the SVG of each plot of a group."""
+    """Yield the name, the title and the SVG of each plot of a group, without what was dropped."""
     task = "depth" if group == "depth" else "masks"
+    dropped = {one.name for one in read_recipes() if one.task == task and one.runs}
+    kept = [row for row in rows if row["recipe"] not in dropped]
     for metric in MAIN[task]:
-        shown = points(rows, metric)
+        shown = points(kept, metric)
         if not shown:
             continue
         name = f"usefulness-{group}-{metric}.svg"

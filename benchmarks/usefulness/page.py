@@ -75,8 +75,9 @@ def _scores(task: str, rows: Sequence[Row]) -> Iterator[str]:
     if of_photographs:
         yield "<h2>Masks, from n labelled photographs</h2>"
         yield _table(of_photographs)
+        kept = [row for row in of_photographs if not row.recipe.runs]
         for metric in MAIN[task]:
-            if shown := points(as_json(of_photographs), metric):
+            if shown := points(as_json(kept), metric):
                 title = f"{metric} by the number of photographs, {better(metric)}"
                 yield by_photographs(shown, title)
 

@@ -114,7 +114,7 @@ def by_photographs(points: Sequence[Point], title: str) -> str:
         places = [(x, up.at(point.mean)) for x, point in curve]
         parts += [_line(*a, *b, colour, width=2, dashed=is_second) for a, b in pairwise(places)]
         ends[name] = places[-1][1], colour, is_second
-    parts += _labels(ends, across.end + 22, height - 6)
+    parts += _labels(ends, across.end + 2 * len(names) + 12, height - 6)
     return _picture(title, parts, height)
 
 

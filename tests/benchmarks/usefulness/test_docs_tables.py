@@ -46,6 +46,7 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
         row("ground", "masks", {"random": -0.02}),
         row("photographs", "masks", {}, 10),
         row("over-photographs", "masks", {"photographs": 0.05}, 10),
+        row("over-photographs-crowded", "masks", {"photographs": 0.05}, 10),
     ]
     page = tmp_path / "page.md"
     page.write_text(PLACES)
@@ -75,7 +76,11 @@ def test_a_table_for_each_task_and_number_of_photographs(tmp_path: Path) -> None
         "usefulness-few-iou.svg", "usefulness-few-boundary_f1.svg",
     ]  # fmt: skip
     for name in shown:
-        assert "0.250" in (tmp_path / "images" / name).read_text() or "few" in name
+        picture = (tmp_path / "images" / name).read_text()
+        assert "0.250" in picture or "few" in name
+        assert ">over-photographs<" in picture or "few" not in name
+        assert "crowded" not in picture, "what was dropped is in the table alone"
+    assert "| `over-photographs-crowded` |" in text
     assert "\n- `over-photographs` (masks): Composites of" in text
     assert "| **worse:** -0.020 [-0.030, -0.010] |" in text
     assert "| **better:** +0.050 [+0.040, +0.060] |" in text
